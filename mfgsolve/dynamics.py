@@ -1,0 +1,58 @@
+"""How agents move and what moving costs, in the user's words; no numerics here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from mfgsolve.errors import InputError, unknown
+
+__all__ = ["ControlledDiffusion", "QuadraticCost"]
+
+NOISES = ("implicit", "explicit")
+
+
+@dataclass(frozen=True)
+class QuadraticCost:
+    """Running cost c |a|^2 / 2 of the velocity a; Hamiltonian |p|^2 / (2 c), best speed p / c.
+
+    Movement costs are a closed set: each one names the formulas (speed, gain, flux and its change) that
+    ``kernels/scheme.py`` holds for it.
+    """
+
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.weight) and self.weight > 0):
+            raise InputError(f"control cost is {self.weight}; it must be positive and finite")
+
+
+@dataclass(frozen=True)
+class ControlledDiffusion:
+    """dX = a dt + sqrt(2 nu) dW with running cost c |a|^2 / 2, in steps of *control, then noise*.
+
+    One step is a Markov chain (Kushner and Dupuis, doi:10.1007/978-1-4613-0007-6): toward each neighbour e the agent
+    chooses a speed 0 <= s_e <= h / (2 d dt), jumps with probability dt s_e / h and pays dt c s_e^2 / 2; then the
+    noise operator acts.
+
+    Parameters
+    ----------
+    viscosity : nu >= 0, length^2 / time
+    control_cost : c > 0, or an object of the closed set of movement costs (`QuadraticCost`)
+    noise : "implicit" (stable for any nu) or "explicit" (needs nu dt sum 2/h^2 <= 1)
+    """
+
+    viscosity: float = 0.0
+    control_cost: float | QuadraticCost = 1.0
+    noise: str = "implicit"
+    hamiltonian: QuadraticCost = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.viscosity) and self.viscosity >= 0):
+            raise InputError(f"viscosity is {self.viscosity}; it must be zero or positive, and finite")
+        if self.noise not in NOISES:
+            raise InputError(unknown("noise operator", self.noise, NOISES))
+        cost = self.control_cost
+        if not isinstance(cost, QuadraticCost):
+            cost = QuadraticCost(float(cost))
+        object.__setattr__(self, "hamiltonian", cost)

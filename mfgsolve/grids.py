@@ -1,0 +1,215 @@
+"""Where agents live and when they move: axes, Cartesian grids of one to three axes, blocked cells, time nodes.
+
+Cells are centred: x_i = start + (i + 1/2) h.  Arrays are indexed (..., y, x) and ``shape`` means that order
+everywhere.  One `Axis` owns what spacing means; nothing else computes it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.errors import InputError, unknown
+
+__all__ = ["Axis", "Coordinates", "Grid", "TimeGrid"]
+
+BOUNDARIES = ("reflecting", "periodic")
+AXIS_NAMES = ("x", "y", "z")
+
+
+class Coordinates(Mapping[str, np.ndarray]):
+    """Cell centres by axis name, each of the full grid shape: ``c.x``, ``c["y"]``."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]):
+        self._arrays = dict(arrays)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._arrays[name]
+
+    def __iter__(self):
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        try:
+            return self.__dict__["_arrays"][name]
+        except KeyError:
+            raise AttributeError(unknown("coordinate", name, self.__dict__.get("_arrays", {}))) from None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """``cells`` equal cells from ``start`` to ``stop``.
+
+    Parameters
+    ----------
+    name : "x", "y" or "z"
+    cells : at least 2
+    start, stop : the walls, or the ends of one period, in ``unit``
+    boundary : "reflecting" (no flux) or "periodic"
+    unit : of the coordinate, as it is to be shown
+    """
+
+    name: str
+    cells: int
+    start: float = 0.0
+    stop: float = 1.0
+    boundary: str = "reflecting"
+    unit: str = "1"
+
+    def __post_init__(self) -> None:
+        if self.name not in AXIS_NAMES:
+            raise InputError(unknown("axis name", self.name, AXIS_NAMES))
+        if isinstance(self.cells, bool) or int(self.cells) != self.cells or self.cells < 2:
+            raise InputError(f"axis {self.name} has {self.cells} cells; an axis needs a whole number of at least 2")
+        if not (math.isfinite(self.start) and math.isfinite(self.stop) and self.start < self.stop):
+            raise InputError(f"axis {self.name} goes from {self.start} to {self.stop}; start must lie below stop")
+        if self.boundary not in BOUNDARIES:
+            raise InputError(unknown(f"boundary of axis {self.name}", self.boundary, BOUNDARIES))
+
+    @property
+    def length(self) -> float:
+        return self.stop - self.start
+
+    @property
+    def spacing(self) -> float:
+        return self.length / self.cells
+
+    @property
+    def periodic(self) -> bool:
+        return self.boundary == "periodic"
+
+    @property
+    def centres(self) -> np.ndarray:
+        return self.start + (np.arange(self.cells) + 0.5) * self.spacing
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Cartesian grid of 1 to 3 axes, listed in array order (..., y, x), with blocked cells.
+
+    Parameters
+    ----------
+    axes : axes in array order; the last one is x
+    blocked : None, a boolean array of the grid's shape, or a function of the coordinates that returns one;
+        True where no agent may be (walls, obstacles)
+
+    Examples
+    --------
+    >>> grid = Grid.box((4, 8), bounds=[(0, 1), (0, 2)], blocked=lambda c: (c.x > 1.7) & (c.y > 0.7))
+    >>> grid.shape, grid.dims, int(grid.mask.sum())
+    ((4, 8), ('y', 'x'), 1)
+    """
+
+    axes: tuple[Axis, ...]
+    blocked: Callable[[Coordinates], Any] | np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "axes", tuple(self.axes))
+        if not 1 <= len(self.axes) <= 3:
+            raise InputError(f"grid has {len(self.axes)} axes; 1, 2 or 3 are possible")
+        wanted = AXIS_NAMES[: len(self.axes)][::-1]
+        if self.dims != wanted:
+            raise InputError(f"grid axes are named {self.dims}; in array order they must be {wanted}")
+        self.mask  # noqa: B018  a wrong mask is an error now, not later
+
+    @classmethod
+    def box(
+        cls,
+        shape: int | Sequence[int],
+        bounds: Sequence[tuple[float, float]] | None = None,
+        boundary: str | Sequence[str] = "reflecting",
+        unit: str = "1",
+        blocked: Callable[[Coordinates], Any] | np.ndarray | None = None,
+    ) -> Grid:
+        """Grid of the given shape (..., ny, nx) on a box, the unit box by default; bounds in the order of shape."""
+        sizes = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+        if not 1 <= len(sizes) <= 3:
+            raise InputError(f"shape {sizes} has {len(sizes)} axes; 1, 2 or 3 are possible")
+        names = AXIS_NAMES[: len(sizes)][::-1]
+        ends = [(0.0, 1.0)] * len(sizes) if bounds is None else [(float(a), float(b)) for a, b in bounds]
+        kinds = [boundary] * len(sizes) if isinstance(boundary, str) else list(boundary)
+        for what, given in (("bounds", ends), ("boundary", kinds)):
+            if len(given) != len(sizes):
+                raise InputError(f"{what} has {len(given)} entries for a grid of {len(sizes)} axes {names}")
+        axes = [Axis(n, s, *e, boundary=k, unit=unit) for n, s, e, k in zip(names, sizes, ends, kinds, strict=True)]
+        return cls(tuple(axes), blocked)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(axis.cells for axis in self.axes)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.axes)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def cell_volume(self) -> float:
+        return math.prod(axis.spacing for axis in self.axes)
+
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        arrays = np.meshgrid(*(axis.centres for axis in self.axes), indexing="ij")
+        return Coordinates(dict(zip(self.dims, arrays, strict=True)))
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        """Boolean, True where blocked."""
+        if self.blocked is None:
+            return np.zeros(self.shape, dtype=bool)
+        given = self.blocked(self.coordinates) if callable(self.blocked) else self.blocked
+        mask = np.asarray(given)
+        if mask.dtype != bool:
+            raise InputError(f"blocked cells came as {mask.dtype}; a boolean array (True where blocked) is needed")
+        if mask.shape != self.shape:
+            raise InputError(f"blocked cells have shape {mask.shape}; the grid has {self.shape}")
+        if mask.all():
+            raise InputError("every cell of the grid is blocked; leave some free")
+        return mask
+
+    def refined(self, shape: Sequence[int]) -> Grid:
+        """The same box with other cell counts; only a mask that is a function can follow."""
+        if self.blocked is not None and not callable(self.blocked):
+            raise InputError("blocked cells given as an array belong to one shape; give a function of coordinates")
+        axes = [
+            Axis(a.name, int(n), a.start, a.stop, a.boundary, a.unit) for a, n in zip(self.axes, shape, strict=True)
+        ]
+        return Grid(tuple(axes), self.blocked)
+
+
+@dataclass(frozen=True)
+class TimeGrid:
+    """``steps`` equal steps of ``dt = horizon / steps``; nodes t_k = k dt, k = 0..steps."""
+
+    horizon: float = 1.0
+    steps: int = 100
+    unit: str = "1"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.steps, bool) or int(self.steps) != self.steps or self.steps < 1:
+            raise InputError(f"time grid has {self.steps} steps; a whole number of at least 1 is needed")
+        if not (math.isfinite(self.horizon) and self.horizon > 0):
+            raise InputError(f"time horizon is {self.horizon}; it must be positive and finite")
+
+    @property
+    def dt(self) -> float:
+        return self.horizon / self.steps
+
+    @property
+    def nodes(self) -> np.ndarray:
+        return np.arange(self.steps + 1) * self.dt
