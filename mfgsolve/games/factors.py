@@ -1,0 +1,41 @@
+"""Factors of the implicit noise operator along one axis: LDL^T of the tridiagonal I - nu dt Lap, line by line.
+
+A face between two free cells has conductance nu dt / h^2, any other face none.  Along a periodic line that is free at
+both ends the missing face is put back by one rank-one correction (Sherman-Morrison) with u = e_first - e_last:
+(A + k u u^T)^-1 v = y - wrap (y_first - y_last),  y = A^-1 v,  wrap = k A^-1 u / (1 + k u.A^-1 u).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["noise_factors"]
+
+
+def noise_factors(mask: np.ndarray, axis: int, rate: float, periodic: bool) -> np.ndarray:
+    """Stack (4, z, y, x) of pivot, lower, upper, wrap; without blocked cells the other axes have length 1."""
+    if not mask.any():
+        size = [1, 1, 1]
+        size[axis] = mask.shape[axis]
+        mask = np.zeros(size, dtype=bool)
+    free = np.moveaxis(~mask, axis, 0)
+    n = free.shape[0]
+    face = rate * (free[1:] & free[:-1])
+    closed = np.zeros((1, *free.shape[1:]))
+    below, above = np.concatenate([closed, face]), np.concatenate([face, closed])
+    pivot, lower, upper = np.empty(free.shape), np.empty(free.shape), np.empty(free.shape)
+    for i in range(n):
+        left = below[i] * upper[i - 1] if i else 0.0  # face^2 / previous pivot
+        pivot[i] = 1.0 / (1.0 + below[i] + above[i] - left)
+        lower[i], upper[i] = below[i] * pivot[i], above[i] * pivot[i]
+    wrap = np.zeros(free.shape)
+    if periodic:
+        unit = np.zeros(free.shape)
+        unit[0], unit[-1] = 1.0, -1.0
+        for i in range(n):
+            unit[i] = pivot[i] * unit[i] + (lower[i] * unit[i - 1] if i else 0.0)
+        for i in range(n - 2, -1, -1):
+            unit[i] += upper[i] * unit[i + 1]
+        ring = rate * (free[0] & free[-1])
+        wrap = ring * unit / (1.0 + ring * (unit[0] - unit[-1]))
+    return np.ascontiguousarray(np.moveaxis(np.stack([pivot, lower, upper, wrap]), 1, axis + 1))

@@ -1,0 +1,150 @@
+"""Problem: what the user states.  Python functions of (t, coordinates) are welcome here; no numba, no solver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.couplings import Coupling, RunningCost
+from mfgsolve.dynamics import ControlledDiffusion
+from mfgsolve.errors import InputError
+from mfgsolve.fields import Field, sample
+from mfgsolve.grids import Coordinates, Grid, TimeGrid
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A mean-field game of controlled diffusions on a grid.
+
+    An agent minimises  E sum_t [movement cost + dt f_t(X_t, m_t)] + g(X_T)  where m is the density of all agents.
+
+    Parameters
+    ----------
+    grid, time : where and when
+    dynamics : `ControlledDiffusion`
+    coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change
+    initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number
+    terminal : terminal cost g: function of (t, coordinates), array or number
+    terminal_coupling : a `Coupling` added at the last node with weight 1
+    normalise : scale ``initial`` to total mass 1; otherwise a density that does not sum to 1 is an error
+    name, source : how the problem is listed, and where it comes from
+    parameters : what `mfgsolve.problems` built it from; with ``name`` it rebuilds the problem
+    track : position (x, y, ...) of what moves (demand, a well) at time t, for pictures
+    sites : rows (x, y, size) of fixed places, for pictures
+
+    Raises
+    ------
+    InputError
+        naming the object, what came, what is allowed and the remedy
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> problem = mfg.Problem(
+    ...     grid=mfg.Grid.box((32,)), time=mfg.TimeGrid(1.0, 64), dynamics=mfg.ControlledDiffusion(viscosity=0.01),
+    ...     coupling=mfg.CrowdAversion(0.1), initial=1.0, terminal=lambda t, c: (c.x - 0.8) ** 2)
+    >>> mfg.solve(problem).status.name
+    'CONVERGED'
+    """
+
+    grid: Grid
+    time: TimeGrid
+    dynamics: ControlledDiffusion
+    coupling: Coupling | Field
+    initial: Field | np.ndarray
+    terminal: Field | np.ndarray = 0.0
+    terminal_coupling: Coupling | None = None
+    normalise: bool = False
+    name: str = "custom"
+    source: str = ""
+    parameters: Mapping[str, Any] | None = field(default=None, repr=False)
+    text: str | None = field(default=None, repr=False)
+    track: Callable[[float], np.ndarray] | None = field(default=None, repr=False)
+    sites: np.ndarray | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for what, value, kind in (
+            ("grid", self.grid, Grid),
+            ("time", self.time, TimeGrid),
+            ("dynamics", self.dynamics, ControlledDiffusion),
+        ):
+            if not isinstance(value, kind):
+                raise InputError(f"{what} of the problem is a {type(value).__name__}; a {kind.__name__} is needed")
+        if not isinstance(self.coupling, Coupling):
+            if not (callable(self.coupling) or np.isscalar(self.coupling)):
+                raise InputError(
+                    f"coupling of the problem is a {type(self.coupling).__name__}; "
+                    "a Coupling, a number or a function of (t, coordinates) is needed"
+                )
+            object.__setattr__(self, "coupling", RunningCost(self.coupling))  # type: ignore[arg-type]
+        if self.terminal_coupling is not None and not isinstance(self.terminal_coupling, Coupling):
+            raise InputError(f"terminal coupling is a {type(self.terminal_coupling).__name__}; a Coupling is needed")
+
+    @property
+    def couplings(self) -> tuple[Coupling, ...]:
+        """The running coupling and, where there is one, the terminal one."""
+        running: Coupling = self.coupling  # type: ignore[assignment]
+        return (running,) if self.terminal_coupling is None else (running, self.terminal_coupling)
+
+    @property
+    def is_potential(self) -> bool:
+        return all(c.is_potential for c in self.couplings)
+
+    @property
+    def is_monotone(self) -> bool:
+        return all(c.is_monotone for c in self.couplings)
+
+    @property
+    def is_differentiable(self) -> bool:
+        return all(c.is_differentiable for c in self.couplings)
+
+    @property
+    def coordinates(self) -> Coordinates:
+        return self.grid.coordinates
+
+    def initial_mass(self) -> np.ndarray:
+        """Mass per cell at t = 0, shape of the grid; sums to 1."""
+        grid = self.grid
+        if isinstance(self.initial, np.ndarray) and self.initial.shape != grid.shape:
+            raise InputError(f"initial density has shape {self.initial.shape}; the grid has {grid.shape}")
+        if isinstance(self.initial, np.ndarray) and (np.where(grid.mask, self.initial, 0.0) != 0).any():
+            cells = int((np.where(grid.mask, self.initial, 0.0) != 0).sum())
+            raise InputError(f"initial density is not zero in {cells} blocked cells; take it away or unblock them")
+        mass = sample(self.initial, 0.0, grid, "initial density") * grid.cell_volume
+        if (mass < 0).any():
+            index = tuple(int(i) for i in np.argwhere(mass < 0)[0])
+            raise InputError(
+                f"initial density is negative ({mass[index] / grid.cell_volume:g} at cell {index}); "
+                "a density must be zero or positive"
+            )
+        total = float(mass.sum())
+        if total <= 0:
+            raise InputError("initial density is zero in every free cell; put some mass there")
+        if self.normalise:
+            return np.asarray(mass / total)
+        if abs(total - 1) > 1e-9:
+            raise InputError(
+                f"initial density sums to {total:.6g} over the grid, expected 1 (cell volume {grid.cell_volume:.6g}); "
+                "pass normalise=True or scale it"
+            )
+        return mass
+
+    def terminal_cost(self) -> np.ndarray:
+        """g at the cell centres, shape of the grid."""
+        if isinstance(self.terminal, np.ndarray) and self.terminal.shape != self.grid.shape:
+            raise InputError(f"terminal cost has shape {self.terminal.shape}; the grid has {self.grid.shape}")
+        return sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
+
+    def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
+        """The same game on another grid, or None where arrays tie it to this one."""
+        tied = isinstance(self.initial, np.ndarray) or isinstance(self.terminal, np.ndarray)
+        if tied or (self.grid.blocked is not None and not callable(self.grid.blocked)):
+            return None
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values |= {"grid": self.grid.refined(shape), "time": TimeGrid(self.time.horizon, steps, self.time.unit)}
+        return Problem(**values)
