@@ -141,10 +141,14 @@ class Problem:
         return sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
 
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
-        """The same game on another grid, or None where arrays tie it to this one."""
+        """The same game on another grid, or None where arrays tie it to this one.
+
+        The initial density is normalised anew: sampled at other points, it sums to 1 only nearly.
+        """
         tied = isinstance(self.initial, np.ndarray) or isinstance(self.terminal, np.ndarray)
         if tied or (self.grid.blocked is not None and not callable(self.grid.blocked)):
             return None
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         values |= {"grid": self.grid.refined(shape), "time": TimeGrid(self.time.horizon, steps, self.time.unit)}
+        values["normalise"] = True
         return Problem(**values)

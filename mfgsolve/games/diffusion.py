@@ -16,7 +16,7 @@ from mfgsolve.couplings import Bound
 from mfgsolve.errors import InputError
 from mfgsolve.games.factors import noise_factors
 from mfgsolve.grids import Grid
-from mfgsolve.kernels import bellman, kolmogorov, tangent
+from mfgsolve.kernels import bellman, kolmogorov, noise, tangent
 from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, NO_NOISE, Scheme
 from mfgsolve.problem import Problem
 
@@ -122,6 +122,21 @@ class DiffusionGame:
         self._curvature(ahead, mass, direction, none if scale is None else scale, result, identity, self.scheme)
         return result
 
+    def diffuse(self, mass: np.ndarray) -> np.ndarray:
+        """One level after the noise: N^T mass."""
+        out = np.empty_like(mass)
+        noise.noise(mass, out, self.scheme, True)
+        return out
+
+    def values(self, price: np.ndarray, ahead: np.ndarray) -> np.ndarray:
+        """V (T+1, z, y, x) from a best response and the price it answers; NaN in blocked cells."""
+        value = self.levels()
+        value[-1] = self.terminal_cost + self.weights[-1] * price[-1]
+        for t in range(self.steps):
+            bellman.bellman(ahead[t], price[t], self.dt, value[t], self.scheme)
+        value.reshape(value.shape[0], -1)[:, self.scheme.blocked] = np.nan
+        return value
+
     def movement(self, ahead: np.ndarray, mass: np.ndarray) -> tuple[float, float]:
         """Cost of moving, and the share of mass-time at the speed cap."""
         cost, capped = kolmogorov.movement(ahead, mass, self.scheme)
@@ -129,7 +144,8 @@ class DiffusionGame:
 
     # -- crowd -------------------------------------------------------------------------------------------------
 
-    def _slabs(self) -> list[slice]:
+    def slabs(self) -> list[slice]:
+        """Slices of time steps short enough for temporaries to stay in cache."""
         size = max(1, CHUNK // self.cells)
         return [slice(k, min(k + size, self.steps)) for k in range(0, self.steps, size)]
 
@@ -140,7 +156,7 @@ class DiffusionGame:
         """f(m) at every node, per unit time; zero at T unless there is a terminal coupling."""
         price = self.levels() if out is None else out
         view = self.gridded(price)
-        for nodes in self._slabs():
+        for nodes in self.slabs():
             view[nodes] = self.coupling.cost(nodes, self._density(mass[nodes]))
         view[-1] = 0.0
         if self.terminal_coupling is not None:
@@ -149,7 +165,7 @@ class DiffusionGame:
 
     def potential(self, mass: np.ndarray) -> float:
         """sum_t weight_t F_t(m_t): the crowd's part of the potential."""
-        total = sum(float(self.coupling.potential(n, self._density(mass[n])).sum()) for n in self._slabs()) * self.dt
+        total = sum(float(self.coupling.potential(n, self._density(mass[n])).sum()) for n in self.slabs()) * self.dt
         if self.terminal_coupling is not None:
             total += float(self.terminal_coupling.potential(slice(0, 1), self._density(mass[-1:]))[0])
         return total
@@ -160,7 +176,7 @@ class DiffusionGame:
             return None
         scale = self.levels() if out is None else out
         view = self.gridded(scale)
-        for nodes in self._slabs():
+        for nodes in self.slabs():
             np.multiply(self.coupling.slope(nodes, self._density(mass[nodes])), self.dt / self.volume, out=view[nodes])
         view[-1] = 0.0
         if self.terminal_coupling is not None:
@@ -171,7 +187,7 @@ class DiffusionGame:
         """weight_t f'(m_t) applied to a change of mass, for any differentiable coupling."""
         result = self.levels() if out is None else out
         view, factor = self.gridded(result), self.dt / self.volume
-        for nodes in self._slabs():
+        for nodes in self.slabs():
             moved = self.coupling.tangent(nodes, self._density(mass[nodes]), self.gridded(change[nodes]))
             np.multiply(moved, factor, out=view[nodes])
         view[-1] = 0.0
@@ -180,10 +196,28 @@ class DiffusionGame:
             view[-1:] = self.terminal_coupling.tangent(slice(0, 1), rho, moved) / self.volume
         return result
 
+    def segment_slope(self, start: np.ndarray, end: np.ndarray, share: float) -> float:
+        """sum_t weight_t <f_t(m), end - start> at m = start + share (end - start)."""
+        total = 0.0
+        for nodes in self.slabs():
+            gap = end[nodes] - start[nodes]
+            price = self.coupling.cost(nodes, self._density(start[nodes] + share * gap))
+            total += float((price * self.gridded(gap)).sum()) * self.dt
+        if self.terminal_coupling is not None:
+            gap = end[-1:] - start[-1:]
+            price = self.terminal_coupling.cost(slice(0, 1), self._density(start[-1:] + share * gap))
+            total += float((price * self.gridded(gap)).sum())
+        return total
+
     def crowd_cost(self, price: np.ndarray, mass: np.ndarray) -> float:
         """sum_t weight_t <price_t, m_t>."""
         levels = np.einsum("tzyx,tzyx->t", price, mass)
         return float(self.weights @ levels)
+
+    def crowd_size(self, price: np.ndarray, mass: np.ndarray) -> float:
+        """sum_t weight_t <|price_t|, m_t>: what a relative tolerance of the crowd's cost refers to."""
+        total = sum(float((np.abs(price[n]) * mass[n]).sum()) for n in self.slabs()) * self.dt
+        return total + float(self.weights[-1] * (np.abs(price[-1]) * mass[-1]).sum())
 
     def terminal_total(self, mass: np.ndarray) -> float:
         """<g, m_T>."""

@@ -1,0 +1,62 @@
+"""Fields from one grid to another: linear in space (cell centres) and in time (nodes); a guess, not a flow."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from mfgsolve.games.diffusion import DiffusionGame
+from mfgsolve.grids import Axis
+
+__all__ = ["coarser_sizes", "prolong"]
+
+SMALLEST = 8  # cells along an axis of the coarsest grid
+
+
+def coarser_sizes(shape: tuple[int, ...], steps: int) -> tuple[tuple[int, ...], int] | None:
+    """Half as many cells along every axis and half as many steps, or None where the grid is coarse enough."""
+    if min(shape) < 2 * SMALLEST or steps < 2 * SMALLEST:
+        return None
+    return tuple(n // 2 for n in shape), steps // 2
+
+
+def _weights(source: Axis, target: Axis) -> sparse.csr_array:
+    """Linear interpolation between cell centres; constant beyond the last centre, wrapped on a periodic axis."""
+    position = (target.centres - source.start) / source.spacing - 0.5
+    left = np.floor(position).astype(int)
+    share = position - left
+    columns = np.stack([left, left + 1])
+    columns = columns % source.cells if source.periodic else np.clip(columns, 0, source.cells - 1)
+    rows = np.tile(np.arange(target.cells), (2, 1))
+    values = np.stack([1 - share, share])
+    return sparse.csr_array(
+        (values.ravel(), (rows.ravel(), columns.ravel())), shape=(target.cells, source.cells)
+    )  # duplicates add up
+
+
+def prolong(field: np.ndarray, source: DiffusionGame, target: DiffusionGame, out: np.ndarray | None = None) -> np.ndarray:
+    """Interpolate mass (T+1, z, y, x) of one game to the grid and times of another, level by level."""
+    result = target.levels() if out is None else out
+    weights = [_weights(a, b) for a, b in zip(source.grid.axes, target.grid.axes, strict=True)]
+    ratio, view = target.volume / source.volume, source.gridded(field)
+    blocked = target.grid.mask
+
+    def level(k: int) -> np.ndarray:
+        array = view[k]
+        for axis, matrix in enumerate(weights):
+            array = np.moveaxis(np.tensordot(matrix.toarray(), array, axes=(1, axis)), 0, axis)
+        array = array * ratio
+        array[blocked] = 0.0
+        return array
+
+    left_index, left = -1, None
+    right = level(0)
+    for k in range(target.steps + 1):
+        position = k * source.steps / target.steps
+        index = min(int(position), source.steps - 1)
+        while left_index < index:
+            left_index += 1
+            left, right = right, level(left_index + 1)
+        share = position - index
+        result[k] = ((1 - share) * left + share * right).reshape(target.shape)  # type: ignore[operator]
+    return result

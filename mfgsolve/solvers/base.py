@@ -1,0 +1,195 @@
+"""One driver for every solver: the loop, the stop test, budgets, callbacks, progress, checkpoints and history.
+
+A solver is a frozen dataclass of hyper-parameters with ``init(problem, ...) -> state``, ``step(state) -> state`` and
+``finish(state) -> outcome``; the state says what it measured (`Measure`) and can be packed into named arrays and
+numbers that continue it bit for bit.  Everything else exists once, here.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.games import DiffusionGame
+from mfgsolve.games.policies import FluxPolicy, ValuePolicy
+from mfgsolve.problem import Problem
+
+__all__ = ["Budget", "Measure", "Outcome", "Solver", "State", "Status", "run"]
+
+
+class Status(Enum):
+    """Why a solve ended; ``.sentence`` says it in words."""
+
+    CONVERGED = "converged"
+    ITERATION_LIMIT = "iteration limit"
+    TIME_LIMIT = "time limit"
+    STOPPED = "stopped by callback"
+    STALLED = "stalled"
+    NON_FINITE = "non-finite"
+
+    @property
+    def sentence(self) -> str:
+        return {
+            Status.CONVERGED: "The relative exploitability is at or below the tolerance.",
+            Status.ITERATION_LIMIT: "The iteration limit came first; resume from the checkpoint or allow more.",
+            Status.TIME_LIMIT: "The time limit came first; resume from the checkpoint or allow more.",
+            Status.STOPPED: "A callback asked to stop before the tolerance was met.",
+            Status.STALLED: "No step improved the certificate any more; the tolerance may lie below round-off.",
+            Status.NON_FINITE: "A number that is not finite appeared; the last good iterate is kept.",
+        }[self]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What one iteration measured; sweeps are in units of the finest grid, NaN is 'not measured'."""
+
+    iteration: int
+    sweeps: float
+    exploitability: float
+    relative_exploitability: float
+    potential: float
+    duality_gap: float
+    cell_steps: int
+    final_grid: bool
+    seconds: float = math.nan
+
+
+UNMEASURED = Measure(0, 0.0, math.nan, math.nan, math.nan, math.nan, 0, False)
+
+
+@dataclass
+class State(ABC):
+    """Where a solver stands; subclasses add their arrays."""
+
+    iteration: int
+    sweeps: float
+    measure: Measure
+
+    stalled: bool = field(default=False, kw_only=True)
+    finite: bool = field(default=True, kw_only=True)
+
+    @abstractmethod
+    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        """Arrays and numbers from which ``Solver.unpack`` continues bit for bit."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a solver hands over: the game on the final grid, a policy with its own flow, and a dual value."""
+
+    game: DiffusionGame
+    policy: ValuePolicy | FluxPolicy
+    mass: np.ndarray
+    dual: float = math.nan
+    sweeps: float = math.nan
+
+
+Guess = Callable[[DiffusionGame], np.ndarray]  # believed mass (T+1, z, y, x) on the game's grid
+
+
+class Solver(ABC):
+    """Base of all solvers; subclasses are frozen dataclasses."""
+
+    name: str
+
+    @abstractmethod
+    def refuses(self, problem: Problem) -> str | None:
+        """A sentence why the problem does not suit, or None."""
+
+    @abstractmethod
+    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> State: ...
+
+    @abstractmethod
+    def step(self, state: Any) -> State: ...
+
+    @abstractmethod
+    def finish(self, state: Any) -> Outcome: ...
+
+    @abstractmethod
+    def unpack(
+        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
+        measure: Measure, threads: int | None = None,
+    ) -> State: ...  # fmt: skip
+
+
+@dataclass
+class Budget:
+    """Limits of one run; None is no limit."""
+
+    iterations: int | None = None
+    seconds: float | None = None
+
+
+@dataclass
+class Run:
+    """What `run` returns."""
+
+    state: State
+    status: Status
+    history: list[Measure] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def run(
+    solver: Solver,
+    state: State,
+    tol: float,
+    budget: Budget,
+    *,
+    history: list[Measure] | None = None,
+    seconds_before: float = 0.0,
+    callback: Callable[[Measure], Any] | None = None,
+    save: Callable[[State, list[Measure], float], None] | None = None,
+) -> Run:
+    """Step until the certificate, a budget or the user says stop.
+
+    ``callback(measure)`` stops the run by returning a true value.  ``save(state, history, seconds)`` writes a
+    checkpoint; it is called as often as keeps writing below a twentieth of the time, and at the end.
+    """
+    begun = time.perf_counter()
+    rows = [] if history is None else history
+    next_save, first = 0.0, history is None
+
+    def elapsed() -> float:
+        return seconds_before + time.perf_counter() - begun
+
+    while True:
+        if first or not rows or rows[-1].iteration != state.iteration:
+            rows.append(_timed(state.measure, elapsed()))
+        status = _verdict(state, tol, budget, rows[-1])
+        if status is None and callback is not None and callback(rows[-1]):
+            status = Status.STOPPED
+        now = time.perf_counter()
+        if save is not None and (status is not None or now >= next_save):
+            save(state, rows, elapsed())
+            spent = time.perf_counter() - now
+            next_save = time.perf_counter() + 20 * spent
+        if status is not None:
+            return Run(state, status, rows, elapsed())
+        state = solver.step(state)
+
+
+def _timed(measure: Measure, seconds: float) -> Measure:
+    values = {name: getattr(measure, name) for name in measure.__dataclass_fields__}
+    return Measure(**{**values, "seconds": seconds})
+
+
+def _verdict(state: State, tol: float, budget: Budget, row: Measure) -> Status | None:
+    if row.final_grid and row.relative_exploitability <= tol:
+        return Status.CONVERGED
+    if not state.finite:
+        return Status.NON_FINITE
+    if state.stalled:
+        return Status.STALLED
+    if budget.iterations is not None and state.iteration >= budget.iterations:
+        return Status.ITERATION_LIMIT
+    if budget.seconds is not None and row.seconds >= budget.seconds:
+        return Status.TIME_LIMIT
+    return None
