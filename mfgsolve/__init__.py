@@ -1,0 +1,65 @@
+"""mfgsolve: mean-field games stated on a grid, solved to machine precision, with a certificate.
+
+    import mfgsolve as mfg
+    problem = mfg.problems.supply_demand(shape=(64, 64), steps=512)
+    solution = mfg.solve(problem, tol=1e-10)
+    solution.save("plan.nc")
+
+Words and mathematics: see `Problem`, `solve` and `exploitability`.  Nothing is compiled, written or plotted at import.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Axis": "grids",
+    "Box": "fields",
+    "Bump": "fields",
+    "Certificate": "certificates",
+    "Congestion": "couplings",
+    "ControlledDiffusion": "dynamics",
+    "Coupling": "couplings",
+    "CrowdAversion": "couplings",
+    "CustomCoupling": "couplings",
+    "FileError": "errors",
+    "Grid": "grids",
+    "InputError": "errors",
+    "LogCongestion": "couplings",
+    "Nonlocal": "couplings",
+    "NotConverged": "errors",
+    "Problem": "problem",
+    "Quadratic": "fields",
+    "QuadraticCost": "dynamics",
+    "RunningCost": "couplings",
+    "Solution": "solution",
+    "Status": "solution",
+    "TimeGrid": "grids",
+    "check_coupling": "couplings",
+    "exploitability": "certificates",
+    "load": "solution",
+    "read_problem": "problemfile",
+    "resume": "solving",
+    "solve": "solving",
+}
+_MODULES = ("plots", "problems", "solvers")
+
+__all__ = ["__version__", *_HOMES, *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"mfgsolve.{_HOMES[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"mfgsolve.{name}")
+    else:
+        raise AttributeError(f"module 'mfgsolve' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

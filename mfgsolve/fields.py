@@ -6,6 +6,7 @@ file, because they are data: a file never contains code.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +16,17 @@ import numpy as np
 from mfgsolve.errors import InputError
 from mfgsolve.grids import Coordinates, Grid
 
-__all__ = ["Box", "Bump", "Field", "Quadratic", "sample", "sample_nodes"]
+__all__ = ["Box", "Bump", "Field", "Quadratic", "Separable", "Total", "sample", "sample_nodes"]
 
 Field = float | Callable[[float, Coordinates], Any]
 
 
-def _squared_distance(c: Coordinates, centre: Sequence[float]) -> np.ndarray:
+def _squared_distance(c: Coordinates, centre: Sequence[float] | np.ndarray) -> np.ndarray:
     names = sorted(c)  # x, y, z: points are written in that order
     if len(centre) != len(names):
-        raise InputError(f"point {tuple(centre)} has {len(centre)} coordinates; the grid has {tuple(names)}")
+        raise InputError(
+            f"point {[float(p) for p in centre]} has {len(centre)} coordinates; the grid has {tuple(names)}"
+        )
     return np.asarray(sum((c[n] - p) ** 2 for n, p in zip(names, centre, strict=True)))
 
 
@@ -50,7 +53,7 @@ class Bump:
             raise InputError(f"bump width is {self.width}; it must be positive")
         if self.path is not None:
             times = [row[0] for row in self.path]
-            if len(times) < 2 or any(b <= a for a, b in zip(times, times[1:], strict=False)):
+            if len(times) < 2 or any(b <= a for a, b in itertools.pairwise(times)):
                 raise InputError(f"bump path has times {times}; at least two, increasing, are needed")
 
     def position(self, t: float) -> np.ndarray:
@@ -97,9 +100,52 @@ class Box:
         return np.where(self.contains(c), self.inside, self.outside)
 
 
+@dataclass(frozen=True)
+class Total:
+    """Sum of fields."""
+
+    terms: tuple[Field, ...]
+
+    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
+        return np.asarray(sum(term(t, c) if callable(term) else term for term in self.terms))
+
+
+@dataclass(frozen=True)
+class Separable:
+    """sum_i weight_i(t) map_i(X): a few maps that rest, in proportions that change.
+
+    Sampled at many times it costs one matrix product instead of one evaluation a time.
+
+    Parameters
+    ----------
+    weights : from times (K,) to an array (K, n)
+    maps : from coordinates to an array (n, *shape)
+    """
+
+    weights: Callable[[np.ndarray], np.ndarray]
+    maps: Callable[[Coordinates], np.ndarray]
+
+    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
+        return np.asarray(self.at(np.array([t]), c)[0])
+
+    def at(self, times: np.ndarray, c: Coordinates) -> np.ndarray:
+        """Values at all times, (K, *shape)."""
+        return np.asarray(np.tensordot(self.weights(times), self.maps(c), axes=1))
+
+
+def _rests(field: Field) -> bool:
+    """Whether the field is known not to change with time."""
+    if isinstance(field, Total):
+        return all(_rests(term) for term in field.terms)
+    return not callable(field) or isinstance(field, Box | Quadratic) or (isinstance(field, Bump) and field.path is None)
+
+
 def sample(field: Field | np.ndarray, t: float, grid: Grid, what: str) -> np.ndarray:
     """Values of a field at the cell centres at one time; every value must be a finite number."""
-    values = field(t, grid.coordinates) if callable(field) else field
+    try:
+        values = field(t, grid.coordinates) if callable(field) else field
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
     try:
         array = np.asarray(values, dtype=float)
         array = np.broadcast_to(array, grid.shape)
@@ -117,10 +163,10 @@ def sample(field: Field | np.ndarray, t: float, grid: Grid, what: str) -> np.nda
 
 def sample_nodes(field: Field, times: np.ndarray, grid: Grid, what: str) -> np.ndarray:
     """Values at the cell centres and times: (times, *shape), or (1, *shape) where the field does not move."""
-    still = not callable(field) or isinstance(field, Box | Quadratic) or getattr(field, "path", 0) is None
-    if still:
+    if _rests(field):
         return sample(field, float(times[0]), grid, what)[None].copy()
     out = np.empty((len(times), *grid.shape))
+    values = field.at(times, grid.coordinates) if isinstance(field, Separable) else [field] * len(times)
     for k, t in enumerate(times):
-        out[k] = sample(field, float(t), grid, what)
+        out[k] = sample(values[k], float(t), grid, what)
     return out

@@ -128,12 +128,13 @@ class DiffusionGame:
         noise.noise(mass, out, self.scheme, True)
         return out
 
-    def values(self, price: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-        """V (T+1, z, y, x) from a best response and the price it answers; NaN in blocked cells."""
-        value = self.levels()
+    def values(self, price: np.ndarray) -> np.ndarray:
+        """V (T+1, z, y, x) of the best response to the price; NaN in blocked cells."""
+        value, ahead = self.levels(), np.empty((1, *self.shape))
         value[-1] = self.terminal_cost + self.weights[-1] * price[-1]
-        for t in range(self.steps):
-            bellman.bellman(ahead[t], price[t], self.dt, value[t], self.scheme)
+        for t in range(self.steps - 1, -1, -1):
+            value[t] = value[t + 1]
+            self._backward(price[t : t + 1], self.weights[t : t + 1], value[t], ahead, self.scheme)
         value.reshape(value.shape[0], -1)[:, self.scheme.blocked] = np.nan
         return value
 

@@ -15,43 +15,64 @@ from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
 from mfgsolve.kernels.scheme import WALL, gain, neighbours
 
 
-def _bellman(ahead, price, weight, value, scheme):
-    """value = V_t from ahead = W_t and the price, on one time level."""
+def _gain_across(face, k, w, here, there, reach, cap, pay, per):
+    for i in range(w.shape[1]):
+        face[k, i] = gain(w[here, i] - w[there, i], reach, cap, pay, per)
+
+
+def _gain_along(face, w, r, ring, reach, cap, pay, per):
+    n = w.shape[1]
+    for i in range(n - 1):
+        face[0, i + 1] = gain(w[r, i] - w[r, i + 1], reach, cap, pay, per)
+    face[0, 0] = gain(w[r, n - 1] - w[r, 0], reach, cap, pay, per) if ring else 0.0
+    face[0, n] = face[0, 0]
+
+
+gain_across, gain_along = jit(_gain_across), jit(_gain_along)
+
+
+def _bellman(ahead, price, weight, value, stored, scheme):
+    """value = V_t from ahead = W_t and the price, on one time level; then stored = W_t, which may overwrite the price.
+
+    Rows of ``face``: the gains at the faces along the row, ``below`` it and ``above`` it, one number a face, negative
+    where it belongs to the cell before the face and positive where to the cell after it.
+    """
     nz, ny, nx = ahead.shape
-    rows, parts, dt = nz * ny, scheme.parts, scheme.dt
-    half_cost = 0.5 * scheme.control_cost
+    rows, parts = nz * ny, scheme.parts
     cap_z, cap_y, cap_x = scheme.cap[0], scheme.cap[1], scheme.cap[2]
-    per_z, per_y, per_x = 1.0 / scheme.spacing[0], 1.0 / scheme.spacing[1], 1.0 / scheme.spacing[2]
-    reach_z, reach_y, reach_x = per_z / scheme.control_cost, per_y / scheme.control_cost, per_x / scheme.control_cost
-    all_w, all_f, all_v = ahead.reshape((rows, nx)), price.reshape((rows, nx)), value.reshape((rows, nx))
-    left, right = (nx - 1, 0) if scheme.periodic[2] else (0, nx - 1)
+    ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
+    reach, per = 1.0 / (scheme.control_cost * scheme.spacing), scheme.dt / scheme.spacing
+    reach_z, reach_y, reach_x = reach[0], reach[1], reach[2]
+    per_z, per_y, per_x = per[0], per[1], per[2]
+    pay = 0.5 * scheme.control_cost * scheme.dt
+    w, f, v = ahead.reshape((rows, nx)), price.reshape((rows, nx)), value.reshape((rows, nx))
+    kept = stored.reshape((rows, nx))
     for part_ in prange(parts):
         part = np.int64(part_)
-        for r in range(rows * part // parts, rows * (part + 1) // parts):
-            w, f, v = all_w[r], all_f[r], all_v[r]
-            after, before = neighbours(r, ny, 1, scheme.periodic[1])
-            a, b = all_w[after], all_w[before]
+        first, last = rows * part // parts, rows * (part + 1) // parts
+        face, below, above = np.zeros((3, nx + 1)), 1, 2
+        for r in range(first, last):
+            gain_along(face, w, r, ring_x, reach_x, cap_x, pay, per_x)
+            if ny > 1:
+                after, before = neighbours(r, ny, 1, ring_y)
+                if r == first or r % ny == 0:
+                    gain_across(face, below, w, before, r, reach_y, cap_y, pay, per_y)
+                gain_across(face, above, w, r, after, reach_y, cap_y, pay, per_y)
             for i in range(nx):
-                v[i] = (
-                    weight * f[i]
-                    + w[i]
-                    + gain(w[i] - a[i], reach_y, cap_y, dt, half_cost, per_y)
-                    + gain(w[i] - b[i], reach_y, cap_y, dt, half_cost, per_y)
-                )
+                across = min(face[above, i], 0.0) - max(face[below, i], 0.0)
+                along = min(face[0, i + 1], 0.0) - max(face[0, i], 0.0)
+                v[r, i] = weight * f[r, i] + w[r, i] + (across + along)
             if nz > 1:
-                after, before = neighbours(r, nz, ny, scheme.periodic[0])
-                a, b = all_w[after], all_w[before]
+                after, before = neighbours(r, nz, ny, ring_z)
+                gain_across(face, below, w, before, r, reach_z, cap_z, pay, per_z)
                 for i in range(nx):
-                    v[i] += gain(w[i] - a[i], reach_z, cap_z, dt, half_cost, per_z) + gain(
-                        w[i] - b[i], reach_z, cap_z, dt, half_cost, per_z
-                    )
-            for i in range(1, nx - 1):
-                v[i] += gain(w[i] - w[i + 1], reach_x, cap_x, dt, half_cost, per_x) + gain(
-                    w[i] - w[i - 1], reach_x, cap_x, dt, half_cost, per_x
-                )
-            for i, j, k in ((0, 1, left), (nx - 1, nx - 2, right)):
-                v[i] += gain(w[i] - w[j], reach_x, cap_x, dt, half_cost, per_x)
-                v[i] += gain(w[i] - w[k], reach_x, cap_x, dt, half_cost, per_x)
+                    v[r, i] -= max(face[below, i], 0.0)
+                gain_across(face, below, w, r, after, reach_z, cap_z, pay, per_z)
+                for i in range(nx):
+                    v[r, i] += min(face[below, i], 0.0)
+            for i in range(nx):
+                kept[r, i] = w[r, i]
+            below, above = above, below
 
 
 bellman, bellman_parallel = jit(_bellman), jit(_bellman, parallel=True)
@@ -59,17 +80,12 @@ bellman, bellman_parallel = jit(_bellman), jit(_bellman, parallel=True)
 
 def _backward(price, weight, value, ahead, scheme):
     """Run from value = V_T to value = V_0; ahead[t] = W_t.  ``ahead`` may be the first T levels of ``price`` itself."""
-    steps = ahead.shape[0]
-    level = np.empty_like(value)
-    flat, w = value.reshape(value.size), level.reshape(value.size)
-    for t in range(steps - 1, -1, -1):
+    level, flat = np.empty_like(value), value.reshape(value.size)
+    for t in range(ahead.shape[0] - 1, -1, -1):
         for b in scheme.blocked:
             flat[b] = WALL
         noise(value, level, scheme, False)
-        bellman(level, price[t], weight[t], value, scheme)
-        stored = ahead[t].reshape(value.size)
-        for i in range(value.size):
-            stored[i] = w[i]
+        bellman(level, price[t], weight[t], value, ahead[t], scheme)
 
 
 backward, backward_parallel = jit(_backward), jit(_backward, parallel=True)

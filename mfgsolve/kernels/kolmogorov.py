@@ -15,43 +15,57 @@ from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
 from mfgsolve.kernels.scheme import flux, neighbours, speed
 
 
+def _flux_across(face, k, w, m, here, there, reach, cap, per):
+    for i in range(w.shape[1]):
+        face[k, i] = flux(w[here, i] - w[there, i], m[here, i], m[there, i], reach, cap, per)
+
+
+def _flux_along(face, w, m, r, ring, reach, cap, per):
+    n = w.shape[1]
+    for i in range(n - 1):
+        face[0, i + 1] = flux(w[r, i] - w[r, i + 1], m[r, i], m[r, i + 1], reach, cap, per)
+    face[0, 0] = flux(w[r, n - 1] - w[r, 0], m[r, n - 1], m[r, 0], reach, cap, per) if ring else 0.0
+    face[0, n] = face[0, 0]
+
+
+flux_across, flux_along = jit(_flux_across), jit(_flux_along)
+
+
 def _push(ahead, mass, moved, scheme):
-    """moved = U from mass = m_t and ahead = W_t, on one time level."""
+    """moved = U from mass = m_t and ahead = W_t, on one time level.
+
+    Rows of ``face``: the fluxes through the faces along the row, ``below`` it and ``above`` it.
+    """
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     cap_z, cap_y, cap_x = scheme.cap[0], scheme.cap[1], scheme.cap[2]
-    per_z, per_y, per_x = 1.0 / scheme.spacing[0], 1.0 / scheme.spacing[1], 1.0 / scheme.spacing[2]
-    reach_z, reach_y, reach_x = per_z / scheme.control_cost, per_y / scheme.control_cost, per_x / scheme.control_cost
-    jump_z, jump_y, jump_x = scheme.dt * per_z, scheme.dt * per_y, scheme.dt * per_x
-    all_w, all_m, all_u = ahead.reshape((rows, nx)), mass.reshape((rows, nx)), moved.reshape((rows, nx))
-    left, right = (nx - 1, 0) if scheme.periodic[2] else (0, nx - 1)
+    ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
+    reach, per = 1.0 / (scheme.control_cost * scheme.spacing), scheme.dt / scheme.spacing
+    reach_z, reach_y, reach_x = reach[0], reach[1], reach[2]
+    per_z, per_y, per_x = per[0], per[1], per[2]
+    w, m, u = ahead.reshape((rows, nx)), mass.reshape((rows, nx)), moved.reshape((rows, nx))
     for part_ in prange(parts):
         part = np.int64(part_)
-        for r in range(rows * part // parts, rows * (part + 1) // parts):
-            w, m, u = all_w[r], all_m[r], all_u[r]
-            after, before = neighbours(r, ny, 1, scheme.periodic[1])
-            a, b, n, q = all_w[after], all_w[before], all_m[after], all_m[before]
+        first, last = rows * part // parts, rows * (part + 1) // parts
+        face, below, above = np.zeros((3, nx + 1)), 1, 2
+        for r in range(first, last):
+            flux_along(face, w, m, r, ring_x, reach_x, cap_x, per_x)
+            if ny > 1:
+                after, before = neighbours(r, ny, 1, ring_y)
+                if r == first or r % ny == 0:
+                    flux_across(face, below, w, m, before, r, reach_y, cap_y, per_y)
+                flux_across(face, above, w, m, r, after, reach_y, cap_y, per_y)
             for i in range(nx):
-                u[i] = (
-                    m[i]
-                    - flux(w[i] - a[i], m[i], n[i], reach_y, cap_y, jump_y)
-                    + flux(b[i] - w[i], q[i], m[i], reach_y, cap_y, jump_y)
-                )
+                u[r, i] = m[r, i] + ((face[below, i] - face[above, i]) + (face[0, i] - face[0, i + 1]))
             if nz > 1:
-                after, before = neighbours(r, nz, ny, scheme.periodic[0])
-                a, b, n, q = all_w[after], all_w[before], all_m[after], all_m[before]
+                after, before = neighbours(r, nz, ny, ring_z)
+                flux_across(face, below, w, m, before, r, reach_z, cap_z, per_z)
                 for i in range(nx):
-                    u[i] += flux(b[i] - w[i], q[i], m[i], reach_z, cap_z, jump_z) - flux(
-                        w[i] - a[i], m[i], n[i], reach_z, cap_z, jump_z
-                    )
-            for i in range(1, nx - 1):
-                u[i] += flux(w[i - 1] - w[i], m[i - 1], m[i], reach_x, cap_x, jump_x) - flux(
-                    w[i] - w[i + 1], m[i], m[i + 1], reach_x, cap_x, jump_x
-                )
-            u[0] += flux(w[left] - w[0], m[left], m[0], reach_x, cap_x, jump_x)
-            u[0] -= flux(w[0] - w[1], m[0], m[1], reach_x, cap_x, jump_x)
-            u[nx - 1] += flux(w[nx - 2] - w[nx - 1], m[nx - 2], m[nx - 1], reach_x, cap_x, jump_x)
-            u[nx - 1] -= flux(w[nx - 1] - w[right], m[nx - 1], m[right], reach_x, cap_x, jump_x)
+                    u[r, i] += face[below, i]
+                flux_across(face, below, w, m, r, after, reach_z, cap_z, per_z)
+                for i in range(nx):
+                    u[r, i] -= face[below, i]
+            below, above = above, below
 
 
 push, push_parallel = jit(_push), jit(_push, parallel=True)
@@ -84,19 +98,19 @@ def _movement(ahead, mass, scheme):
                 after = i + 1 if i + 1 < nx else (0 if scheme.periodic[2] else i)
                 before = i - 1 if i > 0 else (nx - 1 if scheme.periodic[2] else i)
                 here = w[r, i]
-                s = speed(here - w[r, after], reach[2], scheme.cap[2])
+                s = max(speed(here - w[r, after], reach[2], scheme.cap[2]), 0.0)
                 squares, bound = s * s, s >= scheme.cap[2]
-                s = speed(here - w[r, before], reach[2], scheme.cap[2])
+                s = max(speed(here - w[r, before], reach[2], scheme.cap[2]), 0.0)
                 squares, bound = squares + s * s, bound or s >= scheme.cap[2]
                 if ny > 1:
-                    s = speed(here - w[y_after, i], reach[1], scheme.cap[1])
+                    s = max(speed(here - w[y_after, i], reach[1], scheme.cap[1]), 0.0)
                     squares, bound = squares + s * s, bound or s >= scheme.cap[1]
-                    s = speed(here - w[y_before, i], reach[1], scheme.cap[1])
+                    s = max(speed(here - w[y_before, i], reach[1], scheme.cap[1]), 0.0)
                     squares, bound = squares + s * s, bound or s >= scheme.cap[1]
                 if nz > 1:
-                    s = speed(here - w[z_after, i], reach[0], scheme.cap[0])
+                    s = max(speed(here - w[z_after, i], reach[0], scheme.cap[0]), 0.0)
                     squares, bound = squares + s * s, bound or s >= scheme.cap[0]
-                    s = speed(here - w[z_before, i], reach[0], scheme.cap[0])
+                    s = max(speed(here - w[z_before, i], reach[0], scheme.cap[0]), 0.0)
                     squares, bound = squares + s * s, bound or s >= scheme.cap[0]
                 row_cost += m[r, i] * squares
                 if bound:

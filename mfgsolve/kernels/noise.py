@@ -17,71 +17,86 @@ from mfgsolve.kernels import jit
 from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, neighbours
 
 
-def _combine(row, other, own, share):
-    for i in range(row.size):
-        row[i] = own * row[i] + share * other[i]
+def _eliminate(f, v, o, j, k, own, share, first, last):
+    for i in range(first, last):
+        f[o, j, i] = own * v[o, j, i] + share * f[o, k, i]
 
 
-def _combine_masked(row, other, own, share):
-    for i in range(row.size):
-        row[i] = own[i] * row[i] + share[i] * other[i]
+def _eliminate_masked(f, v, o, j, k, own, share, first, last):
+    for i in range(first, last):
+        f[o, j, i] = own[o, j, i] * v[o, j, i] + share[o, j, i] * f[o, k, i]
 
 
-def _subtract(row, ends, wrap):
-    for i in range(row.size):
-        row[i] -= wrap * ends[i]
+def _combine(f, o, j, k, own, share, first, last):
+    for i in range(first, last):
+        f[o, j, i] = own * f[o, j, i] + share * f[o, k, i]
 
 
-def _subtract_masked(row, ends, wrap):
-    for i in range(row.size):
-        row[i] -= wrap[i] * ends[i]
+def _combine_masked(f, o, j, k, own, share, first, last):
+    for i in range(first, last):
+        f[o, j, i] = own[o, j, i] * f[o, j, i] + share[o, j, i] * f[o, k, i]
 
 
-combine, combine_masked = jit(_combine), jit(_combine_masked)
-subtract, subtract_masked = jit(_subtract), jit(_subtract_masked)
+def _add(f, o, j, k, share, first, last):
+    for i in range(first, last):
+        f[o, j, i] += share * f[o, k, i]
 
 
-def _solve_across(field, factors, masked, periodic, first, last):
-    """Solve along the middle axis of field (outer, n, inner), for the columns first..last: vector operations on rows."""
-    n = field.shape[1]
-    for o in range(field.shape[0]):
-        f = field[o, :, first:last]
-        if masked:
-            pivot, lower, upper, wrap = (
-                factors[0, o, :, first:last],
-                factors[1, o, :, first:last],
-                factors[2, o, :, first:last],
-                factors[3, o, :, first:last],
-            )
-            combine_masked(f[0], f[0], pivot[0], lower[0])
-            for j in range(1, n):
-                combine_masked(f[j], f[j - 1], pivot[j], lower[j])
-            for j in range(n - 2, -1, -1):
-                row, other, share = f[j], f[j + 1], upper[j]
-                for i in range(row.size):
-                    row[i] += share[i] * other[i]
-            if periodic:
-                ends = f[0] - f[n - 1]
-                for j in range(n):
-                    subtract_masked(f[j], ends, wrap[j])
-        else:
-            combine(f[0], f[0], factors[0, 0, 0, 0], 0.0)
-            for j in range(1, n):
-                combine(f[j], f[j - 1], factors[0, 0, j, 0], factors[1, 0, j, 0])
-            for j in range(n - 2, -1, -1):
-                combine(f[j], f[j + 1], 1.0, factors[2, 0, j, 0])
-            if periodic:
-                ends = f[0] - f[n - 1]
-                for j in range(n):
-                    subtract(f[j], ends, factors[3, 0, j, 0])
+def _add_masked(f, o, j, k, share, first, last):
+    for i in range(first, last):
+        f[o, j, i] += share[o, j, i] * f[o, k, i]
 
 
-def _solve_line(line, factors, periodic):
+eliminate, combine, add = jit(_eliminate), jit(_combine), jit(_add)
+eliminate_masked, combine_masked, add_masked = jit(_eliminate_masked), jit(_combine_masked), jit(_add_masked)
+
+
+def _solve_across(v, f, within, factors, masked, ring, first_, last_):
+    """Solve along the middle axis of (outer, n, inner) from v to f, for the columns first..last, in vectors of a row.
+
+    ``within`` says that v is f; rows that may overlap would keep the compiler from using vectors, so the two cases have
+    a loop each; and so would columns that might be counted from the end, hence the unsigned ones.
+    """
+    outer, n, inner = f.shape
+    first, last = np.uint64(first_), np.uint64(last_)
+    pivot, lower, upper, wrap = factors[0], factors[1], factors[2], factors[3]
+    ends = np.zeros(inner)
+    for o in range(outer):
+        for i in range(first, last):
+            f[o, 0, i] = pivot[o if masked else 0, 0, i if masked else 0] * v[o, 0, i]
+        for j in range(1, n):
+            if masked and within:
+                combine_masked(f, o, j, j - 1, pivot, lower, first, last)
+            elif masked:
+                eliminate_masked(f, v, o, j, j - 1, pivot, lower, first, last)
+            elif within:
+                combine(f, o, j, j - 1, pivot[0, j, 0], lower[0, j, 0], first, last)
+            else:
+                eliminate(f, v, o, j, j - 1, pivot[0, j, 0], lower[0, j, 0], first, last)
+        for j in range(n - 2, -1, -1):
+            if masked:
+                add_masked(f, o, j, j + 1, upper, first, last)
+            else:
+                add(f, o, j, j + 1, upper[0, j, 0], first, last)
+        if ring:
+            for i in range(first, last):
+                ends[i] = f[o, n - 1, i] - f[o, 0, i]
+            for j in range(n):
+                if masked:
+                    for i in range(first, last):
+                        f[o, j, i] += wrap[o, j, i] * ends[i]
+                else:
+                    share = wrap[0, j, 0]
+                    for i in range(first, last):
+                        f[o, j, i] += share * ends[i]
+
+
+def _solve_line(source, line, factors, periodic):
     """Solve along one contiguous line; factors is (4, n)."""
     n = line.size
-    line[0] *= factors[0, 0]
+    line[0] = factors[0, 0] * source[0]
     for i in range(1, n):
-        line[i] = factors[0, i] * line[i] + factors[1, i] * line[i - 1]
+        line[i] = factors[0, i] * source[i] + factors[1, i] * line[i - 1]
     for i in range(n - 2, -1, -1):
         line[i] += factors[2, i] * line[i + 1]
     if periodic:
@@ -90,17 +105,17 @@ def _solve_line(line, factors, periodic):
             line[i] -= factors[3, i] * ends
 
 
-def _solve_eight(f, factors, periodic):
+def _solve_eight(v, f, factors, periodic):
     """Solve along eight contiguous lines at once: eight independent recurrences hide each other's latency."""
     n = f.shape[1]
     p = factors[0, 0]
-    a, b, c, d = p * f[0, 0], p * f[1, 0], p * f[2, 0], p * f[3, 0]
-    e, g, k, q = p * f[4, 0], p * f[5, 0], p * f[6, 0], p * f[7, 0]
+    a, b, c, d = p * v[0, 0], p * v[1, 0], p * v[2, 0], p * v[3, 0]
+    e, g, k, q = p * v[4, 0], p * v[5, 0], p * v[6, 0], p * v[7, 0]
     f[0, 0], f[1, 0], f[2, 0], f[3, 0], f[4, 0], f[5, 0], f[6, 0], f[7, 0] = a, b, c, d, e, g, k, q
     for i in range(1, n):
         p, s = factors[0, i], factors[1, i]
-        a, b, c, d = p * f[0, i] + s * a, p * f[1, i] + s * b, p * f[2, i] + s * c, p * f[3, i] + s * d
-        e, g, k, q = p * f[4, i] + s * e, p * f[5, i] + s * g, p * f[6, i] + s * k, p * f[7, i] + s * q
+        a, b, c, d = p * v[0, i] + s * a, p * v[1, i] + s * b, p * v[2, i] + s * c, p * v[3, i] + s * d
+        e, g, k, q = p * v[4, i] + s * e, p * v[5, i] + s * g, p * v[6, i] + s * k, p * v[7, i] + s * q
         f[0, i], f[1, i], f[2, i], f[3, i], f[4, i], f[5, i], f[6, i], f[7, i] = a, b, c, d, e, g, k, q
     for i in range(n - 2, -1, -1):
         s = factors[2, i]
@@ -117,18 +132,15 @@ def _solve_eight(f, factors, periodic):
 solve_across, solve_line, solve_eight = jit(_solve_across), jit(_solve_line), jit(_solve_eight)
 
 
-def _solve_along(rows, factors, masked, periodic, first, last):
-    """Solve along x for the rows first..last of rows (rows, x)."""
-    if masked:
-        for r in range(first, last):
-            solve_line(rows[r], factors[:, r, :], periodic)
-    else:
-        r = first
-        while r + 8 <= last:
-            solve_eight(rows[r : r + 8], factors[:, 0, :], periodic)
-            r += 8
-        for r_ in range(r, last):
-            solve_line(rows[r_], factors[:, 0, :], periodic)
+def _solve_along(source, target, factors, masked, periodic, first, last):
+    """Solve along x for the rows first..last of (rows, x)."""
+    r = first
+    while not masked and r + 8 <= last:
+        solve_eight(source[r : r + 8], target[r : r + 8], factors[:, 0, :], periodic)
+        r += 8
+    while r < last:
+        solve_line(source[r], target[r], factors[:, r if masked else 0, :], periodic)
+        r += 1
 
 
 def _spread(source, target, scheme, first, last):
@@ -165,46 +177,57 @@ def _spread(source, target, scheme, first, last):
             out[nx - 1] += rate_x * ((here[right] - here[nx - 1]) + (here[nx - 2] - here[nx - 1]))
 
 
-solve_along, spread = jit(_solve_along), jit(_spread)
+def _duplicate(source, target):
+    for i in range(source.size):
+        target[i] = source[i]
+
+
+solve_along, spread, duplicate = jit(_solve_along), jit(_spread), jit(_duplicate)
 
 
 def _noise(source, target, scheme, transpose):
-    """target = N source (or N^T source) on one time level; source and target are different arrays (z, y, x)."""
+    """target = N source (or N^T source) on one time level (z, y, x); source is lost, and must not be target."""
     nz, ny, nx = source.shape
     rows, plane, parts = nz * ny, ny * nx, scheme.parts
-    if scheme.noise == EXPLICIT:
+    flat_target = target.reshape((rows, nx))
+    if scheme.noise != IMPLICIT:
+        flat_source = source.reshape((rows, nx))
         for part_ in prange(parts):
             part = np.int64(part_)
-            spread(source, target, scheme, rows * part // parts, rows * (part + 1) // parts)
+            first, last = rows * part // parts, rows * (part + 1) // parts
+            if scheme.noise == EXPLICIT:
+                spread(source, target, scheme, first, last)
+            else:
+                for r in range(first, last):
+                    duplicate(flat_source[r], flat_target[r])
         return
-    flat_from, flat_to = source.reshape((rows, nx)), target.reshape((rows, nx))
-    for part_ in prange(parts):
-        part = np.int64(part_)
-        for r in range(rows * part // parts, rows * (part + 1) // parts):
-            flat_to[r, :] = flat_from[r]
-    if scheme.noise != IMPLICIT:
-        return
+    within = False  # the first solve across x goes from source to target, which may be cold; the others stay there
     for turn in range(3):
         axis = 2 - turn if transpose else turn
+        given = target if within else source
         if axis == 0 and nz > 1:
-            field = target.reshape((1, nz, plane))
+            field, into = given.reshape((1, nz, plane)), target.reshape((1, nz, plane))
             factors = scheme.factors_z.reshape((4, 1, nz, scheme.factors_z.size // (4 * nz)))
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = plane * part // parts, plane * (part + 1) // parts
-                solve_across(field, factors, scheme.masked, scheme.periodic[0], first, last)
+                solve_across(field, into, within, factors, scheme.masked, scheme.periodic[0], first, last)
+            within = True
         elif axis == 1 and ny > 1:
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = nx * part // parts, nx * (part + 1) // parts
-                solve_across(target, scheme.factors_y, scheme.masked, scheme.periodic[1], first, last)
+                solve_across(given, target, within, scheme.factors_y, scheme.masked, scheme.periodic[1], first, last)
+            within = True
         elif axis == 2:
+            into = source if transpose and rows > 1 else target
+            flat_given, flat_into = given.reshape((rows, nx)), into.reshape((rows, nx))
             factors = scheme.factors_x.reshape((4, scheme.factors_x.size // (4 * nx), nx))
             eights = (rows + 7) // 8
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = 8 * (eights * part // parts), min(8 * (eights * (part + 1) // parts), rows)
-                solve_along(flat_to, factors, scheme.masked, scheme.periodic[2], first, last)
+                solve_along(flat_given, flat_into, factors, scheme.masked, scheme.periodic[2], first, last)
 
 
 noise, noise_parallel = jit(_noise), jit(_noise, parallel=True)

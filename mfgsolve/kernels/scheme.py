@@ -33,30 +33,35 @@ class Scheme(NamedTuple):
 
 
 def _speed(drop, reach, cap):
-    """Best speed toward a neighbour: clip(drop / (h c), 0, cap), with reach = 1 / (h c) and drop = W(here) - W(there)."""
-    return min(max(reach * drop, 0.0), cap)
+    """Best speed across a face, positive away from here: clip(drop / (h c), -cap, cap).
+
+    reach = 1 / (h c), drop = W(here) - W(there).  Only one side of a face ever wants to cross it, so that one signed
+    number holds the best speeds of both.
+    """
+    return min(max(reach * drop, -cap), cap)
 
 
-def _gain(drop, reach, cap, dt, half_cost, per_h):
-    """dt [c s^2 / 2 - s drop / h] at the best speed s (never positive)."""
-    s = min(max(reach * drop, 0.0), cap)
-    return dt * s * (half_cost * s - drop * per_h)
+def _gain(drop, reach, cap, pay, per):
+    """dt [c s^2 / 2 - |s| |drop| / h], never positive, for the side that crosses; with the sign of -drop.
+
+    pay = dt c / 2, per = dt / h.  A negative number belongs to here, a positive one (negated) to there.
+    """
+    s = min(max(reach * drop, -cap), cap)
+    return abs(s) * (pay * s - per * drop)
 
 
-def _flux(drop, from_here, from_there, reach, cap, dt_per_h):
+def _flux(drop, from_here, from_there, reach, cap, per):
     """Mass that crosses the face here -> there in one step, minus what crosses it the other way (upwind)."""
     s = min(max(reach * drop, -cap), cap)
-    upwind = from_here if drop > 0.0 else from_there
-    return dt_per_h * s * upwind
+    return per * s * (from_here if drop > 0.0 else from_there)
 
 
-def _flux_change(drop, change, here, there, moved_here, moved_there, reach, cap, dt_per_h):
+def _flux_change(drop, change, here, there, moved_here, moved_there, reach, cap, per):
     """Derivative of `_flux` when W changes by a drop of ``change`` and the mass by ``moved``."""
     s = min(max(reach * drop, -cap), cap)
-    upwind = here if drop > 0.0 else there
-    moved = moved_here if drop > 0.0 else moved_there
-    inside = abs(reach * drop) < cap and drop != 0.0
-    return dt_per_h * (s * moved + (reach * change * upwind if inside else 0.0))
+    upwind, moved = (here, moved_here) if drop > 0.0 else (there, moved_there)
+    free = upwind if (abs(s) < cap) & (s != 0.0) else 0.0
+    return per * (s * moved + reach * change * free)
 
 
 def _neighbours(row, n, stride, periodic):

@@ -14,87 +14,138 @@ from numba import prange
 
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
-from mfgsolve.kernels.scheme import flux_change, neighbours
+from mfgsolve.kernels.scheme import flux_change, neighbours, speed
 
+
+
+def _speed_across(face, k, w, here, there, reach, cap, per):
+    for i in range(w.shape[1]):
+        face[k, i] = per * speed(w[here, i] - w[there, i], reach, cap)
+
+
+def _speed_along(face, w, r, ring, reach, cap, per):
+    n = w.shape[1]
+    for i in range(n - 1):
+        face[0, i + 1] = per * speed(w[r, i] - w[r, i + 1], reach, cap)
+    face[0, 0] = per * speed(w[r, n - 1] - w[r, 0], reach, cap) if ring else 0.0
+    face[0, n] = face[0, 0]
+
+
+def _flux_change_across(face, k, w, d, m, p, here, there, reach, cap, per):
+    for i in range(w.shape[1]):
+        face[k, i] = flux_change(
+            w[here, i] - w[there, i],
+            d[here, i] - d[there, i],
+            m[here, i],
+            m[there, i],
+            p[here, i],
+            p[there, i],
+            reach,
+            cap,
+            per,
+        )
+
+
+def _flux_change_along(face, w, d, m, p, r, ring, reach, cap, per):
+    n = w.shape[1]
+    for i in range(n - 1):
+        j = i + 1
+        face[0, j] = flux_change(
+            w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], reach, cap, per
+        )
+    i, j = n - 1, 0
+    face[0, 0] = 0.0
+    if ring:
+        face[0, 0] = flux_change(
+            w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], reach, cap, per
+        )
+    face[0, n] = face[0, 0]
+
+
+speed_across, speed_along = jit(_speed_across), jit(_speed_along)
+flux_change_across, flux_change_along = jit(_flux_change_across), jit(_flux_change_along)
 
 
 def _bellman_change(ahead, change, value, scheme):
-    """value += dW + dt sum_e s_e (dW(x+e) - dW(x)) / h, on one time level (value holds dl on entry)."""
+    """value += dW + dt sum_e s_e (dW(x+e) - dW(x)) / h, on one time level (value holds dl on entry).
+
+    Rows of ``face``: dt s / h at the faces along the row, ``below`` it and ``above`` it; positive where the cell before
+    the face moves, negative where the cell after it does.
+    """
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     cap_z, cap_y, cap_x = scheme.cap[0], scheme.cap[1], scheme.cap[2]
-    per_z, per_y, per_x = 1.0 / scheme.spacing[0], 1.0 / scheme.spacing[1], 1.0 / scheme.spacing[2]
-    reach_z, reach_y, reach_x = per_z / scheme.control_cost, per_y / scheme.control_cost, per_x / scheme.control_cost
-    jump_z, jump_y, jump_x = scheme.dt * per_z, scheme.dt * per_y, scheme.dt * per_x
-    all_w, all_d, all_v = ahead.reshape((rows, nx)), change.reshape((rows, nx)), value.reshape((rows, nx))
-    left, right = (nx - 1, 0) if scheme.periodic[2] else (0, nx - 1)
+    ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
+    reach, per = 1.0 / (scheme.control_cost * scheme.spacing), scheme.dt / scheme.spacing
+    reach_z, reach_y, reach_x = reach[0], reach[1], reach[2]
+    per_z, per_y, per_x = per[0], per[1], per[2]
+    w, d, v = ahead.reshape((rows, nx)), change.reshape((rows, nx)), value.reshape((rows, nx))
+    left, right = (nx - 1, 0) if ring_x else (0, nx - 1)
     for part_ in prange(parts):
         part = np.int64(part_)
-        for r in range(rows * part // parts, rows * (part + 1) // parts):
-            w, d, v = all_w[r], all_d[r], all_v[r]
-            after, before = neighbours(r, ny, 1, scheme.periodic[1])
-            a, b, da, db = all_w[after], all_w[before], all_d[after], all_d[before]
+        first, last = rows * part // parts, rows * (part + 1) // parts
+        face, below, above = np.zeros((3, nx + 1)), 1, 2
+        for r in range(first, last):
+            after, before = neighbours(r, ny, 1, ring_y)
+            if ny > 1:
+                if r == first or r % ny == 0:
+                    speed_across(face, below, w, before, r, reach_y, cap_y, per_y)
+                speed_across(face, above, w, r, after, reach_y, cap_y, per_y)
             for i in range(nx):
-                s = min(max(reach_y * (w[i] - a[i]), 0.0), cap_y)
-                z = min(max(reach_y * (w[i] - b[i]), 0.0), cap_y)
-                v[i] += d[i] + jump_y * (s * (da[i] - d[i]) + z * (db[i] - d[i]))
-            if nz > 1:
-                after, before = neighbours(r, nz, ny, scheme.periodic[0])
-                a, b, da, db = all_w[after], all_w[before], all_d[after], all_d[before]
-                for i in range(nx):
-                    s = min(max(reach_z * (w[i] - a[i]), 0.0), cap_z)
-                    z = min(max(reach_z * (w[i] - b[i]), 0.0), cap_z)
-                    v[i] += jump_z * (s * (da[i] - d[i]) + z * (db[i] - d[i]))
+                upward = max(face[above, i], 0.0) * (d[after, i] - d[r, i])
+                downward = min(face[below, i], 0.0) * (d[r, i] - d[before, i])
+                v[r, i] += d[r, i] + (upward + downward)
+            speed_along(face, w, r, ring_x, reach_x, cap_x, per_x)
             for i in range(1, nx - 1):
-                s = min(max(reach_x * (w[i] - w[i + 1]), 0.0), cap_x)
-                z = min(max(reach_x * (w[i] - w[i - 1]), 0.0), cap_x)
-                v[i] += jump_x * (s * (d[i + 1] - d[i]) + z * (d[i - 1] - d[i]))
-            for i, j, k in ((0, 1, left), (nx - 1, nx - 2, right)):
-                s = min(max(reach_x * (w[i] - w[j]), 0.0), cap_x)
-                z = min(max(reach_x * (w[i] - w[k]), 0.0), cap_x)
-                v[i] += jump_x * (s * (d[j] - d[i]) + z * (d[k] - d[i]))
+                rightward = max(face[0, i + 1], 0.0) * (d[r, i + 1] - d[r, i])
+                leftward = min(face[0, i], 0.0) * (d[r, i] - d[r, i - 1])
+                v[r, i] += rightward + leftward
+            for i, j, k in ((0, 1, left), (nx - 1, right, nx - 2)):
+                v[r, i] += max(face[0, i + 1], 0.0) * (d[r, j] - d[r, i]) + min(face[0, i], 0.0) * (d[r, i] - d[r, k])
+            if nz > 1:
+                after, before = neighbours(r, nz, ny, ring_z)
+                speed_across(face, below, w, before, r, reach_z, cap_z, per_z)
+                for i in range(nx):
+                    v[r, i] += min(face[below, i], 0.0) * (d[r, i] - d[before, i])
+                speed_across(face, below, w, r, after, reach_z, cap_z, per_z)
+                for i in range(nx):
+                    v[r, i] += max(face[below, i], 0.0) * (d[after, i] - d[r, i])
+            below, above = above, below
 
 
 def _push_change(ahead, change, mass, moved, result, scheme):
-    """result = d U from the changes of W and of the mass (``moved``), on one time level."""
+    """result = d U from the changes of W and of the mass (``moved``), on one time level; rows of ``face`` as in `push`."""
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     cap_z, cap_y, cap_x = scheme.cap[0], scheme.cap[1], scheme.cap[2]
-    per_z, per_y, per_x = 1.0 / scheme.spacing[0], 1.0 / scheme.spacing[1], 1.0 / scheme.spacing[2]
-    reach_z, reach_y, reach_x = per_z / scheme.control_cost, per_y / scheme.control_cost, per_x / scheme.control_cost
-    jump_z, jump_y, jump_x = scheme.dt * per_z, scheme.dt * per_y, scheme.dt * per_x
-    all_w, all_d, all_m = ahead.reshape((rows, nx)), change.reshape((rows, nx)), mass.reshape((rows, nx))
-    all_p, all_u = moved.reshape((rows, nx)), result.reshape((rows, nx))
-    left, right = (nx - 1, 0) if scheme.periodic[2] else (0, nx - 1)
+    ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
+    reach, per = 1.0 / (scheme.control_cost * scheme.spacing), scheme.dt / scheme.spacing
+    reach_z, reach_y, reach_x = reach[0], reach[1], reach[2]
+    per_z, per_y, per_x = per[0], per[1], per[2]
+    w, d, m = ahead.reshape((rows, nx)), change.reshape((rows, nx)), mass.reshape((rows, nx))
+    p, u = moved.reshape((rows, nx)), result.reshape((rows, nx))
     for part_ in prange(parts):
         part = np.int64(part_)
-        for r in range(rows * part // parts, rows * (part + 1) // parts):
-            w, d, m, p, u = all_w[r], all_d[r], all_m[r], all_p[r], all_u[r]
-            k, j = neighbours(r, ny, 1, scheme.periodic[1])
-            a, b, da, db, ma, mb, pa, pb = all_w[k], all_w[j], all_d[k], all_d[j], all_m[k], all_m[j], all_p[k], all_p[j]
+        first, last = rows * part // parts, rows * (part + 1) // parts
+        face, below, above = np.zeros((3, nx + 1)), 1, 2
+        for r in range(first, last):
+            flux_change_along(face, w, d, m, p, r, ring_x, reach_x, cap_x, per_x)
+            if ny > 1:
+                after, before = neighbours(r, ny, 1, ring_y)
+                if r == first or r % ny == 0:
+                    flux_change_across(face, below, w, d, m, p, before, r, reach_y, cap_y, per_y)
+                flux_change_across(face, above, w, d, m, p, r, after, reach_y, cap_y, per_y)
             for i in range(nx):
-                u[i] = (
-                    p[i]
-                    - flux_change(w[i] - a[i], d[i] - da[i], m[i], ma[i], p[i], pa[i], reach_y, cap_y, jump_y)
-                    + flux_change(b[i] - w[i], db[i] - d[i], mb[i], m[i], pb[i], p[i], reach_y, cap_y, jump_y)
-                )
+                u[r, i] = p[r, i] + ((face[below, i] - face[above, i]) + (face[0, i] - face[0, i + 1]))
             if nz > 1:
-                k, j = neighbours(r, nz, ny, scheme.periodic[0])
-                a, b, da, db = all_w[k], all_w[j], all_d[k], all_d[j]
-                ma, mb, pa, pb = all_m[k], all_m[j], all_p[k], all_p[j]
+                after, before = neighbours(r, nz, ny, ring_z)
+                flux_change_across(face, below, w, d, m, p, before, r, reach_z, cap_z, per_z)
                 for i in range(nx):
-                    u[i] += flux_change(b[i] - w[i], db[i] - d[i], mb[i], m[i], pb[i], p[i], reach_z, cap_z, jump_z)
-                    u[i] -= flux_change(w[i] - a[i], d[i] - da[i], m[i], ma[i], p[i], pa[i], reach_z, cap_z, jump_z)
-            for i in range(1, nx - 1):
-                u[i] += flux_change(
-                    w[i - 1] - w[i], d[i - 1] - d[i], m[i - 1], m[i], p[i - 1], p[i], reach_x, cap_x, jump_x
-                )
-                u[i] -= flux_change(
-                    w[i] - w[i + 1], d[i] - d[i + 1], m[i], m[i + 1], p[i], p[i + 1], reach_x, cap_x, jump_x
-                )
-            for i, j, k in ((0, left, 1), (nx - 1, nx - 2, right)):
-                u[i] += flux_change(w[j] - w[i], d[j] - d[i], m[j], m[i], p[j], p[i], reach_x, cap_x, jump_x)
-                u[i] -= flux_change(w[i] - w[k], d[i] - d[k], m[i], m[k], p[i], p[k], reach_x, cap_x, jump_x)
+                    u[r, i] += face[below, i]
+                flux_change_across(face, below, w, d, m, p, r, after, reach_z, cap_z, per_z)
+                for i in range(nx):
+                    u[r, i] -= face[below, i]
+            below, above = above, below
 
 
 bellman_change, bellman_change_parallel = jit(_bellman_change), jit(_bellman_change, parallel=True)

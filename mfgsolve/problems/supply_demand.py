@@ -9,9 +9,11 @@ import numpy as np
 
 from mfgsolve.couplings import Congestion
 from mfgsolve.dynamics import ControlledDiffusion
+from mfgsolve.errors import InputError
 from mfgsolve.fields import Bump
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.problem import Problem
+from mfgsolve.problems.registry import named
 
 
 @dataclass(frozen=True)
@@ -23,13 +25,14 @@ class Demand:
     hold: float
 
     def position(self, t: float) -> np.ndarray:
-        s = min(t / (1 - self.hold), 1.0) if self.hold < 1 else 1.0
+        s = min(t / (1 - self.hold), 1.0)
         return np.array([0.5 - 0.35 * math.cos(math.pi * s), 0.2 + 0.6 * math.sin(math.pi * s)])
 
     def __call__(self, t: float, c: Coordinates) -> np.ndarray:
         return Bump(self.reward, self.width, tuple(self.position(t)))(t, c)
 
 
+@named()
 def supply_demand(
     *,
     shape: tuple[int, int] = (64, 64),
@@ -46,8 +49,19 @@ def supply_demand(
     f = -r / (1 + congestion rho) with r(t, X) = reward exp(-|X - centre(t)|^2 / (2 width^2)) on [0, 1]^2, reflecting
     walls, horizon 1; agents start in a Gaussian at (0.15, 0.2) of standard deviation 0.05.
 
+    Parameters
+    ----------
+    shape, steps : cells (ny, nx) and time steps
+    reward : at the centre of demand, per unit time
+    viscosity, control_cost : nu (length^2 / time) and c
+    congestion : area; at the density 1 / congestion the reward is halved
+    width : standard deviation of demand
+    hold : share of the time at the end during which demand waits at (0.85, 0.2)
+
     Source: the spatial supply game of Mguni, Jennings and Munoz de Cote, arXiv:1803.05028, with congestion made convex.
     """
+    if not 0 <= hold < 1:
+        raise InputError(f"supply-demand has hold {hold}; the share of time that demand waits must lie in [0, 1)")
     demand = Demand(reward, width, hold)
     return Problem(
         grid=Grid.box(shape),

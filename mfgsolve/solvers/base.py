@@ -12,7 +12,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -20,45 +19,9 @@ import numpy as np
 from mfgsolve.games import DiffusionGame
 from mfgsolve.games.policies import FluxPolicy, ValuePolicy
 from mfgsolve.problem import Problem
+from mfgsolve.solution import Measure, Status
 
-__all__ = ["Budget", "Measure", "Outcome", "Solver", "State", "Status", "run"]
-
-
-class Status(Enum):
-    """Why a solve ended; ``.sentence`` says it in words."""
-
-    CONVERGED = "converged"
-    ITERATION_LIMIT = "iteration limit"
-    TIME_LIMIT = "time limit"
-    STOPPED = "stopped by callback"
-    STALLED = "stalled"
-    NON_FINITE = "non-finite"
-
-    @property
-    def sentence(self) -> str:
-        return {
-            Status.CONVERGED: "The relative exploitability is at or below the tolerance.",
-            Status.ITERATION_LIMIT: "The iteration limit came first; resume from the checkpoint or allow more.",
-            Status.TIME_LIMIT: "The time limit came first; resume from the checkpoint or allow more.",
-            Status.STOPPED: "A callback asked to stop before the tolerance was met.",
-            Status.STALLED: "No step improved the certificate any more; the tolerance may lie below round-off.",
-            Status.NON_FINITE: "A number that is not finite appeared; the last good iterate is kept.",
-        }[self]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What one iteration measured; sweeps are in units of the finest grid, NaN is 'not measured'."""
-
-    iteration: int
-    sweeps: float
-    exploitability: float
-    relative_exploitability: float
-    potential: float
-    duality_gap: float
-    cell_steps: int
-    final_grid: bool
-    seconds: float = math.nan
+__all__ = ["UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver", "State", "Status", "run"]
 
 
 UNMEASURED = Measure(0, 0.0, math.nan, math.nan, math.nan, math.nan, 0, False)

@@ -1,0 +1,110 @@
+"""Leave a room with two doors and a wall between: a crowd that dislikes itself uses both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mfgsolve.couplings import CrowdAversion, RunningCost
+from mfgsolve.dynamics import ControlledDiffusion
+from mfgsolve.errors import InputError
+from mfgsolve.fields import Bump
+from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.problem import Problem
+from mfgsolve.problems.registry import named
+
+LENGTH, WALL, THICKNESS = 2.0, 1.0, 0.15
+WIDE_AT, NARROW_AT = 0.25, 0.6875
+
+
+@dataclass(frozen=True)
+class Wall:
+    """Cells of the wall at x = 1, 0.15 thick, without its doors around y = 0.25 (wide) and y = 0.6875 (narrow)."""
+
+    wide: float
+    narrow: float
+
+    def doors(self, c: Coordinates) -> tuple[np.ndarray, np.ndarray]:
+        """Cells in the way of the wide door and of the narrow one."""
+        inside = abs(c.x - WALL) < THICKNESS / 2
+        return inside & (abs(c.y - WIDE_AT) < self.wide / 2), inside & (abs(c.y - NARROW_AT) < self.narrow / 2)
+
+    def __call__(self, c: Coordinates) -> np.ndarray:
+        wide, narrow = self.doors(c)
+        return np.asarray((abs(c.x - WALL) < THICKNESS / 2) & ~wide & ~narrow)
+
+
+@dataclass(frozen=True)
+class Distance:
+    """slope (2 - x): cost of being away from the far end of the room."""
+
+    slope: float
+
+    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
+        return np.asarray(self.slope * (LENGTH - c.x))
+
+
+def _check(wall: Wall, grid: Grid) -> None:
+    rows = {"wide": wall.doors(grid.coordinates)[0], "narrow": wall.doors(grid.coordinates)[1]}
+    for name, cells in rows.items():
+        if not cells.any():
+            raise InputError(
+                f"no cell of shape {grid.shape} lies in the {name} door (width {getattr(wall, name)}); "
+                "take more cells or a wider door"
+            )
+    if not grid.mask.any():
+        raise InputError(
+            f"no cell of shape {grid.shape} lies in the wall (thickness {THICKNESS}); take more cells along x"
+        )
+
+
+@named()
+def crowd_aversion(
+    *,
+    shape: tuple[int, int] = (32, 64),
+    steps: int = 768,
+    viscosity: float = 0.01,
+    control_cost: float = 1.0,
+    aversion: float = 0.1,
+    hurry: float = 0.5,
+    wide_door: float = 0.25,
+    narrow_door: float = 0.125,
+    spread: float = 0.15,
+    horizon: float = 3.0,
+) -> Problem:
+    """Leave a room with two doors and a wall between: the narrow door is straight ahead, the wide one a detour.
+
+    f = hurry (2 - x) + aversion rho on [0, 2] x [0, 1] with reflecting walls and a wall at x = 1 that has a narrow door
+    at y = 0.6875 and a wide one at y = 0.25; terminal cost hurry (2 - x).  The crowd starts as a Gaussian at
+    (0.4, 0.6875).  A single agent takes the narrow door; a crowd that dislikes itself splits over both.
+
+    Parameters
+    ----------
+    shape, steps : cells (ny, nx), at least about (8, 16), and time steps
+    viscosity, control_cost : nu (length^2 / time) and c
+    aversion : cost per unit time and density
+    hurry : cost per unit time and length of being away from the far end
+    wide_door, narrow_door : widths
+    spread : standard deviation of the start
+    horizon : T
+
+    Source: room with obstacles after Lachapelle and Wolfram, doi:10.1016/j.trb.2011.07.011
+    """
+    if not (0 < wide_door < 0.5 and 0 < narrow_door < 0.375):
+        raise InputError(
+            f"crowd-aversion has doors of width {wide_door} and {narrow_door}; "
+            "the wide one must be positive and below 0.5, the narrow one below 0.375, or they would meet"
+        )
+    wall = Wall(wide_door, narrow_door)
+    grid = Grid.box(shape, bounds=[(0, 1), (0, LENGTH)], blocked=wall)
+    _check(wall, grid)
+    return Problem(
+        grid=grid,
+        time=TimeGrid(horizon, steps),
+        dynamics=ControlledDiffusion(viscosity, control_cost),
+        coupling=CrowdAversion(aversion) + RunningCost(Distance(hurry)),
+        initial=Bump(1.0, spread, (0.4, NARROW_AT)),
+        terminal=Distance(hurry),
+        normalise=True,
+    )

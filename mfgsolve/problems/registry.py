@@ -1,0 +1,177 @@
+"""The list of named problems: what each one is called, says, takes and where it comes from.
+
+A named problem is a function with keyword-only parameters that returns a `Problem`.  The decorator `named` enters it in
+the list, checks what is passed to it, and writes name, source and the actual parameters on the problem, so that
+``build(problem.name, problem.parameters, problem.grid.shape, problem.time.steps)`` is the same game again.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ParamSpec, Protocol
+
+import numpy as np
+
+from mfgsolve.errors import InputError, unknown
+from mfgsolve.grids import Coordinates
+from mfgsolve.problem import Problem
+
+__all__ = ["ClosedForm", "NamedProblem", "Parameter", "build", "closed_form", "get", "named", "names"]
+
+P = ParamSpec("P")
+RESOLUTION = ("shape", "steps")  # how finely a problem is solved is no part of what it is
+
+
+class ClosedForm(Protocol):
+    """Exact solution of a game: density (mass per unit volume) and value of the continuous problem."""
+
+    def density(self, t: float, c: Coordinates) -> np.ndarray: ...
+
+    def value(self, t: float, c: Coordinates) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a named problem."""
+
+    name: str
+    default: Any
+    kind: type
+
+    def checked(self, value: Any, owner: str) -> Any:
+        """The value as int, float, bool or str; anything else is an error."""
+        what = f"parameter {self.name} of {owner}"
+        number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        if self.kind is float and number:
+            if not math.isfinite(value):
+                raise InputError(f"{what} is {value}; it must be finite (the default is {self.default})")
+            return float(value)
+        if self.kind is int and number and math.isfinite(value) and int(value) == value:
+            return int(value)
+        if self.kind in (str, bool) and isinstance(value, self.kind):
+            return value
+        wanted = {float: "a number", int: "a whole number", str: "a text", bool: "true or false"}[self.kind]
+        raise InputError(f"{what} is {value!r}; {wanted} is needed (the default is {self.default!r})")
+
+
+@dataclass(frozen=True)
+class NamedProblem:
+    """Entry of the list.
+
+    Parameters
+    ----------
+    name : with dashes, as on the command line
+    summary : one line
+    source : paper or data set
+    parameters : by name, without shape and steps
+    shape, steps : the default resolution
+    build : the function that makes the `Problem`
+    closed_form : from a problem to its exact solution, or None
+    """
+
+    name: str
+    summary: str
+    source: str
+    parameters: Mapping[str, Parameter]
+    shape: tuple[int, ...]
+    steps: int
+    build: Callable[..., Problem]
+    closed_form: Callable[[Problem], ClosedForm] | None
+
+
+_NAMED: dict[str, NamedProblem] = {}
+
+
+def named(
+    closed_form: Callable[[Problem], ClosedForm] | None = None,
+) -> Callable[[Callable[P, Problem]], Callable[P, Problem]]:
+    """Enter a function in the list; its docstring starts with the summary and ends with ``Source: ...``."""
+
+    def decorate(function: Callable[P, Problem]) -> Callable[P, Problem]:
+        name = function.__name__.replace("_", "-")
+        signature, hints = inspect.signature(function), typing.get_type_hints(function)
+        defaults = {key: parameter.default for key, parameter in signature.parameters.items()}
+        parameters = {k: Parameter(k, v, hints[k]) for k, v in defaults.items() if k not in RESOLUTION}
+        text = inspect.getdoc(function) or ""
+        summary, source = text.split("\n")[0], " ".join(text.partition("Source: ")[2].split())
+
+        @functools.wraps(function)
+        def build(*unnamed: P.args, **given: P.kwargs) -> Problem:
+            if unnamed:
+                raise InputError(f"{name} takes its parameters by name: {', '.join(defaults)}")
+            for key in given:
+                if key not in defaults:
+                    raise InputError(unknown(f"parameter of {name}", key, defaults))
+            values: dict[str, Any] = {k: p.checked(given.get(k, p.default), name) for k, p in parameters.items()}
+            shape = _shape(given.get("shape", defaults["shape"]), typing.get_args(hints["shape"]), name)
+            steps = Parameter("steps", defaults["steps"], int).checked(given.get("steps", defaults["steps"]), name)
+            problem = function(**values, shape=shape, steps=steps)  # type: ignore[call-arg,arg-type]
+            return replace(problem, name=name, source=source, parameters=values)
+
+        _NAMED[name] = NamedProblem(
+            name, summary, source, parameters, defaults["shape"], defaults["steps"], build, closed_form
+        )
+        return build
+
+    return decorate
+
+
+def _shape(shape: Any, kind: tuple[Any, ...], owner: str) -> tuple[int, ...]:
+    sizes = list(shape) if isinstance(shape, Sequence | np.ndarray) and not isinstance(shape, str) else [shape]
+    if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in sizes):
+        raise InputError(f"shape of {owner} is {shape!r}; whole numbers in array order (..., ny, nx) are needed")
+    if kind[-1] is not Ellipsis and len(sizes) != len(kind):
+        raise InputError(f"shape of {owner} is {shape!r}; this problem has {len(kind)} axes, (ny, nx)")
+    return tuple(int(n) for n in sizes)
+
+
+def names() -> list[str]:
+    """Names of all problems."""
+    return sorted(_NAMED)
+
+
+def get(name: str) -> NamedProblem:
+    """Entry of the problem ``name`` (dashes; underscores are read as dashes)."""
+    entry = _NAMED.get(str(name).replace("_", "-"))
+    if entry is None:
+        raise InputError(unknown("problem", name, _NAMED))
+    return entry
+
+
+def build(
+    name: str,
+    parameters: Mapping[str, Any] | None = None,
+    shape: Sequence[int] | None = None,
+    steps: int | None = None,
+) -> Problem:
+    """Problem ``name`` with some parameters other than their defaults.
+
+    Raises
+    ------
+    InputError
+        for an unknown problem or parameter (with the nearest spelling), a wrong type, a number that is not finite
+
+    Examples
+    --------
+    >>> build("supply-demand", {"reward": 3.0}, shape=(16, 16), steps=64).parameters["reward"]
+    3.0
+    """
+    values = dict(parameters or {})
+    for key, value in (("shape", shape), ("steps", steps)):
+        if value is not None:
+            values[key] = value
+    return get(name).build(**values)
+
+
+def closed_form(problem: Problem) -> ClosedForm:
+    """Exact solution of a named problem that has one, for its actual parameters."""
+    entry = _NAMED.get(problem.name)
+    if entry is None or entry.closed_form is None or problem.parameters is None:
+        known = ", ".join(e.name for e in _NAMED.values() if e.closed_form)
+        raise InputError(f"problem {problem.name!r} has no closed form; those that have one: {known}")
+    return entry.closed_form(problem)

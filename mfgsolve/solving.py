@@ -1,0 +1,223 @@
+"""solve and resume: problem in, certified solution out."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import mfgsolve
+from mfgsolve.certificates import certify
+from mfgsolve.errors import FileError, InputError, NotConverged, unknown
+from mfgsolve.files import SCHEMA, read_dataset, write_dataset
+from mfgsolve.problem import Problem
+from mfgsolve.problemfile import problem_from_toml, problem_to_toml
+from mfgsolve.solution import Measure, Solution, believed_mass, build_dataset, history_dataset
+from mfgsolve.solution import load as load_solution
+from mfgsolve.solvers import SOLVERS, make_solver
+from mfgsolve.solvers.base import Budget, Guess, Solver, State, run
+
+__all__ = ["resume", "solve"]
+
+PYTHON_PROBLEM = "python"  # stands for a problem that is made of Python functions and cannot be written down
+
+
+def solve(
+    problem: Problem,
+    *,
+    method: str | Solver = "newton",
+    tol: float = 1e-10,
+    start: Solution | str | Path | None = None,
+    max_iterations: int | None = None,
+    max_seconds: float | None = None,
+    callback: Callable[[Measure], Any] | None = None,
+    checkpoint: str | Path | None = None,
+    check: str = "warn",
+    threads: int | None = None,
+    **options: Any,
+) -> Solution:
+    """Equilibrium of a mean-field game to a certified relative exploitability.
+
+    Which solver: "newton" (default) wherever the coupling has a derivative, to machine precision in tens of sweeps;
+    "frank-wolfe" where it has a potential only, or memory is short; "fictitious-play" for any coupling.
+
+    Parameters
+    ----------
+    problem : the game
+    method : name of a solver, or a solver with its hyper-parameters set
+    tol : relative exploitability to stop at
+    start : a solution (or its file) of the same game, also on another grid or with other parameters
+    max_iterations, max_seconds : budgets; None is no limit
+    callback : called with a `Measure` after every iteration; a true value stops the solve
+    checkpoint : file that `resume` continues from, bit for bit
+    check : what to do when not converged: "warn", "raise" or "ignore"
+    threads : of the kernels; None decides by the size of the grid.  Results do not depend on it
+    options : hyper-parameters of the solver; an unknown one is an error
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    InputError, NotConverged
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), steps=128))
+    >>> solution.relative_exploitability <= 1e-10
+    True
+    """
+    if not isinstance(problem, Problem):
+        raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
+    _check_limits(tol, max_iterations, max_seconds, check)
+    solver = make_solver(problem, method, options)
+    begun = time.perf_counter()
+    state = solver.init(problem, tol, _guess(start), threads)
+    save = _saver(problem, solver, tol, checkpoint)
+    budget = Budget(max_iterations, max_seconds)
+    ended = run(solver, state, tol, budget, seconds_before=time.perf_counter() - begun, callback=callback, save=save)
+    return _conclude(problem, solver, tol, ended, check)
+
+
+def resume(
+    checkpoint: str | Path,
+    *,
+    problem: Problem | None = None,
+    tol: float | None = None,
+    max_iterations: int | None = None,
+    max_seconds: float | None = None,
+    callback: Callable[[Measure], Any] | None = None,
+    check: str = "warn",
+    threads: int | None = None,
+) -> Solution:
+    """Go on from a checkpoint, to the same answer as the solve that wrote it would have reached.
+
+    ``problem`` is needed only where the game was made of Python functions; limits count from the first start.
+    """
+    stored = read_dataset(checkpoint, "checkpoint")
+    try:
+        solver, tol_stored = _stored_solver(stored), float(stored.attrs["tol"])
+        numbers = {str(n): float(v) for n, v in zip(stored["number_name"].values, stored["number"].values, strict=True)}
+        rows = _stored_rows(stored)
+        arrays = {str(name)[6:]: np.ascontiguousarray(stored[name].values) for name in stored if
+                  str(name).startswith("array_")}  # fmt: skip
+        text = str(stored.attrs["problem"])
+    except (KeyError, ValueError, IndexError) as error:
+        raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
+    if problem is None:
+        if text == PYTHON_PROBLEM:
+            raise InputError(f"checkpoint {checkpoint} is of a problem made in Python; call resume(..., problem=...)")
+        problem = problem_from_toml(text)
+    tol = tol_stored if tol is None else tol
+    _check_limits(tol, max_iterations, max_seconds, check)
+    before = rows[-1].seconds
+    state = solver.unpack(problem, tol, arrays, numbers, rows[-1], threads)
+    save = _saver(problem, solver, tol, checkpoint)
+    budget = Budget(max_iterations, max_seconds)
+    ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
+    return _conclude(problem, solver, tol, ended, check)
+
+
+def _check_limits(tol: float, iterations: int | None, seconds: float | None, check: str) -> None:
+    if not (math.isfinite(tol) and tol >= 0):
+        raise InputError(f"tol is {tol}; a relative exploitability of zero or more is needed, say 1e-10")
+    if iterations is not None and (iterations < 0 or int(iterations) != iterations):
+        raise InputError(f"max_iterations is {iterations}; a whole number of zero or more is needed")
+    if seconds is not None and not seconds >= 0:
+        raise InputError(f"max_seconds is {seconds}; zero or more is needed")
+    if check not in ("warn", "raise", "ignore"):
+        raise InputError(unknown("value of check", check, ("warn", "raise", "ignore")))
+
+
+def _guess(start: Solution | str | Path | None) -> Guess | None:
+    if start is None:
+        return None
+    solution = start if isinstance(start, Solution) else load_solution(start)
+    return lambda game: believed_mass(solution, game)
+
+
+def _problem_text(problem: Problem) -> str:
+    try:
+        return problem_to_toml(problem)
+    except InputError:
+        return PYTHON_PROBLEM
+
+
+def _saver(
+    problem: Problem, solver: Solver, tol: float, path: str | Path | None
+) -> Callable[[State, list[Measure], float], None] | None:
+    if path is None:
+        return None
+    text, options = _problem_text(problem), asdict(solver)  # type: ignore[call-overload]
+
+    def save(state: State, rows: list[Measure], seconds: float) -> None:
+        arrays, numbers = state.pack()
+        data: dict[str, Any] = {}
+        for name, array in arrays.items():
+            data[f"array_{name}"] = (tuple(f"{name}_{k}" for k in range(array.ndim)), array)
+        data["number"] = ("number_name", np.array(list(numbers.values()), dtype=float))
+        data |= history_dataset(rows) | {"final_grid": ("iteration", np.array([int(r.final_grid) for r in rows]))}
+        coordinates = {"number_name": np.array(list(numbers)), "iteration": [row.iteration for row in rows]}
+        attributes = {
+            "schema": SCHEMA, "kind": "checkpoint", "mfgsolve_version": mfgsolve.__version__, "problem": text,
+            "solver": solver.name, "tol": tol, "created_seconds": seconds,
+        } | {f"option_{name}": float(value) for name, value in options.items()}  # fmt: skip
+        write_dataset(xr.Dataset(data, coordinates, attrs=attributes), path)
+
+    return save
+
+
+def _stored_solver(stored: xr.Dataset) -> Solver:
+    kind = SOLVERS[str(stored.attrs["solver"])]
+    options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}  # type: ignore[call-overload]
+    return kind(**options)
+
+
+def _stored_rows(stored: xr.Dataset) -> list[Measure]:
+    names = [f for f in Measure.__dataclass_fields__ if f not in ("iteration", "final_grid", "cell_steps")]
+    rows = []
+    for k, iteration in enumerate(stored["iteration"].values):
+        values = {name: float(stored[name].values[k]) for name in names}
+        rows.append(
+            Measure(
+                iteration=int(iteration),
+                final_grid=bool(stored["final_grid"].values[k]),
+                cell_steps=int(stored["cell_steps"].values[k]),
+                **values,
+            )
+        )
+    return rows
+
+
+def _conclude(problem: Problem, solver: Solver, tol: float, ended: Any, check: str) -> Solution:
+    status, rows = ended.status, ended.history
+    outcome = solver.finish(ended.state)
+    certificate = certify(outcome.game, outcome.policy, outcome.mass, outcome.dual)
+    attributes = {
+        "mfgsolve_version": mfgsolve.__version__, "problem": _problem_text(problem), "solver": solver.name,
+        "status": status.value, "tol": tol, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
+        "seconds": ended.seconds,
+    }  # fmt: skip
+    dataset = build_dataset(outcome.game, outcome.policy, outcome.mass, rows, certificate, attributes)
+    solution = Solution(
+        dataset, status, certificate, rows[-1].iteration, outcome.sweeps, ended.seconds, problem
+    )
+    if not solution.converged:
+        message = (
+            f"{solver.name} ended with status '{status.value}' at relative exploitability "
+            f"{certificate.relative_exploitability:.1e} (tol {tol:.1e}). {status.sentence}"
+        )
+        if check == "raise":
+            raise NotConverged(message)
+        if check == "warn":
+            warnings.warn(message, stacklevel=3)
+    return solution
