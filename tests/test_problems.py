@@ -77,7 +77,7 @@ class TestEveryProblem:
         shape, steps = SMALL[name]
         base = problems.build(name, {}, shape, steps)
         for key, p in problems.get(name).parameters.items():
-            other = {"boundary": "periodic"}.get(key) if p.kind is str else p.default * 0.7 + 0.1
+            other = {"boundary": "periodic"}.get(key) if p.kind is str else p.default / 2 or 0.05
             if "door" in key:  # seen on fine grids only
                 shape, base = (32, 64), problems.build(name, {}, (32, 64), steps)
             assert not same_game(base, problems.build(name, {key: other}, shape, steps)), key
@@ -94,7 +94,13 @@ class TestEveryProblem:
             problems.build(name, {first + "x": 1.0})
         with pytest.raises(InputError, match="by name"):
             entry.build(1.0)
-        for bad, words in ((math.nan, "finite"), ("2", "number"), (True, "number"), (None, "number"), ([1.0], "number")):
+        for bad, words in (
+            (math.nan, "finite"),
+            ("2", "number"),
+            (True, "number"),
+            (None, "number"),
+            ([1.0], "number"),
+        ):
             with pytest.raises(InputError, match=f"parameter {first} of {name} is .*{words}.*default"):
                 problems.build(name, {first: bad})
         for bad in ("8x8", (8.5, 8), (8,) * 4, (8, 1), (True, 8)):
@@ -114,7 +120,11 @@ class TestEveryProblem:
         ("supply-demand", {"width": 0.0}, "congestion reward: bump width is 0.0; it must be positive"),
         ("supply-demand", {"hold": 1.0}, r"hold 1.0; .* \[0, 1\)"),
         ("crowd-aversion", {"wide_door": 0.6}, "doors of width 0.6 .* below 0.5"),
-        ("crowd-aversion", {"narrow_door": 0.001}, "no cell of shape .* narrow door .*; take more cells or a wider door"),
+        (
+            "crowd-aversion",
+            {"narrow_door": 0.001},
+            "no cell of shape .* narrow door .*; take more cells or a wider door",
+        ),
         ("crowd-aversion", {"aversion": -1.0}, "crowd aversion strength is negative"),
         ("crowd-aversion", {"horizon": 0.0}, "time horizon is 0.0; it must be positive"),
         ("linear-quadratic", {"kappa": 0.0}, "kappa 0.0 .* kappa > 0"),
@@ -139,7 +149,7 @@ def test_unknown_names_get_the_nearest_spelling() -> None:
         problems.build("suply-demand")
     with pytest.raises(InputError, match="no closed form; those that have one: cole-hopf, gaussian-log"):
         problems.closed_form(problems.build("supply-demand", steps=8))
-    with pytest.raises(InputError, match="three|one or two axes"):
+    with pytest.raises(InputError, match="one or two axes"):
         problems.build("gaussian-log", shape=(8, 8, 8))
 
 
@@ -297,7 +307,9 @@ def test_a_crowd_uses_both_doors_and_a_lone_agent_the_near_one() -> None:
         problem = problems.build("crowd-aversion", {"aversion": aversion}, shape=(16, 32), steps=384)
         game, mass = fictitious_play(problem)
         assert abs(mass[:, 0][:, problem.grid.mask]).max() == 0
-        rows = mass[:, 0].sum(axis=0)[:, (problem.coordinates.x[0] > 0.93) & (problem.coordinates.x[0] < 1.07)].sum(axis=1)
+        rows = (
+            mass[:, 0].sum(axis=0)[:, (problem.coordinates.x[0] > 0.93) & (problem.coordinates.x[0] < 1.07)].sum(axis=1)
+        )
         assert mass[-1, 0][problem.coordinates.x > 1].sum() > 0.95  # they get there
         return rows[8:].sum() / rows.sum()
 

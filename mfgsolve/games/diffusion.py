@@ -7,7 +7,6 @@ policy is the array ``ahead (T, z, y, x)``: the value after the noise, whose dif
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ from mfgsolve.couplings import Bound
 from mfgsolve.errors import InputError
 from mfgsolve.games.factors import noise_factors
 from mfgsolve.grids import Grid
-from mfgsolve.kernels import bellman, kolmogorov, noise, tangent
+from mfgsolve.kernels import bellman, kolmogorov, noise, tangent, threads_available, threads_possible
 from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, NO_NOISE, Scheme
 from mfgsolve.problem import Problem
 
@@ -27,12 +26,11 @@ CHUNK = 16384  # cells of a slab that couplings work on, so that temporaries sta
 
 
 def _threads(cells: int, wanted: int | None) -> int:
-    import numba
-
-    available = min(numba.get_num_threads(), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 64)
+    if wanted is not None and wanted < 1:
+        raise InputError(f"threads is {wanted}; at least 1 is needed")
     if wanted is not None:
-        return max(1, min(wanted, numba.config.NUMBA_NUM_THREADS))
-    return available if cells >= CELLS_FOR_THREADS else 1
+        return min(wanted, threads_possible())
+    return threads_available() if cells >= CELLS_FOR_THREADS else 1
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numba
 
-__all__ = ["jit"]
+__all__ = ["jit", "threads_available", "threads_possible"]
 
 
 def _digest() -> str:
@@ -49,10 +49,20 @@ def jit(function: Callable[..., Any], *, parallel: bool = False) -> Any:
     copy.__qualname__ = name
     copy.__module__ = function.__module__
     copy.__doc__ = function.__doc__
-    options = {"nogil": True, "error_model": "numpy"}
+    options = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
     if parallel and "prange" in function.__code__.co_names:
         options["parallel"] = True
     try:
         return numba.njit(copy, cache=True, **options)
     except RuntimeError:  # no writable cache directory: compile in every process
         return numba.njit(copy, **options)
+
+
+def threads_available() -> int:
+    """Threads that kernels use unless told otherwise: no more than the processor has for this process."""
+    return int(numba.get_num_threads())
+
+
+def threads_possible() -> int:
+    """Most threads that a user can ask for."""
+    return int(numba.config.NUMBA_NUM_THREADS)

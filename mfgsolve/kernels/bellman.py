@@ -15,16 +15,16 @@ from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
 from mfgsolve.kernels.scheme import WALL, gain, neighbours
 
 
-def _gain_across(face, k, w, here, there, reach, cap, pay, per):
+def _gain_across(face, k, w, here, there, slope, most, pay):
     for i in range(w.shape[1]):
-        face[k, i] = gain(w[here, i] - w[there, i], reach, cap, pay, per)
+        face[k, i] = gain(w[here, i] - w[there, i], slope, most, pay)
 
 
-def _gain_along(face, w, r, ring, reach, cap, pay, per):
+def _gain_along(face, w, r, ring, slope, most, pay):
     n = w.shape[1]
     for i in range(n - 1):
-        face[0, i + 1] = gain(w[r, i] - w[r, i + 1], reach, cap, pay, per)
-    face[0, 0] = gain(w[r, n - 1] - w[r, 0], reach, cap, pay, per) if ring else 0.0
+        face[0, i + 1] = gain(w[r, i] - w[r, i + 1], slope, most, pay)
+    face[0, 0] = gain(w[r, n - 1] - w[r, 0], slope, most, pay) if ring else 0.0
     face[0, n] = face[0, 0]
 
 
@@ -39,12 +39,11 @@ def _bellman(ahead, price, weight, value, stored, scheme):
     """
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
-    cap_z, cap_y, cap_x = scheme.cap[0], scheme.cap[1], scheme.cap[2]
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    reach, per = 1.0 / (scheme.control_cost * scheme.spacing), scheme.dt / scheme.spacing
-    reach_z, reach_y, reach_x = reach[0], reach[1], reach[2]
-    per_z, per_y, per_x = per[0], per[1], per[2]
-    pay = 0.5 * scheme.control_cost * scheme.dt
+    slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
+    slope_z, slope_y, slope_x = slope[0], slope[1], slope[2]
+    most_z, most_y, most_x = most[0], most[1], most[2]
+    pay_z, pay_y, pay_x = 0.5 / slope_z, 0.5 / slope_y, 0.5 / slope_x
     w, f, v = ahead.reshape((rows, nx)), price.reshape((rows, nx)), value.reshape((rows, nx))
     kept = stored.reshape((rows, nx))
     for part_ in prange(parts):
@@ -52,22 +51,22 @@ def _bellman(ahead, price, weight, value, stored, scheme):
         first, last = rows * part // parts, rows * (part + 1) // parts
         face, below, above = np.zeros((3, nx + 1)), 1, 2
         for r in range(first, last):
-            gain_along(face, w, r, ring_x, reach_x, cap_x, pay, per_x)
+            gain_along(face, w, r, ring_x, slope_x, most_x, pay_x)
             if ny > 1:
                 after, before = neighbours(r, ny, 1, ring_y)
                 if r == first or r % ny == 0:
-                    gain_across(face, below, w, before, r, reach_y, cap_y, pay, per_y)
-                gain_across(face, above, w, r, after, reach_y, cap_y, pay, per_y)
+                    gain_across(face, below, w, before, r, slope_y, most_y, pay_y)
+                gain_across(face, above, w, r, after, slope_y, most_y, pay_y)
             for i in range(nx):
                 across = min(face[above, i], 0.0) - max(face[below, i], 0.0)
                 along = min(face[0, i + 1], 0.0) - max(face[0, i], 0.0)
                 v[r, i] = weight * f[r, i] + w[r, i] + (across + along)
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                gain_across(face, below, w, before, r, reach_z, cap_z, pay, per_z)
+                gain_across(face, below, w, before, r, slope_z, most_z, pay_z)
                 for i in range(nx):
                     v[r, i] -= max(face[below, i], 0.0)
-                gain_across(face, below, w, r, after, reach_z, cap_z, pay, per_z)
+                gain_across(face, below, w, r, after, slope_z, most_z, pay_z)
                 for i in range(nx):
                     v[r, i] += min(face[below, i], 0.0)
             for i in range(nx):

@@ -12,19 +12,19 @@ from numba import prange
 
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
-from mfgsolve.kernels.scheme import flux, neighbours, speed
+from mfgsolve.kernels.scheme import chance, flux, neighbours
 
 
-def _flux_across(face, k, w, m, here, there, reach, cap, per):
+def _flux_across(face, k, w, m, here, there, slope, most):
     for i in range(w.shape[1]):
-        face[k, i] = flux(w[here, i] - w[there, i], m[here, i], m[there, i], reach, cap, per)
+        face[k, i] = flux(w[here, i] - w[there, i], m[here, i], m[there, i], slope, most)
 
 
-def _flux_along(face, w, m, r, ring, reach, cap, per):
+def _flux_along(face, w, m, r, ring, slope, most):
     n = w.shape[1]
     for i in range(n - 1):
-        face[0, i + 1] = flux(w[r, i] - w[r, i + 1], m[r, i], m[r, i + 1], reach, cap, per)
-    face[0, 0] = flux(w[r, n - 1] - w[r, 0], m[r, n - 1], m[r, 0], reach, cap, per) if ring else 0.0
+        face[0, i + 1] = flux(w[r, i] - w[r, i + 1], m[r, i], m[r, i + 1], slope, most)
+    face[0, 0] = flux(w[r, n - 1] - w[r, 0], m[r, n - 1], m[r, 0], slope, most) if ring else 0.0
     face[0, n] = face[0, 0]
 
 
@@ -38,31 +38,30 @@ def _push(ahead, mass, moved, scheme):
     """
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
-    cap_z, cap_y, cap_x = scheme.cap[0], scheme.cap[1], scheme.cap[2]
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    reach, per = 1.0 / (scheme.control_cost * scheme.spacing), scheme.dt / scheme.spacing
-    reach_z, reach_y, reach_x = reach[0], reach[1], reach[2]
-    per_z, per_y, per_x = per[0], per[1], per[2]
+    slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
+    slope_z, slope_y, slope_x = slope[0], slope[1], slope[2]
+    most_z, most_y, most_x = most[0], most[1], most[2]
     w, m, u = ahead.reshape((rows, nx)), mass.reshape((rows, nx)), moved.reshape((rows, nx))
     for part_ in prange(parts):
         part = np.int64(part_)
         first, last = rows * part // parts, rows * (part + 1) // parts
         face, below, above = np.zeros((3, nx + 1)), 1, 2
         for r in range(first, last):
-            flux_along(face, w, m, r, ring_x, reach_x, cap_x, per_x)
+            flux_along(face, w, m, r, ring_x, slope_x, most_x)
             if ny > 1:
                 after, before = neighbours(r, ny, 1, ring_y)
                 if r == first or r % ny == 0:
-                    flux_across(face, below, w, m, before, r, reach_y, cap_y, per_y)
-                flux_across(face, above, w, m, r, after, reach_y, cap_y, per_y)
+                    flux_across(face, below, w, m, before, r, slope_y, most_y)
+                flux_across(face, above, w, m, r, after, slope_y, most_y)
             for i in range(nx):
                 u[r, i] = m[r, i] + ((face[below, i] - face[above, i]) + (face[0, i] - face[0, i + 1]))
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                flux_across(face, below, w, m, before, r, reach_z, cap_z, per_z)
+                flux_across(face, below, w, m, before, r, slope_z, most_z)
                 for i in range(nx):
                     u[r, i] += face[below, i]
-                flux_across(face, below, w, m, r, after, reach_z, cap_z, per_z)
+                flux_across(face, below, w, m, r, after, slope_z, most_z)
                 for i in range(nx):
                     u[r, i] -= face[below, i]
             below, above = above, below
@@ -85,8 +84,7 @@ forward, forward_parallel = jit(_forward), jit(_forward, parallel=True)
 def _movement(ahead, mass, scheme):
     """Cost of moving, sum_t sum_x m dt sum_e c s_e^2 / 2, and the share of mass-time with some speed at its cap."""
     steps, nz, ny, nx = ahead.shape
-    per_h = 1.0 / scheme.spacing
-    reach = per_h / scheme.control_cost
+    slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
     cost, capped = 0.0, 0.0
     for t in range(steps):
         w, m = ahead[t].reshape((nz * ny, nx)), mass[t].reshape((nz * ny, nx))
@@ -97,27 +95,18 @@ def _movement(ahead, mass, scheme):
             for i in range(nx):
                 after = i + 1 if i + 1 < nx else (0 if scheme.periodic[2] else i)
                 before = i - 1 if i > 0 else (nx - 1 if scheme.periodic[2] else i)
-                here = w[r, i]
-                s = max(speed(here - w[r, after], reach[2], scheme.cap[2]), 0.0)
-                squares, bound = s * s, s >= scheme.cap[2]
-                s = max(speed(here - w[r, before], reach[2], scheme.cap[2]), 0.0)
-                squares, bound = squares + s * s, bound or s >= scheme.cap[2]
-                if ny > 1:
-                    s = max(speed(here - w[y_after, i], reach[1], scheme.cap[1]), 0.0)
-                    squares, bound = squares + s * s, bound or s >= scheme.cap[1]
-                    s = max(speed(here - w[y_before, i], reach[1], scheme.cap[1]), 0.0)
-                    squares, bound = squares + s * s, bound or s >= scheme.cap[1]
-                if nz > 1:
-                    s = max(speed(here - w[z_after, i], reach[0], scheme.cap[0]), 0.0)
-                    squares, bound = squares + s * s, bound or s >= scheme.cap[0]
-                    s = max(speed(here - w[z_before, i], reach[0], scheme.cap[0]), 0.0)
-                    squares, bound = squares + s * s, bound or s >= scheme.cap[0]
-                row_cost += m[r, i] * squares
-                if bound:
-                    row_capped += m[r, i]
+                here, paid, bound = w[r, i], 0.0, False
+                for k, there in (
+                    (2, w[r, after]), (2, w[r, before]), (1, w[y_after, i]), (1, w[y_before, i]), (0, w[z_after, i]), (0, w[z_before, i])
+                ):
+                    q = max(chance(here - there, slope[k], most[k]), 0.0)
+                    paid += q * q / slope[k]
+                    bound |= (q > 0.0) & (q == most[k])
+                row_cost += m[r, i] * paid
+                row_capped += m[r, i] if bound else 0.0
             cost += row_cost
             capped += row_capped
-    return 0.5 * scheme.control_cost * scheme.dt * cost, capped / steps
+    return 0.5 * cost, capped / steps
 
 
 movement = jit(_movement)

@@ -63,7 +63,8 @@ def _solve_across(v, f, within, factors, masked, ring, first_, last_):
     ends = np.zeros(inner)
     for o in range(outer):
         for i in range(first, last):
-            f[o, 0, i] = pivot[o if masked else 0, 0, i if masked else 0] * v[o, 0, i]
+            own = pivot[o, 0, i] if masked else pivot[0, 0, 0]
+            f[o, 0, i] = own * v[o, 0, i]
         for j in range(1, n):
             if masked and within:
                 combine_masked(f, o, j, j - 1, pivot, lower, first, last)

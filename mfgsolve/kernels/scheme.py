@@ -32,36 +32,39 @@ class Scheme(NamedTuple):
     parts: int  # how many pieces of a time level run side by side
 
 
-def _speed(drop, reach, cap):
-    """Best speed across a face, positive away from here: clip(drop / (h c), -cap, cap).
+# Across a face, drop = W(here) - W(there), and the *chance* of a jump in one step, q = dt s / h, is the control: only one
+# side of a face ever wants to cross it, so that one number, positive from here to there, holds the best choice of both.
+# slope = dt / (h^2 c) is the chance per drop, most = dt cap / h = 1 / (2 d) the largest one.
 
-    reach = 1 / (h c), drop = W(here) - W(there).  Only one side of a face ever wants to cross it, so that one signed
-    number holds the best speeds of both.
+
+def _chance(drop, slope, most):
+    """Best q = dt s / h: clip(drop dt / (h^2 c), -most, most)."""
+    return min(max(slope * drop, -most), most)
+
+
+def _gain(drop, slope, most, pay):
+    """dt c s^2 / 2 - |q drop| = |q| (|q| / (2 slope) - |drop|), never positive, with pay = 1 / (2 slope).
+
+    It comes with the sign of -drop: a negative number belongs to here, a positive one (negated) to there.
     """
-    return min(max(reach * drop, -cap), cap)
+    q = min(max(slope * drop, -most), most)
+    return abs(q) * (pay * q - drop)
 
 
-def _gain(drop, reach, cap, pay, per):
-    """dt [c s^2 / 2 - |s| |drop| / h], never positive, for the side that crosses; with the sign of -drop.
+def _flux(drop, here, there, slope, most):
+    """Mass that crosses the face from here to there in one step, minus what crosses it the other way (upwind)."""
+    return min(max(slope * drop, -most), most) * (here if drop > 0.0 else there)
 
-    pay = dt c / 2, per = dt / h.  A negative number belongs to here, a positive one (negated) to there.
+
+def _flux_change(drop, change, here, there, moved_here, moved_there, slope, most):
+    """Derivative of `_flux` when W changes by a drop of ``change`` and the mass by ``moved``; none from W at the cap.
+
+    Where drop = 0 it is the derivative from one side, and exact where both cells hold the same mass (symmetric games).
     """
-    s = min(max(reach * drop, -cap), cap)
-    return abs(s) * (pay * s - per * drop)
-
-
-def _flux(drop, from_here, from_there, reach, cap, per):
-    """Mass that crosses the face here -> there in one step, minus what crosses it the other way (upwind)."""
-    s = min(max(reach * drop, -cap), cap)
-    return per * s * (from_here if drop > 0.0 else from_there)
-
-
-def _flux_change(drop, change, here, there, moved_here, moved_there, reach, cap, per):
-    """Derivative of `_flux` when W changes by a drop of ``change`` and the mass by ``moved``."""
-    s = min(max(reach * drop, -cap), cap)
+    wish = slope * drop
+    q = min(max(wish, -most), most)
     upwind, moved = (here, moved_here) if drop > 0.0 else (there, moved_there)
-    free = upwind if (abs(s) < cap) & (s != 0.0) else 0.0
-    return per * (s * moved + reach * change * free)
+    return q * moved + (slope * change) * (upwind if q == wish else 0.0)
 
 
 def _neighbours(row, n, stride, periodic):
@@ -72,4 +75,4 @@ def _neighbours(row, n, stride, periodic):
     return after, before
 
 
-speed, gain, flux, flux_change, neighbours = jit(_speed), jit(_gain), jit(_flux), jit(_flux_change), jit(_neighbours)
+chance, gain, flux, flux_change, neighbours = jit(_chance), jit(_gain), jit(_flux), jit(_flux_change), jit(_neighbours)

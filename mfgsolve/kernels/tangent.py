@@ -14,24 +14,24 @@ from numba import prange
 
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
-from mfgsolve.kernels.scheme import flux_change, neighbours, speed
+from mfgsolve.kernels.scheme import chance, flux_change, neighbours
 
 
 
-def _speed_across(face, k, w, here, there, reach, cap, per):
+def _chance_across(face, k, w, here, there, slope, most):
     for i in range(w.shape[1]):
-        face[k, i] = per * speed(w[here, i] - w[there, i], reach, cap)
+        face[k, i] = chance(w[here, i] - w[there, i], slope, most)
 
 
-def _speed_along(face, w, r, ring, reach, cap, per):
+def _chance_along(face, w, r, ring, slope, most):
     n = w.shape[1]
     for i in range(n - 1):
-        face[0, i + 1] = per * speed(w[r, i] - w[r, i + 1], reach, cap)
-    face[0, 0] = per * speed(w[r, n - 1] - w[r, 0], reach, cap) if ring else 0.0
+        face[0, i + 1] = chance(w[r, i] - w[r, i + 1], slope, most)
+    face[0, 0] = chance(w[r, n - 1] - w[r, 0], slope, most) if ring else 0.0
     face[0, n] = face[0, 0]
 
 
-def _flux_change_across(face, k, w, d, m, p, here, there, reach, cap, per):
+def _flux_change_across(face, k, w, d, m, p, here, there, slope, most):
     for i in range(w.shape[1]):
         face[k, i] = flux_change(
             w[here, i] - w[there, i],
@@ -40,45 +40,43 @@ def _flux_change_across(face, k, w, d, m, p, here, there, reach, cap, per):
             m[there, i],
             p[here, i],
             p[there, i],
-            reach,
-            cap,
-            per,
+            slope,
+            most,
         )
 
 
-def _flux_change_along(face, w, d, m, p, r, ring, reach, cap, per):
+def _flux_change_along(face, w, d, m, p, r, ring, slope, most):
     n = w.shape[1]
     for i in range(n - 1):
         j = i + 1
         face[0, j] = flux_change(
-            w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], reach, cap, per
+            w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope, most
         )
     i, j = n - 1, 0
     face[0, 0] = 0.0
     if ring:
         face[0, 0] = flux_change(
-            w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], reach, cap, per
+            w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope, most
         )
     face[0, n] = face[0, 0]
 
 
-speed_across, speed_along = jit(_speed_across), jit(_speed_along)
+chance_across, chance_along = jit(_chance_across), jit(_chance_along)
 flux_change_across, flux_change_along = jit(_flux_change_across), jit(_flux_change_along)
 
 
 def _bellman_change(ahead, change, value, scheme):
     """value += dW + dt sum_e s_e (dW(x+e) - dW(x)) / h, on one time level (value holds dl on entry).
 
-    Rows of ``face``: dt s / h at the faces along the row, ``below`` it and ``above`` it; positive where the cell before
+    Rows of ``face``: the chances dt s / h at the faces along the row, ``below`` it and ``above`` it; positive where the cell before
     the face moves, negative where the cell after it does.
     """
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
-    cap_z, cap_y, cap_x = scheme.cap[0], scheme.cap[1], scheme.cap[2]
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    reach, per = 1.0 / (scheme.control_cost * scheme.spacing), scheme.dt / scheme.spacing
-    reach_z, reach_y, reach_x = reach[0], reach[1], reach[2]
-    per_z, per_y, per_x = per[0], per[1], per[2]
+    slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
+    slope_z, slope_y, slope_x = slope[0], slope[1], slope[2]
+    most_z, most_y, most_x = most[0], most[1], most[2]
     w, d, v = ahead.reshape((rows, nx)), change.reshape((rows, nx)), value.reshape((rows, nx))
     left, right = (nx - 1, 0) if ring_x else (0, nx - 1)
     for part_ in prange(parts):
@@ -89,25 +87,27 @@ def _bellman_change(ahead, change, value, scheme):
             after, before = neighbours(r, ny, 1, ring_y)
             if ny > 1:
                 if r == first or r % ny == 0:
-                    speed_across(face, below, w, before, r, reach_y, cap_y, per_y)
-                speed_across(face, above, w, r, after, reach_y, cap_y, per_y)
-            for i in range(nx):
+                    chance_across(face, below, w, before, r, slope_y, most_y)
+                chance_across(face, above, w, r, after, slope_y, most_y)
+            chance_along(face, w, r, ring_x, slope_x, most_x)
+            for i in range(1, nx - 1):
                 upward = max(face[above, i], 0.0) * (d[after, i] - d[r, i])
                 downward = min(face[below, i], 0.0) * (d[r, i] - d[before, i])
-                v[r, i] += d[r, i] + (upward + downward)
-            speed_along(face, w, r, ring_x, reach_x, cap_x, per_x)
-            for i in range(1, nx - 1):
                 rightward = max(face[0, i + 1], 0.0) * (d[r, i + 1] - d[r, i])
                 leftward = min(face[0, i], 0.0) * (d[r, i] - d[r, i - 1])
-                v[r, i] += rightward + leftward
+                v[r, i] += d[r, i] + ((upward + downward) + (rightward + leftward))
             for i, j, k in ((0, 1, left), (nx - 1, right, nx - 2)):
-                v[r, i] += max(face[0, i + 1], 0.0) * (d[r, j] - d[r, i]) + min(face[0, i], 0.0) * (d[r, i] - d[r, k])
+                upward = max(face[above, i], 0.0) * (d[after, i] - d[r, i])
+                downward = min(face[below, i], 0.0) * (d[r, i] - d[before, i])
+                rightward = max(face[0, i + 1], 0.0) * (d[r, j] - d[r, i])
+                leftward = min(face[0, i], 0.0) * (d[r, i] - d[r, k])
+                v[r, i] += d[r, i] + ((upward + downward) + (rightward + leftward))
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                speed_across(face, below, w, before, r, reach_z, cap_z, per_z)
+                chance_across(face, below, w, before, r, slope_z, most_z)
                 for i in range(nx):
                     v[r, i] += min(face[below, i], 0.0) * (d[r, i] - d[before, i])
-                speed_across(face, below, w, r, after, reach_z, cap_z, per_z)
+                chance_across(face, below, w, r, after, slope_z, most_z)
                 for i in range(nx):
                     v[r, i] += max(face[below, i], 0.0) * (d[after, i] - d[r, i])
             below, above = above, below
@@ -117,11 +117,10 @@ def _push_change(ahead, change, mass, moved, result, scheme):
     """result = d U from the changes of W and of the mass (``moved``), on one time level; rows of ``face`` as in `push`."""
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
-    cap_z, cap_y, cap_x = scheme.cap[0], scheme.cap[1], scheme.cap[2]
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    reach, per = 1.0 / (scheme.control_cost * scheme.spacing), scheme.dt / scheme.spacing
-    reach_z, reach_y, reach_x = reach[0], reach[1], reach[2]
-    per_z, per_y, per_x = per[0], per[1], per[2]
+    slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
+    slope_z, slope_y, slope_x = slope[0], slope[1], slope[2]
+    most_z, most_y, most_x = most[0], most[1], most[2]
     w, d, m = ahead.reshape((rows, nx)), change.reshape((rows, nx)), mass.reshape((rows, nx))
     p, u = moved.reshape((rows, nx)), result.reshape((rows, nx))
     for part_ in prange(parts):
@@ -129,20 +128,20 @@ def _push_change(ahead, change, mass, moved, result, scheme):
         first, last = rows * part // parts, rows * (part + 1) // parts
         face, below, above = np.zeros((3, nx + 1)), 1, 2
         for r in range(first, last):
-            flux_change_along(face, w, d, m, p, r, ring_x, reach_x, cap_x, per_x)
+            flux_change_along(face, w, d, m, p, r, ring_x, slope_x, most_x)
             if ny > 1:
                 after, before = neighbours(r, ny, 1, ring_y)
                 if r == first or r % ny == 0:
-                    flux_change_across(face, below, w, d, m, p, before, r, reach_y, cap_y, per_y)
-                flux_change_across(face, above, w, d, m, p, r, after, reach_y, cap_y, per_y)
+                    flux_change_across(face, below, w, d, m, p, before, r, slope_y, most_y)
+                flux_change_across(face, above, w, d, m, p, r, after, slope_y, most_y)
             for i in range(nx):
                 u[r, i] = p[r, i] + ((face[below, i] - face[above, i]) + (face[0, i] - face[0, i + 1]))
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                flux_change_across(face, below, w, d, m, p, before, r, reach_z, cap_z, per_z)
+                flux_change_across(face, below, w, d, m, p, before, r, slope_z, most_z)
                 for i in range(nx):
                     u[r, i] += face[below, i]
-                flux_change_across(face, below, w, d, m, p, r, after, reach_z, cap_z, per_z)
+                flux_change_across(face, below, w, d, m, p, r, after, slope_z, most_z)
                 for i in range(nx):
                     u[r, i] -= face[below, i]
             below, above = above, below

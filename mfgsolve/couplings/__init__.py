@@ -1,0 +1,33 @@
+"""What the crowd does to an agent: f_t(x, m), a cost per unit time, in terms of the density.
+
+A coupling is stated with numbers and fields, and *bound* to a grid and a list of times, which gives a `Bound` object
+that works on arrays of densities ``rho (levels, *shape)`` for a slice of time nodes:
+
+- ``cost``       f, per unit time
+- ``potential``  F with f = dF/d rho, summed over cells times cell volume, one number a level
+- ``slope``      f' where the coupling is local, else None
+- ``tangent``    the derivative of f applied to a change of density
+
+``is_potential`` says that F exists (local, or a symmetric kernel); ``is_monotone`` that F is convex (a crowd-averse
+game: one equilibrium).  `check_coupling` tests both numerically for any coupling.
+"""
+
+from mfgsolve.couplings.base import Bound, Coupling, Sum
+from mfgsolve.couplings.check import CouplingReport, check_coupling
+from mfgsolve.couplings.convolution import Nonlocal
+from mfgsolve.couplings.custom import CustomCoupling
+from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, RunningCost
+
+__all__ = [
+    "Bound",
+    "Congestion",
+    "Coupling",
+    "CouplingReport",
+    "CrowdAversion",
+    "CustomCoupling",
+    "LogCongestion",
+    "Nonlocal",
+    "RunningCost",
+    "Sum",
+    "check_coupling",
+]

@@ -1,0 +1,124 @@
+"""Nonlocal couplings: agents mind the crowd around them, f = K * rho with a symmetric kernel."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import fft
+
+from mfgsolve.couplings.base import Bound, Coupling, total
+from mfgsolve.errors import InputError
+from mfgsolve.grids import Grid
+
+__all__ = ["Nonlocal"]
+
+
+@dataclass(frozen=True, eq=False)
+class Nonlocal(Coupling):
+    """f = strength K * rho with a symmetric kernel: an agent minds the crowd around it; F = strength <rho, K * rho> / 2.
+
+    Parameters
+    ----------
+    strength : of the interaction
+    width : standard deviation of a Gaussian kernel of unit mass, applied axis by axis (separable)
+    kernel : instead of ``width``, a function of displacements ``kernel(dx, dy, ...)`` (x first), applied by FFT; it must
+        be even, and the game is monotone if its Fourier transform is nowhere negative
+
+    Densities outside the box are zero; on a periodic axis the kernel wraps.
+    """
+
+    strength: float = 1.0
+    width: float | None = None
+    kernel: Callable[..., Any] | None = None
+    is_local = False
+
+    def __post_init__(self) -> None:
+        if (self.width is None) == (self.kernel is None):
+            raise InputError("a nonlocal coupling needs either a width or a kernel, and not both")
+        if self.width is not None and not self.width > 0:
+            raise InputError(f"nonlocal width is {self.width}; it must be positive")
+
+    @property
+    def is_monotone(self) -> bool:  # type: ignore[override]
+        return self.strength >= 0 and self.width is not None
+
+    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+        if self.width is not None:
+            return _BoundSeparable(self.strength, [_smoothing(a, self.width) for a in grid.axes], grid.cell_volume)
+        return _bind_kernel(self.strength, self.kernel, grid)
+
+
+def _smoothing(axis: Any, width: float) -> np.ndarray:
+    """Symmetric matrix of a Gaussian of unit mass between the cells of one axis, times the spacing."""
+    gaps = axis.centres[:, None] - axis.centres[None, :]
+    shifts = np.arange(-8, 9) * axis.length if axis.periodic else np.zeros(1)
+    weights = sum(np.exp(-((gaps + shift) ** 2) / (2 * width**2)) for shift in shifts)
+    return np.asarray(weights * axis.spacing / (width * math.sqrt(2 * math.pi)))
+
+
+class _BoundQuadratic(Bound):
+    """f linear in rho: everything follows from one application of the kernel."""
+
+    volume: float
+
+    @abstractmethod
+    def apply(self, rho: np.ndarray) -> np.ndarray: ...
+
+    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return self.apply(rho)
+
+    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return total(0.5 * rho * self.apply(rho), self.volume)
+
+    def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
+        return self.apply(change)
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundSeparable(_BoundQuadratic):
+    strength: float
+    matrices: Sequence[np.ndarray]
+    volume: float
+
+    def apply(self, rho: np.ndarray) -> np.ndarray:
+        out = rho
+        for axis, matrix in enumerate(self.matrices, start=1):
+            out = np.moveaxis(np.tensordot(out, matrix, axes=(axis, 0)), -1, axis)
+        return np.ascontiguousarray(self.strength * out)
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundKernel(_BoundQuadratic):
+    strength: float
+    transform: np.ndarray
+    sizes: tuple[int, ...]
+    shape: tuple[int, ...]
+    volume: float
+
+    def apply(self, rho: np.ndarray) -> np.ndarray:
+        axes = tuple(range(1, rho.ndim))
+        spectrum = fft.rfftn(rho, s=self.sizes, axes=axes)
+        full = fft.irfftn(spectrum * self.transform, s=self.sizes, axes=axes)
+        return np.ascontiguousarray(self.strength * full[(slice(None), *(slice(0, n) for n in self.shape))])
+
+
+def _bind_kernel(strength: float, kernel: Any, grid: Grid) -> _BoundKernel:
+    sizes = tuple(a.cells if a.periodic else 2 * a.cells for a in grid.axes)
+    gaps = []
+    for axis, size in zip(grid.axes, sizes, strict=True):
+        index = np.arange(size)
+        gaps.append(np.where(index <= size // 2, index, index - size) * axis.spacing)
+    mesh = np.meshgrid(*gaps, indexing="ij")[::-1]
+    weights = np.broadcast_to(np.asarray(kernel(*mesh), dtype=float), sizes)
+    mirrored = np.broadcast_to(np.asarray(kernel(*(-g for g in mesh)), dtype=float), sizes)
+    if not np.isfinite(weights).all():
+        raise InputError("the nonlocal kernel gives values that are not finite")
+    if not np.allclose(weights, mirrored, rtol=1e-12, atol=1e-14 * np.abs(weights).max()):
+        raise InputError("the nonlocal kernel is not even (kernel(d) != kernel(-d)), so the game has no potential")
+    transform = fft.rfftn(0.5 * (weights + mirrored) * grid.cell_volume).real
+    return _BoundKernel(strength, transform, sizes, grid.shape, grid.cell_volume)

@@ -1,0 +1,160 @@
+"""Local couplings, f(x, rho(x)): congestion of a reward, crowd aversion, logarithm, and a cost the crowd does not change."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative, total
+from mfgsolve.errors import InputError
+from mfgsolve.fields import Field, sample_nodes
+from mfgsolve.grids import Grid
+
+__all__ = ["Congestion", "CrowdAversion", "LogCongestion", "RunningCost"]
+
+
+@dataclass(frozen=True, eq=False)
+class Congestion(Coupling):
+    """Shared reward: f = -r / (1 + c rho), F = -(r/c) log(1 + c rho).
+
+    Parameters
+    ----------
+    reward : r(t, X) >= 0, reward per unit time
+    congestion : c > 0, volume
+    """
+
+    reward: Field
+    congestion: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.congestion) and self.congestion > 0):
+            raise InputError(f"congestion is {self.congestion}; it must be positive (use RunningCost for no crowding)")
+
+    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+        reward = nonnegative(sample_nodes(self.reward, times, grid, "congestion reward"), "congestion reward")
+        return _BoundCongestion(reward, self.congestion, grid.cell_volume)
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundCongestion(Bound):
+    reward: np.ndarray
+    congestion: float
+    volume: float
+
+    def _crowd(self, rho: np.ndarray) -> np.ndarray:
+        crowd = rho * self.congestion
+        crowd += 1.0
+        return crowd
+
+    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        out = np.divide(levels_at(self.reward, nodes), self._crowd(rho))
+        return np.negative(out, out=out)
+
+    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return total(-(levels_at(self.reward, nodes) / self.congestion) * np.log1p(self.congestion * rho), self.volume)
+
+    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        crowd = self._crowd(rho)
+        np.multiply(crowd, crowd, out=crowd)
+        np.divide(self.congestion, crowd, out=crowd)
+        crowd *= levels_at(self.reward, nodes)
+        return crowd
+
+
+@dataclass(frozen=True, eq=False)
+class CrowdAversion(Coupling):
+    """f = strength rho^power, F = strength rho^(power+1) / (power+1); power 1 is the linear one."""
+
+    strength: Field = 1.0
+    power: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.power) and self.power > 0):
+            raise InputError(f"crowd aversion has power {self.power}; it must be positive")
+
+    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+        strength = nonnegative(sample_nodes(self.strength, times, grid, "crowd aversion"), "crowd aversion strength")
+        return _BoundPower(strength, self.power, grid.cell_volume)
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundPower(Bound):
+    strength: np.ndarray
+    power: float
+    volume: float
+
+    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.asarray(levels_at(self.strength, nodes) * (rho if self.power == 1 else rho**self.power))
+
+    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        p = self.power + 1
+        return total(levels_at(self.strength, nodes) * (rho**p / p), self.volume)
+
+    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        if self.power == 1:
+            return np.broadcast_to(levels_at(self.strength, nodes), rho.shape)
+        with np.errstate(divide="ignore"):
+            return np.asarray(levels_at(self.strength, nodes) * (self.power * rho ** (self.power - 1)))
+
+
+@dataclass(frozen=True, eq=False)
+class LogCongestion(Coupling):
+    """f = strength log(max(rho, floor)), F its integral from 0; ``floor`` keeps empty cells finite and is part of the game."""
+
+    strength: float = 1.0
+    floor: float = 1e-12
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.strength) and self.strength >= 0):
+            raise InputError(f"log congestion has strength {self.strength}; it must be zero or positive")
+        if not self.floor > 0:
+            raise InputError(f"log congestion has floor {self.floor}; it must be positive")
+
+    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+        return _BoundLog(self.strength, self.floor, grid.cell_volume)
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundLog(Bound):
+    strength: float
+    floor: float
+    volume: float
+
+    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.asarray(self.strength * np.log(np.maximum(rho, self.floor)))
+
+    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        a = self.floor  # below the floor F = rho log a; above it a log a + [r log r - r] from a to rho
+        above = np.maximum(rho, a)
+        return total(self.strength * (np.minimum(rho, a) * np.log(a) + (above * np.log(above) - above)
+                                       - (a * np.log(a) - a)), self.volume)  # fmt: skip
+
+    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.where(rho > self.floor, self.strength / np.maximum(rho, self.floor), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class RunningCost(Coupling):
+    """f = cost(t, X) whatever the crowd does: obstacles, prices, wells; F = cost rho."""
+
+    cost: Field
+
+    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+        return _BoundRunning(sample_nodes(self.cost, times, grid, "running cost"), grid.cell_volume)
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundRunning(Bound):
+    field: np.ndarray
+    volume: float
+
+    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(levels_at(self.field, nodes), rho.shape)
+
+    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return total(levels_at(self.field, nodes) * rho, self.volume)
+
+    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.zeros_like(rho)

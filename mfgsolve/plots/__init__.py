@@ -1,0 +1,14 @@
+"""Pictures of a solution: every function reads its dataset alone (schema mfgsolve/1) and returns a Matplotlib figure.
+
+    figure = mfg.plots.plan(solution)
+    mfg.plots.save(figure, "plan.png")
+
+No pyplot, no global state: figures can be made in threads and on machines without a display, and need no closing.
+"""
+
+from mfgsolve.plots.densities import plan
+from mfgsolve.plots.fields import speed, value
+from mfgsolve.plots.history import convergence
+from mfgsolve.plots.output import animate, save
+
+__all__ = ["animate", "convergence", "plan", "save", "speed", "value"]

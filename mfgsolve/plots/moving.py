@@ -1,0 +1,85 @@
+"""One panel that can show any time: the frames of an animation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from mfgsolve.plots import panels as part
+from mfgsolve.plots.densities import scale_label
+from mfgsolve.plots.reading import view
+
+if TYPE_CHECKING:
+    from mfgsolve.solution import Solution
+
+__all__ = ["Film"]
+
+
+class Film:
+    """The plan at one time; ``show`` moves it to another, without building the figure anew."""
+
+    def __init__(self, solution: Solution | xr.Dataset):
+        self.view = view(solution)
+        self.times = self.view.times
+        self._track = [self.view.track(name) for name in self.view.dims[:2]]
+        self._moved = False
+        if self.view.ndim == 1:
+            self._build_line()
+        else:
+            self._build_plane()
+        self.show(float(self.times[0]))
+
+    def _build_plane(self) -> None:
+        seen, level = self.view, self.view.density(0)
+        wide = 6.4 if seen.aspect >= 1 else 6.4 * max(seen.aspect, 0.5)
+        self.figure = Figure(figsize=(wide, wide * 0.8 / seen.aspect + 1.2), layout="constrained")
+        ax = self.figure.subplots()
+        self._image = part.density_image(ax, seen, level, part.density_scale(seen.density()))
+        part.draw_walls(ax, seen)
+        handles = [*part.draw_track(ax, seen, 0), *part.draw_sites(ax, seen)]
+        self._marker = handles[1] if self._track[0] is not None else None
+        ax.set(xlabel=seen.axis_label("x"), ylabel=seen.axis_label("y"))
+        ax.set(xlim=seen.extent[:2], ylim=seen.extent[2:])
+        self.figure.colorbar(self._image, ax=ax, label=scale_label(seen))
+        part.legend(self.figure, list(handles))
+        self.axes = ax
+
+    def _build_line(self) -> None:
+        seen, field = self.view, self.view.density()
+        self.figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+        ax = self.figure.subplots()
+        (self._line,) = ax.plot(seen.centres("x"), field[0], color=part.INK, label="density")
+        self._marker = None
+        if self._track[0] is not None:
+            (self._marker,) = ax.plot(0, 0, "o", color=part.HIGHLIGHT, markersize=9, clip_on=False, zorder=4,
+                                      label=f"{seen.track_name} now")  # fmt: skip
+        ax.set(xlabel=seen.axis_label("x"), ylabel=seen.density_label)
+        ax.set(xlim=seen.ends("x"), ylim=(0.0, 1.05 * float(field.max())))
+        ax.legend(frameon=False, loc="upper right")
+        self.axes = ax
+
+    def _between(self, values: np.ndarray, t: float) -> float:
+        return float(np.interp(t, self.times, values))
+
+    def density(self, t: float) -> np.ndarray:
+        """Density at any time of the horizon, linear between nodes."""
+        right = int(np.clip(np.searchsorted(self.times, t), 1, len(self.times) - 1))
+        share = (t - self.times[right - 1]) / (self.times[right] - self.times[right - 1])
+        return np.asarray((1 - share) * self.view.density(right - 1) + share * self.view.density(right))
+
+    def show(self, t: float) -> Figure:
+        level = self.density(t)
+        if self.view.ndim == 1:
+            self._line.set_ydata(level)
+        else:
+            self._image.set_data(level)
+        if self._marker is not None:
+            place = [self._between(values, t) for values in self._track if values is not None]
+            self._marker.set_data([place[0]], [place[1] if len(place) == 2 else 0.0])
+        decimals = max(0, 2 - int(np.floor(np.log10(self.times[-1]))))
+        unit = self.view.unit("time")
+        self.axes.set_title(f"{self.view.name}: t = {t:.{decimals}f}{'' if unit == '1' else ' ' + unit}", loc="left")
+        return self.figure

@@ -1,0 +1,76 @@
+"""Pictures as files, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
+from matplotlib.figure import Figure
+
+from mfgsolve.errors import InputError, unknown
+from mfgsolve.files import replace_file
+from mfgsolve.plots.moving import Film
+
+if TYPE_CHECKING:
+    from mfgsolve.solution import Solution
+
+__all__ = ["animate", "save"]
+
+PICTURES = (".jpg", ".pdf", ".png", ".svg")
+FILMS = (".gif", ".mp4")
+
+
+def _suffix(path: str | Path, kind: str, allowed: tuple[str, ...]) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix not in allowed:
+        raise InputError(f"output {path}: {unknown(f'suffix of {kind}', suffix or '(none)', allowed)}")
+    return suffix
+
+
+def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
+    """Write a figure as .png, .jpg, .pdf or .svg; an earlier file stays whole if writing fails.
+
+    Parameters
+    ----------
+    dpi : dots per inch; figures are 12 inches wide
+    """
+    _suffix(path, "a picture", PICTURES)
+    if not isinstance(figure, Figure):
+        raise InputError(f"save got a {type(figure).__name__}; a Matplotlib Figure is needed, say mfg.plots.plan(solution)")
+    if not dpi > 0:
+        raise InputError(f"dpi is {dpi}; it must be positive")
+    return replace_file(path, lambda temporary: figure.savefig(temporary, dpi=dpi))
+
+
+def animate(
+    solution: Solution | xr.Dataset, path: str | Path, frames: int = 60, fps: float = 15, dpi: float = 100
+) -> Path:
+    """Film of the plan from t = 0 to the horizon: .gif, or .mp4 where ffmpeg is installed.
+
+    Parameters
+    ----------
+    solution : a Solution or its dataset
+    frames, fps : number of pictures, equally spaced in time (linear between nodes), and how many a second
+    """
+    suffix = _suffix(path, "an animation", FILMS)
+    if isinstance(frames, bool) or int(frames) != frames or frames < 2:
+        raise InputError(f"frames is {frames}; a whole number of at least 2 is needed")
+    for name, number in (("fps", fps), ("dpi", dpi)):
+        if not number > 0:
+            raise InputError(f"{name} is {number}; it must be positive")
+    if suffix == ".mp4" and not FFMpegWriter.isAvailable():
+        raise InputError(f"output {path}: .mp4 needs the program ffmpeg, which was not found; install it or write a .gif")
+    film = Film(solution)
+    moments = np.linspace(film.times[0], film.times[-1], int(frames))
+    writer: AbstractMovieWriter = PillowWriter(fps=fps) if suffix == ".gif" else FFMpegWriter(fps=fps)
+
+    def write(temporary: Path) -> None:
+        with writer.saving(film.figure, str(temporary), dpi):
+            for moment in moments:
+                film.show(float(moment))
+                writer.grab_frame()
+
+    return replace_file(path, write)

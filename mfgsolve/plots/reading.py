@@ -1,0 +1,183 @@
+"""What pictures read: a dataset of schema mfgsolve/1, checked, with its units in words and its times by value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from mfgsolve.errors import InputError
+
+if TYPE_CHECKING:
+    from mfgsolve.solution import Solution
+
+__all__ = ["View", "dataset_of", "labelled", "round_times", "view"]
+
+AXIS_NAMES = ("x", "y", "z")
+VOLUMES = ("length", "area", "volume")
+POWERS = {1: "", 2: "²", 3: "³"}
+
+# The schema has no word for what moves and what rests; these problems' own words make a better legend.
+TRACK_NAMES = {"supply-demand": "demand", "montreal": "centre of demand", "gaussian-log": "well"}
+SITE_NAMES = {"montreal": "zones (area: car hours)"}
+
+
+def labelled(name: str, unit: str) -> str:
+    """``name (unit)``; the name alone where the quantity has no unit."""
+    return name if unit in ("", "1") else f"{name} ({unit})"
+
+
+def dataset_of(solution: Solution | xr.Dataset, needed: Sequence[str] = ()) -> xr.Dataset:
+    """The dataset, if it is one of a solution and holds what is needed."""
+    dataset = getattr(solution, "dataset", solution)
+    if not isinstance(dataset, xr.Dataset):
+        raise InputError(f"a picture was asked of a {type(solution).__name__}; a Solution or its dataset is needed")
+    if not str(dataset.attrs.get("schema", "")).startswith("mfgsolve/1"):
+        found = dataset.attrs.get("schema", "missing")
+        raise InputError(f"dataset has schema {found!r}; pictures read 'mfgsolve/1': pass what mfg.solve or mfg.load gave")
+    missing = [name for name in needed if name not in dataset]
+    if missing:
+        raise InputError(f"dataset has no {', '.join(missing)}; it is not a whole solution")
+    return dataset
+
+
+def round_times(horizon: float, counts: Sequence[int]) -> np.ndarray:
+    """Times from 0 to the horizon, as many of ``counts`` as make the interval the shortest number to write."""
+    best = min(counts, key=lambda n: (len(f"{horizon / (n - 1):.6g}"), counts.index(n)))
+    return np.linspace(0.0, horizon, best)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A solution's dataset as pictures see it: grid axes x, y, z, extents, walls, track and sites."""
+
+    dataset: xr.Dataset
+
+    @cached_property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the grid's axes, x first."""
+        return tuple(name for name in AXIS_NAMES if name in self.dataset["density"].dims)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.dims)
+
+    @property
+    def name(self) -> str:
+        return str(self.dataset.attrs.get("name", "solution"))
+
+    @property
+    def times(self) -> np.ndarray:
+        return np.asarray(self.dataset["time"].values, dtype=float)
+
+    def unit(self, name: str) -> str:
+        return str(self.dataset[name].attrs.get("units", "1"))
+
+    def axis_label(self, name: str) -> str:
+        return labelled(name, self.unit(name))
+
+    def time_title(self, t: float) -> str:
+        unit = self.unit("time")
+        return f"t = {t:.3g}" + ("" if unit == "1" else f" {unit}")
+
+    def centres(self, name: str) -> np.ndarray:
+        return np.asarray(self.dataset[name].values, dtype=float)
+
+    def spacing(self, name: str) -> float:
+        centres = self.centres(name)
+        return float(centres[-1] - centres[0]) / (len(centres) - 1)
+
+    def ends(self, name: str) -> tuple[float, float]:
+        """The walls, half a cell beyond the first and the last centre."""
+        centres, half = self.centres(name), self.spacing(name) / 2
+        return float(centres[0]) - half, float(centres[-1]) + half
+
+    @property
+    def extent(self) -> tuple[float, ...]:
+        """Of an image of the first two axes."""
+        return (*self.ends("x"), *self.ends("y"))
+
+    @property
+    def aspect(self) -> float:
+        """Width over height of the plane shown."""
+        left, right, bottom, top = self.extent
+        return (right - left) / (top - bottom)
+
+    # -- fields ------------------------------------------------------------------------------------------------
+
+    @property
+    def density_label(self) -> str:
+        """Of the density shown: with three axes, the one integrated over z."""
+        units = [self.unit(name) for name in self.dims[:2]]
+        if all(unit == "1" for unit in units):
+            per = f"mass per unit {VOLUMES[len(units) - 1]}"
+        else:
+            per = "mass per " + "·".join(unit + POWERS[units.count(unit)] for unit in dict.fromkeys(units))
+        return f"density of agents{' integrated over z' if self.ndim == 3 else ''} ({per})"
+
+    def density(self, index: int | slice = slice(None)) -> np.ndarray:
+        """Density at one node or at all, over (y, x) or x; three axes are integrated over z."""
+        values = np.asarray(self.dataset["density"].isel(time=index).values)
+        return np.asarray(values.sum(axis=-3) * self.spacing("z")) if self.ndim == 3 else values
+
+    @cached_property
+    def walls(self) -> np.ndarray | None:
+        """True where no agent may be, over (y, x) or x; with three axes where the whole column is blocked."""
+        if "blocked" not in self.dataset:
+            return None
+        blocked = self.dataset["blocked"].values.astype(bool)
+        return np.asarray(blocked.all(axis=0)) if self.ndim == 3 else np.asarray(blocked)
+
+    def track(self, name: str) -> np.ndarray | None:
+        """Coordinate ``name`` of what moves, at every node; None where nothing does."""
+        if "track" not in self.dataset or name not in self.dataset["axis"].values:
+            return None
+        return np.asarray(self.dataset["track"].sel(axis=name).values, dtype=float)
+
+    @property
+    def track_name(self) -> str:
+        return TRACK_NAMES.get(self.name, "target")
+
+    @property
+    def site_name(self) -> str:
+        return SITE_NAMES.get(self.name, "sites (area: size)")
+
+    # -- times -------------------------------------------------------------------------------------------------
+
+    def nodes(self, times: Sequence[float] | np.ndarray | None, counts: Sequence[int]) -> list[int]:
+        """Indices of the nodes nearest to the times asked for; by default equally spaced ones.
+
+        Raises
+        ------
+        InputError
+            for no time, one that is not a number, or one outside the horizon
+        """
+        grid = self.times
+        if times is None:
+            wanted = round_times(float(grid[-1]), counts)
+        else:
+            try:
+                wanted = np.atleast_1d(np.asarray(times, dtype=float))
+            except (TypeError, ValueError):
+                raise InputError(f"times is {times!r}; numbers from {grid[0]:g} to {grid[-1]:g} are needed") from None
+        if wanted.ndim != 1 or not wanted.size:
+            raise InputError(f"times has shape {wanted.shape}; a list of at least one time is needed")
+        slack = 1e-9 * float(grid[-1])
+        bad = ~((wanted >= grid[0] - slack) & (wanted <= grid[-1] + slack))
+        if bad.any():
+            unit = self.unit("time")
+            raise InputError(
+                f"time {wanted[bad][0]:g} lies outside the horizon; times from {grid[0]:g} to {grid[-1]:g}"
+                f"{'' if unit == '1' else ' ' + unit} are possible"
+            )
+        found = [int(np.abs(grid - t).argmin()) for t in wanted]
+        return list(dict.fromkeys(found))  # two times may share a node of a coarse grid
+
+
+def view(solution: Solution | xr.Dataset, *needed: str) -> View:
+    """Check a solution and wrap it."""
+    return View(dataset_of(solution, ("time", "density", *needed)))

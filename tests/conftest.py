@@ -1,0 +1,32 @@
+"""Small games that many tests share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mfgsolve as mfg
+
+
+def pytest_configure() -> None:
+    """No test may depend on hidden global random state."""
+    np.random.seed(None)
+
+
+@pytest.fixture
+def small_problem() -> mfg.Problem:
+    """The flagship on 16 x 16 cells."""
+    return mfg.problems.supply_demand(shape=(16, 16), steps=128)
+
+
+@pytest.fixture
+def line_problem() -> mfg.Problem:
+    """One axis, linear crowd aversion, a well to go to."""
+    return mfg.Problem(
+        grid=mfg.Grid.box((24,)),
+        time=mfg.TimeGrid(1.0, 48),
+        dynamics=mfg.ControlledDiffusion(viscosity=0.01),
+        coupling=mfg.CrowdAversion(0.5) + mfg.RunningCost(lambda t, c: 2 * (c.x - 0.7) ** 2),
+        initial=mfg.Bump(1.0, 0.1, (0.3,)),
+        normalise=True,
+    )

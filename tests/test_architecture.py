@@ -1,0 +1,87 @@
+"""The house: imports point downwards, kernels know numba alone, importing the package does next to nothing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import mfgsolve as mfg
+
+PACKAGE = Path(mfg.__file__).parent
+ORDER = [
+    {"errors"},
+    {"kernels"},
+    {"grids", "fields", "dynamics", "couplings", "problem"},
+    {"games"},
+    {"certificates", "files"},
+    {"solution"},
+    {"solvers"},
+    {"problems", "problemfile", "problemtables", "plots"},
+    {"solving"},
+    {"progress", "cli", "__main__"},
+]
+RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+
+
+def imported_rooms(file: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "mfgsolve" and len(parts) > 1 and parts[1] in RANK:
+                rooms.add(parts[1])
+    return rooms
+
+
+def test_every_room_has_a_rank():
+    rooms = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir()} - {"__init__", "__pycache__", "py"}
+    assert rooms == set(RANK)
+
+
+def test_imports_point_downwards():
+    for file in PACKAGE.rglob("*.py"):
+        room = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        for other in imported_rooms(file) - {room}:
+            assert RANK[other] <= RANK[room], f"{file.name} ({room}) imports {other}, which stands above it"
+
+
+def test_only_kernels_import_numba_and_they_import_nothing_else():
+    for file in PACKAGE.rglob("*.py"):
+        roots = set()
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                roots |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                roots.add(node.module.split(".")[0])
+        if file.parent.name == "kernels":
+            assert roots - {"__future__", "numpy", "numba", "mfgsolve", *sys.stdlib_module_names} == set(), file
+        else:
+            assert "numba" not in roots, file
+
+
+def test_no_file_is_a_warehouse():
+    for file in PACKAGE.rglob("*.py"):
+        assert len(file.read_text().splitlines()) <= 420, file
+
+
+def test_importing_loads_no_heavy_library_and_writes_nothing(tmp_path):
+    code = "import sys, mfgsolve; print(sorted({'numba', 'matplotlib', 'xarray', 'scipy', 'torch'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout.strip() == "[]"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_public_names_exist_and_are_documented():
+    for name in mfg.__all__:
+        value = getattr(mfg, name)
+        if name != "__version__":
+            assert value.__doc__, name
