@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["InputError", "FileError", "NotConverged", "unknown"]
+__all__ = ["FileError", "InputError", "NotConverged", "unknown"]
 
 
 class InputError(ValueError):
@@ -21,7 +21,7 @@ class NotConverged(RuntimeError):
 
 
 def unknown(kind: str, name: object, allowed: Iterable[str]) -> str:
-    """One sentence for an unknown name, with the nearest spelling: ``unknown option 'rewrd'; did you mean 'reward'?``."""
+    """One sentence for an unknown name, with the nearest spelling: unknown option 'rewrd'; did you mean 'reward'?"""
     names = sorted(allowed)
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""

@@ -33,7 +33,11 @@ or a *declared* one, in which a field is a number, a table, or a list of both th
     density = {bump = {width = 0.1, centre = [0.2, 0.2]}}
     normalise = true                            # otherwise a density that does not sum to 1 is an error
     [terminal]
-    cost = [1.0, {box = {lower = [1.5, 0.0], upper = [2.0, 1.0], inside = -1.0}}, {quadratic = {weight = 1.0, centre = [2.0, 0.5]}}]
+    cost = [
+        1.0,
+        {box = {lower = [1.5, 0.0], upper = [2.0, 1.0], inside = -1.0}},
+        {quadratic = {weight = 1.0, centre = [2.0, 0.5]}},
+    ]
     [[terminal.coupling]]
     kind = "crowd-aversion"
     strength = 0.1
@@ -42,9 +46,7 @@ or a *declared* one, in which a field is a number, a table, or a list of both th
 from __future__ import annotations
 
 import copy
-import json
 import os
-import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
@@ -59,6 +61,7 @@ from mfgsolve.fields import Bump, Total
 from mfgsolve.problem import Problem
 from mfgsolve.problems import registry
 from mfgsolve.problemtables import DeclaredProblem, NamedProblemTable, structure
+from mfgsolve.tomlwriter import dump_toml
 
 __all__ = ["problem_from_toml", "problem_to_toml", "read_problem"]
 
@@ -128,7 +131,7 @@ def _built(
         table = structure(changed, NamedProblemTable, where)
         return _located(lambda: registry.build(table.problem, table.parameters, table.shape, table.steps), where)
     declared = structure(changed, DeclaredProblem, where)
-    kept = text if changed == document else _dump(changed)
+    kept = text if changed == document else dump_toml(changed)
     problem = _located(lambda: _declared(declared, kept), where)
     _check(problem, where)
     return problem
@@ -140,22 +143,50 @@ def problem_to_toml(problem: Problem) -> str:
     Raises
     ------
     InputError
-        if the problem was made from Python functions, which no data file can hold
+        if the problem was made, or changed, with Python functions, which no data file can hold
     """
+    text = _text(problem)
+    if not _alike(problem, problem_from_toml(text)):
+        raise InputError(
+            f"problem {problem.name!r} was changed in Python after it was built, and a file cannot hold the change; "
+            "build it with other parameters, or give it parameters=None and text=None"
+        )
+    return text
+
+
+def _text(problem: Problem) -> str:
     shape, steps = list(problem.grid.shape), problem.time.steps
     if problem.text is not None:
         document = tomllib.loads(problem.text)
         if (document["grid"]["shape"], document["time"]["steps"]) == (shape, steps):
             return problem.text
         document["grid"]["shape"], document["time"]["steps"] = shape, steps
-        return _dump(document)
+        document["initial"]["normalise"] = problem.normalise
+        return dump_toml(document)
     if problem.parameters is None:
         raise InputError(
             f"problem {problem.name!r} was made from Python functions, which a file cannot hold; "
             "use a named problem or declare it in TOML to keep it with its solution"
         )
     table = {"problem": problem.name, "shape": shape, "steps": steps, "parameters": dict(problem.parameters)}
-    return _dump(table)
+    return dump_toml(table)
+
+
+def _alike(one: Problem, two: Problem) -> bool:
+    """Whether two problems have the same grid, time and dynamics, and the same numbers where they are sampled."""
+    stated = [(p.grid.axes, p.time, p.dynamics, len(p.couplings)) for p in (one, two)]
+    if stated[0] != stated[1] or not np.array_equal(one.grid.mask, two.grid.mask):
+        return False
+    return all(np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in zip(_samples(one), _samples(two), strict=True))
+
+
+def _samples(problem: Problem) -> list[np.ndarray]:
+    """Start, end, and the cost of the crowd as it starts, at three times."""
+    mass, nodes = problem.initial_mass(), problem.time.nodes
+    times = nodes[[0, len(nodes) // 2, -1]]
+    density = np.stack([mass / problem.grid.cell_volume] * len(times))
+    costs = [coupling.bind(problem.grid, times).cost(slice(0, len(times)), density) for coupling in problem.couplings]
+    return [mass, problem.terminal_cost(), *costs]
 
 
 # -- from tables to a problem ----------------------------------------------------------------------------------------
@@ -258,43 +289,3 @@ def _index(place: list[Any], step: str, path: Sequence[str], where: str) -> int:
         allowed = [str(i) for i in range(len(place))]
         raise InputError(f"{where}: setting {'.'.join(path)!r}: {unknown('place in a list', step, allowed)}")
     return int(step)
-
-
-# -- writing TOML ----------------------------------------------------------------------------------------------------
-
-
-def _dump(document: Mapping[str, Any]) -> str:
-    """TOML text: values first, then one section per table, whatever lies deeper written inline."""
-    lines = [f"{_key(k)} = {_inline(v)}" for k, v in document.items() if not _is_section(v)]
-    for key, value in document.items():
-        if not _is_section(value):
-            continue
-        tables, brackets = ([value], "[%s]") if isinstance(value, Mapping) else (value, "[[%s]]")
-        for table in tables:
-            lines += ["", brackets % _key(key), *(f"{_key(k)} = {_inline(v)}" for k, v in table.items())]
-    return "\n".join(lines).lstrip("\n") + "\n"
-
-
-def _is_section(value: Any) -> bool:
-    tables = isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value)
-    return isinstance(value, Mapping) or bool(tables)
-
-
-def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _inline(name)
-
-
-def _inline(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | np.integer):
-        return str(int(value))
-    if isinstance(value, float | np.floating):
-        return repr(float(value))
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(k)} = {_inline(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_inline(item) for item in value) + "]"
-    raise InputError(f"a {type(value).__name__} has no form in a problem file; numbers, texts, lists and tables have")

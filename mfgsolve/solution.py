@@ -1,17 +1,19 @@
-"""Solution: the dataset of schema mfgsolve/1, its certificate and its status; everything downstream reads this alone."""
+"""Solution: the dataset of schema mfgsolve/1, its certificate and status; everything downstream reads this alone."""
 
 from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy.interpolate import RegularGridInterpolator
 
 from mfgsolve.certificates import Certificate
 from mfgsolve.errors import FileError, InputError
@@ -77,18 +79,23 @@ class Solution:
 
     Attributes
     ----------
-    dataset : xarray.Dataset of schema mfgsolve/1 (density, value, speed, coupling_cost, history)
+    dataset : xarray.Dataset of schema mfgsolve/1 (density, value, speed, coupling_cost, history), made at first use
     status : `Status`, with a sentence
     certificate : every number of the certificate, see `mfgsolve.certificates`
     """
 
-    dataset: xr.Dataset
+    origin: xr.Dataset | Callable[[], xr.Dataset] = field(repr=False)
     status: Status
     certificate: Certificate
     iterations: int
     sweeps: float
     seconds: float
+    name: str = "custom"
     problem: Problem | None = field(default=None, repr=False)
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        return self.origin() if callable(self.origin) else self.origin
 
     @property
     def exploitability(self) -> float:
@@ -120,7 +127,7 @@ class Solution:
 
     def __repr__(self) -> str:
         return (
-            f"<Solution of {self.dataset.attrs['name']}: {self.status.value}, "
+            f"<Solution of {self.name}: {self.status.value}, "
             f"relative exploitability {self.relative_exploitability:.1e}, {self.sweeps:.1f} sweeps>"
         )
 
@@ -148,9 +155,9 @@ def build_dataset(
     value = game.values(price)
     moves = move_names(game)
     speed = np.empty((game.steps, len(moves), *grid.shape))
-    for nodes in game.slabs():
-        block = policy.speed(game, nodes)
-        speed[nodes] = block.reshape(block.shape[0], len(moves), *grid.shape)
+    for part in game.slabs():
+        block = policy.speed(game, part)
+        speed[part] = block.reshape(block.shape[0], len(moves), *grid.shape)
     nodes, length, volume = ("time", *grid.dims), grid.axes[-1].unit, "*".join(a.unit for a in grid.axes)
     per_volume = "1" if all(a.unit == "1" for a in grid.axes) else f"1/({volume})"
     pace = "1" if length == time.unit == "1" else f"{length}/{time.unit}"
@@ -201,21 +208,39 @@ def load(path: str | Path) -> Solution:
         if the file is missing, unreadable, truncated, foreign, of an unknown schema, or a checkpoint
     """
     dataset = read_dataset(path, "solution")
-    needed = {"density", "value", "speed", "coupling_cost"} - set(dataset.data_vars)
     try:
         numbers = {f.name: float(dataset.attrs[f.name]) for f in fields(Certificate)}
         status = Status(dataset.attrs["status"])
         work = int(dataset.attrs["iterations"]), float(dataset.attrs["sweeps"]), float(dataset.attrs["seconds"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise FileError(f"file {path} misses or spoils the attribute {error}; it was not written by mfgsolve") from None
-    if needed:
-        raise FileError(f"file {path} has no {', '.join(sorted(needed))}; it is not a whole solution")
+    _check_layout(dataset, path)
     dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
-    return Solution(dataset, status, Certificate(**numbers), *work)
+    return Solution(dataset, status, Certificate(**numbers), *work, name=str(dataset.attrs.get("name", "custom")))
+
+
+def _check_layout(dataset: xr.Dataset, path: str | Path) -> None:
+    """The variables of schema mfgsolve/1, on the dimensions it names."""
+    grid = ("z", "y", "x")[-max(1, dataset["density"].ndim - 1) :] if "density" in dataset else ("x",)
+    layout = {
+        "density": ("time", *grid),
+        "value": ("time", *grid),
+        "speed": ("step", "move", *grid),
+        "coupling_cost": ("step", *grid),
+    } | {name: ("iteration",) for name in HISTORY}
+    for name, dims in layout.items():
+        if name not in dataset.data_vars:
+            raise FileError(f"file {path} has no variable {name!r}; it is not a whole solution")
+        if dataset[name].dims != dims or dataset[name].dtype.kind not in "fiu":
+            came = f"{dataset[name].dtype} on {dataset[name].dims}"
+            raise FileError(f"file {path} has {name!r} as {came}; schema {SCHEMA!r} has numbers on {dims}")
+    for name in {name for dims in layout.values() for name in dims}:
+        if name not in dataset.coords:
+            raise FileError(f"file {path} has no coordinate {name!r}; it is not a whole solution")
 
 
 def believed_mass(solution: Solution, game: DiffusionGame) -> np.ndarray:
-    """Density of a solution on the grid and times of a game, as mass: a guess to start from (any grid of those axes)."""
+    """Density of a solution as mass on the grid and times of a game: a guess to start from."""
     density = solution.dataset["density"]
     names = game.grid.dims
     if density.dims != ("time", *names):
@@ -230,8 +255,6 @@ def believed_mass(solution: Solution, game: DiffusionGame) -> np.ndarray:
     pads = [source[name].values for name in names]
     times = source["time"].values
     mesh = np.stack([np.clip(m, p[0], p[-1]) for m, p in zip(np.meshgrid(*target, indexing="ij"), pads, strict=True)])
-    from scipy.interpolate import RegularGridInterpolator
-
     share = np.interp(game.time.nodes / game.time.horizon, times / times[-1], np.arange(len(times)))
     for k, position in enumerate(share):
         left = min(int(position), len(times) - 2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,9 @@ from mfgsolve.problemfile import problem_from_toml, problem_to_toml
 from mfgsolve.solution import Measure, Solution, believed_mass, build_dataset, history_dataset
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
-from mfgsolve.solvers.base import Budget, Guess, Solver, State, run
+from mfgsolve.solvers.base import Budget, Guess, Run, Solver, State, run
 
-__all__ = ["resume", "solve"]
+__all__ = ["resume", "solve", "stored_problem"]
 
 PYTHON_PROBLEM = "python"  # stands for a problem that is made of Python functions and cannot be written down
 
@@ -78,7 +79,7 @@ def solve(
     """
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
-    _check_limits(tol, max_iterations, max_seconds, check)
+    _check_limits(tol, max_iterations, max_seconds, check, threads)
     solver = make_solver(problem, method, options)
     begun = time.perf_counter()
     state = solver.init(problem, tol, _guess(start), threads)
@@ -104,36 +105,61 @@ def resume(
     ``problem`` is needed only where the game was made of Python functions; limits count from the first start.
     """
     stored = read_dataset(checkpoint, "checkpoint")
-    try:
+    with _spoilt(checkpoint):
         solver, tol_stored = _stored_solver(stored), float(stored.attrs["tol"])
         numbers = {str(n): float(v) for n, v in zip(stored["number_name"].values, stored["number"].values, strict=True)}
         rows = _stored_rows(stored)
+        before = rows[-1].seconds
         arrays = {str(name)[6:]: np.ascontiguousarray(stored[name].values) for name in stored if
                   str(name).startswith("array_")}  # fmt: skip
-        text = str(stored.attrs["problem"])
-    except (KeyError, ValueError, IndexError) as error:
-        raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
-    if problem is None:
-        if text == PYTHON_PROBLEM:
-            raise InputError(f"checkpoint {checkpoint} is of a problem made in Python; call resume(..., problem=...)")
-        problem = problem_from_toml(text)
+    problem = _stored_problem(stored, checkpoint) if problem is None else problem
     tol = tol_stored if tol is None else tol
-    _check_limits(tol, max_iterations, max_seconds, check)
-    before = rows[-1].seconds
-    state = solver.unpack(problem, tol, arrays, numbers, rows[-1], threads)
+    _check_limits(tol, max_iterations, max_seconds, check, threads)
+    with _spoilt(checkpoint):
+        state = solver.unpack(problem, tol, arrays, numbers, rows[-1], threads)
     save = _saver(problem, solver, tol, checkpoint)
     budget = Budget(max_iterations, max_seconds)
     ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
     return _conclude(problem, solver, tol, ended, check)
 
 
-def _check_limits(tol: float, iterations: int | None, seconds: float | None, check: str) -> None:
+def stored_problem(checkpoint: str | Path) -> tuple[Problem, float]:
+    """Problem and tolerance of a checkpoint; its large arrays stay in the file."""
+    stored = read_dataset(checkpoint, "checkpoint", history_only=True)
+    with _spoilt(checkpoint):
+        return _stored_problem(stored, checkpoint), float(stored.attrs["tol"])
+
+
+def _stored_problem(stored: xr.Dataset, checkpoint: str | Path) -> Problem:
+    with _spoilt(checkpoint):
+        text = str(stored.attrs["problem"])
+    if text == PYTHON_PROBLEM:
+        raise InputError(f"checkpoint {checkpoint} is of a problem made in Python; call resume(..., problem=...)")
+    return problem_from_toml(text, where=f"problem in checkpoint {checkpoint}")
+
+
+@contextmanager
+def _spoilt(checkpoint: str | Path) -> Iterator[None]:
+    """What is missing in a checkpoint, or does not fit, is told as an error of the file."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (KeyError, ValueError, IndexError, TypeError) as error:
+        raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
+
+
+def _check_limits(
+    tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None
+) -> None:
     if not (math.isfinite(tol) and tol >= 0):
         raise InputError(f"tol is {tol}; a relative exploitability of zero or more is needed, say 1e-10")
-    if iterations is not None and (iterations < 0 or int(iterations) != iterations):
+    if iterations is not None and not (iterations >= 0 and int(iterations) == iterations):
         raise InputError(f"max_iterations is {iterations}; a whole number of zero or more is needed")
     if seconds is not None and not seconds >= 0:
         raise InputError(f"max_seconds is {seconds}; zero or more is needed")
+    if threads is not None and not threads >= 1:
+        raise InputError(f"threads is {threads}; a whole number of at least 1 is needed")
     if check not in ("warn", "raise", "ignore"):
         raise InputError(unknown("value of check", check, ("warn", "raise", "ignore")))
 
@@ -198,18 +224,21 @@ def _stored_rows(stored: xr.Dataset) -> list[Measure]:
     return rows
 
 
-def _conclude(problem: Problem, solver: Solver, tol: float, ended: Any, check: str) -> Solution:
-    status, rows = ended.status, ended.history
+def _conclude(problem: Problem, solver: Solver, tol: float, ended: Run, check: str) -> Solution:
+    status, rows, seconds = ended.status, ended.history, ended.seconds
     outcome = solver.finish(ended.state)
     certificate = certify(outcome.game, outcome.policy, outcome.mass, outcome.dual)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "problem": _problem_text(problem), "solver": solver.name,
         "status": status.value, "tol": tol, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
-        "seconds": ended.seconds,
+        "seconds": seconds,
     }  # fmt: skip
-    dataset = build_dataset(outcome.game, outcome.policy, outcome.mass, rows, certificate, attributes)
+
+    def dataset() -> xr.Dataset:
+        return build_dataset(outcome.game, outcome.policy, outcome.mass, rows, certificate, attributes)
+
     solution = Solution(
-        dataset, status, certificate, rows[-1].iteration, outcome.sweeps, ended.seconds, problem
+        dataset, status, certificate, rows[-1].iteration, outcome.sweeps, seconds, problem.name, problem
     )
     if not solution.converged:
         message = (

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 import mfgsolve as mfg
-
-
-def pytest_configure() -> None:
-    """No test may depend on hidden global random state."""
-    np.random.seed(None)
 
 
 @pytest.fixture

@@ -202,9 +202,9 @@ def test_push_is_transpose_of_expect(case):
     mass[0] = rng.standard_normal(game.shape) * free
     kolmogorov.forward(ahead, mass, game.scheme)
     v = rng.standard_normal(game.shape)
-    spread, expected = np.empty(game.shape), np.zeros(game.shape)
+    spread, expected = np.empty(game.shape), np.empty(game.shape)
     noise.noise(v.copy(), spread, game.scheme, False)
-    tangent.bellman_change(ahead[0], spread, expected, game.scheme)
+    tangent.bellman_change(ahead[0], spread, np.zeros(game.shape), np.ones(game.shape), True, expected, game.scheme)
     size = np.abs(mass[0]).sum() * np.abs(v).max()
     assert float((mass[1] * v).sum()) == pytest.approx(float((mass[0] * expected).sum()), abs=20 * EPSILON * size)
 

@@ -1,4 +1,4 @@
-"""Named problems: they build, rebuild from their parameters, refuse bad input, and their closed forms solve the PDEs."""
+"""Named problems: they build, rebuild, refuse bad input, and their closed forms solve both equations."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scipy.integrate import solve_bvp, solve_ivp
 from mfgsolve import problems
 from mfgsolve.couplings import check_coupling
 from mfgsolve.errors import InputError
+from mfgsolve.fields import Box, Separable, Total, sample_nodes
 from mfgsolve.games import DiffusionGame
 from mfgsolve.grids import Coordinates, Grid
 from mfgsolve.problems.linear_quadratic import LinearQuadratic, MeanAttraction
@@ -46,7 +47,9 @@ def test_the_list_is_complete() -> None:
 class TestEveryProblem:
     def test_tells_what_it_is(self, name: str) -> None:
         entry = problems.get(name)
-        assert entry.name == name and entry.summary.endswith(".") and len(entry.summary) < 121
+        assert entry.name == name
+        assert entry.summary.endswith(".")
+        assert len(entry.summary) < 121
         assert len(entry.source) > 20
         text = inspect.getdoc(entry.build)
         for key, parameter in entry.parameters.items():
@@ -67,7 +70,9 @@ class TestEveryProblem:
             key: p.default * 1.01 if p.kind is float else p.default for key, p in problems.get(name).parameters.items()
         }
         problem = problems.build(name, odd, shape, steps)
-        assert problem.name == name and problem.parameters == odd and problem.source
+        assert problem.name == name
+        assert problem.parameters == odd
+        assert problem.source
         assert all(type(value) in (int, float, str, bool) for value in problem.parameters.values())
         again = problems.build(problem.name, problem.parameters, problem.grid.shape, problem.time.steps)
         assert same_game(problem, again)
@@ -104,7 +109,7 @@ class TestEveryProblem:
             with pytest.raises(InputError, match=f"parameter {first} of {name} is .*{words}.*default"):
                 problems.build(name, {first: bad})
         for bad in ("8x8", (8.5, 8), (8,) * 4, (8, 1), (True, 8)):
-            with pytest.raises(InputError, match="shape|cells"):
+            with pytest.raises(InputError, match=r"shape|cells"):
                 problems.build(name, shape=bad)
         for bad in (0, -1, 2.5, "7", math.inf):
             with pytest.raises(InputError, match="steps"):
@@ -130,7 +135,7 @@ class TestEveryProblem:
         ("linear-quadratic", {"kappa": 0.0}, "kappa 0.0 .* kappa > 0"),
         ("linear-quadratic", {"centre": 2.0}, "spread .* at most 3"),
         ("gaussian-log", {"stiffness": -1.0}, "stiffness .* must be positive"),
-        ("gaussian-log", {"strength": 5.0}, "standard deviation .* take a smaller reach"),
+        ("gaussian-log", {"strength": 5.0}, "spread .* at least 4 times the spread is needed: take a smaller reach"),
         ("cole-hopf", {"goal": 1.0}, "goal 1.0 .* between -1 and 1"),
         ("cole-hopf", {"viscosity": 0.0}, "viscosity 0.0; it must be positive"),
         ("cole-hopf", {"control_cost": 0.0}, "control cost is 0.0; it must be positive"),
@@ -274,8 +279,11 @@ def test_the_mean_cuts_the_corner_of_the_wells_path() -> None:
 def test_mean_attraction_is_a_concave_potential() -> None:
     grid = Grid.box((5, 6), bounds=[(-1, 2), (0, 1)], blocked=lambda c: (c.x > 0.8) & (c.y > 1.5))
     report = check_coupling(MeanAttraction(0.7), grid)
-    assert report.is_potential and report.potential_error < 1e-7 and not report.is_monotone
-    assert MeanAttraction.is_potential and not MeanAttraction.is_monotone
+    assert report.is_potential
+    assert report.potential_error < 1e-7
+    assert not report.is_monotone
+    assert MeanAttraction.is_potential
+    assert not MeanAttraction.is_monotone
 
 
 def test_mean_attraction_potential_is_the_variance_and_its_tangent_the_derivative() -> None:
@@ -296,7 +304,7 @@ def test_mean_attraction_potential_is_the_variance_and_its_tangent_the_derivativ
 
 def fictitious_play(problem, sweeps: int = 60) -> tuple[DiffusionGame, np.ndarray]:
     game = DiffusionGame(problem)
-    mass = game.flow(game.respond(game.price(game.levels() * 0 + game.initial_mass)).ahead)
+    mass = game.flow(game.respond(game.price(np.stack([game.initial_mass] * (game.steps + 1)))).ahead)
     for k in range(1, sweeps):
         mass += 2 / (k + 2) * (game.flow(game.respond(game.price(mass)).ahead) - mass)
     return game, mass
@@ -305,7 +313,7 @@ def fictitious_play(problem, sweeps: int = 60) -> tuple[DiffusionGame, np.ndarra
 def test_a_crowd_uses_both_doors_and_a_lone_agent_the_near_one() -> None:
     def narrow_share(aversion: float) -> float:
         problem = problems.build("crowd-aversion", {"aversion": aversion}, shape=(16, 32), steps=384)
-        game, mass = fictitious_play(problem)
+        _game, mass = fictitious_play(problem)
         assert abs(mass[:, 0][:, problem.grid.mask]).max() == 0
         rows = (
             mass[:, 0].sum(axis=0)[:, (problem.coordinates.x[0] > 0.93) & (problem.coordinates.x[0] < 1.07)].sum(axis=1)
@@ -343,8 +351,10 @@ def test_montreal_has_units_zones_and_room_around_them() -> None:
     y, x = problem.grid.axes
     assert (y.unit, x.unit, problem.time.unit, problem.time.horizon) == ("km", "km", "h", 24.0)
     for axis, column in ((x, 0), (y, 1)):
-        assert axis.start + 2 <= problem.sites[:, column].min() and problem.sites[:, column].max() <= axis.stop - 2
-    assert problem.sites.shape == (249, 3) and problem.sites[:, 2].sum() == pytest.approx(272039.6667)
+        assert axis.start + 2 <= problem.sites[:, column].min()
+        assert problem.sites[:, column].max() <= axis.stop - 2
+    assert problem.sites.shape == (249, 3)
+    assert problem.sites[:, 2].sum() == pytest.approx(272039.6667)
     path = np.array([problem.track(t) for t in range(25)])
     np.testing.assert_allclose(path[0], path[24], atol=1e-12)  # the day is a circle
     assert np.ptp(path, axis=0).max() > 0.5
@@ -378,3 +388,31 @@ def test_montreal_reward_is_the_mean_earning_of_a_car_alone() -> None:
     hours = np.arange(0, 24, 0.5)
     field = np.tensordot(demand.profile(hours), demand.maps(grid.coordinates), axes=1)
     assert (field * start).sum(axis=(1, 2)).mean() == pytest.approx(1.7, rel=2e-3)
+
+
+def test_montreal_price_of_an_empty_city_follows_the_clock() -> None:
+    problem = problems.build("montreal", shape=(6, 7), steps=5)
+    game = DiffusionGame(problem)
+    price = game.price(np.zeros((6, *game.shape)))
+    for k, t in enumerate(problem.time.nodes[:-1]):
+        np.testing.assert_allclose(price[k, 0], -problem.coupling.reward(t, problem.coordinates), rtol=1e-12)
+
+
+# -- fields that add up ----------------------------------------------------------------------------------------------
+
+
+def test_fields_are_sampled_at_their_times() -> None:
+    grid, times = Grid.box((3, 4)), np.array([0.0, 0.5, 2.0])
+    tides = Separable(lambda t: np.stack([t, 1 - t], axis=1), lambda c: np.stack([c.x, c.y**2]))
+    moving = Total((tides, 2.0, lambda t, c: t * c.x))
+    c = grid.coordinates
+    for field, exact in (
+        (tides, lambda t: t * c.x + (1 - t) * c.y**2),
+        (moving, lambda t: 2 * t * c.x + (1 - t) * c.y**2 + 2),
+    ):
+        np.testing.assert_allclose(sample_nodes(field, times, grid, "it"), [exact(t) for t in times], rtol=1e-13)
+    assert sample_nodes(Total((1.0, Box((0.5, 0.5), (1.0, 1.0)))), times, grid, "it").shape == (1, 3, 4)
+    with pytest.raises(InputError, match=r"tide is nan at t = 0.5, cell \(0, 0\); every value must be finite"):
+        sample_nodes(
+            Separable(lambda t: np.where(t == 0.5, np.nan, t)[:, None], lambda c: c.x[None]), times, grid, "tide"
+        )

@@ -20,14 +20,14 @@ __all__ = ["Nonlocal"]
 
 @dataclass(frozen=True, eq=False)
 class Nonlocal(Coupling):
-    """f = strength K * rho with a symmetric kernel: an agent minds the crowd around it; F = strength <rho, K * rho> / 2.
+    """f = strength K * rho, K symmetric: an agent minds the crowd around it; F = strength <rho, K * rho> / 2.
 
     Parameters
     ----------
     strength : of the interaction
     width : standard deviation of a Gaussian kernel of unit mass, applied axis by axis (separable)
-    kernel : instead of ``width``, a function of displacements ``kernel(dx, dy, ...)`` (x first), applied by FFT; it must
-        be even, and the game is monotone if its Fourier transform is nowhere negative
+    kernel : instead of ``width``, a function of displacements ``kernel(dx, dy, ...)`` (x first), applied by FFT; it
+        must be even, and the game is monotone if its Fourier transform is nowhere negative
 
     Densities outside the box are zero; on a periodic axis the kernel wraps.
     """

@@ -1,4 +1,4 @@
-"""Local couplings, f(x, rho(x)): congestion of a reward, crowd aversion, logarithm, and a cost the crowd does not change."""
+"""Local couplings f(x, rho(x)): congestion of a reward, crowd aversion, logarithm, a cost the crowd leaves alone."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class _BoundPower(Bound):
 
 @dataclass(frozen=True, eq=False)
 class LogCongestion(Coupling):
-    """f = strength log(max(rho, floor)), F its integral from 0; ``floor`` keeps empty cells finite and is part of the game."""
+    """f = strength log(max(rho, floor)), F its integral; ``floor`` keeps empty cells finite and is part of the game."""
 
     strength: float = 1.0
     floor: float = 1e-12

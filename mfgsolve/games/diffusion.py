@@ -176,10 +176,14 @@ class DiffusionGame:
         scale = self.levels() if out is None else out
         view = self.gridded(scale)
         for nodes in self.slabs():
-            np.multiply(self.coupling.slope(nodes, self._density(mass[nodes])), self.dt / self.volume, out=view[nodes])
+            slope = self.coupling.slope(nodes, self._density(mass[nodes]))
+            assert slope is not None  # every coupling said that it is local
+            np.multiply(slope, self.dt / self.volume, out=view[nodes])
         view[-1] = 0.0
         if self.terminal_coupling is not None:
-            view[-1:] = self.terminal_coupling.slope(slice(0, 1), self._density(mass[-1:])) / self.volume
+            slope = self.terminal_coupling.slope(slice(0, 1), self._density(mass[-1:]))
+            assert slope is not None
+            view[-1:] = slope / self.volume
         return scale
 
     def price_change(self, mass: np.ndarray, change: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

@@ -122,7 +122,7 @@ class SpeedPolicy:
                 )
             face = view if k % 2 == 0 else np.roll(view, -1, axis)
             if (_close(game, axis, face.copy()) != face).any():
-                raise InputError(f"policy moves toward {name} through a wall or into a blocked cell; set that speed to 0")
+                raise InputError(f"policy moves toward {name} through a wall or a blocked cell; set that speed to 0")
         return policy
 
     def speed(self, game: DiffusionGame, nodes: slice) -> np.ndarray:

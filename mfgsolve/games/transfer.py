@@ -34,9 +34,9 @@ def _weights(source: Axis, target: Axis) -> sparse.csr_array:
     )  # duplicates add up
 
 
-def prolong(field: np.ndarray, source: DiffusionGame, target: DiffusionGame, out: np.ndarray | None = None) -> np.ndarray:
+def prolong(field: np.ndarray, source: DiffusionGame, target: DiffusionGame) -> np.ndarray:
     """Interpolate mass (T+1, z, y, x) of one game to the grid and times of another, level by level."""
-    result = target.levels() if out is None else out
+    result = target.levels()
     weights = [_weights(a, b) for a, b in zip(source.grid.axes, target.grid.axes, strict=True)]
     ratio, view = target.volume / source.volume, source.gridded(field)
     blocked = target.grid.mask

@@ -81,32 +81,54 @@ def _forward(ahead, mass, scheme):
 forward, forward_parallel = jit(_forward), jit(_forward, parallel=True)
 
 
+def _pay(paid, bound, w, here, there, slope, most):
+    """Add what cells of row ``here`` pay to move to row ``there``, c s^2 / 2 dt = q^2 / (2 slope); mark q = most."""
+    share = 0.5 / slope
+    for i in range(paid.size):
+        q = max(chance(w[here, i] - w[there, i], slope, most), 0.0)
+        paid[i] += share * (q * q)
+    for i in range(paid.size):
+        bound[i] = 1.0 if chance(w[here, i] - w[there, i], slope, most) == most else bound[i]
+
+
+pay = jit(_pay)
+
+
 def _movement(ahead, mass, scheme):
     """Cost of moving, sum_t sum_x m dt sum_e c s_e^2 / 2, and the share of mass-time with some speed at its cap."""
     steps, nz, ny, nx = ahead.shape
     slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
-    cost, capped = 0.0, 0.0
+    left, right = (nx - 1, 0) if scheme.periodic[2] else (0, nx - 1)
+    share, slope_x, most_x = 0.5 / slope[2], slope[2], most[2]
+    cost, capped, paid, bound = np.zeros(nx), np.zeros(nx), np.empty(nx), np.empty(nx)
     for t in range(steps):
         w, m = ahead[t].reshape((nz * ny, nx)), mass[t].reshape((nz * ny, nx))
         for r in range(nz * ny):
-            y_after, y_before = neighbours(r, ny, 1, scheme.periodic[1])
-            z_after, z_before = neighbours(r, nz, ny, scheme.periodic[0])
-            row_cost, row_capped = 0.0, 0.0
+            for i in range(1, nx - 1):
+                q = max(chance(w[r, i] - w[r, i + 1], slope_x, most_x), 0.0)
+                p = max(chance(w[r, i] - w[r, i - 1], slope_x, most_x), 0.0)
+                paid[i] = share * (q * q + p * p)
+            for i in range(1, nx - 1):
+                drop = w[r, i] - min(w[r, i + 1], w[r, i - 1])
+                bound[i] = 1.0 if chance(drop, slope_x, most_x) == most_x else 0.0
+            for i, j, k in ((0, 1, left), (nx - 1, right, nx - 2)):
+                q = max(chance(w[r, i] - w[r, j], slope_x, most_x), 0.0)
+                p = max(chance(w[r, i] - w[r, k], slope_x, most_x), 0.0)
+                paid[i] = share * (q * q + p * p)
+                bound[i] = 1.0 if max(q, p) == most_x else 0.0
+            if ny > 1:
+                after, before = neighbours(r, ny, 1, scheme.periodic[1])
+                pay(paid, bound, w, r, after, slope[1], most[1])
+                pay(paid, bound, w, r, before, slope[1], most[1])
+            if nz > 1:
+                after, before = neighbours(r, nz, ny, scheme.periodic[0])
+                pay(paid, bound, w, r, after, slope[0], most[0])
+                pay(paid, bound, w, r, before, slope[0], most[0])
             for i in range(nx):
-                after = i + 1 if i + 1 < nx else (0 if scheme.periodic[2] else i)
-                before = i - 1 if i > 0 else (nx - 1 if scheme.periodic[2] else i)
-                here, paid, bound = w[r, i], 0.0, False
-                for k, there in (
-                    (2, w[r, after]), (2, w[r, before]), (1, w[y_after, i]), (1, w[y_before, i]), (0, w[z_after, i]), (0, w[z_before, i])
-                ):
-                    q = max(chance(here - there, slope[k], most[k]), 0.0)
-                    paid += q * q / slope[k]
-                    bound |= (q > 0.0) & (q == most[k])
-                row_cost += m[r, i] * paid
-                row_capped += m[r, i] if bound else 0.0
-            cost += row_cost
-            capped += row_capped
-    return 0.5 * cost, capped / steps
+                cost[i] += m[r, i] * paid[i]
+            for i in range(nx):
+                capped[i] += m[r, i] * bound[i]
+    return cost.sum(), capped.sum() / steps
 
 
 movement = jit(_movement)

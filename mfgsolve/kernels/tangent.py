@@ -65,8 +65,20 @@ chance_across, chance_along = jit(_chance_across), jit(_chance_along)
 flux_change_across, flux_change_along = jit(_flux_change_across), jit(_flux_change_along)
 
 
-def _bellman_change(ahead, change, value, scheme):
-    """value += dW + dt sum_e s_e (dW(x+e) - dW(x)) / h, on one time level (value holds dl on entry).
+def _scaled_row(v, direction, scale, r, scaled):
+    if scaled:
+        for i in range(v.shape[1]):
+            v[r, i] = scale[r, i] * direction[r, i]
+    else:
+        for i in range(v.shape[1]):
+            v[r, i] = direction[r, i]
+
+
+scaled_row = jit(_scaled_row)
+
+
+def _bellman_change(ahead, change, direction, scale, scaled, value, scheme):
+    """value = dl + dW + dt sum_e s_e (dW(x+e) - dW(x)) / h with dl = scale * direction, on one time level.
 
     Rows of ``face``: the chances dt s / h at the faces along the row, ``below`` it and ``above`` it; positive where the cell before
     the face moves, negative where the cell after it does.
@@ -78,12 +90,14 @@ def _bellman_change(ahead, change, value, scheme):
     slope_z, slope_y, slope_x = slope[0], slope[1], slope[2]
     most_z, most_y, most_x = most[0], most[1], most[2]
     w, d, v = ahead.reshape((rows, nx)), change.reshape((rows, nx)), value.reshape((rows, nx))
+    u, b = direction.reshape((rows, nx)), scale.reshape((scale.size // nx, nx))
     left, right = (nx - 1, 0) if ring_x else (0, nx - 1)
     for part_ in prange(parts):
         part = np.int64(part_)
         first, last = rows * part // parts, rows * (part + 1) // parts
         face, below, above = np.zeros((3, nx + 1)), 1, 2
         for r in range(first, last):
+            scaled_row(v, u, b, r, scaled)
             after, before = neighbours(r, ny, 1, ring_y)
             if ny > 1:
                 if r == first or r % ny == 0:
@@ -151,17 +165,16 @@ bellman_change, bellman_change_parallel = jit(_bellman_change), jit(_bellman_cha
 push_change, push_change_parallel = jit(_push_change), jit(_push_change, parallel=True)
 
 
-def _scaled(target, direction, scale, scaled):
-    """target = scale * direction, or direction where no scale is given."""
-    if scaled:
-        for i in range(target.size):
-            target[i] = scale[i] * direction[i]
-    else:
-        for i in range(target.size):
-            target[i] = direction[i]
+def _answer(result, identity, direction, moved):
+    """result = identity * direction - d mass, on one time level."""
+    nz, ny, nx = moved.shape
+    for z in range(nz):
+        for y in range(ny):
+            for x in range(nx):
+                result[z, y, x] = identity * direction[z, y, x] - moved[z, y, x]
 
 
-scaled_copy = jit(_scaled)
+answer = jit(_answer)
 
 
 def _curvature(ahead, mass, direction, scale, result, identity, scheme):
@@ -170,25 +183,22 @@ def _curvature(ahead, mass, direction, scale, result, identity, scheme):
     ``result`` first holds dW, level by level, and is overwritten by the answer on the way forward.
     """
     steps, nz, ny, nx = ahead.shape
-    size = nz * ny * nx
-    scaled = scale.size > 0
-    value, moved = np.empty((nz, ny, nx)), np.empty((nz, ny, nx))
-    level = np.empty((nz, ny, nx))
-    scaled_copy(value.reshape(size), direction[steps].reshape(size), scale[steps if scaled else 0:].reshape(-1), scaled)
+    scaled, unscaled = scale.size > 0, np.empty((0, 1, nx))
+    value, moved, level = np.empty((nz, ny, nx)), np.zeros((nz, ny, nx)), np.empty((nz, ny, nx))
+    v, u = value.reshape((nz * ny, nx)), direction[steps].reshape((nz * ny, nx))
+    b = scale[steps].reshape((nz * ny, nx)) if scaled else unscaled.reshape((0, nx))
+    for r in range(nz * ny):
+        scaled_row(v, u, b, r, scaled)
     for t in range(steps - 1, -1, -1):
         noise(value, result[t], scheme, False)
-        scaled_copy(value.reshape(size), direction[t].reshape(size), scale[t if scaled else 0:].reshape(-1), scaled)
-        bellman_change(ahead[t], result[t], value, scheme)
-    moved[:] = 0.0
+        if t > 0:
+            slopes = scale[t] if scaled else unscaled
+            bellman_change(ahead[t], result[t], direction[t], slopes, scaled, value, scheme)
     for t in range(steps):
         push_change(ahead[t], result[t], mass[t], moved, level, scheme)
-        out, d, p = result[t].reshape(size), moved.reshape(size), direction[t].reshape(size)
-        for i in range(size):
-            out[i] = identity * p[i] - d[i]
+        answer(result[t], identity, direction[t], moved)
         noise(level, moved, scheme, True)
-    out, d, p = result[steps].reshape(size), moved.reshape(size), direction[steps].reshape(size)
-    for i in range(size):
-        out[i] = identity * p[i] - d[i]
+    answer(result[steps], identity, direction[steps], moved)
 
 
 curvature, curvature_parallel = jit(_curvature), jit(_curvature, parallel=True)

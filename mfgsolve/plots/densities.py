@@ -18,7 +18,7 @@ from mfgsolve.plots.reading import View, labelled, view
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
 
-__all__ = ["plan", "scale_label"]
+__all__ = ["plan"]
 
 
 def plan(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
@@ -30,7 +30,7 @@ def plan(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) 
     Parameters
     ----------
     solution : a Solution or its dataset
-    times : times to show, each drawn at its nearest node; about six equally spaced ones by default
+    times : times to show (density is linear between nodes); about six equally spaced ones by default
 
     Raises
     ------
@@ -45,52 +45,49 @@ def plan(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) 
     4
     """
     seen = view(solution)
-    nodes = seen.nodes(times, (6, 7, 5))
-    return _lines(seen, nodes) if seen.ndim == 1 else _strip(seen, nodes)
+    moments = seen.moments(times, (6,) if seen.ndim > 1 and seen.aspect > 1.3 else (6, 5, 7))
+    return _lines(seen, moments) if seen.ndim == 1 else _strip(seen, moments)
 
 
-def scale_label(seen: View) -> str:
-    return f"{seen.density_label},\ncolour ∝ √density"
-
-
-def _strip(seen: View, nodes: list[int]) -> Figure:
-    levels = [seen.density(k) for k in nodes]
+def _strip(seen: View, moments: list[float]) -> Figure:
+    levels = [seen.density(t) for t in moments]
     norm = part.density_scale(np.array(levels))
-    strip = part.panels(seen, len(nodes))
+    figure, axes = part.panels(seen, len(moments))
     handles: list[Artist] = []
-    for ax, k, level in zip(strip.axes, nodes, levels, strict=True):
+    for ax, t, level in zip(axes, moments, levels, strict=True):
         image = part.density_image(ax, seen, level, norm)
         part.draw_walls(ax, seen)
-        handles = [*part.draw_track(ax, seen, k), *part.draw_sites(ax, seen)]
-        ax.set_title(seen.time_title(seen.times[k]), fontsize=11)
-    strip.figure.colorbar(image, ax=strip.axes, label=scale_label(seen), aspect=16, pad=0.01)
-    part.title(strip.figure, seen, "where the crowd is")
-    part.legend(strip.figure, handles)
-    return strip.figure
+        handles = [*part.draw_track(ax, seen, t), *part.draw_sites(ax, seen)]
+        ax.set_title(seen.time_title(t), fontsize=11)
+    part.label_colours(figure, image, axes, seen.density_label)
+    part.title(figure, seen, "where the crowd is")
+    part.legend(figure, handles)
+    return figure
 
 
-def _lines(seen: View, nodes: list[int]) -> Figure:
+def _lines(seen: View, moments: list[float]) -> Figure:
     figure = Figure(figsize=(part.WIDTH, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    field, track = seen.density(), seen.track("x")
-    times = seen.times
+    field, times, name = seen.densities(), seen.times, seen.track_name
     image = left.imshow(
         field.T, origin="lower", extent=(times[0], times[-1], *seen.ends("x")), aspect="auto", cmap=part.DENSITY,
         norm=part.density_scale(field), interpolation="nearest",
     )  # fmt: skip
     left.set(xlabel=labelled("time t", seen.unit("time")), ylabel=seen.axis_label("x"), title="density over time")
-    if track is not None:
-        left.plot(times, track, ":", color=part.HIGHLIGHT, linewidth=1.8, label=f"path of {seen.track_name}")
-        left.legend(frameon=False, labelcolor=part.INK)
-    figure.colorbar(image, ax=left, label=scale_label(seen), pad=0.01)
+    if seen.track is not None:
+        left.plot(times, seen.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=2, path_effects=part.HALO,
+                  label=f"path of {name}")  # fmt: skip
+        left.legend(frameon=False)
+    part.label_colours(figure, image, left, seen.density_label)
 
-    shades = [to_hex(matplotlib.colormaps["viridis"](s)) for s in np.linspace(0.0, 0.9, len(nodes))]
-    for k, shade in zip(nodes, shades, strict=True):
-        right.plot(seen.centres("x"), field[k], color=shade, label=seen.time_title(times[k]))
-        if track is not None:
-            right.plot(track[k], 0.0, "o", color=shade, markeredgecolor="white", markersize=8, clip_on=False, zorder=4)
-    what = "" if track is None else f"; dots: {seen.track_name}"
-    right.set(xlabel=seen.axis_label("x"), ylabel=seen.density_label, title=f"profiles{what}")
+    shades = [to_hex(matplotlib.colormaps["viridis"](s)) for s in np.linspace(0.0, 0.9, len(moments))]
+    for t, shade in zip(moments, shades, strict=True):
+        right.plot(seen.centres("x"), seen.density(t), color=shade, label=seen.time_title(t))
+        place = seen.track_at(t)
+        if place is not None:
+            right.plot(*place, 0.0, "o", color=shade, markeredgecolor="white", markersize=8, clip_on=False, zorder=4)
+    right.set(xlabel=seen.axis_label("x"), ylabel=f"density of agents ({seen.density_unit})")
+    right.set_title("profiles" if seen.track is None else f"profiles (dots: place of {name})")
     right.set(xlim=seen.ends("x"), ylim=(0.0, None))
     if seen.walls is not None:
         _shade_walls(seen, left, right)

@@ -9,7 +9,6 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.densities import scale_label
 from mfgsolve.plots.reading import view
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ class Film:
     def __init__(self, solution: Solution | xr.Dataset):
         self.view = view(solution)
         self.times = self.view.times
-        self._track = [self.view.track(name) for name in self.view.dims[:2]]
-        self._moved = False
         if self.view.ndim == 1:
             self._build_line()
         else:
@@ -33,52 +30,43 @@ class Film:
         self.show(float(self.times[0]))
 
     def _build_plane(self) -> None:
-        seen, level = self.view, self.view.density(0)
+        seen, field = self.view, self.view.densities()
         wide = 6.4 if seen.aspect >= 1 else 6.4 * max(seen.aspect, 0.5)
         self.figure = Figure(figsize=(wide, wide * 0.8 / seen.aspect + 1.2), layout="constrained")
         ax = self.figure.subplots()
-        self._image = part.density_image(ax, seen, level, part.density_scale(seen.density()))
+        self._image = part.density_image(ax, seen, field[0], part.density_scale(field))
         part.draw_walls(ax, seen)
-        handles = [*part.draw_track(ax, seen, 0), *part.draw_sites(ax, seen)]
-        self._marker = handles[1] if self._track[0] is not None else None
+        track = part.draw_track(ax, seen, float(self.times[0]))
+        self._marker = track[1] if track else None
         ax.set(xlabel=seen.axis_label("x"), ylabel=seen.axis_label("y"))
         ax.set(xlim=seen.extent[:2], ylim=seen.extent[2:])
-        self.figure.colorbar(self._image, ax=ax, label=scale_label(seen))
-        part.legend(self.figure, list(handles))
+        part.label_colours(self.figure, self._image, ax, seen.density_label)
+        part.legend(self.figure, [*track, *part.draw_sites(ax, seen)])
         self.axes = ax
 
     def _build_line(self) -> None:
-        seen, field = self.view, self.view.density()
+        seen, field = self.view, self.view.densities()
         self.figure = Figure(figsize=(6.4, 4.4), layout="constrained")
         ax = self.figure.subplots()
         (self._line,) = ax.plot(seen.centres("x"), field[0], color=part.INK, label="density")
         self._marker = None
-        if self._track[0] is not None:
+        if seen.track is not None:
             (self._marker,) = ax.plot(0, 0, "o", color=part.HIGHLIGHT, markersize=9, clip_on=False, zorder=4,
                                       label=f"{seen.track_name} now")  # fmt: skip
-        ax.set(xlabel=seen.axis_label("x"), ylabel=seen.density_label)
+        ax.set(xlabel=seen.axis_label("x"), ylabel=f"density of agents ({seen.density_unit})")
         ax.set(xlim=seen.ends("x"), ylim=(0.0, 1.05 * float(field.max())))
         ax.legend(frameon=False, loc="upper right")
         self.axes = ax
 
-    def _between(self, values: np.ndarray, t: float) -> float:
-        return float(np.interp(t, self.times, values))
-
-    def density(self, t: float) -> np.ndarray:
-        """Density at any time of the horizon, linear between nodes."""
-        right = int(np.clip(np.searchsorted(self.times, t), 1, len(self.times) - 1))
-        share = (t - self.times[right - 1]) / (self.times[right] - self.times[right - 1])
-        return np.asarray((1 - share) * self.view.density(right - 1) + share * self.view.density(right))
-
     def show(self, t: float) -> Figure:
-        level = self.density(t)
+        level = self.view.density(t)
         if self.view.ndim == 1:
             self._line.set_ydata(level)
         else:
             self._image.set_data(level)
-        if self._marker is not None:
-            place = [self._between(values, t) for values in self._track if values is not None]
-            self._marker.set_data([place[0]], [place[1] if len(place) == 2 else 0.0])
+        place = self.view.track_at(t)
+        if self._marker is not None and place is not None:
+            self._marker.set_data([place[0]], [place[1] if len(place) > 1 else 0.0])
         decimals = max(0, 2 - int(np.floor(np.log10(self.times[-1]))))
         unit = self.view.unit("time")
         self.axes.set_title(f"{self.view.name}: t = {t:.{decimals}f}{'' if unit == '1' else ' ' + unit}", loc="left")

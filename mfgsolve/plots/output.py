@@ -42,7 +42,7 @@ def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
         raise InputError(f"save got a {type(figure).__name__}; a Matplotlib Figure is needed, say mfg.plots.plan(solution)")
     if not dpi > 0:
         raise InputError(f"dpi is {dpi}; it must be positive")
-    return replace_file(path, lambda temporary: figure.savefig(temporary, dpi=dpi))
+    return replace_file(path, lambda temporary: figure.savefig(temporary, dpi=dpi, bbox_inches="tight"))
 
 
 def animate(

@@ -4,44 +4,54 @@ from __future__ import annotations
 
 import math
 
+import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PathCollection
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap, Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 
 from mfgsolve.plots.reading import View
 
 __all__ = [
-    "DENSITY", "HIGHLIGHT", "INK", "Panels", "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls",
-    "legend", "panels", "title",
+    "ARROW", "DENSITY", "HIGHLIGHT", "HALO", "INK", "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls",
+    "label_colours", "legend", "panels", "title",
 ]  # fmt: skip
 
-DENSITY = "magma_r"  # perceptually uniform, light where nobody is
-HIGHLIGHT = "#0a9396"  # what moves: the one hue the density does not use
+HIGHLIGHT = "#0096c7"  # what moves: a hue the density does not use
+HALO = [withStroke(linewidth=3.0, foreground="white", alpha=0.6)]  # keeps a dotted line visible on dark
+ARROW = "black"
 INK = "0.25"
 WALL = ListedColormap(["0.55"])
 POWER = 0.5
+FADE = 0.15
 WIDTH = 12.0  # inches of every figure, so that type has one size beside it
 
 
-class Panels:
-    """Figure and axes of a strip: equal panels, shared axes, labels at the left and at the bottom only."""
+def _density_colours() -> ListedColormap:
+    """Magma reversed, perceptually uniform, its pale end faded to white: white is where nobody is."""
+    colours = matplotlib.colormaps["magma_r"](np.linspace(0.0, 1.0, 256))[:, :3]
+    white = np.clip(1 - np.linspace(0.0, 1.0, 256) / FADE, 0.0, 1.0)[:, None]
+    return ListedColormap(white + (1 - white) * colours, name="density")
 
-    def __init__(self, figure: Figure, axes: list[Axes]):
-        self.figure, self.axes = figure, axes
+
+DENSITY = _density_colours()
 
 
-def panels(view: View, count: int) -> Panels:
-    """Equal panels of the plane (y, x), in one row unless they are wide."""
-    columns = count if view.aspect <= 1.3 and count <= 7 else min(count, 3 if view.aspect > 1.3 else 6)
+def panels(view: View, count: int) -> tuple[Figure, list[Axes]]:
+    """Equal panels of the plane (y, x), in one row unless they are wide; labels at the left and at the bottom only."""
+    columns = min(count, 3 if view.aspect > 1.3 else 6)
     rows = math.ceil(count / columns)
-    width = (WIDTH - 1.6) / max(columns, 2)
-    figure = Figure(figsize=(WIDTH if columns > 2 else 1.6 + columns * width, rows * (width / view.aspect + 0.3) + 1.3))
-    figure.set_layout_engine("constrained", w_pad=0.03, h_pad=0.04)
+    across = max(columns, 2)  # one panel alone need not fill the page
+    width = (WIDTH - 1.6) / across
+    figure = Figure(figsize=(WIDTH * columns / across, rows * (width / view.aspect + 0.3) + 1.3))
+    figure.set_layout_engine("compressed", wspace=0.01, hspace=0.01)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     axes = list(grid.flat)
     for ax in axes[count:]:
@@ -55,11 +65,17 @@ def panels(view: View, count: int) -> Panels:
         ax.tick_params(labelbottom=k + columns >= count)
         if k + columns >= count:
             ax.set_xlabel(view.axis_label("x"))
-    return Panels(figure, axes[:count])
+    return figure, axes[:count]
 
 
 def title(figure: Figure, view: View, text: str) -> None:
-    figure.suptitle(f"{view.name}: {text}", fontsize=12, x=0.01, ha="left")
+    """What is shown, and how good it is."""
+    figure.suptitle(f"{view.name}: {text} {certificate(view)}", fontsize=12, x=0.01, ha="left")
+
+
+def certificate(view: View) -> str:
+    status, measure = view.dataset.attrs.get("status"), view.dataset.attrs.get("relative_exploitability")
+    return "" if status is None or measure is None else f"({status}, relative exploitability {measure:.0e})"
 
 
 def density_scale(levels: np.ndarray) -> Normalize:
@@ -78,13 +94,14 @@ def draw_walls(ax: Axes, view: View) -> None:
         ax.imshow(walls, origin="lower", extent=view.extent, cmap=WALL, interpolation="nearest", zorder=3)
 
 
-def draw_track(ax: Axes, view: View, index: int) -> list[Line2D]:
-    """The whole path dotted, and where it stands at node ``index``; nothing if nothing moves."""
-    x, y = view.track("x"), view.track("y")
-    if x is None or y is None:
+def draw_track(ax: Axes, view: View, t: float) -> list[Line2D]:
+    """The whole path dotted, and where it stands at time t; nothing if nothing moves."""
+    place = view.track_at(t)
+    if view.track is None or place is None:
         return []
-    path = ax.plot(x, y, ":", color=HIGHLIGHT, linewidth=1.4, zorder=4, label=f"path of {view.track_name}")
-    now = ax.plot(x[index], y[index], "o", color=HIGHLIGHT, markersize=8, markeredgecolor="white", zorder=5,
+    path = ax.plot(*view.track.T[:2], ":", color=HIGHLIGHT, linewidth=1.6, zorder=4, label=f"path of {view.track_name}",
+                   path_effects=HALO)  # fmt: skip
+    now = ax.plot(*place[:2], "o", color=HIGHLIGHT, markersize=7, markeredgecolor="white", zorder=5,
                   label=f"{view.track_name} now")  # fmt: skip
     return [*path, *now]
 
@@ -103,3 +120,11 @@ def draw_sites(ax: Axes, view: View) -> list[PathCollection]:
 def legend(figure: Figure, handles: list[Artist]) -> None:
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=10)
+
+
+def label_colours(figure: Figure, image: ScalarMappable, axes: Axes | list[Axes], lines: list[str]) -> Colorbar:
+    """Colour bar with a label of short lines, which fit beside a low strip."""
+    bar = figure.colorbar(image, ax=axes, aspect=16, pad=0.01)
+    bar.set_label("\n".join(lines), fontsize=9)
+    bar.ax.tick_params(labelsize=9)
+    return bar

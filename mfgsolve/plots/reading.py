@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["View", "dataset_of", "labelled", "round_times", "view"]
 
 AXIS_NAMES = ("x", "y", "z")
-VOLUMES = ("length", "area", "volume")
-POWERS = {1: "", 2: "²", 3: "³"}
 
 # The schema has no word for what moves and what rests; these problems' own words make a better legend.
 TRACK_NAMES = {"supply-demand": "demand", "montreal": "centre of demand", "gaussian-log": "well"}
@@ -82,7 +80,7 @@ class View:
 
     def time_title(self, t: float) -> str:
         unit = self.unit("time")
-        return f"t = {t:.3g}" + ("" if unit == "1" else f" {unit}")
+        return f"t = {t:.4g}" + ("" if unit == "1" else f" {unit}")
 
     def centres(self, name: str) -> np.ndarray:
         return np.asarray(self.dataset[name].values, dtype=float)
@@ -110,19 +108,37 @@ class View:
     # -- fields ------------------------------------------------------------------------------------------------
 
     @property
-    def density_label(self) -> str:
+    def density_unit(self) -> str:
         """Of the density shown: with three axes, the one integrated over z."""
         units = [self.unit(name) for name in self.dims[:2]]
         if all(unit == "1" for unit in units):
-            per = f"mass per unit {VOLUMES[len(units) - 1]}"
-        else:
-            per = "mass per " + "·".join(unit + POWERS[units.count(unit)] for unit in dict.fromkeys(units))
-        return f"density of agents{' integrated over z' if self.ndim == 3 else ''} ({per})"
+            return f"mass per unit {'area' if len(units) == 2 else 'length'}"
+        return "mass per " + "·".join(unit + ("²" if units.count(unit) == 2 else "") for unit in dict.fromkeys(units))
 
-    def density(self, index: int | slice = slice(None)) -> np.ndarray:
-        """Density at one node or at all, over (y, x) or x; three axes are integrated over z."""
-        values = np.asarray(self.dataset["density"].isel(time=index).values)
+    @property
+    def density_label(self) -> list[str]:
+        """Lines of a colour bar's label."""
+        projected = ["integrated over z"] if self.ndim == 3 else []
+        return ["density of agents", *projected, f"({self.density_unit})", "colour ∝ √density"]
+
+    def densities(self) -> np.ndarray:
+        """Density at every node, over (y, x) or x; three axes are integrated over z."""
+        return self._flat(np.asarray(self.dataset["density"].values))
+
+    def density(self, t: float) -> np.ndarray:
+        """Density at any time, linear between nodes, over (y, x) or x; three axes are integrated over z."""
+        return self._flat(self.between("density", t))
+
+    def _flat(self, values: np.ndarray) -> np.ndarray:
         return np.asarray(values.sum(axis=-3) * self.spacing("z")) if self.ndim == 3 else values
+
+    def between(self, name: str, t: float) -> np.ndarray:
+        """A variable on nodes at any time, linear between them."""
+        times = self.times
+        right = int(np.clip(np.searchsorted(times, t), 1, len(times) - 1))
+        share = (t - times[right - 1]) / (times[right] - times[right - 1])
+        values = self.dataset[name]
+        return np.asarray((1 - share) * values.values[right - 1] + share * values.values[right])
 
     @cached_property
     def walls(self) -> np.ndarray | None:
@@ -132,11 +148,16 @@ class View:
         blocked = self.dataset["blocked"].values.astype(bool)
         return np.asarray(blocked.all(axis=0)) if self.ndim == 3 else np.asarray(blocked)
 
-    def track(self, name: str) -> np.ndarray | None:
-        """Coordinate ``name`` of what moves, at every node; None where nothing does."""
-        if "track" not in self.dataset or name not in self.dataset["axis"].values:
+    @cached_property
+    def track(self) -> np.ndarray | None:
+        """Place of what moves at every node, (T+1, axes), x first; None where nothing does."""
+        if "track" not in self.dataset:
             return None
-        return np.asarray(self.dataset["track"].sel(axis=name).values, dtype=float)
+        names = [name for name in self.dims if name in self.dataset["axis"].values]
+        return np.asarray(self.dataset["track"].sel(axis=names).values, dtype=float)
+
+    def track_at(self, t: float) -> np.ndarray | None:
+        return None if self.track is None else np.array([np.interp(t, self.times, row) for row in self.track.T])
 
     @property
     def track_name(self) -> str:
@@ -148,34 +169,31 @@ class View:
 
     # -- times -------------------------------------------------------------------------------------------------
 
-    def nodes(self, times: Sequence[float] | np.ndarray | None, counts: Sequence[int]) -> list[int]:
-        """Indices of the nodes nearest to the times asked for; by default equally spaced ones.
+    def moments(self, times: Sequence[float] | np.ndarray | None, counts: Sequence[int]) -> list[float]:
+        """The times asked for, checked; by default equally spaced ones.
 
         Raises
         ------
         InputError
             for no time, one that is not a number, or one outside the horizon
         """
-        grid = self.times
+        first, last = float(self.times[0]), float(self.times[-1])
         if times is None:
-            wanted = round_times(float(grid[-1]), counts)
-        else:
-            try:
-                wanted = np.atleast_1d(np.asarray(times, dtype=float))
-            except (TypeError, ValueError):
-                raise InputError(f"times is {times!r}; numbers from {grid[0]:g} to {grid[-1]:g} are needed") from None
+            return [float(t) for t in round_times(last, counts)]
+        try:
+            wanted = np.atleast_1d(np.asarray(times, dtype=float))
+        except (TypeError, ValueError):
+            raise InputError(f"times is {times!r}; numbers from {first:g} to {last:g} are needed") from None
         if wanted.ndim != 1 or not wanted.size:
             raise InputError(f"times has shape {wanted.shape}; a list of at least one time is needed")
-        slack = 1e-9 * float(grid[-1])
-        bad = ~((wanted >= grid[0] - slack) & (wanted <= grid[-1] + slack))
+        bad = ~((wanted >= first) & (wanted <= last * (1 + 1e-12)))
         if bad.any():
             unit = self.unit("time")
             raise InputError(
-                f"time {wanted[bad][0]:g} lies outside the horizon; times from {grid[0]:g} to {grid[-1]:g}"
-                f"{'' if unit == '1' else ' ' + unit} are possible"
+                f"time {wanted[bad][0]:g} lies outside the horizon; "
+                f"times from {first:g} to {last:g}{'' if unit == '1' else ' ' + unit} are possible"
             )
-        found = [int(np.abs(grid - t).argmin()) for t in wanted]
-        return list(dict.fromkeys(found))  # two times may share a node of a coarse grid
+        return [float(t) for t in wanted]
 
 
 def view(solution: Solution | xr.Dataset, *needed: str) -> View:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
-from scipy.special import i0
 
 from mfgsolve.couplings import Congestion
 from mfgsolve.dynamics import ControlledDiffusion
@@ -73,7 +72,7 @@ class DailyDemand:
     def profile(self, times: np.ndarray) -> np.ndarray:
         """exp(rhythm cos(2 pi (t - hour) / 24)) / I_0(rhythm), (times, 24): circular, mean 1 over the day."""
         angle = 2 * math.pi * (np.asarray(times)[:, None] - np.arange(24)) / DAY
-        return np.asarray(np.exp(self.rhythm * np.cos(angle)) / i0(self.rhythm))
+        return np.asarray(np.exp(self.rhythm * np.cos(angle)) / np.i0(self.rhythm))
 
     def maps(self, c: Coordinates) -> np.ndarray:
         return zones().maps(c, self.width) * (self.reward / zones().overlap(self.width))
@@ -99,9 +98,9 @@ class Parked:
 def montreal(
     *,
     shape: tuple[int, int] = (64, 64),
-    steps: int = 1536,
+    steps: int = 1024,
     reward: float = 1.0,
-    congestion: float = 50.0,
+    congestion: float = 150.0,
     control_cost: float = 0.1,
     viscosity: float = 0.1,
     width: float = 1.0,
@@ -110,8 +109,9 @@ def montreal(
     """Shared cars on the map of Montreal meet demand that moves through the day: 249 real zones, 24 hours.
 
     A car at X earns r(t, X) / (1 + congestion rho) per hour, rho the density of cars (their total is 1), and pays
-    control_cost |a|^2 / 2 per hour for moving at a km/h.  Every zone is a Gaussian bump of standard deviation ``width``,
-    weighted by its share of the car hours and by a profile of the day that peaks, circularly, at its peak hour:
+    control_cost |a|^2 / 2 per hour for moving at a km/h.  Every zone is a Gaussian bump of standard deviation
+    ``width``, weighted by its share of the car hours and by a profile of the day that peaks, circularly, at its peak
+    hour:
 
         r(t, X) = reward / Q sum_z share_z exp(rhythm cos(2 pi (t - peak_z) / 24)) / I_0(rhythm) G_width(X - X_z)
 
@@ -120,8 +120,8 @@ def montreal(
     projection about the mean of the zones' centres: x = R cos(lat_0) (lon - lon_0), y = R (lat - lat_0),
     R = 6371.0088 km; the box is 23 km x 23 km.  Time runs from midnight to midnight.
 
-    The data tell at which hour the *availability* of cars peaks in a zone; the game takes that hour for the one at which
-    the zone's demand for them peaks.  Water and streets are not modelled: cars diffuse and drive in the plane.
+    The data tell at which hour the *availability* of cars peaks in a zone; the game takes that hour for the one at
+    which the zone's demand for them peaks.  Water and streets are not modelled: cars diffuse and drive in the plane.
 
     Parameters
     ----------

@@ -158,7 +158,8 @@ def build(
 
     Examples
     --------
-    >>> build("supply-demand", {"reward": 3.0}, shape=(16, 16), steps=64).parameters["reward"]
+    >>> from mfgsolve import problems
+    >>> problems.build("supply-demand", {"reward": 3.0}, shape=(16, 16), steps=64).parameters["reward"]
     3.0
     """
     values = dict(parameters or {})

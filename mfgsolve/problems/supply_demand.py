@@ -44,7 +44,7 @@ def supply_demand(
     width: float = 0.1,
     hold: float = 0.3,
 ) -> Problem:
-    """Firms place supply where demand will be: demand takes a detour and waits at its end, the crowd takes the shortcut.
+    """Supply goes where demand will be: demand takes a detour and waits at its end, the crowd takes the shortcut.
 
     f = -r / (1 + congestion rho) with r(t, X) = reward exp(-|X - centre(t)|^2 / (2 width^2)) on [0, 1]^2, reflecting
     walls, horizon 1; agents start in a Gaussian at (0.15, 0.2) of standard deviation 0.05.

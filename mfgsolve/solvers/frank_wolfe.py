@@ -90,6 +90,7 @@ class FictitiousPlay(Solver):
         return 2.0 / (state.iteration + 2.0)
 
     def finish(self, state: MeanState) -> Outcome:
+        state.price = state.response = np.empty(0)  # given back before the dataset is made
         return Outcome(state.game, FluxPolicy(state.mass, state.fluxes), state.mass, sweeps=state.sweeps)
 
 

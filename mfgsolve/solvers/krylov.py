@@ -1,7 +1,7 @@
-"""The linear system of a Newton step, (I - K B) x = r, with K the curvature of the game and B the slope of the coupling.
+"""The linear system of a Newton step, (I - K B) x = r: K the curvature of the game, B the slope of the coupling.
 
-In the inner product <u, B v> the operator is symmetric with eigenvalues >= 1 for a crowd-averse game, whatever B does
-(it may be zero where no reward is), and x needs no division by it: conjugate gradients.  Where B is not positive, GMRES.
+In the inner product <u, B v> the operator is symmetric with eigenvalues >= 1 for a crowd-averse game, and x needs no
+division by B, which may be zero where no reward is: conjugate gradients.  Where B is not positive, GMRES.
 """
 
 from __future__ import annotations

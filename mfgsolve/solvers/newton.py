@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -209,7 +208,7 @@ class Newton(Solver):
 
     def _line_search(self, state: NewtonState, solution: np.ndarray, averse: bool) -> bool:
         """Accept the first of a = 1, 1/2, 1/4, ... that does not lower the dual (or raise the exploitability)."""
-        game, pool, length = state.game, state.pool, 1.0
+        pool, length = state.pool, 1.0
         old = state.believed, state.price, state.mass, state.dual
         worst = state.measure.exploitability * (1 + 1e-12)
         slack = 1e-14 * state.certificate.scale
@@ -238,7 +237,7 @@ class Newton(Solver):
         if state.coarser is not None:
             before = DiffusionGame(state.levels[state.level - 1])
             guess = 1.5 * guess - 0.5 * prolong(state.coarser, before, state.game)
-            np.maximum(guess, 0.0, out=guess)
+            np.maximum(guess, 0.5 * state.believed, out=guess)  # an emptied cell would be a wild guess (log couplings)
         game = DiffusionGame(state.levels[state.level + 1], state.threads)
         believed = prolong(guess, state.game, game)
         fine = _new_state(state.levels, state.level + 1, game, state.tol, state.threads, believed, state.believed)

@@ -1,0 +1,106 @@
+"""Checks before a long solve: that what it will write can be written, and that it fits into memory."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mfgsolve.errors import FileError, InputError
+
+__all__ = ["ANIMATIONS", "DATA", "PICTURES", "bytes_needed", "check_memory", "check_outputs"]
+
+DATA = (".nc",)
+PICTURES = (".png", ".pdf", ".svg")
+ANIMATIONS = (".gif", ".mp4")
+
+
+def check_outputs(
+    outputs: Mapping[str, tuple[Path | None, Sequence[str]]], inputs: Mapping[str, str | Path | None]
+) -> None:
+    """Raise now what would otherwise be lost work later.
+
+    Parameters
+    ----------
+    outputs : by option, a path to be written (None: not asked for) and the suffixes that it may have
+    inputs : by option, a path that is read and must not be overwritten
+
+    Raises
+    ------
+    FileError
+        for a missing or write-protected folder, an unknown suffix, a path that is no regular file, or one named twice
+    """
+    taken = {option: Path(path) for option, path in inputs.items() if path is not None}
+    for option, (path, suffixes) in outputs.items():
+        if path is None:
+            continue
+        if path.suffix.lower() not in suffixes:
+            raise FileError(
+                f"{option} {path} has the suffix {path.suffix!r}; a name that ends in {' or '.join(suffixes)} is needed"
+            )
+        for other, used in taken.items():
+            if _same(path, used):
+                raise FileError(f"{option} {path} is the same file as {other}; name another file")
+        _check_writable(path, option)
+        if path.suffix.lower() == ".mp4" and shutil.which("ffmpeg") is None:
+            raise FileError(f"{option} {path} needs the program ffmpeg, which is not installed; name a .gif file")
+        taken[option] = path
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one of them does not exist yet
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _check_writable(path: Path, option: str) -> None:
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise FileError(f"{option} {path} is a folder; name a file in it")
+    if target.exists() and not target.is_file():
+        raise FileError(f"{option} {path} is no regular file; name another")
+    if not target.parent.is_dir():
+        raise FileError(f"{option} {path}: the folder {target.parent} does not exist; create it or name another")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise FileError(f"{option} {path} exists and is write-protected; name another file")
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise FileError(f"{option} {path} cannot be written: {error.strerror}; choose another place") from None
+
+
+def bytes_needed(shape: Sequence[int], steps: int) -> int:
+    """Memory of a solve: about 8 + 2 d arrays of (T+1) x cells in float64, the finished dataset included."""
+    return 8 * (8 + 2 * len(shape)) * math.prod(shape) * (steps + 1)
+
+
+def check_memory(shape: Sequence[int], steps: int) -> None:
+    """Refuse a grid whose solve needs more memory than the machine has: it would be killed, without a word."""
+    needed, present = bytes_needed(shape, steps), _memory()
+    if needed > present:
+        sizes = "x".join(str(n) for n in shape)
+        raise InputError(
+            f"a grid of shape {sizes} with {steps} steps needs about {_gibibytes(needed)} of memory; "
+            f"this machine has {_gibibytes(present)}: take a coarser --shape or fewer --steps"
+        )
+
+
+def _gibibytes(number: float) -> str:
+    return f"{number / 2**30:,.3g} GiB" if number < 2**40 else f"{number / 2**30:,.0f} GiB"
+
+
+def _memory() -> float:
+    """Bytes of memory of this machine, or of the container around this process."""
+    present = math.inf
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        present = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
+        return min(present, float(limit)) if limit.isdigit() else present
+    except (OSError, UnicodeDecodeError):
+        return present

@@ -1,0 +1,117 @@
+"""One live line about a running solve, on stderr; nothing at all where stderr is no terminal."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.live import Live
+
+    from mfgsolve.solution import Measure
+
+__all__ = ["Progress"]
+
+FLOOR = 1e-16  # below it a relative exploitability is round-off
+NARROWEST_BAR, WIDEST_BAR = 8, 40
+
+
+class Progress:
+    """Context manager; give ``update`` to `solve` as its callback.
+
+    Parameters
+    ----------
+    tol : relative exploitability that the bar runs to, on a log scale from 1
+    shape, steps : of the final grid, from which those of the coarser grids follow; None if they are not known
+
+    Examples
+    --------
+    >>> with Progress(1e-10) as progress:
+    ...     assert progress.update is not None
+    """
+
+    def __init__(self, tol: float, shape: Sequence[int] | None = None, steps: int = 1):
+        self.tol, self.shape, self.steps = tol, shape, steps
+        self.measure: Measure | None = None
+        self._begun = time.perf_counter()
+        self._live: Live | None = None
+
+    def __enter__(self) -> Progress:
+        if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") not in (None, "", "dumb"):
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(self, console=Console(stderr=True), refresh_per_second=5, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def update(self, measure: Measure) -> None:
+        """Show what an iteration measured; returns None, so that it never stops a solve."""
+        self.measure = measure
+
+    def share(self) -> float:
+        """How far the relative exploitability has come from 1 to the tolerance, on a log scale, in [0, 1]."""
+        reached = math.nan if self.measure is None else self.measure.relative_exploitability
+        goal = max(self.tol, FLOOR)
+        if goal >= 1 or reached <= goal:
+            return 1.0
+        return max(0.0, math.log(reached) / math.log(goal)) if reached < 1 else 0.0
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """What to say left and right of the bar, from the most to the least."""
+        spent = time.perf_counter() - self._begun
+        clock = f"{spent // 3600:.0f}:{spent % 3600 // 60:02.0f}:{spent % 60 // 1:02.0f}".removeprefix("0:")
+        if self.measure is None:
+            yield "compiling and starting", clock
+            yield "starting", clock
+            return
+        now = self.measure
+        reached = f"{now.relative_exploitability:.1e}"
+        to_goal = f"{reached} to {self.tol:.0e}"
+        grid, sweeps = self._grid(now.cell_steps), f"{now.sweeps:.1f} sweeps"
+        yield f"iteration {now.iteration}  grid {grid}  {sweeps}", f"relative exploitability {to_goal}  {clock}"
+        yield f"iteration {now.iteration}  {grid}  {sweeps}", f"{to_goal}  {clock}"
+        yield f"iteration {now.iteration}  {sweeps}", f"{to_goal}  {clock}"
+        yield f"{now.iteration}  {sweeps}", f"{reached}  {clock}"
+        yield f"{now.iteration}", f"{reached}  {clock}"
+        yield "", reached
+
+    def _grid(self, cell_steps: int) -> str:
+        """Shape and steps of the grid with that many cell-steps: the final one halved some number of times."""
+        if self.shape is None:
+            return f"{cell_steps:.2g} cell-steps"
+        shape, steps = tuple(self.shape), self.steps
+        while math.prod(shape) * steps > cell_steps and min(*shape, steps) > 1:
+            shape, steps = tuple(n // 2 for n in shape), steps // 2
+        return "x".join(str(n) for n in (*shape, steps))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        row: list[Any] = []
+        for left, right in self.texts():
+            room = options.max_width - len(left) - len(right) - 2 * bool(left) - 2
+            row = [left] * bool(left)
+            if room >= NARROWEST_BAR:
+                row.append(ProgressBar(total=1.0, completed=self.share(), width=min(room, WIDEST_BAR)))
+            row.append(right)
+            if room >= NARROWEST_BAR:
+                break
+        line = Table.grid(padding=(0, 2, 0, 0))
+        for _ in row:
+            line.add_column(no_wrap=True)
+        line.add_row(*row)
+        yield line

@@ -1,0 +1,175 @@
+"""What the command says on stdout and stderr: tables, sentences, JSON; plain text where there is no terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mfgsolve.errors import FileError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mfgsolve.problems import NamedProblem
+    from mfgsolve.solution import Solution
+
+__all__ = [
+    "checkpoint_facts",
+    "checkpoint_rows",
+    "complain",
+    "json_text",
+    "problem_rows",
+    "say",
+    "silence",
+    "solution_rows",
+    "to_json",
+    "verdict",
+]
+
+WIDE = 10_000  # columns where there is no terminal: nothing is folded
+
+
+def say(text: str = "", rows: Sequence[tuple[str, str]] = ()) -> None:
+    """Print a table of two columns, then the text, on stdout.
+
+    A reader who has gone away (``mfgsolve list | head -1``) is no error; a full disk behind stdout is.
+    """
+    if sys.stdout is None:
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal, page = sys.stdout.isatty(), io.StringIO()
+    console = Console(file=page, force_terminal=terminal, width=None if terminal else WIDE)
+    if rows:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, value in rows:
+            table.add_row(Text(name), Text(value))
+        console.print(table)
+    if text:
+        console.print(Text(text), soft_wrap=not terminal)
+    write_out("\n".join(line.rstrip() for line in page.getvalue().split("\n")))
+
+
+def to_json(values: Mapping[str, Any]) -> None:
+    """Print one JSON object on stdout."""
+    if sys.stdout is not None:
+        write_out(json_text(values) + "\n")
+
+
+def json_text(values: Mapping[str, Any]) -> str:
+    """One JSON object; what is not a finite number, JSON cannot say: null."""
+    finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+    return json.dumps(finite, allow_nan=False)
+
+
+def write_out(text: str) -> None:
+    """Write to stdout and flush."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence()
+    except OSError as error:
+        silence()
+        raise FileError(f"standard output cannot be written: {error.strerror}") from None
+
+
+def silence() -> None:
+    """Let stdout lead nowhere, so that nothing fails when the interpreter flushes it at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def complain(text: str, kind: str = "Error") -> None:
+    """One sentence on stderr."""
+    if sys.stderr is None:
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    style = "bold red" if kind == "Error" else "bold yellow"
+    Console(stderr=True).print(Text.assemble((f"{kind}: ", style), text), soft_wrap=True)
+
+
+# -- what is said about a solution, a checkpoint, a problem ----------------------------------------------------------
+
+
+def solution_rows(solution: Solution) -> list[tuple[str, str]]:
+    """Names and values of the small table."""
+    numbers, about = solution.summary(), solution.dataset.attrs
+    sizes = "x".join(str(n) for n in solution.dataset["density"].shape[1:])
+    tol = float(about.get("tol", math.nan))
+    return [
+        ("problem", f"{about['name']}, shape {sizes}, {solution.dataset.sizes['step']} steps"),
+        ("solver", f"{about.get('solver', 'unknown')}"),
+        ("status", str(numbers["status"])),
+        ("relative exploitability", f"{_short(numbers['relative_exploitability'])} (tol {_short(tol)})"),
+        ("exploitability", _short(numbers["exploitability"])),
+        ("duality gap", _short(numbers["duality_gap"])),
+        ("potential", _exact(numbers["potential"])),
+        ("cost of an agent", _exact(numbers["cost"])),
+        ("mass error", _short(numbers["mass_error"])),
+        ("at the speed cap", _share(numbers["cap_fraction"])),
+        ("work", f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"),
+    ]
+
+
+def verdict(solution: Solution) -> str:
+    """The sentence under the table."""
+    text = solution.status.sentence
+    if solution.certificate.cap_fraction > 0:
+        share = _share(solution.certificate.cap_fraction)
+        text += f" The speed cap binds for {share} of the mass-time; more steps raise the cap."
+    return text
+
+
+def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
+    """What a checkpoint holds, from its attributes and history."""
+    try:
+        last = {name: stored[name].values[-1].item() for name in (
+            "iteration", "sweeps", "seconds", "exploitability", "relative_exploitability", "potential", "duality_gap",
+        )}  # fmt: skip
+        facts = {"status": "unfinished", "solver": str(stored.attrs["solver"]), "tol": float(stored.attrs["tol"])}
+        return facts | last | {"on_final_grid": bool(stored["final_grid"].values[-1])}
+    except (KeyError, ValueError, IndexError, TypeError) as error:
+        raise FileError(f"checkpoint {file} misses or spoils {error}; it was not written by mfgsolve") from None
+
+
+def checkpoint_rows(stored: xr.Dataset, file: object) -> list[tuple[str, str]]:
+    """The small table of a checkpoint."""
+    facts = checkpoint_facts(stored, file)
+    place = "" if facts["on_final_grid"] else " on a coarser grid"
+    return [
+        ("checkpoint of", f"a {facts['solver']} solve"),
+        ("relative exploitability", f"{_short(facts['relative_exploitability'])}{place} (tol {_short(facts['tol'])})"),
+        ("work so far", f"{facts['iteration']} iterations, {facts['sweeps']:.1f} sweeps, {facts['seconds']:.2f} s"),
+    ]
+
+
+def problem_rows(entry: NamedProblem) -> list[tuple[str, str]]:
+    """Default resolution and parameters of a named problem."""
+    shape = "x".join(str(n) for n in entry.shape)
+    settings = [(f"--set {key}", str(parameter.default)) for key, parameter in entry.parameters.items()]
+    return [("--shape", shape), ("--steps", str(entry.steps)), *settings]
+
+
+def _short(number: float) -> str:
+    return "not measured" if math.isnan(number) else f"{number:.2e}"
+
+
+def _exact(number: float) -> str:
+    return "not measured" if math.isnan(number) else f"{number:.15g}"
+
+
+def _share(number: float) -> str:
+    return "not measured" if math.isnan(number) else "0 %" if number == 0 else f"{100 * number:.2g} %"
