@@ -99,7 +99,9 @@ def title(shape: tuple[int, ...], steps: int) -> str:
 
 
 def measure_ratios(grids: list[tuple[tuple[int, ...], int]], stream: Triad, repeats: int) -> Table:
-    table = Table("cells x steps", "noise", "triad GB/s", *KERNELS, title="one thread: 10^6 cell-steps/s | to the triad")
+    table = Table(
+        "cells x steps", "noise", "triad GB/s", *KERNELS, title="one thread: 10^6 cell-steps/s | to the triad"
+    )
     for shape, steps in grids:
         for noise in ("explicit", "implicit"):
             game = DiffusionGame(make_problem(shape, steps, noise), threads=1)
@@ -115,7 +117,9 @@ def measure_ratios(grids: list[tuple[tuple[int, ...], int]], stream: Triad, repe
 
 
 def measure_threads(grids: list[tuple[tuple[int, ...], int]], repeats: int) -> Table:
-    table = Table("cells x steps", "noise", *KERNELS[:3], title="two threads: seconds of one thread over seconds of two")
+    table = Table(
+        "cells x steps", "noise", *KERNELS[:3], title="two threads: seconds of one thread over seconds of two"
+    )
     for shape, steps in grids:
         for noise in ("explicit", "implicit"):
             problem = make_problem(shape, steps, noise)

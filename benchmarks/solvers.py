@@ -1,7 +1,7 @@
 """Solvers on the flagship: sweeps, time, share of memory bandwidth, memory.
 
-    python benchmarks/solvers.py            # Newton on 32^2, 64^2, 128^2; every solver on 32^2
-    python benchmarks/solvers.py --quick    # without 128^2
+python benchmarks/solvers.py            # Newton on 32^2, 64^2, 128^2; every solver on 32^2
+python benchmarks/solvers.py --quick    # without 128^2
 """
 
 from __future__ import annotations

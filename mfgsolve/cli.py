@@ -9,7 +9,6 @@ import contextlib
 import errno
 import functools
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,12 +20,13 @@ from mfgsolve.errors import FileError, InputError, unknown
 
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem
-    from mfgsolve.progress import Progress
-    from mfgsolve.solution import Solution
+    from mfgsolve.solution import Measure, Solution
+
+    Watch = Callable[[Measure], None]
 
 __all__ = ["app", "main"]
 
-BAD_INPUT, NOT_CONVERGED, INTERRUPTED, TERMINATED = 2, 3, 130, 143
+BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 2, 3, 130
 PICTURE_KINDS = ("plan", "value", "speed", "convergence")
 
 app = typer.Typer(
@@ -176,10 +176,10 @@ def solve(
     check_memory(stated.grid.shape, stated.time.steps)
     import mfgsolve
 
-    def work(progress: Progress) -> Solution:
+    def work(watch: Watch) -> Solution:
         return mfgsolve.solve(
             stated, method=solver, tol=tol, start=start, max_iterations=max_iterations, max_seconds=max_seconds,
-            callback=progress.update, checkpoint=checkpoint, check="ignore", threads=threads,
+            callback=watch, checkpoint=checkpoint, check="ignore", threads=threads,
         )  # fmt: skip
 
     _solve(work, stated, tol, checkpoint, output, plot, json)
@@ -214,10 +214,10 @@ def resume(
     stated, stored_tol = stored_problem(checkpoint)
     reach = stored_tol if tol is None else tol
 
-    def work(progress: Progress) -> Solution:
+    def work(watch: Watch) -> Solution:
         return mfgsolve.resume(
             checkpoint, tol=reach, max_iterations=max_iterations, max_seconds=max_seconds,
-            callback=progress.update, check="ignore", threads=threads,
+            callback=watch, check="ignore", threads=threads,
         )  # fmt: skip
 
     _solve(work, stated, reach, checkpoint, output, plot, json)
@@ -277,7 +277,7 @@ def plot(
 def animate(
     file: PlanFile,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.gif", help="Film: .gif, or .mp4 by ffmpeg.")],
-    fps: Annotated[float, typer.Option(parser=_number, metavar="N", help="Pictures a second.")] = 15,
+    fps: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Pictures a second.")] = 15,
     frames: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Pictures in all.")] = 60,
 ) -> None:
     """Show a solution as a film over time.
@@ -299,7 +299,7 @@ def animate(
 
 
 def _solve(
-    work: Callable[[Progress], Solution],
+    work: Callable[[Watch], Solution],
     problem: Problem,
     tol: float,
     checkpoint: Path | None,
@@ -308,19 +308,27 @@ def _solve(
     json: bool,
 ) -> None:
     """Work under a live line, write, then tell; what could not be written is told last."""
-    from mfgsolve.progress import Progress
+    from mfgsolve.progress import Interrupts, Progress
     from mfgsolve.report import say, solution_rows, to_json, verdict
 
     written: list[Path] = []
     failure: FileError | None = None
-    with _checkpoint_told(checkpoint):
-        with Progress(tol, problem.grid.shape, problem.time.steps) as progress:
-            solution = work(progress)
+    line = Progress(tol, problem.grid.shape, problem.time.steps)
+    with _checkpoint_told(checkpoint), Interrupts() as interrupts, line:
+
+        def watch(measure: Measure) -> None:
+            interrupts.check()
+            line.update(measure)
+
+        solution = work(watch)
+        interrupts.check()
         try:
             if output is not None:
+                line.doing = f"writing {output.name}"
                 solution.save(output)
                 written.append(output)
             if plot is not None:
+                line.doing = f"drawing {plot.name}"
                 _draw(solution, plot, "plan")
                 written.append(plot)
         except FileError as error:
@@ -450,7 +458,6 @@ def main() -> NoReturn:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # so that temporary files are removed
     from mfgsolve.report import complain, silence
 
     try:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,20 +45,44 @@ def replace_file(path: str | Path, write: Callable[[Path], Any]) -> Path:
         os.replace(temporary, target)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or _first_line(error)
-        raise FileError(f"output {target} cannot be written: {reason}; an earlier file is untouched") from None
+        raise FileError(f"output {target} cannot be written: {reason}; any earlier file is untouched") from None
     finally:
         temporary.unlink(missing_ok=True)
     return target
 
 
 def write_dataset(dataset: xr.Dataset, path: str | Path) -> Path:
-    """Write a dataset as NetCDF (h5netcdf), compressed lightly."""
+    """Write a dataset as NetCDF (h5netcdf), compressed lightly.
+
+    The file is made in memory and then written at once: HDF5 crashes the process where a disk is full.
+    """
     encoding = {
         name: {"zlib": True, "complevel": 1, "shuffle": True}
         for name, variable in dataset.data_vars.items()
         if variable.size > 4096 and variable.dtype.kind == "f"
     }
-    return replace_file(path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding))
+    with _uninterrupted():
+        image = dataset.to_netcdf(engine="h5netcdf", encoding=encoding)
+    return replace_file(path, lambda temporary: temporary.write_bytes(image))
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C back until the block is done: HDF5 does not survive an exception in the middle of its work."""
+    came: list[int] = []
+    handlers: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    for number in handlers:
+        signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
 
 
 def read_dataset(path: str | Path, kind: str, *, history_only: bool = False) -> xr.Dataset:
@@ -83,17 +111,11 @@ def _read(path: str | Path, history_only: bool) -> xr.Dataset:
         raise FileError(f"{source} is a folder; name a file")
     if not source.is_file():
         raise FileError(f"{source} is no regular file; name one that mfgsolve wrote")
-    try:
-        with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as opened:
-            large = [name for name, variable in opened.variables.items() if history_only and variable.ndim > 1]
-            dataset = opened.drop_vars(large).load()
-    except PermissionError:
-        raise FileError(f"file {source} cannot be read: permission denied") from None
-    except MemoryError:
-        raise
-    except Exception as error:  # h5py, h5netcdf and xarray each raise their own kinds for a broken file
-        reason = f"({_first_line(error)}); it is truncated, damaged or of another format"
-        raise FileError(f"file {source} cannot be read as NetCDF {reason}") from None
+    dataset = _opened(source, history_only)
+    if isinstance(dataset, str):
+        raise FileError(
+            f"file {source} cannot be read as NetCDF ({dataset}); it is truncated, damaged or of another format"
+        )
     schema = str(dataset.attrs.get("schema", ""))
     name, _, major = schema.partition("/")
     if name != "mfgsolve":
@@ -101,6 +123,27 @@ def _read(path: str | Path, history_only: bool) -> xr.Dataset:
     if major.split(".")[0] != SCHEMA.split("/")[1]:
         raise FileError(f"file {source} has schema {schema!r}; this version reads {SCHEMA!r}: update mfgsolve")
     return dataset
+
+
+def _opened(source: Path, history_only: bool) -> xr.Dataset | str:
+    """The dataset in memory, or the reason why there is none.
+
+    The file object that h5netcdf leaves behind at a damaged file complains once more when it is finalised, on leaving
+    ``except``; that is not printed.
+    """
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as opened:
+            large = [name for name, variable in opened.variables.items() if history_only and variable.ndim > 1]
+            return opened.drop_vars(large).load()
+    except PermissionError:
+        return "permission denied"
+    except MemoryError:
+        raise
+    except Exception as error:  # h5py, h5netcdf and xarray each raise their own kinds
+        return _first_line(error)
+    finally:
+        sys.unraisablehook = hook
 
 
 def _first_line(error: BaseException) -> str:

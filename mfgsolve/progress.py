@@ -1,10 +1,12 @@
-"""One live line about a running solve, on stderr; nothing at all where stderr is no terminal."""
+"""A running solve seen from outside: one live line on stderr (none where that is no terminal), and Ctrl-C."""
 
 from __future__ import annotations
 
 import math
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -16,10 +18,46 @@ if TYPE_CHECKING:
 
     from mfgsolve.solution import Measure
 
-__all__ = ["Progress"]
+__all__ = ["Interrupts", "Progress"]
 
 FLOOR = 1e-16  # below it a relative exploitability is round-off
 NARROWEST_BAR, WIDEST_BAR = 8, 40
+
+
+class Interrupts:
+    """Context manager that remembers Ctrl-C (and SIGTERM) until ``check`` raises KeyboardInterrupt.
+
+    Python drops an exception that a signal raises inside a callback of the interpreter or of the compiler (a finaliser,
+    a weak reference); then the next ``check`` raises it again.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._handlers: dict[int, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            wanted = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+            self._handlers = {number: signal.signal(number, self._raise) for number in wanted}
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.unraisablehook = self._hook
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def check(self) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+
+    def _raise(self, number: int, frame: object) -> None:
+        self.asked = True
+        raise KeyboardInterrupt
+
+    def _unraisable(self, dropped: Any) -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            self._hook(dropped)
 
 
 class Progress:
@@ -39,6 +77,7 @@ class Progress:
     def __init__(self, tol: float, shape: Sequence[int] | None = None, steps: int = 1):
         self.tol, self.shape, self.steps = tol, shape, steps
         self.measure: Measure | None = None
+        self.doing = "compiling and starting"
         self._begun = time.perf_counter()
         self._live: Live | None = None
 
@@ -59,7 +98,7 @@ class Progress:
 
     def update(self, measure: Measure) -> None:
         """Show what an iteration measured; returns None, so that it never stops a solve."""
-        self.measure = measure
+        self.measure, self.doing = measure, ""
 
     def share(self) -> float:
         """How far the relative exploitability has come from 1 to the tolerance, on a log scale, in [0, 1]."""
@@ -73,9 +112,9 @@ class Progress:
         """What to say left and right of the bar, from the most to the least."""
         spent = time.perf_counter() - self._begun
         clock = f"{spent // 3600:.0f}:{spent % 3600 // 60:02.0f}:{spent % 60 // 1:02.0f}".removeprefix("0:")
-        if self.measure is None:
-            yield "compiling and starting", clock
-            yield "starting", clock
+        if self.doing or self.measure is None:
+            yield self.doing, clock
+            yield "", self.doing
             return
         now = self.measure
         reached = f"{now.relative_exploitability:.1e}"

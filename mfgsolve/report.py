@@ -98,7 +98,7 @@ def complain(text: str, kind: str = "Error") -> None:
     from rich.text import Text
 
     style = "bold red" if kind == "Error" else "bold yellow"
-    Console(stderr=True).print(Text.assemble((f"{kind}: ", style), text), soft_wrap=True)
+    Console(stderr=True).print(Text.assemble((f"{kind}: ", style), text), soft_wrap=not sys.stderr.isatty())
 
 
 # -- what is said about a solution, a checkpoint, a problem ----------------------------------------------------------

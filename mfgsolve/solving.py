@@ -149,9 +149,7 @@ def _spoilt(checkpoint: str | Path) -> Iterator[None]:
         raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
 
 
-def _check_limits(
-    tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None
-) -> None:
+def _check_limits(tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None) -> None:
     if not (math.isfinite(tol) and tol >= 0):
         raise InputError(f"tol is {tol}; a relative exploitability of zero or more is needed, say 1e-10")
     if iterations is not None and not (iterations >= 0 and int(iterations) == iterations):

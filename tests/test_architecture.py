@@ -18,9 +18,9 @@ ORDER = [
     {"certificates", "files"},
     {"solution"},
     {"solvers"},
-    {"problems", "problemfile", "problemtables", "plots"},
+    {"problems", "problemfile", "problemtables", "tomlwriter", "plots"},
     {"solving"},
-    {"progress", "cli", "__main__"},
+    {"preflight", "progress", "report", "cli", "__main__"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
@@ -41,7 +41,11 @@ def imported_rooms(file: Path) -> set[str]:
 
 
 def test_every_room_has_a_rank():
-    rooms = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir()} - {"__init__", "__pycache__", "py"}
+    rooms = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir()} - {
+        "__init__",
+        "__pycache__",
+        "py",
+    }
     assert rooms == set(RANK)
 
 

@@ -63,7 +63,9 @@ class _BoundCustom(Bound):
         for k, t in enumerate(self.times[nodes]):
             values = np.asarray(function(float(t), self.grid.coordinates, rho[k]), dtype=float)
             if values.shape not in ((), self.grid.shape):
-                raise InputError(f"{what} of a custom coupling has shape {values.shape}; the grid has {self.grid.shape}")
+                raise InputError(
+                    f"{what} of a custom coupling has shape {values.shape}; the grid has {self.grid.shape}"
+                )
             out[k] = values
         out[:, self.grid.mask] = 0.0
         return out

@@ -36,27 +36,20 @@ def _weights(source: Axis, target: Axis) -> sparse.csr_array:
 
 def prolong(field: np.ndarray, source: DiffusionGame, target: DiffusionGame) -> np.ndarray:
     """Interpolate mass (T+1, z, y, x) of one game to the grid and times of another, level by level."""
+    matrix = _weights(source.grid.axes[0], target.grid.axes[0])
+    for a, b in zip(source.grid.axes[1:], target.grid.axes[1:], strict=True):
+        matrix = sparse.kron(matrix, _weights(a, b), format="csr")
+    free = ~target.grid.mask.reshape(-1)
+    matrix = sparse.diags_array(free * (target.volume / source.volume)) @ matrix
+
     result = target.levels()
-    weights = [_weights(a, b) for a, b in zip(source.grid.axes, target.grid.axes, strict=True)]
-    ratio, view = target.volume / source.volume, source.gridded(field)
-    blocked = target.grid.mask
-
-    def level(k: int) -> np.ndarray:
-        array = view[k]
-        for axis, matrix in enumerate(weights):
-            array = np.moveaxis(np.tensordot(matrix.toarray(), array, axes=(1, axis)), 0, axis)
-        array = array * ratio
-        array[blocked] = 0.0
-        return array
-
-    left_index, left = -1, None
-    right = level(0)
+    right_index, left, right = 0, field[0].reshape(-1), matrix @ field[0].reshape(-1)
     for k in range(target.steps + 1):
         position = k * source.steps / target.steps
         index = min(int(position), source.steps - 1)
-        while left_index < index:
-            left_index += 1
-            left, right = right, level(left_index + 1)
+        while right_index <= index:
+            right_index += 1
+            left, right = right, matrix @ field[right_index].reshape(-1)
         share = position - index
-        result[k] = ((1 - share) * left + share * right).reshape(target.shape)  # type: ignore[operator]
+        result[k] = ((1 - share) * left + share * right).reshape(target.shape)
     return result

@@ -148,39 +148,36 @@ def _spread(source, target, scheme, first, last):
     """Explicit noise: target = source + nu dt Lap source on the rows first..last."""
     nz, ny, nx = source.shape
     rate_z, rate_y, rate_x = scheme.rate[0], scheme.rate[1], scheme.rate[2]
+    ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
     v, w = source.reshape((nz * ny, nx)), target.reshape((nz * ny, nx))
     free = scheme.open.reshape((scheme.open.size // scheme.open.shape[2], scheme.open.shape[2]))
+    left, right = (nx - 1, 0) if ring_x else (0, nx - 1)
     for r in range(first, last):
-        y_after, y_before = neighbours(r, ny, 1, scheme.periodic[1])
-        z_after, z_before = neighbours(r, nz, ny, scheme.periodic[0])
-        a, b, here, out = v[y_after], v[y_before], v[r], w[r]
-        left, right = (nx - 1, 0) if scheme.periodic[2] else (0, nx - 1)
+        a, b = neighbours(r, ny, 1, ring_y)
+        above, below = neighbours(r, nz, ny, ring_z)
         if scheme.masked:
-            here_free = free[r]
             for i in range(nx):
-                before, after = (i - 1 if i > 0 else left), (i + 1 if i + 1 < nx else right)
-                change = rate_y * (free[y_after, i] * (a[i] - here[i]) + free[y_before, i] * (b[i] - here[i]))
-                change += rate_z * free[z_after, i] * (v[z_after, i] - here[i])
-                change += rate_z * free[z_before, i] * (v[z_before, i] - here[i])
-                change += rate_x * here_free[before] * (here[before] - here[i])
-                change += rate_x * here_free[after] * (here[after] - here[i])
-                out[i] = here[i] + here_free[i] * change
+                before, after, here = (i - 1 if i > 0 else left), (i + 1 if i + 1 < nx else right), v[r, i]
+                change = rate_y * (free[a, i] * (v[a, i] - here) + free[b, i] * (v[b, i] - here))
+                change += rate_z * (free[above, i] * (v[above, i] - here) + free[below, i] * (v[below, i] - here))
+                change += rate_x * (free[r, before] * (v[r, before] - here) + free[r, after] * (v[r, after] - here))
+                w[r, i] = here + free[r, i] * change
         else:
-            for i in range(nx):
-                out[i] = here[i] + rate_y * ((a[i] - here[i]) + (b[i] - here[i]))
-            if nz > 1:
-                a, b = v[z_after], v[z_before]
-                for i in range(nx):
-                    out[i] += rate_z * ((a[i] - here[i]) + (b[i] - here[i]))
             for i in range(1, nx - 1):
-                out[i] += rate_x * ((here[i + 1] - here[i]) + (here[i - 1] - here[i]))
-            out[0] += rate_x * ((here[1] - here[0]) + (here[left] - here[0]))
-            out[nx - 1] += rate_x * ((here[right] - here[nx - 1]) + (here[nx - 2] - here[nx - 1]))
+                across = rate_y * ((v[a, i] - v[r, i]) + (v[b, i] - v[r, i]))
+                w[r, i] = v[r, i] + (across + rate_x * ((v[r, i + 1] - v[r, i]) + (v[r, i - 1] - v[r, i])))
+            for i, j, k in ((0, 1, left), (nx - 1, right, nx - 2)):
+                across = rate_y * ((v[a, i] - v[r, i]) + (v[b, i] - v[r, i]))
+                w[r, i] = v[r, i] + (across + rate_x * ((v[r, j] - v[r, i]) + (v[r, k] - v[r, i])))
+            if nz > 1:
+                for i in range(nx):
+                    w[r, i] += rate_z * ((v[above, i] - v[r, i]) + (v[below, i] - v[r, i]))
 
 
-def _duplicate(source, target):
-    for i in range(source.size):
-        target[i] = source[i]
+def _duplicate(source, target, first, last):
+    for r in range(first, last):
+        for i in range(source.shape[1]):
+            target[r, i] = source[r, i]
 
 
 solve_along, spread, duplicate = jit(_solve_along), jit(_spread), jit(_duplicate)
@@ -199,8 +196,7 @@ def _noise(source, target, scheme, transpose):
             if scheme.noise == EXPLICIT:
                 spread(source, target, scheme, first, last)
             else:
-                for r in range(first, last):
-                    duplicate(flat_source[r], flat_target[r])
+                duplicate(flat_source, flat_target, first, last)
         return
     within = False  # the first solve across x goes from source to target, which may be cold; the others stay there
     for turn in range(3):

@@ -3,8 +3,9 @@
     dW_t = N dV_{t+1},   dV_t = dl_t + dW_t + dt sum_e s_e (dW_t(x+e) - dW_t(x)) / h
     d flux_e = dt/h (s_e dm_t + [0 < s_e < cap] m_t (dW_t(x) - dW_t(x+e)) / (h c)),   dm_{t+1} = N^T (dm_t - out + in)
 
-K is symmetric and negative semidefinite.  The change of cost dl is ``scale * direction`` (scale is the weighted slope
-of the coupling), and the result is ``direction - dm``: one application of the operator I - K B of Newton's method.
+(at s = 0 exactly, where the flux has a kink, the derivative from one side).  K is symmetric and negative semidefinite.
+The change of cost dl is ``scale * direction`` (scale is the weighted slope of the coupling), and the result is
+``identity * direction - dm``: one application of the operator I - K B of Newton's method.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from numba import prange
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
 from mfgsolve.kernels.scheme import chance, flux_change, neighbours
-
 
 
 def _chance_across(face, k, w, here, there, slope, most):
@@ -49,15 +49,11 @@ def _flux_change_along(face, w, d, m, p, r, ring, slope, most):
     n = w.shape[1]
     for i in range(n - 1):
         j = i + 1
-        face[0, j] = flux_change(
-            w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope, most
-        )
+        face[0, j] = flux_change(w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope, most)
     i, j = n - 1, 0
     face[0, 0] = 0.0
     if ring:
-        face[0, 0] = flux_change(
-            w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope, most
-        )
+        face[0, 0] = flux_change(w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope, most)
     face[0, n] = face[0, 0]
 
 
@@ -167,11 +163,9 @@ push_change, push_change_parallel = jit(_push_change), jit(_push_change, paralle
 
 def _answer(result, identity, direction, moved):
     """result = identity * direction - d mass, on one time level."""
-    nz, ny, nx = moved.shape
-    for z in range(nz):
-        for y in range(ny):
-            for x in range(nx):
-                result[z, y, x] = identity * direction[z, y, x] - moved[z, y, x]
+    q, d, p = result.reshape(result.size), moved.reshape(result.size), direction.reshape(result.size)
+    for i in range(q.size):
+        q[i] = identity * p[i] - d[i]
 
 
 answer = jit(_answer)

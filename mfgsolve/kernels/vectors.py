@@ -28,27 +28,38 @@ def _dot(a, b):
 dot = jit(_dot)
 
 
+def _level(scale, a, b, product):
+    """sum scale a b on one level; an empty scale stands for 1."""
+    if scale.size == 0:
+        return dot(a, b)
+    for i in range(a.size):
+        product[i] = scale[i] * a[i]
+    return dot(product, b)
+
+
+level = jit(_level)
+
+
 def _inner(scale, a, b):
-    """sum scale a b over levels; an empty scale stands for 1.  Arrays (levels, cells)."""
+    """sum scale a b over arrays (levels, cells); an empty scale stands for 1."""
     total, product = 0.0, np.empty(a.shape[1])
+    none = np.empty(0)
     for t in range(a.shape[0]):
-        if scale.size > 0:
-            s, x = scale[t], a[t]
-            for i in range(x.size):
-                product[i] = s[i] * x[i]
-            total += dot(product, b[t])
-        else:
-            total += dot(a[t], b[t])
+        total += level(scale[t] if scale.size > 0 else none, a[t], b[t], product)
     return total
 
 
-def _advance(solution, residual, direction, image, length):
-    """solution += length direction, residual -= length image."""
+def _advance(solution, residual, direction, image, length, scale):
+    """solution += length direction, residual -= length image; returns sum scale residual^2, level by level in cache."""
+    total, product = 0.0, np.empty(solution.shape[1])
+    none = np.empty(0)
     for t in range(solution.shape[0]):
         d, r, p, q = solution[t], residual[t], direction[t], image[t]
         for i in range(d.size):
             d[i] += length * p[i]
             r[i] -= length * q[i]
+        total += level(scale[t] if scale.size > 0 else none, r, r, product)
+    return total
 
 
 def _turn(direction, residual, share):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-import matplotlib
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import View, labelled, view
 
@@ -56,7 +57,7 @@ def _strip(seen: View, moments: list[float]) -> Figure:
     handles: list[Artist] = []
     for ax, t, level in zip(axes, moments, levels, strict=True):
         image = part.density_image(ax, seen, level, norm)
-        part.draw_walls(ax, seen)
+        part.draw_walls(ax, seen, seen.walls)
         handles = [*part.draw_track(ax, seen, t), *part.draw_sites(ax, seen)]
         ax.set_title(seen.time_title(t), fontsize=11)
     part.label_colours(figure, image, axes, seen.density_label)
@@ -75,8 +76,7 @@ def _lines(seen: View, moments: list[float]) -> Figure:
     )  # fmt: skip
     left.set(xlabel=labelled("time t", seen.unit("time")), ylabel=seen.axis_label("x"), title="density over time")
     if seen.track is not None:
-        left.plot(times, seen.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=2, path_effects=part.HALO,
-                  label=f"path of {name}")  # fmt: skip
+        left.plot(times, seen.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=2, label=f"path of {name}")
         left.legend(frameon=False)
     part.label_colours(figure, image, left, seen.density_label)
 
@@ -96,7 +96,7 @@ def _lines(seen: View, moments: list[float]) -> Figure:
     return figure
 
 
-def _shade_walls(seen: View, left: part.Axes, right: part.Axes) -> None:
+def _shade_walls(seen: View, left: Axes, right: Axes) -> None:
     half = seen.spacing("x") / 2
     for x in seen.centres("x")[seen.walls]:
         left.axhspan(x - half, x + half, color="0.55", linewidth=0)

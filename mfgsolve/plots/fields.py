@@ -10,8 +10,9 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.quiver import Quiver
+from matplotlib.ticker import MaxNLocator
 
+from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import View, labelled, view
 
@@ -23,6 +24,7 @@ __all__ = ["speed", "value"]
 LEVELS = 16
 ARROWS = 20  # per axis, at most
 NEGLIGIBLE = 0.01  # of the largest density at that time
+NOTE = "arrows: net speed, mean over a block of cells weighted by mass; none where density is below 1 % of its maximum"
 
 
 def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
@@ -38,24 +40,29 @@ def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
     seen = view(solution, "value")
     label = ["value: expected cost", "from here to the end", f"({seen.unit('value')})"]
     if seen.ndim == 1:
-        levels, x = _padded(seen, seen.dataset["value"].values, ("x",))
+        _all_times(times)
+        levels, walls = seen.dataset["value"].values, seen.walls
+        surface, (x,) = _padded(seen, levels, ("x",), walls)
         figure, ax = _over_time(seen, "expected cost from each place and time on")
-        contours = ax.contourf(seen.times, x[0], levels.T, LEVELS, cmap="viridis")
+        scale = _levels(levels if walls is None else levels[:, ~walls])
+        contours = ax.contourf(seen.times, x, surface.T, scale, cmap="viridis")
         part.label_colours(figure, contours, ax, label)
         return figure
-    moments = seen.moments(times, (6,) if seen.aspect > 1.3 else (5, 6))
-    levels = np.array([_cut(seen, seen.between("value", t)) for t in moments])
-    scale = _levels(levels if seen.walls is None else levels[:, ~seen.walls])
+    moments = seen.moments(times, (6,) if seen.aspect > 1.3 else (6, 5, 7))
+    if times is None and np.ptp(seen.between("value", moments[-1])) == 0:
+        moments.pop()  # without a terminal cost there is nothing to see at the horizon
+    levels, walls = np.array([seen.cut(seen.between("value", t)) for t in moments]), seen.walls_cut
+    scale = _levels(levels if walls is None else levels[:, ~walls])
     figure, axes = part.panels(seen, len(moments))
     handles: list[Artist] = []
     for ax, t, level in zip(axes, moments, levels, strict=True):
-        surface, (y, x) = _padded(seen, level, ("y", "x"))
+        surface, (y, x) = _padded(seen, level, ("y", "x"), walls)
         contours = ax.contourf(x, y, surface, scale, cmap="viridis")
-        part.draw_walls(ax, seen)
-        handles = [*part.draw_track(ax, seen, t), *part.draw_sites(ax, seen)]
+        part.draw_walls(ax, seen, walls)
+        handles = [*part.draw_track(ax, seen, t, "white"), *part.draw_sites(ax, seen)]
         ax.set_title(seen.time_title(t), fontsize=11)
     part.label_colours(figure, contours, axes, label)
-    cut = "" if seen.ndim < 3 else f", cut at z = {seen.centres('z')[len(seen.centres('z')) // 2]:.3g}"
+    cut = "" if seen.ndim < 3 else f", cut at {seen.place('z', float(seen.cut(seen.centres('z'))))}"
     part.title(figure, seen, f"expected cost from each place on{cut}")
     part.legend(figure, handles)
     return figure
@@ -71,12 +78,13 @@ def speed(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
     Parameters
     ----------
     solution : a Solution or its dataset
-    times : times to show; a speed holds for the whole step that contains the time
+    times : times to show; a speed holds for the whole step that contains the time, the last one at the horizon
     """
     seen = view(solution, "speed", "step", "move")
     if seen.ndim == 1:
+        _all_times(times)
         return _speed_line(seen)
-    moments = seen.moments(times, (6,) if seen.aspect > 1.3 else (6, 5, 7))
+    moments = seen.moments(times, (7,) if seen.aspect > 1.3 else (5, 4))
     shown = moments if times is not None else moments[:-1]  # nobody moves after the horizon
     levels = [seen.density(t) for t in shown]
     norm, arrows = part.density_scale(np.array(levels)), [_arrows(seen, t) for t in shown]
@@ -85,25 +93,19 @@ def speed(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
     handles: list[Artist] = []
     for ax, t, level, (x, y, u, v) in zip(axes, shown, levels, arrows, strict=True):
         image = part.density_image(ax, seen, level, norm)
-        part.draw_walls(ax, seen)
+        part.draw_walls(ax, seen, seen.walls)
         handles = [*part.draw_track(ax, seen, t), *part.draw_sites(ax, seen)]
-        quiver = ax.quiver(x, y, u, v, color=part.ARROW, angles="xy", pivot="tail", zorder=4, width=0.006,
-                           scale=fastest * 6, edgecolor="white", linewidth=0.3)  # fmt: skip
-        ax.set_title(seen.time_title(t), fontsize=11)
+        quiver = ax.quiver(x, y, u, v, color="black", edgecolor="white", linewidth=0.4, angles="xy", pivot="tail",
+                           scale=6 * fastest, scale_units="width", units="inches", width=0.016, headwidth=3.5,
+                           zorder=4)  # fmt: skip
+        ax.set_title(seen.time_title(t), fontsize=11, loc="left")
     part.label_colours(figure, image, axes, seen.density_label)
     part.title(figure, seen, "how the crowd moves")
-    part.legend(figure, handles)
-    _key(seen, axes[0], quiver, fastest)
-    figure.supxlabel("arrows: net speed, mass-weighted mean of a block; none where density < 1 % of its maximum at t",
-                     fontsize=9, color=part.INK)  # fmt: skip
+    part.legend(figure, handles, NOTE)
+    key, unit = float(f"{fastest / 2:.1g}"), seen.unit("speed")
+    axes[-1].quiverkey(quiver, 0.84, 1.06, key, f"speed {key:g}{'' if unit == '1' else ' ' + unit}", labelpos="W",
+                       fontproperties={"size": 10})  # fmt: skip
     return figure
-
-
-def _key(seen: View, ax: Axes, quiver: Quiver, fastest: float) -> None:
-    size = float(f"{fastest / 2:.1g}")
-    unit = seen.unit("speed")
-    ax.quiverkey(quiver, 0.62, 0.93, size, f"{size:g}{'' if unit == '1' else ' ' + unit}", labelpos="E",
-                 fontproperties={"size": 9})  # fmt: skip
 
 
 def _speed_line(seen: View) -> Figure:
@@ -114,18 +116,24 @@ def _speed_line(seen: View) -> Figure:
     figure, ax = _over_time(seen, "net speed of the agents along x")
     image = ax.imshow(shown.T, origin="lower", extent=(seen.times[0], seen.times[-1], *seen.ends("x")), aspect="auto",
                       cmap="RdBu_r", vmin=-top, vmax=top, interpolation="nearest")  # fmt: skip
-    part.label_colours(figure, image, ax, [labelled("net speed", seen.unit("speed")), "white also where density", "< 1 % of its maximum"])
+    lines = [labelled("net speed toward larger x", seen.unit("speed")), "white also where density < 1 %"]
+    part.label_colours(figure, image, ax, lines)
     return figure
+
+
+def _all_times(times: Sequence[float] | None) -> None:
+    if times is not None:
+        raise InputError(f"times is {times!r}, but with one axis the picture shows all times; leave times out")
 
 
 def _over_time(seen: View, text: str) -> tuple[Figure, Axes]:
     """Axes of (time, x) with the path of what moves."""
-    figure = Figure(figsize=(part.WIDTH * 0.6, 4.2), layout="constrained")
+    figure = Figure(figsize=(part.WIDTH * 0.75, 4.2), layout="constrained")
     ax = figure.subplots()
     ax.set(xlabel=labelled("time t", seen.unit("time")), ylabel=seen.axis_label("x"))
     if seen.track is not None:
-        ax.plot(seen.times, seen.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=2, path_effects=part.HALO, zorder=4,
-                label=f"path of {seen.track_name}")  # fmt: skip
+        label = f"path of {seen.track_name}"
+        ax.plot(seen.times, seen.track[:, 0], ":", color="black", linewidth=2, zorder=4, label=label)
         ax.legend(loc="upper right")
     part.title(figure, seen, text)
     return figure, ax
@@ -134,23 +142,20 @@ def _over_time(seen: View, text: str) -> tuple[Figure, Axes]:
 # -- arrays --------------------------------------------------------------------------------------------------------
 
 
-def _cut(seen: View, level: np.ndarray) -> np.ndarray:
-    return level[level.shape[0] // 2] if seen.ndim == 3 else level
-
-
 def _levels(values: np.ndarray) -> np.ndarray:
     low, high = float(values.min()), float(values.max())
-    return np.linspace(low, high if high > low else low + 1.0, LEVELS)
+    return np.asarray(MaxNLocator(LEVELS).tick_values(low, high if high > low else low + 1.0))
 
 
-def _padded(seen: View, level: np.ndarray, names: tuple[str, ...]) -> tuple[np.ndarray, list[np.ndarray]]:
+def _padded(
+    seen: View, level: np.ndarray, names: tuple[str, ...], walls: np.ndarray | None
+) -> tuple[np.ndarray, list[np.ndarray]]:
     """Contours from wall to wall: edge cells repeated at the walls, blocked cells filled from the nearest free one."""
-    if seen.walls is not None:
+    if walls is not None:
         from scipy.ndimage import distance_transform_edt
 
-        walls = seen.walls if seen.ndim == 2 else np.broadcast_to(seen.walls, level.shape)
         nearest = distance_transform_edt(walls, return_distances=False, return_indices=True)
-        level = level[tuple(nearest)]
+        level = level[..., *nearest]
     before = level.ndim - len(names)
     ends = [seen.ends(name) for name in names]
     places = [np.concatenate([[a], seen.centres(name), [b]]) for name, (a, b) in zip(names, ends, strict=True)]
@@ -163,16 +168,21 @@ def _net(seen: View, name: str, step: int | slice) -> np.ndarray:
     return np.asarray(forth - back)
 
 
-def _arrows(seen: View, t: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Places and net speeds (x, y, u, v) of blocks of cells, NaN where nobody is."""
-    step = int(np.clip(np.searchsorted(seen.dataset["step"].values, t, side="right") - 1, 0, None))
+def _blocks(array: np.ndarray) -> np.ndarray:
+    """Sums over blocks of cells, at most ARROWS along each axis."""
+    for axis, n in enumerate(array.shape):
+        array = np.add.reduceat(array, np.arange(0, n, -(-n // ARROWS)), axis)
+    return array
+
+
+def _arrows(seen: View, t: float) -> tuple[np.ndarray, ...]:
+    """Places and net speeds (x, y, u, v) of blocks of cells, means over their mass; none where nobody is."""
+    step = max(int(np.searchsorted(seen.dataset["step"].values, t, side="right")) - 1, 0)
     mass = seen.dataset["density"].values[step]
     momenta = [mass * _net(seen, name, step) for name in "xy"]
     if seen.ndim == 3:
         mass, momenta = mass.sum(axis=0), [momentum.sum(axis=0) for momentum in momenta]
-    starts = [np.arange(0, n, -(-n // ARROWS)) for n in mass.shape]
-    sums = [np.add.reduceat(np.add.reduceat(a, starts[0], 0), starts[1], 1) for a in (mass, *momenta, np.ones_like(mass))]
-    there = sums[0] >= NEGLIGIBLE * mass.max() * sums[3]
-    u, v = (np.divide(s, sums[0], out=np.full_like(s, np.nan), where=there & (sums[0] > 0)) for s in sums[1:3])
-    y, x = (np.add.reduceat(seen.centres(n), s) / np.diff([*s, len(seen.centres(n))]) for n, s in zip("yx", starts, strict=True))
-    return *np.meshgrid(x, y), u, v
+    y, x = np.meshgrid(seen.centres("y"), seen.centres("x"), indexing="ij")
+    total = _blocks(mass)
+    there = (total >= NEGLIGIBLE * mass.max() * _blocks(np.ones_like(mass))) & (total > 0)
+    return tuple(_blocks(array)[there] / total[there] for array in (mass * x, mass * y, *momenta))

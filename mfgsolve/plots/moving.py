@@ -28,14 +28,16 @@ class Film:
         else:
             self._build_plane()
         self.show(float(self.times[0]))
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")  # the layout of the first frame holds for all
 
     def _build_plane(self) -> None:
         seen, field = self.view, self.view.densities()
-        wide = 6.4 if seen.aspect >= 1 else 6.4 * max(seen.aspect, 0.5)
-        self.figure = Figure(figsize=(wide, wide * 0.8 / seen.aspect + 1.2), layout="constrained")
+        width = 6.8 if seen.aspect >= 1 else 2.4 + 4.4 * max(seen.aspect, 0.4)
+        self.figure = Figure(figsize=(width, (width - 1.6) / seen.aspect + 1.4), layout="compressed")
         ax = self.figure.subplots()
         self._image = part.density_image(ax, seen, field[0], part.density_scale(field))
-        part.draw_walls(ax, seen)
+        part.draw_walls(ax, seen, seen.walls)
         track = part.draw_track(ax, seen, float(self.times[0]))
         self._marker = track[1] if track else None
         ax.set(xlabel=seen.axis_label("x"), ylabel=seen.axis_label("y"))
@@ -46,7 +48,7 @@ class Film:
 
     def _build_line(self) -> None:
         seen, field = self.view, self.view.densities()
-        self.figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+        self.figure = Figure(figsize=(6.8, 4.4), layout="constrained")
         ax = self.figure.subplots()
         (self._line,) = ax.plot(seen.centres("x"), field[0], color=part.INK, label="density")
         self._marker = None

@@ -39,14 +39,14 @@ def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
     """
     _suffix(path, "a picture", PICTURES)
     if not isinstance(figure, Figure):
-        raise InputError(f"save got a {type(figure).__name__}; a Matplotlib Figure is needed, say mfg.plots.plan(solution)")
+        raise InputError(f"save got a {type(figure).__name__}; a Figure is needed, say mfg.plots.plan(solution)")
     if not dpi > 0:
         raise InputError(f"dpi is {dpi}; it must be positive")
     return replace_file(path, lambda temporary: figure.savefig(temporary, dpi=dpi, bbox_inches="tight"))
 
 
 def animate(
-    solution: Solution | xr.Dataset, path: str | Path, frames: int = 60, fps: float = 15, dpi: float = 100
+    solution: Solution | xr.Dataset, path: str | Path, frames: int = 60, fps: int = 15, dpi: float = 100
 ) -> Path:
     """Film of the plan from t = 0 to the horizon: .gif, or .mp4 where ffmpeg is installed.
 
@@ -56,13 +56,15 @@ def animate(
     frames, fps : number of pictures, equally spaced in time (linear between nodes), and how many a second
     """
     suffix = _suffix(path, "an animation", FILMS)
-    if isinstance(frames, bool) or int(frames) != frames or frames < 2:
+    if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or frames < 2:
         raise InputError(f"frames is {frames}; a whole number of at least 2 is needed")
     for name, number in (("fps", fps), ("dpi", dpi)):
         if not number > 0:
             raise InputError(f"{name} is {number}; it must be positive")
     if suffix == ".mp4" and not FFMpegWriter.isAvailable():
-        raise InputError(f"output {path}: .mp4 needs the program ffmpeg, which was not found; install it or write a .gif")
+        raise InputError(
+            f"output {path}: .mp4 needs the program ffmpeg, which is not installed; install it or write a .gif"
+        )
     film = Film(solution)
     moments = np.linspace(film.times[0], film.times[-1], int(frames))
     writer: AbstractMovieWriter = PillowWriter(fps=fps) if suffix == ".gif" else FFMpegWriter(fps=fps)

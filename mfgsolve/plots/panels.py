@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
@@ -16,17 +17,16 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.plots.reading import View
 
 __all__ = [
-    "ARROW", "DENSITY", "HIGHLIGHT", "HALO", "INK", "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls",
+    "DENSITY", "HIGHLIGHT", "INK", "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls",
     "label_colours", "legend", "panels", "title",
 ]  # fmt: skip
 
 HIGHLIGHT = "#0096c7"  # what moves: a hue the density does not use
-HALO = [withStroke(linewidth=3.0, foreground="white", alpha=0.6)]  # keeps a dotted line visible on dark
-ARROW = "black"
 INK = "0.25"
 WALL = ListedColormap(["0.55"])
 POWER = 0.5
@@ -50,7 +50,7 @@ def panels(view: View, count: int) -> tuple[Figure, list[Axes]]:
     rows = math.ceil(count / columns)
     across = max(columns, 2)  # one panel alone need not fill the page
     width = (WIDTH - 1.6) / across
-    figure = Figure(figsize=(WIDTH * columns / across, rows * (width / view.aspect + 0.3) + 1.3))
+    figure = Figure(figsize=(WIDTH * columns / across, rows * (width / view.aspect + 0.3) + 1.2))
     figure.set_layout_engine("compressed", wspace=0.01, hspace=0.01)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     axes = list(grid.flat)
@@ -60,6 +60,7 @@ def panels(view: View, count: int) -> tuple[Figure, list[Axes]]:
         left, right, bottom, top = view.extent
         ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
         ax.tick_params(labelsize=9, color=INK)
+        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         if k % columns == 0:
             ax.set_ylabel(view.axis_label("y"))
         ax.tick_params(labelbottom=k + columns >= count)
@@ -88,20 +89,22 @@ def density_image(ax: Axes, view: View, level: np.ndarray, norm: Normalize) -> A
     return ax.imshow(level, origin="lower", extent=view.extent, norm=norm, cmap=DENSITY, interpolation="nearest")
 
 
-def draw_walls(ax: Axes, view: View) -> None:
-    if view.walls is not None:
-        walls = np.ma.masked_where(~view.walls, np.zeros(view.walls.shape))
-        ax.imshow(walls, origin="lower", extent=view.extent, cmap=WALL, interpolation="nearest", zorder=3)
+def draw_walls(ax: Axes, view: View, walls: np.ndarray | None) -> None:
+    if walls is not None:
+        grey = np.ma.masked_where(~walls, np.zeros(walls.shape))
+        ax.imshow(grey, origin="lower", extent=view.extent, cmap=WALL, interpolation="nearest", zorder=3)
 
 
-def draw_track(ax: Axes, view: View, t: float) -> list[Line2D]:
+def draw_track(ax: Axes, view: View, t: float, colour: str = HIGHLIGHT) -> list[Line2D]:
     """The whole path dotted, and where it stands at time t; nothing if nothing moves."""
     place = view.track_at(t)
     if view.track is None or place is None:
         return []
-    path = ax.plot(*view.track.T[:2], ":", color=HIGHLIGHT, linewidth=1.6, zorder=4, label=f"path of {view.track_name}",
-                   path_effects=HALO)  # fmt: skip
-    now = ax.plot(*place[:2], "o", color=HIGHLIGHT, markersize=7, markeredgecolor="white", zorder=5,
+    rim = "white" if colour == HIGHLIGHT else INK
+    halo = [withStroke(linewidth=3.0, foreground=rim, alpha=0.6)]  # keeps a dotted line visible on any ground
+    path = ax.plot(*view.track.T[:2], ":", color=colour, linewidth=1.6, zorder=4, label=f"path of {view.track_name}",
+                   path_effects=halo)  # fmt: skip
+    now = ax.plot(*place[:2], "o", color=colour, markersize=7, markeredgecolor=rim, zorder=5,
                   label=f"{view.track_name} now")  # fmt: skip
     return [*path, *now]
 
@@ -117,9 +120,12 @@ def draw_sites(ax: Axes, view: View) -> list[PathCollection]:
     return [dots]
 
 
-def legend(figure: Figure, handles: list[Artist]) -> None:
-    if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False, fontsize=10)
+def legend(figure: Figure, handles: Sequence[Artist], note: str | None = None) -> None:
+    """Below the panels, with a line of explanation above it."""
+    if handles or note:
+        columns = max(len(handles), 1) if figure.get_figwidth() > 0.7 * WIDTH else 2
+        figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=10,
+                      title=note, title_fontsize=9)  # fmt: skip
 
 
 def label_colours(figure: Figure, image: ScalarMappable, axes: Axes | list[Axes], lines: list[str]) -> Colorbar:

@@ -36,7 +36,7 @@ def dataset_of(solution: Solution | xr.Dataset, needed: Sequence[str] = ()) -> x
         raise InputError(f"a picture was asked of a {type(solution).__name__}; a Solution or its dataset is needed")
     if not str(dataset.attrs.get("schema", "")).startswith("mfgsolve/1"):
         found = dataset.attrs.get("schema", "missing")
-        raise InputError(f"dataset has schema {found!r}; pictures read 'mfgsolve/1': pass what mfg.solve or mfg.load gave")
+        raise InputError(f"dataset has schema {found!r}; pictures read 'mfgsolve/1', from mfg.solve or mfg.load")
     missing = [name for name in needed if name not in dataset]
     if missing:
         raise InputError(f"dataset has no {', '.join(missing)}; it is not a whole solution")
@@ -78,9 +78,13 @@ class View:
     def axis_label(self, name: str) -> str:
         return labelled(name, self.unit(name))
 
+    def place(self, name: str, value: float, symbol: str | None = None) -> str:
+        """``x = 0.25 km``."""
+        unit = self.unit(name)
+        return f"{symbol or name} = {value:.4g}" + ("" if unit == "1" else f" {unit}")
+
     def time_title(self, t: float) -> str:
-        unit = self.unit("time")
-        return f"t = {t:.4g}" + ("" if unit == "1" else f" {unit}")
+        return self.place("time", t, "t")
 
     def centres(self, name: str) -> np.ndarray:
         return np.asarray(self.dataset[name].values, dtype=float)
@@ -95,7 +99,7 @@ class View:
         return float(centres[0]) - half, float(centres[-1]) + half
 
     @property
-    def extent(self) -> tuple[float, ...]:
+    def extent(self) -> tuple[float, float, float, float]:
         """Of an image of the first two axes."""
         return (*self.ends("x"), *self.ends("y"))
 
@@ -140,13 +144,23 @@ class View:
         values = self.dataset[name]
         return np.asarray((1 - share) * values.values[right - 1] + share * values.values[right])
 
+    def cut(self, values: np.ndarray) -> np.ndarray:
+        """Over (y, x) or x; three axes are cut through the middle of z, the first axis of ``values``."""
+        return np.asarray(values[len(values) // 2]) if self.ndim == 3 else values
+
     @cached_property
+    def _blocked(self) -> np.ndarray | None:
+        return self.dataset["blocked"].values.astype(bool) if "blocked" in self.dataset else None
+
+    @property
     def walls(self) -> np.ndarray | None:
         """True where no agent may be, over (y, x) or x; with three axes where the whole column is blocked."""
-        if "blocked" not in self.dataset:
-            return None
-        blocked = self.dataset["blocked"].values.astype(bool)
-        return np.asarray(blocked.all(axis=0)) if self.ndim == 3 else np.asarray(blocked)
+        blocked = self._blocked
+        return np.asarray(blocked.all(axis=0)) if blocked is not None and self.ndim == 3 else blocked
+
+    @property
+    def walls_cut(self) -> np.ndarray | None:
+        return None if self._blocked is None else self.cut(self._blocked)
 
     @cached_property
     def track(self) -> np.ndarray | None:

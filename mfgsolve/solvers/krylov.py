@@ -31,11 +31,10 @@ class Linearisation:
         """B vector, for a coupling that is not local."""
         return self.game.price_change(self.believed, vector, out)
 
-    def apply(self, vector: np.ndarray, weighed: np.ndarray | None, out: np.ndarray) -> np.ndarray:
+    def apply(self, vector: np.ndarray, weighed: np.ndarray, out: np.ndarray) -> np.ndarray:
         """(I - K B) vector; ``weighed`` is B vector where the coupling is not local."""
         if self.scale is not None:
             return self.game.curvature(self.ahead, self.mass, vector, self.scale, out)
-        assert weighed is not None
         self.game.curvature(self.ahead, self.mass, weighed, None, out, identity=0.0)
         out += vector
         return out
@@ -61,34 +60,35 @@ def conjugate_gradient(
     needed only where the coupling is not local.
     """
     local = system.scale is not None
-    metric = _flat(system.scale) if local else np.empty((0, 0))  # type: ignore[arg-type]
-    weighed, other = (None, None) if local else (spare[0], spare[1])
-
-    def square(vector: np.ndarray) -> float:
-        if local:
-            return float(vectors.inner(metric, _flat(vector), _flat(vector)))
-        return float(vectors.inner(metric, _flat(system.weigh(vector, other)), _flat(vector)))  # type: ignore[arg-type]
+    metric = np.empty((0, 0)) if system.scale is None else _flat(system.scale)
+    weighed, other = (residual, residual) if local else (spare[0], spare[1])
 
     solution[:] = 0.0
     direction[:] = residual
-    size = start = square(residual)
     if not local:
-        weighed[:] = other  # type: ignore[index]
+        weighed[:] = system.weigh(residual, other)
+    size = start = _product(metric, residual, residual if local else weighed)
     for iteration in range(1, limit + 1):
         if not size > 0:
             return iteration - 1
         system.apply(direction, weighed, image)
-        curve = float(vectors.inner(metric, _flat(direction if local else weighed), _flat(image)))  # type: ignore[arg-type]
-        length = size / curve
-        vectors.advance(_flat(solution), _flat(residual), _flat(direction), _flat(image), length)
-        left = square(residual)
+        length = size / _product(metric, direction if local else weighed, image)
+        vectors_of = (_flat(solution), _flat(residual), _flat(direction), _flat(image))
+        left = float(vectors.advance(*vectors_of, length, metric))
+        if not local:
+            left = _product(metric, system.weigh(residual, other), residual)
         if not left > tol**2 * start:
             return iteration
         vectors.turn(_flat(direction), _flat(residual), left / size)
         if not local:
-            vectors.turn(_flat(weighed), _flat(other), left / size)  # type: ignore[arg-type]
+            vectors.turn(_flat(weighed), _flat(other), left / size)
         size = left
     return limit
+
+
+def _product(metric: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
+    """<a, B b>, with B in ``metric`` where the coupling is local, and already applied where it is not."""
+    return float(vectors.inner(metric, _flat(a), _flat(b)))
 
 
 def minimal_residual(system: Linearisation, residual: np.ndarray, tol: float, limit: int) -> tuple[np.ndarray, int]:
