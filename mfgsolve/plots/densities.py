@@ -67,7 +67,7 @@ def _strip(seen: View, moments: list[float]) -> Figure:
 
 
 def _lines(seen: View, moments: list[float]) -> Figure:
-    figure = Figure(figsize=(part.WIDTH, 4.2), layout="constrained")
+    figure = part.Picture(figsize=(part.WIDTH, 4.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     field, times, name = seen.densities(), seen.times, seen.track_name
     image = left.imshow(

@@ -128,7 +128,7 @@ def _all_times(times: Sequence[float] | None) -> None:
 
 def _over_time(seen: View, text: str) -> tuple[Figure, Axes]:
     """Axes of (time, x) with the path of what moves."""
-    figure = Figure(figsize=(part.WIDTH * 0.75, 4.2), layout="constrained")
+    figure = part.Picture(figsize=(part.WIDTH * 0.75, 4.2), layout="constrained")
     ax = figure.subplots()
     ax.set(xlabel=labelled("time t", seen.unit("time")), ylabel=seen.axis_label("x"))
     if seen.track is not None:

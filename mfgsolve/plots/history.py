@@ -35,7 +35,7 @@ def convergence(solutions: Solution | xr.Dataset | Mapping[str, Any] | Iterable[
     solutions : one solution (or its dataset), or several: a mapping or a list of (label, solution)
     """
     runs = _runs(solutions)
-    figure = Figure(figsize=(part.WIDTH, 4.4), layout="constrained")
+    figure = part.Picture(figsize=(part.WIDTH, 4.4), layout="constrained")
     axes = figure.subplots(1, 2, sharex=True)
     colours = [matplotlib.colormaps["tab10"](k % 10) for k in range(len(runs))]
     floored = False

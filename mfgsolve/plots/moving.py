@@ -34,7 +34,7 @@ class Film:
     def _build_plane(self) -> None:
         seen, field = self.view, self.view.densities()
         width = 6.8 if seen.aspect >= 1 else 2.4 + 4.4 * max(seen.aspect, 0.4)
-        self.figure = Figure(figsize=(width, (width - 1.6) / seen.aspect + 1.4), layout="compressed")
+        self.figure = part.Picture(figsize=(width, (width - 1.6) / seen.aspect + 1.4), layout="compressed")
         ax = self.figure.subplots()
         self._image = part.density_image(ax, seen, field[0], part.density_scale(field))
         part.draw_walls(ax, seen, seen.walls)
@@ -48,7 +48,7 @@ class Film:
 
     def _build_line(self) -> None:
         seen, field = self.view, self.view.densities()
-        self.figure = Figure(figsize=(6.8, 4.4), layout="constrained")
+        self.figure = part.Picture(figsize=(6.8, 4.4), layout="constrained")
         ax = self.figure.subplots()
         (self._line,) = ax.plot(seen.centres("x"), field[0], color=part.INK, label="density")
         self._marker = None

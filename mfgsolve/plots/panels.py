@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ from matplotlib.ticker import MaxNLocator
 from mfgsolve.plots.reading import View
 
 __all__ = [
-    "DENSITY", "HIGHLIGHT", "INK", "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls",
+    "DENSITY", "HIGHLIGHT", "INK", "Picture", "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls",
     "label_colours", "legend", "panels", "title",
 ]  # fmt: skip
 
@@ -44,13 +45,22 @@ def _density_colours() -> ListedColormap:
 DENSITY = _density_colours()
 
 
+class Picture(Figure):
+    """A figure that shows itself in a notebook, without pyplot and its backends."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
+        return buffer.getvalue()
+
+
 def panels(view: View, count: int) -> tuple[Figure, list[Axes]]:
     """Equal panels of the plane (y, x), in one row unless they are wide; labels at the left and at the bottom only."""
     columns = min(count, 3 if view.aspect > 1.3 else 6)
     rows = math.ceil(count / columns)
     across = max(columns, 2)  # one panel alone need not fill the page
     width = (WIDTH - 1.6) / across
-    figure = Figure(figsize=(WIDTH * columns / across, rows * (width / view.aspect + 0.3) + 1.2))
+    figure = Picture(figsize=(WIDTH * columns / across, rows * (width / view.aspect + 0.3) + 1.2))
     figure.set_layout_engine("compressed", wspace=0.01, hspace=0.01)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     axes = list(grid.flat)
