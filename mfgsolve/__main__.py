@@ -1,6 +1,18 @@
-"""``python -m mfgsolve`` is the command ``mfgsolve``."""
+"""``python -m mfgsolve`` is the command ``mfgsolve``; Ctrl-C is answered in one sentence from the first moment on."""
 
-from mfgsolve.cli import main
+import sys
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Entry point of the command."""
+    try:
+        from mfgsolve.cli import main as run
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped: interrupted\n")
+        sys.exit(130)
+    run()
+
 
 if __name__ == "__main__":
     main()

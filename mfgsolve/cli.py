@@ -16,7 +16,22 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from mfgsolve.arguments import (
+    Iterations,
+    Json,
+    Output,
+    PlanFile,
+    Plot,
+    Seconds,
+    Threads,
+    number,
+    read_settings,
+    read_shape,
+    stated_problem,
+    whole,
+)
 from mfgsolve.errors import FileError, InputError, unknown
+from mfgsolve.report import complain, silence
 
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem
@@ -45,8 +60,6 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def guarded(*args: Any, **options: Any) -> None:
-        from mfgsolve.report import complain
-
         try:
             with _warnings_told():
                 function(*args, **options)
@@ -65,40 +78,6 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 def _name(function: Callable[..., None]) -> str:
     return function.__name__.removesuffix("_problems")
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} came; a whole number is needed, say 100") from None
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} came; a number is needed, say 1e-10") from None
-
-
-Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Write the solution here (NetCDF).")
-]
-Plot = Annotated[
-    Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw the plan here (.png, .pdf or .svg).")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of a table.")]
-Iterations = Annotated[
-    int | None, typer.Option("--max-iterations", parser=_whole, metavar="N", help="Stop after N iterations.")
-]
-Seconds = Annotated[
-    float | None, typer.Option("--max-seconds", parser=_number, metavar="S", help="Stop after S seconds.")
-]
-Threads = Annotated[
-    int | None,
-    typer.Option("--threads", parser=_whole, metavar="N", help="Threads of the kernels; the result is the same."),
-]
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN.nc", help="A file that solve or resume wrote.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -138,14 +117,12 @@ def solve(
     shape: Annotated[
         str | None, typer.Option(metavar="64x64", help="Cells along each axis in array order (..., ny, nx).")
     ] = None,
-    steps: Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Time steps.")] = None,
+    steps: Annotated[int | None, typer.Option(parser=whole, metavar="N", help="Time steps.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A parameter, or a dotted key of the file; repeatable."),
     ] = None,
-    tol: Annotated[
-        float, typer.Option(parser=_number, metavar="TOL", help="Relative exploitability to reach.")
-    ] = 1e-10,
+    tol: Annotated[float, typer.Option(parser=number, metavar="TOL", help="Relative exploitability to reach.")] = 1e-10,
     solver: Annotated[str, typer.Option(metavar="NAME", help="newton, frank-wolfe or fictitious-play.")] = "newton",
     output: Output = None,
     plot: Plot = None,
@@ -172,7 +149,7 @@ def solve(
         {"--output": (output, DATA), "--plot": (plot, PICTURES), "--checkpoint": (checkpoint, DATA)},
         {"--start": start, "the problem file": problem},
     )
-    stated = _problem(problem, _shape(shape), steps, _settings(settings or []))
+    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
     check_memory(stated.grid.shape, stated.time.steps)
     import mfgsolve
 
@@ -193,7 +170,7 @@ def resume(
     json: Json = False,
     tol: Annotated[
         float | None,
-        typer.Option(parser=_number, metavar="TOL", help="Relative exploitability to reach; else that of the solve."),
+        typer.Option(parser=number, metavar="TOL", help="Relative exploitability to reach; else that of the solve."),
     ] = None,
     max_iterations: Iterations = None,
     max_seconds: Seconds = None,
@@ -277,8 +254,8 @@ def plot(
 def animate(
     file: PlanFile,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.gif", help="Film: .gif, or .mp4 by ffmpeg.")],
-    fps: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Pictures a second.")] = 15,
-    frames: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Pictures in all.")] = 60,
+    fps: Annotated[int, typer.Option(parser=whole, metavar="N", help="Pictures a second.")] = 15,
+    frames: Annotated[int, typer.Option(parser=whole, metavar="N", help="Pictures in all.")] = 60,
 ) -> None:
     """Show a solution as a film over time.
 
@@ -308,13 +285,13 @@ def _solve(
     json: bool,
 ) -> None:
     """Work under a live line, write, then tell; what could not be written is told last."""
-    from mfgsolve.progress import Interrupts, Progress
+    from mfgsolve.progress import Interrupts, Progress, checkpoint_told
     from mfgsolve.report import say, solution_rows, to_json, verdict
 
     written: list[Path] = []
     failure: FileError | None = None
     line = Progress(tol, problem.grid.shape, problem.time.steps)
-    with _checkpoint_told(checkpoint), Interrupts() as interrupts, line:
+    with checkpoint_told(checkpoint), Interrupts() as interrupts, line:
 
         def watch(measure: Measure) -> None:
             interrupts.check()
@@ -344,98 +321,10 @@ def _solve(
         raise typer.Exit(NOT_CONVERGED)
 
 
-@contextlib.contextmanager
-def _checkpoint_told(checkpoint: Path | None) -> Iterator[None]:
-    """An interrupt says from where to go on."""
-    before = _stamp(checkpoint)
-    try:
-        yield
-    except KeyboardInterrupt:
-        if checkpoint is None:
-            hint = "; nothing was written: --checkpoint f.nc keeps the work of a long solve"
-        elif _stamp(checkpoint) is None:
-            hint = "; no checkpoint was written yet"
-        elif _stamp(checkpoint) == before:
-            hint = f"; the checkpoint {checkpoint} is as it was"
-        else:
-            hint = f"; go on from the last checkpoint with: mfgsolve resume {checkpoint}"
-        raise KeyboardInterrupt(hint) from None
-
-
-def _stamp(path: Path | None) -> tuple[int, int] | None:
-    try:
-        return None if path is None else (path.stat().st_ino, path.stat().st_mtime_ns)
-    except OSError:
-        return None
-
-
 def _draw(solution: Solution, path: Path, kind: str) -> None:
     from mfgsolve import plots
 
     plots.save(getattr(plots, kind)(solution), path)
-
-
-# -- reading the command line ------------------------------------------------------------------------------------------
-
-
-def _problem(name: str, shape: tuple[int, ...] | None, steps: int | None, settings: dict[str, Any]) -> Problem:
-    """Problem of the list, or of a file."""
-    from mfgsolve import problems
-    from mfgsolve.preflight import check_memory
-    from mfgsolve.problemfile import read_problem
-
-    listed = name.replace("_", "-") in problems.names()
-    if shape is not None:  # before anything of that size is made
-        check_memory(shape, steps or (problems.get(name).steps if listed else 1))
-    if listed:
-        return problems.build(name, settings, shape, steps)
-    if Path(name).suffix == ".nc":
-        raise InputError(
-            f"{name} is no problem; give a name of 'mfgsolve list' or a .toml file "
-            "(a checkpoint goes on with 'mfgsolve resume', a solution serves as --start)"
-        )
-    if Path(name).suffix == ".toml" or os.sep in name or Path(name).is_file():
-        return read_problem(name, shape=shape, steps=steps, settings=settings)
-    raise InputError(unknown("problem", name, problems.names()) + "; or a file that ends in .toml")
-
-
-def _shape(text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
-    sizes = text.lower().split("x")
-    if not all(size.isascii() and size.isdigit() for size in sizes):
-        raise InputError(
-            f"--shape is {text!r}; whole numbers joined by x, in array order, are needed: say 64x64 (ny, nx)"
-        )
-    return tuple(int(size) for size in sizes)
-
-
-def _settings(pairs: list[str]) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, text = pair.partition("=")
-        if not (key.strip() and equals):
-            raise InputError(f"--set {pair!r} is no setting; write --set key=value, say --set reward=2.0")
-        if key.strip() in settings:
-            raise InputError(f"--set {key.strip()} is given twice; give it once")
-        settings[key.strip()] = _value(text.strip())
-    return settings
-
-
-def _value(text: str) -> Any:
-    """A value as TOML reads it (number, true, list, table), or else the text itself."""
-    import tomllib
-
-    try:
-        found = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        found = {}
-    if list(found) == ["value"]:
-        return found["value"]
-    try:
-        return float(text)  # TOML knows neither .5 nor 5.
-    except ValueError:
-        return text
 
 
 # -- running -----------------------------------------------------------------------------------------------------------
@@ -445,8 +334,6 @@ def _value(text: str) -> Any:
 def _warnings_told() -> Iterator[None]:
     """Warnings of Python are sentences here, too."""
     import warnings
-
-    from mfgsolve.report import complain
 
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: complain(str(message), "Warning")
@@ -458,10 +345,11 @@ def main() -> NoReturn:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-    from mfgsolve.report import complain, silence
-
     try:
         app()
+    except KeyboardInterrupt:  # before a command had begun
+        complain("interrupted", "Stopped")
+        sys.exit(INTERRUPTED)
     except OSError as error:
         if error.errno not in (errno.EIO, errno.ENOSPC, errno.EPIPE):
             raise

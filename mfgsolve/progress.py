@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from mfgsolve.solution import Measure
 
-__all__ = ["Interrupts", "Progress"]
+__all__ = ["Interrupts", "Progress", "checkpoint_told"]
 
 FLOOR = 1e-16  # below it a relative exploitability is round-off
 NARROWEST_BAR, WIDEST_BAR = 8, 40
@@ -58,6 +60,31 @@ class Interrupts:
     def _unraisable(self, dropped: Any) -> None:
         if not issubclass(dropped.exc_type, KeyboardInterrupt):
             self._hook(dropped)
+
+
+@contextlib.contextmanager
+def checkpoint_told(checkpoint: Path | None) -> Iterator[None]:
+    """An interrupt says from where to go on."""
+    before = _stamp(checkpoint)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if checkpoint is None:
+            hint = "; nothing was written: --checkpoint f.nc keeps the work of a long solve"
+        elif _stamp(checkpoint) is None:
+            hint = "; no checkpoint was written yet"
+        elif _stamp(checkpoint) == before:
+            hint = f"; the checkpoint {checkpoint} is as it was"
+        else:
+            hint = f"; go on from the last checkpoint with: mfgsolve resume {checkpoint}"
+        raise KeyboardInterrupt(hint) from None
+
+
+def _stamp(path: Path | None) -> tuple[int, int] | None:
+    try:
+        return None if path is None else (path.stat().st_ino, path.stat().st_mtime_ns)
+    except OSError:
+        return None
 
 
 class Progress:

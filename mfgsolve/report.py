@@ -98,7 +98,9 @@ def complain(text: str, kind: str = "Error") -> None:
     from rich.text import Text
 
     style = "bold red" if kind == "Error" else "bold yellow"
-    Console(stderr=True).print(Text.assemble((f"{kind}: ", style), text), soft_wrap=not sys.stderr.isatty())
+    terminal = sys.stderr.isatty()
+    console = Console(stderr=True, force_terminal=terminal)
+    console.print(Text.assemble((f"{kind}: ", style), text), soft_wrap=not terminal)
 
 
 # -- what is said about a solution, a checkpoint, a problem ----------------------------------------------------------

@@ -20,7 +20,7 @@ ORDER = [
     {"solvers"},
     {"problems", "problemfile", "problemtables", "tomlwriter", "plots"},
     {"solving"},
-    {"preflight", "progress", "report", "cli", "__main__"},
+    {"arguments", "preflight", "progress", "report", "cli", "__main__"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 

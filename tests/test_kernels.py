@@ -212,7 +212,7 @@ def test_push_is_transpose_of_expect(case):
     v = rng.standard_normal(game.shape)
     spread, expected = np.empty(game.shape), np.empty(game.shape)
     noise.noise(v.copy(), spread, game.scheme, False)
-    tangent.bellman_change(ahead[0], spread, np.zeros(game.shape), np.ones(game.shape), True, expected, game.scheme)
+    tangent.bellman_change(ahead[0], spread, np.zeros(game.shape), np.ones(game.shape), expected, game.scheme)
     size = np.abs(mass[0]).sum() * np.abs(v).max()
     assert float((mass[1] * v).sum()) == pytest.approx(float((mass[0] * expected).sum()), abs=20 * EPSILON * size)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -210,6 +213,9 @@ def test_arrows_are_the_mean_momentum_of_their_block() -> None:
                 gx, gy = np.meshgrid(block["x"].values, block["y"].values)
                 expected.append([(mass * a).sum() / mass.sum() for a in (gx, gy, *net)])
     np.testing.assert_allclose(np.column_stack([x, y, u, v]), expected, rtol=1e-12)
+    for t in (0.5, 1.0):  # the step that starts then, and the last one at the horizon
+        np.testing.assert_array_equal(np.array(_arrows(View(data), t)), [x, y, u, v])
+    assert not np.allclose(_arrows(View(data), 0.0)[2][:50], u[:50])
 
 
 def test_arrows_stand_only_where_there_is_a_crowd() -> None:
@@ -251,6 +257,20 @@ def test_a_measure_that_was_not_taken_is_said_to_be_missing() -> None:
 def test_round_times_are_short_to_write() -> None:
     np.testing.assert_allclose(round_times(1.0, (6, 5, 7)), [0, 0.2, 0.4, 0.6, 0.8, 1.0])
     np.testing.assert_allclose(round_times(24.0, (6, 5, 7)), [0, 6, 12, 18, 24])
+
+
+def test_pictures_need_neither_pyplot_nor_the_compiler() -> None:
+    code = (
+        "import sys, mfgsolve; before = 'matplotlib' in sys.modules; mfgsolve.plots.plan; print(before, *sys.modules)"
+    )
+    words = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert words[0] == "False"
+    assert "matplotlib.figure" in words
+    assert not {"matplotlib.pyplot", "numba"} & set(words)
+
+
+def test_a_figure_shows_itself_in_a_notebook() -> None:
+    assert plots.convergence(solved("cole-hopf"))._repr_png_().startswith(b"\x89PNG")
 
 
 # -- files ---------------------------------------------------------------------------------------------------------

@@ -39,9 +39,10 @@ def _digest() -> str:
 _DIGEST = _digest()
 
 
-def jit(function: Callable[..., Any], *, parallel: bool = False) -> Any:
+def jit(function: Callable[..., Any], *, parallel: bool = False, contract: bool = False) -> Any:
     """Compile a kernel at its first call.
 
+    ``contract=True`` allows a fused multiply-add and nothing else: for recurrences, where it halves the latency.
     ``parallel=True`` makes a second, threaded version of the same source, in which every callee ``name`` of the same
     module that has a sibling ``name_parallel`` is replaced by it.
     """
@@ -54,8 +55,9 @@ def jit(function: Callable[..., Any], *, parallel: bool = False) -> Any:
     copy.__qualname__ = name
     copy.__module__ = function.__module__
     copy.__doc__ = function.__doc__
-    # "contract" allows a fused multiply-add, nothing else; tests hold conservation and equality of serial and threaded
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    if contract:
+        options["fastmath"] = {"contract"}
     if parallel and "prange" in function.__code__.co_names:
         options["parallel"] = True
     try:

@@ -20,22 +20,33 @@ def _gain_across(face, k, w, here, there, slope, most, pay):
         face[k, i] = gain(w[here, i] - w[there, i], slope, most, pay)
 
 
-def _gain_along(face, w, r, ring, slope, most, pay):
+def _bellman_row(v, w, f, weight, face, below, above, r, after, ring, slope_y, most_y, pay_y, slope_x, most_x, pay_x):
+    """v = weight f + w + gains of one row; fills face[above].  The face after a cell is the face before the next one."""
     n = w.shape[1]
+    edge = gain(w[r, n - 1] - w[r, 0], slope_x, most_x, pay_x) if ring else 0.0  # the face that closes the ring
+    back = edge
     for i in range(n - 1):
-        face[0, i + 1] = gain(w[r, i] - w[r, i + 1], slope, most, pay)
-    face[0, 0] = gain(w[r, n - 1] - w[r, 0], slope, most, pay) if ring else 0.0
-    face[0, n] = face[0, 0]
+        ahead = gain(w[r, i] - w[r, i + 1], slope_x, most_x, pay_x)
+        up = gain(w[r, i] - w[after, i], slope_y, most_y, pay_y)
+        gains = (min(up, 0.0) - max(face[below, i], 0.0)) + (min(ahead, 0.0) - max(back, 0.0))
+        v[r, i] = weight * f[r, i] + w[r, i] + gains
+        face[above, i] = up
+        back = ahead
+    i = n - 1
+    up = gain(w[r, i] - w[after, i], slope_y, most_y, pay_y)
+    gains = (min(up, 0.0) - max(face[below, i], 0.0)) + (min(edge, 0.0) - max(back, 0.0))
+    v[r, i] = weight * f[r, i] + w[r, i] + gains
+    face[above, i] = up
 
 
-gain_across, gain_along = jit(_gain_across), jit(_gain_along)
+gain_across, bellman_row = jit(_gain_across), jit(_bellman_row)
 
 
 def _bellman(ahead, price, weight, value, stored, scheme):
     """value = V_t from ahead = W_t and the price, on one time level; then stored = W_t, which may overwrite the price.
 
-    Rows of ``face``: the gains at the faces along the row, ``below`` it and ``above`` it, one number a face, negative
-    where it belongs to the cell before the face and positive where to the cell after it.
+    Rows of ``face``: the gains at the faces ``below`` and ``above`` a row, one number a face, negative where it belongs
+    to the cell before the face and positive where to the cell after it.
     """
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
@@ -49,26 +60,22 @@ def _bellman(ahead, price, weight, value, stored, scheme):
     for part_ in prange(parts):
         part = np.int64(part_)
         first, last = rows * part // parts, rows * (part + 1) // parts
-        face, below, above = np.zeros((3, nx + 1)), 1, 2
+        face, below, above = np.zeros((3, nx)), 1, 2
         for r in range(first, last):
-            gain_along(face, w, r, ring_x, slope_x, most_x, pay_x)
-            if ny > 1:
-                after, before = neighbours(r, ny, 1, ring_y)
-                if r == first or r % ny == 0:
-                    gain_across(face, below, w, before, r, slope_y, most_y, pay_y)
-                gain_across(face, above, w, r, after, slope_y, most_y, pay_y)
-            for i in range(nx):
-                across = min(face[above, i], 0.0) - max(face[below, i], 0.0)
-                along = min(face[0, i + 1], 0.0) - max(face[0, i], 0.0)
-                v[r, i] = weight * f[r, i] + w[r, i] + (across + along)
+            after, before = neighbours(r, ny, 1, ring_y)
+            if r == first or r % ny == 0:
+                gain_across(face, below, w, before, r, slope_y, most_y, pay_y)
+            bellman_row(
+                v, w, f, weight, face, below, above, r, after, ring_x, slope_y, most_y, pay_y, slope_x, most_x, pay_x
+            )
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                gain_across(face, below, w, before, r, slope_z, most_z, pay_z)
+                gain_across(face, 0, w, before, r, slope_z, most_z, pay_z)
                 for i in range(nx):
-                    v[r, i] -= max(face[below, i], 0.0)
-                gain_across(face, below, w, r, after, slope_z, most_z, pay_z)
+                    v[r, i] -= max(face[0, i], 0.0)
+                gain_across(face, 0, w, r, after, slope_z, most_z, pay_z)
                 for i in range(nx):
-                    v[r, i] += min(face[below, i], 0.0)
+                    v[r, i] += min(face[0, i], 0.0)
             for i in range(nx):
                 kept[r, i] = w[r, i]
             below, above = above, below

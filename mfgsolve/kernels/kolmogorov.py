@@ -20,21 +20,30 @@ def _flux_across(face, k, w, m, here, there, slope, most):
         face[k, i] = flux(w[here, i] - w[there, i], m[here, i], m[there, i], slope, most)
 
 
-def _flux_along(face, w, m, r, ring, slope, most):
+def _push_row(u, w, m, face, below, above, r, after, ring, slope_y, most_y, slope_x, most_x):
+    """u = m - out + in for one row; fills face[above].  The face after a cell is the face before the next one."""
     n = w.shape[1]
+    edge = flux(w[r, n - 1] - w[r, 0], m[r, n - 1], m[r, 0], slope_x, most_x) if ring else 0.0  # it closes the ring
+    back = edge
     for i in range(n - 1):
-        face[0, i + 1] = flux(w[r, i] - w[r, i + 1], m[r, i], m[r, i + 1], slope, most)
-    face[0, 0] = flux(w[r, n - 1] - w[r, 0], m[r, n - 1], m[r, 0], slope, most) if ring else 0.0
-    face[0, n] = face[0, 0]
+        ahead = flux(w[r, i] - w[r, i + 1], m[r, i], m[r, i + 1], slope_x, most_x)
+        up = flux(w[r, i] - w[after, i], m[r, i], m[after, i], slope_y, most_y)
+        u[r, i] = m[r, i] + ((face[below, i] - up) + (back - ahead))
+        face[above, i] = up
+        back = ahead
+    i = n - 1
+    up = flux(w[r, i] - w[after, i], m[r, i], m[after, i], slope_y, most_y)
+    u[r, i] = m[r, i] + ((face[below, i] - up) + (back - edge))
+    face[above, i] = up
 
 
-flux_across, flux_along = jit(_flux_across), jit(_flux_along)
+flux_across, push_row = jit(_flux_across), jit(_push_row)
 
 
 def _push(ahead, mass, moved, scheme):
     """moved = U from mass = m_t and ahead = W_t, on one time level.
 
-    Rows of ``face``: the fluxes through the faces along the row, ``below`` it and ``above`` it.
+    Rows of ``face``: the fluxes through the faces ``below`` and ``above`` a row.
     """
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
@@ -46,24 +55,20 @@ def _push(ahead, mass, moved, scheme):
     for part_ in prange(parts):
         part = np.int64(part_)
         first, last = rows * part // parts, rows * (part + 1) // parts
-        face, below, above = np.zeros((3, nx + 1)), 1, 2
+        face, below, above = np.zeros((3, nx)), 1, 2
         for r in range(first, last):
-            flux_along(face, w, m, r, ring_x, slope_x, most_x)
-            if ny > 1:
-                after, before = neighbours(r, ny, 1, ring_y)
-                if r == first or r % ny == 0:
-                    flux_across(face, below, w, m, before, r, slope_y, most_y)
-                flux_across(face, above, w, m, r, after, slope_y, most_y)
-            for i in range(nx):
-                u[r, i] = m[r, i] + ((face[below, i] - face[above, i]) + (face[0, i] - face[0, i + 1]))
+            after, before = neighbours(r, ny, 1, ring_y)
+            if r == first or r % ny == 0:
+                flux_across(face, below, w, m, before, r, slope_y, most_y)
+            push_row(u, w, m, face, below, above, r, after, ring_x, slope_y, most_y, slope_x, most_x)
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                flux_across(face, below, w, m, before, r, slope_z, most_z)
+                flux_across(face, 0, w, m, before, r, slope_z, most_z)
                 for i in range(nx):
-                    u[r, i] += face[below, i]
-                flux_across(face, below, w, m, r, after, slope_z, most_z)
+                    u[r, i] += face[0, i]
+                flux_across(face, 0, w, m, r, after, slope_z, most_z)
                 for i in range(nx):
-                    u[r, i] -= face[below, i]
+                    u[r, i] -= face[0, i]
             below, above = above, below
 
 

@@ -47,8 +47,12 @@ def _add_masked(f, o, j, k, share, first, last):
         f[o, j, i] += share[o, j, i] * f[o, k, i]
 
 
-eliminate, combine, add = jit(_eliminate), jit(_combine), jit(_add)
-eliminate_masked, combine_masked, add_masked = jit(_eliminate_masked), jit(_combine_masked), jit(_add_masked)
+eliminate, combine, add = jit(_eliminate, contract=True), jit(_combine, contract=True), jit(_add, contract=True)
+eliminate_masked, combine_masked, add_masked = (
+    jit(_eliminate_masked, contract=True),
+    jit(_combine_masked, contract=True),
+    jit(_add_masked, contract=True),
+)
 
 
 def _solve_across(v, f, within, factors, masked, ring, first_, last_):
@@ -130,7 +134,11 @@ def _solve_eight(v, f, factors, periodic):
                 f[r, i] -= factors[3, i] * ends
 
 
-solve_across, solve_line, solve_eight = jit(_solve_across), jit(_solve_line), jit(_solve_eight)
+solve_across, solve_line, solve_eight = (
+    jit(_solve_across, contract=True),
+    jit(_solve_line, contract=True),
+    jit(_solve_eight, contract=True),
+)
 
 
 def _solve_along(source, target, factors, masked, periodic, first, last):

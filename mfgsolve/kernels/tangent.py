@@ -23,14 +23,6 @@ def _chance_across(face, k, w, here, there, slope, most):
         face[k, i] = chance(w[here, i] - w[there, i], slope, most)
 
 
-def _chance_along(face, w, r, ring, slope, most):
-    n = w.shape[1]
-    for i in range(n - 1):
-        face[0, i + 1] = chance(w[r, i] - w[r, i + 1], slope, most)
-    face[0, 0] = chance(w[r, n - 1] - w[r, 0], slope, most) if ring else 0.0
-    face[0, n] = face[0, 0]
-
-
 def _flux_change_across(face, k, w, d, m, p, here, there, slope, most):
     for i in range(w.shape[1]):
         face[k, i] = flux_change(
@@ -45,38 +37,63 @@ def _flux_change_across(face, k, w, d, m, p, here, there, slope, most):
         )
 
 
-def _flux_change_along(face, w, d, m, p, r, ring, slope, most):
+chance_across, flux_change_across = jit(_chance_across), jit(_flux_change_across)
+
+
+def _bellman_change_row(v, w, d, u, b, face, below, above, r, after, before, ring, slope_y, most_y, slope_x, most_x):
+    """v = b u + dW + drift of one row; fills face[above].  The face after a cell is the face before the next one."""
     n = w.shape[1]
-    for i in range(n - 1):
-        j = i + 1
-        face[0, j] = flux_change(w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope, most)
+    left, right = (n - 1, 0) if ring else (0, n - 1)
+    edge = chance(w[r, n - 1] - w[r, 0], slope_x, most_x) if ring else 0.0  # the face that closes the ring
+    ahead, up = chance(w[r, 0] - w[r, 1], slope_x, most_x), chance(w[r, 0] - w[after, 0], slope_y, most_y)
+    across = max(up, 0.0) * (d[after, 0] - d[r, 0]) + min(face[below, 0], 0.0) * (d[r, 0] - d[before, 0])
+    along = max(ahead, 0.0) * (d[r, 1] - d[r, 0]) + min(edge, 0.0) * (d[r, 0] - d[r, left])
+    v[r, 0] = b[r, 0] * u[r, 0] + d[r, 0] + (across + along)
+    face[above, 0] = up
+    back = ahead
+    for i in range(1, n - 1):
+        ahead, up = chance(w[r, i] - w[r, i + 1], slope_x, most_x), chance(w[r, i] - w[after, i], slope_y, most_y)
+        across = max(up, 0.0) * (d[after, i] - d[r, i]) + min(face[below, i], 0.0) * (d[r, i] - d[before, i])
+        along = max(ahead, 0.0) * (d[r, i + 1] - d[r, i]) + min(back, 0.0) * (d[r, i] - d[r, i - 1])
+        v[r, i] = b[r, i] * u[r, i] + d[r, i] + (across + along)
+        face[above, i] = up
+        back = ahead
+    i = n - 1
+    up = chance(w[r, i] - w[after, i], slope_y, most_y)
+    across = max(up, 0.0) * (d[after, i] - d[r, i]) + min(face[below, i], 0.0) * (d[r, i] - d[before, i])
+    along = max(edge, 0.0) * (d[r, right] - d[r, i]) + min(back, 0.0) * (d[r, i] - d[r, i - 1])
+    v[r, i] = b[r, i] * u[r, i] + d[r, i] + (across + along)
+    face[above, i] = up
+
+
+def _push_change_row(u, w, d, m, p, face, below, above, r, after, ring, slope_y, most_y, slope_x, most_x):
+    """u = p - out + in for one row; fills face[above]."""
+    n = w.shape[1]
     i, j = n - 1, 0
-    face[0, 0] = 0.0
+    edge = 0.0
     if ring:
-        face[0, 0] = flux_change(w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope, most)
-    face[0, n] = face[0, 0]
+        edge = flux_change(w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope_x, most_x)
+    back = edge
+    for i in range(n - 1):
+        j, a = i + 1, after
+        ahead = flux_change(w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope_x, most_x)
+        up = flux_change(w[r, i] - w[a, i], d[r, i] - d[a, i], m[r, i], m[a, i], p[r, i], p[a, i], slope_y, most_y)
+        u[r, i] = p[r, i] + ((face[below, i] - up) + (back - ahead))
+        face[above, i] = up
+        back = ahead
+    i, a = n - 1, after
+    up = flux_change(w[r, i] - w[a, i], d[r, i] - d[a, i], m[r, i], m[a, i], p[r, i], p[a, i], slope_y, most_y)
+    u[r, i] = p[r, i] + ((face[below, i] - up) + (back - edge))
+    face[above, i] = up
 
 
-chance_across, chance_along = jit(_chance_across), jit(_chance_along)
-flux_change_across, flux_change_along = jit(_flux_change_across), jit(_flux_change_along)
+bellman_change_row, push_change_row = jit(_bellman_change_row), jit(_push_change_row)
 
 
-def _scaled_row(v, direction, scale, r, scaled):
-    if scaled:
-        for i in range(v.shape[1]):
-            v[r, i] = scale[r, i] * direction[r, i]
-    else:
-        for i in range(v.shape[1]):
-            v[r, i] = direction[r, i]
-
-
-scaled_row = jit(_scaled_row)
-
-
-def _bellman_change(ahead, change, direction, scale, scaled, value, scheme):
+def _bellman_change(ahead, change, direction, scale, value, scheme):
     """value = dl + dW + dt sum_e s_e (dW(x+e) - dW(x)) / h with dl = scale * direction, on one time level.
 
-    Rows of ``face``: the chances dt s / h at the faces along the row, ``below`` it and ``above`` it; positive where the cell before
+    Rows of ``face``: the chances dt s / h at the faces ``below`` and ``above`` a row; positive where the cell before
     the face moves, negative where the cell after it does.
     """
     nz, ny, nx = ahead.shape
@@ -86,40 +103,26 @@ def _bellman_change(ahead, change, direction, scale, scaled, value, scheme):
     slope_z, slope_y, slope_x = slope[0], slope[1], slope[2]
     most_z, most_y, most_x = most[0], most[1], most[2]
     w, d, v = ahead.reshape((rows, nx)), change.reshape((rows, nx)), value.reshape((rows, nx))
-    u, b = direction.reshape((rows, nx)), scale.reshape((scale.size // nx, nx))
-    left, right = (nx - 1, 0) if ring_x else (0, nx - 1)
+    u, b = direction.reshape((rows, nx)), scale.reshape((rows, nx))
     for part_ in prange(parts):
         part = np.int64(part_)
         first, last = rows * part // parts, rows * (part + 1) // parts
-        face, below, above = np.zeros((3, nx + 1)), 1, 2
+        face, below, above = np.zeros((3, nx)), 1, 2
         for r in range(first, last):
-            scaled_row(v, u, b, r, scaled)
             after, before = neighbours(r, ny, 1, ring_y)
-            if ny > 1:
-                if r == first or r % ny == 0:
-                    chance_across(face, below, w, before, r, slope_y, most_y)
-                chance_across(face, above, w, r, after, slope_y, most_y)
-            chance_along(face, w, r, ring_x, slope_x, most_x)
-            for i in range(1, nx - 1):
-                upward = max(face[above, i], 0.0) * (d[after, i] - d[r, i])
-                downward = min(face[below, i], 0.0) * (d[r, i] - d[before, i])
-                rightward = max(face[0, i + 1], 0.0) * (d[r, i + 1] - d[r, i])
-                leftward = min(face[0, i], 0.0) * (d[r, i] - d[r, i - 1])
-                v[r, i] += d[r, i] + ((upward + downward) + (rightward + leftward))
-            for i, j, k in ((0, 1, left), (nx - 1, right, nx - 2)):
-                upward = max(face[above, i], 0.0) * (d[after, i] - d[r, i])
-                downward = min(face[below, i], 0.0) * (d[r, i] - d[before, i])
-                rightward = max(face[0, i + 1], 0.0) * (d[r, j] - d[r, i])
-                leftward = min(face[0, i], 0.0) * (d[r, i] - d[r, k])
-                v[r, i] += d[r, i] + ((upward + downward) + (rightward + leftward))
+            if r == first or r % ny == 0:
+                chance_across(face, below, w, before, r, slope_y, most_y)
+            bellman_change_row(
+                v, w, d, u, b, face, below, above, r, after, before, ring_x, slope_y, most_y, slope_x, most_x
+            )
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                chance_across(face, below, w, before, r, slope_z, most_z)
+                chance_across(face, 0, w, before, r, slope_z, most_z)
                 for i in range(nx):
-                    v[r, i] += min(face[below, i], 0.0) * (d[r, i] - d[before, i])
-                chance_across(face, below, w, r, after, slope_z, most_z)
+                    v[r, i] += min(face[0, i], 0.0) * (d[r, i] - d[before, i])
+                chance_across(face, 0, w, r, after, slope_z, most_z)
                 for i in range(nx):
-                    v[r, i] += max(face[below, i], 0.0) * (d[after, i] - d[r, i])
+                    v[r, i] += max(face[0, i], 0.0) * (d[after, i] - d[r, i])
             below, above = above, below
 
 
@@ -136,24 +139,20 @@ def _push_change(ahead, change, mass, moved, result, scheme):
     for part_ in prange(parts):
         part = np.int64(part_)
         first, last = rows * part // parts, rows * (part + 1) // parts
-        face, below, above = np.zeros((3, nx + 1)), 1, 2
+        face, below, above = np.zeros((3, nx)), 1, 2
         for r in range(first, last):
-            flux_change_along(face, w, d, m, p, r, ring_x, slope_x, most_x)
-            if ny > 1:
-                after, before = neighbours(r, ny, 1, ring_y)
-                if r == first or r % ny == 0:
-                    flux_change_across(face, below, w, d, m, p, before, r, slope_y, most_y)
-                flux_change_across(face, above, w, d, m, p, r, after, slope_y, most_y)
-            for i in range(nx):
-                u[r, i] = p[r, i] + ((face[below, i] - face[above, i]) + (face[0, i] - face[0, i + 1]))
+            after, before = neighbours(r, ny, 1, ring_y)
+            if r == first or r % ny == 0:
+                flux_change_across(face, below, w, d, m, p, before, r, slope_y, most_y)
+            push_change_row(u, w, d, m, p, face, below, above, r, after, ring_x, slope_y, most_y, slope_x, most_x)
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                flux_change_across(face, below, w, d, m, p, before, r, slope_z, most_z)
+                flux_change_across(face, 0, w, d, m, p, before, r, slope_z, most_z)
                 for i in range(nx):
-                    u[r, i] += face[below, i]
-                flux_change_across(face, below, w, d, m, p, r, after, slope_z, most_z)
+                    u[r, i] += face[0, i]
+                flux_change_across(face, 0, w, d, m, p, r, after, slope_z, most_z)
                 for i in range(nx):
-                    u[r, i] -= face[below, i]
+                    u[r, i] -= face[0, i]
             below, above = above, below
 
 
@@ -177,17 +176,16 @@ def _curvature(ahead, mass, direction, scale, result, identity, scheme):
     ``result`` first holds dW, level by level, and is overwritten by the answer on the way forward.
     """
     steps, nz, ny, nx = ahead.shape
-    scaled, unscaled = scale.size > 0, np.empty((0, 1, nx))
+    scaled, ones = scale.size > 0, np.ones((nz, ny, nx))
     value, moved, level = np.empty((nz, ny, nx)), np.zeros((nz, ny, nx)), np.empty((nz, ny, nx))
-    v, u = value.reshape((nz * ny, nx)), direction[steps].reshape((nz * ny, nx))
-    b = scale[steps].reshape((nz * ny, nx)) if scaled else unscaled.reshape((0, nx))
-    for r in range(nz * ny):
-        scaled_row(v, u, b, r, scaled)
+    v, u = value.reshape(value.size), direction[steps].reshape(value.size)
+    b = (scale[steps] if scaled else ones).reshape(value.size)
+    for i in range(v.size):
+        v[i] = b[i] * u[i]
     for t in range(steps - 1, -1, -1):
         noise(value, result[t], scheme, False)
         if t > 0:
-            slopes = scale[t] if scaled else unscaled
-            bellman_change(ahead[t], result[t], direction[t], slopes, scaled, value, scheme)
+            bellman_change(ahead[t], result[t], direction[t], scale[t] if scaled else ones, value, scheme)
     for t in range(steps):
         push_change(ahead[t], result[t], mass[t], moved, level, scheme)
         answer(result[t], identity, direction[t], moved)

@@ -91,7 +91,7 @@ def _curve(ax: Axes, dataset: xr.Dataset, name: str, colour: Any) -> tuple[bool,
         same = above & (cells == grid)
         ax.plot(work[same], values[same], "-", color=colour, linewidth=1.2)
     for here, face in ((coarse, "white"), (~coarse, colour)):
-        ax.plot(work[above & here], values[above & here], "o", color=colour, markerfacecolor=face, markersize=5)
+        ax.plot(work[above & here], values[above & here], "o", color=colour, markerfacecolor=face, markersize=4.5)
         if (below & here).any():
             ax.plot(work[below & here], np.zeros((below & here).sum()), "v", color=colour, markerfacecolor=face,
                     markersize=7, clip_on=False, transform=ax.get_xaxis_transform())  # fmt: skip

@@ -23,8 +23,8 @@ from matplotlib.ticker import MaxNLocator
 from mfgsolve.plots.reading import View
 
 __all__ = [
-    "DENSITY", "HIGHLIGHT", "INK", "Picture", "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls",
-    "label_colours", "legend", "panels", "title",
+    "DENSITY", "HIGHLIGHT", "INK", "Picture", "density_image", "density_scale", "draw_sites", "draw_track",
+    "draw_walls", "label_colours", "legend", "panels", "title",
 ]  # fmt: skip
 
 HIGHLIGHT = "#0096c7"  # what moves: a hue the density does not use

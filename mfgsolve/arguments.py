@@ -1,0 +1,108 @@
+"""Words of the command line as values: options that several commands share, shapes, settings, problems."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mfgsolve.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from mfgsolve.problem import Problem
+
+
+def whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} came; a whole number is needed, say 100") from None
+
+
+def number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} came; a number is needed, say 1e-10") from None
+
+
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Write the solution here (NetCDF).")
+]
+Plot = Annotated[
+    Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw the plan here (.png, .pdf or .svg).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of a table.")]
+Iterations = Annotated[
+    int | None, typer.Option("--max-iterations", parser=whole, metavar="N", help="Stop after N iterations.")
+]
+Seconds = Annotated[
+    float | None, typer.Option("--max-seconds", parser=number, metavar="S", help="Stop after S seconds.")
+]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", parser=whole, metavar="N", help="Threads of the kernels; the result is the same."),
+]
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN.nc", help="A file that solve or resume wrote.")]
+
+
+def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, settings: dict[str, Any]) -> Problem:
+    """Problem of the list, or of a file."""
+    from mfgsolve import problems
+    from mfgsolve.preflight import check_memory
+    from mfgsolve.problemfile import read_problem
+
+    listed = name.replace("_", "-") in problems.names()
+    if shape is not None:  # before anything of that size is made
+        check_memory(shape, steps or (problems.get(name).steps if listed else 1))
+    if listed:
+        return problems.build(name, settings, shape, steps)
+    if Path(name).suffix == ".nc":
+        raise InputError(
+            f"{name} is no problem; give a name of 'mfgsolve list' or a .toml file "
+            "(a checkpoint goes on with 'mfgsolve resume', a solution serves as --start)"
+        )
+    if Path(name).suffix == ".toml" or os.sep in name or Path(name).is_file():
+        return read_problem(name, shape=shape, steps=steps, settings=settings)
+    raise InputError(unknown("problem", name, problems.names()) + "; or a file that ends in .toml")
+
+
+def read_shape(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    sizes = text.lower().split("x")
+    if not all(size.isascii() and size.isdigit() for size in sizes):
+        raise InputError(
+            f"--shape is {text!r}; whole numbers joined by x, in array order, are needed: say 64x64 (ny, nx)"
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def read_settings(pairs: list[str]) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not (key.strip() and equals):
+            raise InputError(f"--set {pair!r} is no setting; write --set key=value, say --set reward=2.0")
+        if key.strip() in settings:
+            raise InputError(f"--set {key.strip()} is given twice; give it once")
+        settings[key.strip()] = _value(text.strip())
+    return settings
+
+
+def _value(text: str) -> Any:
+    """A value as TOML reads it (number, true, list, table), or else the text itself."""
+    import tomllib
+
+    try:
+        found = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        found = {}
+    if list(found) == ["value"]:
+        return found["value"]
+    try:
+        return float(text)  # TOML knows neither .5 nor 5.
+    except ValueError:
+        return text
