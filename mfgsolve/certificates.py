@@ -62,14 +62,15 @@ def certify(
         movement, capped = policy.movement(game)
     else:
         movement, capped = policy.movement(game, mass)
-    price = game.price(mass, spare)
-    crowd, terminal = game.crowd_cost(price, mass), game.terminal_total(mass)
-    scale = movement + game.crowd_size(price, mass) + float((np.abs(game.terminal_cost) * mass[-1]).sum())
+    price = game.levels() if spare is None else spare
+    energy = game.price_and_potential(mass, price)
+    (crowd, crowd_size), terminal = game.crowd_totals(price, mass), game.terminal_total(mass)
+    scale = movement + crowd_size + float((np.abs(game.terminal_cost) * mass[-1]).sum())
     best = game.respond(price, out=price[: game.steps]).mean_value
     cost = movement + crowd + terminal
     gap = cost - best
     problem = game.problem
-    potential = movement + game.potential(mass) + terminal if problem.is_potential else math.nan
+    potential = movement + energy + terminal if problem.is_potential else math.nan
     duality = math.nan
     if problem.is_potential and problem.is_monotone:
         duality = gap if math.isnan(dual) else min(gap, potential - dual)

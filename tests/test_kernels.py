@@ -341,7 +341,8 @@ def test_threads_change_no_bit(case, parts):
 
     u, scale = rng.standard_normal(flow.shape), rng.random(flow.shape)
     answer = np.empty_like(flow)
-    tangent.curvature_parallel(ahead, mass, u, scale, answer, 1.0, split)
+    none = np.empty((0, 1, 1, 1))
+    tangent.curvature_parallel(ahead, mass, u, scale, answer, 1.0, none, none, 0.0, 0.0, split)
     np.testing.assert_array_equal(answer, game.curvature(ahead, mass, u, scale))
 
 

@@ -34,12 +34,12 @@ class Congestion(Coupling):
 
     def bind(self, grid: Grid, times: np.ndarray) -> Bound:
         reward = nonnegative(sample_nodes(self.reward, times, grid, "congestion reward"), "congestion reward")
-        return _BoundCongestion(reward, self.congestion, grid.cell_volume)
+        return _BoundCongestion(-reward, self.congestion, grid.cell_volume)
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundCongestion(Bound):
-    reward: np.ndarray
+    loss: np.ndarray  # -r
     congestion: float
     volume: float
 
@@ -49,17 +49,19 @@ class _BoundCongestion(Bound):
         return crowd
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        out = np.divide(levels_at(self.reward, nodes), self._crowd(rho))
-        return np.negative(out, out=out)
+        crowd = self._crowd(rho)
+        return np.divide(levels_at(self.loss, nodes), crowd, out=crowd)
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return total(-(levels_at(self.reward, nodes) / self.congestion) * np.log1p(self.congestion * rho), self.volume)
+        gain = np.log1p(self.congestion * rho)
+        gain *= levels_at(self.loss, nodes)
+        return total(gain, self.volume / self.congestion)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         crowd = self._crowd(rho)
         np.multiply(crowd, crowd, out=crowd)
-        np.divide(self.congestion, crowd, out=crowd)
-        crowd *= levels_at(self.reward, nodes)
+        np.divide(-self.congestion, crowd, out=crowd)
+        crowd *= levels_at(self.loss, nodes)
         return crowd
 
 

@@ -15,7 +15,7 @@ from mfgsolve.couplings import Bound
 from mfgsolve.errors import InputError
 from mfgsolve.games.factors import noise_factors
 from mfgsolve.grids import Grid
-from mfgsolve.kernels import bellman, kolmogorov, noise, tangent, threads_available, threads_possible
+from mfgsolve.kernels import bellman, kolmogorov, noise, tangent, threads_available, threads_possible, vectors
 from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, NO_NOISE, Scheme
 from mfgsolve.problem import Problem
 
@@ -115,15 +115,29 @@ class DiffusionGame:
         identity: float = 1.0,
     ) -> np.ndarray:
         """identity * direction - K (scale * direction), K = d mass / d (weighted price) at the policy ``ahead``."""
-        result = self.levels() if out is None else out
-        none = np.empty((0, 1, 1, 1))
-        self._curvature(ahead, mass, direction, none if scale is None else scale, result, identity, self.scheme)
+        result, none = self.levels() if out is None else out, np.empty((0, 1, 1, 1))
+        slopes = none if scale is None else scale
+        self._curvature(ahead, mass, direction, slopes, result, identity, none, none, 0.0, 0.0, self.scheme)
         return result
+
+    def conjugate_step(
+        self, ahead: np.ndarray, mass: np.ndarray, scale: np.ndarray, vectors: tuple[np.ndarray, ...], length: float,
+        share: float,
+    ) -> float:  # fmt: skip
+        """One pass of conjugate gradients on I - K scale; vectors are solution, residual, direction, image.
+
+        solution += length direction; direction = residual + share direction; image = (I - K scale) direction.  Returns
+        <direction, image> in the inner product with ``scale``.
+        """
+        solution, residual, direction, image = vectors
+        return float(
+            self._curvature(ahead, mass, direction, scale, image, 1.0, residual, solution, length, share, self.scheme)
+        )
 
     def diffuse(self, mass: np.ndarray) -> np.ndarray:
         """One level after the noise: N^T mass."""
         out = np.empty_like(mass)
-        noise.noise(mass, out, self.scheme, True)
+        noise.noise(mass.copy(), out, self.scheme, True)
         return out
 
     def values(self, price: np.ndarray) -> np.ndarray:
@@ -154,19 +168,33 @@ class DiffusionGame:
     def price(self, mass: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """f(m) at every node, per unit time; zero at T unless there is a terminal coupling."""
         price = self.levels() if out is None else out
-        view = self.gridded(price)
-        for nodes in self.slabs():
-            view[nodes] = self.coupling.cost(nodes, self._density(mass[nodes]))
-        view[-1] = 0.0
-        if self.terminal_coupling is not None:
-            view[-1:] = self.terminal_coupling.cost(slice(0, 1), self._density(mass[-1:]))
+        self._crowd(mass, price, False)
         return price
 
     def potential(self, mass: np.ndarray) -> float:
-        """sum_t weight_t F_t(m_t): the crowd's part of the potential."""
-        total = sum(float(self.coupling.potential(n, self._density(mass[n])).sum()) for n in self.slabs()) * self.dt
+        """sum_t weight_t F_t(m_t): the crowd's part of the potential; NaN where there is none."""
+        return self._crowd(mass, None, True)
+
+    def price_and_potential(self, mass: np.ndarray, out: np.ndarray) -> float:
+        """Both in one pass: fills ``out`` with the price and returns the potential."""
+        return self._crowd(mass, out, True)
+
+    def _crowd(self, mass: np.ndarray, price: np.ndarray | None, potential: bool) -> float:
+        view, total = None if price is None else self.gridded(price), 0.0
+        for nodes in self.slabs():
+            rho = self._density(mass[nodes])
+            if potential:
+                total += float(self.coupling.potential(nodes, rho).sum()) * self.dt
+            if view is not None:
+                view[nodes] = self.coupling.cost(nodes, rho)
+        if view is not None:
+            view[-1] = 0.0
         if self.terminal_coupling is not None:
-            total += float(self.terminal_coupling.potential(slice(0, 1), self._density(mass[-1:]))[0])
+            rho = self._density(mass[-1:])
+            if potential:
+                total += float(self.terminal_coupling.potential(slice(0, 1), rho)[0])
+            if view is not None:
+                view[-1:] = self.terminal_coupling.cost(slice(0, 1), rho)
         return total
 
     def slope(self, mass: np.ndarray, out: np.ndarray | None = None) -> np.ndarray | None:
@@ -212,15 +240,15 @@ class DiffusionGame:
             total += float((price * self.gridded(gap)).sum())
         return total
 
+    def crowd_totals(self, price: np.ndarray, mass: np.ndarray) -> tuple[float, float]:
+        """sum_t weight_t <price_t, m_t>, and the same of |price|: what a relative tolerance refers to."""
+        levels = price.shape[0]
+        cost, size = vectors.crowd_totals(self.weights, price.reshape(levels, -1), mass.reshape(levels, -1))
+        return float(cost), float(size)
+
     def crowd_cost(self, price: np.ndarray, mass: np.ndarray) -> float:
         """sum_t weight_t <price_t, m_t>."""
-        levels = np.einsum("tzyx,tzyx->t", price, mass)
-        return float(self.weights @ levels)
-
-    def crowd_size(self, price: np.ndarray, mass: np.ndarray) -> float:
-        """sum_t weight_t <|price_t|, m_t>: what a relative tolerance of the crowd's cost refers to."""
-        total = sum(float((np.abs(price[n]) * mass[n]).sum()) for n in self.slabs()) * self.dt
-        return total + float(self.weights[-1] * (np.abs(price[-1]) * mass[-1]).sum())
+        return self.crowd_totals(price, mass)[0]
 
     def terminal_total(self, mass: np.ndarray) -> float:
         """<g, m_T>."""

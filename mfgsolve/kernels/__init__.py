@@ -39,10 +39,11 @@ def _digest() -> str:
 _DIGEST = _digest()
 
 
-def jit(function: Callable[..., Any], *, parallel: bool = False, contract: bool = False) -> Any:
+def jit(function: Callable[..., Any], *, parallel: bool = False, relax: tuple[str, ...] = ()) -> Any:
     """Compile a kernel at its first call.
 
-    ``contract=True`` allows a fused multiply-add and nothing else: for recurrences, where it halves the latency.
+    ``relax`` names what the compiler may do beyond strict arithmetic: "contract" (a fused multiply-add: half the latency
+    of a recurrence) or "reassoc" (a sum in several chains).  Never more: "nnan" would delete tests for NaN.
     ``parallel=True`` makes a second, threaded version of the same source, in which every callee ``name`` of the same
     module that has a sibling ``name_parallel`` is replaced by it.
     """
@@ -56,8 +57,8 @@ def jit(function: Callable[..., Any], *, parallel: bool = False, contract: bool 
     copy.__module__ = function.__module__
     copy.__doc__ = function.__doc__
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    if contract:
-        options["fastmath"] = {"contract"}
+    if relax:
+        options["fastmath"] = set(relax)
     if parallel and "prange" in function.__code__.co_names:
         options["parallel"] = True
     try:

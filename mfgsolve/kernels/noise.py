@@ -47,11 +47,15 @@ def _add_masked(f, o, j, k, share, first, last):
         f[o, j, i] += share[o, j, i] * f[o, k, i]
 
 
-eliminate, combine, add = jit(_eliminate, contract=True), jit(_combine, contract=True), jit(_add, contract=True)
+eliminate, combine, add = (
+    jit(_eliminate, relax=("contract",)),
+    jit(_combine, relax=("contract",)),
+    jit(_add, relax=("contract",)),
+)
 eliminate_masked, combine_masked, add_masked = (
-    jit(_eliminate_masked, contract=True),
-    jit(_combine_masked, contract=True),
-    jit(_add_masked, contract=True),
+    jit(_eliminate_masked, relax=("contract",)),
+    jit(_combine_masked, relax=("contract",)),
+    jit(_add_masked, relax=("contract",)),
 )
 
 
@@ -135,9 +139,9 @@ def _solve_eight(v, f, factors, periodic):
 
 
 solve_across, solve_line, solve_eight = (
-    jit(_solve_across, contract=True),
-    jit(_solve_line, contract=True),
-    jit(_solve_eight, contract=True),
+    jit(_solve_across, relax=("contract",)),
+    jit(_solve_line, relax=("contract",)),
+    jit(_solve_eight, relax=("contract",)),
 )
 
 

@@ -160,37 +160,60 @@ bellman_change, bellman_change_parallel = jit(_bellman_change), jit(_bellman_cha
 push_change, push_change_parallel = jit(_push_change), jit(_push_change, parallel=True)
 
 
-def _answer(result, identity, direction, moved):
-    """result = identity * direction - d mass, on one time level."""
-    q, d, p = result.reshape(result.size), moved.reshape(result.size), direction.reshape(result.size)
+def _answer(result, identity, direction, scale, moved):
+    """result = identity * direction - d mass on one time level; returns sum scale direction result."""
+    q, d, p, b = (
+        result.reshape(moved.size),
+        moved.reshape(moved.size),
+        direction.reshape(moved.size),
+        scale.reshape(moved.size),
+    )
+    total = 0.0
     for i in range(q.size):
         q[i] = identity * p[i] - d[i]
+        total += b[i] * p[i] * q[i]
+    return total
 
 
-answer = jit(_answer)
+def _renew(solution, direction, residual, length, share):
+    """solution += length direction, then direction = residual + share direction, on one time level."""
+    d, p, r = solution.reshape(solution.size), direction.reshape(solution.size), residual.reshape(solution.size)
+    for i in range(d.size):
+        d[i] += length * p[i]
+        p[i] = r[i] + share * p[i]
 
 
-def _curvature(ahead, mass, direction, scale, result, identity, scheme):
-    """result = identity * direction - K (scale * direction); an empty scale stands for 1.
+answer, renew = jit(_answer, relax=("contract", "reassoc")), jit(_renew)
 
-    ``result`` first holds dW, level by level, and is overwritten by the answer on the way forward.
+
+def _curvature(ahead, mass, direction, scale, result, identity, residual, solution, length, share, scheme):
+    """result = identity * direction - K (scale * direction); an empty scale stands for 1.  Returns <direction, result>.
+
+    The inner product is the one with ``scale``.  ``result`` first holds dW, level by level, and is overwritten by the
+    answer on the way forward.  Where a ``residual`` is given, each level of the direction is renewed on the way back:
+    solution += length direction, direction = residual + share direction (conjugate gradients).
     """
     steps, nz, ny, nx = ahead.shape
-    scaled, ones = scale.size > 0, np.ones((nz, ny, nx))
+    scaled, renewing, ones = scale.size > 0, residual.size > 0, np.ones((nz, ny, nx))
     value, moved, level = np.empty((nz, ny, nx)), np.zeros((nz, ny, nx)), np.empty((nz, ny, nx))
+    if renewing:
+        renew(solution[steps], direction[steps], residual[steps], length, share)
     v, u = value.reshape(value.size), direction[steps].reshape(value.size)
     b = (scale[steps] if scaled else ones).reshape(value.size)
     for i in range(v.size):
         v[i] = b[i] * u[i]
     for t in range(steps - 1, -1, -1):
+        if renewing:
+            renew(solution[t], direction[t], residual[t], length, share)
         noise(value, result[t], scheme, False)
         if t > 0:
             bellman_change(ahead[t], result[t], direction[t], scale[t] if scaled else ones, value, scheme)
+    total = 0.0
     for t in range(steps):
         push_change(ahead[t], result[t], mass[t], moved, level, scheme)
-        answer(result[t], identity, direction[t], moved)
+        total += answer(result[t], identity, direction[t], scale[t] if scaled else ones, moved)
         noise(level, moved, scheme, True)
-    answer(result[steps], identity, direction[steps], moved)
+    return total + answer(result[steps], identity, direction[steps], scale[steps] if scaled else ones, moved)
 
 
 curvature, curvature_parallel = jit(_curvature), jit(_curvature, parallel=True)

@@ -1,65 +1,56 @@
-"""Krylov vectors: each pass over memory does all it can.  Sums run in eight chains and then over levels, in one order."""
+"""Passes over Krylov vectors and over mass and price: each does all it can while a level is at hand.
+
+A sum runs in several chains within a level, then over levels, always in the same order.
+"""
 
 from __future__ import annotations
-
-import numpy as np
 
 from mfgsolve.kernels import jit
 
 
-def _dot(a, b):
-    """sum a b"""
-    n = a.size // 8 * 8
-    s0, s1, s2, s3, s4, s5, s6, s7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(0, n, 8):
-        s0 += a[i] * b[i]
-        s1 += a[i + 1] * b[i + 1]
-        s2 += a[i + 2] * b[i + 2]
-        s3 += a[i + 3] * b[i + 3]
-        s4 += a[i + 4] * b[i + 4]
-        s5 += a[i + 5] * b[i + 5]
-        s6 += a[i + 6] * b[i + 6]
-        s7 += a[i + 7] * b[i + 7]
-    for i in range(n, a.size):
-        s0 += a[i] * b[i]
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
-
-
-dot = jit(_dot)
-
-
-def _level(scale, a, b, product):
-    """sum scale a b on one level; an empty scale stands for 1."""
-    if scale.size == 0:
-        return dot(a, b)
+def _product(scale, a, b):
+    """sum scale a b on one level."""
+    total = 0.0
     for i in range(a.size):
-        product[i] = scale[i] * a[i]
-    return dot(product, b)
+        total += scale[i] * a[i] * b[i]
+    return total
 
 
-level = jit(_level)
+def _reduce(scale, residual, image, length):
+    """residual -= length image on one level; returns sum scale residual^2."""
+    total = 0.0
+    for i in range(residual.size):
+        r = residual[i] - length * image[i]
+        residual[i] = r
+        total += scale[i] * r * r
+    return total
+
+
+product, reduce_level = jit(_product, relax=("reassoc",)), jit(_reduce, relax=("contract", "reassoc"))
 
 
 def _inner(scale, a, b):
-    """sum scale a b over arrays (levels, cells); an empty scale stands for 1."""
-    total, product = 0.0, np.empty(a.shape[1])
-    none = np.empty(0)
+    """sum scale a b; arrays are (levels, cells), and a scale of one level stands for all of them."""
+    total = 0.0
     for t in range(a.shape[0]):
-        total += level(scale[t] if scale.size > 0 else none, a[t], b[t], product)
+        total += product(scale[t if scale.shape[0] > 1 else 0], a[t], b[t])
     return total
 
 
-def _advance(solution, residual, direction, image, length, scale):
-    """solution += length direction, residual -= length image; returns sum scale residual^2, level by level in cache."""
-    total, product = 0.0, np.empty(solution.shape[1])
-    none = np.empty(0)
-    for t in range(solution.shape[0]):
-        d, r, p, q = solution[t], residual[t], direction[t], image[t]
-        for i in range(d.size):
-            d[i] += length * p[i]
-            r[i] -= length * q[i]
-        total += level(scale[t] if scale.size > 0 else none, r, r, product)
+def _descend(scale, residual, image, length):
+    """residual -= length image; returns sum scale residual^2, with a scale as in `inner`."""
+    total = 0.0
+    for t in range(residual.shape[0]):
+        total += reduce_level(scale[t if scale.shape[0] > 1 else 0], residual[t], image[t], length)
     return total
+
+
+def _add(target, source, length):
+    """target += length source."""
+    for t in range(target.shape[0]):
+        a, b = target[t], source[t]
+        for i in range(a.size):
+            a[i] += length * b[i]
 
 
 def _turn(direction, residual, share):
@@ -70,4 +61,28 @@ def _turn(direction, residual, share):
             p[i] = r[i] + share * p[i]
 
 
-inner, advance, turn = jit(_inner), jit(_advance), jit(_turn)
+def _crowd(price, mass):
+    """sum price mass and sum |price| mass on one level."""
+    cost, size = 0.0, 0.0
+    for i in range(price.size):
+        part = price[i] * mass[i]
+        cost += part
+        size += abs(part)
+    return cost, size
+
+
+crowd = jit(_crowd, relax=("reassoc",))
+
+
+def _crowd_totals(weights, price, mass):
+    """sum_t weight_t <price_t, m_t>, and the same of |price| (mass is nowhere negative); arrays (levels, cells)."""
+    cost, size = 0.0, 0.0
+    for t in range(price.shape[0]):
+        if weights[t] != 0.0:
+            a, b = crowd(price[t], mass[t])
+            cost += weights[t] * a
+            size += weights[t] * b
+    return cost, size
+
+
+inner, descend, add, turn, crowd_totals = jit(_inner), jit(_descend), jit(_add), jit(_turn), jit(_crowd_totals)

@@ -161,12 +161,12 @@ def _measured(state: MeanState) -> MeanState:
     """Respond to the mean; its exploitability comes for free."""
     game, mass = state.game, state.mass
     state.movement = FluxPolicy(mass, state.fluxes).movement(game)[0]
-    price = game.price(mass, state.price)
-    crowd, terminal = game.crowd_cost(price, mass), game.terminal_total(mass)
-    scale = state.movement + game.crowd_size(price, mass) + float((np.abs(game.terminal_cost) * mass[-1]).sum())
+    price, energy = state.price, game.price_and_potential(mass, state.price)
+    (crowd, crowd_size), terminal = game.crowd_totals(price, mass), game.terminal_total(mass)
+    scale = state.movement + crowd_size + float((np.abs(game.terminal_cost) * mass[-1]).sum())
     _respond(state, price)
     gap = state.movement + crowd + terminal - state.value
-    potential = state.movement + game.potential(mass) + terminal if game.problem.is_potential else math.nan
+    potential = state.movement + energy + terminal
     averse = game.problem.is_potential and game.problem.is_monotone
     state.measure = Measure(
         iteration=state.iteration,

@@ -59,36 +59,54 @@ def conjugate_gradient(
     ``residual`` holds r on entry and what is left on exit, the other arrays are work space; ``spare`` (two arrays) is
     needed only where the coupling is not local.
     """
-    local = system.scale is not None
-    metric = np.empty((0, 0)) if system.scale is None else _flat(system.scale)
-    weighed, other = (residual, residual) if local else (spare[0], spare[1])
-
     solution[:] = 0.0
-    direction[:] = residual
-    if not local:
-        weighed[:] = system.weigh(residual, other)
-    size = start = _product(metric, residual, residual if local else weighed)
-    for iteration in range(1, limit + 1):
-        if not size > 0:
-            return iteration - 1
+    direction[:] = 0.0
+    if system.scale is None:
+        return _nonlocal_gradient(system, residual, tol, limit, solution, direction, image, spare)
+    metric, game = _flat(system.scale), system.game
+    work = solution, residual, direction, image
+    size = start = float(vectors.inner(metric, _flat(residual), _flat(residual)))
+    length, share, uses = 0.0, 0.0, 0
+    while uses < limit and size > tol**2 * start and size > 0:
+        # the pass first finishes the step before: solution += length direction, direction = residual + share direction
+        curve = game.conjugate_step(system.ahead, system.mass, system.scale, work, length, share)
+        length, uses = size / curve, uses + 1
+        left = float(vectors.descend(metric, _flat(residual), _flat(image), length))
+        size, share = left, left / size
+    vectors.add(_flat(solution), _flat(direction), length)
+    return uses
+
+
+def _nonlocal_gradient(
+    system: Linearisation,
+    residual: np.ndarray,
+    tol: float,
+    limit: int,
+    solution: np.ndarray,
+    direction: np.ndarray,
+    image: np.ndarray,
+    spare: list[np.ndarray],
+) -> int:
+    """The same where B is an operator: B residual and B direction are kept beside their vectors."""
+    one = np.ones((1, residual[0].size))
+    weighed, other = spare
+
+    def product(a: np.ndarray, b: np.ndarray) -> float:
+        return float(vectors.inner(one, _flat(a), _flat(b)))
+
+    weighed[:] = 0.0
+    size = start = product(system.weigh(residual, other), residual)
+    share, uses = 0.0, 0
+    while uses < limit and size > tol**2 * start and size > 0:
+        vectors.turn(_flat(direction), _flat(residual), share)
+        vectors.turn(_flat(weighed), _flat(other), share)
         system.apply(direction, weighed, image)
-        length = size / _product(metric, direction if local else weighed, image)
-        vectors_of = (_flat(solution), _flat(residual), _flat(direction), _flat(image))
-        left = float(vectors.advance(*vectors_of, length, metric))
-        if not local:
-            left = _product(metric, system.weigh(residual, other), residual)
-        if not left > tol**2 * start:
-            return iteration
-        vectors.turn(_flat(direction), _flat(residual), left / size)
-        if not local:
-            vectors.turn(_flat(weighed), _flat(other), left / size)
-        size = left
-    return limit
-
-
-def _product(metric: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
-    """<a, B b>, with B in ``metric`` where the coupling is local, and already applied where it is not."""
-    return float(vectors.inner(metric, _flat(a), _flat(b)))
+        length, uses = size / product(weighed, image), uses + 1
+        vectors.add(_flat(solution), _flat(direction), length)
+        vectors.add(_flat(residual), _flat(image), -length)
+        left = product(system.weigh(residual, other), residual)
+        size, share = left, left / size
+    return uses
 
 
 def minimal_residual(system: Linearisation, residual: np.ndarray, tol: float, limit: int) -> tuple[np.ndarray, int]:

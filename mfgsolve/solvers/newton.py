@@ -266,11 +266,10 @@ def _new_state(
 def _respond(state: NewtonState) -> None:
     """Policy and dual value of the believed mass: D = <m_0, V_0> - sum weight (f(mb) mb - F(mb)).  Half a sweep."""
     game, believed, price = state.game, state.believed, state.price
-    game.price(believed, price)
+    potential = game.price_and_potential(believed, price)
     believed_cost = game.crowd_cost(price, believed)
     value = game.respond(price, out=state.ahead).mean_value
-    potential = game.potential(believed) if game.problem.is_potential else math.nan
-    state.dual = value - believed_cost + (0.0 if math.isnan(potential) else potential)
+    state.dual = value - believed_cost + (potential if game.problem.is_potential else 0.0)
     state.sweeps += 0.5 * state.sweep
 
 
