@@ -212,7 +212,8 @@ def test_push_is_transpose_of_expect(case):
     v = rng.standard_normal(game.shape)
     spread, expected = np.empty(game.shape), np.empty(game.shape)
     noise.noise(v.copy(), spread, game.scheme, False)
-    tangent.bellman_change(ahead[0], spread, np.zeros(game.shape), np.ones(game.shape), expected, game.scheme)
+    none = (np.empty((0, 1, 1)), np.empty((0, 1, 1)), 0.0, 0.0)
+    tangent.bellman_change(ahead[0], spread, np.zeros(game.shape), np.ones(game.shape), expected, none, game.scheme)
     size = np.abs(mass[0]).sum() * np.abs(v).max()
     assert float((mass[1] * v).sum()) == pytest.approx(float((mass[0] * expected).sum()), abs=20 * EPSILON * size)
 

@@ -55,7 +55,7 @@ def levels_at(array: np.ndarray, nodes: slice) -> np.ndarray:
 
 
 def nonnegative(array: np.ndarray, what: str) -> np.ndarray:
-    if (array < 0).any():
+    if array.min() < 0:
         raise InputError(f"{what} is negative ({array.min():g}); it must be zero or positive for a crowd-averse game")
     return array
 

@@ -34,7 +34,7 @@ class Congestion(Coupling):
 
     def bind(self, grid: Grid, times: np.ndarray) -> Bound:
         reward = nonnegative(sample_nodes(self.reward, times, grid, "congestion reward"), "congestion reward")
-        return _BoundCongestion(-reward, self.congestion, grid.cell_volume)
+        return _BoundCongestion(np.negative(reward, out=reward), self.congestion, grid.cell_volume)
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,7 @@ _DIGEST = _digest()
 def jit(function: Callable[..., Any], *, parallel: bool = False, relax: tuple[str, ...] = ()) -> Any:
     """Compile a kernel at its first call.
 
-    ``relax`` names what the compiler may do beyond strict arithmetic: "contract" (a fused multiply-add: half the latency
+    ``relax`` names what the compiler may do beyond strict arithmetic: "contract" (multiply-add: half the latency
     of a recurrence) or "reassoc" (a sum in several chains).  Never more: "nnan" would delete tests for NaN.
     ``parallel=True`` makes a second, threaded version of the same source, in which every callee ``name`` of the same
     module that has a sibling ``name_parallel`` is replaced by it.

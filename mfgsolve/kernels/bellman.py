@@ -21,7 +21,7 @@ def _gain_across(face, k, w, here, there, slope, most, pay):
 
 
 def _bellman_row(v, w, f, weight, face, below, above, r, after, ring, slope_y, most_y, pay_y, slope_x, most_x, pay_x):
-    """v = weight f + w + gains of one row; fills face[above].  The face after a cell is the face before the next one."""
+    """v = weight f + w + gains of one row; fills face[above].  A face after one cell is before the next."""
     n = w.shape[1]
     edge = gain(w[r, n - 1] - w[r, 0], slope_x, most_x, pay_x) if ring else 0.0  # the face that closes the ring
     back = edge

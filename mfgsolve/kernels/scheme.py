@@ -32,7 +32,7 @@ class Scheme(NamedTuple):
     parts: int  # how many pieces of a time level run side by side
 
 
-# Across a face, drop = W(here) - W(there), and the *chance* of a jump in one step, q = dt s / h, is the control: only one
+# Across a face, drop = W(here) - W(there), and the *chance* of a jump in one step, q = dt s / h, is the control: one
 # side of a face ever wants to cross it, so that one number, positive from here to there, holds the best choice of both.
 # slope = dt / (h^2 c) is the chance per drop, most = dt cap / h = 1 / (2 d) the largest one.
 

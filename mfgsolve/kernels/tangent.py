@@ -87,11 +87,31 @@ def _push_change_row(u, w, d, m, p, face, below, above, r, after, ring, slope_y,
     face[above, i] = up
 
 
+def _renew_row(x, p, y, r, length, share):
+    """solution += length direction, then direction = residual + share direction, in one row."""
+    for i in range(x.shape[1]):
+        x[r, i] += length * p[r, i]
+        p[r, i] = y[r, i] + share * p[r, i]
+
+
+def _renew(direction, renewal):
+    """The same on one time level."""
+    solution, residual, length, share = renewal
+    nx = direction.shape[2]
+    x, p, y = solution.reshape((-1, nx)), direction.reshape((-1, nx)), residual.reshape((-1, nx))
+    for r in range(x.shape[0]):
+        renew_row(x, p, y, r, length, share)
+
+
+renew_row = jit(_renew_row)
+renew = jit(_renew)
 bellman_change_row, push_change_row = jit(_bellman_change_row), jit(_push_change_row)
 
 
-def _bellman_change(ahead, change, direction, scale, value, scheme):
+def _bellman_change(ahead, change, direction, scale, value, renewal, scheme):
     """value = dl + dW + dt sum_e s_e (dW(x+e) - dW(x)) / h with dl = scale * direction, on one time level.
+
+    Each row of the direction is renewed first, if ``renewal`` has arrays: memory is read while a row is computed.
 
     Rows of ``face``: the chances dt s / h at the faces ``below`` and ``above`` a row; positive where the cell before
     the face moves, negative where the cell after it does.
@@ -104,6 +124,9 @@ def _bellman_change(ahead, change, direction, scale, value, scheme):
     most_z, most_y, most_x = most[0], most[1], most[2]
     w, d, v = ahead.reshape((rows, nx)), change.reshape((rows, nx)), value.reshape((rows, nx))
     u, b = direction.reshape((rows, nx)), scale.reshape((rows, nx))
+    solution, residual, length, share = renewal
+    renewing = residual.size > 0
+    x, y = solution.reshape((solution.size // nx, nx)), residual.reshape((residual.size // nx, nx))
     for part_ in prange(parts):
         part = np.int64(part_)
         first, last = rows * part // parts, rows * (part + 1) // parts
@@ -112,6 +135,8 @@ def _bellman_change(ahead, change, direction, scale, value, scheme):
             after, before = neighbours(r, ny, 1, ring_y)
             if r == first or r % ny == 0:
                 chance_across(face, below, w, before, r, slope_y, most_y)
+            if renewing:
+                renew_row(x, u, y, r, length, share)
             bellman_change_row(
                 v, w, d, u, b, face, below, above, r, after, before, ring_x, slope_y, most_y, slope_x, most_x
             )
@@ -127,7 +152,7 @@ def _bellman_change(ahead, change, direction, scale, value, scheme):
 
 
 def _push_change(ahead, change, mass, moved, result, scheme):
-    """result = d U from the changes of W and of the mass (``moved``), on one time level; rows of ``face`` as in `push`."""
+    """result = d U from the changes of W and of the mass (``moved``) on one time level; ``face`` as in `push`."""
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
@@ -175,15 +200,7 @@ def _answer(result, identity, direction, scale, moved):
     return total
 
 
-def _renew(solution, direction, residual, length, share):
-    """solution += length direction, then direction = residual + share direction, on one time level."""
-    d, p, r = solution.reshape(solution.size), direction.reshape(solution.size), residual.reshape(solution.size)
-    for i in range(d.size):
-        d[i] += length * p[i]
-        p[i] = r[i] + share * p[i]
-
-
-answer, renew = jit(_answer, relax=("contract", "reassoc")), jit(_renew)
+answer = jit(_answer, relax=("contract", "reassoc"))
 
 
 def _curvature(ahead, mass, direction, scale, result, identity, residual, solution, length, share, scheme):
@@ -196,18 +213,19 @@ def _curvature(ahead, mass, direction, scale, result, identity, residual, soluti
     steps, nz, ny, nx = ahead.shape
     scaled, renewing, ones = scale.size > 0, residual.size > 0, np.ones((nz, ny, nx))
     value, moved, level = np.empty((nz, ny, nx)), np.zeros((nz, ny, nx)), np.empty((nz, ny, nx))
+    none = np.empty((0, 1, 1))
     if renewing:
-        renew(solution[steps], direction[steps], residual[steps], length, share)
+        renew(direction[steps], (solution[steps], residual[steps], length, share))
+        renew(direction[0], (solution[0], residual[0], length, share))
     v, u = value.reshape(value.size), direction[steps].reshape(value.size)
     b = (scale[steps] if scaled else ones).reshape(value.size)
     for i in range(v.size):
         v[i] = b[i] * u[i]
     for t in range(steps - 1, -1, -1):
-        if renewing:
-            renew(solution[t], direction[t], residual[t], length, share)
         noise(value, result[t], scheme, False)
         if t > 0:
-            bellman_change(ahead[t], result[t], direction[t], scale[t] if scaled else ones, value, scheme)
+            renewal = (solution[t] if renewing else none, residual[t] if renewing else none, length, share)
+            bellman_change(ahead[t], result[t], direction[t], scale[t] if scaled else ones, value, renewal, scheme)
     total = 0.0
     for t in range(steps):
         push_change(ahead[t], result[t], mass[t], moved, level, scheme)
