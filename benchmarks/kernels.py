@@ -89,7 +89,7 @@ def calls(game: DiffusionGame, sweeps: int = 4) -> dict[str, Callable[[], object
     return {
         "backward": lambda: game.respond(price, out=ahead),
         "forward": lambda: game.flow(policy, out=flow),
-        "tangent": lambda: game.curvature(policy, mass, direction, scale, out=result),
+        "tangent": lambda: game.curvature(policy, mass, direction, out=result, identity=0.0),
         "movement": lambda: game.movement(policy, mass),
     }
 

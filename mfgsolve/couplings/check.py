@@ -35,7 +35,8 @@ def check_coupling(
 
     Examples
     --------
-    >>> check_coupling(Nonlocal(width=0.1), Grid.box((8, 8))).is_monotone
+    >>> import mfgsolve as mfg
+    >>> mfg.check_coupling(mfg.Nonlocal(width=0.1), mfg.Grid.box((8, 8))).is_monotone
     True
     """
     bound = coupling.bind(grid, np.array([t]))

@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.extending import intrinsic
 
-__all__ = ["jit", "threads_available", "threads_possible"]
+__all__ = ["fma", "jit", "threads_available", "threads_possible"]
 
 
 def _digest() -> str:
@@ -39,11 +40,9 @@ def _digest() -> str:
 _DIGEST = _digest()
 
 
-def jit(function: Callable[..., Any], *, parallel: bool = False, relax: tuple[str, ...] = ()) -> Any:
+def jit(function: Callable[..., Any], *, parallel: bool = False) -> Any:
     """Compile a kernel at its first call.
 
-    ``relax`` names what the compiler may do beyond strict arithmetic: "contract" (multiply-add: half the latency
-    of a recurrence) or "reassoc" (a sum in several chains).  Never more: "nnan" would delete tests for NaN.
     ``parallel=True`` makes a second, threaded version of the same source, in which every callee ``name`` of the same
     module that has a sibling ``name_parallel`` is replaced by it.
     """
@@ -57,8 +56,6 @@ def jit(function: Callable[..., Any], *, parallel: bool = False, relax: tuple[st
     copy.__module__ = function.__module__
     copy.__doc__ = function.__doc__
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    if relax:
-        options["fastmath"] = set(relax)
     if parallel and "prange" in function.__code__.co_names:
         options["parallel"] = True
     try:
@@ -75,3 +72,12 @@ def threads_available() -> int:
 def threads_possible() -> int:
     """Most threads that a user can ask for."""
     return int(numba.config.NUMBA_NUM_THREADS)
+
+
+def _fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """a b + c, rounded once: half the latency of a recurrence, and the same bits wherever it is compiled."""
+    signature = numba.float64(numba.float64, numba.float64, numba.float64)
+    return signature, lambda context, builder, types, arguments: builder.fma(*arguments)
+
+
+fma = (lambda a, b, c: a * b + c) if numba.config.DISABLE_JIT else intrinsic(_fma)

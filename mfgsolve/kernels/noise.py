@@ -13,50 +13,42 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from mfgsolve.kernels import jit
+from mfgsolve.kernels import fma, jit
 from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, neighbours
 
 
 def _eliminate(f, v, o, j, k, own, share, first, last):
     for i in range(first, last):
-        f[o, j, i] = own * v[o, j, i] + share * f[o, k, i]
+        f[o, j, i] = fma(share, f[o, k, i], own * v[o, j, i])
 
 
 def _eliminate_masked(f, v, o, j, k, own, share, first, last):
     for i in range(first, last):
-        f[o, j, i] = own[o, j, i] * v[o, j, i] + share[o, j, i] * f[o, k, i]
+        f[o, j, i] = fma(share[o, j, i], f[o, k, i], own[o, j, i] * v[o, j, i])
 
 
 def _combine(f, o, j, k, own, share, first, last):
     for i in range(first, last):
-        f[o, j, i] = own * f[o, j, i] + share * f[o, k, i]
+        f[o, j, i] = fma(share, f[o, k, i], own * f[o, j, i])
 
 
 def _combine_masked(f, o, j, k, own, share, first, last):
     for i in range(first, last):
-        f[o, j, i] = own[o, j, i] * f[o, j, i] + share[o, j, i] * f[o, k, i]
+        f[o, j, i] = fma(share[o, j, i], f[o, k, i], own[o, j, i] * f[o, j, i])
 
 
 def _add(f, o, j, k, share, first, last):
     for i in range(first, last):
-        f[o, j, i] += share * f[o, k, i]
+        f[o, j, i] = fma(share, f[o, k, i], f[o, j, i])
 
 
 def _add_masked(f, o, j, k, share, first, last):
     for i in range(first, last):
-        f[o, j, i] += share[o, j, i] * f[o, k, i]
+        f[o, j, i] = fma(share[o, j, i], f[o, k, i], f[o, j, i])
 
 
-eliminate, combine, add = (
-    jit(_eliminate, relax=("contract",)),
-    jit(_combine, relax=("contract",)),
-    jit(_add, relax=("contract",)),
-)
-eliminate_masked, combine_masked, add_masked = (
-    jit(_eliminate_masked, relax=("contract",)),
-    jit(_combine_masked, relax=("contract",)),
-    jit(_add_masked, relax=("contract",)),
-)
+eliminate, combine, add = jit(_eliminate), jit(_combine), jit(_add)
+eliminate_masked, combine_masked, add_masked = jit(_eliminate_masked), jit(_combine_masked), jit(_add_masked)
 
 
 def _solve_across(v, f, within, factors, masked, ring, first_, last_):
@@ -105,9 +97,9 @@ def _solve_line(source, line, factors, periodic):
     n = line.size
     line[0] = factors[0, 0] * source[0]
     for i in range(1, n):
-        line[i] = factors[0, i] * source[i] + factors[1, i] * line[i - 1]
+        line[i] = fma(factors[1, i], line[i - 1], factors[0, i] * source[i])
     for i in range(n - 2, -1, -1):
-        line[i] += factors[2, i] * line[i + 1]
+        line[i] = fma(factors[2, i], line[i + 1], line[i])
     if periodic:
         ends = line[0] - line[n - 1]
         for i in range(n):
@@ -123,13 +115,13 @@ def _solve_eight(v, f, factors, periodic):
     f[0, 0], f[1, 0], f[2, 0], f[3, 0], f[4, 0], f[5, 0], f[6, 0], f[7, 0] = a, b, c, d, e, g, k, q
     for i in range(1, n):
         p, s = factors[0, i], factors[1, i]
-        a, b, c, d = p * v[0, i] + s * a, p * v[1, i] + s * b, p * v[2, i] + s * c, p * v[3, i] + s * d
-        e, g, k, q = p * v[4, i] + s * e, p * v[5, i] + s * g, p * v[6, i] + s * k, p * v[7, i] + s * q
+        a, b, c, d = fma(s, a, p * v[0, i]), fma(s, b, p * v[1, i]), fma(s, c, p * v[2, i]), fma(s, d, p * v[3, i])
+        e, g, k, q = fma(s, e, p * v[4, i]), fma(s, g, p * v[5, i]), fma(s, k, p * v[6, i]), fma(s, q, p * v[7, i])
         f[0, i], f[1, i], f[2, i], f[3, i], f[4, i], f[5, i], f[6, i], f[7, i] = a, b, c, d, e, g, k, q
     for i in range(n - 2, -1, -1):
         s = factors[2, i]
-        a, b, c, d = f[0, i] + s * a, f[1, i] + s * b, f[2, i] + s * c, f[3, i] + s * d
-        e, g, k, q = f[4, i] + s * e, f[5, i] + s * g, f[6, i] + s * k, f[7, i] + s * q
+        a, b, c, d = fma(s, a, f[0, i]), fma(s, b, f[1, i]), fma(s, c, f[2, i]), fma(s, d, f[3, i])
+        e, g, k, q = fma(s, e, f[4, i]), fma(s, g, f[5, i]), fma(s, k, f[6, i]), fma(s, q, f[7, i])
         f[0, i], f[1, i], f[2, i], f[3, i], f[4, i], f[5, i], f[6, i], f[7, i] = a, b, c, d, e, g, k, q
     if periodic:
         for r in range(8):
@@ -139,9 +131,9 @@ def _solve_eight(v, f, factors, periodic):
 
 
 solve_across, solve_line, solve_eight = (
-    jit(_solve_across, relax=("contract",)),
-    jit(_solve_line, relax=("contract",)),
-    jit(_solve_eight, relax=("contract",)),
+    jit(_solve_across),
+    jit(_solve_line),
+    jit(_solve_eight),
 )
 
 

@@ -16,6 +16,7 @@ from numba import prange
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
 from mfgsolve.kernels.scheme import chance, flux_change, neighbours
+from mfgsolve.kernels.vectors import gather
 
 
 def _chance_across(face, k, w, here, there, slope, most):
@@ -185,30 +186,23 @@ bellman_change, bellman_change_parallel = jit(_bellman_change), jit(_bellman_cha
 push_change, push_change_parallel = jit(_push_change), jit(_push_change, parallel=True)
 
 
-def _answer(result, identity, direction, scale, moved):
-    """result = identity * direction - d mass on one time level; returns sum scale direction result."""
-    q, d, p, b = (
-        result.reshape(moved.size),
-        moved.reshape(moved.size),
-        direction.reshape(moved.size),
-        scale.reshape(moved.size),
-    )
-    total = 0.0
-    for i in range(q.size):
+def _answer(result, identity, direction, moved):
+    """result = identity * direction - d mass, on one time level."""
+    size = moved.size
+    q, d, p = result.reshape(size), moved.reshape(size), direction.reshape(size)
+    for i in range(size):
         q[i] = identity * p[i] - d[i]
-        total += b[i] * p[i] * q[i]
-    return total
 
 
-answer = jit(_answer, relax=("contract", "reassoc"))
+answer = jit(_answer)
 
 
 def _curvature(ahead, mass, direction, scale, result, identity, residual, solution, length, share, scheme):
-    """result = identity * direction - K (scale * direction); an empty scale stands for 1.  Returns <direction, result>.
+    """result = identity * direction - K (scale * direction); an empty scale stands for 1.
 
-    The inner product is the one with ``scale``.  ``result`` first holds dW, level by level, and is overwritten by the
-    answer on the way forward.  Where a ``residual`` is given, each level of the direction is renewed on the way back:
-    solution += length direction, direction = residual + share direction (conjugate gradients).
+    ``result`` first holds dW, level by level, and is overwritten by the answer on the way forward.  Where a ``residual``
+    is given, this is a pass of conjugate gradients: each level of the direction is renewed on the way back, solution +=
+    length direction and direction = residual + share direction, and sum scale direction result is returned.
     """
     steps, nz, ny, nx = ahead.shape
     scaled, renewing, ones = scale.size > 0, residual.size > 0, np.ones((nz, ny, nx))
@@ -226,12 +220,18 @@ def _curvature(ahead, mass, direction, scale, result, identity, residual, soluti
         if t > 0:
             renewal = (solution[t] if renewing else none, residual[t] if renewing else none, length, share)
             bellman_change(ahead[t], result[t], direction[t], scale[t] if scaled else ones, value, renewal, scheme)
-    total = 0.0
+    sums = np.zeros(value.size)
     for t in range(steps):
         push_change(ahead[t], result[t], mass[t], moved, level, scheme)
-        total += answer(result[t], identity, direction[t], scale[t] if scaled else ones, moved)
+        answer(result[t], identity, direction[t], moved)
+        if renewing:
+            gather(sums, scale[t].reshape(sums.size), direction[t].reshape(sums.size), result[t].reshape(sums.size))
         noise(level, moved, scheme, True)
-    return total + answer(result[steps], identity, direction[steps], scale[steps] if scaled else ones, moved)
+    answer(result[steps], identity, direction[steps], moved)
+    if renewing:
+        p, q = direction[steps].reshape(sums.size), result[steps].reshape(sums.size)
+        gather(sums, scale[steps].reshape(sums.size), p, q)
+    return sums.sum()
 
 
 curvature, curvature_parallel = jit(_curvature), jit(_curvature, parallel=True)

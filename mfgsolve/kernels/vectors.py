@@ -1,48 +1,41 @@
 """Passes over Krylov vectors and over mass and price: each does all it can while a level is at hand.
 
-A sum runs in several chains within a level, then over levels, always in the same order.
+Sums run over time cell by cell (vector operations, in one order whatever the compiler does) and over cells at the end.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from mfgsolve.kernels import jit
 
 
-def _product(scale, a, b):
-    """sum scale a b on one level."""
-    total = 0.0
-    for i in range(a.size):
-        total += scale[i] * a[i] * b[i]
-    return total
+def _gather(sums, scale, a, b):
+    """sums += scale a b, cell by cell."""
+    for i in range(sums.size):
+        sums[i] += scale[i] * a[i] * b[i]
 
 
-def _reduce(scale, residual, image, length):
-    """residual -= length image on one level; returns sum scale residual^2."""
-    total = 0.0
-    for i in range(residual.size):
-        r = residual[i] - length * image[i]
-        residual[i] = r
-        total += scale[i] * r * r
-    return total
-
-
-product, reduce_level = jit(_product, relax=("reassoc",)), jit(_reduce, relax=("contract", "reassoc"))
+gather = jit(_gather)
 
 
 def _inner(scale, a, b):
     """sum scale a b; arrays are (levels, cells), and a scale of one level stands for all of them."""
-    total = 0.0
+    sums = np.zeros(a.shape[1])
     for t in range(a.shape[0]):
-        total += product(scale[t if scale.shape[0] > 1 else 0], a[t], b[t])
-    return total
+        gather(sums, scale[t if scale.shape[0] > 1 else 0], a[t], b[t])
+    return sums.sum()
 
 
 def _descend(scale, residual, image, length):
-    """residual -= length image; returns sum scale residual^2, with a scale as in `inner`."""
-    total = 0.0
+    """residual -= length image; returns sum scale residual^2."""
+    sums = np.zeros(residual.shape[1])
     for t in range(residual.shape[0]):
-        total += reduce_level(scale[t if scale.shape[0] > 1 else 0], residual[t], image[t], length)
-    return total
+        r, q, s = residual[t], image[t], scale[t]
+        for i in range(r.size):
+            r[i] -= length * q[i]
+            sums[i] += s[i] * r[i] * r[i]
+    return sums.sum()
 
 
 def _add(target, source, length):
@@ -61,28 +54,17 @@ def _turn(direction, residual, share):
             p[i] = r[i] + share * p[i]
 
 
-def _crowd(price, mass):
-    """sum price mass and sum |price| mass on one level."""
-    cost, size = 0.0, 0.0
-    for i in range(price.size):
-        part = price[i] * mass[i]
-        cost += part
-        size += abs(part)
-    return cost, size
-
-
-crowd = jit(_crowd, relax=("reassoc",))
-
-
 def _crowd_totals(weights, price, mass):
     """sum_t weight_t <price_t, m_t>, and the same of |price| (mass is nowhere negative); arrays (levels, cells)."""
-    cost, size = 0.0, 0.0
+    cost, size = np.zeros(mass.shape[1]), np.zeros(mass.shape[1])
     for t in range(price.shape[0]):
-        if weights[t] != 0.0:
-            a, b = crowd(price[t], mass[t])
-            cost += weights[t] * a
-            size += weights[t] * b
-    return cost, size
+        weight = weights[t]
+        if weight != 0.0:
+            for i in range(cost.size):
+                paid = weight * price[t, i] * mass[t, i]
+                cost[i] += paid
+                size[i] += abs(paid)
+    return cost.sum(), size.sum()
 
 
 inner, descend, add, turn, crowd_totals = jit(_inner), jit(_descend), jit(_add), jit(_turn), jit(_crowd_totals)
