@@ -200,8 +200,8 @@ answer = jit(_answer)
 def _curvature(ahead, mass, direction, scale, result, identity, residual, solution, length, share, scheme):
     """result = identity * direction - K (scale * direction); an empty scale stands for 1.
 
-    ``result`` first holds dW, level by level, and is overwritten by the answer on the way forward.  Where a ``residual``
-    is given, this is a pass of conjugate gradients: each level of the direction is renewed on the way back, solution +=
+    ``result`` first holds dW, level by level, and is overwritten by the answer on the way forward.  Given a ``residual``,
+    this is a pass of conjugate gradients: each level of the direction is renewed on the way back, solution +=
     length direction and direction = residual + share direction, and sum scale direction result is returned.
     """
     steps, nz, ny, nx = ahead.shape
