@@ -83,7 +83,7 @@ def calls(game: DiffusionGame, sweeps: int = 4) -> dict[str, Callable[[], object
     for k in range(sweeps):
         ahead = game.respond(game.price(mass), out=ahead).ahead
         mass += 2 / (k + 2) * (game.flow(ahead) - mass)
-    price, scale, result = game.price(mass), game.slope(mass), game.levels()
+    price, result = game.price(mass), game.levels()
     direction = np.random.default_rng(0).standard_normal(mass.shape)
     policy, flow = game.respond(price).ahead, game.levels()
     return {

@@ -14,7 +14,7 @@ from mfgsolve.errors import FileError, InputError
 __all__ = ["ANIMATIONS", "DATA", "PICTURES", "bytes_needed", "check_memory", "check_outputs"]
 
 DATA = (".nc",)
-PICTURES = (".png", ".pdf", ".svg")
+PICTURES = (".jpg", ".pdf", ".png", ".svg")
 ANIMATIONS = (".gif", ".mp4")
 
 

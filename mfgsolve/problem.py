@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ class Problem:
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {kind.__name__} is needed")
         if not isinstance(self.coupling, Coupling):
-            if not (callable(self.coupling) or np.isscalar(self.coupling)):
+            if not (callable(self.coupling) or isinstance(self.coupling, Real)):
                 raise InputError(
                     f"coupling of the problem is a {type(self.coupling).__name__}; "
                     "a Coupling, a number or a function of (t, coordinates) is needed"

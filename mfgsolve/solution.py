@@ -62,14 +62,14 @@ class Measure:
     seconds: float = math.nan
 
 
-HISTORY = {
-    "exploitability": "exploitability of the policy on its own grid",
-    "relative_exploitability": "exploitability / scale",
-    "potential": "potential at the policy",
-    "duality_gap": "potential minus dual value",
-    "sweeps": "work so far, in sweeps of the final grid",
-    "seconds": "wall time so far",
-    "cell_steps": "cells times steps of the grid of this iteration",
+HISTORY = {  # name: what it is, and its unit
+    "exploitability": ("exploitability of the policy on its own grid", "cost"),
+    "relative_exploitability": ("exploitability / scale", "1"),
+    "potential": ("potential at the policy", "cost"),
+    "duality_gap": ("potential minus dual value", "cost"),
+    "sweeps": ("work so far, in sweeps of the final grid", "1"),
+    "seconds": ("wall time so far", "s"),
+    "cell_steps": ("cells times steps of the grid of this iteration", "1"),
 }
 
 
@@ -135,9 +135,9 @@ class Solution:
 def history_dataset(rows: Sequence[Measure]) -> dict[str, Any]:
     """History variables on the dimension ``iteration``."""
     out: dict[str, Any] = {}
-    for name, text in HISTORY.items():
+    for name, (text, unit) in HISTORY.items():
         values = np.array([float(getattr(row, name)) for row in rows])
-        out[name] = ("iteration", values, {"long_name": text, "units": "s" if name == "seconds" else "1"})
+        out[name] = ("iteration", values, {"long_name": text, "units": unit})
     return out
 
 

@@ -12,7 +12,7 @@ from numba import prange
 
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
-from mfgsolve.kernels.scheme import WALL, gain, neighbours
+from mfgsolve.kernels.scheme import WALL, gain, neighbours, rates
 
 
 def _gain_across(face, k, w, here, there, slope, most, pay):
@@ -51,9 +51,7 @@ def _bellman(ahead, price, weight, value, stored, scheme):
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
-    slope_z, slope_y, slope_x = slope[0], slope[1], slope[2]
-    most_z, most_y, most_x = most[0], most[1], most[2]
+    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme)
     pay_z, pay_y, pay_x = 0.5 / slope_z, 0.5 / slope_y, 0.5 / slope_x
     w, f, v = ahead.reshape((rows, nx)), price.reshape((rows, nx)), value.reshape((rows, nx))
     kept = stored.reshape((rows, nx))

@@ -12,7 +12,7 @@ from numba import prange
 
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
-from mfgsolve.kernels.scheme import chance, flux, neighbours
+from mfgsolve.kernels.scheme import chance, flux, neighbours, rates
 
 
 def _flux_across(face, k, w, m, here, there, slope, most):
@@ -48,9 +48,7 @@ def _push(ahead, mass, moved, scheme):
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
-    slope_z, slope_y, slope_x = slope[0], slope[1], slope[2]
-    most_z, most_y, most_x = most[0], most[1], most[2]
+    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme)
     w, m, u = ahead.reshape((rows, nx)), mass.reshape((rows, nx)), moved.reshape((rows, nx))
     for part_ in prange(parts):
         part = np.int64(part_)
@@ -102,7 +100,7 @@ pay = jit(_pay)
 def _movement(ahead, mass, scheme):
     """Cost of moving, sum_t sum_x m dt sum_e c s_e^2 / 2, and the share of mass-time with some speed at its cap."""
     steps, nz, ny, nx = ahead.shape
-    slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
+    slope, most = rates(scheme)
     left, right = (nx - 1, 0) if scheme.periodic[2] else (0, nx - 1)
     share, slope_x, most_x = 0.5 / slope[2], slope[2], most[2]
     cost, capped, paid, bound = np.zeros(nx), np.zeros(nx), np.empty(nx), np.empty(nx)

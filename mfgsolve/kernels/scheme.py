@@ -67,6 +67,13 @@ def _flux_change(drop, change, here, there, moved_here, moved_there, slope, most
     return q * moved + (slope * change) * (upwind if q == wish else 0.0)
 
 
+def _rates(scheme):
+    """For z, y, x: the slope dt / (h^2 c), and the largest chance dt cap / h."""
+    dt, c, h, cap = scheme.dt, scheme.control_cost, scheme.spacing, scheme.cap
+    slope = (dt / (c * h[0] ** 2), dt / (c * h[1] ** 2), dt / (c * h[2] ** 2))
+    return slope, (dt * cap[0] / h[0], dt * cap[1] / h[1], dt * cap[2] / h[2])
+
+
 def _neighbours(row, n, stride, periodic):
     """Rows after and before ``row`` along an axis of ``n`` cells; the row itself where a wall stands."""
     j = (row // stride) % n
@@ -75,4 +82,5 @@ def _neighbours(row, n, stride, periodic):
     return after, before
 
 
-chance, gain, flux, flux_change, neighbours = jit(_chance), jit(_gain), jit(_flux), jit(_flux_change), jit(_neighbours)
+chance, gain, flux, flux_change = jit(_chance), jit(_gain), jit(_flux), jit(_flux_change)
+rates, neighbours = jit(_rates), jit(_neighbours)

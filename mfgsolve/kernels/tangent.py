@@ -15,7 +15,7 @@ from numba import prange
 
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
-from mfgsolve.kernels.scheme import chance, flux_change, neighbours
+from mfgsolve.kernels.scheme import chance, flux_change, neighbours, rates
 from mfgsolve.kernels.vectors import gather
 
 
@@ -120,9 +120,7 @@ def _bellman_change(ahead, change, direction, scale, value, renewal, scheme):
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
-    slope_z, slope_y, slope_x = slope[0], slope[1], slope[2]
-    most_z, most_y, most_x = most[0], most[1], most[2]
+    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme)
     w, d, v = ahead.reshape((rows, nx)), change.reshape((rows, nx)), value.reshape((rows, nx))
     u, b = direction.reshape((rows, nx)), scale.reshape((rows, nx))
     solution, residual, length, share = renewal
@@ -157,9 +155,7 @@ def _push_change(ahead, change, mass, moved, result, scheme):
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    slope, most = scheme.dt / (scheme.control_cost * scheme.spacing**2), scheme.dt * scheme.cap / scheme.spacing
-    slope_z, slope_y, slope_x = slope[0], slope[1], slope[2]
-    most_z, most_y, most_x = most[0], most[1], most[2]
+    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme)
     w, d, m = ahead.reshape((rows, nx)), change.reshape((rows, nx)), mass.reshape((rows, nx))
     p, u = moved.reshape((rows, nx)), result.reshape((rows, nx))
     for part_ in prange(parts):
@@ -200,7 +196,7 @@ answer = jit(_answer)
 def _curvature(ahead, mass, direction, scale, result, identity, residual, solution, length, share, scheme):
     """result = identity * direction - K (scale * direction); an empty scale stands for 1.
 
-    ``result`` first holds dW, level by level, and is overwritten by the answer on the way forward.  Given a ``residual``,
+    ``result`` first holds dW, and is overwritten by the answer on the way forward.  Given a ``residual``,
     this is a pass of conjugate gradients: each level of the direction is renewed on the way back, solution +=
     length direction and direction = residual + share direction, and sum scale direction result is returned.
     """
