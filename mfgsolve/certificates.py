@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mfgsolve.errors import InputError
 from mfgsolve.games import DiffusionGame
-from mfgsolve.games.policies import FluxPolicy, SpeedPolicy, ValuePolicy
+from mfgsolve.games.policies import FluxPolicy, SpeedPolicy, ValuePolicy, move_names
 from mfgsolve.problem import Problem
 
 __all__ = ["Certificate", "certify", "exploitability"]
@@ -42,6 +43,11 @@ class Certificate:
 
     def __float__(self) -> float:
         return self.exploitability
+
+
+def relative(gap: float, scale: float) -> float:
+    """gap / scale; where nothing costs anything (scale 0) every policy is an equilibrium, and the answer 0."""
+    return gap / scale if scale > 0 else 0.0 if gap == 0 else math.nan
 
 
 def certify(
@@ -77,7 +83,7 @@ def certify(
     totals = mass.reshape(mass.shape[0], -1).sum(axis=1)
     return Certificate(
         exploitability=gap,
-        relative_exploitability=gap / scale if scale > 0 else math.nan if math.isnan(gap) else 0.0,
+        relative_exploitability=relative(gap, scale),
         potential=potential,
         duality_gap=duality,
         cost=cost,
@@ -108,10 +114,17 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     True
     """
     game = DiffusionGame(problem)
-    speeds = getattr(policy, "dataset", policy)
+    speeds: Any = getattr(policy, "dataset", policy)
     if hasattr(speeds, "data_vars"):
         if "speed" not in speeds:
             raise InputError(f"policy dataset has variables {sorted(speeds.data_vars)}; one named 'speed' is needed")
         speeds = speeds["speed"]
+    if hasattr(speeds, "dims"):
+        names, moves = ("step", "move", *game.grid.dims), move_names(game)
+        if set(speeds.dims) != set(names) or set(speeds["move"].values.tolist()) != set(moves):
+            raise InputError(f"policy has dimensions {tuple(speeds.dims)}; {names} with the moves {moves} are needed")
+        speeds = speeds.transpose(*names).sel(move=moves)
+    if isinstance(speeds, str | Path):
+        raise InputError(f"policy is the path {speeds}; read the file first: exploitability(problem, load(path))")
     checked = SpeedPolicy.checked(np.asarray(speeds), game)
     return certify(game, checked, checked.flow(game))

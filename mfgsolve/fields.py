@@ -6,6 +6,7 @@ file, because they are data: a file never contains code.
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ def _squared_distance(c: Coordinates, centre: Sequence[float] | np.ndarray) -> n
         raise InputError(
             f"point {[float(p) for p in centre]} has {len(centre)} coordinates; the grid has {tuple(names)}"
         )
-    return np.asarray(sum((c[n] - p) ** 2 for n, p in zip(names, centre, strict=True)))
+    return np.asarray(sum(c.gap(n, float(p)) ** 2 for n, p in zip(names, centre, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _rests(field: Field) -> bool:
 def sample(field: Field | np.ndarray, t: float, grid: Grid, what: str) -> np.ndarray:
     """Values of a field at the cell centres at one time; every value must be a finite number."""
     try:
-        values = field(t, grid.coordinates) if callable(field) else field
+        values = _call(field, t, grid.coordinates, what) if callable(field) else field
     except InputError as error:
         raise InputError(f"{what}: {error}") from None
     try:
@@ -159,6 +160,22 @@ def sample(field: Field | np.ndarray, t: float, grid: Grid, what: str) -> np.nda
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         raise InputError(f"{what} is {array[index]} at t = {t:g}, cell {index}; every value must be finite")
     return np.where(grid.mask, 0.0, array)
+
+
+def _call(field: Callable[[float, Coordinates], Any], t: float, c: Coordinates, what: str) -> Any:
+    """field(t, c), where what is wrong with the call itself is said in a sentence."""
+    try:
+        inspect.signature(field).bind(t, c)
+    except TypeError as error:
+        raise InputError(f"a function is called as f(t, coordinates), and this one cannot be ({error})") from None
+    except ValueError:  # a function of C has no signature to look at
+        pass
+    try:
+        return field(t, c)
+    except AttributeError as error:
+        if str(error).startswith("unknown coordinate"):
+            raise InputError(str(error)) from None
+        raise
 
 
 def sample_nodes(field: Field, times: np.ndarray, grid: Grid, what: str) -> np.ndarray:

@@ -23,10 +23,15 @@ AXIS_NAMES = ("x", "y", "z")
 
 
 class Coordinates(Mapping[str, np.ndarray]):
-    """Cell centres by axis name, each of the full grid shape: ``c.x``, ``c["y"]``."""
+    """Cell centres by axis name, each of the full grid shape: ``c.x``, ``c["y"]``; ``periods`` of the periodic axes."""
 
-    def __init__(self, arrays: Mapping[str, np.ndarray]):
-        self._arrays = dict(arrays)
+    def __init__(self, arrays: Mapping[str, np.ndarray], periods: Mapping[str, float] | None = None):
+        self._arrays, self.periods = dict(arrays), dict(periods or {})
+
+    def gap(self, name: str, point: float) -> np.ndarray:
+        """Signed distance from a point along an axis; to its nearest image where the axis is periodic."""
+        gap, period = self[name] - point, self.periods.get(name)
+        return gap if period is None else np.asarray(gap - period * np.round(gap / period))
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self._arrays[name]
@@ -138,7 +143,10 @@ class Grid:
         kinds = [boundary] * len(sizes) if isinstance(boundary, str) else list(boundary)
         for what, given in (("bounds", ends), ("boundary", kinds)):
             if len(given) != len(sizes):
-                raise InputError(f"{what} has {len(given)} entries for a grid of {len(sizes)} axes {names}")
+                raise InputError(
+                    f"{what} has {len(given)} entries for a grid of {len(sizes)} axes {names}; give one for each axis, "
+                    "in the order of shape"
+                )
         axes = [Axis(n, s, *e, boundary=k, unit=unit) for n, s, e, k in zip(names, sizes, ends, kinds, strict=True)]
         return cls(tuple(axes), blocked)
 
@@ -165,21 +173,33 @@ class Grid:
     @cached_property
     def coordinates(self) -> Coordinates:
         arrays = np.meshgrid(*(axis.centres for axis in self.axes), indexing="ij")
-        return Coordinates(dict(zip(self.dims, arrays, strict=True)))
+        for array in arrays:
+            array.setflags(write=False)  # a user's function sees them, and must not move the grid
+        periods = {axis.name: axis.length for axis in self.axes if axis.periodic}
+        return Coordinates(dict(zip(self.dims, arrays, strict=True)), periods)
 
     @cached_property
     def mask(self) -> np.ndarray:
         """Boolean, True where blocked."""
         if self.blocked is None:
             return np.zeros(self.shape, dtype=bool)
-        given = self.blocked(self.coordinates) if callable(self.blocked) else self.blocked
-        mask = np.asarray(given)
+        given = self.blocked
+        if callable(given):
+            try:
+                given = given(self.coordinates)
+            except TypeError as error:
+                raise InputError(
+                    f"blocked is called with the coordinates alone, and cannot be ({error}); walls do not move: "
+                    "state a moving obstacle as a RunningCost"
+                ) from None
+        mask = np.array(given)
         if mask.dtype != bool:
             raise InputError(f"blocked cells came as {mask.dtype}; a boolean array (True where blocked) is needed")
         if mask.shape != self.shape:
             raise InputError(f"blocked cells have shape {mask.shape}; the grid has {self.shape}")
         if mask.all():
             raise InputError("every cell of the grid is blocked; leave some free")
+        mask.setflags(write=False)
         return mask
 
     def refined(self, shape: Sequence[int]) -> Grid:

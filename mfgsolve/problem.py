@@ -18,6 +18,14 @@ from mfgsolve.grids import Coordinates, Grid, TimeGrid
 __all__ = ["Problem"]
 
 
+def _array(value: Any, what: str) -> np.ndarray:
+    """A list, a DataArray or an array, as an array of real numbers."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "fiu":
+        raise InputError(f"{what} of the problem holds {array.dtype}; real numbers or a function are needed")
+    return np.array(array, dtype=float)
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A mean-field game of controlled diffusions on a grid.
@@ -76,6 +84,10 @@ class Problem:
         ):
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {kind.__name__} is needed")
+        for what in ("initial", "terminal"):
+            value = getattr(self, what)
+            if not callable(value) and not isinstance(value, Real):
+                object.__setattr__(self, what, _array(value, what))
         if not isinstance(self.coupling, Coupling):
             if not (callable(self.coupling) or isinstance(self.coupling, Real)):
                 raise InputError(
@@ -131,7 +143,7 @@ class Problem:
         if abs(total - 1) > 1e-9:
             raise InputError(
                 f"initial density sums to {total:.6g} over the grid, expected 1 (cell volume {grid.cell_volume:.6g}); "
-                "pass normalise=True or scale it"
+                "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it"
             )
         return mass
 

@@ -128,11 +128,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
 
 def verdict(solution: Solution) -> str:
     """The sentence under the table."""
-    text = solution.status.sentence
-    if solution.certificate.cap_fraction > 0:
-        share = _share(solution.certificate.cap_fraction)
-        text += f" The speed cap binds for {share} of the mass-time; more steps raise the cap."
-    return text
+    return solution.sentence
 
 
 def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:

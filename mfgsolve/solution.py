@@ -42,7 +42,8 @@ class Status(Enum):
             Status.ITERATION_LIMIT: "The iteration limit came first; resume from the checkpoint or allow more.",
             Status.TIME_LIMIT: "The time limit came first; resume from the checkpoint or allow more.",
             Status.STOPPED: "A callback asked to stop before the tolerance was met.",
-            Status.STALLED: "No step improved the certificate any more; the tolerance may lie below round-off.",
+            Status.STALLED: "No step improved the certificate any more: the tolerance lies below round-off, or another "
+            "solver (frank-wolfe) suits this game better.",
             Status.NON_FINITE: "A number that is not finite appeared; the last good iterate is kept.",
         }[self]
 
@@ -113,6 +114,17 @@ class Solution:
     def converged(self) -> bool:
         return self.status is Status.CONVERGED
 
+    @property
+    def sentence(self) -> str:
+        """Why the solve ended and, if the speed cap binds, that it does and what to do."""
+        share = self.certificate.cap_fraction
+        if not share > 1e-4:
+            return self.status.sentence
+        return (
+            f"{self.status.sentence} The speed cap h / (2 d dt) binds for {share:.1%} of the mass-time: agents cannot "
+            "move as fast as they want to; take more time steps."
+        )
+
     def summary(self) -> dict[str, Any]:
         """The numbers that the command prints as JSON."""
         numbers = asdict(self.certificate)
@@ -159,8 +171,8 @@ def build_dataset(
         block = policy.speed(game, part)
         speed[part] = block.reshape(block.shape[0], len(moves), *grid.shape)
     nodes, length, volume = ("time", *grid.dims), grid.axes[-1].unit, "*".join(a.unit for a in grid.axes)
-    per_volume = "1" if all(a.unit == "1" for a in grid.axes) else f"1/({volume})"
-    pace = "1" if length == time.unit == "1" else f"{length}/{time.unit}"
+    per_volume = "1" if all(a.unit == "1" for a in grid.axes) else f"1/({volume})" if grid.ndim > 1 else f"1/{volume}"
+    pace = length if time.unit == "1" else f"{length}/{time.unit}"
     rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
     data: dict[str, Any] = {
         "density": (nodes, game.gridded(mass) / game.volume, {"units": per_volume, "long_name": "density of agents"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 import warnings
@@ -20,13 +21,14 @@ from mfgsolve.errors import FileError, InputError, NotConverged, unknown
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
-from mfgsolve.solution import Measure, Solution, believed_mass, build_dataset, history_dataset
+from mfgsolve.solution import Measure, Solution, Status, believed_mass, build_dataset, history_dataset
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
 from mfgsolve.solvers.base import Budget, Guess, Run, Solver, State, run
 
 __all__ = ["resume", "solve", "stored_problem"]
 
+CAPPED = 0.02  # share of mass-time at the speed cap that is worth a warning
 PYTHON_PROBLEM = "python"  # stands for a problem that is made of Python functions and cannot be written down
 
 
@@ -115,6 +117,11 @@ def resume(
     problem = _stored_problem(stored, checkpoint) if problem is None else problem
     tol = tol_stored if tol is None else tol
     _check_limits(tol, max_iterations, max_seconds, check, threads)
+    if stored.attrs.get("fingerprint") != _fingerprint(problem):
+        raise InputError(
+            f"checkpoint {checkpoint} is of another game than the problem given (grid, times, dynamics, couplings or "
+            "densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
+        )
     with _spoilt(checkpoint):
         state = solver.unpack(problem, tol, arrays, numbers, rows[-1], threads)
     save = _saver(problem, solver, tol, checkpoint)
@@ -149,6 +156,18 @@ def _spoilt(checkpoint: str | Path) -> Iterator[None]:
         raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
 
 
+def _fingerprint(problem: Problem) -> str:
+    """Digest of what a game is made of, so that a checkpoint is never continued in another one."""
+    grid, times = problem.grid, problem.time.nodes[[0, problem.time.steps // 3, -1]]
+    mass = problem.initial_mass()
+    rho = np.repeat(mass[None] / grid.cell_volume, 3, axis=0)
+    digest = hashlib.sha256(repr((grid.axes, problem.time, problem.dynamics)).encode())
+    for array in (grid.mask, mass, problem.terminal_cost(), *(c.bind(grid, times).cost(slice(0, 3), rho)
+                                                             for c in problem.couplings)):  # fmt: skip
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
 def _check_limits(tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None) -> None:
     if not (math.isfinite(tol) and tol >= 0):
         raise InputError(f"tol is {tol}; a relative exploitability of zero or more is needed, say 1e-10")
@@ -181,7 +200,7 @@ def _saver(
 ) -> Callable[[State, list[Measure], float], None] | None:
     if path is None:
         return None
-    text, options = _problem_text(problem), asdict(solver)  # type: ignore[call-overload]
+    text, fingerprint, options = _problem_text(problem), _fingerprint(problem), asdict(solver)  # type: ignore[call-overload]
 
     def save(state: State, rows: list[Measure], seconds: float) -> None:
         arrays, numbers = state.pack()
@@ -193,7 +212,7 @@ def _saver(
         coordinates = {"number_name": np.array(list(numbers)), "iteration": [row.iteration for row in rows]}
         attributes = {
             "schema": SCHEMA, "kind": "checkpoint", "mfgsolve_version": mfgsolve.__version__, "problem": text,
-            "solver": solver.name, "tol": tol, "created_seconds": seconds,
+            "solver": solver.name, "tol": tol, "fingerprint": fingerprint, "created_seconds": seconds,
         } | {f"option_{name}": float(value) for name, value in options.items()}  # fmt: skip
         write_dataset(xr.Dataset(data, coordinates, attrs=attributes), path)
 
@@ -235,6 +254,10 @@ def _conclude(problem: Problem, solver: Solver, tol: float, ended: Run, check: s
     def dataset() -> xr.Dataset:
         return build_dataset(outcome.game, outcome.policy, outcome.mass, rows, certificate, attributes)
 
+    honest = certificate.relative_exploitability <= 2 * tol + 1e-14 and certificate.mass_error <= 1e-9
+    if status is Status.CONVERGED and not honest:
+        status = Status.STALLED
+        attributes["status"] = status.value
     solution = Solution(
         dataset, status, certificate, rows[-1].iteration, outcome.sweeps, seconds, problem.name, problem
     )
@@ -247,4 +270,6 @@ def _conclude(problem: Problem, solver: Solver, tol: float, ended: Run, check: s
             raise NotConverged(message)
         if check == "warn":
             warnings.warn(message, stacklevel=3)
+    elif check == "warn" and certificate.cap_fraction > CAPPED:
+        warnings.warn(solution.sentence, stacklevel=3)
     return solution

@@ -109,7 +109,7 @@ PROBLEMS = [
         r"initial density is nan at t = 0, cell \(1, 2\); every value must be finite",
     ),
     (lambda: initial(one_cell(-0.5)), r"initial density is negative \(-0\.5 at cell \(1, 2\)\); .*zero or positive"),
-    (lambda: initial(1.21), r"initial density sums to 1\.21 .*expected 1 .*pass normalise=True or scale it"),
+    (lambda: initial(1.21), r"initial density sums to 1\.21 .*expected 1 .*pass normalise=True .*or scale it"),
     (lambda: initial(0.0), r"initial density is zero in every free cell; put some mass there"),
     (lambda: initial(0.0, normalise=True), r"initial density is zero in every free cell"),
     (lambda: initial(np.ones(SHAPE), grid=WALL), r"initial density is not zero in \d+ blocked cells; take it away"),

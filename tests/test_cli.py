@@ -311,7 +311,10 @@ def test_bytes_needed_covers_what_a_solution_holds() -> None:
         (["-o", "nowhere/plan.nc"], "nowhere does not exist; create it or name another"),
         (["-o", "folder.nc"], "--output folder.nc is a folder; name a file in it"),
         (["-o", "device.nc"], "--output device.nc is no regular file"),
-        (["--plot", "plan.bmp"], "--plot plan.bmp has the suffix '.bmp'; a name that ends in .png or .pdf or .svg"),
+        (
+            ["--plot", "plan.bmp"],
+            "--plot plan.bmp has the suffix '.bmp'; a name that ends in .jpg or .pdf or .png or .svg",
+        ),
         (["--plot", "nowhere/plan.png"], "nowhere does not exist"),
         (["--checkpoint", "c.h5"], "--checkpoint c.h5 has the suffix '.h5'"),
         (["-o", "a.nc", "--checkpoint", "./a.nc"], "--checkpoint a.nc is the same file as --output; name another file"),

@@ -18,7 +18,7 @@ COUPLINGS = {
     "kernel": mfg.Nonlocal(0.8, kernel=lambda dx, dy: np.exp(-(dx**2 + dy**2) / 0.02)),
     "sum": mfg.CrowdAversion(0.4) + mfg.Congestion(2.0, 0.1) + mfg.Nonlocal(0.2, width=0.1),
     "custom": mfg.CustomCoupling(
-        lambda t, c, rho: rho**3, energy=lambda t, c, rho: rho**4 / 4, derivative=lambda t, c, rho: 3 * rho**2,
+        lambda t, c, rho: rho**3, potential=lambda t, c, rho: rho**4 / 4, derivative=lambda t, c, rho: 3 * rho**2,
         monotone=True,
     ),
 }  # fmt: skip
@@ -56,7 +56,7 @@ def test_flags_agree_with_the_numerical_test(name):
 
 def test_the_numerical_test_refutes_crowd_seeking_and_asymmetric_couplings():
     grid = mfg.Grid.box((12,))
-    seeking = mfg.CustomCoupling(lambda t, c, rho: -rho, energy=lambda t, c, rho: -(rho**2) / 2, monotone=True)
+    seeking = mfg.CustomCoupling(lambda t, c, rho: -rho, potential=lambda t, c, rho: -(rho**2) / 2, monotone=True)
     assert not check_coupling(seeking, grid).is_monotone
     drag = mfg.CustomCoupling(lambda t, c, rho: np.cumsum(rho))
     report = check_coupling(drag, grid)

@@ -215,3 +215,84 @@ def test_solvers_are_frozen_hyper_parameters(small_problem):
 def test_results_do_not_depend_on_threads(small_problem):
     one, two = (mfg.solve(small_problem, threads=n).dataset for n in (1, 2))
     np.testing.assert_array_equal(one["density"].values, two["density"].values)
+
+
+def test_a_checkpoint_is_not_continued_in_another_game(tmp_path):
+    def game(aim):
+        return mfg.Problem(
+            mfg.Grid.box(8),
+            mfg.TimeGrid(1.0, 16),
+            mfg.ControlledDiffusion(0.05),
+            mfg.CrowdAversion(0.5),
+            1.0,
+            terminal=lambda t, c: 0.1 * (c.x - aim) ** 2,
+        )
+
+    file = tmp_path / "c.nc"
+    first = mfg.solve(game(0.2), checkpoint=file)
+    with pytest.raises(mfg.InputError, match="another game"):
+        mfg.resume(file, problem=game(0.9))
+    assert mfg.resume(file, problem=game(0.2)).exploitability == first.exploitability
+
+
+@pytest.mark.parametrize("cells", [2, 8])
+def test_newton_goes_on_while_the_dual_rises_though_exploitability_does_not_fall(cells):
+    """A steep terminal coupling keeps the exploitability near 1 for many steps that are progress all the same."""
+    problem = mfg.Problem(
+        mfg.Grid.box(cells),
+        mfg.TimeGrid(1.0, 32 * cells // 2),
+        mfg.ControlledDiffusion(0.0),
+        mfg.CrowdAversion(0.1),
+        lambda t, c: 1 + 0.9 * np.cos(3 * c.x),
+        terminal=lambda t, c: c.x,
+        terminal_coupling=mfg.CrowdAversion(10.0),
+        normalise=True,
+    )
+    assert mfg.solve(problem).converged
+
+
+@pytest.mark.parametrize("power", [0.5, 0.9])
+def test_empty_cells_and_powers_below_one(power):
+    problem = mfg.Problem(
+        mfg.Grid.box((12, 12)),
+        mfg.TimeGrid(1.0, 32),
+        mfg.ControlledDiffusion(0.0),
+        mfg.CrowdAversion(0.3, power),
+        lambda t, c: 1.0 * (c.x < 0.2),
+        terminal=lambda t, c: (c.x - 0.8) ** 2,
+        normalise=True,
+    )
+    solution = mfg.solve(problem)
+    assert solution.converged
+    assert (solution.dataset["density"] == 0).any()
+
+
+def test_fields_made_for_one_grid_start_on_that_grid():
+    """A function that returns an array of its own shape cannot be asked on coarser grids: solved without them."""
+    reward = np.linspace(0, 1, 256).reshape(16, 16)
+    problem = mfg.Problem(
+        mfg.Grid.box((16, 16)),
+        mfg.TimeGrid(1.0, 128),
+        mfg.ControlledDiffusion(0.01),
+        mfg.CrowdAversion(0.2) + mfg.RunningCost(lambda t, c: reward),
+        np.ones((16, 16)).tolist(),
+    )
+    assert mfg.solve(problem).converged
+
+
+def test_a_game_without_costs_is_at_equilibrium_at_once():
+    for method in ("newton", "frank-wolfe", "fictitious-play"):
+        problem = mfg.Problem(mfg.Grid.box(4), mfg.TimeGrid(1.0, 8), mfg.ControlledDiffusion(0.01), 0.0, 1.0)
+        assert mfg.solve(problem, method=method).converged
+
+
+def test_mass_is_kept_however_strong_the_noise():
+    problem = mfg.Problem(
+        mfg.Grid.box(8, boundary="periodic"),
+        mfg.TimeGrid(1.0, 8),
+        mfg.ControlledDiffusion(1e12),
+        mfg.CrowdAversion(0.5),
+        lambda t, c: 2 * c.x,
+        terminal=lambda t, c: (c.x - 0.5) ** 2,
+    )
+    assert mfg.solve(problem).certificate.mass_error < 1e-13

@@ -25,16 +25,25 @@ class CustomCoupling(Coupling):
     potential : F(t, c, rho) per unit volume (an array), or None where there is none
     derivative : f'(t, c, rho) where f is local; None leaves only fictitious play and Frank-Wolfe
     monotone : what the author claims; `check_coupling` tests it
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> cubic = mfg.CustomCoupling(
+    ...     cost=lambda t, c, rho: rho**3, potential=lambda t, c, rho: rho**4 / 4,
+    ...     derivative=lambda t, c, rho: 3 * rho**2, monotone=True)
+    >>> mfg.check_coupling(cubic, mfg.Grid.box((16,))).is_monotone
+    True
     """
 
-    function: Callable[[float, Coordinates, np.ndarray], Any]
-    energy: Callable[[float, Coordinates, np.ndarray], Any] | None = None
+    cost: Callable[[float, Coordinates, np.ndarray], Any]
+    potential: Callable[[float, Coordinates, np.ndarray], Any] | None = None
     derivative: Callable[[float, Coordinates, np.ndarray], Any] | None = None
     monotone: bool = False
 
     @property
     def is_potential(self) -> bool:  # type: ignore[override]
-        return self.energy is not None
+        return self.potential is not None
 
     @property
     def is_monotone(self) -> bool:  # type: ignore[override]
@@ -61,7 +70,9 @@ class _BoundCustom(Bound):
     def _levels(self, function: Any, nodes: slice, rho: np.ndarray, what: str) -> np.ndarray:
         out = np.empty_like(rho)
         for k, t in enumerate(self.times[nodes]):
-            values = np.asarray(function(float(t), self.grid.coordinates, rho[k]), dtype=float)
+            level = rho[k].view()
+            level.setflags(write=False)
+            values = np.asarray(function(float(t), self.grid.coordinates, level), dtype=float)
             if values.shape not in ((), self.grid.shape):
                 raise InputError(
                     f"{what} of a custom coupling has shape {values.shape}; the grid has {self.grid.shape}"
@@ -71,12 +82,12 @@ class _BoundCustom(Bound):
         return out
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return self._levels(self.coupling.function, nodes, rho, "cost")
+        return self._levels(self.coupling.cost, nodes, rho, "cost")
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        if self.coupling.energy is None:
+        if self.coupling.potential is None:
             return np.full(rho.shape[0], np.nan)
-        return total(self._levels(self.coupling.energy, nodes, rho, "potential"), self.grid.cell_volume)
+        return total(self._levels(self.coupling.potential, nodes, rho, "potential"), self.grid.cell_volume)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
         if self.coupling.derivative is None:

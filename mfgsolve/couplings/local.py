@@ -97,8 +97,9 @@ class _BoundPower(Bound):
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         if self.power == 1:
             return np.broadcast_to(levels_at(self.strength, nodes), rho.shape)
-        with np.errstate(divide="ignore"):
-            return np.asarray(levels_at(self.strength, nodes) * (self.power * rho ** (self.power - 1)))
+        slope = np.zeros_like(rho)  # and 0 where nobody is: for powers below 1 the slope there is infinite
+        np.power(rho, self.power - 1, out=slope, where=rho > 0)
+        return np.asarray(levels_at(self.strength, nodes) * (self.power * slope))
 
 
 @dataclass(frozen=True, eq=False)

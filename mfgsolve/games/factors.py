@@ -24,9 +24,11 @@ def noise_factors(mask: np.ndarray, axis: int, rate: float, periodic: bool) -> n
     closed = np.zeros((1, *free.shape[1:]))
     below, above = np.concatenate([closed, face]), np.concatenate([face, closed])
     pivot, lower, upper = np.empty(free.shape), np.empty(free.shape), np.empty(free.shape)
+    excess = np.ones(free.shape[1:])  # what a pivot has beyond the face after it; adding it up never cancels
     for i in range(n):
-        left = below[i] * upper[i - 1] if i else 0.0  # face^2 / previous pivot
-        pivot[i] = 1.0 / (1.0 + below[i] + above[i] - left)
+        if i:
+            excess = 1.0 + below[i] * excess * pivot[i - 1]
+        pivot[i] = 1.0 / (excess + above[i])
         lower[i], upper[i] = below[i] * pivot[i], above[i] * pivot[i]
     wrap = np.zeros(free.shape)
     if periodic:

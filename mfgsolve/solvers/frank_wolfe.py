@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
+from mfgsolve.certificates import relative
 from mfgsolve.games import DiffusionGame
 from mfgsolve.games.policies import FluxPolicy, axes, face_flux
 from mfgsolve.problem import Problem
@@ -172,7 +173,7 @@ def _measured(state: MeanState) -> MeanState:
         iteration=state.iteration,
         sweeps=state.sweeps,
         exploitability=gap,
-        relative_exploitability=gap / scale if scale > 0 else math.nan,
+        relative_exploitability=relative(gap, scale),
         potential=potential,
         duality_gap=gap if averse else math.nan,
         cell_steps=game.cell_steps,

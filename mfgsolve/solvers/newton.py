@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mfgsolve.certificates import Certificate, certify
-from mfgsolve.errors import InputError
 from mfgsolve.games import DiffusionGame
 from mfgsolve.games.policies import ValuePolicy
 from mfgsolve.games.transfer import coarser_sizes, prolong
@@ -158,8 +157,9 @@ class Newton(Solver):
                 coarse = None if sizes is None else levels[0].rescaled(*sizes)
                 if coarse is None:
                     break
-                coarse.initial_mass()
-            except InputError:  # too coarse for the walls or the initial mass: start one grid finer
+                game = DiffusionGame(coarse)
+                game.price(np.broadcast_to(game.initial_mass, (game.steps + 1, *game.shape)))
+            except Exception:  # whatever a user's function says of a grid it was not made for: start one grid finer
                 break
             levels.insert(0, coarse)
         return levels
@@ -173,6 +173,7 @@ class Newton(Solver):
             return self._refine(state)
         distance = max(before, 1e-16)
         forcing = max(min(self.loosest, self.forcing * math.sqrt(distance)), math.sqrt(0.2 * target / distance))
+        dual, gap = state.dual, state.measure.duality_gap
         moved = self._newton_step(state, min(forcing, 0.9))
         state.iteration += 1
         if not moved:
@@ -181,7 +182,8 @@ class Newton(Solver):
         _measured(state)
         after = state.measure.relative_exploitability
         state.finite = math.isfinite(after)
-        state.idle = state.idle + 1 if after > 0.9 * before else 0
+        climbed = state.dual - dual > 1e-3 * gap  # a NaN gap (no crowd-averse game) never counts
+        state.idle = 0 if climbed or after <= 0.9 * before else state.idle + 1
         state.stalled = state.final and state.idle >= 5
         return state
 
