@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from mfgsolve.errors import InputError, unknown
+from mfgsolve.errors import InputError, real, unknown
 
 __all__ = ["ControlledDiffusion", "QuadraticCost"]
 
@@ -23,6 +23,7 @@ class QuadraticCost:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", real(self.weight, "control cost"))
         if not (math.isfinite(self.weight) and self.weight > 0):
             raise InputError(f"control cost is {self.weight}; it must be positive and finite")
 
@@ -48,11 +49,12 @@ class ControlledDiffusion:
     hamiltonian: QuadraticCost = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "viscosity", real(self.viscosity, "viscosity"))
         if not (math.isfinite(self.viscosity) and self.viscosity >= 0):
             raise InputError(f"viscosity is {self.viscosity}; it must be zero or positive, and finite")
         if self.noise not in NOISES:
             raise InputError(unknown("noise operator", self.noise, NOISES))
         cost = self.control_cost
         if not isinstance(cost, QuadraticCost):
-            cost = QuadraticCost(float(cost))
+            cost = QuadraticCost(cost)
         object.__setattr__(self, "hamiltonian", cost)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Real
 
-__all__ = ["FileError", "InputError", "NotConverged", "unknown"]
+__all__ = ["FileError", "InputError", "NotConverged", "real", "unknown", "whole"]
 
 
 class InputError(ValueError):
@@ -26,3 +27,18 @@ def unknown(kind: str, name: object, allowed: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return f"unknown {kind} {str(name)!r}; {hint}allowed: {', '.join(names)}"
+
+
+def real(value: object, what: str) -> float:
+    """The value as a float, if it is a real number (a NaN is one; a bool or a text is not)."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InputError(f"{what} is {value!r} ({type(value).__name__}); a real number is needed")
+    return float(value)
+
+
+def whole(value: object, what: str) -> int:
+    """The value as an int, if it is a whole number (4.0 is one)."""
+    number = real(value, what)
+    if number != number or number in (float("inf"), float("-inf")) or int(number) != number:
+        raise InputError(f"{what} is {value!r}; a whole number is needed")
+    return int(number)

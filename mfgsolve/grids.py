@@ -10,11 +10,12 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from mfgsolve.errors import InputError, unknown
+from mfgsolve.errors import InputError, real, unknown, whole
 
 __all__ = ["Axis", "Coordinates", "Grid", "TimeGrid"]
 
@@ -72,7 +73,10 @@ class Axis:
     def __post_init__(self) -> None:
         if self.name not in AXIS_NAMES:
             raise InputError(unknown("axis name", self.name, AXIS_NAMES))
-        if isinstance(self.cells, bool) or int(self.cells) != self.cells or self.cells < 2:
+        for name in ("start", "stop"):
+            object.__setattr__(self, name, real(getattr(self, name), f"{name} of axis {self.name}"))
+        object.__setattr__(self, "cells", whole(self.cells, f"number of cells of axis {self.name}"))
+        if self.cells < 2:
             raise InputError(f"axis {self.name} has {self.cells} cells; an axis needs a whole number of at least 2")
         if not (math.isfinite(self.start) and math.isfinite(self.stop) and self.start < self.stop):
             raise InputError(f"axis {self.name} goes from {self.start} to {self.stop}; start must lie below stop")
@@ -135,7 +139,9 @@ class Grid:
         blocked: Callable[[Coordinates], Any] | np.ndarray | None = None,
     ) -> Grid:
         """Grid of the given shape (..., ny, nx) on a box, the unit box by default; bounds in the order of shape."""
-        sizes = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
+        if isinstance(shape, str) or not (isinstance(shape, Real) or np.iterable(shape)):
+            raise InputError(f"shape is {shape!r}; whole numbers (..., ny, nx) are needed")
+        sizes: tuple[Any, ...] = (shape,) if isinstance(shape, Real) else tuple(shape)
         if not 1 <= len(sizes) <= 3:
             raise InputError(f"shape {sizes} has {len(sizes)} axes; 1, 2 or 3 are possible")
         names = AXIS_NAMES[: len(sizes)][::-1]
@@ -221,7 +227,9 @@ class TimeGrid:
     unit: str = "1"
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or int(self.steps) != self.steps or self.steps < 1:
+        object.__setattr__(self, "steps", whole(self.steps, "number of time steps"))
+        object.__setattr__(self, "horizon", real(self.horizon, "time horizon"))
+        if self.steps < 1:
             raise InputError(f"time grid has {self.steps} steps; a whole number of at least 1 is needed")
         if not (math.isfinite(self.horizon) and self.horizon > 0):
             raise InputError(f"time horizon is {self.horizon}; it must be positive and finite")

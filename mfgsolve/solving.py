@@ -17,7 +17,7 @@ import xarray as xr
 
 import mfgsolve
 from mfgsolve.certificates import certify
-from mfgsolve.errors import FileError, InputError, NotConverged, unknown
+from mfgsolve.errors import FileError, InputError, NotConverged, real, unknown
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
@@ -169,13 +169,16 @@ def _fingerprint(problem: Problem) -> str:
 
 
 def _check_limits(tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None) -> None:
+    for what, value in (("tol", tol), ("max_iterations", iterations), ("max_seconds", seconds), ("threads", threads)):
+        if value is not None:
+            real(value, what)
     if not (math.isfinite(tol) and tol >= 0):
         raise InputError(f"tol is {tol}; a relative exploitability of zero or more is needed, say 1e-10")
-    if iterations is not None and not (iterations >= 0 and int(iterations) == iterations):
+    if iterations is not None and not (0 <= iterations < math.inf and int(iterations) == iterations):
         raise InputError(f"max_iterations is {iterations}; a whole number of zero or more is needed")
     if seconds is not None and not seconds >= 0:
         raise InputError(f"max_seconds is {seconds}; zero or more is needed")
-    if threads is not None and not threads >= 1:
+    if threads is not None and not (threads >= 1 and int(threads) == threads):
         raise InputError(f"threads is {threads}; a whole number of at least 1 is needed")
     if check not in ("warn", "raise", "ignore"):
         raise InputError(unknown("value of check", check, ("warn", "raise", "ignore")))

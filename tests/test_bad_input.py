@@ -57,7 +57,7 @@ GRIDS = [
     (lambda: mfg.Grid.box((0, 4)), r"axis y has 0 cells; .*at least 2"),
     (lambda: mfg.Grid.box((4, 1)), r"axis x has 1 cells; .*at least 2"),
     (lambda: mfg.Grid.box((4, -3)), r"axis x has -3 cells"),
-    (lambda: mfg.Grid.box((4.5, 4)), r"axis y has 4\.5 cells; an axis needs a whole number"),
+    (lambda: mfg.Grid.box((4.5, 4)), r"number of cells of axis y is 4\.5; a whole number"),
     (lambda: mfg.Grid.box((4,) * 4), r"shape \(4, 4, 4, 4\) has 4 axes; 1, 2 or 3"),
     (lambda: mfg.Grid.box(()), r"shape \(\) has 0 axes; 1, 2 or 3"),
     (lambda: mfg.Grid.box((4,), bounds=[(1, 0)]), r"axis x goes from 1\.0 to 0\.0; start must lie below stop"),
@@ -69,7 +69,7 @@ GRIDS = [
     (lambda: mfg.Grid.box((4,), blocked=np.zeros(4)), r"blocked cells came as float64; a boolean array"),
     (lambda: mfg.TimeGrid(1.0, 0), r"time grid has 0 steps; .*at least 1"),
     (lambda: mfg.TimeGrid(1.0, -5), r"time grid has -5 steps"),
-    (lambda: mfg.TimeGrid(1.0, 2.5), r"time grid has 2\.5 steps; a whole number"),
+    (lambda: mfg.TimeGrid(1.0, 2.5), r"number of time steps is 2\.5; a whole number"),
     (lambda: mfg.TimeGrid(0.0, 5), r"time horizon is 0\.0; it must be positive"),
     (lambda: mfg.TimeGrid(math.nan, 5), r"time horizon is nan; it must be positive and finite"),
 ]

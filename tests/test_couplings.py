@@ -14,9 +14,9 @@ COUPLINGS = {
     "power": mfg.CrowdAversion(lambda t, c: 1 + c.x, power=2.5),
     "log": mfg.LogCongestion(0.3),
     "running": mfg.RunningCost(lambda t, c: c.x * t),
-    "nonlocal": mfg.Nonlocal(0.8, width=0.15),
+    "nonlocal": mfg.Nonlocal(0.8, width=0.25),
     "kernel": mfg.Nonlocal(0.8, kernel=lambda dx, dy: np.exp(-(dx**2 + dy**2) / 0.02)),
-    "sum": mfg.CrowdAversion(0.4) + mfg.Congestion(2.0, 0.1) + mfg.Nonlocal(0.2, width=0.1),
+    "sum": mfg.CrowdAversion(0.4) + mfg.Congestion(2.0, 0.1) + mfg.Nonlocal(0.2, width=0.3),
     "custom": mfg.CustomCoupling(
         lambda t, c, rho: rho**3, potential=lambda t, c, rho: rho**4 / 4, derivative=lambda t, c, rho: 3 * rho**2,
         monotone=True,
@@ -96,3 +96,21 @@ def test_separable_smoothing_agrees_with_the_fourier_transform(boundary):
 def test_a_kernel_that_is_not_even_is_refused():
     with pytest.raises(mfg.InputError, match="not even"):
         mfg.Nonlocal(kernel=lambda dx: np.exp(-((dx - 0.1) ** 2))).bind(mfg.Grid.box((8,)), np.zeros(1))
+
+
+def test_what_a_nonlocal_coupling_claims_is_checked():
+    grid = mfg.Grid.box((32,))
+    with pytest.raises(mfg.InputError, match="half the spacing"):
+        mfg.Nonlocal(width=1e-3).bind(grid, np.zeros(1))
+    hat = mfg.Nonlocal(kernel=lambda dx: 1.0 * (np.abs(dx) < 0.2), monotone=True)
+    with pytest.raises(mfg.InputError, match="leave monotone=False"):
+        hat.bind(grid, np.zeros(1))
+    wide = mfg.Nonlocal(width=10.0).bind(mfg.Grid.box((32,), boundary="periodic"), np.zeros(1))
+    np.testing.assert_allclose(wide.cost(slice(0, 1), np.ones((1, 32))), 1.0, rtol=1e-12)
+
+
+def test_a_bump_wraps_on_a_periodic_axis():
+    clock = mfg.Grid.box((24,), bounds=[(0, 24)], boundary="periodic")
+    values = mfg.Bump(1.0, 1.5, (0.0,))(0.0, clock.coordinates)
+    np.testing.assert_allclose(values, values[::-1])
+    assert values[-1] > 0.9

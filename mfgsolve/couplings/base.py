@@ -46,6 +46,10 @@ class Coupling(ABC):
     def bind(self, grid: Grid, times: np.ndarray) -> Bound: ...
 
     def __add__(self, other: Coupling) -> Sum:
+        if not isinstance(other, Coupling):
+            raise InputError(
+                f"a coupling plus a {type(other).__name__} is no coupling; write RunningCost(...) around it"
+            )
         return Sum((self, other))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import fft
 
 from mfgsolve.couplings.base import Bound, Coupling, total
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, real
 from mfgsolve.grids import Grid
 
 __all__ = ["Nonlocal"]
@@ -26,37 +26,47 @@ class Nonlocal(Coupling):
     ----------
     strength : of the interaction
     width : standard deviation of a Gaussian kernel of unit mass, applied axis by axis (separable)
+    monotone : for a kernel: that its Fourier transform is nowhere negative (checked); a Gaussian always is
     kernel : instead of ``width``, a function of displacements ``kernel(dx, dy, ...)`` (x first), applied by FFT; it
-        must be even, and the game is monotone if its Fourier transform is nowhere negative
+        must be even
 
-    Densities outside the box are zero; on a periodic axis the kernel wraps.
+    Densities outside the box are zero.  On a periodic axis the Gaussian sums over images, a kernel sees the nearest.
     """
 
     strength: float = 1.0
     width: float | None = None
     kernel: Callable[..., Any] | None = None
+    monotone: bool = False
     is_local = False
 
     def __post_init__(self) -> None:
         if (self.width is None) == (self.kernel is None):
             raise InputError("a nonlocal coupling needs either a width or a kernel, and not both")
-        if self.width is not None and not self.width > 0:
+        if not math.isfinite(real(self.strength, "strength of the nonlocal coupling")):
+            raise InputError(f"nonlocal strength is {self.strength}; it must be finite")
+        if self.width is not None and not (math.isfinite(real(self.width, "nonlocal width")) and self.width > 0):
             raise InputError(f"nonlocal width is {self.width}; it must be positive")
 
     @property
     def is_monotone(self) -> bool:  # type: ignore[override]
-        return self.strength >= 0 and self.width is not None
+        return self.strength >= 0 and (self.width is not None or self.monotone)
 
     def bind(self, grid: Grid, times: np.ndarray) -> Bound:
         if self.width is not None:
             return _BoundSeparable(self.strength, [_smoothing(a, self.width) for a in grid.axes], grid.cell_volume)
-        return _bind_kernel(self.strength, self.kernel, grid)
+        return _bind_kernel(self, grid)
 
 
 def _smoothing(axis: Any, width: float) -> np.ndarray:
     """Symmetric matrix of a Gaussian of unit mass between the cells of one axis, times the spacing."""
+    if width < axis.spacing / 2:
+        raise InputError(
+            f"nonlocal width {width:g} lies below half the spacing {axis.spacing:g} of axis {axis.name}: its mass "
+            "falls between the cells; take more cells, a wider kernel, or CrowdAversion"
+        )
     gaps = axis.centres[:, None] - axis.centres[None, :]
-    shifts = np.arange(-8, 9) * axis.length if axis.periodic else np.zeros(1)
+    images = math.ceil(8 * width / axis.length) + 1 if axis.periodic else 0
+    shifts = np.arange(-images, images + 1) * axis.length
     weights = sum(np.exp(-((gaps + shift) ** 2) / (2 * width**2)) for shift in shifts)
     return np.asarray(weights * axis.spacing / (width * math.sqrt(2 * math.pi)))
 
@@ -107,7 +117,8 @@ class _BoundKernel(_BoundQuadratic):
         return np.ascontiguousarray(self.strength * full[(slice(None), *(slice(0, n) for n in self.shape))])
 
 
-def _bind_kernel(strength: float, kernel: Any, grid: Grid) -> _BoundKernel:
+def _bind_kernel(coupling: Nonlocal, grid: Grid) -> _BoundKernel:
+    kernel: Any = coupling.kernel
     sizes = tuple(a.cells if a.periodic else 2 * a.cells for a in grid.axes)
     gaps = []
     for axis, size in zip(grid.axes, sizes, strict=True):
@@ -121,4 +132,9 @@ def _bind_kernel(strength: float, kernel: Any, grid: Grid) -> _BoundKernel:
     if not np.allclose(weights, mirrored, rtol=1e-12, atol=1e-14 * np.abs(weights).max()):
         raise InputError("the nonlocal kernel is not even (kernel(d) != kernel(-d)), so the game has no potential")
     transform = fft.rfftn(0.5 * (weights + mirrored) * grid.cell_volume).real
-    return _BoundKernel(strength, transform, sizes, grid.shape, grid.cell_volume)
+    if coupling.monotone and transform.min() < -1e-12 * np.abs(transform).max():
+        raise InputError(
+            f"the nonlocal kernel is stated to be monotone, and its Fourier transform reaches {transform.min():.3g}; "
+            "leave monotone=False"
+        )
+    return _BoundKernel(coupling.strength, transform, sizes, grid.shape, grid.cell_volume)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative, total
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, real
 from mfgsolve.fields import Field, sample_nodes
 from mfgsolve.grids import Grid
 
@@ -29,6 +29,7 @@ class Congestion(Coupling):
     congestion: float = 1.0
 
     def __post_init__(self) -> None:
+        real(self.congestion, "congestion")
         if not (math.isfinite(self.congestion) and self.congestion > 0):
             raise InputError(f"congestion is {self.congestion}; it must be positive (use RunningCost for no crowding)")
 
@@ -73,6 +74,7 @@ class CrowdAversion(Coupling):
     power: float = 1.0
 
     def __post_init__(self) -> None:
+        real(self.power, "power of the crowd aversion")
         if not (math.isfinite(self.power) and self.power > 0):
             raise InputError(f"crowd aversion has power {self.power}; it must be positive")
 
@@ -110,9 +112,11 @@ class LogCongestion(Coupling):
     floor: float = 1e-12
 
     def __post_init__(self) -> None:
+        real(self.strength, "strength of the log congestion")
+        real(self.floor, "floor of the log congestion")
         if not (math.isfinite(self.strength) and self.strength >= 0):
             raise InputError(f"log congestion has strength {self.strength}; it must be zero or positive")
-        if not self.floor > 0:
+        if not (math.isfinite(self.floor) and self.floor > 1e-300):
             raise InputError(f"log congestion has floor {self.floor}; it must be positive")
 
     def bind(self, grid: Grid, times: np.ndarray) -> Bound:
