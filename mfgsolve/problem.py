@@ -153,6 +153,16 @@ class Problem:
             raise InputError(f"terminal cost has shape {self.terminal.shape}; the grid has {self.grid.shape}")
         return sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
 
+    def samples(self) -> list[np.ndarray]:
+        """Walls, initial mass, terminal cost, and what the initial crowd costs at three times.
+
+        Enough to tell games apart, and to see whether a user's functions work on this grid.
+        """
+        times, mass = self.time.nodes[[0, self.time.steps // 3, -1]], self.initial_mass()
+        rho = np.repeat(mass[None] / self.grid.cell_volume, len(times), axis=0)
+        costs = [c.bind(self.grid, times).cost(slice(0, len(times)), rho) for c in self.couplings]
+        return [self.grid.mask, mass, self.terminal_cost(), *costs]
+
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.
 

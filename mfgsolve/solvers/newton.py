@@ -157,8 +157,7 @@ class Newton(Solver):
                 coarse = None if sizes is None else levels[0].rescaled(*sizes)
                 if coarse is None:
                     break
-                game = DiffusionGame(coarse)
-                game.price(np.broadcast_to(game.initial_mass, (game.steps + 1, *game.shape)))
+                coarse.samples()
             except Exception:  # whatever a user's function says of a grid it was not made for: start one grid finer
                 break
             levels.insert(0, coarse)
