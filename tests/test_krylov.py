@@ -9,7 +9,7 @@ import pytest
 
 import mfgsolve as mfg
 from mfgsolve.games import DiffusionGame
-from mfgsolve.solvers.krylov import Linearisation, conjugate_gradient, minimal_residual
+from mfgsolve.solvers.krylov import Linearisation, Vectors, conjugate_gradient, minimal_residual
 
 
 def system_at_a_guess(coupling):
@@ -48,7 +48,7 @@ def test_conjugate_gradients_and_gmres_solve_the_dense_system(coupling):
     right = np.random.default_rng(0).normal(size=system.mass.shape)
     expected = np.linalg.solve(matrix, right.reshape(-1))
     arrays = [np.empty_like(right) for _ in range(5)]
-    uses = conjugate_gradient(system, right.copy(), 1e-12, 200, *arrays[:3], arrays[3:])
+    uses = conjugate_gradient(system, Vectors(arrays[0], right.copy(), *arrays[1:3]), 1e-12, 200, arrays[3:])
     shift = (arrays[0].reshape(-1) - expected).reshape(right.shape)
     weighed = system.weigh(shift, np.empty_like(shift))
     size = system.weigh(right, np.empty_like(right))

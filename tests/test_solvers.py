@@ -296,3 +296,20 @@ def test_mass_is_kept_however_strong_the_noise():
         terminal=lambda t, c: (c.x - 0.5) ** 2,
     )
     assert mfg.solve(problem).certificate.mass_error < 1e-13
+
+
+@pytest.mark.parametrize("method", ["newton", "frank-wolfe", "fictitious-play"])
+def test_costs_that_are_not_finite_have_their_status(method):
+    problem = mfg.Problem(
+        mfg.Grid.box(8),
+        mfg.TimeGrid(1.0, 8),
+        mfg.ControlledDiffusion(0.01),
+        mfg.CustomCoupling(
+            cost=lambda t, c, rho: rho * np.nan,
+            potential=lambda t, c, rho: rho * np.nan,
+            derivative=lambda t, c, rho: rho * np.nan,
+            monotone=True,
+        ),
+        1.0,
+    )
+    assert mfg.solve(problem, method=method, check="ignore").status is mfg.Status.NON_FINITE

@@ -261,7 +261,7 @@ def _scheme(grid: Grid, dt: float, viscosity: float, noise: str, control_cost: f
     active = np.array([0.0] * missing + [1.0] * grid.ndim)
     rate = active * viscosity * dt / spacing**2
     if noise == "explicit" and 2 * rate.sum() > 1:
-        steps = math.ceil(2 * rate.sum() * round(1 / dt) if dt else 0)
+        steps = math.ceil(2 * rate.sum() / dt)
         raise InputError(
             f"explicit noise needs nu dt sum 2/h^2 <= 1 and has {2 * rate.sum():.4g}; "
             f"take a time step at most {dt / (2 * rate.sum()):.4g} (about {steps} steps per unit of time) "

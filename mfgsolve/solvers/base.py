@@ -36,7 +36,6 @@ class State(ABC):
     measure: Measure
 
     stalled: bool = field(default=False, kw_only=True)
-    finite: bool = field(default=True, kw_only=True)
 
     @abstractmethod
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
@@ -147,7 +146,7 @@ def _timed(measure: Measure, seconds: float) -> Measure:
 def _verdict(state: State, tol: float, budget: Budget, row: Measure) -> Status | None:
     if row.final_grid and row.relative_exploitability <= tol:
         return Status.CONVERGED
-    if not state.finite:
+    if not math.isfinite(row.exploitability):  # every solver measures it in every iteration
         return Status.NON_FINITE
     if state.stalled:
         return Status.STALLED

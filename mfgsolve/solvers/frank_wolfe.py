@@ -81,11 +81,7 @@ class FictitiousPlay(Solver):
             state.stalled = True
             return state
         _mix(state, length)
-        before = state.measure
-        _measured(state)
-        if not math.isfinite(state.measure.exploitability):
-            state.finite, state.measure = False, before
-        return state
+        return _measured(state)
 
     def _length(self, state: MeanState) -> float:
         return 2.0 / (state.iteration + 2.0)

@@ -6,7 +6,9 @@ division by B, which may be zero where no reward is: conjugate gradients.  Where
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, gmres
@@ -14,7 +16,7 @@ from scipy.sparse.linalg import LinearOperator, gmres
 from mfgsolve.games import DiffusionGame
 from mfgsolve.kernels import vectors
 
-__all__ = ["Linearisation", "conjugate_gradient", "minimal_residual"]
+__all__ = ["Linearisation", "Vectors", "conjugate_gradient", "minimal_residual"]
 
 
 @dataclass
@@ -28,16 +30,23 @@ class Linearisation:
     scale: np.ndarray | None  # weight f' where the coupling is local
 
     def weigh(self, vector: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """B vector, for a coupling that is not local."""
+        """B vector, whatever the coupling."""
         return self.game.price_change(self.believed, vector, out)
 
     def apply(self, vector: np.ndarray, weighed: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """(I - K B) vector; ``weighed`` is B vector where the coupling is not local."""
-        if self.scale is not None:
-            return self.game.curvature(self.ahead, self.mass, vector, self.scale, out)
+        """(I - K B) vector, where ``weighed`` is B vector."""
         self.game.curvature(self.ahead, self.mass, weighed, None, out, identity=0.0)
         out += vector
         return out
+
+
+class Vectors(NamedTuple):
+    """The four arrays of conjugate gradients: the residual holds r on entry and what is left of it on exit."""
+
+    solution: np.ndarray
+    residual: np.ndarray
+    direction: np.ndarray
+    image: np.ndarray
 
 
 def _flat(array: np.ndarray) -> np.ndarray:
@@ -45,26 +54,18 @@ def _flat(array: np.ndarray) -> np.ndarray:
 
 
 def conjugate_gradient(
-    system: Linearisation,
-    residual: np.ndarray,
-    tol: float,
-    limit: int,
-    solution: np.ndarray,
-    direction: np.ndarray,
-    image: np.ndarray,
-    spare: list[np.ndarray],
+    system: Linearisation, work: Vectors, tol: float, limit: int, spare: Sequence[np.ndarray] = ()
 ) -> int:
     """Solve from zero to a relative residual ``tol``; returns how often the operator was used.
 
-    ``residual`` holds r on entry and what is left on exit, the other arrays are work space; ``spare`` (two arrays) is
-    needed only where the coupling is not local.
+    ``spare`` (two arrays) is needed only where the coupling is not local.
     """
+    solution, residual, direction, image = work
     solution[:] = 0.0
     direction[:] = 0.0
     if system.scale is None:
-        return _nonlocal_gradient(system, residual, tol, limit, solution, direction, image, spare)
+        return _nonlocal_gradient(system, work, tol, limit, spare)
     metric, game = _flat(system.scale), system.game
-    work = solution, residual, direction, image
     size = start = float(vectors.inner(metric, _flat(residual), _flat(residual)))
     length, share, uses = 0.0, 0.0, 0
     while uses < limit and size > tol**2 * start and size > 0:
@@ -78,16 +79,10 @@ def conjugate_gradient(
 
 
 def _nonlocal_gradient(
-    system: Linearisation,
-    residual: np.ndarray,
-    tol: float,
-    limit: int,
-    solution: np.ndarray,
-    direction: np.ndarray,
-    image: np.ndarray,
-    spare: list[np.ndarray],
+    system: Linearisation, work: Vectors, tol: float, limit: int, spare: Sequence[np.ndarray]
 ) -> int:
     """The same where B is an operator: B residual and B direction are kept beside their vectors."""
+    solution, residual, direction, image = work
     one = np.ones((1, residual[0].size))
     weighed, other = spare
 
@@ -119,8 +114,7 @@ def minimal_residual(system: Linearisation, residual: np.ndarray, tol: float, li
         count += 1
         levels = np.ascontiguousarray(vector).reshape(shape)
         system.weigh(levels, weighed)
-        scaled = Linearisation(system.game, system.ahead, system.mass, system.believed, None)
-        return scaled.apply(levels, weighed, image).reshape(-1).copy()
+        return system.apply(levels, weighed, image).reshape(-1).copy()
 
     operator = LinearOperator((residual.size, residual.size), matvec=matvec, dtype=float)  # type: ignore[call-arg]
     solution, _ = gmres(operator, residual.reshape(-1), rtol=tol, atol=0.0, restart=limit, maxiter=1)

@@ -27,7 +27,7 @@ from mfgsolve.games.policies import ValuePolicy
 from mfgsolve.games.transfer import coarser_sizes, prolong
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
-from mfgsolve.solvers.krylov import Linearisation, conjugate_gradient, minimal_residual
+from mfgsolve.solvers.krylov import Linearisation, Vectors, conjugate_gradient, minimal_residual
 
 __all__ = ["Newton"]
 
@@ -180,7 +180,6 @@ class Newton(Solver):
             return _measured(state)
         _measured(state)
         after = state.measure.relative_exploitability
-        state.finite = math.isfinite(after)
         climbed = state.dual - dual > 1e-3 * gap  # a NaN gap (no crowd-averse game) never counts
         state.idle = 0 if climbed or after <= 0.9 * before else state.idle + 1
         state.stalled = state.final and state.idle >= 5
@@ -197,7 +196,8 @@ class Newton(Solver):
         if averse:
             work = [pool.take() for _ in range(2 if scale is not None else 3)]
             spare = [] if scale is not None else [slope, work[2]]
-            uses = conjugate_gradient(system, residual, tol, self.linear_limit, solution, work[0], work[1], spare)
+            vectors = Vectors(solution, residual, work[0], work[1])
+            uses = conjugate_gradient(system, vectors, tol, self.linear_limit, spare)
             pool.give(*work)
         else:
             solution[:], uses = minimal_residual(system, residual, tol, self.linear_limit)
