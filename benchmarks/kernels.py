@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numba import njit
+from measure import Stream, best
 from rich.console import Console
 from rich.table import Table
 
@@ -31,32 +31,6 @@ from mfgsolve.problems.supply_demand import supply_demand
 KERNELS = ("backward", "forward", "tangent", "movement")
 FULL = [((64, 64), 512), ((128, 128), 1024), ((256, 256), 256), ((65536,), 256), ((48, 48, 48), 64)]
 QUICK = [((64, 64), 128), ((4096,), 128), ((24, 24, 24), 32)]
-
-
-@njit(error_model="numpy")
-def triad(a, b, c):  # type: ignore[no-untyped-def]
-    for i in range(a.size):
-        a[i] = b[i] + 3.0 * c[i]
-
-
-class Triad:
-    """Seconds per element of the triad on arrays much larger than a cache."""
-
-    def __init__(self, elements: int):
-        self.arrays = np.zeros(elements), np.ones(elements), np.ones(elements)
-        triad(*self.arrays)
-
-    def seconds(self, repeats: int) -> float:
-        return best(lambda: triad(*self.arrays), repeats) / self.arrays[0].size
-
-
-def best(call: Callable[[], object], repeats: int) -> float:
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
 
 
 def make_problem(shape: tuple[int, ...], steps: int, noise: str) -> Problem:
@@ -98,7 +72,7 @@ def title(shape: tuple[int, ...], steps: int) -> str:
     return "x".join(map(str, shape)) + f" x {steps}"
 
 
-def measure_ratios(grids: list[tuple[tuple[int, ...], int]], stream: Triad, repeats: int) -> Table:
+def measure_ratios(grids: list[tuple[tuple[int, ...], int]], stream: Stream, repeats: int) -> Table:
     table = Table(
         "cells x steps", "noise", "triad GB/s", *KERNELS, title="one thread: 10^6 cell-steps/s | to the triad"
     )
@@ -108,9 +82,9 @@ def measure_ratios(grids: list[tuple[tuple[int, ...], int]], stream: Triad, repe
             row, element = [], 0.0
             for call in calls(game).values():
                 call()
-                before = stream.seconds(repeats)
+                before = 1 / stream.rate(repeats)
                 seconds = best(call, repeats) / game.cell_steps
-                element = min(before, stream.seconds(repeats))
+                element = min(before, 1 / stream.rate(repeats))
                 row.append(f"{1e-6 / seconds:5.0f} | {element / seconds:.2f}")
             table.add_row(title(shape, steps), noise, f"{24e-9 / element:.1f}", *row)
     return table
@@ -140,7 +114,7 @@ def main() -> None:
     options = parser.parse_args()
     console = Console(width=120)
     start = time.perf_counter()
-    console.print(measure_ratios(QUICK if options.quick else FULL, Triad(10_000_000), options.repeats))
+    console.print(measure_ratios(QUICK if options.quick else FULL, Stream(10_000_000), options.repeats))
     if not options.no_threads:
         grids = [((256, 256), 16)] if options.quick else [((256, 256), 64), ((512, 512), 32)]
         console.print(measure_threads(grids, options.repeats))
