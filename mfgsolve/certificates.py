@@ -4,6 +4,13 @@
     exploitability = J(pi; m) - min_pi' J(pi'; m) >= 0        (round-off may show -1e-17: reported as computed)
     scale = movement + sum_t weight_t <|f_t|, m_t> + <|g|, m_T>,   relative = exploitability / scale
 
+Where a density or a price has hard bounds, agents pay their multipliers mu besides, price f + mu, and
+
+    exploitability = J(pi; m) - min_pi' J(pi'; m) + sum_t weight_t <mu_t, bound_t - m_t>
+    violation = largest excess over a bound, relative to it
+
+so that zero of both means that nobody gains by leaving and no multiplier is paid for a bound that does not bind.
+
 For a potential game the exploitability is the Frank-Wolfe gap of the potential and, if the game is crowd-averse, bounds
 its distance from the minimum; so does the duality gap, with the best dual price at hand.
 """
@@ -18,8 +25,9 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError
-from mfgsolve.games import DiffusionGame
-from mfgsolve.games.policies import FluxPolicy, SpeedPolicy, ValuePolicy, move_names
+from mfgsolve.games import DiffusionGame, FiniteGame, Game, Policy, make_game
+from mfgsolve.games.policies import SpeedPolicy, move_names
+from mfgsolve.games.tables import TablePolicy
 from mfgsolve.problem import Problem
 
 __all__ = ["Certificate", "certify", "exploitability"]
@@ -40,6 +48,7 @@ class Certificate:
     terminal_cost: float
     mass_error: float
     cap_fraction: float
+    violation: float = 0.0
 
     def __float__(self) -> float:
         return self.exploitability
@@ -51,36 +60,35 @@ def relative(gap: float, scale: float) -> float:
 
 
 def certify(
-    game: DiffusionGame,
-    policy: ValuePolicy | FluxPolicy | SpeedPolicy,
-    mass: np.ndarray,
+    game: Game,
+    policy: Policy,
+    crowd: np.ndarray,
     dual: float = math.nan,
     spare: np.ndarray | None = None,
+    multiplier: np.ndarray | None = None,
 ) -> Certificate:
-    """Certificate of a policy and the flow it induces; one backward pass.
+    """Certificate of a policy and the crowd it induces; one backward pass.
 
     ``dual`` is the value of the concave dual at some price, if known; the better of it and of the price f(m) counts.
-    ``spare`` (T+1 levels) is overwritten.
+    ``spare`` (T+1 levels) is overwritten.  ``multiplier`` (shape of a price) belongs to the hard bounds.
     """
-    if isinstance(policy, ValuePolicy):
-        movement, capped = game.movement(policy.ahead, mass)
-    elif isinstance(policy, FluxPolicy):
-        movement, capped = policy.movement(game)
-    else:
-        movement, capped = policy.movement(game, mass)
+    own, own_size, capped = policy.own_cost(game, crowd)
     price = game.levels() if spare is None else spare
-    energy = game.price_and_potential(mass, price)
-    (crowd, crowd_size), terminal = game.crowd_totals(price, mass), game.terminal_total(mass)
-    scale = movement + crowd_size + float((np.abs(game.terminal_cost) * mass[-1]).sum())
-    best = game.respond(price, out=price[: game.steps]).mean_value
-    cost = movement + crowd + terminal
-    gap = cost - best
+    energy = game.price_and_potential(crowd, price)
+    slack = 0.0
+    if multiplier is not None:
+        price += multiplier
+        slack = game.slack_cost(multiplier, crowd)
+    (paid, paid_size), terminal = game.crowd_totals(price, crowd), game.terminal_total(crowd)
+    scale = own_size + paid_size + game.terminal_size(crowd)
+    best = game.respond(price, out=game.policy_buffer(price), crowd=crowd).mean_value
+    cost = own + paid + terminal
+    gap = cost - best + slack
     problem = game.problem
-    potential = movement + energy + terminal if problem.is_potential else math.nan
+    potential = own + energy + terminal if problem.is_potential else math.nan
     duality = math.nan
     if problem.is_potential and problem.is_monotone:
         duality = gap if math.isnan(dual) else min(gap, potential - dual)
-    totals = mass.reshape(mass.shape[0], -1).sum(axis=1)
     return Certificate(
         exploitability=gap,
         relative_exploitability=relative(gap, scale),
@@ -88,11 +96,12 @@ def certify(
         duality_gap=duality,
         cost=cost,
         scale=scale,
-        movement_cost=movement,
-        crowd_cost=crowd,
+        movement_cost=own,
+        crowd_cost=paid,
         terminal_cost=terminal,
-        mass_error=float(np.abs(totals - 1.0).max()),
+        mass_error=game.mass_error(crowd),
         cap_fraction=capped,
+        violation=game.violation(crowd) if problem.is_hard else 0.0,
     )
 
 
@@ -102,8 +111,8 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     Parameters
     ----------
     problem : the game
-    policy : speeds (step, move, ..., y, x) in the order x+, x-, y+, ..., as an array, a Dataset with ``speed``, or a
-        solution
+    policy : of a controlled diffusion, speeds (step, move, ..., y, x) in the order x+, x-, y+, ...; of a finite game,
+        probabilities (step, action, ...); as an array, a Dataset with ``speed`` or ``policy``, or a solution
 
     Examples
     --------
@@ -113,18 +122,44 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     >>> float(mfg.exploitability(problem, stay)) > 0.1
     True
     """
-    game = DiffusionGame(problem)
-    speeds: Any = getattr(policy, "dataset", policy)
-    if hasattr(speeds, "data_vars"):
-        if "speed" not in speeds:
-            raise InputError(f"policy dataset has variables {sorted(speeds.data_vars)}; one named 'speed' is needed")
-        speeds = speeds["speed"]
-    if hasattr(speeds, "dims"):
-        names, moves = ("step", "move", *game.grid.dims), move_names(game)
-        if set(speeds.dims) != set(names) or set(speeds["move"].values.tolist()) != set(moves):
-            raise InputError(f"policy has dimensions {tuple(speeds.dims)}; {names} with the moves {moves} are needed")
-        speeds = speeds.transpose(*names).sel(move=moves)
-    if isinstance(speeds, str | Path):
-        raise InputError(f"policy is the path {speeds}; read the file first: exploitability(problem, load(path))")
-    checked = SpeedPolicy.checked(np.asarray(speeds), game)
-    return certify(game, checked, checked.flow(game))
+    if isinstance(policy, str | Path):
+        raise InputError(f"policy is the path {policy}; read the file first: exploitability(problem, load(path))")
+    game, given = make_game(problem), getattr(policy, "dataset", policy)
+    multiplier = _multiplier(game, given)
+    array = _policy_array(game, given)
+    checked = SpeedPolicy.checked(array, game) if isinstance(game, DiffusionGame) else TablePolicy.checked(array, game)
+    return certify(game, checked, checked.flow(game), multiplier=multiplier)  # type: ignore[arg-type]
+
+
+def _policy_array(game: DiffusionGame | FiniteGame, given: Any) -> np.ndarray:
+    """Speeds or probabilities of a dataset, an xarray or an array, in the order of the game."""
+    name, dim, labels = ("speed", "move", move_names(game)) if isinstance(game, DiffusionGame) else (
+        "policy", "action", game.action_names)  # fmt: skip
+    if hasattr(given, "data_vars"):
+        if name not in given:
+            raise InputError(f"policy dataset has variables {sorted(given.data_vars)}; one named {name!r} is needed")
+        given = given[name]
+    if hasattr(given, "dims"):
+        names = ("step", dim, *game.grid.dims)
+        if set(given.dims) != set(names) or set(given[dim].values.tolist()) != set(labels):
+            raise InputError(f"policy has dimensions {tuple(given.dims)}; {names} with the {dim}s {labels} are needed")
+        given = given.transpose(*names).sel({dim: labels})
+    return np.asarray(given)
+
+
+def _multiplier(game: Game, given: Any) -> np.ndarray | None:
+    """Multipliers of the hard bounds, from the dataset of a solution."""
+    if not game.problem.is_hard:
+        return None
+    if not hasattr(given, "data_vars") or not ({"capacity_multiplier", "price_multiplier"} & set(given.data_vars)):
+        raise InputError(
+            "the problem has hard bounds, and a policy alone does not say what they cost; pass a solution, or a "
+            "dataset with capacity_multiplier or price_multiplier"
+        )
+    multiplier = np.zeros((game.steps + 1, game.width))
+    if "capacity_multiplier" in given:
+        values = given["capacity_multiplier"].transpose("time", *game.grid.dims).values
+        multiplier[:, : game.cells] = values.reshape(game.steps + 1, -1)
+    if "price_multiplier" in given:
+        multiplier[:-1, game.width - len(game.prices) :] = given["price_multiplier"].transpose("step", ...).values
+    return multiplier.reshape(game.levels().shape)

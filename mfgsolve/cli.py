@@ -35,7 +35,8 @@ from mfgsolve.report import complain, silence
 
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem
-    from mfgsolve.solution import Measure, Solution
+    from mfgsolve.datasets import Measure
+    from mfgsolve.solution import Solution
 
     Watch = Callable[[Measure], None]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError
-from mfgsolve.grids import Coordinates, Grid
+from mfgsolve.spaces import Coordinates, Space
 
 __all__ = ["Box", "Bump", "Field", "Quadratic", "Separable", "Total", "sample", "sample_nodes"]
 
@@ -141,7 +141,7 @@ def _rests(field: Field) -> bool:
     return not callable(field) or isinstance(field, Box | Quadratic) or (isinstance(field, Bump) and field.path is None)
 
 
-def sample(field: Field | np.ndarray, t: float, grid: Grid, what: str) -> np.ndarray:
+def sample(field: Field | np.ndarray, t: float, grid: Space, what: str) -> np.ndarray:
     """Values of a field at the cell centres at one time; every value must be a finite number."""
     try:
         values = _call(field, t, grid.coordinates, what) if callable(field) else field
@@ -178,7 +178,7 @@ def _call(field: Callable[[float, Coordinates], Any], t: float, c: Coordinates, 
         raise
 
 
-def sample_nodes(field: Field, times: np.ndarray, grid: Grid, what: str) -> np.ndarray:
+def sample_nodes(field: Field, times: np.ndarray, grid: Space, what: str) -> np.ndarray:
     """Values at the cell centres and times: (times, *shape), or (1, *shape) where the field does not move."""
     if _rests(field):
         return sample(field, float(times[0]), grid, what)[None].copy()

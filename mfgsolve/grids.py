@@ -7,7 +7,7 @@ everywhere.  One `Axis` owns what spacing means; nothing else computes it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
@@ -16,38 +16,12 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, real, unknown, whole
+from mfgsolve.spaces import Coordinates, Space
 
 __all__ = ["Axis", "Coordinates", "Grid", "TimeGrid"]
 
 BOUNDARIES = ("reflecting", "periodic")
 AXIS_NAMES = ("x", "y", "z")
-
-
-class Coordinates(Mapping[str, np.ndarray]):
-    """Cell centres by axis name, each of the full grid shape: ``c.x``, ``c["y"]``; ``periods`` of the periodic axes."""
-
-    def __init__(self, arrays: Mapping[str, np.ndarray], periods: Mapping[str, float] | None = None):
-        self._arrays, self.periods = dict(arrays), dict(periods or {})
-
-    def gap(self, name: str, point: float) -> np.ndarray:
-        """Signed distance from a point along an axis; to its nearest image where the axis is periodic."""
-        gap, period = self[name] - point, self.periods.get(name)
-        return gap if period is None else np.asarray(gap - period * np.round(gap / period))
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self._arrays[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    def __getattr__(self, name: str) -> np.ndarray:
-        try:
-            return self.__dict__["_arrays"][name]
-        except KeyError:
-            raise AttributeError(unknown("coordinate", name, self.__dict__.get("_arrays", {}))) from None
 
 
 @dataclass(frozen=True)
@@ -101,7 +75,7 @@ class Axis:
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class Grid(Space):
     """Cartesian grid of 1 to 3 axes, listed in array order (..., y, x), with blocked cells.
 
     Parameters
@@ -165,16 +139,19 @@ class Grid:
         return tuple(axis.name for axis in self.axes)
 
     @property
-    def ndim(self) -> int:
-        return len(self.axes)
-
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape)
-
-    @property
     def cell_volume(self) -> float:
         return math.prod(axis.spacing for axis in self.axes)
+
+    @property
+    def identity(self) -> Any:
+        return self.axes
+
+    @property
+    def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
+        return {
+            a.name: (a.centres, {"units": a.unit, "boundary": a.boundary, "start": a.start, "stop": a.stop})
+            for a in self.axes
+        }
 
     @cached_property
     def coordinates(self) -> Coordinates:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from mfgsolve.couplings import Coupling, RunningCost
-from mfgsolve.dynamics import ControlledDiffusion
+from mfgsolve.dynamics import FINITE, ControlledDiffusion, Dynamics, LatticeMoves, Tabular
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.spaces import Populations, Space
 
 __all__ = ["Problem"]
 
@@ -28,16 +29,18 @@ def _array(value: Any, what: str) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A mean-field game of controlled diffusions on a grid.
+    """A mean-field game on a grid or any finite space.
 
-    An agent minimises  E sum_t [movement cost + dt f_t(X_t, m_t)] + g(X_T)  where m is the density of all agents.
+    An agent minimises  E sum_t [own cost + dt f_t(X_t, m_t)] + g(X_T)  where m is the density of all agents.
 
     Parameters
     ----------
-    grid, time : where and when
-    dynamics : `ControlledDiffusion`
+    grid, time : where (a `Grid`, `States`, or `Populations` on one of them) and when
+    dynamics : `ControlledDiffusion` (on a grid), `LatticeMoves` (on a grid) or `Tabular`; for several populations a
+        list, one for each
     coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change
-    initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number
+    initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number; the
+        mass of every population is 1
     terminal : terminal cost g: function of (t, coordinates), array or number
     terminal_coupling : a `Coupling` added at the last node with weight 1
     normalise : scale ``initial`` to total mass 1; otherwise a density that does not sum to 1 is an error
@@ -61,9 +64,9 @@ class Problem:
     'CONVERGED'
     """
 
-    grid: Grid
+    grid: Space
     time: TimeGrid
-    dynamics: ControlledDiffusion
+    dynamics: Dynamics | Sequence[Dynamics]
     coupling: Coupling | Field
     initial: Field | np.ndarray
     terminal: Field | np.ndarray = 0.0
@@ -77,13 +80,13 @@ class Problem:
     sites: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for what, value, kind in (
-            ("grid", self.grid, Grid),
-            ("time", self.time, TimeGrid),
-            ("dynamics", self.dynamics, ControlledDiffusion),
+        for what, value, kind, name in (
+            ("grid", self.grid, Space, "Grid, States or Populations"),
+            ("time", self.time, TimeGrid, "TimeGrid"),
         ):
             if not isinstance(value, kind):
-                raise InputError(f"{what} of the problem is a {type(value).__name__}; a {kind.__name__} is needed")
+                raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
+        self._check_dynamics()
         for what in ("initial", "terminal"):
             value = getattr(self, what)
             if not callable(value) and not isinstance(value, Real):
@@ -98,6 +101,68 @@ class Problem:
         if self.terminal_coupling is not None and not isinstance(self.terminal_coupling, Coupling):
             raise InputError(f"terminal coupling is a {type(self.terminal_coupling).__name__}; a Coupling is needed")
 
+    def _check_dynamics(self) -> None:
+        given = self.dynamics
+        if isinstance(given, list | tuple):
+            object.__setattr__(self, "dynamics", tuple(given) if len(given) > 1 else given[0] if given else None)
+        for one in self.all_dynamics:
+            if not isinstance(one, ControlledDiffusion | LatticeMoves | Tabular):
+                raise InputError(
+                    f"dynamics of the problem is a {type(one).__name__}; a ControlledDiffusion, LatticeMoves or "
+                    "Tabular is needed"
+                )
+        if len(self.all_dynamics) != self.grid.populations:
+            raise InputError(
+                f"the space has {self.grid.populations} populations and dynamics are given for "
+                f"{len(self.all_dynamics)}; give one for each, in the order of the populations"
+            )
+        if self.is_finite:
+            if not all(isinstance(one, FINITE) for one in self.all_dynamics):
+                raise InputError("controlled diffusions and finite dynamics cannot be mixed; state all as LatticeMoves")
+        elif not isinstance(self.grid, Grid):
+            raise InputError(
+                f"a controlled diffusion needs a Grid; the space is {type(self.grid).__name__}: use LatticeMoves or "
+                "Tabular dynamics there"
+            )
+
+        temperatures = {getattr(one, "temperature", 0.0) for one in self.all_dynamics}
+        if len(temperatures) > 1:
+            raise InputError(f"populations have the temperatures {sorted(temperatures)}; one for all is needed")
+
+    @property
+    def all_dynamics(self) -> tuple[Dynamics, ...]:
+        """Dynamics of every population."""
+        return self.dynamics if isinstance(self.dynamics, tuple) else (self.dynamics,)  # type: ignore[return-value]
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether agents choose from a finite list of actions."""
+        return not all(isinstance(one, ControlledDiffusion) for one in self.all_dynamics)
+
+    @property
+    def is_coupled(self) -> bool:
+        """Whether the crowd changes the transitions themselves."""
+        return any(isinstance(one, Tabular) and one.is_coupled for one in self.all_dynamics)
+
+    @property
+    def temperature(self) -> float:
+        """tau of a finite game, the same for all populations; 0 for a controlled diffusion."""
+        return getattr(self.all_dynamics[0], "temperature", 0.0)
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether a density or a price has hard bounds."""
+        return any(c.is_hard for c in self.couplings)
+
+    @property
+    def is_local(self) -> bool:
+        return all(c.is_local for c in self.couplings)
+
+    def at_temperature(self, temperature: float) -> Problem:
+        """The same finite game with another temperature."""
+        cooled = [replace(one, temperature=temperature) for one in self.all_dynamics if isinstance(one, FINITE)]
+        return replace(self, dynamics=cooled)
+
     @property
     def couplings(self) -> tuple[Coupling, ...]:
         """The running coupling and, where there is one, the terminal one."""
@@ -106,7 +171,7 @@ class Problem:
 
     @property
     def is_potential(self) -> bool:
-        return all(c.is_potential for c in self.couplings)
+        return not self.is_coupled and all(c.is_potential for c in self.couplings)
 
     @property
     def is_monotone(self) -> bool:
@@ -114,7 +179,7 @@ class Problem:
 
     @property
     def is_differentiable(self) -> bool:
-        return all(c.is_differentiable for c in self.couplings)
+        return not self.is_coupled and all(c.is_differentiable for c in self.couplings)
 
     @property
     def coordinates(self) -> Coordinates:
@@ -135,17 +200,21 @@ class Problem:
                 f"initial density is negative ({mass[index] / grid.cell_volume:g} at cell {index}); "
                 "a density must be zero or positive"
             )
-        total = float(mass.sum())
-        if total <= 0:
-            raise InputError("initial density is zero in every free cell; put some mass there")
-        if self.normalise:
-            return np.asarray(mass / total)
-        if abs(total - 1) > 1e-9:
-            raise InputError(
-                f"initial density sums to {total:.6g} over the grid, expected 1 (cell volume {grid.cell_volume:.6g}); "
-                "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it"
-            )
-        return mass
+        count = grid.populations
+        totals = mass.reshape(count, -1).sum(axis=1)
+        for p, total in enumerate(totals):
+            of = f" of population {grid.names[p]!r}" if isinstance(grid, Populations) else ""
+            if total <= 0:
+                raise InputError(f"initial density{of} is zero in every free cell; put some mass there")
+            if not self.normalise and abs(total - 1) > 1e-9:
+                raise InputError(
+                    f"initial density{of} sums to {total:.6g} over the grid, expected 1 (cell volume "
+                    f"{grid.cell_volume:.6g}); pass normalise=True (in a problem file: normalise = true under "
+                    "[initial]) or scale it"
+                )
+        if not self.normalise:
+            return mass
+        return np.asarray(mass / totals.reshape((-1,) + (1,) * (mass.ndim - 1)) if count > 1 else mass / totals[0])
 
     def terminal_cost(self) -> np.ndarray:
         """g at the cell centres, shape of the grid."""
@@ -153,23 +222,18 @@ class Problem:
             raise InputError(f"terminal cost has shape {self.terminal.shape}; the grid has {self.grid.shape}")
         return sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
 
-    def samples(self) -> list[np.ndarray]:
-        """Walls, initial mass, terminal cost, and what the initial crowd costs at three times.
-
-        Enough to tell games apart, and to see whether a user's functions work on this grid.
-        """
-        times, mass = self.time.nodes[[0, self.time.steps // 3, -1]], self.initial_mass()
-        rho = np.repeat(mass[None] / self.grid.cell_volume, len(times), axis=0)
-        costs = [c.bind(self.grid, times).cost(slice(0, len(times)), rho) for c in self.couplings]
-        return [self.grid.mask, mass, self.terminal_cost(), *costs]
-
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.
 
         The initial density is normalised anew: sampled at other points, it sums to 1 only nearly.
         """
         tied = isinstance(self.initial, np.ndarray) or isinstance(self.terminal, np.ndarray)
-        if tied or (self.grid.blocked is not None and not callable(self.grid.blocked)):
+        if (
+            tied
+            or self.is_finite
+            or not isinstance(self.grid, Grid)
+            or (self.grid.blocked is not None and not callable(self.grid.blocked))
+        ):
             return None
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         values |= {"grid": self.grid.refined(shape), "time": TimeGrid(self.time.horizon, steps, self.time.unit)}

@@ -174,7 +174,7 @@ def _text(problem: Problem) -> str:
 
 def _alike(one: Problem, two: Problem) -> bool:
     """Whether two problems have the same grid, time and dynamics, and the same numbers where they are sampled."""
-    stated = [(p.grid.axes, p.time, p.dynamics, len(p.couplings)) for p in (one, two)]
+    stated = [(p.grid.identity, p.time, p.dynamics, len(p.couplings)) for p in (one, two)]
     if stated[0] != stated[1] or not np.array_equal(one.grid.mask, two.grid.mask):
         return False
     return all(np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in zip(_samples(one), _samples(two), strict=True))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.live import Live
 
-    from mfgsolve.solution import Measure
+    from mfgsolve.datasets import Measure
 
 __all__ = ["Interrupts", "Progress", "checkpoint_told"]
 

@@ -17,11 +17,13 @@ import xarray as xr
 
 import mfgsolve
 from mfgsolve.certificates import certify
+from mfgsolve.datasets import Measure, build_dataset, history_dataset
 from mfgsolve.errors import FileError, InputError, NotConverged, real, unknown
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
+from mfgsolve.games import FiniteGame, make_game, sampled
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
-from mfgsolve.solution import Measure, Solution, Status, believed_mass, build_dataset, history_dataset
+from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
 from mfgsolve.solvers.base import Budget, Guess, Run, Solver, State, run
@@ -35,7 +37,7 @@ PYTHON_PROBLEM = "python"  # stands for a problem that is made of Python functio
 def solve(
     problem: Problem,
     *,
-    method: str | Solver = "newton",
+    method: str | Solver | None = None,
     tol: float = 1e-10,
     start: Solution | str | Path | None = None,
     max_iterations: int | None = None,
@@ -48,13 +50,15 @@ def solve(
 ) -> Solution:
     """Equilibrium of a mean-field game to a certified relative exploitability.
 
-    Which solver: "newton" (default) wherever the coupling has a derivative, to machine precision in tens of sweeps;
-    "frank-wolfe" where it has a potential only, or memory is short; "fictitious-play" for any coupling.
+    Which solver (the default is the first that suits): "newton" wherever best responses are smooth (controlled
+    diffusions, or a temperature) and the coupling has a derivative, to machine precision in tens of sweeps;
+    "interior-point" for sharp finite games with a potential, hard bounds included; "frank-wolfe" where there is a
+    potential only, or memory is short; "fictitious-play" for anything without hard bounds.
 
     Parameters
     ----------
     problem : the game
-    method : name of a solver, or a solver with its hyper-parameters set
+    method : name of a solver, or a solver with its hyper-parameters set; None takes the one that suits best
     tol : relative exploitability to stop at
     start : a solution (or its file) of the same game, also on another grid or with other parameters
     max_iterations, max_seconds : budgets; None is no limit
@@ -158,8 +162,16 @@ def _spoilt(checkpoint: str | Path) -> Iterator[None]:
 
 def _fingerprint(problem: Problem) -> str:
     """Digest of what a game is made of, so that a checkpoint is never continued in another one."""
-    digest = hashlib.sha256(repr((problem.grid.axes, problem.time, problem.dynamics)).encode())
-    for array in problem.samples():
+    game = make_game(problem)
+    stated: tuple[Any, ...] = (problem.grid.identity, problem.time)
+    arrays = sampled(game)
+    if isinstance(game, FiniteGame):
+        arrays += [*game.transitions, game.own_cost, game.allowed]
+        stated += (game.temperature,)
+    else:
+        stated += (problem.dynamics,)
+    digest = hashlib.sha256(repr(stated).encode())
+    for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
@@ -184,7 +196,7 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
     if start is None:
         return None
     solution = start if isinstance(start, Solution) else load_solution(start)
-    return lambda game: believed_mass(solution, game)
+    return lambda game: believed_crowd(solution, game)
 
 
 def _problem_text(problem: Problem) -> str:
@@ -212,7 +224,8 @@ def _saver(
         attributes = {
             "schema": SCHEMA, "kind": "checkpoint", "mfgsolve_version": mfgsolve.__version__, "problem": text,
             "solver": solver.name, "tol": tol, "fingerprint": fingerprint, "created_seconds": seconds,
-        } | {f"option_{name}": float(value) for name, value in options.items()}  # fmt: skip
+        }  # fmt: skip
+        attributes |= {f"option_{n}": v if isinstance(v, str) else float(v) for n, v in options.items()}
         write_dataset(xr.Dataset(data, coordinates, attrs=attributes), path)
 
     return save
@@ -243,7 +256,7 @@ def _stored_rows(stored: xr.Dataset) -> list[Measure]:
 def _conclude(problem: Problem, solver: Solver, tol: float, ended: Run, check: str) -> Solution:
     status, rows, seconds = ended.status, ended.history, ended.seconds
     outcome = solver.finish(ended.state)
-    certificate = certify(outcome.game, outcome.policy, outcome.mass, outcome.dual)
+    certificate = certify(outcome.game, outcome.policy, outcome.crowd, outcome.dual, multiplier=outcome.multiplier)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "problem": _problem_text(problem), "solver": solver.name,
         "status": status.value, "tol": tol, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
@@ -251,7 +264,8 @@ def _conclude(problem: Problem, solver: Solver, tol: float, ended: Run, check: s
     }  # fmt: skip
 
     def dataset() -> xr.Dataset:
-        return build_dataset(outcome.game, outcome.policy, outcome.mass, rows, certificate, attributes)
+        made = outcome.game, outcome.policy, outcome.crowd
+        return build_dataset(*made, rows, certificate, attributes, outcome.multiplier)
 
     honest = certificate.relative_exploitability <= 2 * tol + 1e-14 and certificate.mass_error <= 1e-9
     if status is Status.CONVERGED and not honest:

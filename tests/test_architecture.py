@@ -13,13 +13,15 @@ PACKAGE = Path(mfg.__file__).parent
 ORDER = [
     {"errors"},
     {"kernels"},
-    {"grids", "fields", "dynamics", "couplings", "problem"},
+    {"spaces", "grids", "fields", "dynamics", "couplings", "problem"},
     {"games"},
     {"certificates", "files"},
+    {"datasets"},
     {"solution"},
     {"solvers"},
     {"problems", "problemfile", "problemtables", "tomlwriter", "plots"},
     {"solving"},
+    {"interop"},
     {"arguments", "preflight", "progress", "report", "cli", "__main__"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

@@ -100,9 +100,12 @@ COUPLINGS = [
 ]
 
 PROBLEMS = [
-    (lambda: problem(grid=SHAPE), r"grid of the problem is a tuple; a Grid is needed"),
+    (lambda: problem(grid=SHAPE), r"grid of the problem is a tuple; a Grid, States or Populations is needed"),
     (lambda: problem(time=STEPS), r"time of the problem is a int; a TimeGrid is needed"),
-    (lambda: problem(dynamics=0.1), r"dynamics of the problem is a float; a ControlledDiffusion is needed"),
+    (
+        lambda: problem(dynamics=0.1),
+        r"dynamics of the problem is a float; a ControlledDiffusion, LatticeMoves or Tabular is needed",
+    ),
     (lambda: initial(np.ones((6, 4))), r"initial density has shape \(6, 4\); the grid has \(4, 6\)"),
     (
         lambda: initial(one_cell(math.nan)),

@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 
 import mfgsolve as mfg
 from mfgsolve import cli, preflight, report
+from mfgsolve.datasets import Measure
 from mfgsolve.progress import Interrupts, Progress
-from mfgsolve.solution import Measure
 
 ROOT = Path(mfg.__file__).parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"}
@@ -30,7 +30,7 @@ COMMAND = [sys.executable, "-m", "mfgsolve"]
 FLAGSHIP = ["solve", "supply-demand", "--shape", "8x8", "--steps", "32"]
 KEYS = [
     *("status", "exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale"),
-    *("iterations", "sweeps", "seconds", "mass_error", "cap_fraction"),
+    *("iterations", "sweeps", "seconds", "mass_error", "cap_fraction", "violation"),
 ]
 DECLARED = """
 name = "hill"

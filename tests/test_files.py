@@ -19,7 +19,7 @@ import xarray as xr
 
 import mfgsolve as mfg
 from mfgsolve import files
-from mfgsolve.solution import HISTORY
+from mfgsolve.datasets import HISTORY
 
 PACKAGE = Path(mfg.__file__).parent
 

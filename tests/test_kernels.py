@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mfgsolve.couplings import CrowdAversion
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.games import DiffusionGame
-from mfgsolve.games.factors import noise_factors
+from mfgsolve.games.scheme import noise_factors
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.kernels import bellman, kolmogorov, noise, tangent
 from mfgsolve.problem import Problem
@@ -366,7 +366,7 @@ def test_mean_value_is_what_the_flow_pays(case):
     price = random_price(game, rng)
     response = game.respond(price)
     flow = game.flow(response.ahead)
-    parts = game.movement(response.ahead, flow)[0], game.crowd_cost(price, flow), game.terminal_total(flow)
+    parts = game.movement(response.ahead, flow)[0], game.crowd_totals(price, flow)[0], game.terminal_total(flow)
     assert response.mean_value == pytest.approx(math.fsum(parts), abs=1e-12 * sum(map(abs, parts)) + 1e-15)
 
 

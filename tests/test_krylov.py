@@ -29,12 +29,12 @@ def system_at_a_guess(coupling):
 
 
 def dense(system):
-    size = system.mass.size
+    size = system.crowd.size
     matrix = np.empty((size, size))
     for k in range(size):
         unit = np.zeros(size)
         unit[k] = 1.0
-        unit = unit.reshape(system.mass.shape)
+        unit = unit.reshape(system.crowd.shape)
         weighed = system.weigh(unit, np.empty_like(unit))
         matrix[:, k] = system.apply(unit, weighed, np.empty_like(unit)).reshape(-1)
     return matrix
@@ -45,7 +45,7 @@ def test_conjugate_gradients_and_gmres_solve_the_dense_system(coupling):
     system = system_at_a_guess(coupling)
     matrix = dense(system)
     assert np.linalg.eigvals(matrix).real.min() > 1 - 1e-10
-    right = np.random.default_rng(0).normal(size=system.mass.shape)
+    right = np.random.default_rng(0).normal(size=system.crowd.shape)
     expected = np.linalg.solve(matrix, right.reshape(-1))
     arrays = [np.empty_like(right) for _ in range(5)]
     uses = conjugate_gradient(system, Vectors(arrays[0], right.copy(), *arrays[1:3]), 1e-12, 200, arrays[3:])

@@ -7,27 +7,36 @@ that works on arrays of densities ``rho (levels, *shape)`` for a slice of time n
 - ``potential``  F with f = dF/d rho, summed over cells times cell volume, one number a level
 - ``slope``      f' where the coupling is local, else None
 - ``tangent``    the derivative of f applied to a change of density
+- ``second``     f'' where it is known
+- ``bounds``     lowest and highest density allowed, for hard constraints
 
 ``is_potential`` says that F exists (local, or a symmetric kernel); ``is_monotone`` that F is convex (a crowd-averse
 game: one equilibrium).  `check_coupling` tests both numerically for any coupling.
 """
 
-from mfgsolve.couplings.base import Bound, Coupling, Sum
+from mfgsolve.couplings.base import Bound, Coupling, Sum, by_target
 from mfgsolve.couplings.check import CouplingReport, check_coupling
 from mfgsolve.couplings.convolution import Nonlocal
 from mfgsolve.couplings.custom import CustomCoupling
+from mfgsolve.couplings.hard import Capacity, Price, QuadraticPotential
+from mfgsolve.couplings.interaction import Interaction
 from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, RunningCost
 
 __all__ = [
     "Bound",
+    "Capacity",
     "Congestion",
     "Coupling",
     "CouplingReport",
     "CrowdAversion",
     "CustomCoupling",
+    "Interaction",
     "LogCongestion",
     "Nonlocal",
+    "Price",
+    "QuadraticPotential",
     "RunningCost",
     "Sum",
+    "by_target",
     "check_coupling",
 ]

@@ -7,10 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfgsolve.errors import InputError
-from mfgsolve.grids import Grid
+from mfgsolve.errors import InputError, unknown
+from mfgsolve.spaces import Space
 
-__all__ = ["Bound", "Coupling", "Sum"]
+__all__ = ["TARGETS", "Bound", "Coupling", "Sum", "by_target", "target"]
+
+TARGETS = ("state", "occupation", "aggregate")
+
+
+def target(on: str, what: str) -> str:
+    """Check what a coupling says that it acts on."""
+    if on not in TARGETS[:2]:
+        raise InputError(unknown(f"target of the {what}", on, TARGETS[:2]))
+    return on
 
 
 class Bound(ABC):
@@ -33,17 +42,31 @@ class Bound(ABC):
             raise InputError(f"{type(self).__name__} has no derivative")
         return slope * change
 
+    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
+        """f''(rho), pointwise; None where it is not known.  The social optimum needs it."""
+        return None
+
+    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
+        """Lowest and highest density (or aggregate) allowed, arrays that broadcast; None where nothing is capped."""
+        return None
+
 
 class Coupling(ABC):
-    """What the user states; ``bind`` turns it into arrays."""
+    """What the user states; ``bind`` turns it into arrays.
 
+    ``on`` says what it acts on: the density of agents on the space ("state"), the density of their choices on
+    `Choices` ("occupation"), or an "aggregate" of the choices, one number a step.
+    """
+
+    on: str = "state"
     is_potential: bool = True
     is_monotone: bool = True
     is_local: bool = True
     is_differentiable: bool = True
+    is_hard: bool = False
 
     @abstractmethod
-    def bind(self, grid: Grid, times: np.ndarray) -> Bound: ...
+    def bind(self, grid: Space, times: np.ndarray) -> Bound: ...
 
     def __add__(self, other: Coupling) -> Sum:
         if not isinstance(other, Coupling):
@@ -81,8 +104,13 @@ class Sum(Coupling):
         object.__setattr__(self, "terms", tuple(flat))
         for flag in ("is_potential", "is_monotone", "is_local", "is_differentiable"):
             object.__setattr__(self, flag, all(getattr(term, flag) for term in flat))
+        object.__setattr__(self, "is_hard", any(term.is_hard for term in flat))
+        targets = {term.on for term in flat}
+        object.__setattr__(self, "on", targets.pop() if len(targets) == 1 else "several")
 
-    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
+        if self.on == "several":
+            raise InputError("a sum of couplings on states and on choices is bound term by term")
         return _BoundSum([term.bind(grid, times) for term in self.terms])
 
 
@@ -102,3 +130,27 @@ class _BoundSum(Bound):
 
     def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
         return np.asarray(sum(term.tangent(nodes, rho, change) for term in self.terms))
+
+    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
+        seconds = [term.second(nodes, rho) for term in self.terms]
+        return None if any(s is None for s in seconds) else np.asarray(sum(seconds))  # type: ignore[arg-type]
+
+    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
+        found = [b for b in (term.bounds(nodes) for term in self.terms) if b is not None]
+        if not found:
+            return None
+        lower, upper = found[0]
+        for low, high in found[1:]:
+            lower, upper = np.maximum(lower, low), np.minimum(upper, high)
+        return lower, upper
+
+
+def by_target(coupling: Coupling) -> dict[str, list[Coupling]]:
+    """Terms of a coupling by what they act on; all that act on states or choices as one sum, aggregates one by one."""
+    terms = coupling.terms if isinstance(coupling, Sum) else (coupling,)
+    groups: dict[str, list[Coupling]] = {}
+    for on in TARGETS:
+        found = [term for term in terms if term.on == on]
+        if found:
+            groups[on] = found if on == "aggregate" or len(found) == 1 else [Sum(tuple(found))]
+    return groups

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.couplings.base import Coupling
-from mfgsolve.grids import Grid
+from mfgsolve.spaces import Space
 
 __all__ = ["CouplingReport", "check_coupling"]
 
@@ -26,7 +26,7 @@ class CouplingReport:
 
 
 def check_coupling(
-    coupling: Coupling, grid: Grid, t: float = 0.0, *, samples: int = 16, rng: Any = 0, tol: float = 1e-6
+    coupling: Coupling, grid: Space, t: float = 0.0, *, samples: int = 16, rng: Any = 0, tol: float = 1e-6
 ) -> CouplingReport:
     """Test numerically whether a coupling has a potential and is monotone.
 

@@ -14,6 +14,7 @@ from scipy import fft
 from mfgsolve.couplings.base import Bound, Coupling, total
 from mfgsolve.errors import InputError, real
 from mfgsolve.grids import Grid
+from mfgsolve.spaces import Space
 
 __all__ = ["Nonlocal"]
 
@@ -51,7 +52,11 @@ class Nonlocal(Coupling):
     def is_monotone(self) -> bool:  # type: ignore[override]
         return self.strength >= 0 and (self.width is not None or self.monotone)
 
-    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
+        if not isinstance(grid, Grid):
+            raise InputError(
+                f"a nonlocal coupling needs distances, which a {type(grid).__name__} has not; use Interaction"
+            )
         if self.width is not None:
             return _BoundSeparable(self.strength, [_smoothing(a, self.width) for a in grid.axes], grid.cell_volume)
         return _bind_kernel(self, grid)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings.base import Bound, Coupling, total
+from mfgsolve.couplings.base import Bound, Coupling, target, total
 from mfgsolve.errors import InputError
-from mfgsolve.grids import Coordinates, Grid
+from mfgsolve.spaces import Coordinates, Space
 
 __all__ = ["CustomCoupling"]
 
@@ -23,7 +23,11 @@ class CustomCoupling(Coupling):
     ----------
     cost : f(t, c, rho), per unit time
     potential : F(t, c, rho) per unit volume (an array), or None where there is none
-    derivative : f'(t, c, rho) where f is local; None leaves only fictitious play and Frank-Wolfe
+    derivative : f'(t, c, rho) where f is local
+    tangent : derivative of f at rho in the direction change, (t, c, rho, change) -> array, where f is not local.  With
+        neither, the solvers that need a derivative refuse
+    second : f''(t, c, rho) where f is local; the social optimum needs it
+    on : "state" (rho of the space's shape) or "occupation" (rho (action, *shape), the density of choices)
     monotone : what the author claims; `check_coupling` tests it
 
     Examples
@@ -40,6 +44,12 @@ class CustomCoupling(Coupling):
     potential: Callable[[float, Coordinates, np.ndarray], Any] | None = None
     derivative: Callable[[float, Coordinates, np.ndarray], Any] | None = None
     monotone: bool = False
+    tangent: Callable[[float, Coordinates, np.ndarray, np.ndarray], Any] | None = None
+    second: Callable[[float, Coordinates, np.ndarray], Any] | None = None
+    on: str = "state"
+
+    def __post_init__(self) -> None:
+        target(self.on, "custom coupling")
 
     @property
     def is_potential(self) -> bool:  # type: ignore[override]
@@ -55,24 +65,25 @@ class CustomCoupling(Coupling):
 
     @property
     def is_differentiable(self) -> bool:  # type: ignore[override]
-        return self.derivative is not None
+        return self.derivative is not None or self.tangent is not None
 
-    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
         return _BoundCustom(self, grid, np.asarray(times, dtype=float))
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundCustom(Bound):
     coupling: CustomCoupling
-    grid: Grid
+    grid: Space
     times: np.ndarray
 
-    def _levels(self, function: Any, nodes: slice, rho: np.ndarray, what: str) -> np.ndarray:
-        out = np.empty_like(rho)
+    def _levels(self, function: Any, nodes: slice, what: str, *arrays: np.ndarray) -> np.ndarray:
+        out = np.empty_like(arrays[0])
         for k, t in enumerate(self.times[nodes]):
-            level = rho[k].view()
-            level.setflags(write=False)
-            values = np.asarray(function(float(t), self.grid.coordinates, level), dtype=float)
+            levels = [array[k].view() for array in arrays]
+            for level in levels:
+                level.setflags(write=False)
+            values = np.asarray(function(float(t), self.grid.coordinates, *levels), dtype=float)
             if values.shape not in ((), self.grid.shape):
                 raise InputError(
                     f"{what} of a custom coupling has shape {values.shape}; the grid has {self.grid.shape}"
@@ -82,14 +93,24 @@ class _BoundCustom(Bound):
         return out
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return self._levels(self.coupling.cost, nodes, rho, "cost")
+        return self._levels(self.coupling.cost, nodes, "cost", rho)
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         if self.coupling.potential is None:
             return np.full(rho.shape[0], np.nan)
-        return total(self._levels(self.coupling.potential, nodes, rho, "potential"), self.grid.cell_volume)
+        return total(self._levels(self.coupling.potential, nodes, "potential", rho), self.grid.cell_volume)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
         if self.coupling.derivative is None:
             return None
-        return self._levels(self.coupling.derivative, nodes, rho, "derivative")
+        return self._levels(self.coupling.derivative, nodes, "derivative", rho)
+
+    def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
+        if self.coupling.tangent is None:
+            return super().tangent(nodes, rho, change)
+        return self._levels(self.coupling.tangent, nodes, "tangent", rho, change)
+
+    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
+        if self.coupling.second is None:
+            return None
+        return self._levels(self.coupling.second, nodes, "second derivative", rho)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative, total
+from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative, target, total
 from mfgsolve.errors import InputError, real
 from mfgsolve.fields import Field, sample_nodes
-from mfgsolve.grids import Grid
+from mfgsolve.spaces import Space
 
 __all__ = ["Congestion", "CrowdAversion", "LogCongestion", "RunningCost"]
 
@@ -23,17 +23,20 @@ class Congestion(Coupling):
     ----------
     reward : r(t, X) >= 0, reward per unit time
     congestion : c > 0, volume
+    on : "state", or "occupation" where agents crowd each other only if they choose the same
     """
 
     reward: Field
     congestion: float = 1.0
+    on: str = "state"
 
     def __post_init__(self) -> None:
+        target(self.on, "congestion")
         real(self.congestion, "congestion")
         if not (math.isfinite(self.congestion) and self.congestion > 0):
             raise InputError(f"congestion is {self.congestion}; it must be positive (use RunningCost for no crowding)")
 
-    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
         reward = nonnegative(sample_nodes(self.reward, times, grid, "congestion reward"), "congestion reward")
         return _BoundCongestion(np.negative(reward, out=reward), self.congestion, grid.cell_volume)
 
@@ -65,6 +68,9 @@ class _BoundCongestion(Bound):
         crowd *= levels_at(self.loss, nodes)
         return crowd
 
+    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.asarray(2 * self.congestion**2 * levels_at(self.loss, nodes) / self._crowd(rho) ** 3)
+
 
 @dataclass(frozen=True, eq=False)
 class CrowdAversion(Coupling):
@@ -72,13 +78,15 @@ class CrowdAversion(Coupling):
 
     strength: Field = 1.0
     power: float = 1.0
+    on: str = "state"
 
     def __post_init__(self) -> None:
+        target(self.on, "crowd aversion")
         real(self.power, "power of the crowd aversion")
         if not (math.isfinite(self.power) and self.power > 0):
             raise InputError(f"crowd aversion has power {self.power}; it must be positive")
 
-    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
         strength = nonnegative(sample_nodes(self.strength, times, grid, "crowd aversion"), "crowd aversion strength")
         return _BoundPower(strength, self.power, grid.cell_volume)
 
@@ -103,15 +111,26 @@ class _BoundPower(Bound):
         np.power(rho, self.power - 1, out=slope, where=rho > 0)
         return np.asarray(levels_at(self.strength, nodes) * (self.power * slope))
 
+    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        p, out = self.power, np.zeros_like(rho)
+        if p != 1:
+            np.power(rho, p - 2, out=out, where=rho > 0)
+        return np.asarray(levels_at(self.strength, nodes) * (p * (p - 1) * out))
+
 
 @dataclass(frozen=True, eq=False)
 class LogCongestion(Coupling):
-    """f = strength log(max(rho, floor)), F its integral; ``floor`` keeps empty cells finite and is part of the game."""
+    """f = strength log(max(rho + shift, floor)), F its integral; ``floor`` keeps empty cells finite, by definition."""
 
     strength: float = 1.0
     floor: float = 1e-12
+    shift: float = 0.0
+    on: str = "state"
 
     def __post_init__(self) -> None:
+        target(self.on, "log congestion")
+        if not (math.isfinite(real(self.shift, "shift of the log congestion")) and self.shift >= 0):
+            raise InputError(f"log congestion has shift {self.shift}; it must be zero or positive")
         real(self.strength, "strength of the log congestion")
         real(self.floor, "floor of the log congestion")
         if not (math.isfinite(self.strength) and self.strength >= 0):
@@ -119,27 +138,37 @@ class LogCongestion(Coupling):
         if not (math.isfinite(self.floor) and self.floor > 1e-300):
             raise InputError(f"log congestion has floor {self.floor}; it must be positive")
 
-    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
-        return _BoundLog(self.strength, self.floor, grid.cell_volume)
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
+        return _BoundLog(self.strength, self.floor, self.shift, grid.cell_volume)
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundLog(Bound):
     strength: float
     floor: float
+    shift: float
     volume: float
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return np.asarray(self.strength * np.log(np.maximum(rho, self.floor)))
+        return np.asarray(self.strength * np.log(np.maximum(rho + self.shift, self.floor)))
+
+    def _integral(self, x: np.ndarray) -> np.ndarray:
+        a = self.floor  # below the floor x log a; above it a log a + [r log r - r] from a to x
+        above = np.maximum(x, a)
+        return np.asarray(np.minimum(x, a) * np.log(a) + (above * np.log(above) - above) - (a * np.log(a) - a))
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        a = self.floor  # below the floor F = rho log a; above it a log a + [r log r - r] from a to rho
-        above = np.maximum(rho, a)
-        return total(self.strength * (np.minimum(rho, a) * np.log(a) + (above * np.log(above) - above)
-                                       - (a * np.log(a) - a)), self.volume)  # fmt: skip
+        return total(
+            self.strength * (self._integral(rho + self.shift) - self._integral(np.array(self.shift))), self.volume
+        )
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return np.where(rho > self.floor, self.strength / np.maximum(rho, self.floor), 0.0)
+        x = rho + self.shift
+        return np.where(x > self.floor, self.strength / np.maximum(x, self.floor), 0.0)
+
+    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        x = rho + self.shift
+        return np.where(x > self.floor, -self.strength / np.maximum(x, self.floor) ** 2, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,8 +176,12 @@ class RunningCost(Coupling):
     """f = cost(t, X) whatever the crowd does: obstacles, prices, wells; F = cost rho."""
 
     cost: Field
+    on: str = "state"
 
-    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+    def __post_init__(self) -> None:
+        target(self.on, "running cost")
+
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
         return _BoundRunning(sample_nodes(self.cost, times, grid, "running cost"), grid.cell_volume)
 
 
@@ -164,4 +197,7 @@ class _BoundRunning(Bound):
         return total(levels_at(self.field, nodes) * rho, self.volume)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.zeros_like(rho)
+
+    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.zeros_like(rho)

@@ -1,5 +1,13 @@
 """Problem -> Game: arrays only, every validity check once, and the verbs that all solvers use."""
 
+from mfgsolve.games.base import Game, Plan, Policy, sampled
 from mfgsolve.games.diffusion import DiffusionGame
+from mfgsolve.games.finite import FiniteGame
+from mfgsolve.problem import Problem
 
-__all__ = ["DiffusionGame"]
+__all__ = ["DiffusionGame", "FiniteGame", "Game", "Plan", "Policy", "make_game", "sampled"]
+
+
+def make_game(problem: Problem, threads: int | None = None) -> DiffusionGame | FiniteGame:
+    """The game of a problem; ``threads`` of its kernels, None decides by its size."""
+    return FiniteGame(problem, threads) if problem.is_finite else DiffusionGame(problem, threads)

@@ -5,23 +5,40 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfgsolve.errors import InputError
-from mfgsolve.games.diffusion import DiffusionGame
+from mfgsolve.games.base import Plan, Policy
 
-__all__ = ["FluxPolicy", "Policy", "SpeedPolicy", "ValuePolicy", "axes", "face_flux", "move_names"]
+if TYPE_CHECKING:
+    from mfgsolve.games.diffusion import DiffusionGame
+
+__all__ = ["FluxPolicy", "MovingPolicy", "SpeedPolicy", "ValuePolicy", "axes", "face_flux", "move_names"]
 
 
 def move_names(game: DiffusionGame) -> list[str]:
     return [name + sign for name in game.grid.dims[::-1] for sign in "+-"]
 
 
-class Policy(Protocol):
+class MovingPolicy(Policy):
+    """A policy that is a speed toward each neighbour."""
+
+    @abstractmethod
     def speed(self, game: DiffusionGame, nodes: slice) -> np.ndarray: ...
+
+    def own_cost(self, game: DiffusionGame, crowd: np.ndarray) -> tuple[float, float, float]:
+        cost, capped = 0.0, 0.0
+        caps = np.repeat(game.scheme.cap[::-1][: game.grid.ndim], 2)[None, :, None, None, None]
+        for nodes in game.slabs():
+            speed = self.speed(game, nodes)
+            cost += float((crowd[nodes] * (speed**2).sum(axis=1)).sum())
+            capped += float((crowd[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
+        cost *= 0.5 * game.scheme.control_cost * game.dt
+        return cost, cost, capped / game.steps
 
 
 def _last(game: DiffusionGame, axis: int) -> tuple[slice | int, ...]:
@@ -47,10 +64,14 @@ def _close(game: DiffusionGame, axis: int, face: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class ValuePolicy:
+class ValuePolicy(MovingPolicy):
     """Best response: speeds are clipped differences of the value after the noise."""
 
     ahead: np.ndarray
+
+    def own_cost(self, game: DiffusionGame, crowd: np.ndarray) -> tuple[float, float, float]:
+        cost, capped = game.movement(self.ahead, crowd)
+        return cost, cost, capped
 
     def speed(self, game: DiffusionGame, nodes: slice) -> np.ndarray:
         w, scheme = self.ahead[nodes], game.scheme
@@ -73,14 +94,37 @@ def face_flux(game: DiffusionGame, ahead: np.ndarray, mass: np.ndarray, axis: in
 
 
 @dataclass(frozen=True)
-class FluxPolicy:
-    """Mean of many policies: net flux over mass.  ``fluxes[k]`` (T, z, y, x) belongs to the k-th axis, x first."""
+class FluxPolicy(MovingPolicy, Plan):
+    """Mean of many policies: net flux over mass.  ``fluxes[k]`` (T, z, y, x) belongs to the k-th axis, x first.
 
-    mass: np.ndarray
+    The flux of a mean over its mass is again a policy, with the same flow and, movement being convex, at no more cost
+    than the mixture.
+    """
+
+    crowd: np.ndarray
     fluxes: list[np.ndarray]
 
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"crowd": self.crowd} | {f"flux_{k}": flux for k, flux in enumerate(self.fluxes)}
+
+    def mix(self, game: DiffusionGame, ahead: np.ndarray, crowd: np.ndarray, length: float) -> None:
+        for nodes in game.slabs():
+            for flux, axis in zip(self.fluxes, axes(game), strict=True):
+                newest = face_flux(game, ahead[nodes], crowd[nodes], axis)
+                if length == 1.0:
+                    flux[nodes] = newest
+                else:
+                    newest -= flux[nodes]
+                    newest *= length
+                    flux[nodes] += newest
+        for k in range(game.steps + 1):
+            if length == 1.0:
+                self.crowd[k] = crowd[k]
+            else:
+                self.crowd[k] += length * (crowd[k] - self.crowd[k])
+
     def speed(self, game: DiffusionGame, nodes: slice) -> np.ndarray:
-        mass = self.mass[:-1][nodes]
+        mass = self.crowd[:-1][nodes]
         out = np.zeros((mass.shape[0], 2 * game.grid.ndim, *game.shape))
         for k, axis in enumerate(axes(game)):
             per_mass = game.scheme.spacing[axis - 1] / game.dt
@@ -90,13 +134,9 @@ class FluxPolicy:
             out[:, 2 * k], out[:, 2 * k + 1] = forth, np.roll(back, 1, axis)
         return out
 
-    def movement(self, game: DiffusionGame) -> tuple[float, float]:
-        """Cost of moving, and the share of mass-time at the speed cap."""
-        return _movement(self, game, self.mass)
-
 
 @dataclass(frozen=True)
-class SpeedPolicy:
+class SpeedPolicy(MovingPolicy):
     """Speeds that a user brings: (T, move, ..., y, x), checked against the walls and the cap."""
 
     speeds: np.ndarray
@@ -140,16 +180,3 @@ class SpeedPolicy:
                 moved += np.roll(flux, 1 if k % 2 == 0 else -1, axis) - flux
             mass[t + 1] = game.diffuse(moved)
         return mass
-
-    def movement(self, game: DiffusionGame, mass: np.ndarray) -> tuple[float, float]:
-        return _movement(self, game, mass)
-
-
-def _movement(policy: Policy, game: DiffusionGame, mass: np.ndarray) -> tuple[float, float]:
-    cost, capped = 0.0, 0.0
-    caps = np.repeat(game.scheme.cap[::-1][: game.grid.ndim], 2)[None, :, None, None, None]
-    for nodes in game.slabs():
-        speed = policy.speed(game, nodes)
-        cost += float((mass[nodes] * (speed**2).sum(axis=1)).sum())
-        capped += float((mass[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
-    return 0.5 * game.scheme.control_cost * game.dt * cost, capped / game.steps

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from scipy import sparse
 
-from mfgsolve.games.diffusion import DiffusionGame
 from mfgsolve.grids import Axis
+
+if TYPE_CHECKING:
+    from mfgsolve.games.diffusion import DiffusionGame
 
 __all__ = ["coarser_sizes", "prolong"]
 

@@ -14,6 +14,7 @@ from mfgsolve.fields import Bump
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import named
+from mfgsolve.spaces import Space
 
 HALF_WIDTH = 3.0
 
@@ -36,7 +37,7 @@ class MeanAttraction(Coupling):
         if not (math.isfinite(self.strength) and self.strength >= 0):
             raise InputError(f"attraction to the mean has strength {self.strength}; it must be zero or positive")
 
-    def bind(self, grid: Grid, times: np.ndarray) -> Bound:
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
         points = np.stack([grid.coordinates[name] for name in grid.dims])
         return _BoundAttraction(self.strength, points, ~grid.mask, grid.cell_volume)
 

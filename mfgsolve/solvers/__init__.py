@@ -11,28 +11,46 @@ from mfgsolve.solvers.base import Solver
 from mfgsolve.solvers.frank_wolfe import FictitiousPlay, FrankWolfe
 from mfgsolve.solvers.newton import Newton
 
-__all__ = ["SOLVERS", "FictitiousPlay", "FrankWolfe", "Newton", "make_solver"]
+__all__ = ["SOLVERS", "FictitiousPlay", "FrankWolfe", "Newton", "make_solver", "suited"]
 
 SOLVERS: dict[str, type[Solver]] = {cls.name: cls for cls in (Newton, FrankWolfe, FictitiousPlay)}
 
 
-def make_solver(problem: Problem, method: str | Solver, options: dict[str, Any]) -> Solver:
+def suited(problem: Problem) -> list[str]:
+    """Names of the solvers that suit a problem, the one to be preferred first."""
+    names = [name for name, kind in SOLVERS.items() if kind().refuses(problem) is None]
+    sharp = problem.is_finite and problem.temperature == 0
+    if sharp and "interior-point" in names:
+        names.sort(key=lambda name: name != "interior-point")
+    return names
+
+
+def _checked(method: str, options: dict[str, Any]) -> dict[str, Any]:
+    allowed = [f.name for f in fields(SOLVERS[method])]  # type: ignore[arg-type]
+    for name in options:
+        if name not in allowed:
+            raise InputError(unknown(f"option of {method}", name, allowed or ["(none)"]))
+    return options
+
+
+def make_solver(problem: Problem, method: str | Solver | None, options: dict[str, Any]) -> Solver:
     """The solver of that name with those hyper-parameters, if it suits the problem."""
+    if method is None:
+        found = suited(problem)
+        if not found:
+            why = "; ".join(f"{name}: {kind().refuses(problem)}" for name, kind in SOLVERS.items())
+            raise InputError(f"no solver suits this problem ({why})")
+        return SOLVERS[found[0]](**_checked(found[0], options))
     if isinstance(method, Solver):
         if options:
             raise InputError(f"options {sorted(options)} come with a ready solver; set them on the solver itself")
-        solver = method
+        solver: Solver = method
     else:
         if method not in SOLVERS:
             raise InputError(unknown("solver", method, SOLVERS))
-        kind = SOLVERS[method]
-        allowed = [f.name for f in fields(kind)]  # type: ignore[arg-type]
-        for name in options:
-            if name not in allowed:
-                raise InputError(unknown(f"option of {method}", name, allowed or ["(none)"]))
-        solver = kind(**options)
+        solver = SOLVERS[method](**_checked(method, options))
     why = solver.refuses(problem)
     if why is not None:
-        suited = [name for name, kind in SOLVERS.items() if kind().refuses(problem) is None]
-        raise InputError(f"solver {solver.name!r} does not suit this problem: {why}; suited: {', '.join(suited)}")
+        names = ", ".join(suited(problem)) or "none"
+        raise InputError(f"solver {solver.name!r} does not suit this problem: {why}; suited: {names}")
     return solver

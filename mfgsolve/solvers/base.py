@@ -16,13 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.games import DiffusionGame
-from mfgsolve.games.policies import FluxPolicy, ValuePolicy
+from mfgsolve.datasets import Measure
+from mfgsolve.games import Game, Policy
 from mfgsolve.problem import Problem
-from mfgsolve.solution import Measure, Status
+from mfgsolve.solution import Status
 
 __all__ = ["UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver", "State", "Status", "run"]
 
+
+HARD = "a density or a price has hard bounds, which best responses alone do not keep"
+FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
 
 UNMEASURED = Measure(0, 0.0, math.nan, math.nan, math.nan, math.nan, 0, False)
 
@@ -44,16 +47,17 @@ class State(ABC):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a solver hands over: the game on the final grid, a policy with its own flow, and a dual value."""
+    """What a solver hands over: the game on the final grid, a policy with its own crowd, and a dual value."""
 
-    game: DiffusionGame
-    policy: ValuePolicy | FluxPolicy
-    mass: np.ndarray
+    game: Game
+    policy: Policy
+    crowd: np.ndarray
     dual: float = math.nan
     sweeps: float = math.nan
+    multiplier: np.ndarray | None = None  # of hard bounds, shape of a price
 
 
-Guess = Callable[[DiffusionGame], np.ndarray]  # believed mass (T+1, z, y, x) on the game's grid
+Guess = Callable[[Game], np.ndarray]  # a believed crowd (T+1 levels) of the game
 
 
 class Solver(ABC):
@@ -144,7 +148,7 @@ def _timed(measure: Measure, seconds: float) -> Measure:
 
 
 def _verdict(state: State, tol: float, budget: Budget, row: Measure) -> Status | None:
-    if row.final_grid and row.relative_exploitability <= tol:
+    if row.final_grid and row.relative_exploitability <= tol and row.violation <= max(tol, FEASIBLE):
         return Status.CONVERGED
     if not math.isfinite(row.exploitability):  # every solver measures it in every iteration
         return Status.NON_FINITE

@@ -1,76 +1,68 @@
-"""Frank-Wolfe on the potential, and fictitious play, its 2/(k+2) step: average the best responses.
+"""Frank-Wolfe on the potential, and fictitious play: average the best responses.
 
     w_{k+1} = (1 - a) w_k + a w(best response to f(m_k)),    gap_k = J(w_k; m_k) - <m_0, V_0> = exploitability
 
-Occupations are averaged as mass and net flux per face.  The flux of a mean over its mass is again a policy, with the
-same flow and, movement being convex, at no more cost than the mixture: every iterate is a certified pair.
+What is averaged is a `Plan`: mass and net flux of a diffusion, occupation of a finite game.  The mean is again a policy
+with the same flow, at no more cost than the mixture: every iterate is a certified pair.
 """
 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
 
 from mfgsolve.certificates import relative
-from mfgsolve.games import DiffusionGame
-from mfgsolve.games.policies import FluxPolicy, axes, face_flux
+from mfgsolve.errors import InputError, unknown
+from mfgsolve.games import FiniteGame, Game, Plan, make_game
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 
 __all__ = ["FictitiousPlay", "FrankWolfe"]
+
+AVERAGES = ("linear", "uniform")
 
 
 @dataclass
 class MeanState(State):
     """The mean of all responses so far and the newest one."""
 
-    game: DiffusionGame
-    mass: np.ndarray
-    fluxes: list[np.ndarray]
-    price: np.ndarray  # T+1 levels; after a response its first T hold the policy
-    response: np.ndarray  # flow of the newest best response
-    movement: float = math.nan  # cost of moving of the mean
+    game: Game
+    plan: Plan
+    price: np.ndarray
+    ahead: np.ndarray  # policy of the newest best response; of a diffusion it lives in the price
+    response: np.ndarray  # crowd of the newest best response
+    own: float = math.nan  # own cost of the mean
     value: float = math.nan  # <m_0, V_0> of the newest response
-    response_movement: float = math.nan
+    response_own: float = math.nan
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        arrays = {"mass": self.mass} | {f"flux_{k}": flux for k, flux in enumerate(self.fluxes)}
-        return arrays, {"sweeps": self.sweeps}
+        return self.plan.arrays(), {"sweeps": self.sweeps}
 
 
-@dataclass(frozen=True)
-class FictitiousPlay(Solver):
-    """Average the best responses with weight 2/(k+2); needs no potential, no derivative and no tuning; O(1/k) or so.
-
-    Source: Perrin et al., arXiv:2007.03458; Cardaliaguet and Hadikhanloo, doi:10.1051/cocv/2016004.
-    """
-
-    name = "fictitious-play"
+class Averaging(Solver):
+    """What the two have in common: everything but the length of the step."""
 
     def refuses(self, problem: Problem) -> str | None:
-        return None
+        return HARD if problem.is_hard else None
 
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
-        game = DiffusionGame(problem, threads)
-        state = _new_state(game, game.levels(), [np.empty((game.steps, *game.shape)) for _ in range(game.grid.ndim)])
-        if start is not None:
-            state.mass[:] = start(game)
-        else:
-            state.mass[:] = game.initial_mass
-        _respond(state, game.price(state.mass, state.price))
-        _mix(state, 1.0)  # the first mean is the first response: from here on mass and flux belong together
+        game = make_game(problem, threads)
+        state = _new_state(game, game.new_plan())
+        crowd = game.still(state.plan.crowd) if start is None else start(game)
+        _respond(state, game.price(crowd, state.price), crowd)
+        state.plan.mix(game, state.ahead, state.response, 1.0)  # from here on the plan and its crowd belong together
         return _measured(state)
 
     def unpack(
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> MeanState:  # fmt: skip
-        game = DiffusionGame(problem, threads)
-        fluxes = [arrays[f"flux_{k}"] for k in range(game.grid.ndim)]
-        state = _measured(_new_state(game, arrays["mass"], fluxes))
+        game = make_game(problem, threads)
+        state = _measured(_new_state(game, game.new_plan(arrays)))
         state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
         return state
 
@@ -80,19 +72,52 @@ class FictitiousPlay(Solver):
         if length == 0.0:
             state.stalled = True
             return state
-        _mix(state, length)
+        state.plan.mix(state.game, state.ahead, state.response, length)
         return _measured(state)
 
-    def _length(self, state: MeanState) -> float:
-        return 2.0 / (state.iteration + 2.0)
+    @abstractmethod
+    def _length(self, state: MeanState) -> float: ...
 
     def finish(self, state: MeanState) -> Outcome:
-        state.price = state.response = np.empty(0)  # given back before the dataset is made
-        return Outcome(state.game, FluxPolicy(state.mass, state.fluxes), state.mass, sweeps=state.sweeps)
+        state.price = state.response = state.ahead = np.empty(0)  # given back before the dataset is made
+        return Outcome(state.game, state.plan, state.plan.crowd, sweeps=state.sweeps)
 
 
 @dataclass(frozen=True)
-class FrankWolfe(FictitiousPlay):
+class FictitiousPlay(Averaging):
+    """Average the best responses; needs no potential, no derivative and no tuning; O(1/k) or so.
+
+    Parameters
+    ----------
+    average : "linear", weights growing with k (step 2/(k+2), the first plan is the first response), or "uniform", all
+        alike (step 1/(k+1), the first plan of a finite game takes every action alike), as in the literature
+
+    Source: Perrin et al., arXiv:2007.03458; Cardaliaguet and Hadikhanloo, doi:10.1051/cocv/2016004.
+    """
+
+    average: str = "linear"
+
+    name = "fictitious-play"
+
+    def __post_init__(self) -> None:
+        if self.average not in AVERAGES:
+            raise InputError(unknown("average", self.average, AVERAGES))
+
+    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
+        if start is not None or self.average == "linear" or not problem.is_finite:
+            return super().init(problem, tol, start, threads)
+        game = FiniteGame(problem, threads)
+        state, policy = _new_state(game, game.new_plan()), game.uniform()
+        state.plan.mix(game, policy, game.flow(policy), 1.0)
+        return _measured(state)
+
+    def _length(self, state: MeanState) -> float:
+        k = state.iteration
+        return 2.0 / (k + 2.0) if self.average == "linear" else 1.0 / (k + 1.0)
+
+
+@dataclass(frozen=True)
+class FrankWolfe(Averaging):
     """Fictitious play with the step length that minimises the potential along the segment (to ``accuracy``).
 
     Source: Lavigne and Pfeiffer, arXiv:2209.12772.
@@ -103,16 +128,16 @@ class FrankWolfe(FictitiousPlay):
     name = "frank-wolfe"
 
     def refuses(self, problem: Problem) -> str | None:
-        return None if problem.is_potential else "the coupling has no potential to search along"
+        return super().refuses(problem) if problem.is_potential else "the game has no potential to search along"
 
     def _length(self, state: MeanState) -> float:
         """Root of the derivative of the potential between the mean and the response."""
-        game = state.game
-        own = state.response_movement - state.movement
-        own += game.terminal_total(state.response) - game.terminal_total(state.mass)
+        game, crowd = state.game, state.plan.crowd
+        terminal = game.terminal_total(state.response) - game.terminal_total(crowd)
+        own = state.plan.own_slope(game, state.ahead, state.response, state.response_own - state.own)
 
         def slope(length: float) -> float:
-            return own + game.segment_slope(state.mass, state.response, length)
+            return own(length) + terminal + game.segment_slope(crowd, state.response, length)
 
         if slope(0.0) >= 0.0:
             return 0.0
@@ -121,56 +146,37 @@ class FrankWolfe(FictitiousPlay):
         return float(brentq(slope, 0.0, 1.0, xtol=self.accuracy * 1e-2, rtol=self.accuracy))
 
 
-def _new_state(game: DiffusionGame, mass: np.ndarray, fluxes: list[np.ndarray]) -> MeanState:
-    return MeanState(0, 0.0, UNMEASURED, game, mass, fluxes, game.levels(), game.levels())
+def _new_state(game: Game, plan: Plan) -> MeanState:
+    price = game.levels()
+    return MeanState(0, 0.0, UNMEASURED, game, plan, price, game.policy_buffer(price), game.levels())
 
 
-def _respond(state: MeanState, price: np.ndarray) -> None:
-    """Best response to the price and its flow: one sweep.  The policy overwrites the price."""
+def _respond(state: MeanState, price: np.ndarray, crowd: np.ndarray) -> None:
+    """Best response to the price and its flow: one sweep.  The policy of a diffusion overwrites the price."""
     game = state.game
-    answer = game.respond(price, out=price[: game.steps])
+    answer = game.respond(price, out=state.ahead, crowd=crowd)
     game.flow(answer.ahead, state.response)
     state.value = answer.mean_value
-    state.response_movement = game.movement(answer.ahead, state.response)[0]
+    state.response_own = game.policy_of(answer.ahead).own_cost(game, state.response)[0]
     state.sweeps += 1.0
-
-
-def _mix(state: MeanState, length: float) -> None:
-    """mean += length (newest response - mean), in mass and in flux."""
-    game = state.game
-    for nodes in game.slabs():
-        for flux, axis in zip(state.fluxes, axes(game), strict=True):
-            newest = face_flux(game, state.price[nodes], state.response[nodes], axis)
-            if length == 1.0:
-                flux[nodes] = newest
-            else:
-                newest -= flux[nodes]
-                newest *= length
-                flux[nodes] += newest
-    for k in range(game.steps + 1):
-        if length == 1.0:
-            state.mass[k] = state.response[k]
-        else:
-            state.mass[k] += length * (state.response[k] - state.mass[k])
 
 
 def _measured(state: MeanState) -> MeanState:
     """Respond to the mean; its exploitability comes for free."""
-    game, mass = state.game, state.mass
-    state.movement = FluxPolicy(mass, state.fluxes).movement(game)[0]
-    price, energy = state.price, game.price_and_potential(mass, state.price)
-    (crowd, crowd_size), terminal = game.crowd_totals(price, mass), game.terminal_total(mass)
-    scale = state.movement + crowd_size + float((np.abs(game.terminal_cost) * mass[-1]).sum())
-    _respond(state, price)
-    gap = state.movement + crowd + terminal - state.value
-    potential = state.movement + energy + terminal
+    game, crowd = state.game, state.plan.crowd
+    state.own, own_size, _ = state.plan.own_cost(game, crowd)
+    price, energy = state.price, game.price_and_potential(crowd, state.price)
+    (paid, paid_size), terminal = game.crowd_totals(price, crowd), game.terminal_total(crowd)
+    scale = own_size + paid_size + game.terminal_size(crowd)
+    _respond(state, price, crowd)
+    gap = state.own + paid + terminal - state.value
     averse = game.problem.is_potential and game.problem.is_monotone
     state.measure = Measure(
         iteration=state.iteration,
         sweeps=state.sweeps,
         exploitability=gap,
         relative_exploitability=relative(gap, scale),
-        potential=potential,
+        potential=state.own + energy + terminal,
         duality_gap=gap if averse else math.nan,
         cell_steps=game.cell_steps,
         final_grid=True,

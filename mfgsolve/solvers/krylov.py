@@ -13,8 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse.linalg import LinearOperator, gmres
 
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game
 from mfgsolve.kernels import vectors
+
+DENSE = 256  # unknowns up to which a system without symmetry is solved directly
 
 __all__ = ["Linearisation", "Vectors", "conjugate_gradient", "minimal_residual"]
 
@@ -23,9 +25,9 @@ __all__ = ["Linearisation", "Vectors", "conjugate_gradient", "minimal_residual"]
 class Linearisation:
     """The game around one policy: its flow, and the slope of the coupling at the believed mass."""
 
-    game: DiffusionGame
+    game: Game
     ahead: np.ndarray
-    mass: np.ndarray
+    crowd: np.ndarray
     believed: np.ndarray
     scale: np.ndarray | None  # weight f' where the coupling is local
 
@@ -35,7 +37,7 @@ class Linearisation:
 
     def apply(self, vector: np.ndarray, weighed: np.ndarray, out: np.ndarray) -> np.ndarray:
         """(I - K B) vector, where ``weighed`` is B vector."""
-        self.game.curvature(self.ahead, self.mass, weighed, None, out, identity=0.0)
+        self.game.curvature(self.ahead, self.crowd, weighed, None, out, identity=0.0)
         out += vector
         return out
 
@@ -70,7 +72,7 @@ def conjugate_gradient(
     length, share, uses = 0.0, 0.0, 0
     while uses < limit and size > tol**2 * start and size > 0:
         # the pass first finishes the step before: solution += length direction, direction = residual + share direction
-        curve = game.conjugate_step(system.ahead, system.mass, system.scale, work, length, share)
+        curve = game.conjugate_step(system.ahead, system.crowd, system.scale, work, length, share)
         length, uses = size / curve, uses + 1
         left = float(vectors.descend(metric, _flat(residual), _flat(image), length))
         size, share = left, left / size
@@ -104,9 +106,23 @@ def _nonlocal_gradient(
     return uses
 
 
+def _direct(system: Linearisation, residual: np.ndarray) -> np.ndarray:
+    """The system as a matrix, column by column, where it is small: nothing to tune, nothing to stall."""
+    matrix, unit = np.empty((residual.size, residual.size)), np.zeros(residual.size)
+    weighed, image = np.empty(residual.shape), np.empty(residual.shape)
+    for k in range(residual.size):
+        unit[k] = 1.0
+        levels = unit.reshape(residual.shape)
+        matrix[:, k] = system.apply(levels, system.weigh(levels, weighed), image).reshape(-1)
+        unit[k] = 0.0
+    return np.asarray(np.linalg.lstsq(matrix, residual.reshape(-1))[0].reshape(residual.shape))
+
+
 def minimal_residual(system: Linearisation, residual: np.ndarray, tol: float, limit: int) -> tuple[np.ndarray, int]:
     """GMRES on I - K B, for couplings that are not crowd-averse; returns the solution and the operator's uses."""
     count, shape = 0, residual.shape
+    if residual.size <= DENSE:
+        return _direct(system, residual), residual.size
     image, weighed = np.empty(shape), np.empty(shape)
 
     def matvec(vector: np.ndarray) -> np.ndarray:

@@ -12,6 +12,10 @@ The start is the equilibrium of the half as fine grid, solved the same way, prol
 the grid before it (first-order scheme: error proportional to h); twenty sweeps of fictitious play start the coarsest.
 Forcing terms keep the linear solves as inexact as the distance to the equilibrium allows, and no more exact than the
 tolerance needs.
+
+A finite game is solved from hot to cold instead: at a temperature at which actions hardly matter, then at a quarter of
+it, and so on down to its own.  A game without temperature has no smooth responses; there the softmax policies of ever
+colder games are certified in the game itself, until they are good enough for it.
 """
 
 from __future__ import annotations
@@ -22,11 +26,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mfgsolve.certificates import Certificate, certify
-from mfgsolve.games import DiffusionGame
-from mfgsolve.games.policies import ValuePolicy
-from mfgsolve.games.transfer import coarser_sizes, prolong
+from mfgsolve.games import DiffusionGame, FiniteGame, Game, make_game, sampled
+from mfgsolve.games.transfer import coarser_sizes
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.krylov import Linearisation, Vectors, conjugate_gradient, minimal_residual
 
 __all__ = ["Newton"]
@@ -35,8 +38,8 @@ __all__ = ["Newton"]
 class Pool:
     """Work arrays of all levels of one game, reused so that a solve never holds more than it needs at once."""
 
-    def __init__(self, game: DiffusionGame):
-        self._game, self._free = game, list[np.ndarray]()
+    def __init__(self, game: Game):
+        self._game, self._free, self._policies = game, list[np.ndarray](), list[np.ndarray]()
 
     def take(self) -> np.ndarray:
         return self._free.pop() if self._free else self._game.levels()
@@ -44,8 +47,17 @@ class Pool:
     def give(self, *arrays: np.ndarray) -> None:
         self._free.extend(arrays)
 
+    def take_policy(self, price: np.ndarray) -> np.ndarray:
+        """A buffer for the answer to a price: the price itself where the game overwrites it."""
+        return self._policies.pop() if self._policies else self._game.policy_buffer(price)
+
+    def give_policy(self, price: np.ndarray, ahead: np.ndarray) -> None:
+        if ahead is not price:
+            self._policies.append(ahead)
+
     def clear(self) -> None:
         self._free.clear()
+        self._policies.clear()
 
 
 @dataclass
@@ -54,21 +66,23 @@ class NewtonState(State):
 
     levels: list[Problem]
     level: int
-    game: DiffusionGame
+    game: Game
     tol: float
     threads: int | None
     believed: np.ndarray
     coarser: np.ndarray | None  # the belief that solved the grid before this one, for extrapolation
-    price: np.ndarray  # T+1 levels; its first T hold the answer's policy
-    mass: np.ndarray  # flow of that policy
+    price: np.ndarray
+    buffer: np.ndarray  # holds the policy that answers the price; of a diffusion it is the price
+    crowd: np.ndarray  # of that policy
     pool: Pool
+    target: Game | None = None  # the game itself, where the levels are warmer ones
     dual: float = math.nan
     certificate: Certificate = field(init=False)
     idle: int = 0  # steps in a row that did not improve the certificate
 
     @property
     def ahead(self) -> np.ndarray:
-        return self.price[: self.game.steps]
+        return self.buffer[: self.game.steps]
 
     @property
     def final(self) -> bool:
@@ -96,6 +110,7 @@ class Newton(Solver):
     warm_up : sweeps of fictitious play on the coarsest grid
     coarse_grids : start from coarser grids where the problem can be stated on them
     coarse_tol : relative exploitability to which a coarse grid is solved
+    cooling : factor from one temperature of a finite game to the next
     loosest : largest tolerance of a linear solve, relative
     forcing : tolerance of a linear solve is forcing * sqrt(relative exploitability)
     linear_limit : most iterations of one linear solve
@@ -105,6 +120,7 @@ class Newton(Solver):
     warm_up: int = 20
     coarse_grids: bool = True
     coarse_tol: float = 1e-5
+    cooling: float = 0.25
     loosest: float = 0.3
     forcing: float = 2.0
     linear_limit: int = 60
@@ -113,23 +129,23 @@ class Newton(Solver):
     name = "newton"
 
     def refuses(self, problem: Problem) -> str | None:
+        if problem.is_coupled:
+            return "the transitions depend on the crowd"
+        if problem.is_hard:
+            return HARD
         return None if problem.is_differentiable else "the coupling has no derivative"
 
     # -- starting ----------------------------------------------------------------------------------------------
 
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> NewtonState:
-        levels = [problem] if start is not None else self._levels(problem)
-        game = DiffusionGame(levels[0], threads)
-        if start is not None:
-            believed = start(game)
-        else:
-            believed = game.levels()
-            believed[:] = game.initial_mass
-        state = _new_state(levels, 0, game, tol, threads, believed)
+        levels = [problem] if start is not None and not problem.is_finite else self._levels(problem)
+        game = make_game(levels[0], threads)
+        believed = game.still(game.levels()) if start is None else start(game)
+        state = _new_state(levels, 0, game, tol, threads, believed, target=_target(problem))
         for k in range(self.warm_up if start is None else 0):
             _respond(state)
             _flow(state)
-            state.believed += 2 / (k + 2) * (state.mass - state.believed)
+            state.believed += 2 / (k + 2) * (state.crowd - state.believed)
         _respond(state)
         _flow(state)
         return _measured(state)
@@ -140,8 +156,8 @@ class Newton(Solver):
     ) -> NewtonState:  # fmt: skip
         levels = [problem] if numbers["levels"] == 1 else self._levels(problem)
         level = int(numbers["level"])
-        game = DiffusionGame(levels[level], threads)
-        state = _new_state(levels, level, game, tol, threads, arrays["believed"], arrays.get("coarser"))
+        game, coarser = make_game(levels[level], threads), arrays.get("coarser")
+        state = _new_state(levels, level, game, tol, threads, arrays["believed"], coarser, _target(problem))
         _respond(state)
         _flow(state)
         _measured(state)
@@ -150,6 +166,8 @@ class Newton(Solver):
         return state
 
     def _levels(self, problem: Problem) -> list[Problem]:
+        if problem.is_finite:
+            return self._warmer(problem)
         levels = [problem]
         while self.coarse_grids:
             sizes = coarser_sizes(levels[0].grid.shape, levels[0].time.steps)
@@ -157,29 +175,42 @@ class Newton(Solver):
                 coarse = None if sizes is None else levels[0].rescaled(*sizes)
                 if coarse is None:
                     break
-                coarse.samples()
+                sampled(make_game(coarse))
             except Exception:  # whatever a user's function says of a grid it was not made for: start one grid finer
                 break
             levels.insert(0, coarse)
         return levels
 
+    def _warmer(self, problem: Problem) -> list[Problem]:
+        """The game at falling temperatures, the last of them its own, or next to none where it has none."""
+        game = FiniteGame(problem)
+        crowd = game.flow(game.uniform())
+        q = game.evaluate(game.uniform(), game.price(crowd))[1]
+        reached = crowd[:-1, None, : game.states] > 0
+        spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1, keepdims=True)
+        hot = float(spread[reached].max()) / game.dt
+        cold = problem.temperature or 1e-16 * hot
+        count = math.ceil(math.log(cold / hot) / math.log(self.cooling)) if hot > cold else 0
+        warmer = [problem.at_temperature(cold * self.cooling**-k) for k in range(count, 0, -1)]
+        return [*warmer, problem if problem.temperature else problem.at_temperature(max(cold, 1e-300))]
+
     # -- stepping ----------------------------------------------------------------------------------------------
 
     def step(self, state: NewtonState) -> NewtonState:
         target = state.tol if state.final else max(self.coarse_tol, state.tol)
-        before = state.measure.relative_exploitability
+        before = state.certificate.relative_exploitability
         if not state.final and (before <= target or state.idle >= 3):
             return self._refine(state)
         distance = max(before, 1e-16)
         forcing = max(min(self.loosest, self.forcing * math.sqrt(distance)), math.sqrt(0.2 * target / distance))
-        dual, gap = state.dual, state.measure.duality_gap
+        dual, gap = state.dual, state.certificate.duality_gap
         moved = self._newton_step(state, min(forcing, 0.9))
         state.iteration += 1
         if not moved:
             state.idle, state.stalled = 3, state.final
             return _measured(state)
         _measured(state)
-        after = state.measure.relative_exploitability
+        after = state.certificate.relative_exploitability
         climbed = state.dual - dual > 1e-3 * gap  # a NaN gap (no crowd-averse game) never counts
         state.idle = 0 if climbed or after <= 0.9 * before else state.idle + 1
         state.stalled = state.final and state.idle >= 5
@@ -190,9 +221,9 @@ class Newton(Solver):
         game, pool = state.game, state.pool
         averse = game.problem.is_potential and game.problem.is_monotone
         residual, solution, slope = pool.take(), pool.take(), pool.take()
-        np.subtract(state.mass, state.believed, out=residual)
+        np.subtract(state.crowd, state.believed, out=residual)
         scale = game.slope(state.believed, slope)
-        system = Linearisation(game, state.ahead, state.mass, state.believed, scale)
+        system = Linearisation(game, state.ahead, state.crowd, state.believed, scale)
         if averse:
             work = [pool.take() for _ in range(2 if scale is not None else 3)]
             spare = [] if scale is not None else [slope, work[2]]
@@ -209,39 +240,43 @@ class Newton(Solver):
 
     def _line_search(self, state: NewtonState, solution: np.ndarray, averse: bool) -> bool:
         """Accept the first of a = 1, 1/2, 1/4, ... that does not lower the dual (or raise the exploitability)."""
-        pool, length = state.pool, 1.0
-        old = state.believed, state.price, state.mass, state.dual
-        worst = state.measure.exploitability * (1 + 1e-12)
+        pool, game, length = state.pool, state.game, 1.0
+        old = state.believed, state.price, state.buffer, state.crowd, state.dual
+        worst = state.certificate.exploitability * (1 + 1e-12)
         slack = 1e-14 * state.certificate.scale
         candidate, price = pool.take(), pool.take()
+        buffer = pool.take_policy(price)
         while length >= self.shortest:
             np.multiply(solution, length, out=candidate)
             candidate += old[0]
-            np.maximum(candidate, 0.0, out=candidate)
-            state.believed, state.price = candidate, price
+            state.believed, state.price, state.buffer = game.clip(candidate), price, buffer
             _respond(state)
-            if (state.dual >= old[3] - slack) if averse else math.isfinite(state.dual):
-                state.mass = pool.take()
+            if (state.dual >= old[4] - slack) if averse else math.isfinite(state.dual):
+                state.crowd = pool.take()
                 _flow(state)
                 if averse or _certificate(state).exploitability <= worst:
-                    pool.give(*old[:3])
+                    pool.give(old[0], old[1], old[3])
+                    pool.give_policy(old[1], old[2])
                     return True
-                pool.give(state.mass)
+                pool.give(state.crowd)
             length /= 2
-        state.believed, state.price, state.mass, state.dual = old
+        state.believed, state.price, state.buffer, state.crowd, state.dual = old
         pool.give(candidate, price)
+        pool.give_policy(price, buffer)
         return False
 
     def _refine(self, state: NewtonState) -> NewtonState:
         """The same belief on the next finer grid."""
         guess = state.believed
         if state.coarser is not None:
-            before = DiffusionGame(state.levels[state.level - 1])
-            guess = 1.5 * guess - 0.5 * prolong(state.coarser, before, state.game)
+            before = make_game(state.levels[state.level - 1])
+            guess = 1.5 * guess - 0.5 * before.prolong(state.coarser, state.game)
             np.maximum(guess, 0.5 * state.believed, out=guess)  # an emptied cell would be a wild guess (log couplings)
-        game = DiffusionGame(state.levels[state.level + 1], state.threads)
-        believed = prolong(guess, state.game, game)
-        fine = _new_state(state.levels, state.level + 1, game, state.tol, state.threads, believed, state.believed)
+        game = make_game(state.levels[state.level + 1], state.threads)
+        believed = state.game.prolong(guess, game)
+        coarser = state.believed if isinstance(game, DiffusionGame) else None
+        level = state.level + 1
+        fine = _new_state(state.levels, level, game, state.tol, state.threads, believed, coarser, state.target)
         fine.sweeps, fine.iteration = state.sweeps, state.iteration + 1
         _respond(fine)
         _flow(fine)
@@ -249,56 +284,68 @@ class Newton(Solver):
 
     def finish(self, state: NewtonState) -> Outcome:
         """The answer on the final grid; a belief that never got there is prolonged and answered."""
-        while not state.final:
+        while not state.final and state.target is None:
             state = self._refine(state)
         state.pool.clear()
-        return Outcome(state.game, ValuePolicy(state.ahead), state.mass, state.dual, state.sweeps)
+        policy = state.game.policy_of(state.ahead)
+        if state.target is not None:  # the dual of a warmer game bounds nothing here
+            return Outcome(state.target, policy, state.crowd, sweeps=state.sweeps)
+        return Outcome(state.game, policy, state.crowd, state.dual, state.sweeps)
+
+
+def _target(problem: Problem) -> Game | None:
+    """The game itself where Newton only sees warmer ones."""
+    return FiniteGame(problem) if problem.is_finite and problem.temperature == 0 else None
 
 
 def _new_state(
-    levels: list[Problem], level: int, game: DiffusionGame, tol: float, threads: int | None,
-    believed: np.ndarray, coarser: np.ndarray | None = None,
+    levels: list[Problem], level: int, game: Game, tol: float, threads: int | None,
+    believed: np.ndarray, coarser: np.ndarray | None = None, target: Game | None = None,
 ) -> NewtonState:  # fmt: skip
     pool = Pool(game)
-    return NewtonState(0, 0.0, UNMEASURED, levels, level, game, tol, threads, believed, coarser, pool.take(),
-                       pool.take(), pool)  # fmt: skip
+    price = pool.take()
+    return NewtonState(0, 0.0, UNMEASURED, levels, level, game, tol, threads, believed, coarser, price,
+                       pool.take_policy(price), pool.take(), pool, target)  # fmt: skip
 
 
 def _respond(state: NewtonState) -> None:
     """Policy and dual value of the believed mass: D = <m_0, V_0> - sum weight (f(mb) mb - F(mb)).  Half a sweep."""
     game, believed, price = state.game, state.believed, state.price
     potential = game.price_and_potential(believed, price)
-    believed_cost = game.crowd_cost(price, believed)
-    value = game.respond(price, out=state.ahead).mean_value
+    believed_cost = game.crowd_totals(price, believed)[0]
+    value = game.respond(price, out=state.buffer).mean_value
     state.dual = value - believed_cost + (potential if game.problem.is_potential else 0.0)
     state.sweeps += 0.5 * state.sweep
 
 
 def _flow(state: NewtonState) -> None:
     """Flow of the policy.  Half a sweep."""
-    state.game.flow(state.ahead, state.mass)
+    state.game.flow(state.ahead, state.crowd)
     state.sweeps += 0.5 * state.sweep
 
 
 def _certificate(state: NewtonState) -> Certificate:
     """Certificate of the policy and its flow.  Half a sweep."""
     work = state.pool.take()
-    certificate = certify(state.game, ValuePolicy(state.ahead), state.mass, state.dual, work)
+    certificate = certify(state.game, state.game.policy_of(state.ahead), state.crowd, state.dual, work)
     state.pool.give(work)
     state.sweeps += 0.5 * state.sweep
     return certificate
 
 
 def _measured(state: NewtonState) -> NewtonState:
-    state.certificate = _certificate(state)
+    state.certificate = certificate = _certificate(state)
+    if state.target is not None:
+        certificate = certify(state.target, state.game.policy_of(state.ahead), state.crowd)
+        state.sweeps += 0.5
     state.measure = Measure(
         iteration=state.iteration,
         sweeps=state.sweeps,
-        exploitability=state.certificate.exploitability,
-        relative_exploitability=state.certificate.relative_exploitability,
-        potential=state.certificate.potential,
-        duality_gap=state.certificate.duality_gap,
+        exploitability=certificate.exploitability,
+        relative_exploitability=certificate.relative_exploitability,
+        potential=certificate.potential,
+        duality_gap=certificate.duality_gap,
         cell_steps=state.game.cell_steps,
-        final_grid=state.final,
+        final_grid=state.final or state.target is not None,
     )
     return state

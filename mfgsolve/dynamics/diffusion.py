@@ -1,4 +1,4 @@
-"""How agents move and what moving costs, in the user's words; no numerics here."""
+"""Controlled diffusion: velocities that cost, and noise."""
 
 from __future__ import annotations
 

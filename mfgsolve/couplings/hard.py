@@ -1,0 +1,199 @@
+"""Hard caps and prices: a density that must not exceed a cap, and a price set by an aggregate of all choices."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative
+from mfgsolve.errors import InputError, real
+from mfgsolve.fields import Field, sample_nodes
+from mfgsolve.spaces import Choices, Space
+
+__all__ = ["Capacity", "Price", "QuadraticPotential"]
+
+
+@dataclass(frozen=True, eq=False)
+class Capacity(Coupling):
+    """Hard cap on the density, rho <= cap at every node from 0 to T - 1 (as a terminal coupling: at T).
+
+    At the equilibrium the cap has a multiplier >= 0, positive only where the cap binds: a price per unit time that
+    agents pay for being there.  It is part of the solution (``capacity_multiplier`` in the dataset).
+
+    Parameters
+    ----------
+    cap : mass per unit volume; a number, or a function of (t, coordinates).  ``inf`` is no cap
+
+    Source: Bonnans, Lavigne and Pfeiffer, arXiv:2106.07463.
+    """
+
+    cap: Field
+    is_hard = True
+
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
+        cap = self.cap
+        if not callable(cap) and real(cap, "capacity") == math.inf:
+            return _BoundCapacity(np.full((1, *grid.shape), math.inf))
+        if callable(cap):
+            function: Callable[..., Any] = cap
+
+            def finite(t: float, c: Any) -> np.ndarray:  # fields must be finite; an infinite cap is the largest number
+                return np.minimum(np.asarray(function(t, c), dtype=float), np.finfo(float).max)
+
+            cap = finite
+        sampled = nonnegative(sample_nodes(cap, times, grid, "capacity"), "capacity")
+        return _BoundCapacity(np.where((sampled == np.finfo(float).max) | grid.mask, math.inf, sampled))
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundCapacity(Bound):
+    cap: np.ndarray
+
+    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.zeros_like(rho)
+
+    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.zeros(rho.shape[0])
+
+    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.zeros_like(rho)
+
+    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.zeros_like(rho)
+
+    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray]:
+        cap = levels_at(self.cap, nodes)
+        return np.zeros_like(cap), cap
+
+
+@dataclass(frozen=True)
+class QuadraticPotential:
+    """phi(t, A) = weight (A - centre(t))^2 / 2: a price weight (A - centre(t)), linear in the aggregate.
+
+    Parameters
+    ----------
+    weight : > 0
+    centre : a number or a function of t
+    """
+
+    weight: float = 1.0
+    centre: float | Callable[[float], float] = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(real(self.weight, "weight of the price")) and self.weight > 0):
+            raise InputError(f"weight of the price is {self.weight}; it must be positive and finite")
+
+    def _gap(self, t: float, amount: float) -> float:
+        return amount - float(self.centre(t) if callable(self.centre) else self.centre)
+
+    def value(self, t: float, amount: float) -> float:
+        return 0.5 * self.weight * self._gap(t, amount) ** 2
+
+    def derivative(self, t: float, amount: float) -> float:
+        return self.weight * self._gap(t, amount)
+
+    def second(self, t: float, amount: float) -> float:
+        return self.weight
+
+
+@dataclass(frozen=True, eq=False)
+class Price(Coupling):
+    """A price that all choices together set: an agent that chooses (x, a) pays p_t alpha(x, a) per unit time, p_t =
+    phi'(t, A_t) plus the multiplier of the bounds, A_t = sum alpha(x, a) w_t(x, a).
+
+    Parameters
+    ----------
+    potential : convex phi, an object with ``value``, ``derivative`` and ``second``, each of (t, A), such as
+        `QuadraticPotential`
+    bounds : (lowest, highest) A_t allowed; each a number or a function of t; None is no bound
+    amounts : alpha, numbers (action,) or (action, *shape), or a function of (t, coordinates) on choices (``c.action``);
+        for lattice moves on one axis the default is the speed of the move
+
+    Source: Bonnans, Hadikhanloo and Pfeiffer, arXiv:1902.05461; Bonnans, Lavigne and Pfeiffer, arXiv:2106.07463.
+    """
+
+    potential: Any
+    bounds: tuple[Any, Any] | None = None
+    amounts: Any = None
+    on = "aggregate"
+
+    def __post_init__(self) -> None:
+        for method in ("value", "derivative", "second"):
+            if not callable(getattr(self.potential, method, None)):
+                raise InputError(
+                    f"potential of the price is a {type(self.potential).__name__} without {method}(t, A); "
+                    "use QuadraticPotential(weight, centre) or an object with value, derivative and second"
+                )
+        if self.bounds is not None and len(self.bounds) != 2:
+            raise InputError(f"bounds of the price are {self.bounds!r}; a pair (lowest, highest) is needed")
+
+    @property
+    def is_hard(self) -> bool:  # type: ignore[override]
+        return self.bounds is not None
+
+    def amounts_on(self, choices: Choices, times: np.ndarray, speeds: np.ndarray | None) -> np.ndarray:
+        """alpha (1 or steps, action, *shape)."""
+        given = self.amounts
+        if given is None:
+            if speeds is None:
+                raise InputError("amounts of the price are missing; give (action,) or (action, *shape) numbers")
+            given = speeds
+        if callable(given):
+            return sample_nodes(given, times, choices, "amounts of the price")
+        array = np.asarray(given, dtype=float)
+        if array.shape == (choices.actions,):
+            array = array.reshape((-1,) + (1,) * choices.space.ndim)
+        try:
+            array = np.broadcast_to(array, choices.shape)
+        except ValueError:
+            raise InputError(
+                f"amounts of the price have shape {array.shape}; ({choices.actions},) or {choices.shape} is needed"
+            ) from None
+        if not np.isfinite(array).all():
+            raise InputError("amounts of the price hold a number that is not finite")
+        return np.array(array[None])
+
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
+        limits = np.array([[-math.inf, math.inf]] * len(times))
+        for k, limit in enumerate(self.bounds or ()):
+            for j, t in enumerate(times):
+                value = limit(float(t)) if callable(limit) else limit
+                if value is not None:
+                    limits[j, k] = real(value, "bound of the price")
+        if np.isnan(limits).any() or (limits[:, 0] > limits[:, 1]).any():
+            step = int(np.argmax(np.isnan(limits).any(axis=1) | (limits[:, 0] > limits[:, 1])))
+            raise InputError(
+                f"bounds of the price at step {step} are {tuple(limits[step])}; lowest <= highest is needed"
+            )
+        return _BoundPrice(self.potential, np.asarray(times, dtype=float), limits)
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundPrice(Bound):
+    """Arrays are (levels, 1)."""
+
+    function: Any
+    times: np.ndarray
+    limits: np.ndarray
+
+    def _each(self, method: str, nodes: slice, amounts: np.ndarray) -> np.ndarray:
+        evaluate = getattr(self.function, method)
+        pairs = zip(self.times[nodes], amounts[:, 0], strict=True)
+        return np.array([[float(evaluate(float(t), float(a)))] for t, a in pairs]).reshape(amounts.shape)
+
+    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return self._each("derivative", nodes, rho)
+
+    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return self._each("value", nodes, rho)[:, 0]
+
+    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return self._each("second", nodes, rho)
+
+    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
+        low, high = self.limits[nodes, :1], self.limits[nodes, 1:]
+        return (low, high) if np.isfinite(low).any() or np.isfinite(high).any() else None

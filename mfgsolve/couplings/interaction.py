@@ -1,0 +1,79 @@
+"""Linear interactions between states or between populations, f = M rho."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.couplings.base import Bound, Coupling
+from mfgsolve.errors import InputError, unknown
+from mfgsolve.spaces import Populations, Space
+
+__all__ = ["Interaction"]
+
+BETWEEN = ("states", "populations")
+
+
+@dataclass(frozen=True, eq=False)
+class Interaction(Coupling):
+    """f = M rho: between all states, f(x) = sum_y M[x, y] rho(y) volume, or between populations in the same cell,
+    f_p(x) = sum_q M[p, q] rho_q(x).
+
+    It has the potential rho' M rho / 2 if M is symmetric, and is crowd-averse if M + M' has no negative eigenvalue.
+
+    Parameters
+    ----------
+    matrix : M, square
+    between : "states" (all of them, of all populations in the order of the arrays) or "populations"
+    """
+
+    matrix: Any
+    between: str = "states"
+    on: str = "state"
+    is_local = False
+    is_potential: bool = field(init=False, default=False)
+    is_monotone: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        matrix = np.asarray(self.matrix, dtype=float)
+        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
+            raise InputError(
+                f"matrix of the interaction has shape {matrix.shape}; a square of finite numbers is needed"
+            )
+        if self.between not in BETWEEN:
+            raise InputError(unknown("interaction between", self.between, BETWEEN))
+        object.__setattr__(self, "matrix", matrix)
+        size = np.abs(matrix).max(initial=0.0)
+        object.__setattr__(self, "is_potential", bool(np.abs(matrix - matrix.T).max(initial=0.0) <= 1e-12 * size))
+        least = float(np.linalg.eigvalsh(0.5 * (matrix + matrix.T)).min()) if matrix.size else 0.0
+        object.__setattr__(self, "is_monotone", least >= -1e-12 * size)
+
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
+        if self.between == "populations" and not isinstance(grid, Populations):
+            raise InputError("an interaction between populations needs a space of Populations")
+        wanted = grid.populations if self.between == "populations" else grid.size
+        if self.matrix.shape[0] != wanted:
+            raise InputError(
+                f"matrix of the interaction has {self.matrix.shape[0]} rows; there are {wanted} {self.between}"
+            )
+        volume = grid.cell_volume
+        return _BoundInteraction(self.matrix * (1.0 if self.between == "populations" else volume), grid.shape, volume)
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundInteraction(Bound):
+    matrix: np.ndarray
+    shape: tuple[int, ...]
+    volume: float
+
+    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        columns = rho.reshape(rho.shape[0], self.matrix.shape[0], -1)
+        return np.einsum("pq,tqx->tpx", self.matrix, columns).reshape(rho.shape)
+
+    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.asarray(0.5 * self.volume * (rho * self.cost(nodes, rho)).reshape(rho.shape[0], -1).sum(axis=1))
+
+    def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
+        return self.cost(nodes, change)

@@ -1,0 +1,215 @@
+"""The dataset of a solution, schema mfgsolve/1: names, dimensions, units; made from arrays, checked when read."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mfgsolve.certificates import Certificate
+from mfgsolve.errors import FileError
+from mfgsolve.files import SCHEMA
+from mfgsolve.games import DiffusionGame, FiniteGame, Game, Policy
+from mfgsolve.games.policies import MovingPolicy, move_names
+from mfgsolve.games.tables import OccupationPlan, TablePolicy
+from mfgsolve.grids import Grid
+from mfgsolve.spaces import Populations
+
+__all__ = ["HISTORY", "Measure", "build_dataset", "check_layout", "history_dataset"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What one iteration measured; sweeps are in units of the final grid, NaN is 'not measured'."""
+
+    iteration: int
+    sweeps: float
+    exploitability: float
+    relative_exploitability: float
+    potential: float
+    duality_gap: float
+    cell_steps: int
+    final_grid: bool
+    seconds: float = math.nan
+    violation: float = 0.0
+
+
+HISTORY = {  # name: what it is, and its unit
+    "exploitability": ("exploitability of the policy on its own grid", "cost"),
+    "relative_exploitability": ("exploitability / scale", "1"),
+    "potential": ("potential at the policy", "cost"),
+    "duality_gap": ("potential minus dual value", "cost"),
+    "sweeps": ("work so far, in sweeps of the final grid", "1"),
+    "seconds": ("wall time so far", "s"),
+    "violation": ("largest excess over a hard bound, relative", "1"),
+    "cell_steps": ("cells times steps of the grid of this iteration", "1"),
+}
+
+
+def history_dataset(rows: Sequence[Measure]) -> dict[str, Any]:
+    """History variables on the dimension ``iteration``."""
+    out: dict[str, Any] = {}
+    for name, (text, unit) in HISTORY.items():
+        values = np.array([float(getattr(row, name)) for row in rows])
+        out[name] = ("iteration", values, {"long_name": text, "units": unit})
+    return out
+
+
+def build_dataset(
+    game: Game,
+    policy: Policy,
+    crowd: np.ndarray,
+    rows: Sequence[Measure],
+    certificate: Certificate,
+    attributes: dict[str, Any],
+    multiplier: np.ndarray | None = None,
+) -> xr.Dataset:
+    """Schema mfgsolve/1 from arrays: one more backward pass for the value against the plan's own crowd."""
+    problem, grid, time = game.problem, game.grid, game.time
+    price = game.price(crowd)
+    rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
+    nodes, density = ("time", *grid.dims), game.mass(crowd) / game.volume
+    data: dict[str, Any] = {
+        "density": (nodes, density, {"units": _per_volume(game), "long_name": "density of agents"}),
+        "coupling_cost": (
+            ("step", *grid.dims),
+            game.mass(price)[: game.steps],
+            {"units": rate, "long_name": "cost of the crowd per unit time"},
+        ),
+    }
+    coordinates: dict[str, Any] = {
+        "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"}),
+        "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
+        "iteration": ("iteration", np.array([row.iteration for row in rows]), {"units": "1"}),
+    } | {name: (name, values, about) for name, (values, about) in grid.dimension_coordinates.items()}
+    if isinstance(game, DiffusionGame):
+        assert isinstance(policy, MovingPolicy)
+        coordinates["move"] = ("move", np.array(move_names(game)), {"units": "1"})
+        data["speed"] = _speeds(game, policy)
+    else:
+        assert isinstance(game, FiniteGame)
+        coordinates["action"] = ("action", np.array(game.action_names), {"units": "1"})
+        data["policy"] = _probabilities(game, policy)
+        data |= _choices(game, crowd, price, multiplier, rate)
+        if game.prices:
+            coordinates["aggregate"] = ("aggregate", np.arange(len(game.prices)), {"units": "1"})
+    total = price if multiplier is None else price + multiplier
+    data["value"] = (nodes, game.values(total, crowd), {"units": "cost", "long_name": "value against the plan's crowd"})
+    data |= _background(game, coordinates) | history_dataset(rows)
+    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
+    return xr.Dataset(data, coordinates, attrs=head | attributes | asdict(certificate))
+
+
+def _lengths(game: Game) -> tuple[str, list[str]]:
+    """Unit of the last axis, and of all; "1" where there are none."""
+    space = game.grid.space if isinstance(game.grid, Populations) else game.grid
+    units = [axis.unit for axis in space.axes] if isinstance(space, Grid) else ["1"]
+    return units[-1], units
+
+
+def _per_volume(game: Game) -> str:
+    _, units = _lengths(game)
+    if all(unit == "1" for unit in units):
+        return "1"
+    volume = "*".join(units)
+    return f"1/({volume})" if len(units) > 1 else f"1/{volume}"
+
+
+def _speeds(game: DiffusionGame, policy: MovingPolicy) -> tuple[Any, ...]:
+    grid, moves, (length, _) = game.grid, move_names(game), _lengths(game)
+    speed = np.empty((game.steps, len(moves), *grid.shape))
+    for part in game.slabs():
+        block = policy.speed(game, part)
+        speed[part] = block.reshape(block.shape[0], len(moves), *grid.shape)
+    pace = length if game.time.unit == "1" else f"{length}/{game.time.unit}"
+    return ("step", "move", *grid.dims), speed, {"units": pace, "long_name": "speed toward a neighbour"}
+
+
+def _probabilities(game: FiniteGame, policy: Policy) -> tuple[Any, ...]:
+    if isinstance(policy, OccupationPlan):
+        table = policy.policy(game)
+    else:
+        assert isinstance(policy, TablePolicy)
+        table = policy.probabilities
+    about = {"units": "1", "long_name": "probability of an action"}
+    return ("step", "action", *game.grid.dims), table.reshape(game.steps, game.actions, *game.grid.shape), about
+
+
+def _choices(
+    game: FiniteGame, crowd: np.ndarray, price: np.ndarray, multiplier: np.ndarray | None, rate: str
+) -> dict[str, Any]:
+    """What couplings on choices and prices add, and the multipliers of hard bounds."""
+    data: dict[str, Any] = {}
+    dims, count = game.grid.dims, len(game.prices)
+    for block in game.blocks:
+        if block.on == "occupation":
+            cost = price[:-1, block.columns].reshape(game.steps, *block.shape)
+            data["choice_cost"] = (("step", "action", *dims), cost, {"units": rate, "long_name": "cost of a choice"})
+    if count:
+        last = slice(game.width - count, game.width)
+        both = ("step", "aggregate")
+        data["aggregate_amount"] = (both, crowd[:-1, last], {"units": "1", "long_name": "aggregate of all choices"})
+        data["price"] = (both, price[:-1, last], {"units": rate, "long_name": "price per unit of the aggregate"})
+    if multiplier is not None:
+        text = {"units": rate, "long_name": "multiplier of the capacity"}
+        data["capacity_multiplier"] = (("time", *dims), game.mass(multiplier), text)
+        if count:
+            text = {"units": rate, "long_name": "multiplier of the bounds of the aggregate"}
+            data["price_multiplier"] = (both, multiplier[:-1, last], text)
+    return data
+
+
+def _background(game: Game, coordinates: dict[str, Any]) -> dict[str, Any]:
+    """What pictures show besides: walls, what moves, fixed places."""
+    data: dict[str, Any] = {}
+    problem, grid, (length, _) = game.problem, game.grid, _lengths(game)
+    if grid.mask.any():
+        data["blocked"] = (grid.dims, grid.mask.astype(np.int8), {"units": "1", "long_name": "1 where no agent may be"})
+    if problem.track is not None:
+        track = np.array([problem.track(t) for t in game.time.nodes])
+        coordinates["axis"] = ("axis", np.array(["x", "y", "z"][: track.shape[1]]), {"units": "1"})
+        data["track"] = (("time", "axis"), track, {"units": length, "long_name": "position of what moves"})
+    if problem.sites is not None:
+        sites = np.asarray(problem.sites, dtype=float)
+        for k, name in enumerate(("site_x", "site_y", "site_size")):
+            data[name] = ("site", sites[:, k], {"units": length if k < 2 else "1"})
+        coordinates["site"] = ("site", np.arange(len(sites)), {"units": "1"})
+    return data
+
+
+def check_layout(dataset: xr.Dataset, path: str | Path) -> None:
+    """The variables of schema mfgsolve/1, on the dimensions it names."""
+    space = _space_dims(dataset)
+    choice = {"policy": ("step", "action", *space)} if "policy" in dataset else {"speed": ("step", "move", *space)}
+    layout = {
+        "density": ("time", *space),
+        "value": ("time", *space),
+        "coupling_cost": ("step", *space),
+    } | choice | {name: ("iteration",) for name in HISTORY if name != "violation" or name in dataset}  # fmt: skip
+    for name, dims in layout.items():
+        if name not in dataset.data_vars:
+            raise FileError(f"file {path} has no variable {name!r}; it is not a whole solution")
+        if dataset[name].dims != dims or dataset[name].dtype.kind not in "fiu":
+            came = f"{dataset[name].dtype} on {dataset[name].dims}"
+            raise FileError(f"file {path} has {name!r} as {came}; schema {SCHEMA!r} has numbers on {dims}")
+    for name in {name for dims in layout.values() for name in dims}:
+        if name not in dataset.coords:
+            raise FileError(f"file {path} has no coordinate {name!r}; it is not a whole solution")
+
+
+def _space_dims(dataset: xr.Dataset) -> tuple[str, ...]:
+    """Dimensions that the density of this file should have besides time."""
+    if "density" not in dataset:
+        return ("x",)
+    found = dataset["density"].dims
+    several = ("population",) if "population" in found else ()
+    if "state" in found:
+        return (*several, "state")
+    return (*several, *("z", "y", "x")[-max(1, len(found) - 1 - len(several)) :])

@@ -1,0 +1,112 @@
+"""Moves on a grid: a finite list of offsets with a cost each, then a random displacement and a noise stencil."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+from mfgsolve.dynamics.diffusion import NOISES
+from mfgsolve.errors import InputError, real, unknown, whole
+
+__all__ = ["LatticeMoves", "move_name"]
+
+WALLS = ("stay", "forbid")
+Offset = tuple[int, ...]
+
+
+def move_name(offset: Offset) -> str:
+    """'stay', 'x+', 'x-y+', 'x+2'; offsets are (x, y, ...)."""
+    parts = [
+        f"{axis}{'+' if step > 0 else '-'}{abs(step) if abs(step) > 1 else ''}"
+        for axis, step in zip("xyz", offset, strict=False)
+        if step
+    ]
+    return "".join(parts) or "stay"
+
+
+@dataclass(frozen=True)
+class LatticeMoves:
+    """An agent picks a move, pays its cost and lands; then a random displacement and the noise stencil act.
+
+    One step is  x -> x + move -> x + move + jump -> N,  with N the noise operator of `ControlledDiffusion`.  With
+    temperature tau > 0 an agent also pays tau dt sum_a pi log pi, so that best responses are softmax policies.
+
+    Parameters
+    ----------
+    moves : offsets in cells, each (x, y, ...) as points are (a whole number on one axis)
+    costs : cost of making each move once (not per unit time); one number stands for all
+    viscosity, noise : nu >= 0 (length^2 / time) of the stencil, "implicit" or "explicit"
+    jumps : from an offset to its probability: a random displacement after the move; None is none
+    walls : at a reflecting wall or a blocked cell "stay" stops at the last cell inside, coordinate by coordinate (x
+        first, and a blocked target is not entered at all); "forbid" makes the move unavailable there
+    temperature : tau >= 0, cost per unit time
+
+    Examples
+    --------
+    >>> LatticeMoves(moves=(-1, 0, 1), costs=(0.25, 0.0, 0.25), jumps={-1: 0.1, 0: 0.8, 1: 0.1}).names
+    ('x-', 'stay', 'x+')
+    """
+
+    moves: Sequence[Any]
+    costs: float | Sequence[float] = 0.0
+    viscosity: float = 0.0
+    noise: str = "implicit"
+    jumps: Mapping[Any, float] | None = None
+    walls: str = "stay"
+    temperature: float = 0.0
+
+    def __post_init__(self) -> None:
+        moves = tuple(_offset(move, "move") for move in self.moves)
+        if not moves:
+            raise InputError("lattice moves are an empty list; at least one move is needed, say (0, 0)")
+        for move in moves:
+            if moves.count(move) > 1:
+                raise InputError(f"lattice move {move} is listed twice; list it once")
+            if len(move) != len(moves[0]):
+                raise InputError(f"lattice moves {moves[0]} and {move} have different lengths; all need one per axis")
+        object.__setattr__(self, "moves", moves)
+        given = [self.costs] * len(moves) if isinstance(self.costs, Real) else list(self.costs)  # type: ignore[arg-type]
+        costs = tuple(real(cost, "cost of a move") for cost in given)
+        if len(costs) != len(moves):
+            raise InputError(f"lattice has {len(moves)} moves and {len(costs)} costs; one cost for each is needed")
+        if not all(math.isfinite(c) for c in costs):
+            raise InputError(f"costs of the moves are {costs}; every cost must be finite")
+        object.__setattr__(self, "costs", costs)
+        object.__setattr__(self, "jumps", self._checked_jumps(len(moves[0])))
+        for name in ("viscosity", "temperature"):
+            value = real(getattr(self, name), name)
+            if not (math.isfinite(value) and value >= 0):
+                raise InputError(f"{name} is {value}; it must be zero or positive, and finite")
+            object.__setattr__(self, name, value)
+        if self.noise not in NOISES:
+            raise InputError(unknown("noise operator", self.noise, NOISES))
+        if self.walls not in WALLS:
+            raise InputError(unknown("behaviour at walls", self.walls, WALLS))
+
+    def _checked_jumps(self, ndim: int) -> tuple[tuple[Offset, float], ...]:
+        if self.jumps is None:
+            return (((0,) * ndim, 1.0),)
+        pairs = self.jumps.items() if isinstance(self.jumps, Mapping) else self.jumps
+        jumps = tuple((_offset(jump, "jump"), real(chance, "probability of a jump")) for jump, chance in pairs)
+        for jump, chance in jumps:
+            if len(jump) != ndim:
+                raise InputError(f"jump {jump} has {len(jump)} coordinates; the moves have {ndim}")
+            if not (math.isfinite(chance) and chance >= 0):
+                raise InputError(f"jump {jump} has probability {chance}; it must be zero or positive")
+        total = sum(chance for _, chance in jumps)
+        if abs(total - 1) > 1e-12:
+            raise InputError(f"probabilities of the jumps sum to {total:.15g}; they must sum to 1")
+        return jumps
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the moves, as in the dataset."""
+        return tuple(move_name(move) for move in self.moves)
+
+
+def _offset(value: Any, what: str) -> Offset:
+    given = (value,) if isinstance(value, Real) else tuple(value)
+    return tuple(whole(step, f"{what} {value!r} of a lattice") for step in given)

@@ -1,0 +1,65 @@
+"""Any finite game: states, actions, sparse transitions, costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mfgsolve.errors import InputError, real
+
+__all__ = ["Tabular"]
+
+
+@dataclass(frozen=True, eq=False)
+class Tabular:
+    """Transitions P_t(y | x, a), an own cost l_t(x, a) of each step, and a temperature tau.
+
+    With tau > 0 an agent also pays tau dt sum_a pi log pi, so that best responses are softmax policies.
+
+    Parameters
+    ----------
+    transitions : one matrix (state, next state) per action, dense or SciPy sparse; or a dense array
+        (action, state, next state) or (step, action, state, next state); or a list over steps of lists over actions;
+        or a function (t, mass) -> matrices of one step, for dynamics coupled to the crowd: ``t`` is the time of the
+        node and ``mass`` an array of the space's shape.  Rows must sum to 1
+    cost : own cost of one step (not per unit time): a number, (action, *shape), (step, action, *shape), or a function
+        (t, coordinates) -> (action, *shape)
+    temperature : tau >= 0, cost per unit time
+    actions : names of the actions
+    allowed : boolean (action, *shape), False where an action is not available
+
+    Examples
+    --------
+    >>> import numpy as np, mfgsolve as mfg
+    >>> stay, swap = np.eye(2), np.eye(2)[::-1]
+    >>> game = mfg.Problem(
+    ...     grid=mfg.States(2), time=mfg.TimeGrid(3, 3), dynamics=mfg.Tabular([stay, swap], cost=[[0, 0], [0.1, 0.1]]),
+    ...     coupling=mfg.CrowdAversion(1.0), initial=np.array([1.0, 0.0]))
+    >>> mfg.solve(game).status.name
+    'CONVERGED'
+    """
+
+    transitions: Any
+    cost: Any = 0.0
+    temperature: float = 0.0
+    actions: Sequence[str] | None = None
+    allowed: Any = None
+
+    def __post_init__(self) -> None:
+        value = real(self.temperature, "temperature")
+        if not (math.isfinite(value) and value >= 0):
+            raise InputError(f"temperature is {value}; it must be zero or positive, and finite")
+        object.__setattr__(self, "temperature", value)
+        if self.actions is not None:
+            if isinstance(self.actions, str) or not all(isinstance(name, str) for name in self.actions):
+                raise InputError(f"actions are named {self.actions!r}; a list of texts is needed")
+            object.__setattr__(self, "actions", tuple(self.actions))
+            if len(set(self.actions)) != len(self.actions):  # type: ignore[arg-type]
+                raise InputError(f"actions are named {self.actions}; every action needs a name of its own")
+
+    @property
+    def is_coupled(self) -> bool:
+        """Whether the transitions depend on the crowd."""
+        return isinstance(self.transitions, Callable)  # type: ignore[arg-type]

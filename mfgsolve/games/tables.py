@@ -1,0 +1,118 @@
+"""Policies of finite games: probabilities of actions, and the mean of many as an occupation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mfgsolve.errors import InputError
+from mfgsolve.games.base import Plan, Policy
+from mfgsolve.kernels import finite
+
+if TYPE_CHECKING:
+    from mfgsolve.games.finite import FiniteGame
+
+__all__ = ["OccupationPlan", "TablePolicy"]
+
+ROUND = 1e-9
+TINY = 1e-300  # stands for a probability of 0 in a logarithm that is multiplied by it
+
+
+@dataclass(frozen=True)
+class TablePolicy(Policy):
+    """Probability of every action in every state, (T, actions, states)."""
+
+    probabilities: np.ndarray
+
+    @classmethod
+    def checked(cls, policy: Any, game: FiniteGame) -> TablePolicy:
+        """A policy that a user brings, (step, action, *shape)."""
+        wanted = (game.steps, game.actions, *game.grid.shape)
+        array = np.asarray(policy, dtype=float)
+        if array.shape != wanted:
+            raise InputError(f"policy has shape {array.shape}; (step, action, ...) = {wanted} is needed")
+        table = np.array(array.reshape(game.steps, game.actions, game.states))
+        free = ~game.grid.mask.reshape(-1)
+        table[:, :, ~free] = game.uniform()[:, :, ~free]  # nobody is there
+        if not np.isfinite(table).all():
+            raise InputError("policy has a probability that is not finite")
+        if (table < 0).any():
+            t, a, x = (int(i) for i in np.argwhere(table < 0)[0])
+            raise InputError(
+                f"policy has probability {table[t, a, x]:g} of action {a} in state {x} at step {t}; none is negative"
+            )
+        if (table > 0)[:, ~game.allowed].any():
+            t, a, x = (int(i) for i in np.argwhere((table > 0) & ~game.allowed)[0])
+            raise InputError(f"policy takes action {a} in state {x} at step {t}, which is not allowed there")
+        sums = table.sum(axis=1)
+        if (np.abs(sums - 1) > ROUND).any():
+            t, x = (int(i) for i in np.argwhere(np.abs(sums - 1) > ROUND)[0])
+            raise InputError(f"policy in state {x} at step {t} sums to {sums[t, x]:.12g}; probabilities sum to 1")
+        return cls(table)
+
+    def flow(self, game: FiniteGame) -> np.ndarray:
+        """The crowd of agents that follow it."""
+        return game.flow(self.probabilities)
+
+    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> tuple[float, float, float]:
+        mass = np.ascontiguousarray(crowd[:, : game.states])
+        cost, size = finite.own_cost(game.own_cost, self.probabilities, mass, game.tau)
+        return float(cost), float(size), float("nan")
+
+
+@dataclass(frozen=True)
+class OccupationPlan(Plan):
+    """Mean of policies as an occupation w (T, actions, states); its policy is w / m, uniform where nobody is.
+
+    The occupation of a mean is the mean of the occupations, and since the entropy is convex it costs no more than the
+    mixture.  Where the crowd decides the transitions, the mean is made a flow of its own policy again.
+    """
+
+    crowd: np.ndarray
+    occupation: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"crowd": self.crowd, "occupation": self.occupation}
+
+    def policy(self, game: FiniteGame) -> np.ndarray:
+        """Probabilities (T, actions, states)."""
+        mass = self.occupation.sum(axis=1, keepdims=True)
+        return np.where(mass > 0, self.occupation / np.where(mass > 0, mass, 1.0), game.uniform())
+
+    def mix(self, game: FiniteGame, ahead: np.ndarray, crowd: np.ndarray, length: float) -> None:
+        newest = ahead * crowd[:-1, None, : game.states]
+        if length == 1.0:
+            self.occupation[:] = newest
+            self.crowd[:] = crowd
+        else:
+            newest -= self.occupation
+            newest *= length
+            self.occupation[:] += newest
+            self.crowd[:] += length * (crowd - self.crowd)
+        if game.problem.is_coupled:
+            policy = self.policy(game)
+            game.flow(policy, self.crowd)
+            np.multiply(policy, self.crowd[:-1, None, : game.states], out=self.occupation)
+
+    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> tuple[float, float, float]:
+        return TablePolicy(self.policy(game)).own_cost(game, crowd)
+
+    def own_slope(
+        self, game: FiniteGame, ahead: np.ndarray, crowd: np.ndarray, difference: float
+    ) -> Callable[[float], float]:
+        """<l + tau log(w / m), w' - w>, exact."""
+        if game.tau == 0:
+            return super().own_slope(game, ahead, crowd, difference)
+        change = ahead * crowd[:-1, None, : game.states] - self.occupation
+        linear = float((game.own_cost * change).sum())
+
+        def slope(length: float) -> float:
+            there = self.occupation + length * change
+            mass = there.sum(axis=1, keepdims=True)
+            share = np.divide(there, mass, out=np.ones_like(there), where=there > 0)
+            return linear + game.tau * float((change * np.log(np.maximum(share, TINY))).sum())
+
+        return slope

@@ -1,0 +1,325 @@
+"""Transitions of a finite game in arrays: sparse, checked once, one row for each choice (action, state).
+
+Row ``a S + x`` lists the successors of action a in state x.  Several populations are blocks of one matrix, so that
+everything downstream sees a single list of states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from mfgsolve.dynamics import LatticeMoves, Tabular
+from mfgsolve.errors import InputError
+from mfgsolve.grids import Grid
+from mfgsolve.spaces import Populations, Space
+
+__all__ = ["Transitions", "action_names", "block_transitions", "own_costs", "stacked", "step_matrices"]
+
+ROUND = 1e-9  # largest deviation of a row sum from 1
+
+Matrices = list[sparse.csr_array]  # one per action
+
+
+class Transitions(NamedTuple):
+    """Successors of every choice; see the module.  The leading axis of ``first`` is 1 where nothing changes."""
+
+    first: np.ndarray  # (1 or steps, actions * states + 1) int64
+    successor: np.ndarray  # int64
+    chance: np.ndarray  # float64
+
+    def matrix(self, step: int, states: int) -> sparse.csr_array:
+        """P of one step as a SciPy matrix (actions * states, states)."""
+        first = self.first[min(step, self.first.shape[0] - 1)]
+        inside = slice(int(first[0]), int(first[-1]))
+        parts = (self.chance[inside], self.successor[inside], first - first[0])
+        return sparse.csr_array(parts, shape=(len(first) - 1, states))
+
+
+# -- from the user's words to matrices -------------------------------------------------------------------------------
+
+
+def _as_matrices(given: Any, space: Space, where: str, actions: int | None) -> Matrices:
+    """One checked matrix per action, from a list of matrices or an array (action, state, next state)."""
+    if sparse.issparse(given) or isinstance(given, str) or not np.iterable(given):
+        raise InputError(f"transitions{where} are a {type(given).__name__}; one matrix for each action is needed")
+    wanted, matrices = (space.size, space.size), []
+    for a, item in enumerate(given):
+        try:
+            matrix = sparse.csr_array(item if sparse.issparse(item) else np.asarray(item, dtype=float)).astype(float)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"transitions of action {a}{where} are no matrix of numbers ({error})") from None
+        if matrix.shape != wanted:
+            raise InputError(f"transitions of action {a}{where} have shape {matrix.shape}; {wanted} is needed")
+        matrices.append(matrix)
+    if not matrices:
+        raise InputError(f"transitions{where} are an empty list; one matrix for each action is needed")
+    if actions is not None and len(matrices) != actions:
+        raise InputError(
+            f"transitions{where} have {len(matrices)} actions and those before {actions}; all steps need the same"
+        )
+    return matrices
+
+
+def tabular_matrices(dynamics: Tabular, space: Space, steps: int, where: str) -> list[Matrices]:
+    """Matrices of every step, or of one that stands for all."""
+    given = dynamics.transitions
+    if isinstance(given, np.ndarray) and given.ndim not in (3, 4):
+        raise InputError(
+            f"transitions{where} have shape {given.shape}; (action, state, next state), or steps before that, is needed"
+        )
+    timed = given.ndim == 4 if isinstance(given, np.ndarray) else _is_timed(given)
+    if not timed:
+        return [_as_matrices(given, space, where, None)]
+    if len(given) not in (1, steps):
+        raise InputError(f"transitions{where} are given for {len(given)} steps; the game has {steps}")
+    out: list[Matrices] = []
+    for t, item in enumerate(given):
+        out.append(_as_matrices(item, space, f"{where} at step {t}", len(out[0]) if out else None))
+    return out
+
+
+def _is_timed(given: Any) -> bool:
+    """A list over steps of lists over actions of matrices, rather than a list over actions of matrices."""
+    if sparse.issparse(given) or not isinstance(given, Sequence) or not given:
+        return False
+    head = given[0]
+    if sparse.issparse(head):
+        return False
+    if isinstance(head, np.ndarray):
+        return head.ndim == 3
+    return bool(len(head)) and (sparse.issparse(head[0]) or np.ndim(head[0]) == 2)
+
+
+def lattice_matrices(dynamics: LatticeMoves, grid: Grid, dt: float, where: str) -> tuple[Matrices, np.ndarray]:
+    """Matrix of every move (jumps and explicit noise included), and where the move is allowed (actions, *shape)."""
+    if not isinstance(grid, Grid):
+        raise InputError(f"lattice moves{where} need a Grid; the space is {type(grid).__name__}: use Tabular dynamics")
+    if len(dynamics.moves[0]) != grid.ndim:
+        raise InputError(
+            f"lattice moves{where} have {len(dynamics.moves[0])} coordinates (x, y, ...); the grid has {grid.ndim} axes"
+        )
+    jump = sparse.csr_array((grid.size, grid.size))
+    for offset, chance in dynamics.jumps:  # type: ignore[union-attr,misc]
+        jump = jump + chance * _shift(grid, offset)[0]
+    if dynamics.noise == "explicit" and dynamics.viscosity > 0:
+        jump = jump @ _explicit_noise(grid, dt, dynamics.viscosity)
+    matrices, allowed = [], np.ones((len(dynamics.moves), *grid.shape), dtype=bool)
+    for a, offset in enumerate(dynamics.moves):
+        shift, inside = _shift(grid, offset)
+        if dynamics.walls == "forbid":
+            allowed[a] = inside | grid.mask
+        matrices.append(sparse.csr_array(shift @ jump))
+    return matrices, allowed
+
+
+def _shift(grid: Grid, offset: tuple[int, ...]) -> tuple[sparse.csr_array, np.ndarray]:
+    """Where each cell lands after a displacement (x, y, ...), and whether no wall was in the way."""
+    index, inside = list(np.indices(grid.shape)), np.ones(grid.shape, dtype=bool)
+    for axis, step, k in zip(grid.axes, offset[::-1], range(grid.ndim), strict=True):
+        moved = index[k] + step
+        if axis.periodic:
+            index[k] = moved % axis.cells
+        else:
+            inside &= (moved >= 0) & (moved < axis.cells)
+            index[k] = np.clip(moved, 0, axis.cells - 1)
+    target = np.ravel_multi_index(tuple(index), grid.shape)
+    shut = grid.mask.reshape(-1)[target] | grid.mask
+    inside &= ~shut
+    here = np.arange(grid.size).reshape(grid.shape)
+    target = np.where(shut, here, target).reshape(-1)
+    ones = np.ones(grid.size)
+    return sparse.csr_array((ones, target, np.arange(grid.size + 1)), shape=(grid.size, grid.size)), inside
+
+
+def _explicit_noise(grid: Grid, dt: float, viscosity: float) -> sparse.csr_array:
+    """I + nu dt Lap, with no flux into blocked cells."""
+    rates = [viscosity * dt / axis.spacing**2 for axis in grid.axes]
+    if 2 * sum(rates) > 1:
+        raise InputError(
+            f"explicit noise needs nu dt sum 2/h^2 <= 1 and has {2 * sum(rates):.4g}; take a time step at most "
+            f"{dt / (2 * sum(rates)):.4g} or noise='implicit'"
+        )
+    noise = sparse.csr_array(sparse.eye_array(grid.size))
+    for k, rate in enumerate(rates):
+        for sign in (1, -1):
+            offset = tuple(sign if k == grid.ndim - 1 - j else 0 for j in range(grid.ndim))
+            noise = noise + rate * (_shift(grid, offset)[0] - sparse.eye_array(grid.size))
+    return sparse.csr_array(noise)
+
+
+# -- checks ----------------------------------------------------------------------------------------------------------
+
+
+def _checked(matrix: sparse.csr_array, allowed: np.ndarray, action: str, where: str) -> None:
+    """Every row of an allowed choice is a probability distribution."""
+    if matrix.nnz and not np.isfinite(matrix.data).all():
+        row = int(np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[~np.isfinite(matrix.data)][0])
+        raise InputError(
+            f"transitions of action {action}{where} from state {row} are not finite; probabilities are needed"
+        )
+    if matrix.nnz and matrix.data.min() < 0:
+        entry = int(np.argmin(matrix.data))
+        row = int(np.searchsorted(matrix.indptr, entry, side="right") - 1)
+        raise InputError(
+            f"transitions of action {action}{where} from state {row} to state {int(matrix.indices[entry])} have "
+            f"probability {matrix.data[entry]:g}; a probability must be zero or positive"
+        )
+    sums = np.asarray(matrix.sum(axis=1)).reshape(-1)
+    bad = (np.abs(sums - 1) > ROUND) & allowed.reshape(-1)
+    if bad.any():
+        row = int(np.argmax(np.where(bad, np.abs(sums - 1), 0.0)))
+        raise InputError(
+            f"transitions of action {action}{where} from state {row} sum to {sums[row]:.12g}; they must sum to 1 "
+            "(an action that is not available is marked by allowed=False)"
+        )
+
+
+def action_names(dynamics: Sequence[LatticeMoves | Tabular], actions: int) -> list[str]:
+    """Names of the actions, of the population that has the most of them."""
+    for one in dynamics:
+        if isinstance(one, LatticeMoves) and len(one.moves) == actions:
+            return list(one.names)
+        if isinstance(one, Tabular) and one.actions is not None and len(one.actions) == actions:
+            return list(one.actions)
+    return [str(a) for a in range(actions)]
+
+
+# -- all populations as one ------------------------------------------------------------------------------------------
+
+
+def _spaces(space: Space) -> list[Space]:
+    return [space.space] * space.populations if isinstance(space, Populations) else [space]
+
+
+def _allowed(dynamics: Tabular, space: Space, actions: int, where: str) -> np.ndarray:
+    if dynamics.allowed is None:
+        return np.ones((actions, *space.shape), dtype=bool)
+    allowed = np.asarray(dynamics.allowed)
+    if allowed.dtype != bool or allowed.shape != (actions, *space.shape):
+        raise InputError(
+            f"allowed actions{where} came as {allowed.dtype} of shape {allowed.shape}; booleans of shape "
+            f"{(actions, *space.shape)}, (action, state), are needed"
+        )
+    if not allowed.any(axis=0).all():
+        state = int(np.argmin(allowed.reshape(actions, -1).any(axis=0)))
+        raise InputError(f"state {state}{where} has no allowed action; every state needs at least one")
+    return allowed
+
+
+def step_matrices(
+    dynamics: Sequence[LatticeMoves | Tabular], space: Space, steps: int, dt: float, given: Sequence[Any] | None = None,
+    moment: str = "",
+) -> tuple[list[list[Matrices]], list[np.ndarray]]:  # fmt: skip
+    """Of every population: checked matrices by step and action, and the allowed choices (actions, *shape).
+
+    ``given`` are the matrices of one step of each population where the crowd decides them, at the ``moment`` told.
+    """
+    all_matrices, all_allowed = [], []
+    many = len(dynamics) > 1
+    for p, (one, place) in enumerate(zip(dynamics, _spaces(space), strict=True)):
+        where = f" of population {space.names[p]!r}" if many and isinstance(space, Populations) else ""
+        if isinstance(one, LatticeMoves):
+            matrices, allowed = lattice_matrices(one, place, dt, where)  # type: ignore[arg-type]
+            by_step, names = [matrices], list(one.names)
+        else:
+            if given is not None and one.is_coupled:
+                by_step = [_as_matrices(given[p], place, where + moment, None)]
+            else:
+                by_step = tabular_matrices(one, place, steps, where)
+            allowed = _allowed(one, place, len(by_step[0]), where)
+            names = action_names([one], len(by_step[0]))
+            if one.actions is not None and len(one.actions) != len(by_step[0]):
+                raise InputError(f"transitions{where} have {len(by_step[0])} actions and {len(one.actions)} names")
+        for t, matrices in enumerate(by_step):
+            at = f" at step {t}" if len(by_step) > 1 else moment
+            for a, matrix in enumerate(matrices):
+                _checked(matrix, allowed[a], names[a], where + at)
+        all_matrices.append(by_step)
+        all_allowed.append(allowed)
+    return all_matrices, all_allowed
+
+
+def block_transitions(matrices: list[list[Matrices]], allowed: list[np.ndarray]) -> tuple[Transitions, np.ndarray]:
+    """All populations as one list of states; a population with fewer actions has the others forbidden."""
+    actions = max(len(by_step[0]) for by_step in matrices)
+    steps = max(len(by_step) for by_step in matrices)
+    stacks = []
+    for t in range(steps):
+        rows: list[Any] = []
+        for a in range(actions):
+            blocks = []
+            for by_step in matrices:
+                at = by_step[min(t, len(by_step) - 1)]
+                blocks.append(at[a] if a < len(at) else sparse.csr_array(at[0].shape))
+            rows.append(blocks[0] if len(blocks) == 1 else sparse.block_diag(blocks, format="csr"))
+        stacks.append(sparse.csr_array(sparse.vstack(rows, format="csr")))
+    size = allowed[0][0].size
+    joined = np.zeros((actions, len(allowed), size), dtype=bool)
+    for p, one in enumerate(allowed):
+        joined[: one.shape[0], p] = one.reshape(one.shape[0], size)
+    return stacked(stacks), joined.reshape(actions, -1)
+
+
+def stacked(stacks: Sequence[sparse.csr_array]) -> Transitions:
+    """Transitions from one matrix (actions * states, states) per step."""
+    starts = np.cumsum([0] + [stack.nnz for stack in stacks])
+    first = np.stack([stack.indptr.astype(np.int64) + start for stack, start in zip(stacks, starts, strict=False)])
+    successor = np.concatenate([stack.indices for stack in stacks]).astype(np.int64)
+    return Transitions(first, successor, np.concatenate([stack.data for stack in stacks]))
+
+
+def own_costs(
+    dynamics: Sequence[LatticeMoves | Tabular], space: Space, times: np.ndarray, allowed: np.ndarray
+) -> np.ndarray:
+    """Own cost l (1 or steps, actions, states), 0 where a choice is not allowed; ``times`` are starts of the steps."""
+    actions, spaces, parts = allowed.shape[0], _spaces(space), []
+    for p, (one, place) in enumerate(zip(dynamics, spaces, strict=True)):
+        where = f" of population {space.names[p]!r}" if isinstance(space, Populations) else ""
+        count = len(one.moves) if isinstance(one, LatticeMoves) else None
+        part = _one_cost(one, place, times, count or actions, where)
+        padded = np.zeros((part.shape[0], actions, place.size))
+        padded[:, : part.shape[1]] = part.reshape(*part.shape[:2], -1)
+        parts.append(padded)
+    levels = max(part.shape[0] for part in parts)
+    cost = np.concatenate([np.broadcast_to(p, (levels, *p.shape[1:])) for p in parts], axis=2)
+    cost = np.where(allowed, cost, 0.0)
+    if not np.isfinite(cost).all():
+        t, a, x = (int(i) for i in np.argwhere(~np.isfinite(cost))[0])
+        raise InputError(
+            f"own cost of action {a} in state {x} at step {t} is {cost[t, a, x]}; every cost must be finite"
+        )
+    return np.ascontiguousarray(cost)
+
+
+def _one_cost(one: LatticeMoves | Tabular, place: Space, times: np.ndarray, actions: int, where: str) -> np.ndarray:
+    if isinstance(one, LatticeMoves):
+        costs = np.asarray(one.costs, dtype=float).reshape((1, -1) + (1,) * place.ndim)
+        return np.broadcast_to(costs, (1, actions, *place.shape))
+    given = one.cost
+    if callable(given):
+        given = np.stack([_numbers(given(float(t), place.coordinates), where) for t in times])
+    array, wanted = _numbers(given, where), (actions, *place.shape)
+    if array.ndim == 0:
+        return np.broadcast_to(array, (1, *wanted))
+    if array.shape == wanted:
+        return array[None]
+    if array.shape in ((1, *wanted), (len(times), *wanted)):
+        return array
+    raise InputError(
+        f"own cost{where} has shape {array.shape}; a number, (action, state) = {wanted} or "
+        f"(step, action, state) = {(len(times), *wanted)} is needed"
+    )
+
+
+def _numbers(value: Any, where: str) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"own cost{where} is no array of numbers ({error})") from None
+    if array.dtype.kind not in "fiu":
+        raise InputError(f"own cost{where} holds {array.dtype}; real numbers are needed")
+    return array.astype(float)

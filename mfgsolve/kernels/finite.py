@@ -1,0 +1,166 @@
+"""Finite games: Bellman, flow, tangent and evaluation over sparse transitions, whole sweeps at a time.
+
+Legend: ``value`` V (levels, states), ``cost`` l (1 or steps, actions, states) what a choice costs, ``crowd`` (levels,
+states) what being somewhere costs, ``policy`` pi and ``q`` (steps, actions, states), ``mass`` m (levels, states),
+``tau`` = temperature dt.  Row ``a S + x`` of the transitions of a step lists the successors of choice a in state x:
+``first[step, row]`` to ``first[step, row + 1]`` in ``successor`` and ``chance``; one step stands for all where they do
+not change.  A choice that is not ``allowed`` has probability 0 and is never looked at.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mfgsolve.kernels import jit
+
+
+def _expect(first, successor, chance, value, cost, out):
+    """q(a, x) = l(a, x) + sum_y P(y | x, a) V(y)."""
+    actions, states = out.shape
+    for a in range(actions):
+        for x in range(states):
+            row, total = a * states + x, cost[a, x]
+            for k in range(first[row], first[row + 1]):
+                total += chance[k] * value[successor[k]]
+            out[a, x] = total
+
+
+expect = jit(_expect)
+
+
+def _soft_choice(q, allowed, tau, value, policy):
+    """V = -tau log sum_a exp(-q / tau), pi = exp((V - q) / tau); the smallest q alone where tau = 0."""
+    actions, states = q.shape
+    for x in range(states):
+        best, least = -1, np.inf
+        for a in range(actions):
+            if allowed[a, x] and (best < 0 or q[a, x] < least):
+                best, least = a, q[a, x]
+        total = 1.0
+        if tau > 0.0:
+            total = 0.0
+            for a in range(actions):
+                if allowed[a, x]:
+                    total += np.exp((least - q[a, x]) / tau)
+            value[x] = least - tau * np.log(total)
+        else:
+            value[x] = least
+        for a in range(actions):
+            if not allowed[a, x]:
+                policy[a, x] = 0.0
+            elif tau > 0.0:
+                policy[a, x] = np.exp((least - q[a, x]) / tau) / total
+            else:
+                policy[a, x] = 1.0 if a == best else 0.0
+
+
+soft_choice = jit(_soft_choice)
+
+
+def _backward(cost, crowd, allowed, tau, first, successor, chance, value, policy):
+    """Best response: V_t = crowd_t + softmin_a (l_t + P_t V_{t+1}); the last level of value is given.
+
+    ``policy`` holds q before it holds the policy.
+    """
+    steps = policy.shape[0]
+    for t in range(steps - 1, -1, -1):
+        c, p = min(t, cost.shape[0] - 1), min(t, first.shape[0] - 1)
+        expect(first[p], successor, chance, value[t + 1], cost[c], policy[t])
+        soft_choice(policy[t], allowed, tau, value[t], policy[t])
+        for x in range(value.shape[1]):
+            value[t, x] += crowd[t, x]
+
+
+def _evaluate(cost, crowd, allowed, tau, first, successor, chance, policy, value, q):
+    """What a policy costs: q_t = l_t + P_t V_{t+1}, V_t = crowd_t + sum_a pi (q + tau log pi)."""
+    steps, actions, states = policy.shape
+    for t in range(steps - 1, -1, -1):
+        c, p = min(t, cost.shape[0] - 1), min(t, first.shape[0] - 1)
+        expect(first[p], successor, chance, value[t + 1], cost[c], q[t])
+        for x in range(states):
+            total = crowd[t, x]
+            for a in range(actions):
+                chosen = policy[t, a, x]
+                if chosen > 0.0:
+                    total += chosen * q[t, a, x]
+                    if tau > 0.0:
+                        total += tau * chosen * np.log(chosen)
+            value[t, x] = total
+
+
+def _forward(policy, first, successor, chance, mass):
+    """Flow: m_{t+1}(y) = sum_{x,a} P_t(y | x, a) pi_t(a | x) m_t(x); the first level of mass is given."""
+    steps, actions, states = policy.shape
+    for t in range(steps):
+        p = min(t, first.shape[0] - 1)
+        for y in range(states):
+            mass[t + 1, y] = 0.0
+        for a in range(actions):
+            for x in range(states):
+                moved = policy[t, a, x] * mass[t, x]
+                if moved != 0.0:
+                    row = a * states + x
+                    for k in range(first[p, row], first[p, row + 1]):
+                        mass[t + 1, successor[k]] += chance[k] * moved
+
+
+def _tangent_backward(cost, crowd, policy, first, successor, chance, value, change):
+    """Linearised best response: dq = dl + P dV, dV_t = dcrowd_t + sum_a pi dq;  change = dq - sum_a pi dq."""
+    steps, actions, states = policy.shape
+    mean = np.empty(states)
+    for t in range(steps - 1, -1, -1):
+        c, p = min(t, cost.shape[0] - 1), min(t, first.shape[0] - 1)
+        expect(first[p], successor, chance, value[t + 1], cost[c], change[t])
+        mean[:] = 0.0
+        for a in range(actions):
+            for x in range(states):
+                mean[x] += policy[t, a, x] * change[t, a, x]
+        for a in range(actions):
+            for x in range(states):
+                change[t, a, x] -= mean[x]
+        for x in range(states):
+            value[t, x] = crowd[t, x] + mean[x]
+
+
+def _tangent_forward(policy, mass, tau, first, successor, chance, change, moved):
+    """Linearised flow: dw = pi (dm - m change / tau), dm_{t+1} = P^T dw; ``change`` is replaced by dw.
+
+    ``moved`` is dm; its first level is given.
+    """
+    steps, actions, states = policy.shape
+    for t in range(steps):
+        p = min(t, first.shape[0] - 1)
+        for y in range(states):
+            moved[t + 1, y] = 0.0
+        for a in range(actions):
+            for x in range(states):
+                flux = policy[t, a, x] * (moved[t, x] - mass[t, x] * change[t, a, x] / tau)
+                change[t, a, x] = flux
+                if flux != 0.0:
+                    row = a * states + x
+                    for k in range(first[p, row], first[p, row + 1]):
+                        moved[t + 1, successor[k]] += chance[k] * flux
+
+
+def _own_cost(cost, policy, mass, tau):
+    """sum_t <l_t + tau log pi_t, w_t>, and the same in absolute value."""
+    steps, actions, states = policy.shape
+    total, size = 0.0, 0.0
+    for t in range(steps):
+        c = min(t, cost.shape[0] - 1)
+        for a in range(actions):
+            for x in range(states):
+                chosen = policy[t, a, x]
+                if chosen > 0.0:
+                    paid = cost[c, a, x] * chosen * mass[t, x]
+                    total += paid
+                    size += abs(paid)
+                    if tau > 0.0:
+                        paid = tau * chosen * np.log(chosen) * mass[t, x]
+                        total += paid
+                        size += abs(paid)
+    return total, size
+
+
+backward, evaluate, forward = jit(_backward), jit(_evaluate), jit(_forward)
+tangent_backward, tangent_forward, own_cost = jit(_tangent_backward), jit(_tangent_forward), jit(_own_cost)

@@ -1,0 +1,290 @@
+"""Where agents live: any finite space, listed states, and several populations on one space.
+
+A space has a ``shape``, a name for each of its dimensions, a volume per cell, blocked cells and coordinates; a
+Cartesian `Grid` is one.  Densities, costs and couplings know nothing more of it, so that they work on all.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.errors import InputError, unknown, whole
+
+__all__ = ["Choices", "Coordinates", "Populations", "Space", "States"]
+
+
+class Coordinates(Mapping[str, np.ndarray]):
+    """Cell centres by name, each of the full shape: ``c.x``, ``c["y"]``; ``periods`` of the periodic axes.
+
+    A listed space has ``c.state``, the number of the state; several populations have ``c.population`` and choices have
+    ``c.action`` besides, which are no part of a point and are therefore not listed by ``in`` and ``len``.
+    """
+
+    def __init__(
+        self,
+        arrays: Mapping[str, np.ndarray],
+        periods: Mapping[str, float] | None = None,
+        labels: Mapping[str, np.ndarray] | None = None,
+    ):
+        self._arrays, self.periods, self._labels = dict(arrays), dict(periods or {}), dict(labels or {})
+
+    def gap(self, name: str, point: float) -> np.ndarray:
+        """Signed distance from a point along an axis; to its nearest image where the axis is periodic."""
+        gap, period = self[name] - point, self.periods.get(name)
+        return gap if period is None else np.asarray(gap - period * np.round(gap / period))
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        own = self.__dict__.get("_arrays", {}) | self.__dict__.get("_labels", {})
+        try:
+            return own[name]
+        except KeyError:
+            raise AttributeError(unknown("coordinate", name, own)) from None
+
+
+class Space(ABC):
+    """A finite set of cells."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    @abstractmethod
+    def dims(self) -> tuple[str, ...]:
+        """Name of each dimension of an array on this space."""
+
+    @property
+    @abstractmethod
+    def cell_volume(self) -> float: ...
+
+    @property
+    @abstractmethod
+    def coordinates(self) -> Coordinates: ...
+
+    @property
+    @abstractmethod
+    def mask(self) -> np.ndarray:
+        """Boolean, True where blocked."""
+
+    @property
+    @abstractmethod
+    def identity(self) -> Any:
+        """What makes two spaces the same: comparable, with a repr that tells all."""
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def populations(self) -> int:
+        return 1
+
+    @property
+    def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
+        """Coordinate and attributes of each dimension, for xarray."""
+        return {}
+
+    def refined(self, shape: Sequence[int]) -> Space:
+        """The same space with other cell counts."""
+        raise InputError(f"a {type(self).__name__} has no cells to refine; only a grid has")
+
+
+@dataclass(frozen=True, eq=False)
+class States(Space):
+    """A list of states without geometry; density and mass are the same (cell volume 1).
+
+    Parameters
+    ----------
+    states : how many, or their names
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> mfg.States(["susceptible", "infected"]).shape
+    (2,)
+    """
+
+    states: int | Sequence[str]
+
+    def __post_init__(self) -> None:
+        given = self.states
+        if isinstance(given, str):
+            raise InputError(f"states is the text {given!r}; a number or a list of names is needed")
+        if isinstance(given, Real):
+            object.__setattr__(self, "states", whole(given, "number of states"))
+        else:
+            names = tuple(given)  # type: ignore[arg-type]
+            for name in names:
+                if not isinstance(name, str):
+                    raise InputError(f"state name {name!r} is a {type(name).__name__}; a text is needed")
+                if names.count(name) > 1:
+                    raise InputError(f"state {name!r} is named twice; every state needs a name of its own")
+            object.__setattr__(self, "states", names)
+        if self.size < 1:
+            raise InputError(f"a list of {self.size} states came; at least 1 is needed")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.states if isinstance(self.states, int) else len(self.states),)
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        return None if isinstance(self.states, int) else tuple(self.states)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        return ("state",)
+
+    @property
+    def cell_volume(self) -> float:
+        return 1.0
+
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        numbers = np.arange(self.size)
+        numbers.setflags(write=False)
+        return Coordinates({"state": numbers})
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        mask = np.zeros(self.shape, dtype=bool)
+        mask.setflags(write=False)
+        return mask
+
+    @property
+    def identity(self) -> Any:
+        return ("states", self.states)
+
+    @property
+    def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
+        labels = np.arange(self.size) if self.names is None else np.array(self.names)
+        return {"state": (labels, {"units": "1"})}
+
+
+@dataclass(frozen=True, eq=False)
+class Populations(Space):
+    """Several populations (types of agents) on one space: arrays have a leading dimension ``population``.
+
+    The mass of every population sums to 1.  Coordinates are those of the space, and ``c.population`` is the number of
+    the population.
+
+    Parameters
+    ----------
+    names : of the populations
+    space : where all of them live
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> mfg.Populations(["predator", "prey"], mfg.Grid.box((5, 5))).shape
+    (2, 5, 5)
+    """
+
+    names: Sequence[str]
+    space: Space
+
+    def __post_init__(self) -> None:
+        if isinstance(self.names, str) or not all(isinstance(name, str) for name in self.names):
+            raise InputError(f"populations are named {self.names!r}; a list of texts is needed")
+        object.__setattr__(self, "names", tuple(self.names))
+        if len(set(self.names)) != len(self.names) or not self.names:
+            raise InputError(
+                f"populations are named {self.names}; at least one, each with a name of its own, are needed"
+            )
+        if not isinstance(self.space, Space) or isinstance(self.space, Populations):
+            raise InputError(f"populations live on a {type(self.space).__name__}; a Grid or States is needed")
+
+    @property
+    def populations(self) -> int:
+        return len(self.names)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.names), *self.space.shape)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        return ("population", *self.space.dims)
+
+    @property
+    def cell_volume(self) -> float:
+        return self.space.cell_volume
+
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        below = self.space.coordinates
+        arrays = {name: np.broadcast_to(below[name], self.shape) for name in below}
+        number = np.arange(len(self.names)).reshape((-1,) + (1,) * self.space.ndim)
+        return Coordinates(arrays, below.periods, {"population": np.broadcast_to(number, self.shape)})
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        return np.broadcast_to(self.space.mask, self.shape)
+
+    @property
+    def identity(self) -> Any:
+        return ("populations", self.names, self.space.identity)
+
+    @property
+    def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
+        return {"population": (np.array(self.names), {"units": "1"})} | self.space.dimension_coordinates
+
+
+@dataclass(frozen=True, eq=False)
+class Choices(Space):
+    """Actions in cells: where occupations live, arrays (action, *shape); ``c.action`` is the number of the action."""
+
+    actions: int
+    space: Space
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.actions, *self.space.shape)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        return ("action", *self.space.dims)
+
+    @property
+    def cell_volume(self) -> float:
+        return self.space.cell_volume
+
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        below = self.space.coordinates
+        arrays = {name: np.broadcast_to(below[name], self.shape) for name in below}
+        labels = {
+            "action": np.broadcast_to(np.arange(self.actions).reshape((-1,) + (1,) * self.space.ndim), self.shape)
+        }
+        if isinstance(self.space, Populations):
+            labels["population"] = np.broadcast_to(below.population, self.shape)
+        return Coordinates(arrays, below.periods, labels)
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        return np.broadcast_to(self.space.mask, self.shape)
+
+    @property
+    def identity(self) -> Any:
+        return ("choices", self.actions, self.space.identity)
