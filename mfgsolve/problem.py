@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings import Coupling, RunningCost
+from mfgsolve.couplings import Coupling, RunningCost, marginal
 from mfgsolve.dynamics import FINITE, ControlledDiffusion, Dynamics, LatticeMoves, Tabular
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Field, sample
@@ -162,6 +162,17 @@ class Problem:
         """The same finite game with another temperature."""
         cooled = [replace(one, temperature=temperature) for one in self.all_dynamics if isinstance(one, FINITE)]
         return replace(self, dynamics=cooled)
+
+    def social(self) -> Problem:
+        """The game whose equilibrium is the social optimum of this one: agents pay what they cost the others, too."""
+        last = self.terminal_coupling
+        return replace(
+            self,
+            coupling=marginal(self.couplings[0]),
+            terminal_coupling=None if last is None else marginal(last),
+            parameters=None,
+            text=None,
+        )
 
     @property
     def couplings(self) -> tuple[Coupling, ...]:

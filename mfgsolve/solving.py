@@ -31,6 +31,7 @@ from mfgsolve.solvers.base import Budget, Guess, Run, Solver, State, run
 __all__ = ["resume", "solve", "stored_problem"]
 
 CAPPED = 0.02  # share of mass-time at the speed cap that is worth a warning
+OBJECTIVES = ("equilibrium", "social")
 PYTHON_PROBLEM = "python"  # stands for a problem that is made of Python functions and cannot be written down
 
 
@@ -39,6 +40,7 @@ def solve(
     *,
     method: str | Solver | None = None,
     tol: float = 1e-10,
+    objective: str = "equilibrium",
     start: Solution | str | Path | None = None,
     max_iterations: int | None = None,
     max_seconds: float | None = None,
@@ -60,6 +62,9 @@ def solve(
     problem : the game
     method : name of a solver, or a solver with its hyper-parameters set; None takes the one that suits best
     tol : relative exploitability to stop at
+    objective : "equilibrium", or "social": the plan that minimises the total cost of all, own cost + sum weight
+        <f(m), m> + <g, m_T>, as the equilibrium of the game in which agents also pay what they cost the others.  Its
+        ``potential`` is that total; its certificate bounds how far it is from the least one
     start : a solution (or its file) of the same game, also on another grid or with other parameters
     max_iterations, max_seconds : budgets; None is no limit
     callback : called with a `Measure` after every iteration; a true value stops the solve
@@ -86,13 +91,25 @@ def solve(
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     _check_limits(tol, max_iterations, max_seconds, check, threads)
-    solver = make_solver(problem, method, options)
+    posed = _posed(problem, objective)
+    solver = make_solver(posed, method, options)
     begun = time.perf_counter()
-    state = solver.init(problem, tol, _guess(start), threads)
-    save = _saver(problem, solver, tol, checkpoint)
+    state = solver.init(posed, tol, _guess(start), threads)
+    save = _saver(problem, posed, objective, solver, tol, checkpoint)
     budget = Budget(max_iterations, max_seconds)
     ended = run(solver, state, tol, budget, seconds_before=time.perf_counter() - begun, callback=callback, save=save)
-    return _conclude(problem, solver, tol, ended, check)
+    return _conclude(problem, objective, solver, tol, ended, check)
+
+
+def _posed(problem: Problem, objective: str) -> Problem:
+    """The game to be solved for an objective."""
+    if objective not in OBJECTIVES:
+        raise InputError(unknown("objective", objective, OBJECTIVES))
+    if objective == "equilibrium":
+        return problem
+    if not problem.is_potential:
+        raise InputError("the social optimum needs a potential game; this one has none")
+    return problem.social()
 
 
 def resume(
@@ -121,17 +138,19 @@ def resume(
     problem = _stored_problem(stored, checkpoint) if problem is None else problem
     tol = tol_stored if tol is None else tol
     _check_limits(tol, max_iterations, max_seconds, check, threads)
-    if stored.attrs.get("fingerprint") != _fingerprint(problem):
+    objective = str(stored.attrs.get("objective", "equilibrium"))
+    posed = _posed(problem, objective)
+    if stored.attrs.get("fingerprint") != _fingerprint(posed):
         raise InputError(
             f"checkpoint {checkpoint} is of another game than the problem given (grid, times, dynamics, couplings or "
             "densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
         )
     with _spoilt(checkpoint):
-        state = solver.unpack(problem, tol, arrays, numbers, rows[-1], threads)
-    save = _saver(problem, solver, tol, checkpoint)
+        state = solver.unpack(posed, tol, arrays, numbers, rows[-1], threads)
+    save = _saver(problem, posed, objective, solver, tol, checkpoint)
     budget = Budget(max_iterations, max_seconds)
     ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
-    return _conclude(problem, solver, tol, ended, check)
+    return _conclude(problem, objective, solver, tol, ended, check)
 
 
 def stored_problem(checkpoint: str | Path) -> tuple[Problem, float]:
@@ -207,11 +226,11 @@ def _problem_text(problem: Problem) -> str:
 
 
 def _saver(
-    problem: Problem, solver: Solver, tol: float, path: str | Path | None
+    problem: Problem, posed: Problem, objective: str, solver: Solver, tol: float, path: str | Path | None
 ) -> Callable[[State, list[Measure], float], None] | None:
     if path is None:
         return None
-    text, fingerprint, options = _problem_text(problem), _fingerprint(problem), asdict(solver)  # type: ignore[call-overload]
+    text, fingerprint, options = _problem_text(problem), _fingerprint(posed), asdict(solver)  # type: ignore[call-overload]
 
     def save(state: State, rows: list[Measure], seconds: float) -> None:
         arrays, numbers = state.pack()
@@ -223,7 +242,7 @@ def _saver(
         coordinates = {"number_name": np.array(list(numbers)), "iteration": [row.iteration for row in rows]}
         attributes = {
             "schema": SCHEMA, "kind": "checkpoint", "mfgsolve_version": mfgsolve.__version__, "problem": text,
-            "solver": solver.name, "tol": tol, "fingerprint": fingerprint, "created_seconds": seconds,
+            "solver": solver.name, "tol": tol, "fingerprint": fingerprint, "objective": objective, "created_seconds": seconds,
         }  # fmt: skip
         attributes |= {f"option_{n}": v if isinstance(v, str) else float(v) for n, v in options.items()}
         write_dataset(xr.Dataset(data, coordinates, attrs=attributes), path)
@@ -253,13 +272,13 @@ def _stored_rows(stored: xr.Dataset) -> list[Measure]:
     return rows
 
 
-def _conclude(problem: Problem, solver: Solver, tol: float, ended: Run, check: str) -> Solution:
+def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ended: Run, check: str) -> Solution:
     status, rows, seconds = ended.status, ended.history, ended.seconds
     outcome = solver.finish(ended.state)
     certificate = certify(outcome.game, outcome.policy, outcome.crowd, outcome.dual, multiplier=outcome.multiplier)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "problem": _problem_text(problem), "solver": solver.name,
-        "status": status.value, "tol": tol, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
+        "status": status.value, "tol": tol, "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
         "seconds": seconds,
     }  # fmt: skip
 

@@ -21,6 +21,7 @@ from mfgsolve.couplings.custom import CustomCoupling
 from mfgsolve.couplings.hard import Capacity, Price, QuadraticPotential
 from mfgsolve.couplings.interaction import Interaction
 from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, RunningCost
+from mfgsolve.couplings.social import marginal
 
 __all__ = [
     "Bound",
@@ -39,4 +40,5 @@ __all__ = [
     "Sum",
     "by_target",
     "check_coupling",
+    "marginal",
 ]

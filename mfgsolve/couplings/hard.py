@@ -99,6 +99,9 @@ class QuadraticPotential:
     def second(self, t: float, amount: float) -> float:
         return self.weight
 
+    def third(self, t: float, amount: float) -> float:
+        return 0.0
+
 
 @dataclass(frozen=True, eq=False)
 class Price(Coupling):
@@ -108,7 +111,7 @@ class Price(Coupling):
     Parameters
     ----------
     potential : convex phi, an object with ``value``, ``derivative`` and ``second``, each of (t, A), such as
-        `QuadraticPotential`
+        `QuadraticPotential`; with ``third`` too the social optimum can be found
     bounds : (lowest, highest) A_t allowed; each a number or a function of t; None is no bound
     amounts : alpha, numbers (action,) or (action, *shape), or a function of (t, coordinates) on choices (``c.action``);
         for lattice moves on one axis the default is the speed of the move
@@ -193,6 +196,9 @@ class _BoundPrice(Bound):
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return self._each("second", nodes, rho)
+
+    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
+        return self._each("third", nodes, rho) if hasattr(self.function, "third") else None
 
     def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
         low, high = self.limits[nodes, :1], self.limits[nodes, 1:]

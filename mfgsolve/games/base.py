@@ -242,7 +242,7 @@ class Game(ABC):
     def _crowd(self, crowd: np.ndarray, price: np.ndarray | None, potential: bool) -> float:
         flat, total = self.flat(crowd), 0.0
         view = None if price is None else self.flat(price)
-        if view is not None and len(self.blocks) != 1:
+        if view is not None and self.width != self.cells:
             view[:] = 0.0  # columns on which no coupling acts
         for block in self.blocks:
             for nodes in self.slabs():
@@ -267,7 +267,7 @@ class Game(ABC):
             return None
         scale, flat = self.levels() if out is None else out, self.flat(crowd)
         view = self.flat(scale)
-        if len(self.blocks) != 1:
+        if self.width != self.cells:
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():
@@ -285,7 +285,7 @@ class Game(ABC):
         """weight_t f' applied to a change of the crowd, for any differentiable coupling."""
         result, flat, moved = self.levels() if out is None else out, self.flat(crowd), self.flat(change)
         view = self.flat(result)
-        if len(self.blocks) != 1:
+        if self.width != self.cells:
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():

@@ -142,6 +142,22 @@ def _tangent_forward(policy, mass, tau, first, successor, chance, change, moved)
                         moved[t + 1, successor[k]] += chance[k] * flux
 
 
+def _softmax(scores, allowed, policy):
+    """pi = exp(y) / sum exp(y) over the allowed actions."""
+    steps, actions, states = policy.shape
+    for t in range(steps):
+        for x in range(states):
+            most, total = -np.inf, 0.0
+            for a in range(actions):
+                if allowed[a, x]:
+                    most = max(most, scores[t, a, x])
+            for a in range(actions):
+                policy[t, a, x] = np.exp(scores[t, a, x] - most) if allowed[a, x] else 0.0
+                total += policy[t, a, x]
+            for a in range(actions):
+                policy[t, a, x] /= total
+
+
 def _own_cost(cost, policy, mass, tau):
     """sum_t <l_t + tau log pi_t, w_t>, and the same in absolute value."""
     steps, actions, states = policy.shape
@@ -162,5 +178,5 @@ def _own_cost(cost, policy, mass, tau):
     return total, size
 
 
-backward, evaluate, forward = jit(_backward), jit(_evaluate), jit(_forward)
+backward, evaluate, forward, softmax = jit(_backward), jit(_evaluate), jit(_forward), jit(_softmax)
 tangent_backward, tangent_forward, own_cost = jit(_tangent_backward), jit(_tangent_forward), jit(_own_cost)

@@ -9,11 +9,12 @@ from mfgsolve.errors import InputError, unknown
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import Solver
 from mfgsolve.solvers.frank_wolfe import FictitiousPlay, FrankWolfe
+from mfgsolve.solvers.mirror_descent import MirrorDescent
 from mfgsolve.solvers.newton import Newton
 
-__all__ = ["SOLVERS", "FictitiousPlay", "FrankWolfe", "Newton", "make_solver", "suited"]
+__all__ = ["SOLVERS", "FictitiousPlay", "FrankWolfe", "MirrorDescent", "Newton", "make_solver", "suited"]
 
-SOLVERS: dict[str, type[Solver]] = {cls.name: cls for cls in (Newton, FrankWolfe, FictitiousPlay)}
+SOLVERS: dict[str, type[Solver]] = {cls.name: cls for cls in (Newton, FrankWolfe, FictitiousPlay, MirrorDescent)}
 
 
 def suited(problem: Problem) -> list[str]:

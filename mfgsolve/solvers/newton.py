@@ -30,7 +30,10 @@ from mfgsolve.games import DiffusionGame, FiniteGame, Game, make_game, sampled
 from mfgsolve.games.transfer import coarser_sizes
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
-from mfgsolve.solvers.krylov import Linearisation, Vectors, conjugate_gradient, minimal_residual
+from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
+
+TINY = 1e-300
+COLDEST = 1e-10  # below this share of the largest difference of costs, round-off in a price decides a softmax
 
 __all__ = ["Newton"]
 
@@ -189,15 +192,15 @@ class Newton(Solver):
         reached = crowd[:-1, None, : game.states] > 0
         spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1, keepdims=True)
         hot = float(spread[reached].max()) / game.dt
-        cold = problem.temperature or 1e-16 * hot
+        cold = problem.temperature or COLDEST * hot
         count = math.ceil(math.log(cold / hot) / math.log(self.cooling)) if hot > cold else 0
         warmer = [problem.at_temperature(cold * self.cooling**-k) for k in range(count, 0, -1)]
-        return [*warmer, problem if problem.temperature else problem.at_temperature(max(cold, 1e-300))]
+        return [*warmer, problem if problem.temperature else problem.at_temperature(max(cold, TINY))]
 
     # -- stepping ----------------------------------------------------------------------------------------------
 
     def step(self, state: NewtonState) -> NewtonState:
-        target = state.tol if state.final else max(self.coarse_tol, state.tol)
+        target = state.tol if state.final else self._coarse_target(state)
         before = state.certificate.relative_exploitability
         if not state.final and (before <= target or state.idle >= 3):
             return self._refine(state)
@@ -211,10 +214,21 @@ class Newton(Solver):
             return _measured(state)
         _measured(state)
         after = state.certificate.relative_exploitability
-        climbed = state.dual - dual > 1e-3 * gap  # a NaN gap (no crowd-averse game) never counts
+        climbed = state.dual - dual > max(1e-3 * gap, 1e-14 * state.certificate.scale)  # a NaN gap never counts
         state.idle = 0 if climbed or after <= 0.9 * before else state.idle + 1
         state.stalled = state.final and state.idle >= 5
         return state
+
+    def _coarse_target(self, state: NewtonState) -> float:
+        """How well a level before the last is solved; a cold one well enough for its policy to be a guess for the next.
+
+        An error d of the price changes a policy by d / tau and the certificate by d^2 / tau.
+        """
+        game = state.game
+        if not isinstance(game, FiniteGame):
+            return max(self.coarse_tol, state.tol)
+        warmth = game.temperature * game.time.horizon / max(state.certificate.scale, TINY)
+        return min(self.coarse_tol, max(1e-2 * warmth, 1e-13))
 
     def _newton_step(self, state: NewtonState, tol: float) -> bool:
         """One linear solve and one line search; False where no step length improves."""
@@ -224,7 +238,7 @@ class Newton(Solver):
         np.subtract(state.crowd, state.believed, out=residual)
         scale = game.slope(state.believed, slope)
         system = Linearisation(game, state.ahead, state.crowd, state.believed, scale)
-        if averse:
+        if averse and residual.size > DENSE:
             work = [pool.take() for _ in range(2 if scale is not None else 3)]
             spare = [] if scale is not None else [slope, work[2]]
             vectors = Vectors(solution, residual, work[0], work[1])
@@ -267,16 +281,18 @@ class Newton(Solver):
 
     def _refine(self, state: NewtonState) -> NewtonState:
         """The same belief on the next finer grid."""
-        guess = state.believed
+        guess, level = state.believed, state.level + 1
+        game = make_game(state.levels[level], state.threads)
         if state.coarser is not None:
             before = make_game(state.levels[state.level - 1])
-            guess = 1.5 * guess - 0.5 * before.prolong(state.coarser, state.game)
+            share = 0.5  # first order in h, which is halved
+            if isinstance(game, FiniteGame):  # smooth in the temperature
+                temperatures = [g.problem.temperature for g in (before, state.game, game)]
+                share = (temperatures[1] - temperatures[2]) / (temperatures[0] - temperatures[1])
+            guess = (1 + share) * guess - share * before.prolong(state.coarser, state.game)
             np.maximum(guess, 0.5 * state.believed, out=guess)  # an emptied cell would be a wild guess (log couplings)
-        game = make_game(state.levels[state.level + 1], state.threads)
         believed = state.game.prolong(guess, game)
-        coarser = state.believed if isinstance(game, DiffusionGame) else None
-        level = state.level + 1
-        fine = _new_state(state.levels, level, game, state.tol, state.threads, believed, coarser, state.target)
+        fine = _new_state(state.levels, level, game, state.tol, state.threads, believed, state.believed, state.target)
         fine.sweeps, fine.iteration = state.sweeps, state.iteration + 1
         _respond(fine)
         _flow(fine)

@@ -1,0 +1,98 @@
+"""What the crowd costs everybody: the marginal cost that turns an equilibrium into a social optimum.
+
+The social optimum minimises the total cost  sum weight <f(m), m>, that is, it is the equilibrium of the game in which
+every agent pays besides what it costs the others,  f + rho f'  (Pigou's toll; Roughgarden, ISBN 978-0-262-18243-2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mfgsolve.couplings.base import Bound, Coupling, Sum
+from mfgsolve.couplings.convolution import Nonlocal
+from mfgsolve.couplings.hard import Capacity
+from mfgsolve.couplings.interaction import Interaction
+from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, RunningCost
+from mfgsolve.errors import InputError
+from mfgsolve.spaces import Space
+
+__all__ = ["Marginal", "marginal"]
+
+CONVEX = (Congestion, CrowdAversion, LogCongestion)  # couplings whose total cost rho f(rho) is convex
+
+
+def marginal(coupling: Coupling) -> Coupling:
+    """The coupling in which agents also pay what they cost the others.
+
+    Raises
+    ------
+    InputError
+        for a coupling without a potential, or neither local nor linear
+    """
+    if isinstance(coupling, Sum):
+        return Sum(tuple(marginal(term) for term in coupling.terms))
+    if isinstance(coupling, Capacity | RunningCost):
+        return coupling
+    if isinstance(coupling, Interaction):
+        return replace(coupling, matrix=coupling.matrix + coupling.matrix.T)
+    if isinstance(coupling, Nonlocal):
+        return replace(coupling, strength=2 * coupling.strength)
+    if not coupling.is_potential or not coupling.is_local:
+        raise InputError(
+            f"the social optimum needs the marginal cost f + rho f', which a {type(coupling).__name__} that is not "
+            "local or has no potential does not give; use local couplings, Nonlocal or Interaction"
+        )
+    return Marginal(coupling)
+
+
+@dataclass(frozen=True, eq=False)
+class Marginal(Coupling):
+    """f + rho f' of a local coupling, with the potential rho f; for a price phi' + A phi'', with A phi'."""
+
+    of: Coupling
+    is_monotone: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        linear_price = hasattr(self.of, "potential") and getattr(self.of.potential, "third", None) is not None
+        object.__setattr__(self, "is_monotone", isinstance(self.of, CONVEX) or linear_price)
+
+    @property
+    def on(self) -> str:  # type: ignore[override]
+        return self.of.on
+
+    @property
+    def is_hard(self) -> bool:  # type: ignore[override]
+        return self.of.is_hard
+
+    @property
+    def is_differentiable(self) -> bool:  # type: ignore[override]
+        return self.of.is_differentiable
+
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
+        return _BoundMarginal(self.of.bind(grid, times), 1.0 if self.on == "aggregate" else grid.cell_volume)
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundMarginal(Bound):
+    of: Bound
+    volume: float
+
+    def _known(self, values: np.ndarray | None, what: str) -> np.ndarray:
+        if values is None:
+            raise InputError(f"the social optimum needs the {what} of the coupling, which was not given")
+        return values
+
+    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return self.of.cost(nodes, rho) + rho * self._known(self.of.slope(nodes, rho), "derivative")
+
+    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.asarray((rho * self.of.cost(nodes, rho)).reshape(rho.shape[0], -1).sum(axis=1) * self.volume)
+
+    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        once = self._known(self.of.slope(nodes, rho), "derivative")
+        return 2 * once + rho * self._known(self.of.second(nodes, rho), "second derivative")
+
+    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
+        return self.of.bounds(nodes)

@@ -1,0 +1,141 @@
+"""Online mirror descent: scores fall by what actions cost against the crowd of the present policy.
+
+    y_{k+1} = (1 - a tau dt) y_k - a q(pi_k; m_k),    pi_k = softmax(y_k),    m_k the crowd of pi_k
+
+with q the cost of an action when pi_k is followed afterwards (own and crowd cost, no entropy).  Needs no potential, no
+derivative and no averaging: the last policy is the answer.  In a crowd-averse game it converges (in continuous time).
+
+Source: Perolat et al., arXiv:2103.00623; Hadikhanloo, arXiv:1701.06430.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mfgsolve.certificates import certify
+from mfgsolve.errors import InputError
+from mfgsolve.games import FiniteGame
+from mfgsolve.kernels import finite
+from mfgsolve.problem import Problem
+from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+
+__all__ = ["MirrorDescent"]
+
+
+@dataclass
+class ScoreState(State):
+    """Scores of all actions, their policy, its crowd and the price of that."""
+
+    game: FiniteGame
+    rate: float
+    scores: np.ndarray
+    policy: np.ndarray
+    crowd: np.ndarray
+    price: np.ndarray
+
+    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        return {"scores": self.scores}, {"sweeps": self.sweeps, "rate": self.rate}
+
+
+@dataclass(frozen=True)
+class MirrorDescent(Solver):
+    """Online mirror descent on a finite list of actions; for any game without hard bounds.
+
+    Parameters
+    ----------
+    rate : step a, in 1 / cost; 0 takes one over the largest difference between two actions at the start
+    """
+
+    rate: float = 0.0
+
+    name = "mirror-descent"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.rate) and self.rate >= 0):
+            raise InputError(f"rate of mirror descent is {self.rate}; zero (choose for me) or more is needed")
+
+    def refuses(self, problem: Problem) -> str | None:
+        if not problem.is_finite:
+            return "there is no finite list of actions to score"
+        return HARD if problem.is_hard else None
+
+    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> ScoreState:
+        game = FiniteGame(problem, threads)
+        state = _new_state(game, self.rate, np.zeros((game.steps, game.actions, game.states)))
+        if start is not None:  # the best response to that crowd, as far as scores of that rate can say it
+            state.crowd = start(game)
+            state.price = game.price(state.crowd, state.price)
+            q = game.evaluate(state.policy, state.price, state.crowd)[1]
+            state.scores = -q / _spread(game, q)
+            _choose(state)
+        _follow(state)
+        if self.rate == 0:
+            state.rate = 1.0 / _spread(game, game.evaluate(state.policy, state.price, state.crowd)[1])
+        return _measured(state)
+
+    def unpack(
+        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
+        measure: Measure, threads: int | None = None,
+    ) -> ScoreState:  # fmt: skip
+        state = _new_state(FiniteGame(problem, threads), numbers["rate"], arrays["scores"])
+        _follow(state)
+        state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
+        return state
+
+    def step(self, state: ScoreState) -> ScoreState:
+        game = state.game
+        q = game.evaluate(state.policy, state.price, state.crowd)[1]
+        state.scores *= 1.0 - min(state.rate * game.tau, 1.0)
+        state.scores -= state.rate * q
+        state.scores -= np.where(game.allowed, state.scores, -np.inf).max(axis=1, keepdims=True)
+        _choose(state)
+        _follow(state)
+        state.iteration, state.sweeps = state.iteration + 1, state.sweeps + 0.5
+        return _measured(state)
+
+    def finish(self, state: ScoreState) -> Outcome:
+        return Outcome(state.game, state.game.policy_of(state.policy), state.crowd, sweeps=state.sweeps)
+
+
+def _new_state(game: FiniteGame, rate: float, scores: np.ndarray) -> ScoreState:
+    state = ScoreState(0, 0.0, UNMEASURED, game, rate, scores, np.empty_like(scores), game.levels(), game.levels())
+    _choose(state)
+    return state
+
+
+def _spread(game: FiniteGame, q: np.ndarray) -> float:
+    """Largest difference of two actions' costs; 1 where all cost the same."""
+    low, high = (np.where(game.allowed, q, fill) for fill in (np.inf, -np.inf))
+    return float((high.max(axis=1) - low.min(axis=1)).max()) or 1.0
+
+
+def _choose(state: ScoreState) -> None:
+    """Softmax of the scores."""
+    finite.softmax(state.scores, state.game.allowed, state.policy)
+
+
+def _follow(state: ScoreState) -> None:
+    """Crowd of the policy and its price.  Half a sweep."""
+    state.game.flow(state.policy, state.crowd)
+    state.game.price(state.crowd, state.price)
+    state.sweeps += 0.5
+
+
+def _measured(state: ScoreState) -> ScoreState:
+    """Certificate of the policy.  Half a sweep."""
+    certificate = certify(state.game, state.game.policy_of(state.policy), state.crowd)
+    state.sweeps += 0.5
+    state.measure = Measure(
+        iteration=state.iteration,
+        sweeps=state.sweeps,
+        exploitability=certificate.exploitability,
+        relative_exploitability=certificate.relative_exploitability,
+        potential=certificate.potential,
+        duality_gap=certificate.duality_gap,
+        cell_steps=state.game.cell_steps,
+        final_grid=True,
+    )
+    return state
