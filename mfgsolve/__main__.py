@@ -7,7 +7,7 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Entry point of the command."""
     try:
-        from mfgsolve.cli import main as run
+        from mfgsolve.command.application import main as run
     except KeyboardInterrupt:
         sys.stderr.write("Stopped: interrupted\n")
         sys.exit(130)

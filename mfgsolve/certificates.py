@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, numbers
 from mfgsolve.games import DiffusionGame, FiniteGame, Game, Policy, make_game
 from mfgsolve.games.policies import SpeedPolicy, move_names
 from mfgsolve.games.tables import TablePolicy
@@ -144,7 +144,7 @@ def _policy_array(game: DiffusionGame | FiniteGame, given: Any) -> np.ndarray:
         if set(given.dims) != set(names) or set(given[dim].values.tolist()) != set(labels):
             raise InputError(f"policy has dimensions {tuple(given.dims)}; {names} with the {dim}s {labels} are needed")
         given = given.transpose(*names).sel({dim: labels})
-    return np.asarray(given)
+    return numbers(getattr(given, "values", given), "policy")
 
 
 def _multiplier(game: Game, given: Any) -> np.ndarray | None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["FileError", "InputError", "NotConverged", "real", "unknown", "whole"]
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["FileError", "InputError", "NotConverged", "numbers", "real", "unknown", "whole"]
 
 
 class InputError(ValueError):
@@ -42,3 +46,19 @@ def whole(value: object, what: str) -> int:
     if number != number or number in (float("inf"), float("-inf")) or int(number) != number:
         raise InputError(f"{what} is {value!r}; a whole number is needed")
     return int(number)
+
+
+def numbers(value: Any, what: str, needed: str = "real numbers are needed") -> np.ndarray:
+    """The value as an array of floats, if it holds real numbers: no truth values, texts, complex or masked entries."""
+    import numpy as np  # here, so that an error costs no import
+
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"{what} is no array of numbers ({error})") from None
+    if array.dtype.kind not in "fiu":
+        raise InputError(f"{what} holds {array.dtype}; {needed}")
+    parts = value if isinstance(value, list | tuple) else [value]
+    if any(np.ma.is_masked(part) for part in parts):
+        raise InputError(f"{what} has masked entries; {needed}: fill them first, say with array.filled(0)")
+    return np.asarray(array, dtype=float)

@@ -148,13 +148,15 @@ def sample(field: Field | np.ndarray, t: float, grid: Space, what: str) -> np.nd
     except InputError as error:
         raise InputError(f"{what}: {error}") from None
     try:
-        array = np.asarray(values, dtype=float)
+        array = np.asarray(values.real if np.iscomplexobj(values) else values, dtype=float)
         array = np.broadcast_to(array, grid.shape)
     except (TypeError, ValueError):
         raise InputError(
             f"{what} gives {type(values).__name__} of shape {np.shape(values)}; "
             f"numbers of the grid's shape {grid.shape} are needed"
         ) from None
+    if np.iscomplexobj(values) or np.ma.is_masked(values):
+        raise InputError(f"{what} gives complex or masked values; real numbers are needed")
     bad = ~np.isfinite(array) & ~grid.mask
     if bad.any():
         index = tuple(int(i) for i in np.argwhere(bad)[0])

@@ -20,6 +20,11 @@ from mfgsolve.errors import FileError
 __all__ = ["SCHEMA", "file_kind", "plain", "read_dataset", "replace_file", "write_dataset"]
 
 SCHEMA = "mfgsolve/1"
+READERS = {  # kinds of files, and what reads each
+    "solution": "'mfgsolve show' or 'plot'",
+    "checkpoint": "'mfgsolve resume'",
+    "convergence": "'mfgsolve.files.read_dataset' and 'mfgsolve.plots.convergences'",
+}
 
 
 def replace_file(path: str | Path, write: Callable[[Path], Any]) -> Path:
@@ -86,20 +91,20 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def read_dataset(path: str | Path, kind: str, *, history_only: bool = False) -> xr.Dataset:
-    """Read a file of this package into memory; ``kind`` is "solution" or "checkpoint".
+    """Read a file of this package into memory; ``kind`` is "solution", "checkpoint" or "convergence".
 
     ``history_only`` leaves the large arrays, those of several dimensions, in the file.
     """
     dataset = _read(path, history_only)
     found = str(dataset.attrs.get("kind", "solution"))
     if found != kind:
-        remedy = "use 'mfgsolve resume' for it" if found == "checkpoint" else "use 'mfgsolve show' or 'plot' for it"
-        raise FileError(f"file {path} is a {found}; a {kind} is needed: {remedy}")
+        remedy = f": use {READERS[found]} for it" if found in READERS else ""
+        raise FileError(f"file {path} is a {found}; a {kind} is needed{remedy}")
     return dataset
 
 
 def file_kind(path: str | Path) -> str:
-    """What a file of this package is: "solution" or "checkpoint"."""
+    """What a file of this package is: "solution", "checkpoint" or "convergence"."""
     return str(_read(path, history_only=True).attrs.get("kind", "solution"))
 
 

@@ -11,20 +11,12 @@ import numpy as np
 
 from mfgsolve.couplings import Coupling, RunningCost, marginal
 from mfgsolve.dynamics import FINITE, ControlledDiffusion, Dynamics, LatticeMoves, Tabular
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, numbers, real
 from mfgsolve.fields import Field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.spaces import Populations, Space
 
 __all__ = ["Problem"]
-
-
-def _array(value: Any, what: str) -> np.ndarray:
-    """A list, a DataArray or an array, as an array of real numbers."""
-    array = np.asarray(value)
-    if array.dtype.kind not in "fiu":
-        raise InputError(f"{what} of the problem holds {array.dtype}; real numbers or a function are needed")
-    return np.array(array, dtype=float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,17 +81,27 @@ class Problem:
         self._check_dynamics()
         for what in ("initial", "terminal"):
             value = getattr(self, what)
-            if not callable(value) and not isinstance(value, Real):
-                object.__setattr__(self, what, _array(value, what))
+            if isinstance(value, Real):
+                real(value, f"{what} of the problem")
+            elif not callable(value):
+                array = numbers(value, f"{what} of the problem", "real numbers or a function are needed")
+                object.__setattr__(self, what, array.copy())
         if not isinstance(self.coupling, Coupling):
             if not (callable(self.coupling) or isinstance(self.coupling, Real)):
                 raise InputError(
                     f"coupling of the problem is a {type(self.coupling).__name__}; "
                     "a Coupling, a number or a function of (t, coordinates) is needed"
                 )
+            if not callable(self.coupling):
+                real(self.coupling, "coupling of the problem")
             object.__setattr__(self, "coupling", RunningCost(self.coupling))  # type: ignore[arg-type]
         if self.terminal_coupling is not None and not isinstance(self.terminal_coupling, Coupling):
             raise InputError(f"terminal coupling is a {type(self.terminal_coupling).__name__}; a Coupling is needed")
+        if self.terminal_coupling is not None and self.terminal_coupling.on != "state":
+            raise InputError(
+                f"terminal coupling acts on {self.terminal_coupling.on!r}; nothing is chosen at the end: use couplings "
+                "on 'state' there"
+            )
 
     def _check_dynamics(self) -> None:
         given = self.dynamics

@@ -134,7 +134,9 @@ class States(Space):
         if isinstance(given, Real):
             object.__setattr__(self, "states", whole(given, "number of states"))
         else:
-            names = tuple(given)  # type: ignore[arg-type]
+            if not np.iterable(given):
+                raise InputError(f"states is a {type(given).__name__}; a number or a list of names is needed")
+            names = tuple(given)
             for name in names:
                 if not isinstance(name, str):
                     raise InputError(f"state name {name!r} is a {type(name).__name__}; a text is needed")
@@ -205,7 +207,8 @@ class Populations(Space):
     space: Space
 
     def __post_init__(self) -> None:
-        if isinstance(self.names, str) or not all(isinstance(name, str) for name in self.names):
+        listed = np.iterable(self.names) and not isinstance(self.names, str)
+        if not (listed and all(isinstance(name, str) for name in self.names)):
             raise InputError(f"populations are named {self.names!r}; a list of texts is needed")
         object.__setattr__(self, "names", tuple(self.names))
         if len(set(self.names)) != len(self.names) or not self.names:

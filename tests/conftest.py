@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import os
 
-import mfgsolve as mfg
+for library in ("OPENBLAS", "MKL", "OMP"):  # workers that run side by side share the processors
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+
+import mfgsolve as mfg  # noqa: E402
 
 
 @pytest.fixture

@@ -19,10 +19,11 @@ ORDER = [
     {"datasets"},
     {"solution"},
     {"solvers"},
-    {"problems", "problemfile", "problemtables", "tomlwriter", "plots"},
+    {"interop", "plots", "problems"},
+    {"problemfile"},
     {"solving"},
-    {"interop"},
-    {"arguments", "preflight", "progress", "report", "cli", "__main__"},
+    {"anarchy", "convergence"},
+    {"command", "__main__"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
@@ -43,11 +44,8 @@ def imported_rooms(file: Path) -> set[str]:
 
 
 def test_every_room_has_a_rank():
-    rooms = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir()} - {
-        "__init__",
-        "__pycache__",
-        "py",
-    }
+    rooms = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir() if path.name[0] != "."}
+    rooms -= {"__init__", "__pycache__", "py"}
     assert rooms == set(RANK)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import io
 import json
@@ -16,12 +17,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import sparse
 from typer.testing import CliRunner
 
 import mfgsolve as mfg
-from mfgsolve import cli, preflight, report
+from mfgsolve.command import application, arguments, preflight, report
+from mfgsolve.command.progress import Interrupts, Progress
 from mfgsolve.datasets import Measure
-from mfgsolve.progress import Interrupts, Progress
+from mfgsolve.games import FiniteGame
 
 ROOT = Path(mfg.__file__).parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "TERM": "xterm"}
@@ -61,7 +64,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(*words: object, code: int = 0):
     """The command inside this process."""
-    result = CliRunner().invoke(cli.app, [str(word) for word in words], prog_name="mfgsolve")
+    result = CliRunner().invoke(application.app, [str(word) for word in words], prog_name="mfgsolve")
     assert result.exit_code == code, (result.output, result.exception)
     assert "Traceback" not in result.output
     return result
@@ -85,7 +88,7 @@ def process(*words: object, **options) -> subprocess.CompletedProcess[str]:
 
 def test_help_has_an_example_for_every_command() -> None:
     assert set(re.findall(r"^. (\w+) ", run("--help").stdout, re.M)) >= {"list", "solve", "resume", "show", "plot"}
-    for name in ("list", "solve", "resume", "show", "plot", "animate"):
+    for name in ("list", "solve", "resume", "show", "plot", "animate", "convergence"):
         assert f"Example:  mfgsolve {name} " in run(name, "--help").stdout
 
 
@@ -95,7 +98,8 @@ def test_version() -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     script = (
-        "import sys, mfgsolve.cli; print(sorted({'numpy', 'numba', 'xarray', 'scipy', 'matplotlib'} & {*sys.modules}))"
+        "import sys, mfgsolve.command.application as _; "
+        "print(sorted({'numpy', 'numba', 'xarray', 'scipy', 'matplotlib'} & {*sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=ENVIRONMENT, check=True)
     assert done.stdout == "[]\n"
@@ -218,6 +222,168 @@ def test_pictures(folder: Path) -> None:
     run("animate", "plan.nc", "-o", "plan.gif", "--frames", 2)
     assert Path("plan.gif").read_bytes().startswith(b"GIF8")
     assert "kind of picture 'sped'; did you mean 'speed'" in refused("plot", "plan.nc", "-o", "p.png", "--kind", "sped")
+
+
+# -- finite games ------------------------------------------------------------------------------------------------------
+
+LATTICE = """
+name = "squeeze"
+[grid]
+shape = [8]
+[time]
+horizon = 8
+steps = 8
+[dynamics]
+kind = "lattice"
+moves = [-1, 0, 1]
+costs = 0.1
+[[coupling]]
+kind = "capacity"
+cap = 2.0
+[[coupling]]
+kind = "crowd-aversion"
+strength = 0.1
+[initial]
+density = {box = {lower = [0.0], upper = [0.5], inside = 2.0}}
+[terminal]
+cost = {quadratic = {weight = 20.0, centre = [1.0]}}
+"""
+
+
+def test_a_finite_game_has_the_rows_that_fit_it(folder: Path) -> None:
+    text = run("solve", "rock-paper-scissors", "--set", "temperature=0.5", "-o", "a.nc").stdout
+    assert re.search(r"^problem +rock-paper-scissors, 4 states, 3 actions, 2 steps$", text, re.M)
+    assert re.search(r"^its own cost ", text, re.M)
+    assert "speed cap" not in text
+    assert "beyond the bounds" not in text
+    Path("squeeze.toml").write_text(LATTICE)
+    numbers = json.loads(
+        run("solve", "squeeze.toml", "--tol", "1e-8", "-o", "b.nc", "--plot", "b.png", "--json").stdout
+    )
+    assert list(numbers) == KEYS
+    assert numbers["cap_fraction"] is None, "a finite game has no speed cap to measure"
+    text = run("show", "b.nc").stdout
+    assert re.search(r"^problem +squeeze, shape 8, 3 actions, 8 steps$", text, re.M)
+    assert re.search(r"^beyond the bounds +\S+ \(relative\)$", text, re.M)
+    assert 'kind = "capacity"' in text
+    run("plot", "b.nc", "-o", "policy.png", "--kind", "policy")
+
+
+def test_the_best_suited_solver_is_taken_and_others_are_named(folder: Path) -> None:
+    Path("squeeze.toml").write_text(LATTICE)
+    run("solve", "squeeze.toml", "--tol", "1e-8", "-o", "a.nc")
+    suited = mfg.solvers.suited(mfg.read_problem("squeeze.toml"))
+    assert mfg.load("a.nc").dataset.attrs["solver"] == suited[0] != "newton"
+    text = refused("solve", "squeeze.toml", "--solver", "newton")
+    assert "solver 'newton' does not suit this problem: a density or a price has hard bounds" in text
+    assert f"suited: {', '.join(suited)}" in text
+    listed = arguments.SOLVERS.split(", ")
+    assert listed == list(mfg.solvers.SOLVERS)
+
+
+def test_a_social_plan_costs_all_together_less(folder: Path) -> None:
+    words = [*FLAGSHIP, "--json"]
+    alone, together = (
+        json.loads(run(*words, "--objective", o, "-o", f"{o}.nc").stdout) for o in ("equilibrium", "social")
+    )
+    assert together["cost"] < alone["cost"]
+    assert re.search(r"^objective +social$", run("show", "social.nc").stdout, re.M)
+    assert "objective " not in run("show", "equilibrium.nc").stdout
+    assert "unknown objective 'socal'; did you mean 'social'?" in refused(*words, "--objective", "socal")
+
+
+def test_faults_of_finite_games(folder: Path) -> None:
+    Path("squeeze.toml").write_text(LATTICE)
+    assert "capacity 1.5 at node 0 in cell (0,) is below the initial density 2 there, by 0.5" in refused(
+        "solve", "squeeze.toml", "--set", "coupling.0.cap=1.5"
+    )
+    assert "this game has (4,) and no other" in refused("solve", "rock-paper-scissors", "--shape", "3x3")
+    states = LATTICE.replace("[grid]\nshape = [8]", "[states]\ncount = 8")
+    Path("states.toml").write_text(states)
+    assert "the problem has [states] and no grid; leave the shape out" in refused(
+        "solve", "states.toml", "--shape", "8"
+    )
+    assert "lattice moves need a Grid" in refused("solve", "states.toml", "--set", "initial.density=0.125")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["solve", "mfglib:beach_bar"], "MFGLib is not installed; it comes with: pip install 'mfgsolve[mfglib]'"),
+        (["solve", "openspiel:mfg_crowd_modelling"], "pip install 'mfgsolve[open-spiel]'"),
+        (["list", "mfglib"], "MFGLib is not installed"),
+        (["solve", "mfglab:beach_bar"], "unknown peer library 'mfglab'; did you mean 'mfglib'?"),
+        (["solve", "mfglib:"], "'mfglib:' names no game of another library; write peer:game"),
+        (
+            ["solve", "mfglib:beach_bar", "--steps", "3"],
+            "steps is given for mfglib:beach_bar, a game of another library",
+        ),
+        (["solve", "mfglib:beach_bar", "--shape", "3"], "shape is given for mfglib:beach_bar"),
+    ],
+)
+def test_games_of_other_libraries_that_are_missing(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], sentence: str
+) -> None:
+    for module in ("mfglib", "mfglib.alg", "mfglib.env", "torch", "pyspiel", "open_spiel"):
+        monkeypatch.setitem(sys.modules, module, None)  # importing it fails, installed or not
+    assert sentence in refused(*words)
+
+
+def test_a_game_of_another_library_is_kept_by_its_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+
+    def build(name: str, parameters: dict[str, object]) -> mfg.Problem:
+        asked.append(dict(parameters))
+        made = mfg.problems.rock_paper_scissors(temperature=float(parameters.get("temperature", 1.0)))
+        return dataclasses.replace(made, name=name, parameters=parameters)
+
+    monkeypatch.setattr("mfgsolve.interop.build", build)
+    run("solve", "peer:game", "--set", "temperature=0.5", "-o", "plan.nc", "--checkpoint", "c.nc")
+    assert asked == [{"temperature": 0.5}], "made once"
+    assert mfg.load("plan.nc").dataset.attrs["problem"].startswith('problem = "peer:game"')
+    before = run("show", "plan.nc", "--json").stdout
+    run("resume", "c.nc", "-o", "again.nc")
+    assert asked == [{"temperature": 0.5}] * 2
+    assert json.loads(before)["potential"] == json.loads(run("show", "again.nc", "--json").stdout)["potential"]
+
+
+def test_convergence_compares_and_keeps(folder: Path) -> None:
+    words = ["convergence", "rock-paper-scissors", "--set", "temperature=0.5", "--max-sweeps", 200]
+    text = run(*words, "--solvers", "newton,fictitious-play", "-o", "conv.nc", "--plot", "conv.png").stdout
+    assert re.search(r"^newton +\S+e-\d+  converged, ", text, re.M)
+    assert "Wrote conv.nc and conv.png." in text
+    facts = json.loads(run("show", "conv.nc", "--json").stdout)
+    assert list(facts["solvers"]) == ["newton", "fictitious-play"]
+    assert facts["solvers"]["newton"]["best"] <= 1e-10 < facts["solvers"]["fictitious-play"]["best"]
+    assert "fictitious-play" in run("show", "conv.nc").stdout
+    assert run("plot", "conv.nc", "-o", "again.svg").stdout == "Wrote again.svg.\n"
+    suited = mfg.solvers.suited(mfg.problems.rock_paper_scissors(temperature=0.5))
+    assert list(json.loads(run(*words, "--json").stdout)["solvers"]) == suited
+    assert "did you mean 'newton'" in refused(*words, "--solvers", "neton")
+    assert "--output conv.txt has the suffix" in refused(*words, "-o", "conv.txt")
+
+
+def test_memory_of_finite_games(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(problem: mfg.Problem) -> tuple[int, int]:
+        game = FiniteGame(problem)
+        actions, entries = preflight._sizes(problem)
+        assert actions == game.actions
+        return entries, len(game.transitions.successor)
+
+    dense = np.full((3, 4, 4), 0.25)
+    sparse_list = [sparse.csr_array(np.eye(4))] * 2
+    time = mfg.TimeGrid(2.0, 2)
+    for transitions, count in ((dense, 48), (list(dense), 48), (sparse_list, 8), ([sparse_list] * 2, 16)):
+        given = mfg.Tabular(transitions)
+        problem = mfg.Problem(grid=mfg.States(4), time=time, dynamics=given, coupling=0.0, initial=np.full(4, 0.25))
+        assert told(problem) == (count, count)
+    moves = mfg.LatticeMoves((-1, 0, 1), jumps={-1: 0.5, 1: 0.5})
+    problem = mfg.Problem(grid=mfg.Grid.box((6,)), time=time, dynamics=moves, coupling=0.0, initial=1.0)
+    stated, stored = told(problem)
+    assert stored <= stated <= 1.2 * stored
+    monkeypatch.setattr(preflight, "_memory", lambda: 1e3)
+    text = refused("solve", "rock-paper-scissors")
+    assert re.search(r"a game of 4 states, 3 actions and 2 steps needs about \S+ GiB of memory; this machine", text)
 
 
 # -- bad input ---------------------------------------------------------------------------------------------------------
@@ -459,6 +625,14 @@ def test_the_share_of_the_way_is_logarithmic() -> None:
     assert share(1e-8, 0.0) == pytest.approx(0.5)
     assert share(1e-10, 1e-10) == share(-1e-17, 1e-10) == share(1e-3, 2.0) == 1.0
     assert Progress(1e-10).share() == 0.0
+
+
+def test_progress_of_a_game_without_a_grid() -> None:
+    progress = Progress.of(mfg.problems.rock_paper_scissors(), 1e-10)
+    progress.update_one("newton", Measure(3, 7.0, 1.0, 0.5, 1.0, 1.0, 8, True))
+    left = [text for text, _ in progress.texts()]
+    assert left[0] == "newton  iteration 3  states 4x2  7.0 sweeps"
+    assert left[-2:] == ["newton", ""]
 
 
 def test_progress_names_the_grid_of_an_iteration() -> None:

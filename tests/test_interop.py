@@ -104,6 +104,13 @@ def test_a_price_of_an_aggregate_is_recognised():
     # the price counts from an empty crowd: p(A) = 1 / (1 + t) - 1 / (1 + t + A)
     assert scale * price.derivative(1, 0.8 * scale) == pytest.approx(1 / 2 - 1 / 2.8)
     assert price.value(1, 0.8 * scale) == pytest.approx(0.8 / 2 - np.log(1.4), rel=1e-10)
+    smooth = price.smooth()
+    assert type(smooth) is not type(price)
+    for amount in (0.1, 0.8, 2.9, 40.0):  # the last lies outside what can occur
+        a = amount * scale
+        assert smooth.derivative(1, a) == pytest.approx(price.derivative(1, a), rel=1e-12)
+        assert smooth.second(1, a) == pytest.approx(price.second(1, a), rel=1e-9)
+        assert smooth.value(1, a) == pytest.approx(price.value(1, a), rel=1e-9)
     assert price_coupling(lambda t, w: w**2, lambda t, w, d: 2 * w * d, range(2), shape) is None
 
 
@@ -153,12 +160,13 @@ def noisy(seed, *shape):
 
 def environments():
     price = lambda t, L: (1 / (1 + (L * np.arange(3.0)).sum()) - 1) * np.arange(3.0) - 0.3 * noisy(0, 2, 3)
+    pull = lambda t, L: (noisy(1, 3, 3) @ L.sum(1))[:, None] + noisy(2, 3, 3)
+    wheel = np.stack([np.eye(3)[[a] * 3].T for a in range(3)], -1)
     swap = np.stack([np.eye(2), np.eye(2)[::-1], np.full((2, 2), 0.5)], axis=-1)
     return {
         "beach bar": Environment.beach_bar(),
         "rooms": Environment(3, (2, 3), (2, 2), np.full((2, 3), 1 / 6), rooms, roll),
-        "linear": Environment(2, (3,), (3,), [0.5, 0.5, 0], lambda t, L: (noisy(1, 3, 3) @ L.sum(1))[:, None] + noisy(2, 3, 3),
-                              lambda t, L: np.stack([np.eye(3)[[a] * 3].T for a in range(3)], -1)),
+        "linear": Environment(2, (3,), (3,), [0.5, 0.5, 0], pull, lambda t, L: wheel),
         "price": Environment(3, (2,), (3,), [0.25, 0.75], price, lambda t, L: swap),
         "sick": Environment(4, (2,), (2,), [0.4, 0.6], lambda t, L: np.array([[0, -0.5], [-1, -1.5]]), sick),
         "choices": Environment(3, (3,), (3,), [0.2, 0.3, 0.5], lambda t, L: noisy(4, 3, 3) @ L + L**2, crowded),
@@ -191,13 +199,15 @@ def test_mfglib_structure_is_found(mfglib):
     assert built["beach bar"].coupling.floor == 1e-20
 
 
-def test_a_solved_game_of_mfglib_scores_zero(mfglib):
+def test_a_solved_game_of_mfglib_scores_zero(mfglib, tmp_path):
     problem = interop.build("mfglib:beach_bar", {"T": 3})
     assert problem.name == "mfglib:beach_bar"
     assert problem.parameters == {"T": 3}
     solution = mfg.solve(problem, method="fictitious-play", tol=1e-4)
-    reached = score(Environment.beach_bar(T=3), interop.to_mfglib_policy(solution))
-    assert reached == pytest.approx(solution.exploitability, abs=1e-12)
+    saved = mfg.load(solution.save(tmp_path / "plan.nc"))
+    for one in (solution, saved):
+        reached = score(Environment.beach_bar(T=3), interop.to_mfglib_policy(one))
+        assert reached == pytest.approx(solution.exploitability, abs=1e-12)
 
 
 def test_single_precision_is_refused(mfglib):
@@ -248,7 +258,11 @@ def test_openspiel_structure_is_found(openspiel):
     assert two.grid.shape == (2, 4)
     assert set(two.grid.space.names) == {f"(pop=p, x={x}, t=t)" for x in range(4)}
     assert (two.is_potential, two.is_monotone) == (False, True)
-    assert two.initial[1] == pytest.approx([0, 0.75, 0.25, 0][: len(two.initial[1])]) or two.initial[1].sum() == 1
+    names = two.grid.space.names
+    for population, start in enumerate((0, 1)):
+        assert dict(zip(names, two.initial[population], strict=True)) == {
+            f"(pop=p, x={x}, t=t)": {start: 0.75, start + 1: 0.25}.get(x, 0.0) for x in range(4)
+        }
 
 
 def test_a_hidden_last_action_warns_and_counts_as_openspiel_counts(openspiel):
@@ -265,11 +279,22 @@ def test_openspiel_transitions_that_see_the_crowd_are_refused(openspiel):
         interop.from_openspiel(Ring(coupled=True))
 
 
-def test_a_solved_game_of_openspiel_scores_zero(openspiel):
+def test_a_solved_game_of_openspiel_scores_zero(openspiel, tmp_path):
     problem = interop.build("openspiel:ring(size=3)", {"horizon": 4})
     solution = mfg.solve(problem, method="fictitious-play", tol=1e-4)
-    reached = nash_conv(Ring(3, 4), interop.to_openspiel_policy(solution))
-    assert reached == pytest.approx(solution.exploitability, abs=1e-12)
+    saved = mfg.load(solution.save(tmp_path / "plan.nc"))
+    for one in (solution, saved):
+        reached = nash_conv(Ring(3, 4), interop.to_openspiel_policy(one))
+        assert reached == pytest.approx(solution.exploitability, abs=1e-12)
+
+
+def test_a_policy_for_another_game_is_refused(openspiel):
+    _, solution = random_policy(interop.from_openspiel(Ring()))
+    with pytest.raises(mfg.InputError, match="the game of OpenSpiel has"):
+        interop.to_openspiel_policy(solution, Ring(size=5))
+    solution.name = "custom"
+    with pytest.raises(mfg.InputError, match="pass game="):
+        interop.to_openspiel_policy(solution)
 
 
 # -- names and errors ------------------------------------------------------------------------------------------------
@@ -351,3 +376,20 @@ def test_openspiel_itself_scores_as_we_do():
         if name == two_d:
             uniform = np.full_like(array, 1 / array.shape[1])
             assert float(mfg.exploitability(problem, uniform)) == pytest.approx(7.757953871773, abs=1e-11)
+
+
+@pytest.mark.slow
+def test_fictitious_play_of_openspiel_is_reproduced():
+    """Its unit test has 0.991 after ten iterations from the uniform policy, the k-th of length 1 / (k + 1)."""
+    pytest.importorskip("pyspiel")
+    with pytest.warns(UserWarning, match="not Markov"):
+        problem = interop.build("openspiel:python_mfg_crowd_modelling")
+    game = make_game(problem)
+    policy = game.uniform()
+    occupation = policy * game.flow(policy)[:-1, None, : game.states]
+    for k in range(1, 11):
+        best = game.respond(game.price(game.flow(policy))).ahead
+        occupation += (best * game.flow(best)[:-1, None, : game.states] - occupation) / (k + 1)
+        mass = occupation.sum(axis=1, keepdims=True)
+        policy = np.where(mass > 0, occupation / np.where(mass > 0, mass, 1.0), 1 / game.actions)
+    assert float(mfg.exploitability(problem, policy)) == pytest.approx(0.991, abs=5e-4)

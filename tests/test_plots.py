@@ -19,9 +19,9 @@ from PIL import Image
 import mfgsolve as mfg
 from mfgsolve import plots
 from mfgsolve.errors import FileError, InputError
-from mfgsolve.plots.fields import _arrows
+from mfgsolve.plots.fields import _net, arrows
 from mfgsolve.plots.moving import Film
-from mfgsolve.plots.reading import View, round_times
+from mfgsolve.plots.reading import View, offset_of, round_times
 
 
 def cube() -> mfg.Problem:
@@ -38,6 +38,30 @@ def cube() -> mfg.Problem:
     )
 
 
+def jumps(space: mfg.Grid | mfg.States | mfg.Populations, actions: int = 7) -> mfg.Problem:
+    """Actions that are no moves: each leads from anywhere to one cell."""
+    below = space.space if isinstance(space, mfg.Populations) else space
+    free = np.flatnonzero(~below.mask.ravel())
+    to = lambda k: np.eye(below.size)[np.full(below.size, free[(5 * k) % len(free)])]
+    one = mfg.Tabular([to(k) for k in range(actions)], actions=[f"to {k}" for k in range(actions)])
+    count = space.populations
+    density = np.where(space.mask, 0.0, count / (~space.mask).sum() / space.cell_volume)
+    return mfg.Problem(
+        grid=space, time=mfg.TimeGrid(4, 4), dynamics=[one] * count, coupling=mfg.CrowdAversion(1.0), initial=density,
+        name="jumps",
+    )  # fmt: skip
+
+
+def lattice_line() -> mfg.Problem:
+    """One axis, seven moves, a blocked cell."""
+    return mfg.Problem(
+        grid=mfg.Grid.box((16,), blocked=lambda c: np.abs(c.x - 0.53) < 0.02), time=mfg.TimeGrid(1.0, 8),
+        dynamics=mfg.LatticeMoves(range(-3, 4), costs=[0.01 * abs(k) for k in range(-3, 4)]),
+        coupling=mfg.CrowdAversion(0.1), initial=lambda t, c: np.where(c.x < 0.5, 1.0, 0.0),
+        terminal=lambda t, c: (c.x - 0.8) ** 2, normalise=True, name="long-moves",
+    )  # fmt: skip
+
+
 MAKERS = {
     "supply-demand": lambda: mfg.problems.supply_demand(shape=(12, 12), steps=96),
     "crowd-aversion": lambda: mfg.problems.crowd_aversion(shape=(16, 32), steps=192),
@@ -48,12 +72,28 @@ MAKERS = {
     "cube": cube,
 }
 PICTURES = {"plan": plots.plan, "value": plots.value, "speed": plots.speed, "convergence": plots.convergence}
+FINITE = {
+    "beach-bar": lambda: mfg.problems.beach_bar(shape=(12,), steps=6),
+    "four-rooms": lambda: mfg.problems.four_rooms(steps=12),
+    "predator-prey": lambda: mfg.problems.predator_prey(),
+    "crowd-motion": lambda: mfg.problems.crowd_motion(shape=(8, 8)),
+    "left-right": lambda: mfg.problems.left_right(),
+    "jumps": lambda: jumps(mfg.Grid.box((6, 8))),
+    "many-jumps": lambda: jumps(mfg.Grid.box((5, 5)), actions=23),
+    "two-queues": lambda: jumps(mfg.Populations(["vans", "cars"], mfg.States(14))),
+    "rooftops": lambda: jumps(mfg.Grid.box((2, 4, 5), blocked=lambda c: (c.z > 0.5) & (c.x < 0.5))),
+    "long-moves": lambda: lattice_line(),
+}
+CHOSEN = {"plan": plots.plan, "value": plots.value, "policy": plots.policy}
 _solved: dict[str, mfg.Solution] = {}
 
 
 def solved(name: str) -> mfg.Solution:
     if name not in _solved:
-        _solved[name] = mfg.solve(MAKERS[name](), tol=1e-4, check="ignore")
+        if name in FINITE:
+            _solved[name] = mfg.solve(FINITE[name](), method="fictitious-play", max_iterations=30, check="ignore")
+        else:
+            _solved[name] = mfg.solve(MAKERS[name](), tol=1e-4, check="ignore")
     return _solved[name]
 
 
@@ -69,10 +109,19 @@ def texts(figure: Figure) -> str:
 @pytest.mark.parametrize("picture", PICTURES)
 @pytest.mark.parametrize("name", MAKERS)
 def test_every_picture_of_every_problem_draws_inside_its_page(name: str, picture: str) -> None:
-    figure = PICTURES[picture](solved(name))  # warnings are errors here: NaN, layouts that collapse
-    figure.draw_without_rendering()
+    stands_on_its_page(PICTURES[picture](solved(name)), solved(name).dataset.attrs["name"])
+
+
+@pytest.mark.parametrize("picture", CHOSEN)
+@pytest.mark.parametrize("name", FINITE)
+def test_every_picture_of_finite_games_draws_inside_its_page(name: str, picture: str) -> None:
+    stands_on_its_page(CHOSEN[picture](solved(name)), solved(name).dataset.attrs["name"])
+
+
+def stands_on_its_page(figure: Figure, name: str) -> None:
+    figure.draw_without_rendering()  # warnings are errors here: NaN, layouts that collapse
     assert isinstance(figure, Figure)
-    assert solved(name).dataset.attrs["name"] in texts(figure)
+    assert name in texts(figure)
     axes = panels(figure)
     assert any(ax.get_xlabel() for ax in axes)
     assert axes[0].get_ylabel()
@@ -202,7 +251,9 @@ def test_arrows_are_the_mean_momentum_of_their_block() -> None:
         {"schema": "mfgsolve/1"},
     )
     data["density"].values[1, 4:6, 8:10] = 1e-9  # one empty block
-    x, y, u, v = _arrows(View(data), 0.7)  # in the second step
+    seen = View(data)
+    at = lambda t: arrows(seen, t, [_net(seen, name, seen.step_at(t)) for name in "xy"])
+    x, y, u, v = at(0.7)  # in the second step
     expected = []
     for j in range(0, n, 2):
         for i in range(0, n, 2):
@@ -214,8 +265,8 @@ def test_arrows_are_the_mean_momentum_of_their_block() -> None:
                 expected.append([(mass * a).sum() / mass.sum() for a in (gx, gy, *net)])
     np.testing.assert_allclose(np.column_stack([x, y, u, v]), expected, rtol=1e-12)
     for t in (0.5, 1.0):  # the step that starts then, and the last one at the horizon
-        np.testing.assert_array_equal(np.array(_arrows(View(data), t)), [x, y, u, v])
-    assert not np.allclose(_arrows(View(data), 0.0)[2][:50], u[:50])
+        np.testing.assert_array_equal(np.array(at(t)), [x, y, u, v])
+    assert not np.allclose(at(0.0)[2][:50], u[:50])
 
 
 def test_arrows_stand_only_where_there_is_a_crowd() -> None:
@@ -246,6 +297,144 @@ def test_convergence_separates_grids_and_shows_what_is_below_zero() -> None:
     below = [line for line in left.lines if line.get_marker() == "v"]
     assert [len(line.get_xdata()) for line in below] == [1]
     assert "at or below zero" not in texts(plots.convergence(solution))
+
+
+# -- finite games ----------------------------------------------------------------------------------------------------
+
+
+def test_populations_have_a_row_each_on_one_scale() -> None:
+    data = solved("predator-prey").dataset
+    names = [str(name) for name in data["population"].values]
+    axes = panels(plots.plan(data, times=[0, 2, 10]))
+    assert len(axes) == 9
+    assert [ax.get_ylabel().split("\n")[0] for ax in axes[::3]] == names
+    assert len({id(ax.images[0].norm) for ax in axes}) == 1
+    for k in range(3):
+        for ax, node in zip(axes[3 * k : 3 * k + 3], (0, 2, 10), strict=True):
+            np.testing.assert_array_equal(ax.images[0].get_array(), data["density"].values[node, k])
+    values = panels(plots.value(data, times=[3]))
+    for k, ax in enumerate(values):
+        np.testing.assert_allclose(ax.images[0].get_array(), data["value"].values[3, k], rtol=1e-12)
+
+
+def test_a_crowd_that_starts_in_a_point_lies_beyond_the_scale_which_the_bar_says() -> None:
+    data = solved("predator-prey").dataset
+    figure = plots.plan(data, times=[0, 5, 10])
+    norm = panels(figure)[0].images[0].norm
+    assert norm.vmax == data["density"].sel(time=[5, 10]).max() < 0.2 * data["density"].sel(time=0).max()
+    assert norm.extend == "max"
+    assert "beyond the arrow: the start" in texts(figure)
+    assert "beyond" not in texts(plots.plan(solved("crowd-motion")))
+
+
+def test_finite_games_are_shown_at_their_nodes_cell_by_cell() -> None:
+    data = solved("beach-bar").dataset
+    left, right = panels(plots.plan(data))
+    np.testing.assert_array_equal(left.images[0].get_array(), data["density"].values.T)
+    np.testing.assert_allclose(left.images[0].get_extent(), (-0.5, 6.5, -0.5, 11.5))  # a column a node, a row a cell
+    times = {float(text.get_text().removeprefix("t = ")) for text in right.get_legend().get_texts()}
+    assert times <= set(data["time"].values)
+    assert len(times) > 3
+
+
+def test_states_have_their_names_and_shares() -> None:
+    data = solved("left-right").dataset
+    left, right = panels(plots.plan(data))
+    assert [text.get_text() for text in left.get_yticklabels()] == ["start", "left", "right"]
+    for line, name in zip(right.lines, data["state"].values, strict=True):
+        np.testing.assert_array_equal(line.get_ydata(), data["density"].sel(state=name))
+    assert "share of agents" in right.get_ylabel()
+    many = panels(plots.plan(solved("two-queues")))
+    assert len(many) == 4
+    assert many[0].get_ylabel().startswith("vans")
+
+
+def test_probabilities_of_actions_are_hidden_where_nobody_is() -> None:
+    data = solved("left-right").dataset
+    figure = plots.policy(data)
+    assert "nobody is there" in texts(figure) + "".join(t.get_text() for t in figure.legends[0].get_texts())
+    for ax, action in zip(panels(figure), data["action"].values, strict=True):
+        assert ax.get_title() == action
+        shown = ax.images[0].get_array()
+        empty = (data["density"].values[:-1] == 0).T
+        np.testing.assert_array_equal(np.ma.getmaskarray(shown), empty)
+        np.testing.assert_array_equal(shown[~empty], data["policy"].sel(action=action).values.T[~empty])
+
+
+def test_arrows_of_lattice_moves_are_the_mean_of_the_moves() -> None:
+    data = solved("crowd-motion").dataset
+    ax = panels(plots.policy(data, times=[1]))[0]
+    (quiver,) = ax.findobj(Quiver)
+    chosen = data["policy"].isel(step=1)
+    east = (chosen.sel(action="x+") - chosen.sel(action="x-")).values
+    north = (chosen.sel(action="y+") - chosen.sel(action="y-")).values
+    assert east.size == quiver.N  # the crowd is everywhere: an arrow in every cell
+    place = {(round(float(x), 6), round(float(y), 6)): k for k, (x, y) in enumerate(quiver.get_offsets())}
+    for j, y in enumerate(data["y"].values):
+        for i, x in enumerate(data["x"].values):
+            k = place[round(float(x), 6), round(float(y), 6)]
+            assert (quiver.U[k], quiver.V[k]) == pytest.approx((east[j, i], north[j, i]), abs=1e-12)
+    assert max(np.hypot(quiver.U, quiver.V)) / quiver.scale <= 0.9 / 8 + 1e-12  # none reaches beyond its cell
+
+
+def test_many_moves_on_a_line_are_shown_by_their_mean() -> None:
+    data = solved("long-moves").dataset
+    (ax,) = panels(plots.policy(data))
+    moves = np.arange(-3, 4)
+    mean = np.einsum("tax,a->tx", data["policy"].values, moves)
+    shown = np.asarray(ax.images[0].get_array()).T
+    there = np.isfinite(shown)
+    assert there.any()
+    np.testing.assert_allclose(shown[there], mean[there], atol=1e-12)
+    assert mean[0][there[0]].max() > 0  # toward the goal
+
+
+@pytest.mark.parametrize("name", ["jumps", "two-queues"])
+def test_the_likeliest_action_has_its_colour_in_the_legend(name: str) -> None:
+    data = solved(name).dataset
+    figure = plots.policy(data) if name == "two-queues" else plots.policy(data, times=[0, 2])
+    named = {text.get_text() for text in figure.legends[0].get_texts()}
+    likeliest = data["policy"].argmax("action").values
+    for ax, k in zip(panels(figure), (0, 1) if name == "two-queues" else (0, 2), strict=True):
+        shown = ax.images[0].get_array()
+        truth = likeliest[:, k].T if name == "two-queues" else likeliest[k]
+        free = ~np.ma.getmaskarray(shown)
+        np.testing.assert_array_equal(shown[free], truth[free])
+        assert {f"to {a}" for a in np.unique(truth[free])} <= named
+
+
+def test_names_of_moves_say_where_they_lead() -> None:
+    from mfgsolve.dynamics.lattice import move_name
+
+    for offset in [(0, 0, 0), (1, 0, 0), (-2, 0, 0), (0, -1, 0), (3, -2, 0), (0, 0, 11), (-1, 1, -1)]:
+        assert offset_of(move_name(offset)) == offset
+    for other in ("go out", "", "x", "x++", "left", "xy", "y+x+", "to 3"):
+        assert offset_of(other) is None
+
+
+def test_speeds_and_policies_are_not_confused() -> None:
+    with pytest.raises(InputError, match=r"it is of a finite game; use mfg\.plots\.policy"):
+        plots.speed(solved("beach-bar"))
+    with pytest.raises(InputError, match=r"it is of a controlled diffusion; use mfg\.plots\.speed"):
+        plots.policy(solved("supply-demand"))
+    with pytest.raises(InputError, match="leave times out"):
+        plots.policy(solved("beach-bar"), times=[1])
+    with pytest.raises(InputError, match="outside the horizon"):
+        plots.policy(solved("four-rooms"), times=[99])
+
+
+def test_the_film_of_populations_shows_each() -> None:
+    data = solved("predator-prey").dataset
+    film = Film(data)
+    film.show(4.0)
+    axes = panels(film.figure)
+    for k, ax in enumerate(axes):
+        np.testing.assert_allclose(ax.images[0].get_array(), data["density"].values[4, k], atol=1e-15)
+        assert str(data["population"].values[k]) in ax.get_title(loc="left")
+    bars = Film(solved("left-right").dataset)
+    bars.show(1.0)
+    heights = [bar.get_height() for bar in bars.axes.patches]
+    np.testing.assert_allclose(heights, solved("left-right").dataset["density"].values[1], atol=1e-15)
 
 
 def test_a_measure_that_was_not_taken_is_said_to_be_missing() -> None:
@@ -302,7 +491,7 @@ def test_a_failed_save_leaves_the_earlier_picture(tmp_path, monkeypatch) -> None
     assert [p.name for p in tmp_path.iterdir()] == ["plan.png"]
 
 
-@pytest.mark.parametrize("name", ["supply-demand", "gaussian-log", "cube"])
+@pytest.mark.parametrize("name", ["supply-demand", "gaussian-log", "cube", "predator-prey", "left-right", "two-queues"])
 def test_an_animation_has_the_frames_asked_for(tmp_path, name: str) -> None:
     path = plots.animate(solved(name), tmp_path / "plan.gif", frames=7, fps=10, dpi=50)
     with Image.open(path) as image:

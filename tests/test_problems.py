@@ -40,10 +40,10 @@ def same_game(a, b) -> bool:
 
 
 def test_the_list_is_complete() -> None:
-    assert problems.names() == sorted(SMALL)
+    assert [name for name in problems.names() if not problems.get(name).build().is_finite] == sorted(SMALL)
 
 
-@pytest.mark.parametrize("name", problems.names())
+@pytest.mark.parametrize("name", sorted(SMALL))  # the finite games have their own file, test_named_games.py
 class TestEveryProblem:
     def test_tells_what_it_is(self, name: str) -> None:
         entry = problems.get(name)

@@ -149,6 +149,9 @@ def by_target(coupling: Coupling) -> dict[str, list[Coupling]]:
     """Terms of a coupling by what they act on; all that act on states or choices as one sum, aggregates one by one."""
     terms = coupling.terms if isinstance(coupling, Sum) else (coupling,)
     groups: dict[str, list[Coupling]] = {}
+    for term in terms:
+        if term.on not in TARGETS:
+            raise InputError(unknown(f"target of the coupling {type(term).__name__}", term.on, TARGETS))
     for on in TARGETS:
         found = [term for term in terms if term.on == on]
         if found:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling, target, total
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, numbers
 from mfgsolve.spaces import Coordinates, Space
 
 __all__ = ["CustomCoupling"]
@@ -50,6 +50,10 @@ class CustomCoupling(Coupling):
 
     def __post_init__(self) -> None:
         target(self.on, "custom coupling")
+        for name in ("cost", "potential", "derivative", "tangent", "second"):
+            function = getattr(self, name)
+            if not (callable(function) or (function is None and name != "cost")):
+                raise InputError(f"{name} of the custom coupling is a {type(function).__name__}; a function is needed")
 
     @property
     def is_potential(self) -> bool:  # type: ignore[override]
@@ -83,7 +87,7 @@ class _BoundCustom(Bound):
             levels = [array[k].view() for array in arrays]
             for level in levels:
                 level.setflags(write=False)
-            values = np.asarray(function(float(t), self.grid.coordinates, *levels), dtype=float)
+            values = numbers(function(float(t), self.grid.coordinates, *levels), f"{what} of a custom coupling")
             if values.shape not in ((), self.grid.shape):
                 raise InputError(
                     f"{what} of a custom coupling has shape {values.shape}; the grid has {self.grid.shape}"

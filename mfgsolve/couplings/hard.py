@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative
-from mfgsolve.errors import InputError, real
+from mfgsolve.errors import InputError, numbers, real
 from mfgsolve.fields import Field, sample_nodes
 from mfgsolve.spaces import Choices, Space
 
@@ -41,8 +42,9 @@ class Capacity(Coupling):
         if callable(cap):
             function: Callable[..., Any] = cap
 
+            @functools.wraps(function)
             def finite(t: float, c: Any) -> np.ndarray:  # fields must be finite; an infinite cap is the largest number
-                return np.minimum(np.asarray(function(t, c), dtype=float), np.finfo(float).max)
+                return np.minimum(numbers(function(t, c), "capacity"), np.finfo(float).max)
 
             cap = finite
         sampled = nonnegative(sample_nodes(cap, times, grid, "capacity"), "capacity")
@@ -86,6 +88,8 @@ class QuadraticPotential:
     def __post_init__(self) -> None:
         if not (math.isfinite(real(self.weight, "weight of the price")) and self.weight > 0):
             raise InputError(f"weight of the price is {self.weight}; it must be positive and finite")
+        if not (callable(self.centre) or math.isfinite(real(self.centre, "centre of the price"))):
+            raise InputError(f"centre of the price is {self.centre}; it must be finite")
 
     def _gap(self, t: float, amount: float) -> float:
         return amount - float(self.centre(t) if callable(self.centre) else self.centre)
@@ -131,12 +135,12 @@ class Price(Coupling):
                     f"potential of the price is a {type(self.potential).__name__} without {method}(t, A); "
                     "use QuadraticPotential(weight, centre) or an object with value, derivative and second"
                 )
-        if self.bounds is not None and len(self.bounds) != 2:
+        if self.bounds is not None and not (isinstance(self.bounds, list | tuple) and len(self.bounds) == 2):
             raise InputError(f"bounds of the price are {self.bounds!r}; a pair (lowest, highest) is needed")
 
     @property
     def is_hard(self) -> bool:  # type: ignore[override]
-        return self.bounds is not None
+        return any(bound is not None for bound in self.bounds or ())
 
     def amounts_on(self, choices: Choices, times: np.ndarray, speeds: np.ndarray | None) -> np.ndarray:
         """alpha (1 or steps, action, *shape)."""
@@ -147,7 +151,7 @@ class Price(Coupling):
             given = speeds
         if callable(given):
             return sample_nodes(given, times, choices, "amounts of the price")
-        array = np.asarray(given, dtype=float)
+        array = numbers(given, "array of amounts of the price")
         if array.shape == (choices.actions,):
             array = array.reshape((-1,) + (1,) * choices.space.ndim)
         try:
@@ -170,7 +174,7 @@ class Price(Coupling):
         if np.isnan(limits).any() or (limits[:, 0] > limits[:, 1]).any():
             step = int(np.argmax(np.isnan(limits).any(axis=1) | (limits[:, 0] > limits[:, 1])))
             raise InputError(
-                f"bounds of the price at step {step} are {tuple(limits[step])}; lowest <= highest is needed"
+                f"bounds of the price at step {step} are {tuple(limits[step].tolist())}; lowest <= highest is needed"
             )
         return _BoundPrice(self.potential, np.asarray(times, dtype=float), limits)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings.base import Bound, Coupling
-from mfgsolve.errors import InputError, unknown
+from mfgsolve.couplings.base import Bound, Coupling, target
+from mfgsolve.errors import InputError, numbers, unknown
 from mfgsolve.spaces import Populations, Space
 
 __all__ = ["Interaction"]
@@ -27,6 +27,7 @@ class Interaction(Coupling):
     ----------
     matrix : M, square
     between : "states" (all of them, of all populations in the order of the arrays) or "populations"
+    on : "state", or "occupation": between all choices, actions first
     """
 
     matrix: Any
@@ -37,17 +38,18 @@ class Interaction(Coupling):
     is_monotone: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        matrix = np.asarray(self.matrix, dtype=float)
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
+        target(self.on, "interaction")
+        matrix = numbers(self.matrix, "matrix of the interaction").copy()
+        if matrix.ndim != 2 or matrix.size == 0 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
             raise InputError(
                 f"matrix of the interaction has shape {matrix.shape}; a square of finite numbers is needed"
             )
         if self.between not in BETWEEN:
             raise InputError(unknown("interaction between", self.between, BETWEEN))
         object.__setattr__(self, "matrix", matrix)
-        size = np.abs(matrix).max(initial=0.0)
-        object.__setattr__(self, "is_potential", bool(np.abs(matrix - matrix.T).max(initial=0.0) <= 1e-12 * size))
-        least = float(np.linalg.eigvalsh(0.5 * (matrix + matrix.T)).min()) if matrix.size else 0.0
+        size = np.abs(matrix).max()
+        object.__setattr__(self, "is_potential", bool(np.abs(matrix - matrix.T).max() <= 1e-12 * size))
+        least = float(np.linalg.eigvalsh(0.5 * (matrix + matrix.T)).min())
         object.__setattr__(self, "is_monotone", least >= -1e-12 * size)
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:

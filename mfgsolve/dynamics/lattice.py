@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
+
+import numpy as np
 
 from mfgsolve.dynamics.diffusion import NOISES
 from mfgsolve.errors import InputError, real, unknown, whole
@@ -59,6 +60,8 @@ class LatticeMoves:
     temperature: float = 0.0
 
     def __post_init__(self) -> None:
+        if not np.iterable(self.moves):
+            raise InputError(f"lattice moves are a {type(self.moves).__name__}; a list of moves is needed")
         moves = tuple(_offset(move, "move") for move in self.moves)
         if not moves:
             raise InputError("lattice moves are an empty list; at least one move is needed, say (0, 0)")
@@ -68,7 +71,7 @@ class LatticeMoves:
             if len(move) != len(moves[0]):
                 raise InputError(f"lattice moves {moves[0]} and {move} have different lengths; all need one per axis")
         object.__setattr__(self, "moves", moves)
-        given = [self.costs] * len(moves) if isinstance(self.costs, Real) else list(self.costs)  # type: ignore[arg-type]
+        given = self.costs if np.iterable(self.costs) else [self.costs] * len(moves)
         costs = tuple(real(cost, "cost of a move") for cost in given)
         if len(costs) != len(moves):
             raise InputError(f"lattice has {len(moves)} moves and {len(costs)} costs; one cost for each is needed")
@@ -89,7 +92,11 @@ class LatticeMoves:
     def _checked_jumps(self, ndim: int) -> tuple[tuple[Offset, float], ...]:
         if self.jumps is None:
             return (((0,) * ndim, 1.0),)
-        pairs = self.jumps.items() if isinstance(self.jumps, Mapping) else self.jumps
+        given = self.jumps.items() if isinstance(self.jumps, Mapping) else self.jumps
+        try:
+            pairs = [(jump, chance) for jump, chance in given]
+        except (TypeError, ValueError):
+            raise InputError(f"jumps of a lattice are {self.jumps!r}; {{offset: probability}} is needed") from None
         jumps = tuple((_offset(jump, "jump"), real(chance, "probability of a jump")) for jump, chance in pairs)
         for jump, chance in jumps:
             if len(jump) != ndim:
@@ -108,5 +115,5 @@ class LatticeMoves:
 
 
 def _offset(value: Any, what: str) -> Offset:
-    given = (value,) if isinstance(value, Real) else tuple(value)
+    given = tuple(value) if np.iterable(value) else (value,)
     return tuple(whole(step, f"{what} {value!r} of a lattice") for step in given)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from mfgsolve.errors import InputError, real
 
 __all__ = ["Tabular"]
@@ -53,7 +55,8 @@ class Tabular:
             raise InputError(f"temperature is {value}; it must be zero or positive, and finite")
         object.__setattr__(self, "temperature", value)
         if self.actions is not None:
-            if isinstance(self.actions, str) or not all(isinstance(name, str) for name in self.actions):
+            listed = np.iterable(self.actions) and not isinstance(self.actions, str)
+            if not (listed and all(isinstance(name, str) for name in self.actions)):
                 raise InputError(f"actions are named {self.actions!r}; a list of texts is needed")
             object.__setattr__(self, "actions", tuple(self.actions))
             if len(set(self.actions)) != len(self.actions):  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.dynamics import LatticeMoves
+from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import InputError
 from mfgsolve.games.base import Game, Response
 from mfgsolve.games.scheme import make_scheme
@@ -23,6 +23,7 @@ from mfgsolve.games.transitions import (
     Transitions,
     action_names,
     block_transitions,
+    callable_as,
     own_costs,
     step_matrices,
 )
@@ -49,15 +50,20 @@ class FiniteGame(Game):
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}; at least 1 is needed")
         self._state(problem)
-        self.dynamics: Any = problem.all_dynamics  # each LatticeMoves or Tabular, as the problem has checked
+        dynamics: Any = problem.all_dynamics  # LatticeMoves or Tabular, as the problem has checked
+        self.dynamics: tuple[Any, ...] = dynamics
         self.states = self.grid.size
         self.initial_mass = problem.initial_mass().reshape(-1)
         self.terminal_cost = problem.terminal_cost().reshape(-1)
         self.temperature = problem.temperature
         self.tau = self.temperature * self.dt
-        self.transitions, self.allowed = self._built(self.still_mass())
+        for one in self.dynamics:
+            if isinstance(one, Tabular) and one.is_coupled:
+                callable_as(one.transitions, "transitions", "(t, mass)")
+        self._counts: list[int] | None = None
+        self.transitions, self.allowed, self._counts = self._built(self.still_mass())
         self.actions = self.allowed.shape[0]
-        self.own_cost = own_costs(self.dynamics, self.grid, self.time.nodes[:-1], self.allowed)
+        self.own_cost = own_costs(self.dynamics, self.grid, self.time.nodes[:-1], self.allowed, self._counts)
         self._bind(self.actions)
         self.level_shape = (self.width,)
         self._noises = self._noise_schemes()
@@ -73,8 +79,9 @@ class FiniteGame(Game):
     def still_mass(self) -> np.ndarray:
         return self.initial_mass.reshape(self.grid.shape)
 
-    def _built(self, mass: np.ndarray, t: int = 0) -> tuple[Transitions, np.ndarray]:
-        """Transitions of all populations; those that the crowd decides, at this mass and node."""
+    def _built(self, mass: np.ndarray, t: int = 0) -> tuple[Transitions, np.ndarray, list[int]]:
+        """Transitions of all populations (those that the crowd decides, at this mass and node), the allowed choices,
+        and how many actions each population has."""
         given, moment = None, ""
         if self.problem.is_coupled:
             seen = mass.view()
@@ -83,7 +90,12 @@ class FiniteGame(Game):
             given = [one.transitions(at, seen) if getattr(one, "is_coupled", False) else None for one in self.dynamics]
             moment = f" at step {t}"
         matrices, allowed = step_matrices(self.dynamics, self.grid, self.steps, self.dt, given, moment)
-        return block_transitions(matrices, allowed)
+        counts = [len(by_step[0]) for by_step in matrices]
+        if self._counts is not None and counts != self._counts:
+            raise InputError(
+                f"transitions{moment} have {counts} actions, and {self._counts} at the start; they must agree"
+            )
+        return *block_transitions(matrices, allowed), counts
 
     def _noise_schemes(self) -> list[tuple[slice, tuple[int, ...], Any]]:
         """Implicit noise of each population that has some: its states, their shape (z, y, x), and the coefficients."""

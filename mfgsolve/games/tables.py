@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, numbers
 from mfgsolve.games.base import Plan, Policy
 from mfgsolve.kernels import finite
 
@@ -31,7 +31,7 @@ class TablePolicy(Policy):
     def checked(cls, policy: Any, game: FiniteGame) -> TablePolicy:
         """A policy that a user brings, (step, action, *shape)."""
         wanted = (game.steps, game.actions, *game.grid.shape)
-        array = np.asarray(policy, dtype=float)
+        array = numbers(policy, "policy", "probabilities are needed")
         if array.shape != wanted:
             raise InputError(f"policy has shape {array.shape}; (step, action, ...) = {wanted} is needed")
         table = np.array(array.reshape(game.steps, game.actions, game.states))

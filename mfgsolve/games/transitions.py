@@ -6,6 +6,7 @@ everything downstream sees a single list of states.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,11 +14,19 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.dynamics import LatticeMoves, Tabular
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, numbers
 from mfgsolve.grids import Grid
 from mfgsolve.spaces import Populations, Space
 
-__all__ = ["Transitions", "action_names", "block_transitions", "own_costs", "stacked", "step_matrices"]
+__all__ = [
+    "Transitions",
+    "action_names",
+    "block_transitions",
+    "callable_as",
+    "own_costs",
+    "stacked",
+    "step_matrices",
+]
 
 ROUND = 1e-9  # largest deviation of a row sum from 1
 
@@ -28,7 +37,7 @@ class Transitions(NamedTuple):
     """Successors of every choice; see the module.  The leading axis of ``first`` is 1 where nothing changes."""
 
     first: np.ndarray  # (1 or steps, actions * states + 1) int64
-    successor: np.ndarray  # int64
+    successor: np.ndarray  # int32
     chance: np.ndarray  # float64
 
     def matrix(self, step: int, states: int) -> sparse.csr_array:
@@ -44,17 +53,18 @@ class Transitions(NamedTuple):
 
 def _as_matrices(given: Any, space: Space, where: str, actions: int | None) -> Matrices:
     """One checked matrix per action, from a list of matrices or an array (action, state, next state)."""
-    if sparse.issparse(given) or isinstance(given, str) or not np.iterable(given):
+    listed = isinstance(given, Sequence) or hasattr(given, "__array__")  # a generator could be read only once
+    if sparse.issparse(given) or isinstance(given, str) or not listed:
         raise InputError(f"transitions{where} are a {type(given).__name__}; one matrix for each action is needed")
     wanted, matrices = (space.size, space.size), []
     for a, item in enumerate(given):
-        try:
-            matrix = sparse.csr_array(item if sparse.issparse(item) else np.asarray(item, dtype=float)).astype(float)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"transitions of action {a}{where} are no matrix of numbers ({error})") from None
+        what = f"transition matrix of action {a}{where}"
+        matrix = item if sparse.issparse(item) else numbers(item, what)
+        if matrix.dtype.kind not in "fiu":
+            raise InputError(f"{what} holds {matrix.dtype}; real numbers are needed")
         if matrix.shape != wanted:
-            raise InputError(f"transitions of action {a}{where} have shape {matrix.shape}; {wanted} is needed")
-        matrices.append(matrix)
+            raise InputError(f"{what} has shape {matrix.shape}; {wanted} is needed")
+        matrices.append(sparse.csr_array(matrix).astype(float))
     if not matrices:
         raise InputError(f"transitions{where} are an empty list; one matrix for each action is needed")
     if actions is not None and len(matrices) != actions:
@@ -67,6 +77,8 @@ def _as_matrices(given: Any, space: Space, where: str, actions: int | None) -> M
 def tabular_matrices(dynamics: Tabular, space: Space, steps: int, where: str) -> list[Matrices]:
     """Matrices of every step, or of one that stands for all."""
     given = dynamics.transitions
+    if np.ma.is_masked(given):
+        raise InputError(f"transitions{where} have masked entries; fill them first, say with array.filled(0)")
     if isinstance(given, np.ndarray) and given.ndim not in (3, 4):
         raise InputError(
             f"transitions{where} have shape {given.shape}; (action, state, next state), or steps before that, is needed"
@@ -91,7 +103,10 @@ def _is_timed(given: Any) -> bool:
         return False
     if isinstance(head, np.ndarray):
         return head.ndim == 3
-    return bool(len(head)) and (sparse.issparse(head[0]) or np.ndim(head[0]) == 2)
+    if not isinstance(head, Sequence) or isinstance(head, str) or not head:
+        return False
+    first, lists = head[0], Sequence | np.ndarray
+    return sparse.issparse(first) or (isinstance(first, lists) and len(first) > 0 and np.iterable(first[0]))
 
 
 def lattice_matrices(dynamics: LatticeMoves, grid: Grid, dt: float, where: str) -> tuple[Matrices, np.ndarray]:
@@ -154,8 +169,8 @@ def _explicit_noise(grid: Grid, dt: float, viscosity: float) -> sparse.csr_array
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
-def _checked(matrix: sparse.csr_array, allowed: np.ndarray, action: str, where: str) -> None:
-    """Every row of an allowed choice is a probability distribution."""
+def _checked(matrix: sparse.csr_array, allowed: np.ndarray, blocked: np.ndarray, action: str, where: str) -> None:
+    """Every row of an allowed choice is a probability distribution on free cells."""
     if matrix.nnz and not np.isfinite(matrix.data).all():
         row = int(np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))[~np.isfinite(matrix.data)][0])
         raise InputError(
@@ -176,6 +191,14 @@ def _checked(matrix: sparse.csr_array, allowed: np.ndarray, action: str, where: 
             f"transitions of action {action}{where} from state {row} sum to {sums[row]:.12g}; they must sum to 1 "
             "(an action that is not available is marked by allowed=False)"
         )
+    if blocked.any():
+        entered = np.asarray(matrix @ blocked.reshape(-1).astype(float)) * (allowed & ~blocked).reshape(-1)
+        if entered.any():
+            row = int(np.argmax(entered))
+            raise InputError(
+                f"transitions of action {action}{where} from state {row} enter blocked cells with probability "
+                f"{entered[row]:g}; nobody may be there"
+            )
 
 
 def action_names(dynamics: Sequence[LatticeMoves | Tabular], actions: int) -> list[str]:
@@ -198,16 +221,27 @@ def _spaces(space: Space) -> list[Space]:
 def _allowed(dynamics: Tabular, space: Space, actions: int, where: str) -> np.ndarray:
     if dynamics.allowed is None:
         return np.ones((actions, *space.shape), dtype=bool)
-    allowed = np.asarray(dynamics.allowed)
+    try:
+        allowed = np.asarray(dynamics.allowed)
+    except ValueError as error:
+        raise InputError(f"allowed actions{where} are no array of booleans ({error})") from None
+    if np.ma.is_masked(dynamics.allowed):
+        raise InputError(f"allowed actions{where} have masked entries; fill them first, say with array.filled(False)")
     if allowed.dtype != bool or allowed.shape != (actions, *space.shape):
         raise InputError(
             f"allowed actions{where} came as {allowed.dtype} of shape {allowed.shape}; booleans of shape "
             f"{(actions, *space.shape)}, (action, state), are needed"
         )
-    if not allowed.any(axis=0).all():
-        state = int(np.argmin(allowed.reshape(actions, -1).any(axis=0)))
-        raise InputError(f"state {state}{where} has no allowed action; every state needs at least one")
     return allowed
+
+
+def _some_allowed(allowed: np.ndarray, where: str) -> None:
+    """Every state has an action."""
+    some = allowed.any(axis=0)
+    if not some.all():
+        index = tuple(int(i) for i in np.argwhere(~some)[0])
+        state = f"cell {index}" if len(index) > 1 else f"state {index[0]}"
+        raise InputError(f"{state}{where} has no allowed action; every state needs at least one, say one that stays")
 
 
 def step_matrices(
@@ -234,10 +268,11 @@ def step_matrices(
             names = action_names([one], len(by_step[0]))
             if one.actions is not None and len(one.actions) != len(by_step[0]):
                 raise InputError(f"transitions{where} have {len(by_step[0])} actions and {len(one.actions)} names")
+        _some_allowed(allowed, where)
         for t, matrices in enumerate(by_step):
             at = f" at step {t}" if len(by_step) > 1 else moment
             for a, matrix in enumerate(matrices):
-                _checked(matrix, allowed[a], names[a], where + at)
+                _checked(matrix, allowed[a], place.mask, names[a], where + at)
         all_matrices.append(by_step)
         all_allowed.append(allowed)
     return all_matrices, all_allowed
@@ -268,19 +303,22 @@ def stacked(stacks: Sequence[sparse.csr_array]) -> Transitions:
     """Transitions from one matrix (actions * states, states) per step."""
     starts = np.cumsum([0] + [stack.nnz for stack in stacks])
     first = np.stack([stack.indptr.astype(np.int64) + start for stack, start in zip(stacks, starts, strict=False)])
-    successor = np.concatenate([stack.indices for stack in stacks]).astype(np.int64)
+    successor = np.concatenate([stack.indices for stack in stacks]).astype(np.int32)  # half the traffic of int64
     return Transitions(first, successor, np.concatenate([stack.data for stack in stacks]))
 
 
 def own_costs(
-    dynamics: Sequence[LatticeMoves | Tabular], space: Space, times: np.ndarray, allowed: np.ndarray
-) -> np.ndarray:
-    """Own cost l (1 or steps, actions, states), 0 where a choice is not allowed; ``times`` are starts of the steps."""
+    dynamics: Sequence[LatticeMoves | Tabular], space: Space, times: np.ndarray, allowed: np.ndarray,
+    counts: Sequence[int] | None = None,
+) -> np.ndarray:  # fmt: skip
+    """Own cost l (1 or steps, actions, states), 0 where a choice is not allowed.
+
+    ``times`` are starts of the steps, ``counts`` how many actions each population has (None: all).
+    """
     actions, spaces, parts = allowed.shape[0], _spaces(space), []
     for p, (one, place) in enumerate(zip(dynamics, spaces, strict=True)):
         where = f" of population {space.names[p]!r}" if isinstance(space, Populations) else ""
-        count = len(one.moves) if isinstance(one, LatticeMoves) else None
-        part = _one_cost(one, place, times, count or actions, where)
+        part = _one_cost(one, place, times, actions if counts is None else counts[p], where)
         padded = np.zeros((part.shape[0], actions, place.size))
         padded[:, : part.shape[1]] = part.reshape(*part.shape[:2], -1)
         parts.append(padded)
@@ -301,8 +339,8 @@ def _one_cost(one: LatticeMoves | Tabular, place: Space, times: np.ndarray, acti
         return np.broadcast_to(costs, (1, actions, *place.shape))
     given = one.cost
     if callable(given):
-        given = np.stack([_numbers(given(float(t), place.coordinates), where) for t in times])
-    array, wanted = _numbers(given, where), (actions, *place.shape)
+        given = _cost_of_function(given, place, times, where)
+    array, wanted = numbers(given, f"own cost{where}"), (actions, *place.shape)
     if array.ndim == 0:
         return np.broadcast_to(array, (1, *wanted))
     if array.shape == wanted:
@@ -315,11 +353,21 @@ def _one_cost(one: LatticeMoves | Tabular, place: Space, times: np.ndarray, acti
     )
 
 
-def _numbers(value: Any, where: str) -> np.ndarray:
+def _cost_of_function(cost: Any, place: Space, times: np.ndarray, where: str) -> np.ndarray:
+    """A function (t, coordinates) at the start of every step."""
+    callable_as(cost, f"own cost{where}", "(t, coordinates)")
+    levels = [numbers(cost(float(t), place.coordinates), f"own cost{where} at t = {t:g}") for t in times]
+    if len({level.shape for level in levels}) > 1:
+        shapes = sorted({level.shape for level in levels})
+        raise InputError(f"own cost{where} gives arrays of the shapes {shapes}; one shape at all times is needed")
+    return np.stack(levels)
+
+
+def callable_as(function: Any, what: str, call: str) -> None:
+    """That a user's function takes two arguments, said in a sentence."""
     try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise InputError(f"own cost{where} is no array of numbers ({error})") from None
-    if array.dtype.kind not in "fiu":
-        raise InputError(f"own cost{where} holds {array.dtype}; real numbers are needed")
-    return array.astype(float)
+        inspect.signature(function).bind(None, None)
+    except TypeError as error:
+        raise InputError(f"{what} is a function called as f{call}, and this one cannot be ({error})") from None
+    except ValueError:  # a function of C has no signature to look at
+        pass

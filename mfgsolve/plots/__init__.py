@@ -6,9 +6,10 @@
 No pyplot, no global state: figures can be made in threads and on machines without a display, and need no closing.
 """
 
+from mfgsolve.plots.choices import policy
 from mfgsolve.plots.densities import plan
 from mfgsolve.plots.fields import speed, value
-from mfgsolve.plots.history import convergence
+from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.output import animate, save
 
-__all__ = ["animate", "convergence", "plan", "save", "speed", "value"]
+__all__ = ["animate", "convergence", "convergences", "plan", "policy", "save", "speed", "value"]

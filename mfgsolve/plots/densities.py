@@ -10,8 +10,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
+from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import View, labelled, view
@@ -19,14 +20,18 @@ from mfgsolve.plots.reading import View, labelled, view
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
 
-__all__ = ["plan"]
+__all__ = ["default_counts", "plan"]
+
+CURVES = 6  # states up to which each has a curve of its own
 
 
 def plan(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
     """Density of the crowd over time, with the path and the place of what moves, walls and sites.
 
     Two axes: a strip of densities, one panel a time, on one colour scale.  Three axes: the same, integrated over z.
-    One axis: the density over (time, x), and profiles at a few times.  Colour goes with the square root of density.
+    One axis: the density over (time, x), and profiles at a few times.  Listed states: the share of agents over (time,
+    state), and its course in each state, or profiles where there are many.  Several populations: a row of panels each,
+    on one scale.  Colour goes with the square root of density.
 
     Parameters
     ----------
@@ -46,58 +51,85 @@ def plan(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) 
     4
     """
     seen = view(solution)
-    moments = seen.moments(times, (6,) if seen.ndim > 1 and seen.aspect > 1.3 else (6, 5, 7))
-    return _lines(seen, moments) if seen.ndim == 1 else _strip(seen, moments)
+    if seen.ndim > 1:
+        return _strip(seen, seen.moments(times, default_counts(seen)))
+    return _lines(seen, seen.moments(times, (6, 5, 7)))
+
+
+def default_counts(seen: View) -> tuple[int, ...]:
+    """How many panels fit a page well."""
+    if seen.aspect > 1.3:
+        return (4, 5, 3) if len(seen.each) > 1 else (6,)
+    return (6, 5, 7)
 
 
 def _strip(seen: View, moments: list[float]) -> Figure:
-    levels = [seen.density(t) for t in moments]
+    levels = [[one.density(t) for t in moments] for one in seen.each]
     norm = part.density_scale(np.array(levels))
-    figure, axes = part.panels(seen, len(moments))
+    figure, rows = part.panels(seen, len(moments))
     handles: list[Artist] = []
-    for ax, t, level in zip(axes, moments, levels, strict=True):
-        image = part.density_image(ax, seen, level, norm)
-        part.draw_walls(ax, seen, seen.walls)
-        handles = [*part.draw_track(ax, seen, t), *part.draw_sites(ax, seen)]
-        ax.set_title(seen.time_title(t), fontsize=11)
-    part.label_colours(figure, image, axes, seen.density_label)
+    for k, (one, row, crowds) in enumerate(zip(seen.each, rows, levels, strict=True)):
+        for ax, t, level in zip(row, moments, crowds, strict=True):
+            image = part.density_image(ax, one, level, norm)
+            part.draw_walls(ax, one, one.walls)
+            handles = [*part.draw_track(ax, one, t), *part.draw_sites(ax, one)]
+            if k == 0:
+                ax.set_title(one.time_title(t), fontsize=11)
+    part.label_colours(figure, image, [ax for row in rows for ax in row], seen.density_label)
     part.title(figure, seen, "where the crowd is")
     part.legend(figure, handles)
     return figure
 
 
 def _lines(seen: View, moments: list[float]) -> Figure:
-    figure = part.Picture(figsize=(part.WIDTH, 4.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    field, times, name = seen.densities(), seen.times, seen.track_name
-    image = left.imshow(
-        field.T, origin="lower", extent=(times[0], times[-1], *seen.ends("x")), aspect="auto", cmap=part.DENSITY,
-        norm=part.density_scale(field), interpolation="nearest",
-    )  # fmt: skip
-    left.set(xlabel=labelled("time t", seen.unit("time")), ylabel=seen.axis_label("x"), title="density over time")
-    if seen.track is not None:
-        left.plot(times, seen.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=2, label=f"path of {name}")
-        left.legend(frameon=False)
-    part.label_colours(figure, image, left, seen.density_label)
-
-    shades = [to_hex(matplotlib.colormaps["viridis"](s)) for s in np.linspace(0.0, 0.9, len(moments))]
-    for t, shade in zip(moments, shades, strict=True):
-        right.plot(seen.centres("x"), seen.density(t), color=shade, label=seen.time_title(t))
-        place = seen.track_at(t)
-        if place is not None:
-            right.plot(*place, 0.0, "o", color=shade, markeredgecolor="white", markersize=8, clip_on=False, zorder=4)
-    right.set(xlabel=seen.axis_label("x"), ylabel=f"density of agents ({seen.density_unit})")
-    right.set_title("profiles" if seen.track is None else f"profiles (dots: place of {name})")
-    right.set(xlim=seen.ends("x"), ylim=(0.0, None))
-    if seen.walls is not None:
-        _shade_walls(seen, left, right)
-    right.legend(frameon=False)
+    figure, rows = part.over_time(seen, 2)
+    norm = part.density_scale(np.array([one.densities() for one in seen.each]))
+    for one, (left, right) in zip(seen.each, rows, strict=True):
+        image = _over_time(one, left, norm)
+        if one.is_listed and len(one.state_names) <= CURVES:
+            _courses(one, right)
+        else:
+            _profiles(one, right, moments)
+    bars = [row[0] for row in rows]
+    part.label_colours(figure, image, bars if len(bars) > 1 else bars[0], seen.density_label)
     part.title(figure, seen, "where the crowd is")
     return figure
 
 
-def _shade_walls(seen: View, left: Axes, right: Axes) -> None:
-    half = seen.spacing("x") / 2
-    for x in seen.centres("x")[seen.walls]:
-        left.axhspan(x - half, x + half, color="0.55", linewidth=0)
-        right.axvspan(x - half, x + half, color="0.55", linewidth=0)
+def _over_time(one: View, ax: Axes, norm: Normalize) -> AxesImage:
+    image = part.field(ax, one, one.densities(), one.clock, cmap=part.DENSITY, norm=norm)
+    part.label_place(ax, one, f"{'share' if one.is_listed else 'density'} over time")
+    if one.track is not None:
+        ax.plot(one.times, one.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=2, label=f"path of {one.track_name}")
+        ax.legend(frameon=False)
+    return image
+
+
+def _profiles(one: View, ax: Axes, moments: list[float]) -> None:
+    name = one.dims[0]
+    shades = [to_hex(matplotlib.colormaps["viridis"](s)) for s in np.linspace(0.0, 0.9, len(moments))]
+    few = one.is_finite and len(one.centres(name)) <= 60
+    for t, shade in zip(moments, shades, strict=True):
+        style = "o-" if few else "-"
+        ax.plot(one.centres(name), one.density(t), style, color=shade, label=one.time_title(t), markersize=4)
+        place = one.track_at(t)
+        if place is not None:
+            ax.plot(*place, 0.0, "o", color=shade, markeredgecolor="white", markersize=8, clip_on=False, zorder=4)
+    ax.set(xlabel=one.axis_label(name), ylabel=one.quantity, xlim=one.ends(name), ylim=(0.0, None))
+    ax.set_title("profiles" if one.track is None else f"profiles (dots: place of {one.track_name})")
+    part.name_places(ax.xaxis, one)
+    if one.walls is not None:
+        half = one.spacing("x") / 2
+        for x in one.centres("x")[one.walls]:
+            ax.axvspan(x - half, x + half, color="0.55", linewidth=0)
+    ax.legend(frameon=False)
+
+
+def _courses(one: View, ax: Axes) -> None:
+    """The share of each state against time."""
+    for name, share in zip(one.state_names, one.densities().T, strict=True):
+        ax.plot(one.times, share, "o-" if len(one.times) <= 60 else "-", markersize=4, label=name)
+    top = 1.05 * float(one.densities().max())
+    ax.set(xlabel=labelled("time t", one.unit("time")), ylabel=one.quantity, ylim=(0.0, top))
+    ax.set(title="share of each state", xlim=one.clock)
+    ax.legend(frameon=False, title="state")

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
+from mfgsolve.plots.densities import default_counts
 from mfgsolve.plots.reading import View, labelled, view
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
 
-__all__ = ["speed", "value"]
+__all__ = ["all_times", "arrow_panels", "arrows", "drift_line", "speed", "value"]
+
+VALUE = "viridis"
 
 LEVELS = 16
 ARROWS = 20  # per axis, at most
@@ -28,9 +32,10 @@ NOTE = "arrows: net speed, mean over a block of cells weighted by mass; none whe
 
 
 def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
-    """Value: the cost an agent expects from here and now on, as filled contours on one scale for all times.
+    """Value: the cost an agent expects from here and now on, on one scale for all times and populations.
 
-    Three axes are cut through the middle of z; one axis is shown over (time, x).
+    Filled contours of a diffusion, cells of a finite game.  Three axes are cut through the middle of z; one axis, or
+    listed states, are shown over time.
 
     Parameters
     ----------
@@ -40,32 +45,59 @@ def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
     seen = view(solution, "value")
     label = ["value: expected cost", "from here to the end", f"({seen.unit('value')})"]
     if seen.ndim == 1:
-        _all_times(times)
-        levels, walls = seen.dataset["value"].values, seen.walls
-        surface, (x,) = _padded(seen, levels, ("x",), walls)
-        figure, ax = _over_time(seen, "expected cost from each place and time on")
-        scale = _levels(levels if walls is None else levels[:, ~walls])
-        contours = ax.contourf(seen.times, x, surface.T, scale, cmap="viridis")
-        part.label_colours(figure, contours, ax, label)
-        return figure
-    moments = seen.moments(times, (6,) if seen.aspect > 1.3 else (6, 5, 7))
-    if times is None and np.ptp(seen.between("value", moments[-1])) == 0:
+        all_times(times)
+        return _value_lines(seen, label)
+    moments = seen.moments(times, default_counts(seen))
+    if times is None and all(np.ptp(_free(one, one.between("value", moments[-1]))) == 0 for one in seen.each):
         moments.pop()  # without a terminal cost there is nothing to see at the horizon
-    levels, walls = np.array([seen.cut(seen.between("value", t)) for t in moments]), seen.walls_cut
-    scale = _levels(levels if walls is None else levels[:, ~walls])
-    figure, axes = part.panels(seen, len(moments))
+    scale = _levels(np.concatenate([_free(one, one.between("value", t)) for one in seen.each for t in moments]))
+    figure, rows = part.panels(seen, len(moments))
     handles: list[Artist] = []
-    for ax, t, level in zip(axes, moments, levels, strict=True):
-        surface, (y, x) = _padded(seen, level, ("y", "x"), walls)
-        contours = ax.contourf(x, y, surface, scale, cmap="viridis")
-        part.draw_walls(ax, seen, walls)
-        handles = [*part.draw_track(ax, seen, t, "white"), *part.draw_sites(ax, seen)]
-        ax.set_title(seen.time_title(t), fontsize=11)
-    part.label_colours(figure, contours, axes, label)
+    for k, (one, row) in enumerate(zip(seen.each, rows, strict=True)):
+        for ax, t in zip(row, moments, strict=True):
+            image = _value_plane(ax, one, t, scale)
+            part.draw_walls(ax, one, one.walls_cut)
+            handles = [*part.draw_track(ax, one, t, "white"), *part.draw_sites(ax, one)]
+            if k == 0:
+                ax.set_title(one.time_title(t), fontsize=11)
+    part.label_colours(figure, image, [ax for row in rows for ax in row], label)
     cut = "" if seen.ndim < 3 else f", cut at {seen.place('z', float(seen.cut(seen.centres('z'))))}"
     part.title(figure, seen, f"expected cost from each place on{cut}")
     part.legend(figure, handles)
     return figure
+
+
+def _value_plane(ax: Axes, one: View, t: float, scale: np.ndarray) -> ScalarMappable:
+    level = one.cut(one.between("value", t))
+    if one.is_finite:
+        limits = {"vmin": scale[0], "vmax": scale[-1]}
+        return ax.imshow(level, origin="lower", extent=one.extent, interpolation="nearest", cmap=VALUE, **limits)
+    surface, (y, x) = _padded(one, level, ("y", "x"), one.walls_cut)
+    return ax.contourf(x, y, surface, scale, cmap=VALUE)
+
+
+def _value_lines(seen: View, label: list[str]) -> Figure:
+    scale = _levels(np.concatenate([_free(one, one.dataset["value"].values).ravel() for one in seen.each]))
+    where = "state" if seen.is_listed else "place"
+    figure, axes = _over_time(seen, f"expected cost from each {where} and time on")
+    for one, ax in zip(seen.each, axes, strict=True):
+        values = one.dataset["value"].values
+        if one.is_finite:
+            image: ScalarMappable = part.field(ax, one, values, one.clock, cmap=VALUE, vmin=scale[0], vmax=scale[-1])
+        else:
+            surface, (x,) = _padded(one, values, ("x",), one.walls)
+            image = ax.contourf(one.times, x, surface.T, scale, cmap=VALUE)
+    part.label_colours(figure, image, axes if len(axes) > 1 else axes[0], label)
+    return figure
+
+
+def _free(one: View, values: np.ndarray) -> np.ndarray:
+    """Where agents may be, of a field or several levels of one; three axes are cut."""
+    blocked = one.dataset["blocked"].values.astype(bool) if "blocked" in one.dataset else None
+    if one.ndim < 3:
+        return np.asarray(values[..., ~blocked] if blocked is not None else values.reshape(-1))
+    middle = values[..., values.shape[-3] // 2, :, :]
+    return np.asarray(middle if one.walls_cut is None else middle[..., ~one.walls_cut]).reshape(-1)
 
 
 def speed(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
@@ -77,66 +109,96 @@ def speed(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
 
     Parameters
     ----------
-    solution : a Solution or its dataset
+    solution : a Solution or its dataset, of a controlled diffusion
     times : times to show; a speed holds for the whole step that contains the time, the last one at the horizon
     """
     seen = view(solution, "speed", "step", "move")
     if seen.ndim == 1:
-        _all_times(times)
+        all_times(times)
         return _speed_line(seen)
     moments = seen.moments(times, (7,) if seen.aspect > 1.3 else (5, 4))
     shown = moments if times is not None else moments[:-1]  # nobody moves after the horizon
-    levels = [seen.density(t) for t in shown]
-    norm, arrows = part.density_scale(np.array(levels)), [_arrows(seen, t) for t in shown]
-    fastest = max(float(np.nanmax(np.hypot(u, v), initial=0.0)) for _, _, u, v in arrows) or 1.0
-    figure, axes = part.panels(seen, len(shown))
+    unit = seen.unit("speed")
+    fields = [[arrows(seen, t, [_net(seen, name, seen.step_at(t)) for name in "xy"]) for t in shown]]
+    return arrow_panels(seen, shown, fields, "how the crowd moves", NOTE,
+                        lambda key: f"speed {key:g}{'' if unit == '1' else ' ' + unit}")  # fmt: skip
+
+
+def arrow_panels(
+    seen: View, shown: list[float], fields: list[list[tuple[np.ndarray, ...]]], text: str, note: str,
+    key: Callable[[float], str], reach: float = 1 / 6,
+) -> Figure:  # fmt: skip
+    """Arrows (x, y, u, v) above the density, a row of panels for each population.
+
+    ``key`` names a length; the longest arrow reaches over that share of a panel's width.
+    """
+    levels = [[one.density(t) for t in shown] for one in seen.each]
+    norm = part.density_scale(np.array(levels))
+    lengths = [np.hypot(u, v) for row in fields for _, _, u, v in row]
+    longest = max(float(np.nanmax(length, initial=0.0)) for length in lengths) or 1.0
+    figure, rows = part.panels(seen, len(shown))
     handles: list[Artist] = []
-    for ax, t, level, (x, y, u, v) in zip(axes, shown, levels, arrows, strict=True):
-        image = part.density_image(ax, seen, level, norm)
-        part.draw_walls(ax, seen, seen.walls)
-        handles = [*part.draw_track(ax, seen, t), *part.draw_sites(ax, seen)]
-        quiver = ax.quiver(x, y, u, v, color="black", edgecolor="white", linewidth=0.4, angles="xy", pivot="tail",
-                           scale=6 * fastest, scale_units="width", units="inches", width=0.016, headwidth=3.5,
-                           zorder=4)  # fmt: skip
-        ax.set_title(seen.time_title(t), fontsize=11, loc="left")
-    part.label_colours(figure, image, axes, seen.density_label)
-    part.title(figure, seen, "how the crowd moves")
-    part.legend(figure, handles, NOTE)
-    key, unit = float(f"{fastest / 2:.1g}"), seen.unit("speed")
-    axes[-1].quiverkey(quiver, 0.84, 1.06, key, f"speed {key:g}{'' if unit == '1' else ' ' + unit}", labelpos="W",
-                       fontproperties={"size": 10})  # fmt: skip
+    for k, (one, row) in enumerate(zip(seen.each, rows, strict=True)):
+        for j, (ax, t) in enumerate(zip(row, shown, strict=True)):
+            image = part.density_image(ax, one, levels[k][j], norm)
+            part.draw_walls(ax, one, one.walls)
+            handles = [*part.draw_track(ax, one, t), *part.draw_sites(ax, one)]
+            x, y, u, v = fields[k][j]
+            quiver = ax.quiver(x, y, u, v, color="black", edgecolor="white", linewidth=0.4, angles="xy", pivot="tail",
+                               scale=longest / reach, scale_units="width", units="inches", width=0.016, headwidth=3.5,
+                               zorder=4)  # fmt: skip
+            if k == 0:
+                ax.set_title(one.time_title(t), fontsize=11, loc="left")
+                keyed = quiver
+    part.label_colours(figure, image, [ax for row in rows for ax in row], seen.density_label)
+    part.title(figure, seen, text)
+    part.legend(figure, handles, note)
+    length = float(f"{longest / 2:.1g}")
+    height = (part.WIDTH - 1.6) / len(rows[0]) / seen.aspect  # in inches
+    above = 1.06 if len(rows[0]) < 5 else 1 + 0.4 / height  # narrow panels have no room beside the time
+    rows[0][-1].quiverkey(keyed, 0.84, above, length, key(length), labelpos="W", fontproperties={"size": 10})
     return figure
 
 
 def _speed_line(seen: View) -> Figure:
-    steps = seen.dataset["step"].values
-    density, net = seen.densities()[: len(steps)], _net(seen, "x", slice(None))
-    shown = np.where(density >= NEGLIGIBLE * density.max(axis=1, keepdims=True), net, np.nan)
-    top = float(np.nanmax(np.abs(shown), initial=0.0)) or 1.0
-    figure, ax = _over_time(seen, "net speed of the agents along x")
-    image = ax.imshow(shown.T, origin="lower", extent=(seen.times[0], seen.times[-1], *seen.ends("x")), aspect="auto",
-                      cmap="RdBu_r", vmin=-top, vmax=top, interpolation="nearest")  # fmt: skip
+    net = [_net(seen, "x", slice(None))]
     lines = [labelled("net speed toward larger x", seen.unit("speed")), "white also where density < 1 %"]
-    part.label_colours(figure, image, ax, lines)
+    return drift_line(seen, net, "net speed of the agents along x", lines)
+
+
+def drift_line(seen: View, drifts: list[np.ndarray], text: str, lines: list[str]) -> Figure:
+    """A signed field (step, x) for each population, only where the density is not below 1 % of its maximum."""
+    shown = []
+    for one, drift in zip(seen.each, drifts, strict=True):
+        density = one.densities()[: len(drift)]
+        shown.append(np.where(density >= NEGLIGIBLE * density.max(axis=1, keepdims=True), drift, np.nan))
+    top = float(np.nanmax(np.abs(shown), initial=0.0)) or 1.0
+    figure, axes = _over_time(seen, text)
+    for one, ax, field in zip(seen.each, axes, shown, strict=True):
+        ends = float(seen.times[0]), float(seen.times[-1])
+        image = part.field(ax, one, field, ends, cmap="RdBu_r", vmin=-top, vmax=top)
+    part.label_colours(figure, image, axes if len(axes) > 1 else axes[0], lines)
     return figure
 
 
-def _all_times(times: Sequence[float] | None) -> None:
+def all_times(times: Sequence[float] | None) -> None:
+    """Refuse a choice of times where the picture shows all."""
     if times is not None:
         raise InputError(f"times is {times!r}, but with one axis the picture shows all times; leave times out")
 
 
-def _over_time(seen: View, text: str) -> tuple[Figure, Axes]:
-    """Axes of (time, x) with the path of what moves."""
-    figure = part.Picture(figsize=(part.WIDTH * 0.75, 4.2), layout="constrained")
-    ax = figure.subplots()
-    ax.set(xlabel=labelled("time t", seen.unit("time")), ylabel=seen.axis_label("x"))
-    if seen.track is not None:
-        label = f"path of {seen.track_name}"
-        ax.plot(seen.times, seen.track[:, 0], ":", color="black", linewidth=2, zorder=4, label=label)
-        ax.legend(loc="upper right")
+def _over_time(seen: View, text: str) -> tuple[Figure, list[Axes]]:
+    """Axes of (time, x) with the path of what moves, one for each population."""
+    figure, rows = part.over_time(seen, 1, part.WIDTH * 0.75)
+    axes = [row[0] for row in rows]
+    for one, ax in zip(seen.each, axes, strict=True):
+        part.label_place(ax, one)
+        if one.track is not None:
+            label = f"path of {one.track_name}"
+            ax.plot(one.times, one.track[:, 0], ":", color="black", linewidth=2, zorder=4, label=label)
+            ax.legend(loc="upper right")
     part.title(figure, seen, text)
-    return figure, ax
+    return figure, axes
 
 
 # -- arrays --------------------------------------------------------------------------------------------------------
@@ -175,11 +237,13 @@ def _blocks(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def _arrows(seen: View, t: float) -> tuple[np.ndarray, ...]:
-    """Places and net speeds (x, y, u, v) of blocks of cells, means over their mass; none where nobody is."""
-    step = max(int(np.searchsorted(seen.dataset["step"].values, t, side="right")) - 1, 0)
-    mass = seen.dataset["density"].values[step]
-    momenta = [mass * _net(seen, name, step) for name in "xy"]
+def arrows(seen: View, t: float, drift: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """Places and drifts (x, y, u, v) of blocks of cells, means over their mass; none where nobody is.
+
+    ``drift`` are components x and y on the cells, in the step that contains t.
+    """
+    mass = seen.dataset["density"].values[seen.step_at(t)]
+    momenta = [mass * component for component in drift]
     if seen.ndim == 3:
         mass, momenta = mass.sum(axis=0), [momentum.sum(axis=0) for momentum in momenta]
     y, x = np.meshgrid(seen.centres("y"), seen.centres("x"), indexing="ij")

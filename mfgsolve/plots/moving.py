@@ -1,20 +1,24 @@
-"""One panel that can show any time: the frames of an animation."""
+"""Panels that can show any time, one for each population: the frames of an animation."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.reading import view
+from mfgsolve.plots.reading import View, view
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
 
 __all__ = ["Film"]
+
+BARS = 30  # cells of a finite game up to which each has a bar
 
 
 class Film:
@@ -23,53 +27,83 @@ class Film:
     def __init__(self, solution: Solution | xr.Dataset):
         self.view = view(solution)
         self.times = self.view.times
+        self._crowds: list[Any] = []  # what shows the density, and the place of what moves, of each population
+        self._markers: list[Any] = []
         if self.view.ndim == 1:
-            self._build_line()
+            self._build_lines()
         else:
-            self._build_plane()
+            self._build_planes()
         self.show(float(self.times[0]))
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")  # the layout of the first frame holds for all
 
-    def _build_plane(self) -> None:
-        seen, field = self.view, self.view.densities()
+    def _build_planes(self) -> None:
+        seen = self.view
+        fields = [one.densities() for one in seen.each]
+        norm, count = part.density_scale(np.array(fields)), len(fields)
         width = 6.8 if seen.aspect >= 1 else 2.4 + 4.4 * max(seen.aspect, 0.4)
-        self.figure = part.Picture(figsize=(width, (width - 1.6) / seen.aspect + 1.4), layout="compressed")
-        ax = self.figure.subplots()
-        self._image = part.density_image(ax, seen, field[0], part.density_scale(field))
-        part.draw_walls(ax, seen, seen.walls)
-        track = part.draw_track(ax, seen, float(self.times[0]))
-        self._marker = track[1] if track else None
-        ax.set(xlabel=seen.axis_label("x"), ylabel=seen.axis_label("y"))
-        ax.set(xlim=seen.extent[:2], ylim=seen.extent[2:])
-        part.label_colours(self.figure, self._image, ax, seen.density_label)
-        part.legend(self.figure, [*track, *part.draw_sites(ax, seen)])
-        self.axes = ax
+        height = (width - 1.6) / seen.aspect + 1.4
+        if count > 1:
+            width, height = part.WIDTH, (part.WIDTH - 1.6) / count / seen.aspect + 1.4
+        self.figure = part.Picture(figsize=(width, height), layout="compressed")
+        axes: list[Axes] = list(self.figure.subplots(1, count, squeeze=False)[0])
+        handles: list[Artist] = []
+        for one, ax, field in zip(seen.each, axes, fields, strict=True):
+            image = part.density_image(ax, one, field[0], norm)
+            part.draw_walls(ax, one, one.walls)
+            track = part.draw_track(ax, one, float(self.times[0]))
+            ax.set(xlabel=one.axis_label("x"), ylabel=one.axis_label("y") if ax is axes[0] else "")
+            ax.set(xlim=one.extent[:2], ylim=one.extent[2:])
+            handles = [*track, *part.draw_sites(ax, one)]
+            self._crowds.append(image.set_data)
+            self._markers += track[1:]
+        part.label_colours(self.figure, image, axes if count > 1 else axes[0], seen.density_label)
+        part.legend(self.figure, handles)
+        self.axes, self._all_axes = axes[0], axes
 
-    def _build_line(self) -> None:
-        seen, field = self.view, self.view.densities()
-        self.figure = part.Picture(figsize=(6.8, 4.4), layout="constrained")
-        ax = self.figure.subplots()
-        (self._line,) = ax.plot(seen.centres("x"), field[0], color=part.INK, label="density")
-        self._marker = None
-        if seen.track is not None:
-            (self._marker,) = ax.plot(0, 0, "o", color=part.HIGHLIGHT, markersize=9, clip_on=False, zorder=4,
-                                      label=f"{seen.track_name} now")  # fmt: skip
-        ax.set(xlabel=seen.axis_label("x"), ylabel=f"density of agents ({seen.density_unit})")
-        ax.set(xlim=seen.ends("x"), ylim=(0.0, 1.05 * float(field.max())))
-        ax.legend(frameon=False, loc="upper right")
-        self.axes = ax
+    def _build_lines(self) -> None:
+        seen = self.view
+        name, count = seen.dims[0], len(seen.each)
+        top = 1.05 * max(float(one.densities().max()) for one in seen.each)
+        self.figure = part.Picture(figsize=(6.8 if count == 1 else part.WIDTH, 4.4), layout="constrained")
+        axes: list[Axes] = list(self.figure.subplots(1, count, squeeze=False, sharey=True)[0])
+        for one, ax in zip(seen.each, axes, strict=True):
+            self._crowds.append(_profile(one, ax))
+            if one.track is not None:
+                self._markers += ax.plot(0, 0, "o", color=part.HIGHLIGHT, markersize=9, clip_on=False, zorder=4,
+                                         label=f"{one.track_name} now")  # fmt: skip
+                ax.legend(frameon=False, loc="upper right")
+            ax.set(xlabel=one.axis_label(name), xlim=one.ends(name), ylim=(0.0, top))
+            part.name_places(ax.xaxis, one)
+        axes[0].set_ylabel(seen.quantity)
+        self.axes, self._all_axes = axes[0], axes
 
     def show(self, t: float) -> Figure:
-        level = self.view.density(t)
-        if self.view.ndim == 1:
-            self._line.set_ydata(level)
-        else:
-            self._image.set_data(level)
+        for one, draw in zip(self.view.each, self._crowds, strict=True):
+            draw(one.density(t))
         place = self.view.track_at(t)
-        if self._marker is not None and place is not None:
-            self._marker.set_data([place[0]], [place[1] if len(place) > 1 else 0.0])
+        for marker in self._markers:
+            if place is not None:
+                marker.set_data([place[0]], [place[1] if len(place) > 1 else 0.0])
         decimals = max(0, 2 - int(np.floor(np.log10(self.times[-1]))))
         unit = self.view.unit("time")
-        self.axes.set_title(f"{self.view.name}: t = {t:.{decimals}f}{'' if unit == '1' else ' ' + unit}", loc="left")
+        clock = f"{self.view.name}: t = {t:.{decimals}f}{'' if unit == '1' else ' ' + unit}"
+        for one, ax in zip(self.view.each, self._all_axes, strict=True):
+            own = [] if one.population is None else [one.population]
+            ax.set_title("\n".join([clock if ax is self.axes else "", *own] if own else [clock]), loc="left")
         return self.figure
+
+
+def _profile(one: View, ax: Axes) -> Any:
+    """Bars where cells are few and agents choose between them, a line otherwise; what sets their heights."""
+    name, first = one.dims[0], one.densities()[0]
+    if one.is_finite and first.size <= BARS:
+        bars = ax.bar(one.centres(name), first, width=0.8 * one.spacing(name), color=part.INK)
+
+        def draw(level: np.ndarray) -> None:
+            for bar, height in zip(bars, level, strict=True):
+                bar.set_height(height)
+
+        return draw
+    (line,) = ax.plot(one.centres(name), first, color=part.INK, label="density")
+    return line.set_ydata

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PathCollection
 from matplotlib.colorbar import Colorbar
@@ -20,17 +22,21 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from mfgsolve.plots.reading import View
+from mfgsolve.plots.reading import View, labelled
 
 __all__ = [
-    "DENSITY", "HIGHLIGHT", "INK", "Picture", "density_image", "density_scale", "draw_sites", "draw_track",
-    "draw_walls", "label_colours", "legend", "panels", "title",
+    "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Picture", "density_image", "density_scale", "draw_sites", "draw_track",
+    "draw_walls", "field", "headed", "label_colours", "label_place", "legend", "name_places", "over_time", "panels",
+    "title",
 ]  # fmt: skip
 
 HIGHLIGHT = "#0096c7"  # what moves: a hue the density does not use
 INK = "0.25"
 WALL = ListedColormap(["0.55"])
 POWER = 0.5
+POINTED = 5.0
+STEPS = [1, 2, 5, 10]  # between ticks
+NAMED = 12  # states up to which each has its name at the axis
 FADE = 0.15
 WIDTH = 12.0  # inches of every figure, so that type has one size beside it
 
@@ -54,29 +60,78 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
-def panels(view: View, count: int) -> tuple[Figure, list[Axes]]:
-    """Equal panels of the plane (y, x), in one row unless they are wide; labels at the left and at the bottom only."""
-    columns = min(count, 3 if view.aspect > 1.3 else 6)
-    rows = math.ceil(count / columns)
-    across = max(columns, 2)  # one panel alone need not fill the page
-    width = (WIDTH - 1.6) / across
-    figure = Picture(figsize=(WIDTH * columns / across, rows * (width / view.aspect + 0.3) + 1.2))
+def panels(view: View, count: int) -> tuple[Figure, list[list[Axes]]]:
+    """Equal panels of the plane (y, x), as many for each population; labels at the left and at the bottom only.
+
+    They stand in one row unless they are wide; several populations have one row each.
+    """
+    views = view.each
+    across = count if len(views) > 1 else min(count, 3 if view.aspect > 1.3 else 6)
+    down = len(views) if len(views) > 1 else math.ceil(count / across)
+    columns = max(across, 2)  # one panel alone need not fill the page
+    width = (WIDTH - 1.6) / columns
+    figure = Picture(figsize=(WIDTH * across / columns, down * (width / view.aspect + 0.3) + 1.2))
     figure.set_layout_engine("compressed", wspace=0.01, hspace=0.01)
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    shown = count * len(views)
     axes = list(grid.flat)
-    for ax in axes[count:]:
+    for ax in axes[shown:]:
         ax.remove()
-    for k, ax in enumerate(axes[:count]):
+    for k, ax in enumerate(axes[:shown]):
         left, right, bottom, top = view.extent
         ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
         ax.tick_params(labelsize=9, color=INK)
-        ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-        if k % columns == 0:
-            ax.set_ylabel(view.axis_label("y"))
-        ax.tick_params(labelbottom=k + columns >= count)
-        if k + columns >= count:
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_locator(MaxNLocator(5, steps=STEPS))
+        if k % across == 0:
+            ax.set_ylabel(headed(views[k // across if len(views) > 1 else 0], view.axis_label("y")))
+        ax.tick_params(labelbottom=k + across >= shown)
+        if k + across >= shown:
             ax.set_xlabel(view.axis_label("x"))
-    return figure, axes[:count]
+    return figure, [axes[k : k + count] for k in range(0, shown, count)]
+
+
+def headed(view: View, label: str) -> str:
+    """The label of an axis, below the name of the population if there are several."""
+    return label if view.population is None else f"{view.population}\n{label}"
+
+
+def over_time(view: View, columns: int, width: float = WIDTH) -> tuple[Figure, list[list[Axes]]]:
+    """A row of panels over (time, x) or (time, state) for each population, not yet labelled."""
+    height = 0.9 + 3.3 * len(view.each) if len(view.each) < 3 else 0.9 + 2.4 * len(view.each)
+    figure = Picture(figsize=(width, height), layout="constrained")
+    grid = figure.subplots(len(view.each), columns, squeeze=False)
+    return figure, [list(row) for row in grid]
+
+
+def label_place(ax: Axes, view: View, title: str = "", first: bool = True) -> None:
+    """Time below, place beside: names of states where they are listed, whole numbers where time counts steps."""
+    name = view.dims[0]
+    ax.set(xlabel=labelled("time t", view.unit("time")), ylim=view.ends(name))
+    ax.set_ylabel(headed(view, view.axis_label(name)) if first else "")
+    ax.set_title(title)
+    name_places(ax.yaxis, view)
+    if view.is_finite and np.ptp(view.times) == len(view.times) - 1:
+        ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+
+
+def name_places(axis: Axis, view: View) -> None:
+    """Ticks of the one axis there is: names of states where they are few, round numbers otherwise."""
+    if view.is_listed and len(view.state_names) <= NAMED:
+        axis.set_ticks(range(len(view.state_names)), view.state_names)
+    else:
+        axis.set_major_locator(MaxNLocator(8, steps=STEPS, integer=view.is_listed))
+
+
+def field(ax: Axes, view: View, values: np.ndarray, ends: tuple[float, float], **style: Any) -> AxesImage:
+    """An image of (time, place), one column a node or a step; blocked cells grey."""
+    place = view.ends(view.dims[0])
+    image = ax.imshow(values.T, origin="lower", extent=(*ends, *place), aspect="auto", interpolation="nearest", **style)
+    if view.walls is not None:
+        half = view.spacing("x") / 2
+        for x in view.centres("x")[view.walls]:
+            ax.axhspan(x - half, x + half, color="0.55", linewidth=0)
+    return image
 
 
 def title(figure: Figure, view: View, text: str) -> None:
@@ -90,9 +145,22 @@ def certificate(view: View) -> str:
 
 
 def density_scale(levels: np.ndarray) -> Normalize:
-    """One scale for all panels; its square root keeps a thin crowd visible beside a dense one."""
-    top = float(np.max(levels))
-    return PowerNorm(POWER, 0.0, top if top > 0 else 1.0)
+    """One scale for all panels; its square root keeps a thin crowd visible beside a dense one.
+
+    ``levels`` (population, time, ...).  A crowd that starts in a point, many times as dense as ever after, lies beyond
+    the scale, which the colour bar says by an arrow.
+    """
+    top, later = float(np.max(levels)), float(np.max(levels[:, 1:], initial=0.0))
+    beyond = top > POINTED * later > 0
+    return _Scale(later if beyond else top, beyond)
+
+
+class _Scale(PowerNorm):
+    """From 0 to ``top``; ``extend`` is what a colour bar asks for."""
+
+    def __init__(self, top: float, beyond: bool):
+        super().__init__(POWER, 0.0, top if top > 0 else 1.0)
+        self.extend = "max" if beyond else "neither"
 
 
 def density_image(ax: Axes, view: View, level: np.ndarray, norm: Normalize) -> AxesImage:
@@ -141,6 +209,7 @@ def legend(figure: Figure, handles: Sequence[Artist], note: str | None = None) -
 def label_colours(figure: Figure, image: ScalarMappable, axes: Axes | list[Axes], lines: list[str]) -> Colorbar:
     """Colour bar with a label of short lines, which fit beside a low strip."""
     bar = figure.colorbar(image, ax=axes, aspect=16, pad=0.01)
-    bar.set_label("\n".join(lines), fontsize=9)
+    beyond = ["beyond the arrow: the start"] if getattr(image.norm, "extend", "") == "max" else []
+    bar.set_label("\n".join([*lines, *beyond]), fontsize=9)
     bar.ax.tick_params(labelsize=9)
     return bar

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +16,15 @@ from mfgsolve.errors import InputError
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
 
-__all__ = ["View", "dataset_of", "labelled", "round_times", "view"]
+__all__ = ["View", "dataset_of", "labelled", "offset_of", "round_times", "view"]
 
-AXIS_NAMES = ("x", "y", "z")
+AXIS_NAMES = ("x", "y", "z", "state")
 
 # The schema has no word for what moves and what rests; these problems' own words make a better legend.
-TRACK_NAMES = {"supply-demand": "demand", "montreal": "centre of demand", "gaussian-log": "well"}
+TRACK_NAMES = {
+    "crowd-motion": "bar", "gaussian-log": "well", "lattice-supply-demand": "demand", "montreal": "centre of demand",
+    "supply-demand": "demand",
+}  # fmt: skip
 SITE_NAMES = {"montreal": "zones (area: car hours)"}
 
 
@@ -37,6 +41,9 @@ def dataset_of(solution: Solution | xr.Dataset, needed: Sequence[str] = ()) -> x
     if not str(dataset.attrs.get("schema", "")).startswith("mfgsolve/1"):
         found = dataset.attrs.get("schema", "missing")
         raise InputError(f"dataset has schema {found!r}; pictures read 'mfgsolve/1', from mfg.solve or mfg.load")
+    for name, other, kind in (("speed", "policy", "finite game"), ("policy", "speed", "controlled diffusion")):
+        if name in needed and name not in dataset and other in dataset:
+            raise InputError(f"dataset has no {name}: it is of a {kind}; use mfg.plots.{other}")
     missing = [name for name in needed if name not in dataset]
     if missing:
         raise InputError(f"dataset has no {', '.join(missing)}; it is not a whole solution")
@@ -49,20 +56,50 @@ def round_times(horizon: float, counts: Sequence[int]) -> np.ndarray:
     return np.linspace(0.0, horizon, best)
 
 
+def offset_of(action: str) -> tuple[int, int, int] | None:
+    """Displacement (x, y, z) in cells of a lattice move by its name: 'stay', 'x+', 'x-y+2'; None for other names."""
+    if action == "stay":
+        return 0, 0, 0
+    found = re.fullmatch(r"(x[+-]\d*)?(y[+-]\d*)?(z[+-]\d*)?", action)
+    if found is None or not action:
+        return None
+    x, y, z = (0 if not part else int(part[1] + (part[2:] or "1")) for part in found.groups())
+    return x, y, z
+
+
 @dataclass(frozen=True, eq=False)
 class View:
-    """A solution's dataset as pictures see it: grid axes x, y, z, extents, walls, track and sites."""
+    """A solution's dataset as pictures see it: grid axes x, y, z (or states), extents, walls, track and sites."""
 
     dataset: xr.Dataset
+    population: str | None = None
+
+    @cached_property
+    def each(self) -> list[View]:
+        """One view per population."""
+        if "population" not in self.dataset.dims:
+            return [self]
+        names = [str(name) for name in self.dataset["population"].values]
+        return [View(self.dataset.isel(population=k), name) for k, name in enumerate(names)]
 
     @cached_property
     def dims(self) -> tuple[str, ...]:
-        """Names of the grid's axes, x first."""
+        """Names of the grid's axes, x first; of listed states the one dimension they have."""
         return tuple(name for name in AXIS_NAMES if name in self.dataset["density"].dims)
 
     @property
     def ndim(self) -> int:
         return len(self.dims)
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the cells are listed states, without geometry."""
+        return self.dims == ("state",)
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether agents choose actions at every step, as opposed to a diffusion that is made discrete."""
+        return "policy" in self.dataset
 
     @property
     def name(self) -> str:
@@ -71,6 +108,13 @@ class View:
     @property
     def times(self) -> np.ndarray:
         return np.asarray(self.dataset["time"].values, dtype=float)
+
+    @property
+    def clock(self) -> tuple[float, float]:
+        """Ends of an image with one column per node: half a step beyond the first and the last."""
+        times = self.times
+        half = 0.5 * (times[-1] - times[0]) / (len(times) - 1)
+        return float(times[0]) - half, float(times[-1]) + half
 
     def unit(self, name: str) -> str:
         return str(self.dataset[name].attrs.get("units", "1"))
@@ -87,11 +131,17 @@ class View:
         return self.place("time", t, "t")
 
     def centres(self, name: str) -> np.ndarray:
+        if name == "state":
+            return np.arange(self.dataset.sizes["state"], dtype=float)
         return np.asarray(self.dataset[name].values, dtype=float)
+
+    @property
+    def state_names(self) -> list[str]:
+        return [str(name) for name in self.dataset["state"].values]
 
     def spacing(self, name: str) -> float:
         centres = self.centres(name)
-        return float(centres[-1] - centres[0]) / (len(centres) - 1)
+        return 1.0 if len(centres) == 1 else float(centres[-1] - centres[0]) / (len(centres) - 1)
 
     def ends(self, name: str) -> tuple[float, float]:
         """The walls, half a cell beyond the first and the last centre."""
@@ -112,8 +162,15 @@ class View:
     # -- fields ------------------------------------------------------------------------------------------------
 
     @property
+    def quantity(self) -> str:
+        """What density is called on this space, with its unit."""
+        return "share of agents" if self.is_listed else f"density of agents ({self.density_unit})"
+
+    @property
     def density_unit(self) -> str:
         """Of the density shown: with three axes, the one integrated over z."""
+        if self.is_listed:
+            return "mass per state"
         units = [self.unit(name) for name in self.dims[:2]]
         if all(unit == "1" for unit in units):
             return f"mass per unit {'area' if len(units) == 2 else 'length'}"
@@ -122,6 +179,8 @@ class View:
     @property
     def density_label(self) -> list[str]:
         """Lines of a colour bar's label."""
+        if self.is_listed:
+            return ["share of agents", "colour ∝ √share"]
         projected = ["integrated over z"] if self.ndim == 3 else []
         return ["density of agents", *projected, f"({self.density_unit})", "colour ∝ √density"]
 
@@ -181,10 +240,28 @@ class View:
     def site_name(self) -> str:
         return SITE_NAMES.get(self.name, "sites (area: size)")
 
+    # -- choices of finite games ---------------------------------------------------------------------------------
+
+    @property
+    def actions(self) -> list[str]:
+        return [str(name) for name in self.dataset["action"].values]
+
+    @cached_property
+    def offsets(self) -> np.ndarray | None:
+        """Displacement (action, axes) in cells, x first, where every action is a lattice move."""
+        found = [offset_of(name) for name in self.actions]
+        if self.is_listed or any(offset is None for offset in found):
+            return None
+        return np.array(found)[:, : self.ndim]
+
+    def step_at(self, t: float) -> int:
+        """The step that contains a time; the last one at the horizon."""
+        return max(int(np.searchsorted(self.dataset["step"].values, t, side="right")) - 1, 0)
+
     # -- times -------------------------------------------------------------------------------------------------
 
     def moments(self, times: Sequence[float] | np.ndarray | None, counts: Sequence[int]) -> list[float]:
-        """The times asked for, checked; by default equally spaced ones.
+        """The times asked for, checked; by default equally spaced ones, and nodes of a finite game.
 
         Raises
         ------
@@ -192,6 +269,11 @@ class View:
             for no time, one that is not a number, or one outside the horizon
         """
         first, last = float(self.times[0]), float(self.times[-1])
+        if times is None and self.is_finite:
+            nodes = len(self.times)
+            fits = [n for n in counts if n <= nodes and (nodes - 1) % (n - 1) == 0] or [min(counts[0], nodes)]
+            places = np.linspace(0, nodes - 1, fits[0]).round().astype(int)
+            return [float(t) for t in self.times[places]]
         if times is None:
             return [float(t) for t in round_times(last, counts)]
         try:

@@ -3,26 +3,47 @@
 Each is also a function of its own: ``supply_demand(reward=3.0, shape=(32, 32))``.
 """
 
+from mfgsolve.problems.beach_bar import beach_bar
+from mfgsolve.problems.bonnans_lavigne_pfeiffer import bonnans_lavigne_pfeiffer_1, bonnans_lavigne_pfeiffer_2
+from mfgsolve.problems.braess import braess
 from mfgsolve.problems.cole_hopf import cole_hopf
 from mfgsolve.problems.crowd_aversion import crowd_aversion
+from mfgsolve.problems.crowd_modelling import crowd_modelling, crowd_modelling_2d, four_rooms
+from mfgsolve.problems.crowd_motion import crowd_motion
 from mfgsolve.problems.gaussian_log import gaussian_log
+from mfgsolve.problems.lattice_supply_demand import lattice_supply_demand
 from mfgsolve.problems.linear_quadratic import linear_quadratic
 from mfgsolve.problems.montreal import montreal
+from mfgsolve.problems.predator_prey import predator_prey
 from mfgsolve.problems.registry import ClosedForm, NamedProblem, Parameter, build, closed_form, get, names
+from mfgsolve.problems.small_games import left_right, rock_paper_scissors, susceptible_infected
 from mfgsolve.problems.supply_demand import supply_demand
 
 __all__ = [
     "ClosedForm",
     "NamedProblem",
     "Parameter",
+    "beach_bar",
+    "bonnans_lavigne_pfeiffer_1",
+    "bonnans_lavigne_pfeiffer_2",
+    "braess",
     "build",
     "closed_form",
     "cole_hopf",
     "crowd_aversion",
+    "crowd_modelling",
+    "crowd_modelling_2d",
+    "crowd_motion",
+    "four_rooms",
     "gaussian_log",
     "get",
+    "lattice_supply_demand",
+    "left_right",
     "linear_quadratic",
     "montreal",
     "names",
+    "predator_prey",
+    "rock_paper_scissors",
     "supply_demand",
+    "susceptible_infected",
 ]

@@ -69,7 +69,7 @@ class NamedProblem:
     summary : one line
     source : paper or data set
     parameters : by name, without shape and steps
-    shape, steps : the default resolution
+    resolution : default of shape and of steps, as far as they can be chosen; the states of some games are given
     build : the function that makes the `Problem`
     closed_form : from a problem to its exact solution, or None
     """
@@ -78,10 +78,19 @@ class NamedProblem:
     summary: str
     source: str
     parameters: Mapping[str, Parameter]
-    shape: tuple[int, ...]
-    steps: int
+    resolution: Mapping[str, Any]
     build: Callable[..., Problem]
     closed_form: Callable[[Problem], ClosedForm] | None
+
+    @functools.cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Default shape."""
+        return self.resolution["shape"] if "shape" in self.resolution else self.build().grid.shape
+
+    @functools.cached_property
+    def steps(self) -> int:
+        """Default number of steps."""
+        return self.resolution["steps"] if "steps" in self.resolution else self.build().time.steps
 
 
 _NAMED: dict[str, NamedProblem] = {}
@@ -100,22 +109,28 @@ def named(
         text = inspect.getdoc(function) or ""
         summary, source = text.split("\n")[0], " ".join(text.partition("Source: ")[2].split())
 
+        resolution = {key: defaults[key] for key in RESOLUTION if key in defaults}
+
         @functools.wraps(function)
         def build(*unnamed: P.args, **given: P.kwargs) -> Problem:
             if unnamed:
                 raise InputError(f"{name} takes its parameters by name: {', '.join(defaults)}")
             for key in given:
-                if key not in defaults:
+                if key not in (*defaults, *RESOLUTION):
                     raise InputError(unknown(f"parameter of {name}", key, defaults))
             values: dict[str, Any] = {k: p.checked(given.get(k, p.default), name) for k, p in parameters.items()}
-            shape = _shape(given.get("shape", defaults["shape"]), typing.get_args(hints["shape"]), name)
-            steps = Parameter("steps", defaults["steps"], int).checked(given.get("steps", defaults["steps"]), name)
-            problem = function(**values, shape=shape, steps=steps)  # type: ignore[call-arg,arg-type]
+            chosen: dict[str, Any] = {}
+            if "shape" in resolution:
+                kind = typing.get_args(hints["shape"])
+                chosen["shape"] = _shape(given.get("shape", resolution["shape"]), kind, name)
+            if "steps" in resolution:
+                steps = given.get("steps", resolution["steps"])
+                chosen["steps"] = Parameter("steps", resolution["steps"], int).checked(steps, name)
+            problem = function(**values, **chosen)  # type: ignore[call-arg,arg-type]
+            _check_given({key: value for key, value in given.items() if key not in defaults}, problem, name)
             return replace(problem, name=name, source=source, parameters=values)
 
-        _NAMED[name] = NamedProblem(
-            name, summary, source, parameters, defaults["shape"], defaults["steps"], build, closed_form
-        )
+        _NAMED[name] = NamedProblem(name, summary, source, parameters, resolution, build, closed_form)
         return build
 
     return decorate
@@ -126,8 +141,18 @@ def _shape(shape: Any, kind: tuple[Any, ...], owner: str) -> tuple[int, ...]:
     if not all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in sizes):
         raise InputError(f"shape of {owner} is {shape!r}; whole numbers in array order (..., ny, nx) are needed")
     if kind[-1] is not Ellipsis and len(sizes) != len(kind):
-        raise InputError(f"shape of {owner} is {shape!r}; this problem has {len(kind)} axes, (ny, nx)")
+        axes = "1 axis, (nx,)" if len(kind) == 1 else f"{len(kind)} axes, {('(ny, nx)', '(nz, ny, nx)')[len(kind) - 2]}"
+        raise InputError(f"shape of {owner} is {shape!r}; this problem has {axes}")
     return tuple(int(n) for n in sizes)
+
+
+def _check_given(given: Mapping[str, Any], problem: Problem, owner: str) -> None:
+    """A shape or a number of steps that cannot be chosen may be told, as a file does, but must be the true one."""
+    true = {"shape": problem.grid.shape, "steps": problem.time.steps}
+    for key, value in given.items():
+        told = tuple(value) if key == "shape" and isinstance(value, Sequence | np.ndarray) else value
+        if told != true[key]:
+            raise InputError(f"{key} of {owner} is {value!r}; this game has {true[key]} and no other: leave {key} out")
 
 
 def names() -> list[str]:

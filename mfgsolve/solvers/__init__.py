@@ -7,22 +7,50 @@ from typing import Any
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.problem import Problem
+from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Solver
+from mfgsolve.solvers.chambolle_pock import ChambollePock
+from mfgsolve.solvers.complementarity import Complementarity
 from mfgsolve.solvers.frank_wolfe import FictitiousPlay, FrankWolfe
+from mfgsolve.solvers.interior_point import InteriorPoint
 from mfgsolve.solvers.mirror_descent import MirrorDescent
 from mfgsolve.solvers.newton import Newton
 
-__all__ = ["SOLVERS", "FictitiousPlay", "FrankWolfe", "MirrorDescent", "Newton", "make_solver", "suited"]
+__all__ = [
+    "ADMM",
+    "SOLVERS",
+    "ChambollePock",
+    "Complementarity",
+    "FictitiousPlay",
+    "FrankWolfe",
+    "InteriorPoint",
+    "MirrorDescent",
+    "Newton",
+    "make_solver",
+    "suited",
+]
 
-SOLVERS: dict[str, type[Solver]] = {cls.name: cls for cls in (Newton, FrankWolfe, FictitiousPlay, MirrorDescent)}
+SOLVERS: dict[str, type[Solver]] = {
+    cls.name: cls
+    for cls in (
+        Newton,
+        InteriorPoint,
+        Complementarity,
+        FrankWolfe,
+        FictitiousPlay,
+        MirrorDescent,
+        ADMM,
+        ChambollePock,
+    )
+}
+SHARP = ("interior-point", "complementarity")  # what a game without temperature is best solved by
 
 
 def suited(problem: Problem) -> list[str]:
     """Names of the solvers that suit a problem, the one to be preferred first."""
     names = [name for name, kind in SOLVERS.items() if kind().refuses(problem) is None]
-    sharp = problem.is_finite and problem.temperature == 0
-    if sharp and "interior-point" in names:
-        names.sort(key=lambda name: name != "interior-point")
+    if problem.is_finite and problem.temperature == 0:
+        names.sort(key=lambda name: SHARP.index(name) if name in SHARP else len(SHARP))
     return names
 
 
@@ -50,8 +78,8 @@ def make_solver(problem: Problem, method: str | Solver | None, options: dict[str
         if method not in SOLVERS:
             raise InputError(unknown("solver", method, SOLVERS))
         solver = SOLVERS[method](**_checked(method, options))
-    why = solver.refuses(problem)
-    if why is not None:
+    reason = solver.refuses(problem)
+    if reason is not None:
         names = ", ".join(suited(problem)) or "none"
-        raise InputError(f"solver {solver.name!r} does not suit this problem: {why}; suited: {names}")
+        raise InputError(f"solver {solver.name!r} does not suit this problem: {reason}; suited: {names}")
     return solver

@@ -24,6 +24,7 @@ from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Sol
 __all__ = ["FictitiousPlay", "FrankWolfe"]
 
 AVERAGES = ("linear", "uniform")
+SHORTEST = 1e-14  # step that is as good as none
 
 
 @dataclass
@@ -143,7 +144,7 @@ class FrankWolfe(Averaging):
             return 0.0
         if slope(1.0) <= 0.0:
             return 1.0
-        return float(brentq(slope, 0.0, 1.0, xtol=self.accuracy * 1e-2, rtol=self.accuracy))
+        return float(brentq(slope, 0.0, 1.0, xtol=SHORTEST, rtol=self.accuracy))
 
 
 def _new_state(game: Game, plan: Plan) -> MeanState:

@@ -33,7 +33,7 @@ from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Sol
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
 
 TINY = 1e-300
-COLDEST = 1e-10  # below this share of the largest difference of costs, round-off in a price decides a softmax
+COLDEST = 1e-8  # below this share of the largest difference of costs, round-off in a price decides a softmax
 
 __all__ = ["Newton"]
 
@@ -110,7 +110,7 @@ class Newton(Solver):
 
     Parameters
     ----------
-    warm_up : sweeps of fictitious play on the coarsest grid
+    warm_up : sweeps of fictitious play on the coarsest grid (a quarter of them at the highest temperature)
     coarse_grids : start from coarser grids where the problem can be stated on them
     coarse_tol : relative exploitability to which a coarse grid is solved
     cooling : factor from one temperature of a finite game to the next
@@ -141,11 +141,14 @@ class Newton(Solver):
     # -- starting ----------------------------------------------------------------------------------------------
 
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> NewtonState:
-        levels = [problem] if start is not None and not problem.is_finite else self._levels(problem)
+        levels = self._levels(problem)
+        if start is not None:  # near the answer; a finite game is warmed up a little
+            levels = levels[-3:] if problem.is_finite else levels[-1:]
         game = make_game(levels[0], threads)
         believed = game.still(game.levels()) if start is None else start(game)
         state = _new_state(levels, 0, game, tol, threads, believed, target=_target(problem))
-        for k in range(self.warm_up if start is None else 0):
+        warm_up = self.warm_up // 4 if problem.is_finite else self.warm_up  # heat does the rest
+        for k in range(warm_up if start is None else 0):
             _respond(state)
             _flow(state)
             state.believed += 2 / (k + 2) * (state.crowd - state.believed)
@@ -157,7 +160,7 @@ class Newton(Solver):
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> NewtonState:  # fmt: skip
-        levels = [problem] if numbers["levels"] == 1 else self._levels(problem)
+        levels = self._levels(problem)[-int(numbers["levels"]) :]
         level = int(numbers["level"])
         game, coarser = make_game(levels[level], threads), arrays.get("coarser")
         state = _new_state(levels, level, game, tol, threads, arrays["believed"], coarser, _target(problem))

@@ -8,13 +8,20 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mfgsolve.errors import FileError, InputError
 
-__all__ = ["ANIMATIONS", "DATA", "PICTURES", "bytes_needed", "check_memory", "check_outputs"]
+if TYPE_CHECKING:
+    from mfgsolve.problem import Problem
+
+__all__ = ["ANIMATIONS", "DATA", "PICTURES", "bytes_needed", "check_memory", "check_outputs", "check_problem"]
 
 DATA = (".nc",)
 PICTURES = (".jpg", ".pdf", ".png", ".svg")
+POLICIES = 8  # arrays (steps, actions, states) that a solver and the finished dataset hold
 ANIMATIONS = (".gif", ".mp4")
 
 
@@ -79,13 +86,59 @@ def bytes_needed(shape: Sequence[int], steps: int) -> int:
     return 8 * (8 + 2 * len(shape)) * math.prod(shape) * (steps + 1)
 
 
+def finite_bytes_needed(states: int, actions: int, steps: int, entries: int) -> int:
+    """Memory of a solve of a finite game: some policies (T, actions, states), levels, and the transitions."""
+    policies, levels = POLICIES * steps * actions * states, 12 * (steps + 1) * states
+    return 8 * (policies + levels) + 16 * entries
+
+
 def check_memory(shape: Sequence[int], steps: int) -> None:
     """Refuse a grid whose solve needs more memory than the machine has: it would be killed, without a word."""
-    needed, present = bytes_needed(shape, steps), _memory()
+    sizes = "x".join(str(n) for n in shape)
+    _check(f"a grid of shape {sizes} with {steps} steps", bytes_needed(shape, steps))
+
+
+def check_problem(problem: Problem) -> None:
+    """The same for any problem."""
+    if not problem.is_finite:
+        check_memory(problem.grid.shape, problem.time.steps)
+        return
+    actions, entries = _sizes(problem)
+    states, steps = problem.grid.size, problem.time.steps
+    needed = finite_bytes_needed(states, actions, steps, entries)
+    _check(f"a game of {states} states, {actions} actions and {steps} steps", needed)
+
+
+def _sizes(problem: Problem) -> tuple[int, int]:
+    """Actions, and how many successors are stored in all."""
+    actions = entries = 0
+    for one in problem.all_dynamics:
+        if hasattr(one, "moves"):
+            count, size = len(one.moves), problem.grid.size // problem.grid.populations
+            stored = count * len(one.jumps) * size  # type: ignore[union-attr,arg-type]
+        elif callable(one.transitions):  # type: ignore[union-attr]
+            count, stored = 1, 0  # known when the crowd is
+        else:
+            count, stored = _stored(one.transitions)  # type: ignore[union-attr]
+        actions, entries = max(actions, count), entries + stored
+    return actions, entries
+
+
+def _stored(transitions: Any) -> tuple[int, int]:
+    """Actions and stored entries of transitions in any of their forms."""
+    if isinstance(transitions, np.ndarray):
+        return transitions.shape[-3], int(np.count_nonzero(transitions))
+    if isinstance(transitions[0], list | tuple) and not np.isscalar(transitions[0][0]):
+        found = [_stored(step) for step in transitions]
+        return found[0][0], sum(entries for _, entries in found)
+    return len(transitions), sum(int(m.nnz) if hasattr(m, "nnz") else np.size(m) for m in transitions)
+
+
+def _check(what: str, needed: float) -> None:
+    present = _memory()
     if needed > present:
-        sizes = "x".join(str(n) for n in shape)
         raise InputError(
-            f"a grid of shape {sizes} with {steps} steps needs about {_gibibytes(needed)} of memory; "
+            f"{what} needs about {_gibibytes(needed)} of memory; "
             f"this machine has {_gibibytes(present)}: take a coarser --shape or fewer --steps"
         )
 

@@ -28,6 +28,26 @@ def number(text: str) -> float:
         raise typer.BadParameter(f"{text!r} came; a number is needed, say 1e-10") from None
 
 
+SOLVERS = "newton, interior-point, complementarity, frank-wolfe, fictitious-play, mirror-descent, admm, chambolle-pock"
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME|FILE.toml|PEER:GAME",
+        help="A problem of 'mfgsolve list', a file, or a game of another library, say mfglib:beach_bar.",
+    ),
+]
+Shape = Annotated[
+    str | None, typer.Option("--shape", metavar="64x64", help="Cells along each axis in array order (..., ny, nx).")
+]
+Steps = Annotated[int | None, typer.Option("--steps", parser=whole, metavar="N", help="Time steps.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A parameter, or a dotted key of the file; repeatable."),
+]
+Tolerance = Annotated[
+    float, typer.Option("--tol", parser=number, metavar="TOL", help="Relative exploitability to reach.")
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Write the solution here (NetCDF).")
 ]
@@ -49,24 +69,29 @@ PlanFile = Annotated[Path, typer.Argument(metavar="PLAN.nc", help="A file that s
 
 
 def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, settings: dict[str, Any]) -> Problem:
-    """Problem of the list, or of a file."""
+    """Problem of the list, of a file or of another library, that fits into memory."""
     from mfgsolve import problems
-    from mfgsolve.preflight import check_memory
-    from mfgsolve.problemfile import read_problem
+    from mfgsolve.command.preflight import check_memory, check_problem
+    from mfgsolve.problemfile import named_problem, read_problem
 
     listed = name.replace("_", "-") in problems.names()
     if shape is not None:  # before anything of that size is made
         check_memory(shape, steps or (problems.get(name).steps if listed else 1))
     if listed:
-        return problems.build(name, settings, shape, steps)
-    if Path(name).suffix == ".nc":
+        problem = named_problem(name, settings, shape, steps)
+    elif Path(name).suffix == ".nc":
         raise InputError(
             f"{name} is no problem; give a name of 'mfgsolve list' or a .toml file "
             "(a checkpoint goes on with 'mfgsolve resume', a solution serves as --start)"
         )
-    if Path(name).suffix == ".toml" or os.sep in name or Path(name).is_file():
-        return read_problem(name, shape=shape, steps=steps, settings=settings)
-    raise InputError(unknown("problem", name, problems.names()) + "; or a file that ends in .toml")
+    elif Path(name).suffix == ".toml" or os.sep in name or Path(name).is_file():
+        problem = read_problem(name, shape=shape, steps=steps, settings=settings)
+    elif ":" in name:
+        problem = named_problem(name, settings, shape, steps)
+    else:
+        raise InputError(unknown("problem", name, problems.names()) + "; or a file that ends in .toml")
+    check_problem(problem)
+    return problem
 
 
 def read_shape(text: str | None) -> tuple[int, ...] | None:

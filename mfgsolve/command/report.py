@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from mfgsolve.solution import Solution
 
 __all__ = [
+    "BAD_INPUT",
+    "INTERRUPTED",
+    "NOT_CONVERGED",
     "checkpoint_facts",
     "checkpoint_rows",
+    "comparison_facts",
+    "comparison_rows",
     "complain",
     "json_text",
     "problem_rows",
@@ -31,6 +36,7 @@ __all__ = [
     "verdict",
 ]
 
+BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 2, 3, 130  # exit codes
 WIDE = 10_000  # columns where there is no terminal: nothing is folded
 
 
@@ -67,8 +73,13 @@ def to_json(values: Mapping[str, Any]) -> None:
 
 def json_text(values: Mapping[str, Any]) -> str:
     """One JSON object; what is not a finite number, JSON cannot say: null."""
-    finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
-    return json.dumps(finite, allow_nan=False)
+    return json.dumps(_finite(values), allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_out(text: str) -> None:
@@ -108,11 +119,12 @@ def complain(text: str, kind: str = "Error") -> None:
 
 def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     """Names and values of the small table."""
-    numbers, about = solution.summary(), solution.dataset.attrs
-    sizes = "x".join(str(n) for n in solution.dataset["density"].shape[1:])
+    numbers, about, data = solution.summary(), solution.dataset.attrs, solution.dataset
     tol = float(about.get("tol", math.nan))
-    return [
-        ("problem", f"{about['name']}, shape {sizes}, {solution.dataset.sizes['step']} steps"),
+    objective = str(about.get("objective", "equilibrium"))
+    rows = [
+        ("problem", f"{about['name']}, {_place(data)}, {data.sizes['step']} steps"),
+        *([("objective", objective)] * (objective != "equilibrium")),
         ("solver", f"{about.get('solver', 'unknown')}"),
         ("status", str(numbers["status"])),
         ("relative exploitability", f"{_short(numbers['relative_exploitability'])} (tol {_short(tol)})"),
@@ -120,10 +132,24 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         ("duality gap", _short(numbers["duality_gap"])),
         ("potential", _exact(numbers["potential"])),
         ("cost of an agent", _exact(numbers["cost"])),
-        ("mass error", _short(numbers["mass_error"])),
-        ("at the speed cap", _share(numbers["cap_fraction"])),
-        ("work", f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"),
     ]
+    if "policy" in data:
+        rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
+    rows.append(("mass error", _short(numbers["mass_error"])))
+    if numbers["violation"] != 0 or {"capacity_multiplier", "price_multiplier"} & set(data.data_vars):
+        rows.append(("beyond the bounds", f"{_short(numbers['violation'])} (relative)"))
+    if "speed" in data:
+        rows.append(("at the speed cap", _share(numbers["cap_fraction"])))
+    work = f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"
+    return [*rows, ("work", work)]
+
+
+def _place(data: xr.Dataset) -> str:
+    """Where agents live: shape of the grid or number of states; how many populations and actions."""
+    sizes = dict(zip(data["density"].dims[1:], data["density"].shape[1:], strict=True))
+    several = f"{sizes.pop('population')} populations, " if "population" in sizes else ""
+    where = f"{sizes['state']} states" if "state" in sizes else f"shape {'x'.join(str(n) for n in sizes.values())}"
+    return f"{several}{where}" + (f", {data.sizes['action']} actions" if "action" in data.sizes else "")
 
 
 def verdict(solution: Solution) -> str:
@@ -154,11 +180,38 @@ def checkpoint_rows(stored: xr.Dataset, file: object) -> list[tuple[str, str]]:
     ]
 
 
+def comparison_facts(compared: xr.Dataset) -> dict[str, Any]:
+    """By solver: why it ended, the best relative exploitability that it came to, and its work."""
+    facts = {}
+    for name in compared["solver"].values:
+        one = compared.sel(solver=name)
+        made = [float(one[key].max()) for key in ("sweeps", "seconds")]
+        facts[str(name)] = {
+            "status": str(one["status"].item()),
+            "best": float(one["best"].min()),
+            "iterations": int(one["sweeps"].count()) - 1,
+            "sweeps": made[0],
+            "seconds": made[1],
+        }
+    return {"problem": str(compared.attrs["name"]), "tol": float(compared.attrs["tol"]), "solvers": facts}
+
+
+def comparison_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
+    """The small table of a comparison, one line a solver."""
+    facts = comparison_facts(compared)
+    rows = [("problem", f"{facts['problem']} (tol {_short(facts['tol'])})")]
+    for name, one in facts["solvers"].items():
+        work = f"{one['iterations']} iterations, {one['sweeps']:.1f} sweeps, {one['seconds']:.2f} s"
+        rows.append((name, f"{_short(one['best'])}  {one['status']}, {work}"))
+    return rows
+
+
 def problem_rows(entry: NamedProblem) -> list[tuple[str, str]]:
-    """Default resolution and parameters of a named problem."""
-    shape = "x".join(str(n) for n in entry.shape)
+    """Default resolution, as far as it can be chosen, and parameters of a named problem."""
+    chosen = {"--shape": "x".join(str(n) for n in entry.resolution.get("shape", ()))}
+    chosen["--steps"] = str(entry.resolution.get("steps", ""))
     settings = [(f"--set {key}", str(parameter.default)) for key, parameter in entry.parameters.items()]
-    return [("--shape", shape), ("--steps", str(entry.steps)), *settings]
+    return [(option, value) for option, value in chosen.items() if value] + settings
 
 
 def _short(number: float) -> str:

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from mfgsolve.datasets import Measure
+    from mfgsolve.problem import Problem
 
 __all__ = ["Interrupts", "Progress", "checkpoint_told"]
 
 FLOOR = 1e-16  # below it a relative exploitability is round-off
-NARROWEST_BAR, WIDEST_BAR = 8, 40
+NARROWEST_BAR, WIDEST_BAR = 6, 40
+ECHO = len("^C")  # a terminal writes it behind the line, which must not wrap
 
 
 class Interrupts:
@@ -94,6 +96,7 @@ class Progress:
     ----------
     tol : relative exploitability that the bar runs to, on a log scale from 1
     shape, steps : of the final grid, from which those of the coarser grids follow; None if they are not known
+    place : what has that shape, "grid" or "states"
 
     Examples
     --------
@@ -101,12 +104,18 @@ class Progress:
     ...     assert progress.update is not None
     """
 
-    def __init__(self, tol: float, shape: Sequence[int] | None = None, steps: int = 1):
-        self.tol, self.shape, self.steps = tol, shape, steps
+    def __init__(self, tol: float, shape: Sequence[int] | None = None, steps: int = 1, place: str = "grid"):
+        self.tol, self.shape, self.steps, self.place, self.label = tol, shape, steps, place, ""
         self.measure: Measure | None = None
         self.doing = "compiling and starting"
         self._begun = time.perf_counter()
         self._live: Live | None = None
+
+    @classmethod
+    def of(cls, problem: Problem, tol: float) -> Progress:
+        """The line of a solve of this problem."""
+        place = "states" if "state" in problem.grid.dims else "grid"
+        return cls(tol, problem.grid.shape, problem.time.steps, place)
 
     def __enter__(self) -> Progress:
         if sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") not in (None, "", "dumb"):
@@ -126,6 +135,11 @@ class Progress:
     def update(self, measure: Measure) -> None:
         """Show what an iteration measured; returns None, so that it never stops a solve."""
         self.measure, self.doing = measure, ""
+
+    def update_one(self, label: str, measure: Measure) -> None:
+        """The same of one of several solvers."""
+        self.label = f"{label}  "
+        self.update(measure)
 
     def share(self) -> float:
         """How far the relative exploitability has come from 1 to the tolerance, on a log scale, in [0, 1]."""
@@ -147,11 +161,13 @@ class Progress:
         reached = f"{now.relative_exploitability:.1e}"
         to_goal = f"{reached} to {self.tol:.0e}"
         grid, sweeps = self._grid(now.cell_steps), f"{now.sweeps:.1f} sweeps"
-        yield f"iteration {now.iteration}  grid {grid}  {sweeps}", f"relative exploitability {to_goal}  {clock}"
-        yield f"iteration {now.iteration}  {grid}  {sweeps}", f"{to_goal}  {clock}"
-        yield f"iteration {now.iteration}  {sweeps}", f"{to_goal}  {clock}"
-        yield f"{now.iteration}  {sweeps}", f"{reached}  {clock}"
-        yield f"{now.iteration}", f"{reached}  {clock}"
+        count = f"{self.label}iteration {now.iteration}"
+        yield f"{count}  {self.place} {grid}  {sweeps}", f"relative exploitability {to_goal}  {clock}"
+        yield f"{count}  {grid}  {sweeps}", f"{to_goal}  {clock}"
+        yield f"{count}  {sweeps}", f"{to_goal}  {clock}"
+        yield f"{self.label}{now.iteration}  {sweeps}", f"{reached}  {clock}"
+        yield f"{self.label}{now.iteration}", f"{reached}  {clock}"
+        yield self.label.strip(), reached
         yield "", reached
 
     def _grid(self, cell_steps: int) -> str:
@@ -169,7 +185,9 @@ class Progress:
 
         row: list[Any] = []
         for left, right in self.texts():
-            room = options.max_width - len(left) - len(right) - 2 * bool(left) - 2
+            room = (
+                options.max_width - len("^C") - len(left) - len(right) - 2 * bool(left) - 2
+            )  # which a terminal echoes
             row = [left] * bool(left)
             if room >= NARROWEST_BAR:
                 row.append(ProgressBar(total=1.0, completed=self.share(), width=min(room, WIDEST_BAR)))

@@ -1,0 +1,106 @@
+"""The command ``mfgsolve``: its subcommands, and how each may end.
+
+Everything heavy is imported where it is used, so that ``--help`` answers at once.
+
+Exit codes: 0 converged (or done), 2 bad input, 3 not converged (files are written all the same), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from mfgsolve.command.comparing import convergence
+from mfgsolve.command.report import BAD_INPUT, INTERRUPTED, complain, say, silence
+from mfgsolve.command.showing import animate, list_problems, plot, show
+from mfgsolve.command.solving import resume, solve
+from mfgsolve.errors import InputError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="mfgsolve",
+    help="Solve mean-field games to machine precision, with a certificate, and see the plan.",
+    epilog="Start here:  mfgsolve solve supply-demand --shape 32x32 --steps 256 -o plan.nc --plot plan.png",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _guarded(function: Callable[..., None]) -> Callable[..., None]:
+    """What a user can mend ends in one sentence and an exit code."""
+
+    @functools.wraps(function)
+    def guarded(*args: Any, **options: Any) -> None:
+        try:
+            with _warnings_told():
+                function(*args, **options)
+        except InputError as error:
+            complain(str(error))
+            raise typer.Exit(BAD_INPUT) from None
+        except MemoryError as error:
+            complain(f"out of memory ({error or 'no more to be had'}); take a coarser --shape or fewer --steps")
+            raise typer.Exit(BAD_INPUT) from None
+        except KeyboardInterrupt as error:
+            complain(f"interrupted{error}", "Stopped")
+            raise typer.Exit(INTERRUPTED) from None
+
+    return guarded
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+) -> None:
+    if version:
+        import mfgsolve
+
+        say(f"mfgsolve {mfgsolve.__version__}")
+        raise typer.Exit
+
+
+@contextlib.contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Warnings of Python are sentences here, too."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_, **__: complain(str(message), "Warning")
+        yield
+
+
+app.command(name="list")(_guarded(list_problems))
+for subcommand in (solve, resume, show, plot, animate, convergence):
+    app.command(no_args_is_help=True)(_guarded(subcommand))
+
+
+def main() -> NoReturn:
+    """Entry point of the command."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    try:
+        app()
+    except KeyboardInterrupt:  # before a command had begun
+        complain("interrupted", "Stopped")
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno not in (errno.EIO, errno.ENOSPC, errno.EPIPE):
+            raise
+        complain(f"standard output cannot be written: {error.strerror}")
+        sys.exit(BAD_INPUT)
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            silence()
+    sys.exit(0)

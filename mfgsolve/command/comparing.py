@@ -1,0 +1,105 @@
+"""The subcommand that runs several solvers on one game."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mfgsolve.command.arguments import (
+    SOLVERS,
+    Json,
+    Name,
+    Plot,
+    Seconds,
+    Settings,
+    Shape,
+    Steps,
+    Tolerance,
+    number,
+    read_settings,
+    read_shape,
+    stated_problem,
+)
+from mfgsolve.errors import FileError
+
+if TYPE_CHECKING:
+    from mfgsolve.datasets import Measure
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """An interrupt says what it cost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("; nothing was written: --max-seconds S ends each solver after S seconds") from None
+
+
+def convergence(
+    problem: Name,
+    solvers: Annotated[str | None, typer.Option(metavar="A,B,C", help=f"Of {SOLVERS}; else all that suit.")] = None,
+    max_sweeps: Annotated[
+        float, typer.Option(parser=number, metavar="N", help="Stop each solver after N sweeps.")
+    ] = 1000.0,
+    max_seconds: Seconds = None,
+    tol: Tolerance = 1e-10,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Keep the curves here (NetCDF).")
+    ] = None,
+    plot: Plot = None,
+    json: Json = False,
+    shape: Shape = None,
+    steps: Steps = None,
+    settings: Settings = None,
+) -> None:
+    """Run several solvers on one problem: exploitability against sweeps and seconds.
+
+    Limits hold for each solver.
+
+    Example:  mfgsolve convergence beach-bar --solvers fictitious-play,newton -o conv.nc --plot conv.png
+    """
+    from mfgsolve.command.preflight import DATA, PICTURES, check_outputs
+
+    check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the problem file": problem})
+    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
+    from mfgsolve import convergence as comparison
+    from mfgsolve import plots
+    from mfgsolve.command.progress import Interrupts, Progress
+    from mfgsolve.command.report import comparison_facts, comparison_rows, say, to_json
+    from mfgsolve.files import write_dataset
+    from mfgsolve.solvers import suited
+
+    names = suited(stated) if solvers is None else [name.strip() for name in solvers.split(",")]
+    written: list[Path] = []
+    failure: FileError | None = None
+    line = Progress.of(stated, tol)
+    with _told(), Interrupts() as interrupts, line:
+
+        def watch(label: str, measure: Measure) -> None:
+            interrupts.check()
+            line.update_one(label, measure)
+
+        compared = comparison.convergence(
+            stated, names, max_sweeps=max_sweeps, max_seconds=max_seconds, tol=tol, callback=watch
+        )
+        interrupts.check()
+        try:
+            if output is not None:
+                write_dataset(compared, output)
+                written.append(output)
+            if plot is not None:
+                line.doing = f"drawing {plot.name}"
+                plots.save(plots.convergences(compared), plot)
+                written.append(plot)
+        except FileError as error:
+            failure = error
+    if json:
+        to_json(comparison_facts(compared))
+    else:
+        say(f"Wrote {' and '.join(str(path) for path in written)}." if written else "", comparison_rows(compared))
+    if failure is not None:
+        raise failure

@@ -1,0 +1,135 @@
+"""Subcommands that show what there is: problems, solutions, pictures, films."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mfgsolve.command.arguments import Json, PlanFile, whole
+from mfgsolve.errors import InputError, unknown
+
+PEERS = ("mfglib", "openspiel")
+PICTURE_KINDS = ("plan", "value", "speed", "policy", "convergence")
+
+
+def list_problems(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Tell about this one in full; or mfglib, or openspiel.")
+    ] = None,
+) -> None:
+    """List the named problems, one line each with its source; with a name, its parameters too.
+
+    With the name of another library (mfglib, openspiel), list its games.
+
+    Example:  mfgsolve list supply-demand
+    """
+    from mfgsolve import problems
+    from mfgsolve.command.report import problem_rows, say
+
+    if name is None:
+        entries = [problems.get(each) for each in problems.names()]
+        say(rows=[(entry.name, f"{entry.summary} Source: {entry.source}") for entry in entries])
+        return
+    if name.partition(":")[0] in PEERS:
+        from mfgsolve import interop
+
+        say("\n".join(interop.names(name.partition(":")[0])))
+        return
+    entry = problems.get(name)
+    say(rows=[(entry.name, entry.summary), ("source", entry.source), *problem_rows(entry)])
+
+
+def show(
+    file: Annotated[Path, typer.Argument(metavar="FILE.nc", help="A solution, a checkpoint or a comparison.")],
+    json: Json = False,
+) -> None:
+    """Show what was solved, its certificate and its status.
+
+    Example:  mfgsolve show plan.nc --json
+    """
+    from mfgsolve.command.report import (
+        checkpoint_facts,
+        checkpoint_rows,
+        comparison_facts,
+        comparison_rows,
+        say,
+        solution_rows,
+        to_json,
+        verdict,
+    )
+    from mfgsolve.files import file_kind, read_dataset
+    from mfgsolve.solution import load
+
+    kind = file_kind(file)
+    if kind == "checkpoint":
+        stored = read_dataset(file, "checkpoint", history_only=True)
+        if json:
+            to_json(checkpoint_facts(stored, file))
+        else:
+            say(f"{stored.attrs['problem']}\nGo on with:  mfgsolve resume {file}", checkpoint_rows(stored, file))
+        return
+    if kind == "convergence":
+        compared = read_dataset(file, "convergence")
+        if json:
+            to_json(comparison_facts(compared))
+        else:
+            say(f"{compared.attrs.get('problem', '')}".rstrip(), comparison_rows(compared))
+        return
+    solution = load(file)
+    if json:
+        to_json(solution.summary())
+    else:
+        about = solution.dataset.attrs
+        made = [("made", f"{about.get('created', 'unknown')}, mfgsolve {about.get('mfgsolve_version', 'unknown')}")]
+        say(f"{verdict(solution)}\n\n{about.get('problem', '')}".rstrip(), solution_rows(solution) + made)
+
+
+def plot(
+    file: PlanFile,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="Picture: .png, .pdf or .svg.")],
+    kind: Annotated[str, typer.Option(metavar="KIND", help="plan, value, speed, policy or convergence.")] = "plan",
+) -> None:
+    """Draw a solution: the plan, its value, its speeds or policy, or how the solve converged.
+
+    A file of 'mfgsolve convergence' is drawn as its curves.
+
+    Example:  mfgsolve plot plan.nc -o speed.png --kind speed
+    """
+    from mfgsolve.command.preflight import PICTURES, check_outputs
+
+    if kind not in PICTURE_KINDS:
+        raise InputError(unknown("kind of picture", kind, PICTURE_KINDS))
+    check_outputs({"--output": (output, PICTURES)}, {"the solution": file})
+    from mfgsolve import plots
+    from mfgsolve.command.report import say
+    from mfgsolve.files import file_kind, read_dataset
+    from mfgsolve.solution import load
+
+    if file_kind(file) == "convergence":
+        plots.save(plots.convergences(read_dataset(file, "convergence")), output)
+    else:
+        plots.save(getattr(plots, kind)(load(file)), output)
+    say(f"Wrote {output}.")
+
+
+def animate(
+    file: PlanFile,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.gif", help="Film: .gif, or .mp4 by ffmpeg.")],
+    fps: Annotated[int, typer.Option(parser=whole, metavar="N", help="Pictures a second.")] = 15,
+    frames: Annotated[int, typer.Option(parser=whole, metavar="N", help="Pictures in all.")] = 60,
+) -> None:
+    """Show a solution as a film over time.
+
+    Example:  mfgsolve animate plan.nc -o plan.gif
+    """
+    from mfgsolve.command.preflight import ANIMATIONS, check_outputs
+
+    check_outputs({"--output": (output, ANIMATIONS)}, {"the solution": file})
+    from mfgsolve import plots
+    from mfgsolve.command.report import say
+    from mfgsolve.solution import load
+
+    plots.animate(load(file), output, fps=fps, frames=frames)
+    say(f"Wrote {output}.")

@@ -1,0 +1,171 @@
+"""Subcommands that solve: from a problem, or on from a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mfgsolve.command.arguments import (
+    SOLVERS,
+    Iterations,
+    Json,
+    Name,
+    Output,
+    Plot,
+    Seconds,
+    Settings,
+    Shape,
+    Steps,
+    Threads,
+    Tolerance,
+    number,
+    read_settings,
+    read_shape,
+    stated_problem,
+)
+from mfgsolve.command.report import NOT_CONVERGED
+from mfgsolve.errors import FileError
+
+if TYPE_CHECKING:
+    from mfgsolve.datasets import Measure
+    from mfgsolve.problem import Problem
+    from mfgsolve.solution import Solution
+
+    Watch = Callable[[Measure], None]
+
+
+def solve(
+    problem: Name,
+    shape: Shape = None,
+    steps: Steps = None,
+    settings: Settings = None,
+    tol: Tolerance = 1e-10,
+    solver: Annotated[
+        str | None, typer.Option(metavar="NAME", help=f"{SOLVERS}; else the one that suits best.")
+    ] = None,
+    objective: Annotated[
+        str, typer.Option(metavar="NAME", help="equilibrium, or social: the plan that costs all together least.")
+    ] = "equilibrium",
+    output: Output = None,
+    plot: Plot = None,
+    json: Json = False,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FILE.nc", help="Keep a file from which 'mfgsolve resume' goes on.")
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(metavar="FILE.nc", help="Start from this solution, also of another grid.")
+    ] = None,
+    max_iterations: Iterations = None,
+    max_seconds: Seconds = None,
+    threads: Threads = None,
+) -> None:
+    """Solve a named problem, a problem file or a game of another library to a certified relative exploitability.
+
+    Exit code 0: converged; 2: bad input; 3: not converged (files are written all the same); 130: interrupted.
+
+    Example:  mfgsolve solve supply-demand --shape 64x64 --steps 512 --set reward=2.0 -o plan.nc --plot plan.png
+    """
+    from mfgsolve.command.preflight import DATA, PICTURES, check_outputs
+
+    check_outputs(
+        {"--output": (output, DATA), "--plot": (plot, PICTURES), "--checkpoint": (checkpoint, DATA)},
+        {"--start": start, "the problem file": problem},
+    )
+    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
+    import mfgsolve
+
+    def work(watch: Watch) -> Solution:
+        return mfgsolve.solve(
+            stated, method=solver, objective=objective, tol=tol, start=start, max_iterations=max_iterations,
+            max_seconds=max_seconds, callback=watch, checkpoint=checkpoint, check="ignore", threads=threads,
+        )  # fmt: skip
+
+    _solve(work, stated, tol, checkpoint, output, plot, json)
+
+
+def resume(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT.nc", help="A file of solve --checkpoint.")],
+    output: Output = None,
+    plot: Plot = None,
+    json: Json = False,
+    tol: Annotated[
+        float | None,
+        typer.Option(parser=number, metavar="TOL", help="Relative exploitability to reach; else that of the solve."),
+    ] = None,
+    max_iterations: Iterations = None,
+    max_seconds: Seconds = None,
+    threads: Threads = None,
+) -> None:
+    """Go on from a checkpoint, to the same answer; the checkpoint is kept up to date.
+
+    Limits count from the first start of the solve.
+
+    Example:  mfgsolve resume f.nc -o plan.nc
+    """
+    from mfgsolve.command.preflight import DATA, PICTURES, check_outputs
+
+    check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the checkpoint": checkpoint})
+    import mfgsolve
+    from mfgsolve.solving import stored_problem
+
+    stated, stored_tol = stored_problem(checkpoint)
+    reach = stored_tol if tol is None else tol
+
+    def work(watch: Watch) -> Solution:
+        return mfgsolve.resume(
+            checkpoint, problem=stated, tol=reach, max_iterations=max_iterations, max_seconds=max_seconds,
+            callback=watch, check="ignore", threads=threads,
+        )  # fmt: skip
+
+    _solve(work, stated, reach, checkpoint, output, plot, json)
+
+
+def _solve(
+    work: Callable[[Watch], Solution],
+    problem: Problem,
+    tol: float,
+    checkpoint: Path | None,
+    output: Path | None,
+    plot: Path | None,
+    json: bool,
+) -> None:
+    """Work under a live line, write, then tell; what could not be written is told last."""
+    from mfgsolve.command.progress import Interrupts, Progress, checkpoint_told
+    from mfgsolve.command.report import say, solution_rows, to_json, verdict
+
+    written: list[Path] = []
+    failure: FileError | None = None
+    line = Progress.of(problem, tol)
+    with checkpoint_told(checkpoint), Interrupts() as interrupts, line:
+
+        def watch(measure: Measure) -> None:
+            interrupts.check()
+            line.update(measure)
+
+        solution = work(watch)
+        interrupts.check()
+        try:
+            if output is not None:
+                line.doing = f"writing {output.name}"
+                solution.save(output)
+                written.append(output)
+            if plot is not None:
+                line.doing = f"drawing {plot.name}"
+                from mfgsolve import plots
+
+                plots.save(plots.plan(solution), plot)
+                written.append(plot)
+        except FileError as error:
+            failure = error
+    if json:
+        to_json(solution.summary())
+    else:
+        files = f" Wrote {' and '.join(str(path) for path in written)}." if written else ""
+        say(verdict(solution) + files, solution_rows(solution))
+    if failure is not None:
+        raise failure
+    if not solution.converged:
+        raise typer.Exit(NOT_CONVERGED)

@@ -1,0 +1,120 @@
+"""Problems as text: TOML in and out.  A problem file is data only; nothing in it is ever executed.
+
+A *named* problem (of ``mfgsolve list``, or of another library as ``mfglib:beach_bar``) and its parameters::
+
+    problem = "supply-demand"
+    shape = [64, 64]
+    steps = 512
+    [parameters]
+    reward = 2.0
+
+or a *declared* one, in which a field is a number, a table, a list of numbers for every cell, or a list of tables and
+numbers that is their sum::
+
+    name = "two-hills"
+    [grid]
+    shape = [32, 64]                            # array order: ny, nx
+    bounds = [[0.0, 1.0], [0.0, 2.0]]           # in the order of shape; the unit box if absent
+    boundary = "reflecting"                     # or "periodic", or one of them per axis
+    unit = "km"
+    blocked = [{lower = [0.9, 0.3], upper = [1.1, 1.0]}]    # points are written (x, y)
+    [time]
+    horizon = 1.0
+    steps = 256
+    unit = "h"
+    [dynamics]
+    viscosity = 0.01
+    control_cost = 1.0
+    noise = "implicit"                          # or "explicit"
+    [[coupling]]                                # any number of them, added up
+    kind = "congestion"                         # "crowd-aversion", "log", "nonlocal", "running-cost"
+    congestion = 0.1
+    reward = {bump = {amplitude = 2.0, width = 0.1, path = [[0.0, 0.2, 0.2], [1.0, 1.8, 0.8]]}}   # rows (t, x, y)
+    [initial]
+    density = {bump = {width = 0.1, centre = [0.2, 0.2]}}
+    normalise = true                            # otherwise a density that does not sum to 1 is an error
+    [terminal]
+    cost = [
+        1.0,
+        {box = {lower = [1.5, 0.0], upper = [2.0, 1.0], inside = -1.0}},
+        {quadratic = {weight = 1.0, centre = [2.0, 0.5]}},
+    ]
+    [[terminal.coupling]]
+    kind = "crowd-aversion"
+    strength = 0.1
+
+*Lattice moves* on a grid, with what else a coupling can be::
+
+    name = "shift"
+    [grid]
+    shape = [20]
+    boundary = "periodic"
+    [time]
+    horizon = 1.0
+    steps = 10
+    [dynamics]
+    kind = "lattice"
+    moves = [-1, 0, 1]                          # offsets in cells, each [x, y] on a plane
+    costs = [0.05, 0.0, 0.05]                   # of making each move once; or one number
+    jumps = [{offset = -1, probability = 0.1}, {offset = 0, probability = 0.8}, {offset = 1, probability = 0.1}]
+    walls = "stay"                              # or "forbid"
+    viscosity = 0.0
+    temperature = 0.0
+    [[coupling]]
+    kind = "capacity"                           # hard cap on the density
+    cap = 3.0
+    [[coupling]]
+    kind = "price"                              # weight (A - centre) + multiplier of lower <= A <= upper
+    weight = 2.0
+    centre = [0, 0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.2, 0.1, 0]     # a number, or one for each step
+    upper = 1.0
+    [[coupling]]
+    kind = "crowd-aversion"
+    strength = 0.2
+    on = "occupation"                           # agents crowd each other who are in one place and choose the same
+    [initial]
+    density = {box = {lower = [0.0], upper = [0.5], inside = 2.0}}
+
+A *tabular* game: states without a grid, and arrays, written out or named in an .npz or .nc file beside this one::
+
+    name = "three-states"
+    data = "game.npz"
+    [states]
+    count = 3                                   # or names = ["north", "south", "home"]
+    [time]
+    horizon = 4
+    steps = 4
+    [dynamics]
+    kind = "tabular"
+    transitions = "P"                           # (action, state, next), or steps before that
+    cost = "l"                                  # of one step, (action, state) or (step, action, state); or a number
+    allowed = "ok"                              # (action, state), true or 1 where an action may be taken
+    actions = ["stay", "go"]
+    temperature = 0.1
+    [[coupling]]
+    kind = "interaction"                        # f = M density, between "states" or "populations"
+    matrix = [[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    [[coupling]]
+    kind = "running-cost"
+    cost = {array = "c"}                        # a field: (state), or (step, state)
+    [initial]
+    density = [0.5, 0.25, 0.25]
+
+*Sparse* transitions "P" are three arrays, ``P_row`` = action * states + state, ``P_column`` = next state and
+``P_value``, with ``P_step`` besides where they change with time; entries of the same place add up.
+
+*Several populations*, each of mass 1, live on the same grid or states; what a population does not say holds for all::
+
+    [[population]]
+    name = "predator"
+    dynamics = {kind = "lattice", moves = [-1, 0, 1]}
+    density = {array = "m_predator"}
+
+A solution keeps the text of its problem.  Of a data file it keeps the name and the SHA-256 digest, and says which file
+it needs when the problem is to be rebuilt and the file is not there or is another one.
+"""
+
+from mfgsolve.problemfile.reading import named_problem, problem_from_toml, read_problem
+from mfgsolve.problemfile.writing import problem_to_toml
+
+__all__ = ["named_problem", "problem_from_toml", "problem_to_toml", "read_problem"]

@@ -1,0 +1,136 @@
+"""From tables to a problem, and one evaluation of everything that was stated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.couplings import Coupling, Price, Sum, by_target
+from mfgsolve.dynamics import LatticeMoves, Tabular
+from mfgsolve.errors import InputError
+from mfgsolve.fields import Bump, Field, Total, sample
+from mfgsolve.games.transitions import own_costs, step_matrices
+from mfgsolve.problem import Problem
+from mfgsolve.problemfile.datafile import ArrayField
+from mfgsolve.problemfile.tables import DeclaredProblem
+from mfgsolve.spaces import Choices, Populations, Space
+
+__all__ = ["build", "check", "on_what"]
+
+
+def build(table: DeclaredProblem, text: str) -> Problem:
+    """The problem that the tables state; ``text`` is kept with it."""
+    couplings = (*table.coupling, *table.terminal.coupling)
+    moving = [bump for bump in _parts(table.coupling) if isinstance(bump, Bump) and bump.path is not None]
+    problem = Problem(
+        grid=table.space(),
+        time=table.time.made(),
+        dynamics=table.all_dynamics(),
+        coupling=_joined(table.coupling) if table.coupling else 0.0,
+        initial=_initial(table),
+        terminal=table.terminal.cost,
+        terminal_coupling=_joined(table.terminal.coupling) if table.terminal.coupling else None,
+        normalise=table.initial.normalise,
+        name=table.name,
+        source=table.source,
+        text=text,
+        track=moving[0].position if len(moving) == 1 else None,
+    )
+    if any(isinstance(field, ArrayField) for field in (*_parts(couplings), *_terms(table.terminal.cost))):
+        return replace(problem, initial=problem.initial_mass() / problem.grid.cell_volume)  # tied to its grid
+    return problem
+
+
+def _joined(couplings: Sequence[Coupling]) -> Coupling:
+    return couplings[0] if len(couplings) == 1 else Sum(tuple(couplings))
+
+
+def _initial(table: DeclaredProblem) -> Field | np.ndarray:
+    """Density of all populations; an array where it was stated as one."""
+    if not table.population or table.population[0].density is None:
+        assert table.initial.density is not None  # as the table has checked
+        return _array(table.initial.density)
+    space = table.space()
+    assert isinstance(space, Populations)
+    return np.stack(
+        [
+            sample(_array(population.density), 0.0, space.space, f"initial density of population {population.name!r}")  # type: ignore[arg-type]
+            for population in table.population
+        ]
+    )
+
+
+def _array(field: Field) -> Field | np.ndarray:
+    return field.values if isinstance(field, ArrayField) else field
+
+
+def _terms(field: Any) -> list[Any]:
+    return list(field.terms) if isinstance(field, Total) else [field]
+
+
+def _parts(couplings: Sequence[Coupling]) -> list[Any]:
+    """Fields of the couplings, sums taken apart."""
+    return [term for coupling in couplings for value in vars(coupling).values() for term in _terms(value)]
+
+
+# -- checks ------------------------------------------------------------------------------------------------------------
+
+
+def on_what(problem: Problem, on: str) -> Space:
+    """Where a coupling acts: on the states of the problem, or on choices."""
+    if on != "state" and not problem.is_finite:
+        raise InputError(f"a coupling on an {on} needs actions; state the dynamics as lattice moves or tabular")
+    return Choices(_actions(problem), problem.grid) if on == "occupation" else problem.grid
+
+
+def _actions(problem: Problem) -> int:
+    return max(
+        len(one.moves) if isinstance(one, LatticeMoves) else len(_first(one.transitions))
+        for one in problem.all_dynamics
+        if isinstance(one, LatticeMoves | Tabular)
+    )
+
+
+def _first(transitions: Any) -> Any:
+    """Transitions of one step."""
+    timed = transitions.ndim == 4 if isinstance(transitions, np.ndarray) else isinstance(transitions[0], list)
+    return transitions[0] if timed else transitions
+
+
+def check(problem: Problem, where: str) -> None:
+    """Evaluate everything once, so that what does not fit is told of now, and all of it together."""
+    first = problem.time.nodes[:1]
+    checks: list[Callable[[], Any]] = [problem.initial_mass, problem.terminal_cost]
+    if any(isinstance(one, Tabular) for one in problem.all_dynamics):
+        checks.append(lambda: _check_dynamics(problem))
+    for coupling in problem.couplings:
+        for on, terms in by_target(coupling).items():
+            checks += [lambda term=term, on=on: term.bind(on_what(problem, on), first) for term in terms]  # type: ignore[misc]
+            checks += [lambda price=price: _check_price(problem, price) for price in terms if isinstance(price, Price)]  # type: ignore[misc]
+    faults = []
+    for one in checks:
+        try:
+            one()
+        except InputError as error:
+            if str(error) not in faults:
+                faults.append(str(error))
+    if faults:
+        raise InputError("\n".join(f"{where}: {fault}" for fault in faults))
+
+
+def _check_dynamics(problem: Problem) -> None:
+    time = problem.time
+    given: Any = problem.all_dynamics
+    matrices, allowed = step_matrices(given, problem.grid, time.steps, time.dt)
+    for one, by_step, where in zip(given, matrices, allowed, strict=True):
+        space = getattr(problem.grid, "space", problem.grid)
+        assert len(by_step[0]) == len(where)
+        own_costs([one], space, time.nodes[:-1], where.reshape(len(where), -1))
+
+
+def _check_price(problem: Problem, price: Price) -> None:
+    if price.amounts is not None:
+        price.amounts_on(Choices(_actions(problem), problem.grid), problem.time.nodes[:1], None)

@@ -1,0 +1,60 @@
+"""Values given besides the file: dotted keys, shape, steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.errors import InputError, unknown
+
+__all__ = ["override"]
+
+
+def override(
+    document: dict[str, Any],
+    shape: Sequence[int] | None,
+    steps: int | None,
+    settings: Mapping[str, Any],
+    where: str,
+) -> None:
+    named = "problem" in document
+    for key, value in settings.items():
+        path = key.split(".")
+        if named and len(path) == 1 and key not in ("shape", "steps", "problem"):
+            path = ["parameters", key]
+        _set(document, path, value, where)
+    if shape is not None and "states" in document:
+        raise InputError(f"{where}: shape is given, and the problem has [states] and no grid; leave the shape out")
+    for key, given, section in (("shape", shape, "grid"), ("steps", steps, "time")):
+        if given is not None:
+            _set(document, [key] if named else [section, key], np.asarray(given).tolist(), where)
+
+
+def _set(document: dict[str, Any], path: Sequence[str], value: Any, where: str) -> None:
+    """Set a dotted key; tables on the way are made (a wrong name among them is found later), list items are not."""
+
+    def entered(place: Any, step: str) -> Any:
+        if isinstance(place, list):
+            return place[_index(place, step, path, where)]
+        if not isinstance(place, dict):
+            raise InputError(f"{where}: setting {'.'.join(path)!r} goes through a value that is no table; set it whole")
+        return place.setdefault(step, {})
+
+    *ways, last = path
+    place = reduce(entered, ways, document)
+    if isinstance(place, list):
+        place[_index(place, last, path, where)] = value
+    elif isinstance(place, dict):
+        place[last] = value
+    else:
+        raise InputError(f"{where}: setting {'.'.join(path)!r} goes through a value that is no table; set it whole")
+
+
+def _index(place: list[Any], step: str, path: Sequence[str], where: str) -> int:
+    if not (step.isascii() and step.isdigit() and int(step) < len(place)):
+        allowed = [str(i) for i in range(len(place))]
+        raise InputError(f"{where}: setting {'.'.join(path)!r}: {unknown('place in a list', step, allowed)}")
+    return int(step)

@@ -1,0 +1,123 @@
+"""From a problem to TOML text that rebuilds it, or a sentence why no file can hold it."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from mfgsolve.couplings import by_target
+from mfgsolve.dynamics import Tabular
+from mfgsolve.errors import InputError
+from mfgsolve.problem import Problem
+from mfgsolve.problemfile.building import on_what
+from mfgsolve.problemfile.reading import READ, problem_from_toml
+from mfgsolve.problemfile.tomlwriter import dump_toml
+from mfgsolve.problems import registry
+from mfgsolve.spaces import Populations
+
+__all__ = ["problem_to_toml"]
+
+
+def problem_to_toml(problem: Problem) -> str:
+    """Text from which `problem_from_toml` builds the same problem.
+
+    Arrays of a data file stay there; the text keeps the file's name, relative to the working folder, and its digest.
+
+    Raises
+    ------
+    InputError
+        if the problem was made, or changed, with Python functions, which no data file can hold
+    """
+    if problem in READ:  # the very object that was read
+        return READ[problem]
+    text = _text(problem)
+    if not _alike(problem, problem_from_toml(text)):
+        raise InputError(
+            f"problem {problem.name!r} was changed in Python after it was built, and a file cannot hold the change; "
+            "build it with other parameters, or give it parameters=None and text=None"
+        )
+    return text
+
+
+def _text(problem: Problem) -> str:
+    space = problem.grid.space if isinstance(problem.grid, Populations) else problem.grid
+    shape, steps = list(space.shape), problem.time.steps
+    if problem.text is not None:
+        document = tomllib.loads(problem.text)
+        stated = document.get("grid", {}).get("shape", shape)
+        if (stated, document["time"]["steps"]) == (shape, steps):
+            return problem.text
+        document["grid"]["shape"], document["time"]["steps"] = shape, steps
+        document["initial"]["normalise"] = problem.normalise
+        return dump_toml(document)
+    if problem.parameters is None:
+        raise InputError(
+            f"problem {problem.name!r} was made from Python functions, which a file cannot hold; "
+            "use a named problem or declare it in TOML to keep it with its solution"
+        )
+    if ":" in problem.name:
+        raise InputError(
+            f"problem {problem.name!r} was made by mfgsolve.interop in Python, and making it once more, to see that it "
+            "was not changed, may take long; problemfile.named_problem makes it so that it can be kept"
+        )
+    chosen = registry.get(problem.name).resolution
+    finely = {key: value for key, value in (("shape", shape), ("steps", steps)) if key in chosen}
+    return dump_toml({"problem": problem.name, **finely, "parameters": dict(problem.parameters)})
+
+
+def _alike(one: Problem, two: Problem) -> bool:
+    """Whether two problems have the same grid, time and dynamics, and the same numbers where they are sampled."""
+    stated = [(p.grid.identity, p.time, len(p.couplings), [by_target(c).keys() for c in p.couplings])
+              for p in (one, two)]  # fmt: skip
+    if stated[0] != stated[1] or not np.array_equal(one.grid.mask, two.grid.mask):
+        return False
+    if not all(_same_dynamics(a, b, one) for a, b in zip(one.all_dynamics, two.all_dynamics, strict=True)):
+        return False
+    samples = zip(_samples(one), _samples(two), strict=True)
+    return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in samples)
+
+
+def _same_dynamics(one: Any, two: Any, problem: Problem) -> bool:
+    if not (isinstance(one, Tabular) and isinstance(two, Tabular)):
+        return bool(one == two)
+    if one.is_coupled and two.is_coupled:  # as the crowd starts
+        mass = problem.initial_mass()
+        if not _same(*(list(each.transitions(0.0, mass)) for each in (one, two))):
+            return False
+    elif not _same(one.transitions, two.transitions):
+        return False
+    costs = [each.cost(0.0, problem.coordinates) if callable(each.cost) else each.cost for each in (one, two)]
+    return _same(*costs) and all(_same(getattr(one, n), getattr(two, n)) for n in ("allowed", "actions", "temperature"))
+
+
+def _same(one: Any, two: Any) -> bool:
+    """Arrays, sparse matrices and lists of them, entry by entry."""
+    if sparse.issparse(one) and sparse.issparse(two):
+        return one.shape == two.shape and (one != two).nnz == 0
+    if isinstance(one, list | tuple) and isinstance(two, list | tuple):
+        return len(one) == len(two) and all(_same(a, b) for a, b in zip(one, two, strict=True))
+    if callable(one) or callable(two) or sparse.issparse(one) or sparse.issparse(two):
+        return False
+    return bool(np.array_equal(one, two))
+
+
+def _samples(problem: Problem) -> list[np.ndarray]:
+    """Start, end, and the cost of the crowd as it starts, at three times."""
+    mass, nodes = problem.initial_mass(), problem.time.nodes
+    times = nodes[[0, len(nodes) // 2, -1]]
+    found, levels = [mass, problem.terminal_cost()], slice(0, len(times))
+    for coupling in problem.couplings:
+        for on, terms in by_target(coupling).items():
+            space = on_what(problem, on)
+            shape = (1,) if on == "aggregate" else space.shape
+            density = np.ones(shape) if on == "aggregate" else np.broadcast_to(mass / space.cell_volume, shape)
+            for term in terms:
+                bound = term.bind(space, times)
+                found.append(bound.cost(levels, np.array([density] * len(times))))
+                found += [np.nan_to_num(limit) for limit in bound.bounds(levels) or ()]
+                if on == "aggregate" and getattr(term, "amounts", None) is not None:
+                    found.append(term.amounts_on(on_what(problem, "occupation"), times, None))  # type: ignore[attr-defined]
+    return found

@@ -1,0 +1,78 @@
+"""Crowd motion: a crowd goes to a bar that moves away."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mfgsolve.couplings import LogCongestion
+from mfgsolve.dynamics import Tabular
+from mfgsolve.dynamics.lattice import move_name
+from mfgsolve.errors import InputError
+from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.problem import Problem
+from mfgsolve.problems.displacement import displaced
+from mfgsolve.problems.registry import named
+
+MOVES = ((0, 1), (0, -1), (1, 0), (-1, 0), (0, 0))
+
+
+@named()
+def crowd_motion(
+    *,
+    shape: tuple[int, int] = (20, 20),
+    steps: int = 4,
+    attraction: float = 10.0,
+    aversion: float = 1.0,
+    noise: float = 0.5,
+    pause: int = 2,
+    shift: float = 1e-10,
+    temperature: float = 0.0,
+) -> Problem:
+    """A crowd goes to a bar that walks away diagonally, and keeps out of its own way.
+
+    Cells (x, y) of a square with walls, five moves, and a push to each of the four neighbours with probability
+    noise / 4; the place after both is clamped, coordinate by coordinate.  At t = 0..steps-1 an agent earns
+
+        attraction (1 - (|x - bx| + |y - by|) / (nx + ny)) - aversion log(m_t(x, y) + shift)
+
+    with the bar at (nx // 2 + k, ny // 2 - k), k = t // pause.  The crowd starts evenly spread.
+
+    Parameters
+    ----------
+    shape, steps : cells (ny, nx) and time steps of length 1
+    attraction : per step
+    aversion : per step and unit of log m
+    noise : probability of a push
+    pause : steps that the bar waits in each place
+    shift : mass added in the logarithm
+    temperature : tau
+
+    Source: Perolat et al., Scaling up mean field games with online mirror descent, arXiv:2103.00623; constants and the
+    path of the bar of MFGLib's crowd_motion (its seed 0), arXiv:2304.08630
+    """
+    if not 0 <= noise <= 1:
+        raise InputError(f"crowd-motion has noise {noise}; the probability of a push must lie between 0 and 1")
+    if pause < 1:
+        raise InputError(f"crowd-motion has pause {pause}; the bar must wait at least 1 step")
+    ny, nx = shape
+    grid = Grid.box(shape, bounds=[(-0.5, ny - 0.5), (-0.5, nx - 0.5)])
+    push: dict[tuple[int, ...], float] = {move: noise / 4 if any(move) else 1 - noise for move in MOVES}
+
+    def bar(t: float) -> np.ndarray:
+        gone = round(t) // pause
+        return np.array([nx // 2 + gone, ny // 2 - gone], dtype=float)
+
+    def loss(t: float, c: Coordinates) -> np.ndarray:
+        x, y = bar(t)
+        return np.broadcast_to(attraction * ((np.abs(c.x - x) + np.abs(c.y - y)) / (nx + ny) - 1), (5, *shape))
+
+    return Problem(
+        grid=grid,
+        time=TimeGrid(steps, steps),
+        dynamics=Tabular(
+            displaced(grid, MOVES, push), cost=loss, temperature=temperature, actions=[move_name(m) for m in MOVES]
+        ),
+        coupling=LogCongestion(aversion, floor=1e-290, shift=shift),
+        initial=1 / grid.size,
+        track=bar,
+    )

@@ -1,0 +1,251 @@
+"""The iteration of Chambolle-Pock and ADMM: repeat an operator with the solutions as its fixed points, anchored.
+
+Reflected Halpern iteration with restarts,
+
+    z <- (k (2 T(z) - z) + z_0) / (k + 1),    z_0 <- T(z), k <- 0  once the residual |T(z) - z| has fallen enough
+
+whose residual falls like 1 / k between restarts, and linearly over them where the solution is sharp.
+
+Sources: Lu and Yang, arXiv:2407.16144 (reflected restarted Halpern iteration); Applegate et al., arXiv:2106.04756
+(restarts and the balance of primal and dual steps).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.errors import InputError, whole
+from mfgsolve.games import FiniteGame
+from mfgsolve.games.tables import OccupationPlan
+from mfgsolve.problem import Problem
+from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.feasibility import Limits, check_limits
+from mfgsolve.solvers.proximal import Answer, Programme
+
+__all__ = ["Anchored", "AnchoredState", "Image", "Operator"]
+
+
+@dataclass(frozen=True)
+class Image:
+    """T(z), and what it says of the programme: u >= 0, x within its bounds, and the price of x."""
+
+    point: np.ndarray
+    u: np.ndarray
+    x: np.ndarray
+    price: np.ndarray
+
+
+class Operator(ABC):
+    """A firmly nonexpansive operator whose fixed points solve the programme; ``weight`` balances primal and dual."""
+
+    programme: Programme
+
+    @abstractmethod
+    def start(self, u: np.ndarray, y: np.ndarray, x: np.ndarray, price: np.ndarray) -> tuple[np.ndarray, float]:
+        """Point and weight from primal and dual guesses."""
+
+    @abstractmethod
+    def apply(self, point: np.ndarray, weight: float, guess: np.ndarray) -> Image:
+        """T(point); ``guess`` is where the search for x begins."""
+
+    @abstractmethod
+    def norm(self, change: np.ndarray, weight: float) -> float:
+        """The norm in which T does not expand."""
+
+    @abstractmethod
+    def distances(self, start: np.ndarray, end: np.ndarray, weight: float) -> tuple[float, float]:
+        """How far primal and dual have come from one point to another, each in its own metric."""
+
+    @abstractmethod
+    def reweighted(self, point: np.ndarray, old: float, new: float) -> np.ndarray:
+        """The point with the same primal and dual for another weight."""
+
+
+@dataclass
+class AnchoredState(State):
+    """Where the iteration stands."""
+
+    operator: Operator
+    point: np.ndarray
+    anchor: np.ndarray
+    guess: np.ndarray  # x of the last image
+    weight: float
+    first_weight: float
+    count: int = 0  # iterations since the last restart
+    first: float = 0.0  # residual of the first of them
+    last: float = 0.0  # and of the newest
+    answer: Answer = field(init=False)
+
+    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        arrays = {"point": self.point, "anchor": self.anchor, "guess": self.guess}
+        return arrays, {name: float(getattr(self, name)) for name in NUMBERS}
+
+
+NUMBERS = ("sweeps", "weight", "first_weight", "count", "first", "last")
+
+
+@dataclass(frozen=True)
+class Anchored(Solver):
+    """Reflected Halpern iteration with restarts, for any `Operator`; see the module.
+
+    Parameters
+    ----------
+    every : iterations from one certificate to the next
+    warm_up : sweeps of fictitious play (hard bounds left aside) that make the first guess
+    sufficient, necessary : restart when the residual falls below this share of the first one; or below that share and
+        rises
+    longest : restart at the latest after this share of all iterations
+    smoothing : power of the measured balance of primal and dual in the new one
+    reach : largest factor between the first balance and any other
+    """
+
+    every: int = 50
+    warm_up: int = 100
+    sufficient: float = 0.4
+    necessary: float = 0.6
+    longest: float = 0.2
+    smoothing: float = 0.5
+    reach: float = 100.0
+
+    def __post_init__(self) -> None:
+        if whole(self.every, "iterations between certificates") < 1:
+            raise InputError(f"iterations between certificates are {self.every}; at least 1 is needed")
+        if whole(self.warm_up, "warm-up sweeps") < 0:
+            raise InputError(f"warm-up sweeps are {self.warm_up}; zero or more are needed")
+        shares = (self.sufficient, self.necessary, self.longest)
+        if not (0 < self.sufficient <= self.necessary < 1 and 0 < self.longest <= 1):
+            raise InputError(
+                f"restart shares are {shares}; 0 < sufficient <= necessary < 1 and 0 < longest <= 1 are needed"
+            )
+        if not (0 <= self.smoothing <= 1 and self.reach >= 1):
+            raise InputError(
+                f"smoothing is {self.smoothing} and reach {self.reach}; 0 <= smoothing <= 1 and reach >= 1 are needed"
+            )
+
+    @abstractmethod
+    def operator(self, programme: Programme) -> Operator: ...
+
+    def refuses(self, problem: Problem) -> str | None:
+        if not problem.is_finite:
+            return "the dynamics are a diffusion; LatticeMoves or Tabular are needed"
+        if problem.is_coupled:
+            return "the transitions depend on the crowd"
+        if problem.temperature > 0:
+            return "the temperature is above 0"
+        if not (problem.is_potential and problem.is_monotone):
+            return "the potential is missing or not convex"
+        if not problem.is_local:
+            return "the coupling does not act cell by cell, or its derivative is not known"
+        return None
+
+    # -- starting ----------------------------------------------------------------------------------------------
+
+    def init(
+        self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None
+    ) -> AnchoredState:
+        game = FiniteGame(problem, threads)
+        if problem.is_hard:
+            check_limits(game, Limits.of(game))
+        programme = Programme(game)
+        operator = self.operator(programme)
+        believed = game.flow(game.uniform()) if start is None else start(game)
+        plan = self._mean_response(game, believed)
+        u = programme.unknowns(plan.policy(game), plan.crowd)
+        seen = (plan.crowd if start is None else believed).reshape(-1)[programme.seen] / programme.unit
+        x = np.clip(seen, programme.lower, programme.upper)
+        marginal = programme.marginal(x)
+        y = programme.multipliers(programme.price_of(marginal))
+        point, weight = operator.start(u, y, x, marginal)
+        sweeps = self.warm_up + 2.0
+        state = AnchoredState(0, sweeps, UNMEASURED, operator, point, point.copy(), x, weight, weight)
+        return _measured(state)
+
+    def _mean_response(self, game: FiniteGame, believed: np.ndarray) -> OccupationPlan:
+        """Fictitious play: mean of the responses to the believed crowd and to the means that follow from it."""
+        plan = game.new_plan()
+        for k in range(self.warm_up + 1):
+            ahead = game.respond(game.price(plan.crowd if k else believed)).ahead
+            plan.mix(game, ahead, game.flow(ahead), 2.0 / (k + 2.0))
+        return plan
+
+    def unpack(
+        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
+        measure: Measure, threads: int | None = None,
+    ) -> AnchoredState:  # fmt: skip
+        operator = self.operator(Programme(FiniteGame(problem, threads)))
+        values: dict[str, Any] = {name: numbers[name] for name in NUMBERS} | {"count": int(numbers["count"])} | arrays
+        state = AnchoredState(measure.iteration, measure=measure, operator=operator, **values)
+        state = _measured(state)
+        state.sweeps, state.measure = numbers["sweeps"], measure
+        return state
+
+    # -- stepping ----------------------------------------------------------------------------------------------
+
+    def step(self, state: AnchoredState) -> AnchoredState:
+        for _ in range(self.every):
+            self._iterate(state)
+            if state.last == 0.0:  # a fixed point
+                state.stalled = True
+                break
+        return _measured(state)
+
+    def _iterate(self, state: AnchoredState) -> None:
+        operator = state.operator
+        image = operator.apply(state.point, state.weight, state.guess)
+        residual = operator.norm(image.point - state.point, state.weight)
+        state.iteration += 1
+        state.sweeps += 1.0
+        state.count += 1
+        state.guess = image.x
+        if state.count == 1:
+            state.first = residual
+        elif (
+            residual <= self.sufficient * state.first
+            or (residual <= self.necessary * state.first and residual > state.last)
+            or state.count >= self.longest * state.iteration
+        ):
+            self._restart(state, image.point)
+            state.last = residual
+            return
+        state.last = residual
+        state.point = (state.count * (2.0 * image.point - state.point) + state.anchor) / (state.count + 1.0)
+
+    def _restart(self, state: AnchoredState, point: np.ndarray) -> None:
+        """Anchor at the newest image, and weigh primal and dual by the ways that both have come."""
+        primal, dual = state.operator.distances(state.anchor, point, state.weight)
+        if primal > 0 and dual > 0:
+            new = (dual / primal) ** self.smoothing * state.weight ** (1.0 - self.smoothing)
+            new = float(np.clip(new, state.first_weight / self.reach, state.first_weight * self.reach))
+            point = state.operator.reweighted(point, state.weight, new)
+            state.weight = new
+        state.point, state.anchor, state.count = point, point.copy(), 0
+
+    def finish(self, state: AnchoredState) -> Outcome:
+        answer, game = state.answer, state.operator.programme.game
+        return Outcome(game, answer.policy, answer.crowd, sweeps=state.sweeps, multiplier=answer.multiplier)
+
+
+def _measured(state: AnchoredState) -> AnchoredState:
+    """Certify the image of the point; what it costs is counted, and the iteration does not notice."""
+    image = state.operator.apply(state.point, state.weight, state.guess)
+    programme = state.operator.programme
+    state.answer = programme.certified(image.u, image.x, image.price)
+    state.sweeps += 3.0
+    found = state.answer.certificate
+    state.measure = replace(
+        UNMEASURED,
+        iteration=state.iteration,
+        sweeps=state.sweeps,
+        exploitability=found.exploitability,
+        relative_exploitability=found.relative_exploitability,
+        potential=found.potential,
+        duality_gap=found.duality_gap,
+        cell_steps=programme.game.cell_steps,
+        final_grid=True,
+        violation=found.violation,
+    )
+    return state

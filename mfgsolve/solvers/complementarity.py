@@ -1,0 +1,321 @@
+"""Sharp finite games without a potential: the equilibrium as a complementarity problem, by Newton's method.
+
+An occupation w and values V are an equilibrium at temperature 0 when, on all states that can be reached,
+
+    z_t = l_t + dt f(choice) + P_t V_{t+1} - (V_t - weight_t f_t) >= 0,   w >= 0,   w z = 0,   sum_a w_{t+1} = P_t' w_t
+
+with f at the crowd of w.  The products are driven to 0 along w z = mu, mu falling, by Mehrotra's predictor and
+corrector; every step solves
+
+    ( Z/W + f'   P - S' ) (dw)
+    ( S - P'       0    ) (dV)  = ...
+
+by a sparse LU factorisation; f' need not be symmetric.  The start is the equilibrium of the same game at a temperature,
+found by `Newton`: its softmax policy has z = -tau log pi.  In a crowd-averse game the steps cannot go astray; in others
+they find an equilibrium near the one of that temperature, or say that they did not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from mfgsolve.certificates import certify
+from mfgsolve.games import FiniteGame
+from mfgsolve.games.tables import TablePolicy
+from mfgsolve.problem import Problem
+from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.newton import Newton
+
+__all__ = ["Complementarity"]
+
+BACK = 0.99  # share of the way to the boundary
+SHORT, PATIENCE = 1e-4, 5
+
+
+@dataclass
+class PairState(State):
+    """Occupations and reduced costs on the live choices, values on the states within reach."""
+
+    game: FiniteGame
+    system: Equations
+    choice: np.ndarray  # w > 0 of every live choice
+    excess: np.ndarray  # z > 0
+    value: np.ndarray  # V of every reached state, t = 0..T-1
+    short: int = 0
+    policy: TablePolicy | None = None
+    crowd: np.ndarray | None = None
+
+    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        arrays = {"choice": self.choice, "excess": self.excess, "value": self.value}
+        return arrays, {"sweeps": self.sweeps, "short": float(self.short)}
+
+
+@dataclass(frozen=True)
+class Complementarity(Solver):
+    """Predictor-corrector Newton on the complementarity problem; for sharp games, potential or not.
+
+    Parameters
+    ----------
+    warmth : temperature of the start, as a share of the largest difference that an action makes
+    start_tol : relative exploitability, at that temperature, to which the start is solved
+
+    Sources: Mehrotra, doi:10.1137/0802028; Facchinei and Pang, ISBN 978-0-387-95581-0, chapter 11.
+    """
+
+    warmth: float = 1e-2
+    start_tol: float = 1e-8
+
+    name = "complementarity"
+
+    def refuses(self, problem: Problem) -> str | None:
+        if not problem.is_finite:
+            return "agents choose speeds, not from a list of actions"
+        if problem.temperature > 0:
+            return "best responses are smooth at a temperature above 0"
+        if problem.is_coupled:
+            return "the transitions depend on the crowd"
+        if problem.is_hard:
+            return HARD
+        return None if problem.is_differentiable else "the coupling has no derivative"
+
+    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> PairState:
+        game = FiniteGame(problem, threads)
+        warm, sweeps = self._warm(problem, game, start)
+        system = Equations(game)
+        state = _started(game, system, warm)
+        state.sweeps += sweeps
+        return _measured(state)
+
+    def _warm(self, problem: Problem, game: FiniteGame, start: Guess | None) -> tuple[FiniteGame, float]:
+        """The game at a temperature, its equilibrium as ``equilibrium`` (policy and crowd)."""
+        policy = game.uniform()
+        q = game.evaluate(policy, game.price(game.flow(policy)))[1]
+        spread = float(np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1).max()) or 1.0
+        warm = problem.at_temperature(self.warmth * spread / game.dt)
+        newton = Newton()
+        state = newton.init(warm, self.start_tol, start)
+        while state.iteration < 200 and not state.stalled:
+            if state.final and state.certificate.relative_exploitability <= self.start_tol:
+                break
+            state = newton.step(state)
+        outcome = newton.finish(state)
+        assert isinstance(outcome.policy, TablePolicy)
+        hot = FiniteGame(warm)
+        hot.equilibrium = outcome.policy.probabilities, outcome.crowd  # type: ignore[attr-defined]
+        return hot, outcome.sweeps
+
+    def unpack(
+        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
+        measure: Measure, threads: int | None = None,
+    ) -> PairState:  # fmt: skip
+        game = FiniteGame(problem, threads)
+        system = Equations(game)
+        state = PairState(0, 0.0, UNMEASURED, game, system, **arrays)  # type: ignore[arg-type]
+        _measured(state)
+        state.iteration, state.sweeps, state.short = measure.iteration, numbers["sweeps"], int(numbers["short"])
+        state.measure = measure
+        return state
+
+    def step(self, state: PairState) -> PairState:
+        state.iteration += 1
+        system, w, z = state.system, state.choice, state.excess
+        newton = system.linearised(w, z, state.value)
+        mu = float(w @ z) / w.size
+        ahead = newton.solve(-w * z)
+        length = _longest(w, z, ahead)
+        left = float((w + length * ahead[0]) @ (z + length * ahead[1])) / w.size
+        aim = mu * min(1.0, left / mu) ** 3
+        moved = newton.solve(aim - w * z - ahead[0] * ahead[1])
+        if not all(np.isfinite(part).all() for part in moved):
+            state.stalled = True
+            return _measured(state)
+        length = min(1.0, BACK * _longest(w, z, moved))
+        state.choice, state.excess = w + length * moved[0], z + length * moved[1]
+        state.value = state.value + length * moved[2]
+        state.short = state.short + 1 if length < SHORT else 0
+        state.stalled = state.short >= PATIENCE
+        state.sweeps += 2.0
+        return _measured(state)
+
+    def finish(self, state: PairState) -> Outcome:
+        assert state.policy is not None
+        assert state.crowd is not None
+        return Outcome(state.game, state.policy, state.crowd, sweeps=state.sweeps)
+
+
+def _longest(w: np.ndarray, z: np.ndarray, step: tuple[np.ndarray, ...]) -> float:
+    """Longest step up to 1 that keeps w and z positive."""
+    length = 1.0
+    for value, change in ((w, step[0]), (z, step[1])):
+        down = change < 0
+        if down.any():
+            length = min(length, float((value[down] / -change[down]).min()))
+    return length
+
+
+class Linearised:
+    """The factorised system at one point."""
+
+    def __init__(self, equations: Equations, w: np.ndarray, z: np.ndarray, value: np.ndarray):
+        self.w, self.z = w, z
+        crowd, cost = equations.crowd_and_cost(w)
+        self.lack = cost + equations.ahead @ value - z  # what z should be, minus what it is
+        self.leak = equations.start - equations.balance @ w
+        self.bend = sparse.csr_array(equations.observe.T @ equations.slope(crowd) @ equations.observe)
+        corner = sparse.diags_array(z / w) + self.bend
+        whole = sparse.block_array([[corner, equations.ahead], [equations.balance, None]], format="csc")
+        self.factor = splu(whole, permc_spec="COLAMD")
+        self.ahead = equations.ahead
+
+    def solve(self, products: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(dw, dz, dV) with w dz + z dw = products and every linear equation met."""
+        right = np.concatenate([products / self.w - self.lack, self.leak])
+        solution = self.factor.solve(right)
+        dw, dv = solution[: self.w.size], solution[self.w.size :]
+        return dw, self.lack + self.bend @ dw + self.ahead @ dv, dv
+
+
+class Equations:
+    """The equations of a game as sparse matrices over live choices and reached states.
+
+    ``balance`` w = ``start`` is the flow, ``ahead`` V the part of z that is linear in V, ``observe`` w the crowd (all
+    levels in a row), of which f and f' are taken.
+    """
+
+    def __init__(self, game: FiniteGame):
+        self.game, steps, states = game, game.steps, game.states
+        reach = game.flow(game.uniform())[:, :states] > 0
+        live = (game.allowed & reach[:-1, None]).reshape(steps, -1)
+        self.live, self.reach = live, reach[:-1]
+        self._column = np.full((steps, states), -1)
+        self._column[self.reach] = np.arange(int(self.reach.sum()))
+        self.choices, self.rows = int(live.sum()), int(self.reach.sum())
+        tables = [self._moved(t) for t in range(steps)]  # (reached states at t+1 or all at T) x live choices
+        here = [self._here(t) for t in range(steps)]
+        blocks: list[list[Any]] = [[None] * steps for _ in range(steps)]
+        for t in range(steps):
+            blocks[t][t] = here[t]
+            if t:
+                blocks[t][t - 1] = -tables[t - 1][np.flatnonzero(reach[t])]
+        self.balance = sparse.csr_array(sparse.block_array(blocks))
+        self.ahead = sparse.csr_array(-self.balance.T)
+        self.start = np.zeros(self.rows)
+        self.start[: int(reach[0].sum())] = game.initial_mass[reach[0]]
+        self.observe = self._observation(tables)
+        self.own = np.concatenate([game.own_cost[min(t, game.own_cost.shape[0] - 1)].reshape(-1)[live[t]]
+                                   for t in range(steps)])  # fmt: skip
+        self.last = sparse.csr_array(tables[-1]).T @ game.terminal_cost
+
+    def _moved(self, t: int) -> sparse.csr_array:
+        """N' P_t' on the live choices, (states, choices)."""
+        table = self.game.transitions.matrix(t, self.game.states)[np.flatnonzero(self.live[t])].T
+        if not self.game.has_noise:
+            return sparse.csr_array(table)
+        dense = table.toarray()
+        return sparse.csr_array(np.stack([self.game.diffuse(column, True) for column in dense.T], axis=1))
+
+    def _here(self, t: int) -> sparse.csr_array:
+        """sum_a w, on the reached states."""
+        cells = np.flatnonzero(self.live[t]) % self.game.states
+        place = np.cumsum(self.reach[t]) - 1
+        ones, columns = np.ones(cells.size), np.arange(cells.size)
+        return sparse.csr_array((ones, (place[cells], columns)), shape=(int(self.reach[t].sum()), cells.size))
+
+    def _observation(self, tables: list[sparse.csr_array]) -> sparse.csr_array:
+        """From the live choices to the crowd, (levels * width, choices)."""
+        game, parts = self.game, []
+        for t in range(game.steps):
+            chosen = np.flatnonzero(self.live[t])
+            rows = [sparse.csr_array((np.ones(chosen.size), (chosen % game.states, np.arange(chosen.size))),
+                                     shape=(game.states, chosen.size))]  # fmt: skip
+            count = 0
+            for block in game.blocks:
+                if block.on == "occupation":
+                    size = game.actions * game.states
+                    columns = (np.ones(chosen.size), (chosen, np.arange(chosen.size)))
+                    rows.append(sparse.csr_array(columns, shape=(size, chosen.size)))
+                elif block.on == "aggregate":
+                    amounts = game.amounts[count]
+                    rows.append(sparse.csr_array(amounts[min(t, amounts.shape[0] - 1)].reshape(1, -1)[:, chosen]))
+                    count += 1
+            parts.append(sparse.vstack(rows))
+        last = sparse.csr_array((game.width, self.choices - tables[-1].shape[1]))
+        tail = sparse.vstack([tables[-1], sparse.csr_array((game.width - game.states, tables[-1].shape[1]))])
+        return sparse.csr_array(sparse.vstack([sparse.block_diag(parts), sparse.hstack([last, tail])]))
+
+    def crowd_and_cost(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The crowd (T+1, width) and what every live choice costs, values ahead aside."""
+        game = self.game
+        crowd = (self.observe @ w).reshape(game.steps + 1, game.width)
+        paid = (game.price(crowd) * game.weights[:, None]).reshape(-1)
+        cost = self.own + self.observe.T @ paid
+        cost[-self.last.size :] += self.last
+        return crowd, cost
+
+    def slope(self, crowd: np.ndarray) -> sparse.csr_array:
+        """weight f' as a matrix on the crowd, block by block in time."""
+        game = self.game
+        local = game.slope(crowd)
+        if local is not None:
+            return sparse.csr_array(sparse.diags_array(local.reshape(-1)))
+        columns = np.empty((game.width, game.steps + 1, game.width))
+        unit = np.zeros_like(crowd)
+        for k in range(game.width):  # one column of every time's matrix at once
+            unit[:, k] = 1.0
+            game.price_change(crowd, unit, columns[k])
+            unit[:, k] = 0.0
+        return sparse.csr_array(sparse.block_diag([columns[:, t].T for t in range(game.steps + 1)]))
+
+    def linearised(self, w: np.ndarray, z: np.ndarray, value: np.ndarray) -> Linearised:
+        return Linearised(self, w, z, value)
+
+    def table(self, w: np.ndarray) -> np.ndarray:
+        """Occupation (T, actions, states)."""
+        out = np.zeros(self.live.shape)
+        out[self.live] = w
+        return out.reshape(self.game.steps, self.game.actions, self.game.states)
+
+
+def _started(game: FiniteGame, system: Equations, hot: FiniteGame) -> PairState:
+    """The softmax equilibrium as w and z; actions that it does not take get a little of both."""
+    policy, crowd = hot.equilibrium  # type: ignore[attr-defined]
+    price = game.price(crowd)
+    value = hot.values(price, crowd).reshape(game.steps + 1, game.states)
+    occupation = (policy * crowd[:-1, None, : game.states]).reshape(game.steps, -1)[system.live]
+    share = policy.reshape(game.steps, -1)[system.live]
+    excess = np.maximum(-hot.tau * np.log(np.maximum(share, 1e-300)), 1e-2 * hot.tau)
+    mass = np.repeat(crowd[:-1, None, : game.states], game.actions, axis=1).reshape(game.steps, -1)[system.live]
+    choice = np.maximum(occupation, 1e-2 * hot.tau * mass / excess)
+    return PairState(0, 0.0, UNMEASURED, game, system, choice, excess, value[:-1][system.reach])
+
+
+def _measured(state: PairState) -> PairState:
+    """The policy w / m and its own crowd; where nobody can be, the best response to the price they make."""
+    game = state.game
+    occupation = state.system.table(state.choice)
+    mass = occupation.sum(axis=1, keepdims=True)
+    price = game.price(game.see(np.concatenate([mass[:, 0], np.zeros((1, game.states))]), occupation, game.levels(),
+                                weighed=True))  # fmt: skip
+    best = game.respond(price).ahead
+    policy = np.where(mass > 0, np.divide(occupation, mass, out=np.zeros_like(occupation), where=mass > 0), best)
+    state.policy, state.crowd = TablePolicy(policy), game.flow(policy)
+    found = certify(game, state.policy, state.crowd)
+    state.sweeps += 1.5
+    averse = game.problem.is_potential and game.problem.is_monotone
+    state.measure = Measure(
+        iteration=state.iteration,
+        sweeps=state.sweeps,
+        exploitability=found.exploitability,
+        relative_exploitability=found.relative_exploitability,
+        potential=found.potential,
+        duality_gap=found.duality_gap if averse else math.nan,
+        cell_steps=game.cell_steps,
+        final_grid=True,
+    )
+    return state
