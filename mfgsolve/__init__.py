@@ -47,6 +47,7 @@ _HOMES = {
     "Tabular": "dynamics",
     "TimeGrid": "grids",
     "Anarchy": "anarchy",
+    "convergence": "convergence_study",
     "check_coupling": "couplings",
     "exploitability": "certificates",
     "load": "solution",
@@ -55,7 +56,7 @@ _HOMES = {
     "resume": "solving",
     "solve": "solving",
 }
-_MODULES = ("plots", "problems", "solvers")
+_MODULES = ("interop", "plots", "problems", "solvers")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

@@ -48,8 +48,12 @@ HISTORY = {  # name: what it is, and its unit
     "sweeps": ("work so far, in sweeps of the final grid", "1"),
     "seconds": ("wall time so far", "s"),
     "violation": ("largest excess over a hard bound, relative", "1"),
+    "final_grid": ("1 where the certificate is of the game itself, 0 of a coarser or hotter one", "1"),
     "cell_steps": ("cells times steps of the grid of this iteration", "1"),
 }
+
+
+LATER = ("violation", "final_grid")  # not in the files of 0.1.0
 
 
 def history_dataset(rows: Sequence[Measure]) -> dict[str, Any]:
@@ -192,7 +196,7 @@ def check_layout(dataset: xr.Dataset, path: str | Path) -> None:
         "density": ("time", *space),
         "value": ("time", *space),
         "coupling_cost": ("step", *space),
-    } | choice | {name: ("iteration",) for name in HISTORY if name != "violation" or name in dataset}  # fmt: skip
+    } | choice | {name: ("iteration",) for name in HISTORY if name not in LATER or name in dataset}  # fmt: skip
     for name, dims in layout.items():
         if name not in dataset.data_vars:
             raise FileError(f"file {path} has no variable {name!r}; it is not a whole solution")

@@ -17,7 +17,7 @@ import xarray as xr
 
 from mfgsolve.errors import FileError
 
-__all__ = ["SCHEMA", "file_kind", "plain", "read_dataset", "replace_file", "write_dataset"]
+__all__ = ["SCHEMA", "file_kind", "open_netcdf", "plain", "read_dataset", "replace_file", "write_dataset"]
 
 SCHEMA = "mfgsolve/1"
 READERS = {  # kinds of files, and what reads each
@@ -130,6 +130,11 @@ def _read(path: str | Path, history_only: bool) -> xr.Dataset:
     return dataset
 
 
+def open_netcdf(source: str | Path) -> xr.Dataset:
+    """A NetCDF file, whoever wrote it, opened lazily; to be closed."""
+    return xr.open_dataset(source, engine="h5netcdf", decode_times=False)
+
+
 def _opened(source: Path, history_only: bool) -> xr.Dataset | str:
     """The dataset in memory, or the reason why there is none.
 
@@ -138,7 +143,7 @@ def _opened(source: Path, history_only: bool) -> xr.Dataset | str:
     """
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     try:
-        with xr.open_dataset(source, engine="h5netcdf", decode_times=False) as opened:
+        with open_netcdf(source) as opened:
             large = [name for name, variable in opened.variables.items() if history_only and variable.ndim > 1]
             return opened.drop_vars(large).load()
     except PermissionError:

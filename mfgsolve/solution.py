@@ -42,7 +42,7 @@ class Status(Enum):
             Status.TIME_LIMIT: "The time limit came first; resume from the checkpoint or allow more.",
             Status.STOPPED: "A callback asked to stop before the tolerance was met.",
             Status.STALLED: "No step improved the certificate any more: the tolerance lies below round-off, or another "
-            "solver (frank-wolfe) suits this game better.",
+            "solver suits this game better.",
             Status.NON_FINITE: "A number that is not finite appeared in the costs; look at their formulas and ranges.",
         }[self]
 

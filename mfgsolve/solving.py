@@ -28,7 +28,7 @@ from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
 from mfgsolve.solvers.base import Budget, Guess, Run, Solver, State, run
 
-__all__ = ["resume", "solve", "stored_problem"]
+__all__ = ["check_limits", "problem_text", "resume", "solve", "stored_problem"]
 
 CAPPED = 0.02  # share of mass-time at the speed cap that is worth a warning
 OBJECTIVES = ("equilibrium", "social")
@@ -90,7 +90,7 @@ def solve(
     """
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
-    _check_limits(tol, max_iterations, max_seconds, check, threads)
+    check_limits(tol, max_iterations, max_seconds, check, threads)
     posed = _posed(problem, objective)
     solver = make_solver(posed, method, options)
     begun = time.perf_counter()
@@ -137,7 +137,7 @@ def resume(
                   str(name).startswith("array_")}  # fmt: skip
     problem = _stored_problem(stored, checkpoint) if problem is None else problem
     tol = tol_stored if tol is None else tol
-    _check_limits(tol, max_iterations, max_seconds, check, threads)
+    check_limits(tol, max_iterations, max_seconds, check, threads)
     objective = str(stored.attrs.get("objective", "equilibrium"))
     posed = _posed(problem, objective)
     if stored.attrs.get("fingerprint") != _fingerprint(posed):
@@ -195,7 +195,8 @@ def _fingerprint(problem: Problem) -> str:
     return digest.hexdigest()
 
 
-def _check_limits(tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None) -> None:
+def check_limits(tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None) -> None:
+    """Refuse limits and options that make no sense."""
     for what, value in (("tol", tol), ("max_iterations", iterations), ("max_seconds", seconds), ("threads", threads)):
         if value is not None:
             real(value, what)
@@ -218,7 +219,8 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
     return lambda game: believed_crowd(solution, game)
 
 
-def _problem_text(problem: Problem) -> str:
+def problem_text(problem: Problem) -> str:
+    """Text from which the problem can be built again, or the word that says it was made in Python."""
     try:
         return problem_to_toml(problem)
     except InputError:
@@ -230,7 +232,7 @@ def _saver(
 ) -> Callable[[State, list[Measure], float], None] | None:
     if path is None:
         return None
-    text, fingerprint, options = _problem_text(problem), _fingerprint(posed), asdict(solver)  # type: ignore[call-overload]
+    text, fingerprint, options = problem_text(problem), _fingerprint(posed), asdict(solver)  # type: ignore[call-overload]
 
     def save(state: State, rows: list[Measure], seconds: float) -> None:
         arrays, numbers = state.pack()
@@ -238,11 +240,12 @@ def _saver(
         for name, array in arrays.items():
             data[f"array_{name}"] = (tuple(f"{name}_{k}" for k in range(array.ndim)), array)
         data["number"] = ("number_name", np.array(list(numbers.values()), dtype=float))
-        data |= history_dataset(rows) | {"final_grid": ("iteration", np.array([int(r.final_grid) for r in rows]))}
+        data |= history_dataset(rows)
         coordinates = {"number_name": np.array(list(numbers)), "iteration": [row.iteration for row in rows]}
         attributes = {
             "schema": SCHEMA, "kind": "checkpoint", "mfgsolve_version": mfgsolve.__version__, "problem": text,
-            "solver": solver.name, "tol": tol, "fingerprint": fingerprint, "objective": objective, "created_seconds": seconds,
+            "solver": solver.name, "tol": tol, "fingerprint": fingerprint, "objective": objective,
+            "created_seconds": seconds,
         }  # fmt: skip
         attributes |= {f"option_{n}": v if isinstance(v, str) else float(v) for n, v in options.items()}
         write_dataset(xr.Dataset(data, coordinates, attrs=attributes), path)
@@ -277,9 +280,9 @@ def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ende
     outcome = solver.finish(ended.state)
     certificate = certify(outcome.game, outcome.policy, outcome.crowd, outcome.dual, multiplier=outcome.multiplier)
     attributes = {
-        "mfgsolve_version": mfgsolve.__version__, "problem": _problem_text(problem), "solver": solver.name,
-        "status": status.value, "tol": tol, "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
-        "seconds": seconds,
+        "mfgsolve_version": mfgsolve.__version__, "problem": problem_text(problem), "solver": solver.name,
+        "status": status.value, "tol": tol, "objective": objective, "iterations": rows[-1].iteration,
+        "sweeps": outcome.sweeps, "seconds": seconds,
     }  # fmt: skip
 
     def dataset() -> xr.Dataset:

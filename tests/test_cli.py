@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import sparse
 from typer.testing import CliRunner
 
@@ -286,8 +287,12 @@ def test_a_social_plan_costs_all_together_less(folder: Path) -> None:
     alone, together = (
         json.loads(run(*words, "--objective", o, "-o", f"{o}.nc").stdout) for o in ("equilibrium", "social")
     )
-    assert together["cost"] < alone["cost"]
-    assert re.search(r"^objective +social$", run("show", "social.nc").stdout, re.M)
+    assert together["potential"] < alone["cost"]
+    text = run("show", "social.nc").stdout
+    assert re.search(r"^objective +social$", text, re.M)
+    paid = float(re.search(r"^cost of an agent +(\S+)$", text, re.M)[1])
+    plan, game = mfg.load("social.nc"), mfg.problems.supply_demand(shape=(8, 8), steps=32)
+    assert paid == pytest.approx(mfg.exploitability(game, plan).cost, rel=1e-9), "what agents pay in the game itself"
     assert "objective " not in run("show", "equilibrium.nc").stdout
     assert "unknown objective 'socal'; did you mean 'social'?" in refused(*words, "--objective", "socal")
 
@@ -361,6 +366,57 @@ def test_convergence_compares_and_keeps(folder: Path) -> None:
     assert list(json.loads(run(*words, "--json").stdout)["solvers"]) == suited
     assert "did you mean 'newton'" in refused(*words, "--solvers", "neton")
     assert "--output conv.txt has the suffix" in refused(*words, "-o", "conv.txt")
+
+
+DATA = """
+data = "game.nc"
+[states]
+count = 2
+[time]
+horizon = 3
+steps = 3
+[dynamics]
+kind = "tabular"
+transitions = "P"
+temperature = 0.5
+[[coupling]]
+kind = "crowd-aversion"
+[initial]
+density = [1.0, 0.0]
+"""
+
+
+def test_a_table_in_a_data_file(folder: Path) -> None:
+    Path("sub").mkdir()
+    table = xr.Dataset({"P": (("action", "state", "next"), np.array([np.eye(2), np.eye(2)[::-1]]))})
+    table.to_netcdf("sub/game.nc", engine="h5netcdf")
+    before = Path("sub/game.nc").read_bytes()
+    Path("sub/game.toml").write_text(DATA)
+    words = ["solve", "sub/game.toml"]
+    for option in ("-o", "--checkpoint"):
+        assert "sub/game.nc is the same file as the data file of the problem" in refused(*words, option, "sub/game.nc")
+    run(*words, "--checkpoint", "c.nc", "--max-iterations", 0, code=3)
+    assert "is the same file as the data file" in refused("resume", "c.nc", "-o", "sub/game.nc")
+    run("resume", "c.nc", "-o", "plan.nc")
+    assert Path("sub/game.nc").read_bytes() == before
+    assert 'file = "sub/game.nc"' in run("show", "plan.nc").stdout
+    Path("sub/game.nc").unlink()
+    text = refused("resume", "c.nc")
+    assert "problem in checkpoint c.nc: data file sub/game.nc (SHA-256" in text
+    assert "which holds arrays of the problem, is not in" in text
+    run("show", "plan.nc")
+    run("plot", "plan.nc", "-o", "plan.png")
+
+
+def test_transitions_that_do_not_sum_to_1(folder: Path) -> None:
+    bad = np.array([np.eye(2), np.eye(2)[::-1]])
+    for steps, place in ((None, ""), (3, " at step 1")):
+        table = bad.copy() if steps is None else np.repeat(bad[None], steps, axis=0)
+        table[(1, 0, 1) if steps is None else (1, 1, 0, 1)] = 0.5
+        np.savez("game.npz", P=table)
+        Path("game.toml").write_text(DATA.replace("game.nc", "game.npz"))
+        sentence = f"transitions of action 1{place} from state 0 sum to 0.5; they must sum to 1"
+        assert sentence in refused("solve", "game.toml")
 
 
 def test_memory_of_finite_games(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def test_agrees_with_the_interior_point_where_there_is_a_potential(name: str) ->
 
 
 def test_equations_are_the_game() -> None:
-    """z and the flow from the sparse matrices, beside the kernels of the game: implicit noise, blocked cells, choices."""
+    """z and the flow from the sparse matrices, beside the kernels: implicit noise, blocked cells, choices."""
     problem = mfg.Problem(
         grid=mfg.Grid.box((3, 4), blocked=lambda c: (c.x > 0.7) & (c.y > 0.6)),
         time=mfg.TimeGrid(1.0, 3),

@@ -62,12 +62,12 @@ def convergence(
 
     Example:  mfgsolve convergence beach-bar --solvers fictitious-play,newton -o conv.nc --plot conv.png
     """
-    from mfgsolve.command.preflight import DATA, PICTURES, check_outputs
+    from mfgsolve.command.preflight import DATA, PICTURES, check_data, check_outputs
 
     check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the problem file": problem})
     stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
-    from mfgsolve import convergence as comparison
-    from mfgsolve import plots
+    check_data({"--output": output}, stated)
+    from mfgsolve import convergence_study, plots
     from mfgsolve.command.progress import Interrupts, Progress
     from mfgsolve.command.report import comparison_facts, comparison_rows, say, to_json
     from mfgsolve.files import write_dataset
@@ -83,7 +83,7 @@ def convergence(
             interrupts.check()
             line.update_one(label, measure)
 
-        compared = comparison.convergence(
+        compared = convergence_study.convergence(
             stated, names, max_sweeps=max_sweeps, max_seconds=max_seconds, tol=tol, callback=watch
         )
         interrupts.check()

@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,16 @@ from mfgsolve.errors import FileError, InputError
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem
 
-__all__ = ["ANIMATIONS", "DATA", "PICTURES", "bytes_needed", "check_memory", "check_outputs", "check_problem"]
+__all__ = [
+    "ANIMATIONS",
+    "DATA",
+    "PICTURES",
+    "bytes_needed",
+    "check_data",
+    "check_memory",
+    "check_outputs",
+    "check_problem",
+]
 
 DATA = (".nc",)
 PICTURES = (".jpg", ".pdf", ".png", ".svg")
@@ -55,6 +65,14 @@ def check_outputs(
         if path.suffix.lower() == ".mp4" and shutil.which("ffmpeg") is None:
             raise FileError(f"{option} {path} needs the program ffmpeg, which is not installed; name a .gif file")
         taken[option] = path
+
+
+def check_data(outputs: Mapping[str, Path | None], problem: Problem) -> None:
+    """The data file of a problem is not overwritten either."""
+    stated = tomllib.loads(problem.text or "").get("data")
+    for option, path in outputs.items():
+        if stated and path is not None and _same(path, Path(stated["file"])):
+            raise FileError(f"{option} {path} is the same file as the data file of the problem; name another file")
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -130,9 +130,13 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         ("relative exploitability", f"{_short(numbers['relative_exploitability'])} (tol {_short(tol)})"),
         ("exploitability", _short(numbers["exploitability"])),
         ("duality gap", _short(numbers["duality_gap"])),
-        ("potential", _exact(numbers["potential"])),
-        ("cost of an agent", _exact(numbers["cost"])),
     ]
+    if objective == "social":  # whose potential is what all pay together, by mass 1
+        rows.append(("cost of an agent", _exact(numbers["potential"])))
+        rows.append(("at marginal costs", _exact(numbers["cost"])))
+    else:
+        rows.append(("potential", _exact(numbers["potential"])))
+        rows.append(("cost of an agent", _exact(numbers["cost"])))
     if "policy" in data:
         rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
     rows.append(("mass error", _short(numbers["mass_error"])))

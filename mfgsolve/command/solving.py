@@ -68,13 +68,14 @@ def solve(
 
     Example:  mfgsolve solve supply-demand --shape 64x64 --steps 512 --set reward=2.0 -o plan.nc --plot plan.png
     """
-    from mfgsolve.command.preflight import DATA, PICTURES, check_outputs
+    from mfgsolve.command.preflight import DATA, PICTURES, check_data, check_outputs
 
     check_outputs(
         {"--output": (output, DATA), "--plot": (plot, PICTURES), "--checkpoint": (checkpoint, DATA)},
         {"--start": start, "the problem file": problem},
     )
     stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
+    check_data({"--output": output, "--checkpoint": checkpoint}, stated)
     import mfgsolve
 
     def work(watch: Watch) -> Solution:
@@ -105,13 +106,14 @@ def resume(
 
     Example:  mfgsolve resume f.nc -o plan.nc
     """
-    from mfgsolve.command.preflight import DATA, PICTURES, check_outputs
+    from mfgsolve.command.preflight import DATA, PICTURES, check_data, check_outputs
 
     check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the checkpoint": checkpoint})
     import mfgsolve
     from mfgsolve.solving import stored_problem
 
     stated, stored_tol = stored_problem(checkpoint)
+    check_data({"--output": output}, stated)
     reach = stored_tol if tol is None else tol
 
     def work(watch: Watch) -> Solution:

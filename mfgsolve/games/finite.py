@@ -24,6 +24,7 @@ from mfgsolve.games.transitions import (
     action_names,
     block_transitions,
     callable_as,
+    dense_transitions,
     own_costs,
     step_matrices,
 )
@@ -143,7 +144,23 @@ class FiniteGame(Game):
     # -- sweeps ------------------------------------------------------------------------------------------------
 
     def _at(self, t: int, mass: np.ndarray) -> Transitions:
-        return self._built(mass.reshape(self.grid.shape), t)[0] if self.problem.is_coupled else self.transitions
+        if not self.problem.is_coupled:
+            return self.transitions
+        mass = mass.reshape(self.grid.shape)
+        if len(self.dynamics) == 1 and not self.grid.mask.any():  # many small tables: no detour over sparse matrices
+            quick = dense_transitions(self.dynamics[0].transitions(float(self.time.nodes[t]), mass), self.allowed)
+            if quick is not None:
+                return quick
+        return self._built(mass, t)[0]
+
+    def clip(self, crowd: np.ndarray) -> np.ndarray:
+        """A belief without negative masses; where transitions depend on it, one that is a distribution."""
+        super().clip(crowd)
+        if self.problem.is_coupled:
+            mass = crowd[:, : self.states].reshape(self.steps + 1, self.grid.populations, -1)
+            totals = mass.sum(axis=2, keepdims=True)
+            mass /= np.where(totals > 0, totals, 1.0)
+        return crowd
 
     def _stepwise(self) -> bool:
         return self.has_noise or self.problem.is_coupled

@@ -22,6 +22,7 @@ __all__ = [
     "Transitions",
     "action_names",
     "block_transitions",
+    "dense_transitions",
     "callable_as",
     "own_costs",
     "stacked",
@@ -297,6 +298,25 @@ def block_transitions(matrices: list[list[Matrices]], allowed: list[np.ndarray])
     for p, one in enumerate(allowed):
         joined[: one.shape[0], p] = one.reshape(one.shape[0], size)
     return stacked(stacks), joined.reshape(actions, -1)
+
+
+def dense_transitions(given: Any, allowed: np.ndarray) -> Transitions | None:
+    """Transitions of one step from an array (action, state, next state); None where it is not plainly that."""
+    actions, states = allowed.shape
+    if isinstance(given, list | tuple) and all(
+        type(item) is np.ndarray and item.shape == (states, states) for item in given
+    ):
+        given = np.stack(given)
+    if type(given) is not np.ndarray or given.dtype.kind != "f":
+        return None
+    if given.shape != (actions, states, states) or not (given >= 0).all():
+        return None
+    if (np.abs(given.sum(axis=2) - 1) > ROUND)[allowed].any():
+        return None
+    count = actions * states
+    first = np.arange(0, count * states + 1, states, dtype=np.int64)[None]
+    successor = np.tile(np.arange(states, dtype=np.int32), count)
+    return Transitions(first, successor, np.ascontiguousarray(given, dtype=float).reshape(-1))
 
 
 def stacked(stacks: Sequence[sparse.csr_array]) -> Transitions:

@@ -35,8 +35,8 @@ def convergence(solutions: Solution | xr.Dataset | Mapping[str, Any] | Iterable[
     """Relative exploitability and duality gap of every iteration against sweeps of the final grid, both logarithmic.
 
     Iterations on coarser grids (which cost less than a sweep) and of hotter games are hollow.  A measure at or below
-    zero (round-off) cannot stand on a logarithmic axis: it is drawn as a triangle at the bottom.  What was not measured
-    is not drawn.
+    zero (by round-off, or where hard bounds are violated) cannot stand on a logarithmic axis: it is drawn as a triangle
+    at the bottom.  What was not measured is not drawn.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ class _Comparison:
             (self.pale, Line2D([], [], color=part.INK, alpha=0.3, linewidth=1.2, label="each iteration")),
             (self.violated, Line2D([], [], color=part.INK, linestyle="--", linewidth=1, label="violation of bounds")),
             (self.coarse, _mark("o", "of a coarser or hotter game")),
-            (self.floored, _mark("v", "at or below zero (round-off)")),
+            (self.floored, _mark("v", "at or below zero")),
         ]
         handles = [*lines, *(line for shown, line in notes if shown), *self.extra]
         columns = min(len(handles), 5)

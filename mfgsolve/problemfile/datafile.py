@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.errors import FileError, InputError, unknown
+from mfgsolve.files import open_netcdf
 from mfgsolve.grids import TimeGrid
 from mfgsolve.spaces import Coordinates
 
@@ -61,11 +62,9 @@ class DataFile:
     def _opened(self, read: Any) -> Any:
         try:
             if self.path.suffix.lower() == ".npz":
-                with np.load(self.path, allow_pickle=False) as file:
+                with np.load(self.path) as file:  # never pickles: that is the default, and a test holds it
                     return read(file)
-            import xarray as xr
-
-            with xr.open_dataset(self.path, engine="h5netcdf", decode_times=False) as dataset:
+            with open_netcdf(self.path) as dataset:
                 return read(dataset.variables)
         except MemoryError:
             raise

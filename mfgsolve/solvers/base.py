@@ -11,13 +11,15 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mfgsolve.datasets import Measure
-from mfgsolve.games import Game, Policy
+from mfgsolve.games import FiniteGame, Game, Policy
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Status
 
@@ -26,6 +28,8 @@ __all__ = ["UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver
 
 HARD = "a density or a price has hard bounds, which best responses alone do not keep"
 FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
+
+LARGE_BLOCK = 512  # unknowns of a time step from which BLAS may use all its threads
 
 UNMEASURED = Measure(0, 0.0, math.nan, math.nan, math.nan, math.nan, 0, False)
 
@@ -119,6 +123,21 @@ def run(
     ``callback(measure)`` stops the run by returning a true value.  ``save(state, history, seconds)`` writes a
     checkpoint; it is called as often as keeps writing below a twentieth of the time, and at the end.
     """
+    with _blas_threads(state):
+        return _run(solver, state, tol, budget, history, seconds_before, callback, save)
+
+
+def _blas_threads(state: Any) -> AbstractContextManager[Any]:
+    """Matrices of a few hundred rows are factored ten times slower by two threads than by one, if both are busy."""
+    game = getattr(state, "game", None)
+    small = isinstance(game, FiniteGame) and game.width < LARGE_BLOCK
+    return threadpool_limits(1, user_api="blas") if small else nullcontext()
+
+
+def _run(
+    solver: Solver, state: State, tol: float, budget: Budget, history: list[Measure] | None, seconds_before: float,
+    callback: Callable[[Measure], Any] | None, save: Callable[[State, list[Measure], float], None] | None,
+) -> Run:  # fmt: skip
     begun = time.perf_counter()
     rows = [] if history is None else history
     next_save, first = 0.0, history is None

@@ -45,8 +45,8 @@ class Limits:
                 continue
             if block.on != "state" or (lower > 0).any():
                 raise InputError(
-                    f"a hard bound on {'choices' if block.on != 'state' else 'the density from below'} is not supported "
-                    "by interior-point; use Capacity on the density, or another solver"
+                    f"a hard bound on {'choices' if block.on != 'state' else 'the density from below'} is not "
+                    "supported by interior-point; use Capacity on the density, or another solver"
                 )
             cap[levels] = np.minimum(cap[levels], upper.reshape(flat) * block.volume)
         found = {"cap": cap, "highest": high, "lowest": low}
@@ -127,8 +127,8 @@ def _check_aggregates(game: FiniteGame, bound: np.ndarray, name: str, sign: floa
         if short > ROUND * max(1.0, abs(bound[t, k])):
             side = "least" if sign > 0 else "largest"
             raise InputError(
-                f"{name} aggregate {bound[t, k]:.6g} allowed by price {k} at step {t} cannot be met: the {side} one of any "
-                f"flow is {reached:.6g}, {short:.6g} beyond the bound; move the bound"
+                f"{name} aggregate {bound[t, k]:.6g} allowed by price {k} at step {t} cannot be met: the {side} one "
+                f"of any flow is {reached:.6g}, {short:.6g} beyond the bound; move the bound"
             )
 
 
@@ -172,8 +172,8 @@ def infeasibility(game: FiniteGame, limits: Limits) -> str | None:
     else:
         what = f"{name} aggregate {limits.values[name][t, place]:.6g} allowed by price {place} at step {t}"
     return (
-        f"no flow meets all hard bounds: they would have to give way by {found.x[-1]:.6g} (density or aggregate), first of "
-        f"all the {what}; relax it, or allow faster moves"
+        f"no flow meets all hard bounds: they would have to give way by {found.x[-1]:.6g} (density or aggregate), "
+        f"first of all the {what}; relax it, or allow faster moves"
     )
 
 

@@ -21,18 +21,19 @@ colder games are certified in the game itself, until they are good enough for it
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from mfgsolve.certificates import Certificate, certify
-from mfgsolve.games import DiffusionGame, FiniteGame, Game, make_game, sampled
+from mfgsolve.games import FiniteGame, Game, make_game, sampled
 from mfgsolve.games.transfer import coarser_sizes
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
 
 TINY = 1e-300
+DIFFERENCES = 600  # masses up to which a coupled game is linearised by differences
 COLDEST = 1e-8  # below this share of the largest difference of costs, round-off in a price decides a softmax
 
 __all__ = ["Newton"]
@@ -79,6 +80,9 @@ class NewtonState(State):
     crowd: np.ndarray  # of that policy
     pool: Pool
     target: Game | None = None  # the game itself, where the levels are warmer ones
+    best: tuple[Measure, np.ndarray, np.ndarray] | None = (
+        None  # there: certificate, policy and crowd of the best so far
+    )
     dual: float = math.nan
     certificate: Certificate = field(init=False)
     idle: int = 0  # steps in a row that did not improve the certificate
@@ -101,7 +105,11 @@ class NewtonState(State):
         arrays = {"believed": self.believed}
         if self.coarser is not None and not self.final:
             arrays["coarser"] = self.coarser
-        return arrays, {"sweeps": self.sweeps, "level": self.level, "levels": len(self.levels), "idle": self.idle}
+        if self.best is not None:
+            arrays |= {"best_policy": self.best[1], "best_crowd": self.best[2]}
+        best = math.inf if self.best is None else self.best[0].exploitability
+        numbers = {"sweeps": self.sweeps, "level": self.level, "levels": len(self.levels), "idle": self.idle}
+        return arrays, numbers | {"best": best}
 
 
 @dataclass(frozen=True)
@@ -132,11 +140,12 @@ class Newton(Solver):
     name = "newton"
 
     def refuses(self, problem: Problem) -> str | None:
-        if problem.is_coupled:
-            return "the transitions depend on the crowd"
+        if problem.is_coupled and problem.grid.size * (problem.time.steps + 1) > DIFFERENCES:
+            return f"the transitions depend on the crowd, and more than {DIFFERENCES} masses are unknown"
         if problem.is_hard:
             return HARD
-        return None if problem.is_differentiable else "the coupling has no derivative"
+        smooth = problem.is_differentiable or problem.is_coupled  # the latter by differences
+        return None if smooth else "the coupling has no derivative"
 
     # -- starting ----------------------------------------------------------------------------------------------
 
@@ -169,6 +178,9 @@ class Newton(Solver):
         _measured(state)
         state.idle, state.iteration, state.sweeps = int(numbers["idle"]), measure.iteration, numbers["sweeps"]
         state.measure = measure
+        if state.target is not None and "best_policy" in arrays:
+            found = replace(measure, exploitability=numbers["best"])
+            state.best = found, arrays["best_policy"], arrays["best_crowd"]
         return state
 
     def _levels(self, problem: Problem) -> list[Problem]:
@@ -191,7 +203,7 @@ class Newton(Solver):
         """The game at falling temperatures, the last of them its own, or next to none where it has none."""
         game = FiniteGame(problem)
         crowd = game.flow(game.uniform())
-        q = game.evaluate(game.uniform(), game.price(crowd))[1]
+        q = game.evaluate(game.uniform(), game.price(crowd), crowd)[1]
         reached = crowd[:-1, None, : game.states] > 0
         spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1, keepdims=True)
         hot = float(spread[reached].max()) / game.dt
@@ -235,6 +247,8 @@ class Newton(Solver):
 
     def _newton_step(self, state: NewtonState, tol: float) -> bool:
         """One linear solve and one line search; False where no step length improves."""
+        if state.game.problem.is_coupled:
+            return self._line_search(state, _by_differences(state), False)
         game, pool = state.game, state.pool
         averse = game.problem.is_potential and game.problem.is_monotone
         residual, solution, slope = pool.take(), pool.take(), pool.take()
@@ -296,7 +310,7 @@ class Newton(Solver):
             np.maximum(guess, 0.5 * state.believed, out=guess)  # an emptied cell would be a wild guess (log couplings)
         believed = state.game.prolong(guess, game)
         fine = _new_state(state.levels, level, game, state.tol, state.threads, believed, state.believed, state.target)
-        fine.sweeps, fine.iteration = state.sweeps, state.iteration + 1
+        fine.sweeps, fine.iteration, fine.best = state.sweeps, state.iteration + 1, state.best
         _respond(fine)
         _flow(fine)
         return _measured(fine)
@@ -308,7 +322,9 @@ class Newton(Solver):
         state.pool.clear()
         policy = state.game.policy_of(state.ahead)
         if state.target is not None:  # the dual of a warmer game bounds nothing here
-            return Outcome(state.target, policy, state.crowd, sweeps=state.sweeps)
+            assert state.best is not None
+            policy = state.game.policy_of(state.best[1])
+            return Outcome(state.target, policy, state.best[2], sweeps=state.sweeps)
         return Outcome(state.game, policy, state.crowd, state.dual, state.sweeps)
 
 
@@ -332,7 +348,7 @@ def _respond(state: NewtonState) -> None:
     game, believed, price = state.game, state.believed, state.price
     potential = game.price_and_potential(believed, price)
     believed_cost = game.crowd_totals(price, believed)[0]
-    value = game.respond(price, out=state.buffer).mean_value
+    value = game.respond(price, out=state.buffer, crowd=believed).mean_value
     state.dual = value - believed_cost + (potential if game.problem.is_potential else 0.0)
     state.sweeps += 0.5 * state.sweep
 
@@ -341,6 +357,29 @@ def _flow(state: NewtonState) -> None:
     """Flow of the policy.  Half a sweep."""
     state.game.flow(state.ahead, state.crowd)
     state.sweeps += 0.5 * state.sweep
+
+
+def _by_differences(state: NewtonState) -> np.ndarray:
+    """Newton step on M(f(mb), P(mb)) - mb = 0 where the crowd decides the transitions too: one sweep for every mass.
+
+    The width of the differences goes with the temperature, on which a response depends so much more than on a price.
+    """
+    game, believed = state.game, state.believed
+    assert isinstance(game, FiniteGame)
+    width = max(min(1e-6, 1e-2 * game.tau), 1e-9)
+
+    def response(belief: np.ndarray) -> np.ndarray:
+        answer = game.respond(game.price(belief), crowd=belief)
+        return game.flow(answer.ahead)
+
+    residual = (state.crowd - believed).reshape(-1)
+    matrix, free = np.eye(residual.size), np.flatnonzero(game.flat(believed)[:-1].reshape(-1) >= 0)
+    for k in free:
+        moved = believed.copy()
+        moved.reshape(-1)[k] += width
+        matrix[:, k] -= (response(moved) - state.crowd).reshape(-1) / width
+    state.sweeps += free.size * state.sweep
+    return np.asarray(np.linalg.lstsq(matrix, residual)[0].reshape(believed.shape))
 
 
 def _certificate(state: NewtonState) -> Certificate:
@@ -367,4 +406,8 @@ def _measured(state: NewtonState) -> NewtonState:
         cell_steps=state.game.cell_steps,
         final_grid=state.final or state.target is not None,
     )
+    if state.target is not None:  # colder is not always better: round-off decides in the end
+        best = math.inf if state.best is None else state.best[0].exploitability
+        if not state.measure.exploitability >= best:
+            state.best = state.measure, state.ahead.copy(), state.crowd.copy()
     return state

@@ -53,7 +53,7 @@ class FlowMaps:
         out = (self.table(t) @ value).reshape(self.actions, self.states)
         if price is not None and self.prices:
             out += np.tensordot(price, self.amounts(t), 1)
-        return out
+        return np.asarray(out)
 
     def gather(self, t: int, choices: np.ndarray) -> np.ndarray:
         """P_t' w, (states,)."""
@@ -90,7 +90,7 @@ class NewtonMatrix:
 
     def mean(self, t: int, choices: np.ndarray) -> np.ndarray:
         """sum_a theta y / D, (states,)."""
-        return np.einsum("as,as->s", self.theta[t], choices) / self.total[t]
+        return np.asarray(np.einsum("as,as->s", self.theta[t], choices) / self.total[t])
 
     def collect(self, t: int, choices: np.ndarray, out: np.ndarray) -> None:
         """out[t] += P_t' w, on states within reach and on prices."""
@@ -171,8 +171,8 @@ class Neighbourhoods:
 class CholeskyBlocks:
     """Block elimination forward in time, dense blocks, couplings between steps kept sparse.
 
-    X_1 = A_1,  X_{k+1} = A_{k+1} - B_k' X_k^-1 B_k: one Cholesky factor and one inverse per step, T n^3 operations, T n^2
-    numbers to keep.
+    X_1 = A_1,  X_{k+1} = A_{k+1} - B_k' X_k^-1 B_k: one Cholesky factor and one inverse per step, T n^3 operations,
+    T n^2 numbers to keep.
     """
 
     maps: FlowMaps
@@ -216,8 +216,11 @@ class CholeskyBlocks:
         local += (matrix.weight[t][:, None] * mean)[:, :, None] * mean[:, None, :]
         rows = place[successors]
         where = rows[:, :, None] * kept.size + rows[:, None, :]
-        block = np.bincount(where.reshape(-1), local.reshape(-1), minlength=kept.size**2).reshape(kept.size, kept.size)
-        block[np.arange(kept.size - maps.prices, kept.size), np.arange(kept.size - maps.prices, kept.size)] += 1.0
+        block: np.ndarray = np.bincount(where.reshape(-1), local.reshape(-1), minlength=kept.size**2).reshape(
+            kept.size, kept.size
+        )
+        prices = np.arange(kept.size - maps.prices, kept.size)
+        block[prices, prices] += 1.0
         ahead = self._noise(t) * matrix.weight[t + 1]  # E J, rows within reach
         if maps.inverse_noise is None:
             square = sparse.csr_array(ahead)
@@ -265,7 +268,8 @@ class CholeskyBlocks:
 
     def solve(self, right: np.ndarray, guess: np.ndarray | None = None) -> np.ndarray:
         """x (T, width)."""
-        steps, y = self.maps.steps, []
+        steps = self.maps.steps
+        y: list[np.ndarray] = []
         for t in range(steps):
             part = right[t, self.kept[t]]
             if t:
@@ -298,7 +302,7 @@ class ConjugateGradients:
 
     maps: FlowMaps
     accuracy: float = 1e-3
-    limit: int = 200
+    limit: int = 100
     products: int = 0
 
     def factor(self, matrix: NewtonMatrix) -> None:

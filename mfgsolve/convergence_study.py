@@ -21,14 +21,13 @@ from mfgsolve.problem import Problem
 from mfgsolve.solution import Status
 from mfgsolve.solvers import make_solver
 from mfgsolve.solvers.base import Budget, Run, Solver, run
-from mfgsolve.solving import _check_limits, _problem_text
+from mfgsolve.solving import check_limits, problem_text
 
 __all__ = ["convergence"]
 
 SWEEP_LIMIT = "sweep limit"
 COMPILING = 3  # iterations after which every kernel of a solver has been used
 
-FINAL = {"final_grid": ("1 where the iteration is of the game itself, 0 where of a coarser or hotter one", "1")}
 
 SUMMARY = {
     "best": ("least of max(relative exploitability, violation) so far, of the game itself", "1"),
@@ -79,7 +78,7 @@ def convergence(
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> from mfgsolve.convergence import convergence
+    >>> from mfgsolve.convergence_study import convergence
     >>> data = convergence(mfg.problems.linear_quadratic(shape=(16,), steps=32), max_sweeps=20)
     >>> float(data.relative_exploitability.sel(solver="newton").min()) < 1e-10
     True
@@ -88,7 +87,7 @@ def convergence(
         raise InputError(f"convergence got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     if not real(max_sweeps, "max_sweeps") > 0:
         raise InputError(f"max_sweeps is {max_sweeps}; a positive number is needed")
-    _check_limits(tol, None, max_seconds, "ignore", None)
+    check_limits(tol, None, max_seconds, "ignore", None)
     runs = _checked(problem, solvers, options or {})
     histories, ends = [], []
     for label, solver in runs.items():
@@ -101,7 +100,7 @@ def convergence(
     attributes = {
         "schema": SCHEMA, "kind": "convergence", "mfgsolve_version": mfgsolve.__version__,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "name": problem.name,
-        "source": problem.source, "problem": _problem_text(problem), "tol": float(tol),
+        "source": problem.source, "problem": problem_text(problem), "tol": float(tol),
         "max_sweeps": float(max_sweeps), "max_seconds": math.inf if max_seconds is None else float(max_seconds),
     }  # fmt: skip
     return _dataset(runs, histories, ends, attributes)
@@ -150,7 +149,7 @@ def _dataset(
     runs: dict[str, Solver], histories: list[list[Measure]], ends: list[str], attributes: dict[str, Any]
 ) -> xr.Dataset:
     length = max(len(rows) for rows in histories)
-    both, texts = ("solver", "iteration"), HISTORY | FINAL
+    both, texts = ("solver", "iteration"), HISTORY
     data: dict[str, Any] = {}
     for name, (text, unit) in texts.items():
         values = np.full((len(runs), length), math.nan)
