@@ -699,10 +699,21 @@ def test_the_published_uniform_exploitability_of_the_epidemic():
     assert certificate.exploitability == pytest.approx(5.46687391323, abs=1e-11)
 
 
-@pytest.mark.parametrize(("method", "why"), [("newton", "depend on the crowd"), ("frank-wolfe", "no potential")])
+@pytest.mark.parametrize(
+    ("method", "why"), [("complementarity", "depend on the crowd"), ("frank-wolfe", "no potential")]
+)
 def test_solvers_that_need_fixed_transitions_say_so(method, why):
     with pytest.raises(mfg.InputError, match=why):
         mfg.solve(epidemic()[0], method=method)
+    with pytest.raises(mfg.InputError, match="more than 600 masses"):
+        mfg.solve(epidemic(400)[0], method="newton")
+
+
+def test_newton_by_differences_finds_what_fictitious_play_finds_in_a_coupled_game():
+    problem = epidemic(8)[0].at_temperature(0.3)
+    newton = mfg.solve(problem, method="newton", tol=1e-12)
+    play = mfg.solve(problem, method="fictitious-play", tol=1e-7)
+    np.testing.assert_allclose(newton.dataset["density"], play.dataset["density"], atol=1e-3)
 
 
 # -- checkpoints and files -------------------------------------------------------------------------------------------

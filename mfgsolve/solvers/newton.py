@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Sol
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
 
 TINY = 1e-300
+CAREFUL = 0.9  # cooling of a coupled game, whose equilibria may branch
 DIFFERENCES = 600  # masses up to which a coupled game is linearised by differences
 COLDEST = 1e-8  # below this share of the largest difference of costs, round-off in a price decides a softmax
 
@@ -208,8 +210,9 @@ class Newton(Solver):
         spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1, keepdims=True)
         hot = float(spread[reached].max()) / game.dt
         cold = problem.temperature or COLDEST * hot
-        count = math.ceil(math.log(cold / hot) / math.log(self.cooling)) if hot > cold else 0
-        warmer = [problem.at_temperature(cold * self.cooling**-k) for k in range(count, 0, -1)]
+        cooling = CAREFUL if problem.is_coupled else self.cooling
+        count = math.ceil(math.log(cold / hot) / math.log(cooling)) if hot > cold else 0
+        warmer = [problem.at_temperature(cold * cooling**-k) for k in range(count, 0, -1)]
         return [*warmer, problem if problem.temperature else problem.at_temperature(max(cold, TINY))]
 
     # -- stepping ----------------------------------------------------------------------------------------------
@@ -218,6 +221,9 @@ class Newton(Solver):
         target = state.tol if state.final else self._coarse_target(state)
         before = state.certificate.relative_exploitability
         if not state.final and (before <= target or state.idle >= 3):
+            if state.game.problem.is_coupled and before > target:  # the branch of equilibria ends here
+                state.iteration, state.stalled = state.iteration + 1, True
+                return state
             return self._refine(state)
         distance = max(before, 1e-16)
         forcing = max(min(self.loosest, self.forcing * math.sqrt(distance)), math.sqrt(0.2 * target / distance))
@@ -285,7 +291,7 @@ class Newton(Solver):
             if (state.dual >= old[4] - slack) if averse else math.isfinite(state.dual):
                 state.crowd = pool.take()
                 _flow(state)
-                if averse or _certificate(state).exploitability <= worst:
+                if averse or self._better(state, old, worst):
                     pool.give(old[0], old[1], old[3])
                     pool.give_policy(old[1], old[2])
                     return True
@@ -295,6 +301,12 @@ class Newton(Solver):
         pool.give(candidate, price)
         pool.give_policy(price, buffer)
         return False
+
+    def _better(self, state: NewtonState, old: tuple[Any, ...], worst: float) -> bool:
+        """Whether the belief comes truer (coupled games), or nobody gains more by leaving."""
+        if state.game.problem.is_coupled:
+            return bool(np.linalg.norm(state.crowd - state.believed) < np.linalg.norm(old[3] - old[0]))
+        return _certificate(state).exploitability <= worst
 
     def _refine(self, state: NewtonState) -> NewtonState:
         """The same belief on the next finer grid."""
