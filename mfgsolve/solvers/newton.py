@@ -31,12 +31,10 @@ from mfgsolve.games import FiniteGame, Game, make_game, sampled
 from mfgsolve.games.transfer import coarser_sizes
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.cooling import DIFFERENCES, by_differences, sharp_target, temperatures
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
 
 TINY = 1e-300
-CAREFUL = 0.9  # cooling of a coupled game, whose equilibria may branch
-DIFFERENCES = 600  # masses up to which a coupled game is linearised by differences
-COLDEST = 1e-8  # below this share of the largest difference of costs, round-off in a price decides a softmax
 
 __all__ = ["Newton"]
 
@@ -157,7 +155,7 @@ class Newton(Solver):
             levels = levels[-3:] if problem.is_finite else levels[-1:]
         game = make_game(levels[0], threads)
         believed = game.still(game.levels()) if start is None else start(game)
-        state = _new_state(levels, 0, game, tol, threads, believed, target=_target(problem))
+        state = _new_state(levels, 0, game, tol, threads, believed, target=sharp_target(problem))
         warm_up = self.warm_up // 4 if problem.is_finite else self.warm_up  # heat does the rest
         for k in range(warm_up if start is None else 0):
             _respond(state)
@@ -174,7 +172,7 @@ class Newton(Solver):
         levels = self._levels(problem)[-int(numbers["levels"]) :]
         level = int(numbers["level"])
         game, coarser = make_game(levels[level], threads), arrays.get("coarser")
-        state = _new_state(levels, level, game, tol, threads, arrays["believed"], coarser, _target(problem))
+        state = _new_state(levels, level, game, tol, threads, arrays["believed"], coarser, sharp_target(problem))
         _respond(state)
         _flow(state)
         _measured(state)
@@ -187,7 +185,7 @@ class Newton(Solver):
 
     def _levels(self, problem: Problem) -> list[Problem]:
         if problem.is_finite:
-            return self._warmer(problem)
+            return temperatures(problem, self.cooling)
         levels = [problem]
         while self.coarse_grids:
             sizes = coarser_sizes(levels[0].grid.shape, levels[0].time.steps)
@@ -200,20 +198,6 @@ class Newton(Solver):
                 break
             levels.insert(0, coarse)
         return levels
-
-    def _warmer(self, problem: Problem) -> list[Problem]:
-        """The game at falling temperatures, the last of them its own, or next to none where it has none."""
-        game = FiniteGame(problem)
-        crowd = game.flow(game.uniform())
-        q = game.evaluate(game.uniform(), game.price(crowd), crowd)[1]
-        reached = crowd[:-1, None, : game.states] > 0
-        spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1, keepdims=True)
-        hot = float(spread[reached].max()) / game.dt
-        cold = problem.temperature or COLDEST * hot
-        cooling = CAREFUL if problem.is_coupled else self.cooling
-        count = math.ceil(math.log(cold / hot) / math.log(cooling)) if hot > cold else 0
-        warmer = [problem.at_temperature(cold * cooling**-k) for k in range(count, 0, -1)]
-        return [*warmer, problem if problem.temperature else problem.at_temperature(max(cold, TINY))]
 
     # -- stepping ----------------------------------------------------------------------------------------------
 
@@ -254,7 +238,9 @@ class Newton(Solver):
     def _newton_step(self, state: NewtonState, tol: float) -> bool:
         """One linear solve and one line search; False where no step length improves."""
         if state.game.problem.is_coupled:
-            return self._line_search(state, _by_differences(state), False)
+            assert isinstance(state.game, FiniteGame)
+            state.sweeps += state.game.steps * state.game.width * state.sweep
+            return self._line_search(state, by_differences(state.game, state.believed, state.crowd), False)
         game, pool = state.game, state.pool
         averse = game.problem.is_potential and game.problem.is_monotone
         residual, solution, slope = pool.take(), pool.take(), pool.take()
@@ -340,11 +326,6 @@ class Newton(Solver):
         return Outcome(state.game, policy, state.crowd, state.dual, state.sweeps)
 
 
-def _target(problem: Problem) -> Game | None:
-    """The game itself where Newton only sees warmer ones."""
-    return FiniteGame(problem) if problem.is_finite and problem.temperature == 0 else None
-
-
 def _new_state(
     levels: list[Problem], level: int, game: Game, tol: float, threads: int | None,
     believed: np.ndarray, coarser: np.ndarray | None = None, target: Game | None = None,
@@ -369,29 +350,6 @@ def _flow(state: NewtonState) -> None:
     """Flow of the policy.  Half a sweep."""
     state.game.flow(state.ahead, state.crowd)
     state.sweeps += 0.5 * state.sweep
-
-
-def _by_differences(state: NewtonState) -> np.ndarray:
-    """Newton step on M(f(mb), P(mb)) - mb = 0 where the crowd decides the transitions too: one sweep for every mass.
-
-    The width of the differences goes with the temperature, on which a response depends so much more than on a price.
-    """
-    game, believed = state.game, state.believed
-    assert isinstance(game, FiniteGame)
-    width = max(min(1e-6, 1e-2 * game.tau), 1e-9)
-
-    def response(belief: np.ndarray) -> np.ndarray:
-        answer = game.respond(game.price(belief), crowd=belief)
-        return game.flow(answer.ahead)
-
-    residual = (state.crowd - believed).reshape(-1)
-    matrix, free = np.eye(residual.size), np.flatnonzero(game.flat(believed)[:-1].reshape(-1) >= 0)
-    for k in free:
-        moved = believed.copy()
-        moved.reshape(-1)[k] += width
-        matrix[:, k] -= (response(moved) - state.crowd).reshape(-1) / width
-    state.sweeps += free.size * state.sweep
-    return np.asarray(np.linalg.lstsq(matrix, residual)[0].reshape(believed.shape))
 
 
 def _certificate(state: NewtonState) -> Certificate:

@@ -1,0 +1,58 @@
+"""From hot to cold: the temperatures through which Newton reaches a finite game, and games that only differences see.
+
+At a high temperature every action is taken, whatever the crowd does, and Newton's method converges from anywhere; the
+belief that solves one temperature starts the next.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mfgsolve.games import FiniteGame
+from mfgsolve.problem import Problem
+
+__all__ = ["DIFFERENCES", "by_differences", "sharp_target", "temperatures"]
+
+TINY = 1e-300
+CAREFUL = 0.9  # cooling of a coupled game, whose equilibria may branch
+COLDEST = 1e-8  # below this share of the largest difference of costs, round-off in a price decides a softmax
+DIFFERENCES = 600  # masses up to which a coupled game is linearised by differences
+
+
+def temperatures(problem: Problem, cooling: float) -> list[Problem]:
+    """The game at falling temperatures, the last of them its own, or next to none where it has none."""
+    game = FiniteGame(problem)
+    crowd = game.flow(game.uniform())
+    q = game.evaluate(game.uniform(), game.price(crowd), crowd)[1]
+    reached = crowd[:-1, None, : game.states] > 0
+    spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1, keepdims=True)
+    hot = float(spread[reached].max()) / game.dt
+    cold = problem.temperature or COLDEST * hot
+    cooling = CAREFUL if problem.is_coupled else cooling
+    count = math.ceil(math.log(cold / hot) / math.log(cooling)) if hot > cold else 0
+    warmer = [problem.at_temperature(cold * cooling**-k) for k in range(count, 0, -1)]
+    return [*warmer, problem if problem.temperature else problem.at_temperature(max(cold, TINY))]
+
+
+def sharp_target(problem: Problem) -> FiniteGame | None:
+    """The game itself where Newton only sees warmer ones."""
+    return FiniteGame(problem) if problem.is_finite and problem.temperature == 0 else None
+
+
+def by_differences(game: FiniteGame, believed: np.ndarray, crowd: np.ndarray) -> np.ndarray:
+    """Newton step on M(f(mb), P(mb)) - mb = 0 where the crowd decides the transitions too: one sweep for every mass.
+
+    The width of the differences goes with the temperature, on which a response depends so much more than on a price.
+    ``crowd`` is M at the belief.
+    """
+    width = max(min(1e-6, 1e-2 * game.tau), 1e-9)
+    residual = (crowd - believed).reshape(-1)
+    matrix = np.eye(residual.size)
+    for k in range(game.steps * game.width):  # not the last node, whose mass decides no transition
+        moved = believed.copy()
+        moved.reshape(-1)[k] += width
+        answer = game.respond(game.price(moved), crowd=moved)
+        matrix[:, k] -= (game.flow(answer.ahead) - crowd).reshape(-1) / width
+    return np.asarray(np.linalg.lstsq(matrix, residual)[0].reshape(believed.shape))
