@@ -12,6 +12,7 @@ import matplotlib as mpl
 import pytest
 
 import mfgsolve as mfg
+from mfgsolve.solvers.table import markdown
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text()
@@ -32,7 +33,7 @@ def test_python_blocks_run(code, tmp_path, monkeypatch):
 def test_problem_files_solve(text, tmp_path):
     file = tmp_path / "my-problem.toml"
     file.write_text(text)
-    problem = mfg.read_problem(file, shape=(16, 32), steps=128)
+    problem = mfg.read_problem(file, **({"shape": (16, 32), "steps": 128} if "[grid]" in text else {}))
     assert mfg.solve(problem).converged
 
 
@@ -44,6 +45,11 @@ def test_console_lines_run(tmp_path):
         wanted = 3 if "--max-iterations" in words else 0
         assert done.returncode == wanted, f"{line}\n{done.stderr}"
         assert done.stderr == ""
+
+
+def test_the_table_of_solvers_is_what_the_solvers_say():
+    found = TEXT.split("<!-- solvers -->\n")[1].split("\n<!-- end of solvers -->")[0]
+    assert found == markdown()  # python -m mfgsolve.solvers.table
 
 
 def test_every_link_points_to_a_file():

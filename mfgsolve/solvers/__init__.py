@@ -43,14 +43,16 @@ SOLVERS: dict[str, type[Solver]] = {
         ChambollePock,
     )
 }
-SHARP = ("interior-point", "complementarity")  # what a game without temperature is best solved by
+SHARP = ("interior-point", "complementarity")  # what a game without temperature is best solved by,
+AVERAGED = ("fictitious-play",)  # and what it is where the crowd decides the transitions: Newton may find no way there
 
 
 def suited(problem: Problem) -> list[str]:
     """Names of the solvers that suit a problem, the one to be preferred first."""
     names = [name for name, kind in SOLVERS.items() if kind().refuses(problem) is None]
     if problem.is_finite and problem.temperature == 0:
-        names.sort(key=lambda name: SHARP.index(name) if name in SHARP else len(SHARP))
+        first = AVERAGED if problem.is_coupled else SHARP
+        names.sort(key=lambda name: first.index(name) if name in first else len(first))
     return names
 
 
