@@ -22,7 +22,8 @@ PUBLISHED = {  # optimum (solved independently), and the seconds of the authors'
 }
 SHARP = {
     "beach-bar": {}, "crowd-modelling": {}, "crowd-modelling-2d": {}, "four-rooms": {}, "crowd-motion": {},
-    "braess": {}, "left-right": {}, "rock-paper-scissors": {}, "predator-prey": {}, "lattice-supply-demand": {"shape": (16, 16)},
+    "braess": {}, "left-right": {}, "rock-paper-scissors": {}, "predator-prey": {},
+    "lattice-supply-demand": {"shape": (16, 16)},
 }  # fmt: skip
 
 

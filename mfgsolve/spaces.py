@@ -184,8 +184,44 @@ class States(Space):
         return {"state": (labels, {"units": "1"})}
 
 
+class Layers(Space):
+    """Copies of one space under a leading dimension ``label``, whose number the coordinates tell beside the point."""
+
+    label: str
+    space: Space
+
+    @property
+    @abstractmethod
+    def count(self) -> int: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.count, *self.space.shape)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        return (self.label, *self.space.dims)
+
+    @property
+    def cell_volume(self) -> float:
+        return self.space.cell_volume
+
+    @cached_property
+    def coordinates(self) -> Coordinates:
+        below = self.space.coordinates
+        number = np.arange(self.count).reshape((-1,) + (1,) * self.space.ndim)
+        labels = {self.label: np.broadcast_to(number, self.shape)}
+        if isinstance(self.space, Layers):
+            labels[self.space.label] = np.broadcast_to(getattr(below, self.space.label), self.shape)
+        return Coordinates({name: np.broadcast_to(below[name], self.shape) for name in below}, below.periods, labels)
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        return np.broadcast_to(self.space.mask, self.shape)
+
+
 @dataclass(frozen=True, eq=False)
-class Populations(Space):
+class Populations(Layers):
     """Several populations (types of agents) on one space: arrays have a leading dimension ``population``.
 
     The mass of every population sums to 1.  Coordinates are those of the space, and ``c.population`` is the number of
@@ -218,32 +254,15 @@ class Populations(Space):
         if not isinstance(self.space, Space) or isinstance(self.space, Populations):
             raise InputError(f"populations live on a {type(self.space).__name__}; a Grid or States is needed")
 
+    label = "population"
+
     @property
-    def populations(self) -> int:
+    def count(self) -> int:
         return len(self.names)
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        return (len(self.names), *self.space.shape)
-
-    @property
-    def dims(self) -> tuple[str, ...]:
-        return ("population", *self.space.dims)
-
-    @property
-    def cell_volume(self) -> float:
-        return self.space.cell_volume
-
-    @cached_property
-    def coordinates(self) -> Coordinates:
-        below = self.space.coordinates
-        arrays = {name: np.broadcast_to(below[name], self.shape) for name in below}
-        number = np.arange(len(self.names)).reshape((-1,) + (1,) * self.space.ndim)
-        return Coordinates(arrays, below.periods, {"population": np.broadcast_to(number, self.shape)})
-
-    @cached_property
-    def mask(self) -> np.ndarray:
-        return np.broadcast_to(self.space.mask, self.shape)
+    def populations(self) -> int:
+        return len(self.names)
 
     @property
     def identity(self) -> Any:
@@ -255,38 +274,17 @@ class Populations(Space):
 
 
 @dataclass(frozen=True, eq=False)
-class Choices(Space):
+class Choices(Layers):
     """Actions in cells: where occupations live, arrays (action, *shape); ``c.action`` is the number of the action."""
 
     actions: int
     space: Space
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return (self.actions, *self.space.shape)
+    label = "action"
 
     @property
-    def dims(self) -> tuple[str, ...]:
-        return ("action", *self.space.dims)
-
-    @property
-    def cell_volume(self) -> float:
-        return self.space.cell_volume
-
-    @cached_property
-    def coordinates(self) -> Coordinates:
-        below = self.space.coordinates
-        arrays = {name: np.broadcast_to(below[name], self.shape) for name in below}
-        labels = {
-            "action": np.broadcast_to(np.arange(self.actions).reshape((-1,) + (1,) * self.space.ndim), self.shape)
-        }
-        if isinstance(self.space, Populations):
-            labels["population"] = np.broadcast_to(below.population, self.shape)
-        return Coordinates(arrays, below.periods, labels)
-
-    @cached_property
-    def mask(self) -> np.ndarray:
-        return np.broadcast_to(self.space.mask, self.shape)
+    def count(self) -> int:
+        return self.actions
 
     @property
     def identity(self) -> Any:
