@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mfgsolve.certificates import exploitability
+from mfgsolve.errors import InputError
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solving import solve
@@ -45,7 +46,11 @@ def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     Parameters
     ----------
     problem : a potential game with local, linear or hard couplings
-    options : of `mfgsolve.solve`, for both
+    options : of `mfgsolve.solve`, for both; no ``objective`` and no ``checkpoint``, which belong to one solve
+
+    Raises
+    ------
+    InputError, NotConverged
 
     Examples
     --------
@@ -58,7 +63,11 @@ def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     >>> round(mfg.price_of_anarchy(roads).ratio, 2)
     1.33
     """
-    equilibrium, optimum = solve(problem, **options), solve(problem, objective="social", **options)
+    for name in ("objective", "checkpoint"):
+        if name in options:
+            raise InputError(f"price_of_anarchy got {name}, which belongs to one solve, and there are two: leave it out")
+    optimum = solve(problem, objective="social", **options)  # first: what it refuses should not wait for the other
+    equilibrium = solve(problem, **options)
     selfish, social = equilibrium.certificate.cost, optimum.certificate.potential
     if problem.is_hard:  # what agents pay for a bound that binds is no cost to all
         selfish = exploitability(problem.social(), equilibrium).potential

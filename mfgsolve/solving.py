@@ -26,7 +26,7 @@ from mfgsolve.problemfile import problem_from_toml, problem_to_toml
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
-from mfgsolve.solvers.base import Budget, Guess, Run, Solver, State, run
+from mfgsolve.solvers.base import FEASIBLE, Budget, Guess, Run, Solver, State, run
 
 __all__ = ["check_limits", "problem_text", "resume", "solve", "stored_problem"]
 
@@ -215,6 +215,8 @@ def check_limits(tol: float, iterations: int | None, seconds: float | None, chec
 def _guess(start: Solution | str | Path | None) -> Guess | None:
     if start is None:
         return None
+    if not isinstance(start, Solution | str | Path):
+        raise InputError(f"start is a {type(start).__name__}; a Solution, or the path of its file, is needed")
     solution = start if isinstance(start, Solution) else load_solution(start)
     return lambda game: believed_crowd(solution, game)
 
@@ -280,16 +282,17 @@ def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ende
     outcome = solver.finish(ended.state)
     certificate = certify(outcome.game, outcome.policy, outcome.crowd, outcome.dual, multiplier=outcome.multiplier)
     attributes = {
-        "mfgsolve_version": mfgsolve.__version__, "problem": problem_text(problem), "solver": solver.name,
-        "status": status.value, "tol": tol, "objective": objective, "iterations": rows[-1].iteration,
+        "mfgsolve_version": mfgsolve.__version__, "solver": solver.name, "status": status.value, "tol": tol,
+        "objective": objective, "iterations": rows[-1].iteration,
         "sweeps": outcome.sweeps, "seconds": seconds,
     }  # fmt: skip
 
     def dataset() -> xr.Dataset:
-        made = outcome.game, outcome.policy, outcome.crowd
-        return build_dataset(*made, rows, certificate, attributes, outcome.multiplier)
+        made, text = (outcome.game, outcome.policy, outcome.crowd), {"problem": problem_text(problem)}
+        return build_dataset(*made, rows, certificate, attributes | text, outcome.multiplier)
 
-    honest = certificate.relative_exploitability <= 2 * tol + 1e-14 and certificate.mass_error <= 1e-9
+    feasible = certificate.violation <= 2 * max(tol, FEASIBLE)
+    honest = certificate.relative_exploitability <= 2 * tol + 1e-14 and certificate.mass_error <= 1e-9 and feasible
     if status is Status.CONVERGED and not honest:
         status = Status.STALLED
         attributes["status"] = status.value

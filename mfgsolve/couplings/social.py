@@ -7,12 +7,13 @@ every agent pays besides what it costs the others,  f + rho f'  (Pigou's toll; R
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling, Sum
 from mfgsolve.couplings.convolution import Nonlocal
-from mfgsolve.couplings.hard import Capacity
+from mfgsolve.couplings.hard import Capacity, Price
 from mfgsolve.couplings.interaction import Interaction
 from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, RunningCost
 from mfgsolve.errors import InputError
@@ -29,7 +30,7 @@ def marginal(coupling: Coupling) -> Coupling:
     Raises
     ------
     InputError
-        for a coupling without a potential, or neither local nor linear
+        for a coupling without a potential, or neither local nor linear; for a price without a third derivative
     """
     if isinstance(coupling, Sum):
         return Sum(tuple(marginal(term) for term in coupling.terms))
@@ -39,6 +40,11 @@ def marginal(coupling: Coupling) -> Coupling:
         return replace(coupling, matrix=coupling.matrix + coupling.matrix.T)
     if isinstance(coupling, Nonlocal):
         return replace(coupling, strength=2 * coupling.strength)
+    if isinstance(coupling, Price) and not callable(getattr(coupling.potential, "third", None)):
+        raise InputError(
+            f"the social optimum needs the third derivative of the potential of the price, and a "
+            f"{type(coupling.potential).__name__} has no third(t, A); give it one, or use QuadraticPotential"
+        )
     if not coupling.is_potential or not coupling.is_local:
         raise InputError(
             f"the social optimum needs the marginal cost f + rho f', which a {type(coupling).__name__} that is not "
@@ -69,6 +75,10 @@ class Marginal(Coupling):
     @property
     def is_differentiable(self) -> bool:  # type: ignore[override]
         return self.of.is_differentiable
+
+    def amounts_on(self, *where: Any) -> np.ndarray:
+        """alpha of a price; see `Price`."""
+        return self.of.amounts_on(*where)  # type: ignore[attr-defined,no-any-return]
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         return _BoundMarginal(self.of.bind(grid, times), 1.0 if self.on == "aggregate" else grid.cell_volume)

@@ -51,6 +51,7 @@ class FiniteGame(Game):
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}; at least 1 is needed")
         self._state(problem)
+        self.is_coupled = problem.is_coupled  # asked in every sweep
         dynamics: Any = problem.all_dynamics  # LatticeMoves or Tabular, as the problem has checked
         self.dynamics: tuple[Any, ...] = dynamics
         self.states = self.grid.size
@@ -84,7 +85,7 @@ class FiniteGame(Game):
         """Transitions of all populations (those that the crowd decides, at this mass and node), the allowed choices,
         and how many actions each population has."""
         given, moment = None, ""
-        if self.problem.is_coupled:
+        if self.is_coupled:
             seen = mass.view()
             seen.setflags(write=False)
             at = float(self.time.nodes[t])
@@ -144,7 +145,7 @@ class FiniteGame(Game):
     # -- sweeps ------------------------------------------------------------------------------------------------
 
     def _at(self, t: int, mass: np.ndarray) -> Transitions:
-        if not self.problem.is_coupled:
+        if not self.is_coupled:
             return self.transitions
         mass = mass.reshape(self.grid.shape)
         if len(self.dynamics) == 1 and not self.grid.mask.any():  # many small tables: no detour over sparse matrices
@@ -156,14 +157,14 @@ class FiniteGame(Game):
     def clip(self, crowd: np.ndarray) -> np.ndarray:
         """A belief without negative masses; where transitions depend on it, one that is a distribution."""
         super().clip(crowd)
-        if self.problem.is_coupled:
+        if self.is_coupled:
             mass = crowd[:, : self.states].reshape(self.steps + 1, self.grid.populations, -1)
             totals = mass.sum(axis=2, keepdims=True)
             mass /= np.where(totals > 0, totals, 1.0)
         return crowd
 
     def _stepwise(self) -> bool:
-        return self.has_noise or self.problem.is_coupled
+        return self.has_noise or self.is_coupled
 
     def _parts(self, steps: int) -> list[slice]:
         """Steps that one call of a kernel does: all of them, or one by one where something acts in between."""
@@ -171,7 +172,7 @@ class FiniteGame(Game):
 
     def _arguments(self, part: slice, crowd: np.ndarray | None) -> tuple[np.ndarray, ...]:
         table = self.transitions
-        if self.problem.is_coupled:
+        if self.is_coupled:
             if crowd is None:
                 raise InputError("the dynamics depend on the crowd; a crowd is needed to respond to")
             table = self._at(part.start, crowd[part.start, : self.states])

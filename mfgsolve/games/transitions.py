@@ -48,6 +48,17 @@ class Transitions(NamedTuple):
         parts = (self.chance[inside], self.successor[inside], first - first[0])
         return sparse.csr_array(parts, shape=(len(first) - 1, states))
 
+    def unrolled(self, steps: int, states: int) -> sparse.csr_array:
+        """P of all steps as one matrix (steps * actions * states, steps * states), block by block."""
+        entries = np.diff(self.first[:, [0, -1]]).reshape(-1)
+        first, chance, successor = self.first, self.chance, self.successor
+        if first.shape[0] < steps:
+            first, entries = first + entries * np.arange(steps)[:, None], np.repeat(entries, steps)
+            chance, successor = np.tile(chance, steps), np.tile(successor, steps)
+        column = successor + np.repeat(np.arange(steps) * states, entries)
+        start = np.append(first[:, :-1].reshape(-1), first[-1, -1])
+        return sparse.csr_array((chance, column, start), shape=(start.size - 1, steps * states))
+
 
 # -- from the user's words to matrices -------------------------------------------------------------------------------
 
@@ -65,7 +76,7 @@ def _as_matrices(given: Any, space: Space, where: str, actions: int | None) -> M
             raise InputError(f"{what} holds {matrix.dtype}; real numbers are needed")
         if matrix.shape != wanted:
             raise InputError(f"{what} has shape {matrix.shape}; {wanted} is needed")
-        matrices.append(sparse.csr_array(matrix).astype(float))
+        matrices.append(sparse.csr_array(matrix).astype(float) if sparse.issparse(matrix) else _of_dense(matrix))
     if not matrices:
         raise InputError(f"transitions{where} are an empty list; one matrix for each action is needed")
     if actions is not None and len(matrices) != actions:
@@ -73,6 +84,13 @@ def _as_matrices(given: Any, space: Space, where: str, actions: int | None) -> M
             f"transitions{where} have {len(matrices)} actions and those before {actions}; all steps need the same"
         )
     return matrices
+
+
+def _of_dense(matrix: np.ndarray) -> sparse.csr_array:
+    """The entries of a square matrix that are not 0, row by row; many times faster than SciPy for small ones."""
+    row, column = np.nonzero(matrix)
+    start = np.searchsorted(row, np.arange(matrix.shape[0] + 1))
+    return sparse.csr_array((matrix[row, column].astype(float), column, start), shape=matrix.shape)
 
 
 def tabular_matrices(dynamics: Tabular, space: Space, steps: int, where: str) -> list[Matrices]:
@@ -292,12 +310,20 @@ def block_transitions(matrices: list[list[Matrices]], allowed: list[np.ndarray])
                 at = by_step[min(t, len(by_step) - 1)]
                 blocks.append(at[a] if a < len(at) else sparse.csr_array(at[0].shape))
             rows.append(blocks[0] if len(blocks) == 1 else sparse.block_diag(blocks, format="csr"))
-        stacks.append(sparse.csr_array(sparse.vstack(rows, format="csr")))
+        stacks.append(_below(rows))
     size = allowed[0][0].size
     joined = np.zeros((actions, len(allowed), size), dtype=bool)
     for p, one in enumerate(allowed):
         joined[: one.shape[0], p] = one.reshape(one.shape[0], size)
     return stacked(stacks), joined.reshape(actions, -1)
+
+
+def _below(rows: Sequence[sparse.csr_array]) -> sparse.csr_array:
+    """Matrices one below the other."""
+    entries = np.cumsum([0] + [block.indptr[-1] for block in rows])
+    start = [np.zeros(1, dtype=int)] + [block.indptr[1:] + first for block, first in zip(rows, entries, strict=False)]
+    parts = (np.concatenate(part) for part in ([b.data for b in rows], [b.indices for b in rows], start))
+    return sparse.csr_array(tuple(parts), shape=(sum(block.shape[0] for block in rows), rows[0].shape[1]))
 
 
 def dense_transitions(given: Any, allowed: np.ndarray) -> Transitions | None:

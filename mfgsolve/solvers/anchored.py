@@ -23,8 +23,11 @@ from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import OccupationPlan
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
-from mfgsolve.solvers.feasibility import Limits, check_limits
+from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
 from mfgsolve.solvers.proximal import Answer, Programme
+
+PATIENCE = 20  # certificates after which bounds that are still violated are suspected to contradict each other
+VIOLATED = 1e-6
 
 __all__ = ["Anchored", "AnchoredState", "Image", "Operator"]
 
@@ -191,7 +194,13 @@ class Anchored(Solver):
             if state.last == 0.0:  # a fixed point
                 state.stalled = True
                 break
-        return _measured(state)
+        _measured(state)
+        if state.measure.violation > VIOLATED and (state.stalled or state.iteration == PATIENCE * self.every):
+            game = state.operator.programme.game
+            fault = infeasibility(game, Limits.of(game))
+            if fault is not None:
+                raise InputError(fault)
+        return state
 
     def _iterate(self, state: AnchoredState) -> None:
         operator = state.operator

@@ -13,10 +13,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from mfgsolve.datasets import Measure
 from mfgsolve.games import FiniteGame, Game, Policy
@@ -131,7 +132,13 @@ def _blas_threads(state: Any) -> AbstractContextManager[Any]:
     """Matrices of a few hundred rows are factored ten times slower by two threads than by one, if both are busy."""
     game = getattr(state, "game", None)
     small = isinstance(game, FiniteGame) and game.width < LARGE_BLOCK
-    return threadpool_limits(1, user_api="blas") if small else nullcontext()
+    return _libraries().limit(limits=1, user_api="blas") if small else nullcontext()
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """The libraries of this process, looked up once: it takes longer than a small game."""
+    return ThreadpoolController()
 
 
 def _run(

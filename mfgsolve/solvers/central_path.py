@@ -45,13 +45,9 @@ class Pair:
         """numerator / slack, 0 where there is no inequality."""
         return np.asarray(np.divide(numerator, self.slack, out=np.zeros_like(self.slack), where=self.live))
 
-    def longest(self, slack: np.ndarray, dual: np.ndarray) -> tuple[float, float]:
-        """Longest steps up to 1 that keep the slacks, and the multipliers, positive."""
-        lengths = []
-        for value, change in ((self.slack, slack), (self.dual, dual)):
-            down = self.live & (change < 0)
-            lengths.append(min(1.0, float((value[down] / -change[down]).min())) if down.any() else 1.0)
-        return lengths[0], lengths[1]
+    def rates(self, slack: np.ndarray, dual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Changes of slacks and of multipliers as a share of them."""
+        return slack[self.live] / self.slack[self.live], dual[self.live] / self.dual[self.live]
 
 
 @dataclass
@@ -101,6 +97,7 @@ class PathState(State):
     level: np.ndarray  # lambda (T+1, states)
     price: np.ndarray  # p (T, prices), times dt
     best: Best | None = None
+    system: CholeskyBlocks | ConjugateGradients | None = None
 
     @property
     def reach(self) -> np.ndarray:
@@ -123,14 +120,12 @@ class PathState(State):
         return arrays, {"sweeps": self.sweeps, "best_score": best.score, "best_iteration": float(best.iteration)}
 
 
-def choice_cost(maps: FlowMaps, t: int, paid: np.ndarray) -> np.ndarray:
-    """l_t + what the crowd adds to a choice as such, (actions, states)."""
-    game = maps.game
-    own = game.own_cost[min(t, game.own_cost.shape[0] - 1)]
+def choice_cost(game: FiniteGame, paid: np.ndarray) -> np.ndarray:
+    """l_t + what the crowd adds to a choice as such, (1 or T, actions, states)."""
     for block in game.blocks:
         if block.on == "occupation":
-            return np.asarray(own + paid[t, block.columns].reshape(own.shape))
-    return np.asarray(own)
+            return np.asarray(game.own_cost + paid[:-1, block.columns].reshape(game.steps, game.actions, game.states))
+    return game.own_cost
 
 
 class Newton:
@@ -154,8 +149,7 @@ class Newton:
     def _states(self, n: int, crowd: np.ndarray) -> None:
         """E' dV = d lambda + curve dm + pull + (terms of the cap)."""
         state, lifted = self.state, np.zeros((self.maps.steps + 1, n))
-        for t in range(1, self.maps.steps + 1):
-            lifted[t] = self.maps.lift(state.value[t])
+        lifted[1:] = self.maps.lift(state.value[1:])
         self.curve = np.array(self.slope[:, :n])
         self.pull = self.paid[:, :n] + state.level - lifted
         self.missing: Arrays = {}
@@ -186,13 +180,11 @@ class Newton:
             if block.on == "occupation":
                 self.stiff += choice.slack * self.slope[:-1, block.columns].reshape(choice.slack.shape)
         self.stiff[~choice.live] = 1.0
-        self.lack = np.empty_like(choice.slack)
-        for t in range(maps.steps):
-            cost = choice_cost(maps, t, self.paid) + maps.expect(t, state.value[t + 1], state.price[t])
-            if state.game.tau:
-                share = np.divide(choice.slack[t], self.mass[t], out=np.ones_like(cost), where=choice.live[t])
-                cost = cost + state.game.tau * np.log(share)
-            self.lack[t] = np.where(choice.live[t], cost - state.level[t] - choice.dual[t], 0.0)
+        cost = choice_cost(state.game, self.paid) + maps.expect(state.value[1:], state.price)
+        if state.game.tau:
+            share = np.divide(choice.slack, self.mass[:-1, None], out=np.ones_like(cost), where=choice.live)
+            cost += state.game.tau * np.log(share)
+        self.lack = np.where(choice.live, cost - state.level[:-1, None] - choice.dual, 0.0)
         self.end_lack = np.where(end.live, state.game.terminal_cost - state.level[-1] - end.dual, 0.0)
         theta = choice.slack / self.stiff
         end_theta = np.divide(end.slack, end.dual, out=np.zeros(n), where=end.live)
@@ -216,9 +208,8 @@ class Newton:
     def _flow(self, n: int) -> None:
         """P' w - E m_{t+1}."""
         self.leak = np.zeros((self.maps.steps, self.maps.width))
-        for t in range(self.maps.steps):
-            gap = self.maps.gather(t, self.state.pairs["choice"].slack[t]) - self.maps.sharpen(self.mass[t + 1])
-            self.leak[t, :n] = np.where(self.state.reach[t + 1], gap, 0.0)
+        gap = self.maps.gather(self.state.pairs["choice"].slack) - self.maps.sharpen(self.mass[1:])
+        self.leak[:, :n] = np.where(self.state.reach[1:], gap, 0.0)
 
     def factor(self) -> None:
         self.system.factor(self.matrix)
@@ -238,20 +229,16 @@ class Newton:
         offset = (products["choice"] - state.pairs["choice"].slack * self.lack) / self.stiff
         offset[~state.pairs["choice"].live] = 0.0
         if maps.prices:
-            for t in range(maps.steps):
-                offset[t] -= matrix.theta[t] * np.tensordot(price_pull[t], maps.amounts(t), 1)
+            offset -= matrix.theta * np.einsum("tk,tkas->tas", price_pull, maps.amounts)
         end = state.pairs["end"]
         end_offset = (
             np.divide(products["end"], end.dual, out=np.zeros(n), where=end.live) - self.end_theta * self.end_lack
         )
         sums = np.concatenate([offset.sum(axis=1), end_offset[None]])
         push = np.where(state.reach, sums / matrix.total - pull, 0.0)
-        right = self.leak.copy()
-        for t in range(maps.steps):
-            rest = matrix.weight[t] * push[t] - sums[t]
-            matrix.collect(t, offset[t] + matrix.theta[t] * (rest / matrix.total[t]), right)
-            matrix.sharpen(t + 1, -matrix.weight[t + 1] * push[t + 1], right)
-        right[:, :n][~state.reach[1:]] = 0.0
+        grown = matrix.weight * push
+        spread = offset + matrix.theta * ((grown - sums) / matrix.total)[:-1, None]
+        right = self.leak + matrix.collect(spread, -grown)
         x = self.system.solve(right, None if guess is None else guess.unknowns)
         self.sweeps += 1.0
         return self._back(x, products, offset, sums, push, pull, price_pull)
@@ -264,26 +251,19 @@ class Newton:
 
         dw is written so that it sums to dm whatever theta: d lambda would lose its digits to the large ones.
         """
-        state, maps, matrix, n = self.state, self.maps, self.matrix, self.maps.states
-        change = np.zeros((maps.steps + 1, n))
-        level = np.zeros_like(change)
-        for t in range(maps.steps + 1):
-            lifted = matrix.lift(t, x)
-            mean = np.zeros(n)
-            if t < maps.steps:
-                spread = matrix.spread(t, x)
-                mean = matrix.mean(t, spread)
-            change[t] = matrix.weight[t] * (push[t] + lifted - mean)
-            bend = self.curve[t] - self.entropy[t]
-            bent = lifted - bend * change[t] - pull[t]
-            drawn = (change[t] - sums[t]) / matrix.total[t] + mean
-            level[t] = (
-                np.where((np.abs(bend) * matrix.total[t] < 1) & (t > 0), bent, drawn) - self.entropy[t] * change[t]
-            )
-            if t < maps.steps:
-                spread -= mean + (change[t] - sums[t]) / matrix.total[t]
-                spread *= matrix.theta[t]
-                offset[t] -= spread
+        state, matrix, n = self.state, self.matrix, self.maps.states
+        lifted, spread = matrix.lift(x), matrix.spread(x)
+        mean = matrix.mean(spread)
+        change = matrix.weight * (push + lifted - mean)
+        drawn = (change - sums) / matrix.total + mean
+        spread -= drawn[:-1, None]
+        spread *= matrix.theta
+        offset -= spread
+        bend = self.curve - self.entropy
+        bent = lifted - bend * change - pull
+        firm = np.abs(bend) * matrix.total >= 1
+        firm[0] = True
+        level = np.where(firm, drawn, bent) - self.entropy * change
         level[~state.reach] = 0.0
         moved = {"choice": offset, "end": np.where(state.pairs["end"].live, change[-1], 0.0)}
         root = matrix.stretch
@@ -298,20 +278,20 @@ class Newton:
 
     # -- predictor, corrector, centrality ------------------------------------------------------------------------
 
-    def _length(self, direction: Direction) -> tuple[float, float]:
-        """Longest steps of the slacks and of the multipliers."""
-        both = [pair.longest(direction.slack[n], direction.dual[n]) for n, pair in self.state.pairs.items()]
-        return min(primal for primal, _ in both), min(dual for _, dual in both)
+    def _rates(self, direction: Direction) -> tuple[np.ndarray, np.ndarray]:
+        """Changes of all slacks and of all multipliers as a share of them."""
+        both = [pair.rates(direction.slack[n], direction.dual[n]) for n, pair in self.state.pairs.items()]
+        return np.concatenate([slack for slack, _ in both]), np.concatenate([dual for _, dual in both])
 
     def _blend(self, start: Direction, end: Direction, least: float) -> tuple[Direction, Lengths, float]:
         """The point between two directions that allows the longest step, and its share."""
-        found = (start, (0.0, 0.0), 0.0)
-        for share in np.linspace(1.0, least, 9):
-            trial = start.toward(end, float(share))
-            lengths = self._length(trial)
-            if reach_of(lengths) > reach_of(found[1]):
-                found = (trial, lengths, float(share))
-        return found
+        best, lengths = 0.0, (0.0, 0.0)
+        rates = list(zip(self._rates(start), self._rates(end), strict=True))
+        for share in np.linspace(1.0, least, 9).tolist():
+            primal, dual = (longest(a + share * (b - a)) for a, b in rates)
+            if reach_of((primal, dual)) > reach_of(lengths):
+                best, lengths = share, (primal, dual)
+        return start.toward(end, best), lengths, best
 
     def direct(self, corrections: int) -> tuple[Direction, Lengths]:
         """Direction, and lengths of the steps of the slacks and of the multipliers."""
@@ -320,7 +300,7 @@ class Newton:
         mu = sum(float(np.vdot(pair.slack, pair.dual)) for pair in pairs.values()) / weight
         products = {name: -pair.slack * pair.dual for name, pair in pairs.items()}
         ahead = self.solve(products)
-        primal, dual = self._length(ahead)
+        primal, dual = (longest(rates) for rates in self._rates(ahead))
         left = sum(
             float(np.vdot(pair.slack + primal * ahead.slack[n], pair.dual + dual * ahead.dual[n]))
             for n, pair in pairs.items()
@@ -345,6 +325,11 @@ class Newton:
             products = {n: products[n] + share * (wanted[n] - products[n]) for n in pairs}
         primal, dual = (min(1.0, BACK * length) for length in lengths)
         return direction, (primal, dual)
+
+
+def longest(rates: np.ndarray) -> float:
+    """Longest step up to 1 that keeps positive what changes at these rates."""
+    return 1.0 / max(1.0, -float(rates.min(initial=0.0)))
 
 
 def reach_of(lengths: Lengths) -> float:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -106,7 +105,8 @@ class Complementarity(Solver):
             state = newton.step(state)
         outcome = newton.finish(state)
         assert isinstance(outcome.policy, TablePolicy)
-        hot = FiniteGame(warm)
+        hot = outcome.game
+        assert isinstance(hot, FiniteGame)
         hot.equilibrium = outcome.policy.probabilities, outcome.crowd  # type: ignore[attr-defined]
         return hot, outcome.sweeps
 
@@ -167,10 +167,8 @@ class Linearised:
         crowd, cost = equations.crowd_and_cost(w)
         self.lack = cost + equations.ahead @ value - z  # what z should be, minus what it is
         self.leak = equations.start - equations.balance @ w
-        self.bend = sparse.csr_array(equations.observe.T @ equations.slope(crowd) @ equations.observe)
-        corner = sparse.diags_array(z / w) + self.bend
-        whole = sparse.block_array([[corner, equations.ahead], [equations.balance, None]], format="csc")
-        self.factor = splu(whole, permc_spec="COLAMD")
+        self.bend = equations.gather @ equations.slope(crowd) @ equations.observe
+        self.factor = splu(equations.bordered(z / w, self.bend), permc_spec="COLAMD")
         self.ahead = equations.ahead
 
     def solve(self, products: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -196,66 +194,74 @@ class Equations:
         self._column = np.full((steps, states), -1)
         self._column[self.reach] = np.arange(int(self.reach.sum()))
         self.choices, self.rows = int(live.sum()), int(self.reach.sum())
-        tables = [self._moved(t) for t in range(steps)]  # (reached states at t+1 or all at T) x live choices
-        here = [self._here(t) for t in range(steps)]
-        blocks: list[list[Any]] = [[None] * steps for _ in range(steps)]
-        for t in range(steps):
-            blocks[t][t] = here[t]
-            if t:
-                blocks[t][t - 1] = -tables[t - 1][np.flatnonzero(reach[t])]
-        self.balance = sparse.csr_array(sparse.block_array(blocks))
+        chosen = np.flatnonzero(live)  # of all choices at all steps
+        self._time, self._state = chosen // live.shape[1], chosen % states
+        column, arrival, chance = self._moved(chosen)  # arrival: step * states + state
+        place = np.append(self._column.reshape(-1), np.full(states, -1))[arrival + states]
+        on = np.flatnonzero(place >= 0)
+        here = self._column[self._time, self._state]
+        self.balance = _matrix(
+            (self.rows, self.choices),
+            (here, np.arange(self.choices), np.ones(self.choices)),
+            (place[on], column[on], -chance[on]),
+        )
         self.ahead = sparse.csr_array(-self.balance.T)
         self.start = np.zeros(self.rows)
         self.start[: int(reach[0].sum())] = game.initial_mass[reach[0]]
-        self.observe = self._observation(tables)
-        self.own = np.concatenate([game.own_cost[min(t, game.own_cost.shape[0] - 1)].reshape(-1)[live[t]]
-                                   for t in range(steps)])  # fmt: skip
-        self.last = sparse.csr_array(tables[-1]).T @ game.terminal_cost
+        end = np.flatnonzero(arrival >= (steps - 1) * states)
+        final = column[end], arrival[end] - (steps - 1) * states, chance[end]
+        self.observe = self._observation(chosen % live.shape[1], *final)
+        self.gather = sparse.csr_array(self.observe.T)
+        self.own = np.broadcast_to(game.own_cost, (steps, game.actions, states)).reshape(-1)[chosen]
+        self.own += np.bincount(final[0], final[2] * game.terminal_cost[final[1]], minlength=self.choices)
 
-    def _moved(self, t: int) -> sparse.csr_array:
-        """N' P_t' on the live choices, (states, choices)."""
-        table = self.game.transitions.matrix(t, self.game.states)[np.flatnonzero(self.live[t])].T
-        if not self.game.has_noise:
-            return sparse.csr_array(table)
-        dense = table.toarray()
-        return sparse.csr_array(np.stack([self.game.diffuse(column, True) for column in dense.T], axis=1))
-
-    def _here(self, t: int) -> sparse.csr_array:
-        """sum_a w, on the reached states."""
-        cells = np.flatnonzero(self.live[t]) % self.game.states
-        place = np.cumsum(self.reach[t]) - 1
-        ones, columns = np.ones(cells.size), np.arange(cells.size)
-        return sparse.csr_array((ones, (place[cells], columns)), shape=(int(self.reach[t].sum()), cells.size))
-
-    def _observation(self, tables: list[sparse.csr_array]) -> sparse.csr_array:
-        """From the live choices to the crowd, (levels * width, choices)."""
-        game, parts = self.game, []
+    def _moved(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Where the live choices lead, noise included: choice, step * states + state, chance."""
+        game = self.game
+        moved = game.transitions.unrolled(game.steps, game.states)[chosen]
+        if not game.has_noise:
+            return np.repeat(np.arange(chosen.size), np.diff(moved.indptr)), moved.indices, moved.data
+        found = []
         for t in range(game.steps):
-            chosen = np.flatnonzero(self.live[t])
-            rows = [sparse.csr_array((np.ones(chosen.size), (chosen % game.states, np.arange(chosen.size))),
-                                     shape=(game.states, chosen.size))]  # fmt: skip
-            count = 0
-            for block in game.blocks:
-                if block.on == "occupation":
-                    size = game.actions * game.states
-                    columns = (np.ones(chosen.size), (chosen, np.arange(chosen.size)))
-                    rows.append(sparse.csr_array(columns, shape=(size, chosen.size)))
-                elif block.on == "aggregate":
-                    amounts = game.amounts[count]
-                    rows.append(sparse.csr_array(amounts[min(t, amounts.shape[0] - 1)].reshape(1, -1)[:, chosen]))
-                    count += 1
-            parts.append(sparse.vstack(rows))
-        last = sparse.csr_array((game.width, self.choices - tables[-1].shape[1]))
-        tail = sparse.vstack([tables[-1], sparse.csr_array((game.width - game.states, tables[-1].shape[1]))])
-        return sparse.csr_array(sparse.vstack([sparse.block_diag(parts), sparse.hstack([last, tail])]))
+            each = np.flatnonzero(self._time == t)
+            lines = moved[each][:, t * game.states : (t + 1) * game.states].toarray()
+            lines = np.stack([game.diffuse(line, True) for line in lines])
+            row, cell = np.nonzero(lines)
+            found.append((each[row], t * game.states + cell, lines[row, cell]))
+        return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))  # type: ignore[return-value]
+
+    def _observation(
+        self, choice: np.ndarray, column: np.ndarray, state: np.ndarray, chance: np.ndarray
+    ) -> sparse.csr_array:
+        """From the live choices to the crowd, (levels * width, choices); the last level is where the last step ends."""
+        game, level, count = self.game, self._time * self.game.width, 0
+        each, one = np.arange(self.choices), np.ones(self.choices)
+        parts = [(level + self._state, each, one), (game.steps * game.width + state, column, chance)]
+        for block in game.blocks:
+            if block.on == "occupation":
+                parts.append((level + block.columns.start + choice, each, one))
+            elif block.on == "aggregate":
+                amounts = game.amounts[count].reshape(-1, game.actions * game.states)
+                paid = amounts[np.minimum(self._time, amounts.shape[0] - 1), choice]
+                some = np.flatnonzero(paid)
+                parts.append((level[some] + block.columns.start, some, paid[some]))
+                count += 1
+        return _matrix(((game.steps + 1) * game.width, self.choices), *parts)
+
+    def bordered(self, stiff: np.ndarray, bend: sparse.csr_array) -> sparse.csc_array:
+        """The matrix of the module, with Z/W = ``stiff`` and f' = ``bend``."""
+        each, size = np.arange(self.choices), self.choices + self.rows
+        bent = np.repeat(each, np.diff(bend.indptr)), bend.indices, bend.data
+        flow = np.repeat(np.arange(self.rows), np.diff(self.balance.indptr)) + self.choices
+        sides = (flow, self.balance.indices, self.balance.data), (self.balance.indices, flow, -self.balance.data)
+        return sparse.csc_array(_matrix((size, size), (each, each, stiff), bent, *sides))
 
     def crowd_and_cost(self, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The crowd (T+1, width) and what every live choice costs, values ahead aside."""
         game = self.game
         crowd = (self.observe @ w).reshape(game.steps + 1, game.width)
         paid = (game.price(crowd) * game.weights[:, None]).reshape(-1)
-        cost = self.own + self.observe.T @ paid
-        cost[-self.last.size :] += self.last
+        cost = self.own + self.gather @ paid
         return crowd, cost
 
     def slope(self, crowd: np.ndarray) -> sparse.csr_array:
@@ -263,14 +269,17 @@ class Equations:
         game = self.game
         local = game.slope(crowd)
         if local is not None:
-            return sparse.csr_array(sparse.diags_array(local.reshape(-1)))
+            each = np.arange(local.size)
+            return _matrix((local.size, local.size), (each, each, local.reshape(-1)))
         columns = np.empty((game.width, game.steps + 1, game.width))
         unit = np.zeros_like(crowd)
         for k in range(game.width):  # one column of every time's matrix at once
             unit[:, k] = 1.0
             game.price_change(crowd, unit, columns[k])
             unit[:, k] = 0.0
-        return sparse.csr_array(sparse.block_diag([columns[:, t].T for t in range(game.steps + 1)]))
+        column, level, row = np.nonzero(columns)
+        entries = level * game.width + row, level * game.width + column, columns[column, level, row]
+        return _matrix((crowd.size, crowd.size), entries)
 
     def linearised(self, w: np.ndarray, z: np.ndarray, value: np.ndarray) -> Linearised:
         return Linearised(self, w, z, value)
@@ -280,6 +289,12 @@ class Equations:
         out = np.zeros(self.live.shape)
         out[self.live] = w
         return out.reshape(self.game.steps, self.game.actions, self.game.states)
+
+
+def _matrix(shape: tuple[int, int], *parts: tuple[np.ndarray, np.ndarray, np.ndarray]) -> sparse.csr_array:
+    """A matrix from (rows, columns, entries); entries of one place add up."""
+    row, column, entry = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    return sparse.csr_array(sparse.coo_array((entry, (row, column)), shape=shape))
 
 
 def _started(game: FiniteGame, system: Equations, hot: FiniteGame) -> PairState:

@@ -142,7 +142,7 @@ class FrankWolfe(Averaging):
 
         if slope(0.0) >= 0.0:
             return 0.0
-        if slope(1.0) <= 0.0:
+        if not slope(1.0) > 0.0:  # a slope that is not finite, too: the certificate of the mean then says so
             return 1.0
         return float(brentq(slope, 0.0, 1.0, xtol=SHORTEST, rtol=self.accuracy))
 

@@ -25,6 +25,7 @@ from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import TablePolicy
+from mfgsolve.kernels import finite
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver
 from mfgsolve.solvers.central_path import Best, Newton, Pair, PathState, choice_cost
@@ -45,9 +46,9 @@ class InteriorPoint(Solver):
 
     Parameters
     ----------
-    system : how Newton systems are solved: "blocks" (Cholesky, block by block in time), "conjugate-gradients", or
-        "auto", blocks where they fit in ``memory``
-    memory : GiB that the blocks may take
+    system : how Newton systems are solved: "blocks" (Cholesky within a band), "conjugate-gradients", or "auto", the
+        first where it fits in ``memory``
+    memory : GiB that the factors may take, T states^2 numbers
     corrections : centrality corrections per step, each one more solve with the same factors; none with conjugate
         gradients, where every solve costs the same
     accuracy : relative accuracy of conjugate gradients
@@ -107,7 +108,9 @@ class InteriorPoint(Solver):
 
     def step(self, state: PathState) -> PathState:
         state.iteration += 1
-        system = self._system(state.maps)
+        if state.system is None:
+            state.system = self._system(state.maps)
+        system = state.system
         newton = Newton(state, system)
         try:
             newton.factor()
@@ -146,15 +149,15 @@ class InteriorPoint(Solver):
 
 def largest_mass(maps: FlowMaps) -> np.ndarray:
     """Mass (T+1, states) that no flow exceeds: every agent that can come, comes."""
-    game, n = maps.game, maps.states
-    most = np.zeros((maps.steps + 1, n))
+    game, near = maps.game, maps.neighbourhoods
+    chances = np.where(game.allowed.T[:, :, None], near.chances, 0.0).max(axis=2)
+    most = np.zeros((maps.steps + 1, maps.states))
     most[0] = game.initial_mass
     for t in range(maps.steps):
-        table = maps.table(t)
-        best = table[:n].multiply(game.allowed[0][:, None]).tocsr()
-        for a in range(1, maps.actions):
-            best = best.maximum(table[a * n : (a + 1) * n].multiply(game.allowed[a][:, None]).tocsr())
-        came = best.T @ most[t]
+        k = min(t, chances.shape[0] - 1)
+        came = np.bincount(
+            near.successors[k].reshape(-1), (chances[k] * most[t, :, None]).reshape(-1), minlength=maps.states
+        )
         most[t + 1] = np.minimum(1.0, game.diffuse(came, True) if game.has_noise else came)
     return most
 
@@ -195,14 +198,18 @@ def _dual_start(
     value, level = np.zeros((maps.steps + 1, game.states)), np.empty((maps.steps + 1, game.states))
     dual = np.ones((maps.steps, game.actions, game.states))
     level[-1] = game.terminal_cost - rise
+    cost = np.array(np.broadcast_to(choice_cost(game, paid), dual.shape))
+    cost += np.einsum("tk,tkas->tas", price, maps.amounts)
+    table = game.transitions
     for t in range(maps.steps, 0, -1):
         value[t] = paid[t, : game.states] + level[t]
         if game.has_noise:
             value[t] = game.diffuse(value[t], False)
-        cost = choice_cost(maps, t - 1, paid) + maps.expect(t - 1, value[t], price[t - 1])
-        best = np.where(game.allowed, cost, math.inf).min(axis=0)
+        first = table.first[min(t, table.first.shape[0]) - 1]
+        finite.expect(first, table.successor, table.chance, value[t], cost[t - 1].copy(), cost[t - 1])
+        best = np.where(game.allowed, cost[t - 1], math.inf).min(axis=0)
         level[t - 1] = np.where(np.isfinite(best), best, 0.0) - rise
-        dual[t - 1] = np.where(live[t - 1], cost - level[t - 1], 1.0)
+        dual[t - 1] = np.where(live[t - 1], cost[t - 1] - level[t - 1], 1.0)
     return value, level, dual, rise
 
 

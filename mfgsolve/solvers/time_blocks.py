@@ -1,4 +1,4 @@
-"""Newton systems of flow problems: symmetric positive definite, block-tridiagonal in time, solved exactly or by CG.
+"""Newton systems of flow problems: symmetric positive definite, banded, solved exactly or by CG.
 
 The unknowns are changes x_{t+1} = (dV_{t+1}, q_t) of the values and of the (scaled) prices, t = 0..T-1.  With weights
 theta_t(a, s) of the choices, D_t = sum_a theta_t, the mean transition Pi_t = sum_a theta_t P_t / D_t and weights J_t of
@@ -14,62 +14,69 @@ takes all the weight.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from mfgsolve.games import FiniteGame
 from mfgsolve.solvers.proximal import noise_inverse
 
-__all__ = ["CholeskyBlocks", "ConjugateGradients", "FlowMaps", "NewtonMatrix"]
+__all__ = ["CholeskyBlocks", "ConjugateGradients", "FlowMaps", "Neighbourhoods", "NewtonMatrix"]
+
+SLAB = 2**20  # numbers of the local matrices that are made at once
+MANY = 8  # slabs whose places in the band are kept
 
 
 class FlowMaps:
-    """The linear maps of a finite game, step by step: expectation, its transpose, and the noise."""
+    """The linear maps of a finite game, all steps at once: expectation, its transpose, and the noise."""
 
     def __init__(self, game: FiniteGame):
         self.game, self.steps, self.states, self.actions = game, game.steps, game.states, game.actions
         self.prices = len(game.prices)
         self.inverse_noise = noise_inverse(game) if game.has_noise else None
-        self._tables = [game.transitions.matrix(t, game.states) for t in range(game.transitions.first.shape[0])]
+        self._lift = None if self.inverse_noise is None else sparse.csr_array(self.inverse_noise.T)
+        self._expect = game.transitions.unrolled(self.steps, self.states)
+        self._gather = self._expect.T
+        shape = (self.steps, self.actions, self.states)
+        self.amounts = np.empty((self.steps, self.prices, *shape[1:]))  # alpha
+        for k, alpha in enumerate(game.amounts):
+            self.amounts[:, k] = alpha
 
     @property
     def width(self) -> int:
         """Unknowns of one step."""
         return self.states + self.prices
 
-    def table(self, t: int) -> sparse.csr_array:
-        """P_t (actions * states, states)."""
-        return self._tables[min(t, len(self._tables) - 1)]
+    @cached_property
+    def neighbourhoods(self) -> Neighbourhoods:
+        """Successors of every state, actions together."""
+        return Neighbourhoods.of(self.game)
 
-    def amounts(self, t: int) -> np.ndarray:
-        """alpha_t (prices, actions, states)."""
-        found = [alpha[min(t, alpha.shape[0] - 1)] for alpha in self.game.amounts]
-        return np.stack(found) if found else np.zeros((0, self.actions, self.states))
-
-    def expect(self, t: int, value: np.ndarray, price: np.ndarray | None = None) -> np.ndarray:
-        """P_t V + sum alpha p, (actions, states)."""
-        out = (self.table(t) @ value).reshape(self.actions, self.states)
+    def expect(self, value: np.ndarray, price: np.ndarray | None = None) -> np.ndarray:
+        """P_t V_{t+1} + sum alpha p, (T, actions, states), of values (T, states) and prices (T, prices)."""
+        out: np.ndarray = (self._expect @ value.reshape(-1)).reshape(self.steps, self.actions, self.states)
         if price is not None and self.prices:
-            out += np.tensordot(price, self.amounts(t), 1)
-        return np.asarray(out)
+            out += np.einsum("tk,tkas->tas", price, self.amounts)
+        return out
 
-    def gather(self, t: int, choices: np.ndarray) -> np.ndarray:
-        """P_t' w, (states,)."""
-        return np.asarray(self.table(t).T @ choices.reshape(-1))
+    def gather(self, choices: np.ndarray) -> np.ndarray:
+        """P_t' w_t, (T, states)."""
+        return np.asarray(self._gather @ choices.reshape(-1)).reshape(self.steps, self.states)
 
-    def add_up(self, t: int, choices: np.ndarray) -> np.ndarray:
-        """<alpha, w> of every price."""
-        return np.tensordot(self.amounts(t), choices, 2)
+    def add_up(self, choices: np.ndarray) -> np.ndarray:
+        """<alpha_t, w_t> of every price, (T, prices)."""
+        return np.asarray(np.einsum("tkas,tas->tk", self.amounts, choices))
 
     def sharpen(self, mass: np.ndarray) -> np.ndarray:
-        """E m: the mass before the noise."""
-        return mass if self.inverse_noise is None else self.inverse_noise @ mass
+        """E m (..., states): the mass before the noise."""
+        return mass if self.inverse_noise is None else (self.inverse_noise @ mass.T).T
 
     def lift(self, value: np.ndarray) -> np.ndarray:
-        """E' V."""
-        return value if self.inverse_noise is None else self.inverse_noise.T @ value
+        """E' V (..., states)."""
+        return value if self._lift is None else (self._lift @ value.T).T
 
 
 @dataclass
@@ -83,66 +90,56 @@ class NewtonMatrix:
     stretch: np.ndarray  # (T, prices): every alpha is multiplied by it
     reach: np.ndarray  # boolean (T+1, states)
 
-    def spread(self, t: int, x: np.ndarray) -> np.ndarray:
-        """P_t x_{t+1} with the prices, (actions, states)."""
+    def spread(self, x: np.ndarray) -> np.ndarray:
+        """P_t x_{t+1} with the prices, (T, actions, states)."""
         n = self.maps.states
-        return self.maps.expect(t, x[t, :n], self.stretch[t] * x[t, n:])
+        return self.maps.expect(x[:, :n], self.stretch * x[:, n:])
 
-    def mean(self, t: int, choices: np.ndarray) -> np.ndarray:
-        """sum_a theta y / D, (states,)."""
-        return np.asarray(np.einsum("as,as->s", self.theta[t], choices) / self.total[t])
+    def mean(self, choices: np.ndarray) -> np.ndarray:
+        """sum_a theta y / D, (T+1, states), nothing at T."""
+        out = np.zeros_like(self.total)
+        np.einsum("tas,tas->ts", self.theta, choices, out=out[:-1])
+        return np.divide(out, self.total, out=out)
 
-    def collect(self, t: int, choices: np.ndarray, out: np.ndarray) -> None:
-        """out[t] += P_t' w, on states within reach and on prices."""
-        n = self.maps.states
-        out[t, :n] += np.where(self.reach[t + 1], self.maps.gather(t, choices), 0.0)
-        if self.maps.prices:
-            out[t, n:] += self.stretch[t] * self.maps.add_up(t, choices)
+    def collect(self, choices: np.ndarray, masses: np.ndarray) -> np.ndarray:
+        """P_t' w_t + E m_{t+1} on states within reach, <alpha_t, w_t> on prices, (T, width)."""
+        maps, out = self.maps, np.empty((self.maps.steps, self.maps.width))
+        out[:, : maps.states] = np.where(self.reach[1:], maps.gather(choices) + maps.sharpen(masses[1:]), 0.0)
+        out[:, maps.states :] = self.stretch * maps.add_up(choices)
+        return out
 
-    def sharpen(self, t: int, mass: np.ndarray, out: np.ndarray) -> None:
-        """out[t-1] += E m on states within reach; t >= 1."""
-        out[t - 1, : self.maps.states] += np.where(self.reach[t], self.maps.sharpen(mass), 0.0)
-
-    def lift(self, t: int, x: np.ndarray) -> np.ndarray:
-        """E' dV_t, nothing at t = 0."""
-        return self.maps.lift(x[t - 1, : self.maps.states]) if t else np.zeros(self.maps.states)
+    def lift(self, x: np.ndarray) -> np.ndarray:
+        """E' dV (T+1, states), nothing at t = 0."""
+        out = np.zeros_like(self.total)
+        out[1:] = self.maps.lift(x[:, : self.maps.states])
+        return out
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        """Matrix times x (T, width): one pass over all steps."""
-        maps, n = self.maps, self.maps.states
-        out = np.zeros_like(x)
-        for t in range(maps.steps):
-            choices = self.spread(t, x)
-            mean = self.mean(t, choices)
-            rest = self.weight[t] * (self.lift(t, x) - mean)
-            choices -= mean + rest / self.total[t]
-            choices *= self.theta[t]
-            self.collect(t, choices, out)
-            if t:
-                self.sharpen(t, rest, out)
-            out[t, n:] += x[t, n:]
-        self.sharpen(maps.steps, self.weight[-1] * self.lift(maps.steps, x), out)
+        """Matrix times x (T, width)."""
+        n, choices = self.maps.states, self.spread(x)
+        mean = self.mean(choices)
+        rest = self.weight * (self.lift(x) - mean)
+        choices -= (mean + rest / self.total)[:-1, None]
+        choices *= self.theta
+        out = self.collect(choices, rest)
+        out[:, n:] += x[:, n:]
         out[:, :n] += np.where(self.reach[1:], 0.0, x[:, :n])
         return out
 
     def diagonal(self) -> np.ndarray:
         """Diagonal of the matrix, (T, width); with noise or prices an estimate good enough to precondition."""
-        maps, n = self.maps, self.maps.states
-        out = np.ones((maps.steps, maps.width))
+        maps, n, near = self.maps, self.maps.states, self.maps.neighbourhoods
         sharp = None if maps.inverse_noise is None else maps.inverse_noise.multiply(maps.inverse_noise)
+        ahead = self.weight[1:] if sharp is None else (sharp @ self.weight[1:].T).T
+        out = np.ones((maps.steps, maps.width))
         for t in range(maps.steps):
-            table = maps.table(t)
-            square = sparse.csr_array((table.data**2, table.indices, table.indptr), shape=table.shape)
-            rows = square.T @ self.theta[t].reshape(-1)
-            share = sparse.csr_array(
-                (table.data * np.repeat(self.theta[t].reshape(-1), np.diff(table.indptr)), table.indices, table.indptr),
-                shape=table.shape,
-            )
-            mean = sum(share[a * n : (a + 1) * n] for a in range(maps.actions))
-            mean = mean.multiply(mean)  # (D Pi)^2 by state and successor
-            rows -= mean.T @ ((1.0 - self.weight[t] / self.total[t]) / self.total[t])
-            ahead = self.weight[t + 1] if sharp is None else sharp @ self.weight[t + 1]
-            out[t, :n] = np.where(self.reach[t + 1], np.maximum(rows, 0.0) + ahead, 1.0)
+            chances, theta = near.chances[min(t, near.chances.shape[0] - 1)], self.theta[t].T
+            mean = np.einsum("sa,sal->sl", theta, chances)  # D Pi
+            rest = (1.0 - self.weight[t] / self.total[t]) / self.total[t]
+            square = np.einsum("sa,sal,sal->sl", theta, chances, chances) - mean**2 * rest[:, None]
+            successors = near.successors[min(t, near.successors.shape[0] - 1)]
+            rows = np.bincount(successors.reshape(-1), square.reshape(-1), minlength=n)
+            out[t, :n] = np.where(self.reach[t + 1], np.maximum(rows, 0.0) + ahead[t], 1.0)
         return out
 
 
@@ -150,152 +147,168 @@ class NewtonMatrix:
 class Neighbourhoods:
     """Every state's successors under all its actions, padded to one length, and the chances of each action there."""
 
-    successors: np.ndarray  # (states, length)
-    chances: np.ndarray  # (states, actions, length)
+    successors: np.ndarray  # (1 or T, states, length)
+    chances: np.ndarray  # (1 or T, states, actions, length)
 
     @classmethod
-    def of(cls, table: sparse.csr_array, states: int, actions: int) -> Neighbourhoods:
-        entries = table.tocoo()
-        state, action = entries.row % states, entries.row // states
-        keys, place = np.unique(state.astype(np.int64) * states + entries.col, return_inverse=True)
+    def of(cls, game: FiniteGame) -> Neighbourhoods:
+        table, states, actions = game.transitions, game.states, game.actions
+        steps = table.first.shape[0]
+        row = np.repeat(np.arange(steps * actions * states), np.diff(table.first, axis=1).reshape(-1))
+        state, action = row // (actions * states) * states + row % states, row // states % actions
+        keys, place = np.unique(state * states + table.successor, return_inverse=True)
         owner = keys // states
-        slot = np.arange(keys.size) - np.searchsorted(owner, np.arange(states))[owner]
+        head = np.searchsorted(owner, np.arange(steps * states))
+        slot = np.arange(keys.size) - head[owner]
         length = int(slot.max()) + 1
-        successors, chances = np.zeros((states, length), dtype=np.int64), np.zeros((states, actions, length))
+        successors = np.repeat(keys[head, None] % states, length, axis=1)  # padded with one that is there anyway
         successors[owner, slot] = keys % states
-        chances[state, action, slot[place]] = entries.data
-        return cls(successors, chances)
+        chances = np.zeros((steps * states, actions, length))
+        np.add.at(chances, (state, action, slot[place]), table.chance)
+        return cls(successors.reshape(steps, states, -1), chances.reshape(steps, states, actions, -1))
 
 
 @dataclass
 class CholeskyBlocks:
-    """Block elimination forward in time, dense blocks, couplings between steps kept sparse.
+    """Cholesky factors within a band, by LAPACK.
 
-    X_1 = A_1,  X_{k+1} = A_{k+1} - B_k' X_k^-1 B_k: one Cholesky factor and one inverse per step, T n^3 operations,
-    T n^2 numbers to keep.
+    The states stand in reverse Cuthill-McKee order of their neighbourhoods, with the times of each state together or
+    the states of each time, whichever makes the narrower band: at best T states^3 operations where the crowd lives in
+    many cells for a long time (block elimination forward in time), far fewer where it has many cells and few times.
     """
 
     maps: FlowMaps
-    _spaces: list[Neighbourhoods] = field(default_factory=list)
-    _factors: list[np.ndarray] = field(default_factory=list)
-    _couplings: list[sparse.csr_array] = field(default_factory=list)
+    _rank: np.ndarray | None = field(default=None, repr=False)  # (T+1, width) place of an unknown in the order, or -1
+    _size: int = 0
+    _breadth: int = 0
+    _kept: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False)
 
     def factor(self, matrix: NewtonMatrix) -> None:
         """Raises numpy.linalg.LinAlgError where round-off has made the matrix indefinite."""
-        maps, n = self.maps, self.maps.states
-        self.matrix = matrix
-        self.kept = [
-            np.concatenate([np.flatnonzero(matrix.reach[t + 1]), np.arange(n, maps.width)]) for t in range(maps.steps)
-        ]
-        self._factors, self._couplings = [], []
-        inverse, behind = None, None
-        for t in range(maps.steps):
-            block, coupling = self._step(t)
-            if inverse is not None and behind is not None:
-                block -= behind.T @ np.ascontiguousarray((behind.T @ inverse).T)
-            # symmetric, so that its transpose is the same matrix in the order of LAPACK
-            factor, fault = lapack.dpotrf(block.T, lower=1, clean=0, overwrite_a=1)
-            if fault:
-                raise np.linalg.LinAlgError(f"block {t} of the Newton matrix is not positive definite")
-            self._factors.append(factor)
-            if t + 1 < maps.steps:
-                self._couplings.append(coupling)
-                behind = coupling
-                inverse = _symmetric(lapack.dpotri(factor, lower=1)[0].T)
+        if self._rank is None:
+            self._plan(matrix.reach)
+        rank = self._rank
+        assert rank is not None
+        band = np.zeros((self._size, self._breadth + 1))  # [j, d] holds entry (j + d, j)
+        band[rank[1:, self.maps.states :].reshape(-1), 0] = 1.0
+        for k, part in enumerate(self._slabs):
+            place = self._places(rank, part)
+            _add(band, self._roots(matrix, part, place), *self._targets(k, place))
+        which, factor = self._lifts
+        last = (np.sqrt(matrix.weight[-1])[:, None] * factor)[:, None]
+        _add(band, last, *self._targets(-1, rank[-1][which]))
+        self._factor, fault = lapack.dpbtrf(band.T, lower=1, overwrite_ab=1)
+        if fault:
+            raise np.linalg.LinAlgError(f"the Newton matrix is not positive definite at unknown {fault}")
 
-    def _step(self, t: int) -> tuple[np.ndarray, sparse.csr_array]:
-        """Diagonal block of x_{t+1}, and the block that couples it with x_{t+2}."""
-        maps, matrix, kept = self.maps, self.matrix, self.kept[t]
-        place = np.zeros(maps.width, dtype=np.int64)
-        place[kept] = np.arange(kept.size)
-        successors, chances = self._local(t)
-        theta = matrix.theta[t].T
-        mean = np.einsum("sa,sal->sl", theta, chances) / matrix.total[t][:, None]
-        away = (chances - mean[:, None]) * np.sqrt(theta)[:, :, None]
-        local = away.transpose(0, 2, 1) @ away
-        local += (matrix.weight[t][:, None] * mean)[:, :, None] * mean[:, None, :]
-        rows = place[successors]
-        where = rows[:, :, None] * kept.size + rows[:, None, :]
-        block: np.ndarray = np.bincount(where.reshape(-1), local.reshape(-1), minlength=kept.size**2).reshape(
-            kept.size, kept.size
-        )
-        prices = np.arange(kept.size - maps.prices, kept.size)
-        block[prices, prices] += 1.0
-        ahead = self._noise(t) * matrix.weight[t + 1]  # E J, rows within reach
-        if maps.inverse_noise is None:
-            square = sparse.csr_array(ahead)
-        else:
-            square = sparse.csr_array(ahead @ maps.inverse_noise.T)[:, kept[: kept.size - maps.prices]]
-        square = square.tocoo()
-        if maps.inverse_noise is None:
-            block[square.row, place[square.col]] += square.data
-        else:
-            block[square.row, square.col] += square.data
-        coupling = None
-        if t + 1 < maps.steps:
-            coupling = -(ahead @ self._mean(t + 1)[:, self.kept[t + 1]])
-            if maps.prices:
-                coupling = sparse.vstack([coupling, sparse.csr_array((maps.prices, coupling.shape[1]))])
-            coupling = sparse.csr_array(coupling)
-        return block, coupling
+    def _roots(self, matrix: NewtonMatrix, part: slice, place: np.ndarray) -> np.ndarray:
+        """One row for each action and one for the state itself, (steps, states, actions + 1, length): the quadratic
+        form of a state is the sum of their squares."""
+        near, lift = self.maps.neighbourhoods, self._lifts[1]
+        chances = near.chances if near.chances.shape[0] == 1 else near.chances[part]
+        chances = chances * (place[:, :, None, : chances.shape[3]] >= 0)
+        if self.maps.prices:
+            pays = matrix.stretch[part, :, None, None] * self.maps.amounts[part]
+            chances = np.concatenate([chances, pays.transpose(0, 3, 2, 1)], axis=3)
+        theta, length = matrix.theta[part].transpose(0, 2, 1), chances.shape[3]
+        mean = (theta[:, :, None] @ chances)[:, :, 0] / matrix.total[part, :, None]
+        roots = np.zeros((*place.shape[:2], self.maps.actions + 1, place.shape[2]))
+        np.multiply(chances - mean[:, :, None], np.sqrt(theta)[..., None], out=roots[:, :, :-1, :length])
+        heavy = np.sqrt(matrix.weight[part])[..., None]
+        roots[:, :, -1, :length], roots[:, :, -1, length:] = heavy * mean, -heavy * lift
+        return roots
 
-    def _noise(self, t: int) -> sparse.csr_array:
-        """Rows of E within reach."""
-        n = self.maps.states
-        noise = sparse.eye_array(n, format="csr") if self.maps.inverse_noise is None else self.maps.inverse_noise
-        return sparse.csr_array(noise[self.kept[t][: self.kept[t].size - self.maps.prices]])
-
-    def _local(self, t: int) -> tuple[np.ndarray, np.ndarray]:
-        """Neighbourhoods of a step, prices included, without successors beyond reach."""
-        maps, n = self.maps, self.maps.states
-        if not self._spaces:
-            self._spaces = [Neighbourhoods.of(table, n, maps.actions) for table in maps._tables]
-        here = self._spaces[min(t, len(self._spaces) - 1)]
-        successors = here.successors
-        chances = here.chances * self.matrix.reach[t + 1][successors][:, None, :]
-        if maps.prices:
-            pays = (self.matrix.stretch[t][:, None, None] * maps.amounts(t)).transpose(2, 1, 0)
-            columns = np.broadcast_to(np.arange(n, maps.width), (n, maps.prices))
-            successors, chances = np.concatenate([successors, columns], 1), np.concatenate([chances, pays], 2)
-        return successors, chances
-
-    def _mean(self, t: int) -> sparse.csr_array:
-        """Pi_t (states, width)."""
-        successors, chances = self._local(t)
-        mean = np.einsum("as,sal->sl", self.matrix.theta[t], chances) / self.matrix.total[t][:, None]
-        start = np.arange(self.maps.states + 1) * successors.shape[1]
-        return sparse.csr_array((mean.ravel(), successors.ravel(), start), shape=(self.maps.states, self.maps.width))
+    def _targets(self, k: int, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Entries of the local matrices of slab k that are needed, and where they go in the band."""
+        if k in self._kept:
+            return self._kept[k]
+        length = place.shape[-1]
+        one, other = np.triu_indices(length)
+        there, here = place[..., one], place[..., other]
+        low, far = np.minimum(there, here), np.abs(there - here)
+        live = np.flatnonzero(low >= 0)
+        target = (low * (self._breadth + 1) + far).reshape(-1)[live]
+        cell, pair = np.divmod(live, one.size)
+        found = cell * length**2 + (one * length + other)[pair], target
+        if len(self._slabs) <= MANY:
+            self._kept[k] = found
+        return found
 
     def solve(self, right: np.ndarray, guess: np.ndarray | None = None) -> np.ndarray:
-        """x (T, width)."""
-        steps = self.maps.steps
-        y: list[np.ndarray] = []
-        for t in range(steps):
-            part = right[t, self.kept[t]]
-            if t:
-                part = part - self._couplings[t - 1].T @ y[-1]
-            y.append(lapack.dpotrs(self._factors[t], part, lower=1)[0])
-        out = np.zeros_like(right)
-        out[-1, self.kept[-1]] = after = y[-1]
-        for t in range(steps - 2, -1, -1):
-            after = y[t] - lapack.dpotrs(self._factors[t], self._couplings[t] @ after, lower=1)[0]
-            out[t, self.kept[t]] = after
+        """x (T, width); nothing beyond reach."""
+        assert self._rank is not None
+        kept, out = self._rank[1:] >= 0, np.zeros_like(right)
+        ordered = np.empty(self._size)
+        ordered[self._rank[1:][kept]] = right[kept]
+        out[kept] = lapack.dpbtrs(self._factor, ordered, lower=1, overwrite_b=1)[0][self._rank[1:][kept]]
         return out
 
+    @cached_property
+    def _lifts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Which values E' V adds up in a state, and with what factors, (states, length) each."""
+        n, lift = self.maps.states, self.maps._lift
+        if lift is None:
+            return np.arange(n)[:, None], np.ones((n, 1))
+        count = np.diff(lift.indptr)
+        state, slot = np.repeat(np.arange(n), count), np.arange(lift.nnz) - np.repeat(lift.indptr[:-1], count)
+        which, factor = np.repeat(np.arange(n)[:, None], count.max(), axis=1), np.zeros((n, count.max()))
+        which[state, slot], factor[state, slot] = lift.indices, lift.data
+        return which, factor
 
-def _symmetric(upper: np.ndarray, panel: int = 64) -> np.ndarray:
-    """Fill the part below the diagonal, in place, panel by panel."""
-    for k in range(0, upper.shape[0], panel):
-        stop = min(k + panel, upper.shape[0])
-        upper[stop:, k:stop] = upper[k:stop, stop:].T
-        corner = upper[k:stop, k:stop]
-        corner[:] = np.triu(corner) + np.triu(corner, 1).T
-    return upper
+    @cached_property
+    def _slabs(self) -> list[slice]:
+        """Steps whose local matrices are made together."""
+        length = self.maps.neighbourhoods.successors.shape[2] + self.maps.prices + self._lifts[0].shape[1]
+        many = max(1, SLAB // (self.maps.states * length**2))
+        return [slice(t, min(t + many, self.maps.steps)) for t in range(0, self.maps.steps, many)]
+
+    def _places(self, rank: np.ndarray, part: slice) -> np.ndarray:
+        """Ranks (steps, states, length) of all that meets in a state: its successors, the prices, its own value."""
+        n, near = self.maps.states, self.maps.neighbourhoods.successors
+        times = np.arange(part.start, part.stop)[:, None, None]
+        after = rank[times + 1, near if near.shape[0] == 1 else near[part]]
+        prices = np.broadcast_to(rank[part.start + 1 : part.stop + 1, None, n:], (*after.shape[:2], self.maps.prices))
+        return np.concatenate([after, prices, rank[times, self._lifts[0]]], axis=2)
+
+    def _plan(self, reach: np.ndarray) -> None:
+        """The narrower of the two orders."""
+        maps, n, near = self.maps, self.maps.states, self.maps.neighbourhoods.successors
+        other = np.concatenate([near.transpose(1, 0, 2).reshape(n, -1), self._lifts[0]], axis=1)
+        graph = sparse.csr_array((np.ones(other.size), other.reshape(-1), np.arange(n + 1) * other.shape[1]), (n, n))
+        place = np.argsort(reverse_cuthill_mckee(graph + graph.T, symmetric_mode=True)) + 1
+        place = np.append(place, np.zeros(maps.prices, dtype=int))  # a price stands before the values of its time
+        kept = np.concatenate([reach, np.ones((maps.steps + 1, maps.prices), dtype=bool)], axis=1)
+        kept[0] = False
+        times = np.arange(maps.steps + 1)[:, None]
+        self._size = int(kept.sum())
+        found = []
+        for key in (times * (n + 1) + place, place * (maps.steps + 1) + times):
+            rank = np.full(kept.shape, -1)
+            rank[kept] = np.argsort(np.argsort(key[kept], kind="stable"))
+            wide = [_spread(self._places(rank, part)) for part in self._slabs]
+            found.append((max(*wide, _spread(rank[-1][self._lifts[0]])), rank))
+        self._breadth, self._rank = min(found, key=lambda one: one[0])
+
+
+def _spread(place: np.ndarray) -> int:
+    """Largest distance of ranks (..., length) that meet."""
+    least = np.where(place >= 0, place, np.iinfo(place.dtype).max).min(axis=-1)
+    return max(0, int((place.max(axis=-1) - least).max()))
+
+
+def _add(band: np.ndarray, roots: np.ndarray, source: np.ndarray, target: np.ndarray) -> None:
+    """Add roots' roots, a small matrix for each state, to the band."""
+    if not target.size:
+        return
+    local = np.ascontiguousarray(roots.swapaxes(-1, -2)) @ roots  # a view would be multiplied three times slower
+    flat, first = band.reshape(-1), int(target.min())
+    found = np.bincount(target - first, local.reshape(-1)[source])
+    flat[first : first + found.size] += found
 
 
 @dataclass
 class ConjugateGradients:
-    """Preconditioned conjugate gradients, for what the blocks of `CholeskyBlocks` cannot hold.
+    """Preconditioned conjugate gradients, for what the band of `CholeskyBlocks` cannot hold.
 
     The accuracy is relative to the preconditioned residual at x = 0.
     """
