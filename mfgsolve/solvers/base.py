@@ -30,7 +30,7 @@ __all__ = ["UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver
 HARD = "a density or a price has hard bounds, which best responses alone do not keep"
 FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
 
-LARGE_BLOCK = 512  # unknowns of a time step from which BLAS may use all its threads
+LARGE_BLOCK = 4096  # unknowns of a time step from which BLAS may use all its threads
 
 UNMEASURED = Measure(0, 0.0, math.nan, math.nan, math.nan, math.nan, 0, False)
 
