@@ -41,7 +41,9 @@ class Anarchy:
 def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     """Cost of an agent at the equilibrium over its cost at the social optimum, both certified.
 
-    The social optimum minimises own cost + sum weight <f(m), m> + <g, m_T>; see ``solve(objective="social")``.
+    The social optimum minimises own cost + sum weight <f(m), m> + <g, m_T>; see ``solve(objective="social")``.  Its cost
+    is exact to the tolerance.  That of the equilibrium may be known to the root of the tolerance only, where agents
+    hardly care what they do and all together do: pass a smaller ``tol`` there.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     """
     for name in ("objective", "checkpoint"):
         if name in options:
-            raise InputError(f"price_of_anarchy got {name}, which belongs to one solve, and there are two: leave it out")
+            raise InputError(f"price_of_anarchy got {name}, which is of one solve, and there are two: leave it out")
     optimum = solve(problem, objective="social", **options)  # first: what it refuses should not wait for the other
     equilibrium = solve(problem, **options)
     selfish, social = equilibrium.certificate.cost, optimum.certificate.potential

@@ -149,6 +149,7 @@ SOLVING = [
     (lambda: solve(threads=0), r"threads is 0; a whole number of at least 1"),
     (lambda: solve(check="loud"), r"value of check 'loud'; .*allowed: ignore, raise, warn"),
     (lambda: solve(start="none.nc"), r"file none\.nc does not exist"),
+    (lambda: solve(start=3), r"start is a int; a Solution, or the path of its file, is needed"),
     (
         lambda: mfg.solve(problem(), start=mfg.solve(line())),
         r"start has the axes \('x',\); the problem has \('y', 'x'\)",

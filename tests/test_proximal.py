@@ -358,3 +358,16 @@ def test_refusals():
     for options in ({"every": 0}, {"warm_up": -1}, {"sufficient": 0.9}, {"smoothing": 2.0}, {"reach": 0.5}):
         with pytest.raises(mfg.InputError):
             ADMM(**options)
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=lambda solver: solver.name)
+def test_bounds_that_contradict_each_other_are_told(solver: ADMM | ChambollePock) -> None:
+    """A cap that the crowd cannot leave room for in time: every node has room, but one step goes one cell only."""
+    left, right = np.eye(3)[[0, 0, 1]], np.eye(3)[[1, 2, 2]]
+    game = mfg.Problem(
+        grid=mfg.States(3), time=mfg.TimeGrid(3, 3), dynamics=mfg.Tabular([np.eye(3), left, right]),
+        coupling=mfg.CrowdAversion(1.0) + mfg.Capacity(lambda t, c: np.where((t > 0) & (c.state < 2), 0.4, 1.0)),
+        initial=np.array([1.0, 0.0, 0.0]),
+    )  # fmt: skip
+    with pytest.raises(mfg.InputError, match=r"no flow meets all hard bounds: .* by 0\.1 .*capacity 0\.4 at node 1 "):
+        mfg.solve(game, method=solver)

@@ -313,3 +313,22 @@ def test_costs_that_are_not_finite_have_their_status(method):
         1.0,
     )
     assert mfg.solve(problem, method=method, check="ignore").status is mfg.Status.NON_FINITE
+
+
+def test_frank_wolfe_ends_where_the_slope_is_not_finite(tmp_path):
+    """A cost that is no number beyond a density: the status says so, and the checkpoint says the same."""
+
+    def broken(density, values):
+        return np.where(density > 0.8, np.nan, values)
+
+    coupling = mfg.CustomCoupling(
+        lambda t, c, rho: broken(rho, rho), potential=lambda t, c, rho: broken(rho, rho**2 / 2), monotone=True
+    )
+    game = mfg.Problem(
+        grid=mfg.States(2), time=mfg.TimeGrid(6, 6), coupling=coupling, initial=np.array([0.75, 0.25]),
+        dynamics=mfg.Tabular([np.eye(2), np.eye(2)[::-1]], cost=[[0, 1.0], [0, 0.5]], temperature=0.1),
+    )  # fmt: skip
+    options = {"check": "ignore"}
+    ended = mfg.solve(game, method="frank-wolfe", checkpoint=tmp_path / "c.nc", **options)
+    assert ended.status is mfg.Status.NON_FINITE
+    assert mfg.resume(tmp_path / "c.nc", problem=game, **options).status is mfg.Status.NON_FINITE

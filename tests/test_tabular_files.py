@@ -361,7 +361,9 @@ def test_faults_of_names_and_files() -> None:
     Path("game.csv").write_text("1,2")
     assert "data file game.csv has the suffix '.csv'; .npz or .nc is needed" in fault(TABULAR.replace("npz", "csv"))
     Path("bad.npz").write_bytes(b"PK\x03\x04 nothing")
-    assert "data file bad.npz cannot be read" in fault(TABULAR.replace("game.npz", "bad.npz"))
+    told = fault(TABULAR.replace("game.npz", "bad.npz"))
+    assert "data file bad.npz cannot be read (it is no .npz archive)" in told
+    assert "pickle" not in told
     Path("bad.nc").write_bytes(b"\x89HDF\r\n nothing")
     assert "data file bad.nc cannot be read" in fault(TABULAR.replace("game.npz", "bad.nc"))
     assert "is no name of a data file" in fault(TABULAR.replace('"game.npz"', "3"))

@@ -13,7 +13,6 @@ from mfgsolve.command.arguments import (
     SOLVERS,
     Json,
     Name,
-    Plot,
     Seconds,
     Settings,
     Shape,
@@ -50,7 +49,9 @@ def convergence(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Keep the curves here (NetCDF).")
     ] = None,
-    plot: Plot = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw the curves here (.png, .pdf or .svg).")
+    ] = None,
     json: Json = False,
     shape: Shape = None,
     steps: Steps = None,

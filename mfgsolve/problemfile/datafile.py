@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,6 +63,8 @@ class DataFile:
     def _opened(self, read: Any) -> Any:
         try:
             if self.path.suffix.lower() == ".npz":
+                if not zipfile.is_zipfile(self.path):  # NumPy would take it for a pickle, and tell how to load that
+                    raise ValueError("it is no .npz archive")
                 with np.load(self.path) as file:  # never pickles: that is the default, and a test holds it
                     return read(file)
             with open_netcdf(self.path) as dataset:

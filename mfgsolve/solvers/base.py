@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from mfgsolve.certificates import Certificate
 from mfgsolve.datasets import Measure
 from mfgsolve.games import FiniteGame, Game, Policy
 from mfgsolve.problem import Problem
@@ -44,6 +45,20 @@ class State(ABC):
     measure: Measure
 
     stalled: bool = field(default=False, kw_only=True)
+
+    def note(self, found: Certificate, cell_steps: int, final_grid: bool = True) -> None:
+        """Enter a certificate as the measure of this iteration."""
+        self.measure = Measure(
+            iteration=self.iteration,
+            sweeps=self.sweeps,
+            exploitability=found.exploitability,
+            relative_exploitability=found.relative_exploitability,
+            potential=found.potential,
+            duality_gap=found.duality_gap,
+            cell_steps=cell_steps,
+            final_grid=final_grid,
+            violation=found.violation,
+        )
 
     @abstractmethod
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:

@@ -17,7 +17,6 @@ they find an equilibrium near the one of that temperature, or say that they did 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -322,15 +321,5 @@ def _measured(state: PairState) -> PairState:
     state.policy, state.crowd = TablePolicy(policy), game.flow(policy)
     found = certify(game, state.policy, state.crowd)
     state.sweeps += 1.5
-    averse = game.problem.is_potential and game.problem.is_monotone
-    state.measure = Measure(
-        iteration=state.iteration,
-        sweeps=state.sweeps,
-        exploitability=found.exploitability,
-        relative_exploitability=found.relative_exploitability,
-        potential=found.potential,
-        duality_gap=found.duality_gap if averse else math.nan,
-        cell_steps=game.cell_steps,
-        final_grid=True,
-    )
+    state.note(found, game.cell_steps)
     return state

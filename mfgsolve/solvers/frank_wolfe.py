@@ -177,7 +177,7 @@ def _measured(state: MeanState) -> MeanState:
         sweeps=state.sweeps,
         exploitability=gap,
         relative_exploitability=relative(gap, scale),
-        potential=state.own + energy + terminal,
+        potential=state.own + energy + terminal if game.problem.is_potential else math.nan,
         duality_gap=gap if averse else math.nan,
         cell_steps=game.cell_steps,
         final_grid=True,

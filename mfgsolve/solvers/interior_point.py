@@ -234,17 +234,7 @@ def _measured(state: PathState) -> PathState:
     score = max(abs(found.relative_exploitability), found.violation)
     if state.best is None or score < state.best.score:
         state.best = Best(score, state.iteration, policy, crowd, multiplier)
-    state.measure = Measure(
-        iteration=state.iteration,
-        sweeps=state.sweeps,
-        exploitability=found.exploitability,
-        relative_exploitability=found.relative_exploitability,
-        potential=found.potential,
-        duality_gap=found.duality_gap,
-        cell_steps=game.cell_steps,
-        final_grid=True,
-        violation=found.violation,
-    )
+    state.note(found, game.cell_steps)
     return state
 
 

@@ -128,14 +128,5 @@ def _measured(state: ScoreState) -> ScoreState:
     """Certificate of the policy.  Half a sweep."""
     certificate = certify(state.game, state.game.policy_of(state.policy), state.crowd)
     state.sweeps += 0.5
-    state.measure = Measure(
-        iteration=state.iteration,
-        sweeps=state.sweeps,
-        exploitability=certificate.exploitability,
-        relative_exploitability=certificate.relative_exploitability,
-        potential=certificate.potential,
-        duality_gap=certificate.duality_gap,
-        cell_steps=state.game.cell_steps,
-        final_grid=True,
-    )
+    state.note(certificate, state.game.cell_steps)
     return state

@@ -366,16 +366,7 @@ def _measured(state: NewtonState) -> NewtonState:
     if state.target is not None:
         certificate = certify(state.target, state.game.policy_of(state.ahead), state.crowd)
         state.sweeps += 0.5
-    state.measure = Measure(
-        iteration=state.iteration,
-        sweeps=state.sweeps,
-        exploitability=certificate.exploitability,
-        relative_exploitability=certificate.relative_exploitability,
-        potential=certificate.potential,
-        duality_gap=certificate.duality_gap,
-        cell_steps=state.game.cell_steps,
-        final_grid=state.final or state.target is not None,
-    )
+    state.note(certificate, state.game.cell_steps, state.final or state.target is not None)
     if state.target is not None:  # colder is not always better: round-off decides in the end
         best = math.inf if state.best is None else state.best[0].exploitability
         if not state.measure.exploitability >= best:
