@@ -41,9 +41,9 @@ class Anarchy:
 def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     """Cost of an agent at the equilibrium over its cost at the social optimum, both certified.
 
-    The social optimum minimises own cost + sum weight <f(m), m> + <g, m_T>; see ``solve(objective="social")``.  Its cost
-    is exact to the tolerance.  That of the equilibrium may be known to the root of the tolerance only, where agents
-    hardly care what they do and all together do: pass a smaller ``tol`` there.
+    The social optimum minimises own cost + sum weight <f(m), m> + <g, m_T>; see ``solve(objective="social")``.  Its
+    cost is exact to the tolerance.  That of the equilibrium may be known to the root of the tolerance only, where
+    agents hardly care what they do and all together do: pass a smaller ``tol`` there.
 
     Parameters
     ----------
