@@ -292,7 +292,7 @@ def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ende
         return build_dataset(*made, rows, certificate, attributes | text, outcome.multiplier)
 
     feasible = certificate.violation <= 2 * max(tol, FEASIBLE)
-    honest = certificate.relative_exploitability <= 2 * tol + 1e-14 and certificate.mass_error <= 1e-9 and feasible
+    honest = abs(certificate.relative_exploitability) <= 2 * tol + 1e-14 and certificate.mass_error <= 1e-9 and feasible
     if status is Status.CONVERGED and not honest:
         status = Status.STALLED
         attributes["status"] = status.value

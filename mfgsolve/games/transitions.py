@@ -71,12 +71,13 @@ def _as_matrices(given: Any, space: Space, where: str, actions: int | None) -> M
     wanted, matrices = (space.size, space.size), []
     for a, item in enumerate(given):
         what = f"transition matrix of action {a}{where}"
-        matrix = item if sparse.issparse(item) else numbers(item, what)
+        matrix: Any = item if sparse.issparse(item) else numbers(item, what)
         if matrix.dtype.kind not in "fiu":
             raise InputError(f"{what} holds {matrix.dtype}; real numbers are needed")
         if matrix.shape != wanted:
             raise InputError(f"{what} has shape {matrix.shape}; {wanted} is needed")
-        matrices.append(sparse.csr_array(matrix).astype(float) if sparse.issparse(matrix) else _of_dense(matrix))
+        dense = isinstance(matrix, np.ndarray)
+        matrices.append(_of_dense(matrix) if dense else sparse.csr_array(matrix).astype(float))
     if not matrices:
         raise InputError(f"transitions{where} are an empty list; one matrix for each action is needed")
     if actions is not None and len(matrices) != actions:

@@ -96,7 +96,8 @@ def _same_dynamics(one: Any, two: Any, problem: Problem) -> bool:
 def _same(one: Any, two: Any) -> bool:
     """Arrays, sparse matrices and lists of them, entry by entry."""
     if sparse.issparse(one) and sparse.issparse(two):
-        return one.shape == two.shape and (one != two).nnz == 0
+        pair: list[Any] = [one, two]
+        return bool(pair[0].shape == pair[1].shape and (pair[0] != pair[1]).nnz == 0)
     if isinstance(one, list | tuple) and isinstance(two, list | tuple):
         return len(one) == len(two) and all(_same(a, b) for a, b in zip(one, two, strict=True))
     if callable(one) or callable(two) or sparse.issparse(one) or sparse.issparse(two):

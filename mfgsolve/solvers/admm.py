@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -27,7 +28,7 @@ class Splitting(Operator):
         observe, n = programme.observe, len(programme.cost)
         lengths = np.asarray(observe.multiply(observe).sum(axis=1)).reshape(-1)
         self._inverse = np.concatenate([np.ones(n), np.maximum(lengths, 1.0)])  # 1 / W
-        parts = (
+        parts: Any = (
             [[programme.flow, None], [observe, -sparse.eye_array(len(lengths))]] if len(lengths) else [[programme.flow]]
         )
         self._both = sparse.csr_array(sparse.block_array(parts))

@@ -189,7 +189,7 @@ def _timed(measure: Measure, seconds: float) -> Measure:
 
 
 def _verdict(state: State, tol: float, budget: Budget, row: Measure) -> Status | None:
-    if row.final_grid and row.relative_exploitability <= tol and row.violation <= max(tol, FEASIBLE):
+    if row.final_grid and abs(row.relative_exploitability) <= tol and row.violation <= max(tol, FEASIBLE):
         return Status.CONVERGED
     if not math.isfinite(row.exploitability):  # every solver measures it in every iteration
         return Status.NON_FINITE

@@ -124,7 +124,11 @@ class Complementarity(Solver):
     def step(self, state: PairState) -> PairState:
         state.iteration += 1
         system, w, z = state.system, state.choice, state.excess
-        newton = system.linearised(w, z, state.value)
+        try:
+            newton = system.linearised(w, z, state.value)
+        except RuntimeError:  # exactly singular: costs beyond what floats can tell apart
+            state.stalled = True
+            return _measured(state)
         mu = float(w @ z) / w.size
         ahead = newton.solve(-w * z)
         length = _longest(w, z, ahead)

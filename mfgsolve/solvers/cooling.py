@@ -55,4 +55,6 @@ def by_differences(game: FiniteGame, believed: np.ndarray, crowd: np.ndarray) ->
         moved.reshape(-1)[k] += width
         answer = game.respond(game.price(moved), crowd=moved)
         matrix[:, k] -= (game.flow(answer.ahead) - crowd).reshape(-1) / width
+    if not np.isfinite(matrix).all():
+        return np.zeros_like(believed)
     return np.asarray(np.linalg.lstsq(matrix, residual)[0].reshape(believed.shape))

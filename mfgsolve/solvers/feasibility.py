@@ -161,7 +161,8 @@ def infeasibility(game: FiniteGame, limits: Limits) -> str | None:
     cost[-1] = 1.0
     live = np.append(np.tile(game.allowed.reshape(-1), game.steps), np.ones(game.states + 1, dtype=bool))
     box = [(0.0, None if use else 0.0) for use in live]
-    found = linprog(cost, rows, bounds, equal, right, box, method="highs")
+    programme: dict[str, Any] = {"A_ub": rows, "b_ub": bounds, "A_eq": equal, "b_eq": right, "bounds": box}
+    found: Any = linprog(cost, method="highs", **programme)
     if found.status != 0 or found.x[-1] <= 1e-7:
         return None
     name, t, place = labels[int(np.argmin(found.ineqlin.marginals))]

@@ -115,6 +115,8 @@ def _direct(system: Linearisation, residual: np.ndarray) -> np.ndarray:
         levels = unit.reshape(residual.shape)
         matrix[:, k] = system.apply(levels, system.weigh(levels, weighed), image).reshape(-1)
         unit[k] = 0.0
+    if not np.isfinite(matrix).all():  # LAPACK would never come back; no step will be found
+        return np.zeros_like(residual)
     return np.asarray(np.linalg.lstsq(matrix, residual.reshape(-1))[0].reshape(residual.shape))
 
 

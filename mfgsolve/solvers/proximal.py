@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -64,10 +65,10 @@ def prox(
 
 def noise_inverse(game: FiniteGame) -> sparse.csr_array:
     """Sparse L with L N' = I for the implicit noise N of all populations: I - nu dt Lap, one factor for each axis."""
-    total = sparse.lil_array(sparse.eye_array(game.states))
+    total: Any = sparse.lil_array(sparse.eye_array(game.states))
     for part, shape, scheme in game._noises:
         index, free = np.arange(part.stop - part.start).reshape(shape), np.broadcast_to(scheme.open > 0, shape)
-        product = sparse.eye_array(index.size, format="csr")
+        product: Any = sparse.eye_array(index.size, format="csr")
         for axis in range(3):  # N' is diffusion along x, then y, then z
             here, there = index, np.roll(index, -1, axis)
             face = free & np.roll(free, -1, axis)
