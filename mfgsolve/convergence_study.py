@@ -47,7 +47,7 @@ def convergence(
     options: Mapping[str, Mapping[str, Any]] | None = None,
     callback: Callable[[str, Measure], Any] | None = None,
 ) -> xr.Dataset:
-    """Run several solvers on the same game and keep the history of each.
+    """Run several solvers on the same game and keep the history of each; `mfgsolve.plots.convergences` draws it.
 
     All are judged by the same certificate, all start from their own cold start.  Each one makes a few
     iterations before its clock starts, so that ``seconds`` hold no compiling.
@@ -78,8 +78,7 @@ def convergence(
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> from mfgsolve.convergence_study import convergence
-    >>> data = convergence(mfg.problems.linear_quadratic(shape=(16,), steps=32), max_sweeps=20)
+    >>> data = mfg.convergence(mfg.problems.linear_quadratic(shape=(16,), steps=32), max_sweeps=20)
     >>> float(data.relative_exploitability.sel(solver="newton").min()) < 1e-10
     True
     """
@@ -163,8 +162,8 @@ def _dataset(
     for name, (text, unit) in SUMMARY.items():
         data[name] += ({"long_name": text, "units": unit},)
     coordinates = {
-        "solver": ("solver", np.array(list(runs)), {"units": "1"}),
-        "iteration": ("iteration", np.arange(length), {"units": "1"}),
+        "solver": ("solver", np.array(list(runs)), {"units": "1", "long_name": "label of the run"}),
+        "iteration": ("iteration", np.arange(length), {"units": "1", "long_name": "iteration"}),
     }
     return xr.Dataset(data, coordinates, attributes)
 

@@ -114,6 +114,8 @@ class Space(ABC):
 class States(Space):
     """A list of states without geometry; density and mass are the same (cell volume 1).
 
+    In functions of (t, coordinates) ``c.state`` is the number of the state, from 0.
+
     Parameters
     ----------
     states : how many, or their names
@@ -181,7 +183,7 @@ class States(Space):
     @property
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
         labels = np.arange(self.size) if self.names is None else np.array(self.names)
-        return {"state": (labels, {"units": "1"})}
+        return {"state": (labels, {"units": "1", "long_name": "state"})}
 
 
 class Layers(Space):
@@ -225,7 +227,8 @@ class Populations(Layers):
     """Several populations (types of agents) on one space: arrays have a leading dimension ``population``.
 
     The mass of every population sums to 1.  Coordinates are those of the space, and ``c.population`` is the number of
-    the population.
+    the population.  Local couplings act within each population (a `Capacity` caps each by itself); an `Interaction`
+    couples populations, and a `Price` adds up the choices of all.
 
     Parameters
     ----------
@@ -270,7 +273,8 @@ class Populations(Layers):
 
     @property
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
-        return {"population": (np.array(self.names), {"units": "1"})} | self.space.dimension_coordinates
+        about = {"units": "1", "long_name": "population"}
+        return {"population": (np.array(self.names), about)} | self.space.dimension_coordinates
 
 
 @dataclass(frozen=True, eq=False)

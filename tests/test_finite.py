@@ -833,3 +833,27 @@ def test_policies_on_forbidden_actions_are_refused():
     walled = mfg.Problem(grid=problem.grid, time=problem.time, dynamics=table, coupling=0.0, initial=1.0)
     with pytest.raises(mfg.InputError, match="takes action 0 in state 0 at step 0, which is not allowed"):
         mfg.exploitability(walled, np.full((4, 3, 5), 1 / 3))
+
+
+# -- extremes ----------------------------------------------------------------------------------------------------------
+
+
+def two_places(coupling, temperature=0.0):
+    """Stay or swap, no own costs: a uniform crowd makes no action matter, the one at the start does."""
+    return mfg.Problem(
+        mfg.States(2), mfg.TimeGrid(3, 3), mfg.Tabular([np.eye(2), np.eye(2)[::-1]], temperature=temperature), coupling,
+        np.array([0.75, 0.25]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("temperature", [1e-2, 1e-6])
+def test_newton_is_warmed_up_even_where_a_uniform_crowd_is_indifferent(temperature):
+    solution = mfg.solve(two_places(mfg.CrowdAversion(1.0), temperature), method="newton")
+    np.testing.assert_allclose(solution.dataset["density"][1:-1], 0.5, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["newton", "complementarity", "frank-wolfe"])
+def test_costs_beyond_reason_end_in_a_status(method):
+    with np.errstate(all="ignore"):
+        solution = mfg.solve(two_places(mfg.CrowdAversion(1e200)), method=method, check="ignore", max_seconds=10)
+    assert solution.status.name in ("STALLED", "NON_FINITE", "CONVERGED", "TIME_LIMIT")

@@ -25,9 +25,10 @@ class Tabular:
     transitions : one matrix (state, next state) per action, dense or SciPy sparse; or a dense array
         (action, state, next state) or (step, action, state, next state); or a list over steps of lists over actions;
         or a function (t, mass) -> matrices of one step, for dynamics coupled to the crowd: ``t`` is the time of the
-        node and ``mass`` an array of the space's shape.  Rows must sum to 1
+        node and ``mass`` an array of the space's shape (all populations, where there are several).  Rows must sum to 1
+        where the action is allowed.  On a grid the states are its cells in the order of its arrays, x fastest
     cost : own cost of one step (not per unit time): a number, (action, *shape), (step, action, *shape), or a function
-        (t, coordinates) -> (action, *shape)
+        (t, coordinates) -> (action, *shape), with the shape of the space (of one population)
     temperature : tau >= 0, cost per unit time
     actions : names of the actions
     allowed : boolean (action, *shape), False where an action is not available

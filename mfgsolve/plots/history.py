@@ -27,6 +27,7 @@ COMPARED = MEASURES | {"exploitability": "exploitability (cost)"}
 WORK = {"sweeps": "work (sweeps of the final grid)", "seconds": "wall time (s)"}
 NEEDED = ("iteration", *WORK, *COMPARED)
 FEW = 60  # iterations up to which each has a mark
+VISIBLE = 1.02  # ratio from which two values stand apart on logarithmic axes
 
 Runs = Any  # Solution | xr.Dataset | Mapping[str, Any] | Iterable[tuple[str, Any]]
 
@@ -153,7 +154,7 @@ class _Comparison:
 
     def _curve(self, ax: Axes, track: _Track, colour: Any, style: str) -> None:
         work, values, best = track.work, track.values, track.best()
-        pale = self.best and bool((values > 1.0001 * best).any())
+        pale = self.best and bool((values > VISIBLE * best).any())
         self.pale |= pale
         width = 1.6 if self.best and not pale else 1.2
         for game in np.unique(track.games):
@@ -168,7 +169,8 @@ class _Comparison:
         elif pale:
             fine &= values == best
         for here, face in ((track.above & track.coarse, "white"), (fine, colour)):
-            ax.plot(work[here], values[here], "o", color=colour, markerfacecolor=face, markersize=4.5)
+            heights = best if pale and face != "white" else values  # a mark stands on the full line
+            ax.plot(work[here], heights[here], "o", color=colour, markerfacecolor=face, markersize=4.5)
             floor = track.below & (track.coarse if face == "white" else ~track.coarse)
             if floor.any():
                 ax.plot(work[floor], np.zeros(floor.sum()), "v", color=colour, markerfacecolor=face, markersize=7,

@@ -28,6 +28,7 @@ from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import TablePolicy
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.cooling import heat
 from mfgsolve.solvers.newton import Newton
 
 __all__ = ["Complementarity"]
@@ -92,10 +93,7 @@ class Complementarity(Solver):
 
     def _warm(self, problem: Problem, game: FiniteGame, start: Guess | None) -> tuple[FiniteGame, float]:
         """The game at a temperature, its equilibrium as ``equilibrium`` (policy and crowd)."""
-        policy = game.uniform()
-        q = game.evaluate(policy, game.price(game.flow(policy)))[1]
-        spread = float(np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1).max()) or 1.0
-        warm = problem.at_temperature(self.warmth * spread / game.dt)
+        warm = problem.at_temperature(self.warmth * (heat(game) or 1.0 / game.dt))
         newton = Newton()
         state = newton.init(warm, self.start_tol, start)
         while state.iteration < 200 and not state.stalled:

@@ -13,7 +13,7 @@ import numpy as np
 from mfgsolve.games import FiniteGame
 from mfgsolve.problem import Problem
 
-__all__ = ["DIFFERENCES", "by_differences", "sharp_target", "temperatures"]
+__all__ = ["DIFFERENCES", "by_differences", "heat", "sharp_target", "temperatures"]
 
 TINY = 1e-300
 CAREFUL = 0.9  # cooling of a coupled game, whose equilibria may branch
@@ -23,17 +23,24 @@ DIFFERENCES = 600  # masses up to which a coupled game is linearised by differen
 
 def temperatures(problem: Problem, cooling: float) -> list[Problem]:
     """The game at falling temperatures, the last of them its own, or next to none where it has none."""
-    game = FiniteGame(problem)
-    crowd = game.flow(game.uniform())
-    q = game.evaluate(game.uniform(), game.price(crowd), crowd)[1]
-    reached = crowd[:-1, None, : game.states] > 0
-    spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1, keepdims=True)
-    hot = float(spread[reached].max()) / game.dt
+    hot = heat(FiniteGame(problem))
     cold = problem.temperature or COLDEST * hot
     cooling = CAREFUL if problem.is_coupled else cooling
-    count = math.ceil(math.log(cold / hot) / math.log(cooling)) if hot > cold else 0
-    warmer = [problem.at_temperature(cold * cooling**-k) for k in range(count, 0, -1)]
+    last = max(cold, COLDEST * hot)  # from there to colder still it is one step
+    count = math.ceil(math.log(last / hot) / math.log(cooling)) if hot > last else 0
+    warmer = [problem.at_temperature(last * cooling**-k) for k in range(count, 0 if last == cold else -1, -1)]
     return [*warmer, problem if problem.temperature else problem.at_temperature(max(cold, TINY))]
+
+
+def heat(game: FiniteGame) -> float:
+    """The temperature at which no action matters much: the largest difference that one makes to an agent that goes on
+    anyhow, among a crowd that does so too, or that stays where it starts."""
+    policy, found = game.uniform(), 0.0
+    for crowd in (game.flow(policy), game.still(game.levels())):
+        q = game.evaluate(policy, game.price(crowd), crowd)[1]
+        spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1)
+        found = max(found, float(spread[game.flow(policy)[:-1, : game.states] > 0].max()))
+    return found / game.dt
 
 
 def sharp_target(problem: Problem) -> FiniteGame | None:
