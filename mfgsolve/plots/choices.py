@@ -28,8 +28,8 @@ LISTED = 20  # actions up to which each has a colour of its own
 EMPTY = 1e-6  # of the largest density at that time: nobody is there, and the policy is arbitrary
 NOWHERE = "0.88"
 NOTE = (
-    "arrows: mean of the moves chosen, over a block of cells weighted by mass; dots: stay; none where density is below "
-    "1 % of its maximum"
+    "arrows: mean of the moves chosen, over a block of cells weighted by mass; dots: no net move; none where density "
+    "is below 1 % of its maximum"
 )
 
 

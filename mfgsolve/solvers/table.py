@@ -46,6 +46,7 @@ CLASSES: dict[str, Callable[[], Problem]] = {
     "finite, sharp, capacity or bounded price": lambda: _finite(CrowdAversion() + Capacity(0.9) + PRICE),
     "finite, temperature > 0, capacity or bounded price": lambda: _finite(CrowdAversion() + Capacity(0.9) + PRICE, 0.1),
     "transitions that depend on the crowd": lambda: _finite(CrowdAversion(), 0.1, lambda t, mass: (STAY, SWAP)),
+    "... sharp": lambda: _finite(CrowdAversion(), 0.0, lambda t, mass: (STAY, SWAP)),
 }
 
 
