@@ -124,8 +124,8 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     """
     if not isinstance(problem, Problem):
         raise InputError(
-            f"exploitability got a {type(problem).__name__} for the problem; a Problem is needed (a loaded solution of a "
-            "game made in Python has none: state it again)"
+            f"exploitability got a {type(problem).__name__} for the problem; a Problem is needed (a loaded solution of "
+            "a game made in Python has none: state it again)"
         )
     if isinstance(policy, str | Path):
         raise InputError(f"policy is the path {policy}; read the file first: exploitability(problem, load(path))")
