@@ -85,14 +85,14 @@ class Complementarity(Solver):
 
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> PairState:
         game = FiniteGame(problem, threads)
-        warm, sweeps = self._warm(problem, game, start)
+        warm = self._warm(problem, game, start)
         system = Equations(game)
         state = _started(game, system, warm)
-        state.sweeps += sweeps
+        state.sweeps += warm.sweeps
         return _measured(state)
 
-    def _warm(self, problem: Problem, game: FiniteGame, start: Guess | None) -> tuple[FiniteGame, float]:
-        """The game at a temperature, its equilibrium as ``equilibrium`` (policy and crowd)."""
+    def _warm(self, problem: Problem, game: FiniteGame, start: Guess | None) -> Outcome:
+        """Equilibrium of the game at a temperature."""
         warm = problem.at_temperature(self.warmth * (heat(game) or 1.0 / game.dt))
         newton = Newton()
         state = newton.init(warm, self.start_tol, start)
@@ -100,12 +100,7 @@ class Complementarity(Solver):
             if state.final and state.certificate.relative_exploitability <= self.start_tol:
                 break
             state = newton.step(state)
-        outcome = newton.finish(state)
-        assert isinstance(outcome.policy, TablePolicy)
-        hot = outcome.game
-        assert isinstance(hot, FiniteGame)
-        hot.equilibrium = outcome.policy.probabilities, outcome.crowd  # type: ignore[attr-defined]
-        return hot, outcome.sweeps
+        return newton.finish(state)
 
     def unpack(
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
@@ -298,9 +293,12 @@ def _matrix(shape: tuple[int, int], *parts: tuple[np.ndarray, np.ndarray, np.nda
     return sparse.csr_array(sparse.coo_array((entry, (row, column)), shape=shape))
 
 
-def _started(game: FiniteGame, system: Equations, hot: FiniteGame) -> PairState:
+def _started(game: FiniteGame, system: Equations, warm: Outcome) -> PairState:
     """The softmax equilibrium as w and z; actions that it does not take get a little of both."""
-    policy, crowd = hot.equilibrium  # type: ignore[attr-defined]
+    hot, crowd = warm.game, warm.crowd
+    assert isinstance(hot, FiniteGame)
+    assert isinstance(warm.policy, TablePolicy)
+    policy = warm.policy.probabilities
     price = game.price(crowd)
     value = hot.values(price, crowd).reshape(game.steps + 1, game.states)
     occupation = (policy * crowd[:-1, None, : game.states]).reshape(game.steps, -1)[system.live]
