@@ -49,11 +49,13 @@ _HOMES = {
     "Anarchy": "anarchy",
     "convergence": "convergence_study",
     "check_coupling": "couplings",
+    "compare": "agents.comparison",
     "exploitability": "certificates",
     "load": "solution",
     "price_of_anarchy": "anarchy",
     "read_problem": "problemfile",
     "resume": "solving",
+    "simulate": "agents.simulation",
     "solve": "solving",
 }
 _MODULES = ("interop", "plots", "problems", "solvers")

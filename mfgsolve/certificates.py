@@ -30,7 +30,7 @@ from mfgsolve.games.policies import SpeedPolicy, move_names
 from mfgsolve.games.tables import TablePolicy
 from mfgsolve.problem import Problem
 
-__all__ = ["Certificate", "certify", "exploitability"]
+__all__ = ["Certificate", "certify", "exploitability", "given_multiplier", "given_policy"]
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,16 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     if isinstance(policy, str | Path):
         raise InputError(f"policy is the path {policy}; read the file first: exploitability(problem, load(path))")
     game, given = make_game(problem), getattr(policy, "dataset", policy)
-    multiplier = _multiplier(game, given)
+    multiplier = given_multiplier(game, given)
+    checked = given_policy(game, given)
+    return certify(game, checked, checked.flow(game), multiplier=multiplier)
+
+
+def given_policy(game: Game, given: Any) -> Any:
+    """The checked policy that a dataset, an xarray or an array holds."""
+    assert isinstance(game, DiffusionGame | FiniteGame)
     array = _policy_array(game, given)
-    checked = SpeedPolicy.checked(array, game) if isinstance(game, DiffusionGame) else TablePolicy.checked(array, game)
-    return certify(game, checked, checked.flow(game), multiplier=multiplier)  # type: ignore[arg-type]
+    return SpeedPolicy.checked(array, game) if isinstance(game, DiffusionGame) else TablePolicy.checked(array, game)
 
 
 def _policy_array(game: DiffusionGame | FiniteGame, given: Any) -> np.ndarray:
@@ -152,7 +158,7 @@ def _policy_array(game: DiffusionGame | FiniteGame, given: Any) -> np.ndarray:
     return numbers(getattr(given, "values", given), "policy")
 
 
-def _multiplier(game: Game, given: Any) -> np.ndarray | None:
+def given_multiplier(game: Game, given: Any) -> np.ndarray | None:
     """Multipliers of the hard bounds, from the dataset of a solution."""
     if not game.problem.is_hard:
         return None

@@ -21,7 +21,7 @@ from mfgsolve.games.tables import OccupationPlan, TablePolicy
 from mfgsolve.grids import Grid
 from mfgsolve.spaces import Populations
 
-__all__ = ["HISTORY", "Measure", "build_dataset", "check_layout", "history_dataset"]
+__all__ = ["HISTORY", "Measure", "build_dataset", "check_layout", "history_dataset", "per_volume"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def build_dataset(
     rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
     nodes, density = ("time", *grid.dims), game.mass(crowd) / game.volume
     data: dict[str, Any] = {
-        "density": (nodes, density, {"units": _per_volume(game), "long_name": "density of agents"}),
+        "density": (nodes, density, {"units": per_volume(game), "long_name": "density of agents"}),
         "coupling_cost": (
             ("step", *grid.dims),
             game.mass(price)[: game.steps],
@@ -90,19 +90,20 @@ def build_dataset(
     coordinates: dict[str, Any] = {
         "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"}),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
-        "iteration": ("iteration", np.array([row.iteration for row in rows]), {"units": "1"}),
+        "iteration": ("iteration", np.array([row.iteration for row in rows]), {"units": "1", "long_name": "iteration"}),
     } | {name: (name, values, about) for name, (values, about) in grid.dimension_coordinates.items()}
     if isinstance(game, DiffusionGame):
         assert isinstance(policy, MovingPolicy)
-        coordinates["move"] = ("move", np.array(move_names(game)), {"units": "1"})
+        coordinates["move"] = ("move", np.array(move_names(game)), {"units": "1", "long_name": "move to a neighbour"})
         data["speed"] = _speeds(game, policy)
     else:
         assert isinstance(game, FiniteGame)
-        coordinates["action"] = ("action", np.array(game.action_names), {"units": "1"})
+        coordinates["action"] = ("action", np.array(game.action_names), {"units": "1", "long_name": "action"})
         data["policy"] = _probabilities(game, policy)
         data |= _choices(game, crowd, price, multiplier, rate)
         if game.prices:
-            coordinates["aggregate"] = ("aggregate", np.arange(len(game.prices)), {"units": "1"})
+            text = {"units": "1", "long_name": "number of the price"}
+            coordinates["aggregate"] = ("aggregate", np.arange(len(game.prices)), text)
     total = price if multiplier is None else price + multiplier
     data["value"] = (nodes, game.values(total, crowd), {"units": "cost", "long_name": "value against the plan's crowd"})
     data |= _background(game, coordinates) | history_dataset(rows)
@@ -118,7 +119,7 @@ def _lengths(game: Game) -> tuple[str, list[str]]:
     return units[-1], units
 
 
-def _per_volume(game: Game) -> str:
+def per_volume(game: Game) -> str:
     _, units = _lengths(game)
     if all(unit == "1" for unit in units):
         return "1"

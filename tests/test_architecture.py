@@ -22,7 +22,7 @@ ORDER = [
     {"interop", "plots", "problems"},
     {"problemfile"},
     {"solving"},
-    {"anarchy", "convergence_study"},
+    {"agents", "anarchy", "convergence_study"},
     {"command", "__main__"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

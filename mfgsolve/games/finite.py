@@ -68,7 +68,7 @@ class FiniteGame(Game):
         self.own_cost = own_costs(self.dynamics, self.grid, self.time.nodes[:-1], self.allowed, self._counts)
         self._bind(self.actions)
         self.level_shape = (self.width,)
-        self._noises = self._noise_schemes()
+        self.noises = self._noise_schemes()
         choices, speeds = Choices(self.actions, self.grid), self._speeds()
         self.amounts = [
             price.amounts_on(choices, self.time.nodes[:-1], speeds).reshape(-1, self.actions, self.states)
@@ -131,12 +131,12 @@ class FiniteGame(Game):
     @property
     def has_noise(self) -> bool:
         """Whether an implicit noise operator follows the transitions."""
-        return bool(self._noises)
+        return bool(self.noises)
 
     def diffuse(self, level: np.ndarray, transpose: bool) -> np.ndarray:
         """N level, or N' level, (states,)."""
         out = level.copy()
-        for part, shape, scheme in self._noises:
+        for part, shape, scheme in self.noises:
             source, target = level[part].reshape(shape).copy(), np.empty(shape)
             noise.noise(source, target, scheme, transpose)
             out[part] = target.reshape(-1)
@@ -144,7 +144,7 @@ class FiniteGame(Game):
 
     # -- sweeps ------------------------------------------------------------------------------------------------
 
-    def _at(self, t: int, mass: np.ndarray) -> Transitions:
+    def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         if not self.is_coupled:
             return self.transitions
         mass = mass.reshape(self.grid.shape)
@@ -175,11 +175,11 @@ class FiniteGame(Game):
         if self.is_coupled:
             if crowd is None:
                 raise InputError("the dynamics depend on the crowd; a crowd is needed to respond to")
-            table = self._at(part.start, crowd[part.start, : self.states])
+            table = self.transitions_at(part.start, crowd[part.start, : self.states])
         first = table.first if table.first.shape[0] == 1 else table.first[part]
         return first, table.successor, table.chance
 
-    def _costs(self, price: np.ndarray, part: slice, own: bool = True) -> np.ndarray:
+    def choice_costs(self, price: np.ndarray, part: slice, own: bool = True) -> np.ndarray:
         """What choices cost: own cost + dt (price on choices + prices times amounts), (1 or steps, actions, states)."""
         base = self.own_cost if self.own_cost.shape[0] == 1 else self.own_cost[part]
         if len(self.blocks) == sum(block.on == "state" for block in self.blocks):
@@ -211,7 +211,7 @@ class FiniteGame(Game):
             if self.has_noise:
                 after = value[part.stop].copy()
                 value[part.stop] = self.diffuse(after, False)
-            head = (self._costs(price, part), states[levels], self.allowed, self.tau, *self._arguments(part, crowd))
+            head = (self.choice_costs(price, part), states[levels], self.allowed, self.tau, *self._arguments(part, crowd))
             if evaluate is None:
                 finite.backward(*head, value[levels], ahead[part])
             else:
@@ -282,6 +282,7 @@ class FiniteGame(Game):
             raise InputError("a best response at temperature 0 jumps; it has no derivative")
         result = self.levels() if out is None else out
         given = direction if scale is None else scale * direction
+        rates = given if self.width == self.states else given / self.dt  # on choices; of weighted prices
         if self._work is None:
             self._work = np.empty((self.steps, self.actions, self.states))
         change, value = self._work, np.empty((self.steps + 1, self.states))
@@ -291,8 +292,7 @@ class FiniteGame(Game):
             levels = slice(part.start, part.stop + 1)
             if self.has_noise:
                 value[part.stop] = self.diffuse(value[part.stop], False)
-            costs = self._costs(given / self.dt, part, own=False) if self.width > self.states else self._nothing()
-            head = costs, states[levels], ahead[part], *self._arguments(part, crowd)
+            head = self.choice_costs(rates, part, own=False), states[levels], ahead[part], *self._arguments(part, crowd)
             finite.tangent_backward(*head, value[levels], change[part])
         moved = np.zeros((self.steps + 1, self.states))
         for part in self._parts(self.steps):
@@ -307,9 +307,6 @@ class FiniteGame(Game):
         self.see(moved, change, result, weighed=True)
         np.subtract(kept, result, out=result)
         return result
-
-    def _nothing(self) -> np.ndarray:
-        return np.zeros((1, self.actions, self.states))
 
     # -- policies ----------------------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ def prox(
 def noise_inverse(game: FiniteGame) -> sparse.csr_array:
     """Sparse L with L N' = I for the implicit noise N of all populations: I - nu dt Lap, one factor for each axis."""
     total: Any = sparse.lil_array(sparse.eye_array(game.states))
-    for part, shape, scheme in game._noises:
+    for part, shape, scheme in game.noises:
         index, free = np.arange(part.stop - part.start).reshape(shape), np.broadcast_to(scheme.open > 0, shape)
         product: Any = sparse.eye_array(index.size, format="csr")
         for axis in range(3):  # N' is diffusion along x, then y, then z

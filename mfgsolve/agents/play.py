@@ -1,0 +1,106 @@
+"""A policy that all agents follow, in the arrays of its game: what the regret and the simulation both start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.certificates import given_multiplier, given_policy
+from mfgsolve.errors import InputError, unknown
+from mfgsolve.games import Game, Policy, make_game
+from mfgsolve.problem import Problem
+from mfgsolve.problemfile import problem_from_toml
+from mfgsolve.solution import Solution
+from mfgsolve.solving import PYTHON_PROBLEM
+from mfgsolve.spaces import Populations
+
+__all__ = ["Play", "agent_numbers", "one_number", "play_of"]
+
+MOST_AGENTS = 10**12
+
+
+@dataclass(frozen=True, eq=False)
+class Play:
+    """A game, the policy of everybody (speeds or probabilities), and the crowd of its mean-field limit.
+
+    ``toll`` (shape of a price) are the multipliers of hard bounds, which agents pay as prices that stay; None without.
+    """
+
+    game: Game
+    policy: Policy
+    crowd: np.ndarray
+    toll: np.ndarray | None
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        """Names of the populations; a single one has none."""
+        return tuple(self.game.grid.names) if isinstance(self.game.grid, Populations) else ()
+
+
+def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | None = None) -> Play:
+    """The plan of a solution, or another policy in its game.
+
+    Parameters
+    ----------
+    plan : a solution; or a problem, and then ``policy`` is needed
+    policy : what everybody does instead of the plan: speeds (step, move, ...) or probabilities (step, action, ...), as
+        an array, a Dataset, or a solution
+    problem : the game of a solution that was loaded from a file and was made of Python functions
+    """
+    if not isinstance(plan, Solution | Problem):
+        raise InputError(
+            f"the plan is a {type(plan).__name__}; a Solution is needed (mfgsolve.load reads a file), or a Problem and "
+            "a policy"
+        )
+    if isinstance(plan, Problem):
+        if policy is None:
+            raise InputError("a problem alone says nothing of what agents do; solve it, or give a policy")
+        stated = plan
+    else:
+        stated = stated_problem(plan) if problem is None else problem
+    game, known = make_game(stated), getattr(plan, "dataset", None)
+    chosen = given_policy(game, known if policy is None else getattr(policy, "dataset", policy))
+    source = known if known is not None else getattr(policy, "dataset", policy)
+    return Play(game, chosen, chosen.flow(game), given_multiplier(game, source))
+
+
+def stated_problem(solution: Solution) -> Problem:
+    """The problem that was solved, also from a file."""
+    if solution.problem is not None:
+        return solution.problem
+    text = str(solution.dataset.attrs.get("problem", PYTHON_PROBLEM))
+    if text == PYTHON_PROBLEM:
+        raise InputError(
+            "the solution is of a problem made of Python functions, which its file could not keep; state it again: "
+            "problem=..."
+        )
+    return problem_from_toml(text, where=f"problem of the solution {solution.name}")
+
+
+def agent_numbers(agents: Any, play: Play) -> np.ndarray:
+    """Number of agents in every population: one number for all, or one for each by name."""
+    names = play.populations
+    if isinstance(agents, dict) and not names:
+        raise InputError(f"agents are given by population, {agents}; the game has a single one: give a number")
+    if isinstance(agents, dict):
+        for name in agents:
+            if name not in names:
+                raise InputError(unknown("population", name, names))
+        missing = [name for name in names if name not in agents]
+        if missing:
+            raise InputError(f"agents of the populations {missing} are missing")
+        given = [agents[name] for name in names]
+    else:
+        given = [agents] * max(1, len(names))
+    return np.array([one_number(value) for value in given], dtype=np.int64)
+
+
+def one_number(value: Any) -> int:
+    """A number of agents."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise InputError(f"agents is {value!r}; a whole number of at least 1 is needed")
+    if not (1 <= value <= MOST_AGENTS and int(value) == value):
+        raise InputError(f"agents is {value}; a whole number from 1 to {MOST_AGENTS:.0e} is needed")
+    return int(value)

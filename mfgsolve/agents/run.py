@@ -1,0 +1,236 @@
+"""One replica of the game of N agents: they start, walk step by step, may leave, and pay.
+
+Agents are exchangeable, so that only their counts matter: ``method="counts"`` splits the counts of every cell by
+binomials, at a cost that does not grow with N; ``method="agents"`` moves each agent by itself, to the same law.
+A few ``tagged`` agents always walk by themselves, on a policy of their own if there is a ``deviation``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from mfgsolve.agents.walk import Bill, Walk
+from mfgsolve.games import FiniteGame
+from mfgsolve.kernels import agents as kernel
+from mfgsolve.kernels import threads_available
+
+__all__ = ["Party", "Run", "run_replicas"]
+
+BATCH = 1 << 16  # agents that share a stream of random numbers
+NOBODY = np.empty(0, dtype=np.int32)
+NO_CHOICES = np.empty((0, 0), dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Party:
+    """Who plays, and how: everything that the replicas of one simulation share.
+
+    walk : of everybody
+    agents : how many, per population (tagged ones included)
+    method : "counts" or "agents"
+    tagged : how many (of each population) walk by themselves, and are remembered
+    deviation : the walk of the tagged agents, if it is not the one of everybody
+    start : cells of all agents at t = 0 (flat states); None draws them from the initial mass
+    exits : boolean (states,), cells in which agents leave; None keeps all
+    """
+
+    walk: Walk
+    agents: np.ndarray
+    method: str = "counts"
+    tagged: int = 0
+    deviation: Walk | None = None
+    start: np.ndarray | None = None
+    exits: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One replica.
+
+    counts : agents in every cell, (T+1, states) int64
+    cost : mean over the agents of each population of what they paid, (populations,)
+    tagged : cell of every tagged agent, (agents, T+1); -1 once it has left
+    tagged_cost : what each of them paid
+    """
+
+    counts: np.ndarray
+    cost: np.ndarray
+    tagged: np.ndarray
+    tagged_cost: np.ndarray
+
+
+def run_replicas(
+    party: Party, replicas: int, seeds: np.random.SeedSequence, threads: int | None = None
+) -> Iterator[Run]:
+    """Replicas in order, each on its own stream of random numbers: the same for any number of threads."""
+    streams = seeds.spawn(replicas)
+    workers = min(threads_available() if threads is None else threads, replicas)
+    if workers == 1:
+        for stream in streams:
+            yield _Replica(party, stream).run()
+        return
+    with ThreadPoolExecutor(workers) as pool:  # no more in flight than workers: a run holds all its levels
+        waiting = [pool.submit(_Replica(party, stream).run) for stream in streams[:workers]]
+        for k in range(replicas):
+            done = waiting.pop(0).result()
+            if k + workers < replicas:
+                waiting.append(pool.submit(_Replica(party, streams[k + workers]).run))
+            yield done
+
+
+class _Replica:
+    def __init__(self, party: Party, seeds: np.random.SeedSequence):
+        self.party, self.walk, self.game = party, party.walk, party.walk.game
+        drawn, together, alone, tagged = seeds.spawn(4)
+        self.rng = np.random.Generator(np.random.PCG64(drawn))
+        self.stream = together.generate_state(4, np.uint64)
+        self.alone, self.tagged_seeds = alone, tagged
+        self.share = np.repeat(1.0 / party.agents, self.walk.states // party.agents.size)  # mass of one agent
+
+    def run(self) -> Run:
+        walk, party = self.walk, self.party
+        steps, remembered = walk.steps, party.tagged * party.agents.size
+        tagged = np.empty((remembered, steps + 1), dtype=np.int32)
+        actions = np.empty((remembered, steps), dtype=np.int32)
+        cells, others, counts = self._start()
+        levels = np.empty((steps + 1, walk.states), dtype=np.int64)
+        chosen = self._choice_counts()
+        streams = self._tagged_streams(remembered)
+        batches = self._streams(others.size)
+        for t in range(steps + 1):
+            if party.exits is not None:
+                counts[party.exits] = 0
+                for some in (cells, others):
+                    some[(some >= 0) & party.exits[some]] = -1
+            tagged[:, t] = cells
+            levels[t] = counts + _histogram(cells, walk.states)
+            if t == steps:
+                break
+            table = walk.transitions(t, levels[t] * self.share)
+            now = chosen[t] if chosen.size else NO_CHOICES
+            self._move_tagged(t, cells, table, streams, actions[:, t], now)
+            if party.method == "agents":
+                counts = self._move_agents(t, others, table, batches, now)
+            else:
+                counts = self._move_counts(t, counts, table, now)
+        cost, tagged_cost = self._pay(levels, chosen, tagged, actions)
+        return Run(levels, cost, tagged, tagged_cost)
+
+    # -- start -------------------------------------------------------------------------------------------------
+
+    def _start(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Cells of the tagged agents, of the others (if they walk by themselves), and counts of the others."""
+        party, states = self.party, self.walk.states
+        one_by_one = party.method == "agents"
+        if party.start is not None:
+            given = party.start.astype(np.int32)
+            population = given // (states // party.agents.size)
+            first = [np.flatnonzero(population == p)[: party.tagged] for p in range(party.agents.size)]
+            remembered = np.concatenate(first)
+            rest = np.delete(given, remembered)
+            return given[remembered], rest if one_by_one else NOBODY, _histogram(rest, states)
+        mass = self.game.initial_mass.reshape(party.agents.size, -1)
+        cells, others, counts = [], [], []
+        for p, number in enumerate(party.agents.tolist()):
+            rest, offset = number - party.tagged, p * mass.shape[1]
+            share = mass[p] / mass[p].sum()
+            cells.append(_drawn(self.rng, share, party.tagged) + offset)
+            if one_by_one:
+                others.append(_drawn(self.rng, share, rest) + offset)
+                counts.append(np.bincount(others[-1] - offset, minlength=share.size))
+            else:
+                counts.append(self.rng.multinomial(rest, share))
+        all_others = np.concatenate(others).astype(np.int32) if one_by_one else NOBODY
+        return np.concatenate(cells).astype(np.int32), all_others, np.concatenate(counts).astype(np.int64)
+
+    def _tagged_streams(self, number: int) -> np.ndarray:
+        """A generator for every tagged agent and step: two policies then meet the same random numbers, step by step."""
+        words = 4 * self.walk.steps
+        states = [seed.generate_state(words, np.uint64) for seed in self.tagged_seeds.spawn(number)]
+        return np.array(states, dtype=np.uint64).reshape(number, self.walk.steps, 4)
+
+    def _streams(self, number: int) -> list[np.ndarray]:
+        return [seed.generate_state(4, np.uint64) for seed in self.alone.spawn(-(-number // BATCH))]
+
+    def _choice_counts(self) -> np.ndarray:
+        """Where who chose what is counted; empty where it costs nothing of its own."""
+        if not isinstance(self.game, FiniteGame):
+            return NO_CHOICES
+        return np.zeros((self.walk.steps, self.walk.actions, self.walk.states), dtype=np.int64)
+
+    # -- steps -------------------------------------------------------------------------------------------------
+
+    def _move_tagged(
+        self, t: int, cells: np.ndarray, table: tuple[np.ndarray, ...], streams: np.ndarray, actions: np.ndarray,
+        chosen: np.ndarray,
+    ) -> None:  # fmt: skip
+        walk = self.party.deviation or self.walk
+        before, choice = cells.copy(), np.empty(1, dtype=np.int32)
+        for k in range(cells.size):
+            one, stream = cells[k : k + 1], streams[k, t]
+            kernel.walk(one, walk.choices[t], walk.certain, *table, *walk.noise_arrays, stream, choice)
+            actions[k] = choice[0]
+        here = before >= 0
+        if chosen.size:
+            np.add.at(chosen, (actions[here], before[here]), 1)
+
+    def _move_agents(
+        self, t: int, others: np.ndarray, table: tuple[np.ndarray, ...], batches: list[np.ndarray], chosen: np.ndarray
+    ) -> np.ndarray:
+        walk = self.walk
+        actions = np.empty(min(BATCH, others.size) if chosen.size else 0, dtype=np.int32)
+        for k, stream in enumerate(batches):
+            some = others[k * BATCH : (k + 1) * BATCH]
+            before = some.copy() if chosen.size else some
+            now = actions[: some.size]
+            kernel.walk(some, walk.choices[t], walk.certain, *table, *walk.noise_arrays, stream, now)
+            if chosen.size:
+                here = before >= 0
+                pairs = now[here].astype(np.int64) * walk.states + before[here]
+                chosen += np.bincount(pairs, minlength=chosen.size).reshape(chosen.shape)
+        return _histogram(others, walk.states)
+
+    def _move_counts(self, t: int, counts: np.ndarray, table: tuple[np.ndarray, ...], chosen: np.ndarray) -> np.ndarray:
+        walk, moved = self.walk, np.empty_like(counts)
+        kernel.split(counts, walk.choices[t], walk.certain, *table, self.stream, moved, chosen)
+        for noise in walk.noises:
+            kernel.spread(moved, noise.cells, noise.stride, noise.right, noise.left, noise.ring, self.stream)
+        return moved
+
+    # -- costs -------------------------------------------------------------------------------------------------
+
+    def _pay(
+        self, levels: np.ndarray, chosen: np.ndarray, tagged: np.ndarray, actions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Mean cost of every population, and what each tagged agent paid, in the crowd as it was."""
+        weights = chosen * self.share if chosen.size else chosen
+        bill = self.walk.bill(levels * self.share, weights)
+        cost = bill.paid.reshape(self.party.agents.size, -1).sum(axis=1)
+        return cost, self._pay_tagged(bill, tagged, actions)
+
+    def _pay_tagged(self, bill: Bill, tagged: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        own = (self.party.deviation or self.walk).own_cost
+        steps, total = self.walk.steps, np.zeros(len(tagged))
+        for k, (path, choice) in enumerate(zip(tagged, actions, strict=True)):
+            here = np.flatnonzero(path >= 0)
+            total[k] = bill.being[here, path[here]].sum()
+            t = here[here < steps]
+            total[k] += own[t, path[t], choice[t] if own.shape[2] > 1 else 0].sum()
+            if bill.choosing is not None:
+                total[k] += bill.choosing[t if len(bill.choosing) > 1 else 0, choice[t], path[t]].sum()
+        return total
+
+
+def _histogram(cells: np.ndarray, states: int) -> np.ndarray:
+    return np.bincount(cells[cells >= 0], minlength=states).astype(np.int64)
+
+
+def _drawn(rng: np.random.Generator, share: np.ndarray, number: int) -> np.ndarray:
+    """Cells of ``number`` agents drawn from a distribution."""
+    cumulative = np.cumsum(share)
+    found = np.searchsorted(cumulative, rng.random(number) * cumulative[-1], side="right")
+    return np.minimum(found, np.flatnonzero(share)[-1])

@@ -1,0 +1,274 @@
+"""simulate: N agents follow a plan, replica by replica."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import mfgsolve
+from mfgsolve.agents.play import Play, agent_numbers, play_of
+from mfgsolve.agents.run import Party, Run, run_replicas
+from mfgsolve.agents.starting import exit_cells, start_cells
+from mfgsolve.agents.walk import Walk
+from mfgsolve.datasets import per_volume
+from mfgsolve.errors import InputError, unknown, whole
+from mfgsolve.files import SCHEMA
+from mfgsolve.grids import Grid
+from mfgsolve.problem import Problem
+from mfgsolve.solution import Solution
+
+__all__ = ["kept_nodes", "make_party", "seed_sequence", "simulate"]
+
+METHODS = ("counts", "agents")
+
+
+def simulate(
+    plan: Solution | Problem,
+    agents: Any = None,
+    replicas: int = 1,
+    *,
+    rng: Any = None,
+    tagged: int = 0,
+    method: str = "counts",
+    start: Any = None,
+    exits: Any = None,
+    times: Any = None,
+    policy: Any = None,
+    problem: Problem | None = None,
+    threads: int | None = None,
+) -> xr.Dataset:
+    """Let N agents follow a plan: where they are, and what it costs them in the crowd that they really are.
+
+    Agents start independently from the initial density, choose independently by the plan, and pay
+    f(x, n_t(x) / (N volume)) for the crowd n_t of all N, themselves included.
+
+    Parameters
+    ----------
+    plan : a solution; or a problem with a ``policy``
+    agents : N, from 1 to 10^12, in every population; or a mapping from the names of populations
+    replicas : independent repetitions
+    rng : seed (a whole number or a `numpy.random.SeedSequence`) or a `numpy.random.Generator`; None draws a fresh seed,
+        which the attribute ``seed`` tells.  Every replica has streams of its own: the result depends neither on
+        ``threads`` nor on how many replicas there are.
+    tagged : how many agents (of each population) to remember by themselves
+    method : "counts" splits the agents of a cell by binomials, at a cost that hardly grows with N; "agents" moves each
+        by itself, to the same law
+    start : where the agents start, instead of the initial density: points, or the path of a CSV file, see
+        `mfgsolve.agents.starting`; then ``agents`` may be left out
+    exits : cells at which agents leave the game, an array of truth values or a function of coordinates: who comes there
+        neither pays nor counts any more
+    times : nodes (numbers 0..T) at which the density is kept; all by default
+    policy : what everybody does instead of the plan, see `mfgsolve.nash_gap`
+    problem : the game, if the plan was loaded from a file and the game is made of Python functions
+    threads : replicas that run side by side; None takes what the processor has
+
+    Returns
+    -------
+    xarray.Dataset
+        ``density`` (replica, time, ...), n / (N volume); ``cost`` (replica[, population]), mean over the agents;
+        ``mean_field_density`` (time, ...) and ``mean_field_cost``, their limits for agents that start and leave
+        likewise; ``left`` (replica, node[, population]), how many have gone; ``tagged_cell`` (replica, tagged, node),
+        the flat number of the cell or -1 after leaving, ``tagged_position`` on grids, and ``tagged_cost``
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), steps=128))
+    >>> crowd = mfg.simulate(solution, agents=1000, replicas=4, rng=0)
+    >>> dict(crowd.density.sizes)
+    {'replica': 4, 'time': 129, 'y': 16, 'x': 16}
+    """
+    play = play_of(plan, policy, problem)
+    party = make_party(play, agents, method=method, tagged=tagged, start=start, exits=exits)
+    count = whole(replicas, "replicas")
+    if count < 1:
+        raise InputError(f"replicas is {replicas}; at least 1 is needed")
+    if threads is not None and whole(threads, "threads") < 1:
+        raise InputError(f"threads is {threads}; at least 1 is needed")
+    nodes = kept_nodes(times, play)
+    _check_memory(party, count, nodes.size)
+    seeds = seed_sequence(rng)
+    entropy = seeds.entropy
+    runs = _kept(run_replicas(party, count, seeds, threads), nodes)
+    return _dataset(play, party, runs, nodes, entropy)
+
+
+def seed_sequence(rng: Any) -> np.random.SeedSequence:
+    """What all streams are spawned from; nothing global is touched."""
+    if isinstance(rng, np.random.SeedSequence):
+        return rng
+    if isinstance(rng, np.random.Generator):
+        return np.random.SeedSequence(rng.integers(0, 2**32, size=4).tolist())
+    if rng is None:
+        return np.random.SeedSequence()
+    seed = int(rng) if isinstance(rng, int | np.integer) and not isinstance(rng, bool) else whole(rng, "rng")
+    if seed < 0:
+        raise InputError(f"rng is {rng}; a seed is a whole number of zero or more")
+    return np.random.SeedSequence(seed)
+
+
+def make_party(
+    play: Play,
+    agents: Any,
+    *,
+    method: str = "counts",
+    tagged: int = 0,
+    start: Any = None,
+    exits: Any = None,
+    deviation: Walk | None = None,
+) -> Party:
+    """Check who plays."""
+    if method not in METHODS:
+        raise InputError(unknown("method", method, METHODS))
+    cells = None
+    if start is not None:
+        cells, listed = start_cells(start, play.game)
+        if agents is not None and (agent_numbers(agents, play) != listed).any():
+            raise InputError(f"agents is {agents} and start lists {listed.tolist()} of them; leave agents out")
+        numbers = listed
+    elif agents is None:
+        raise InputError("agents is missing; say how many agents play, or where each of them starts")
+    else:
+        numbers = agent_numbers(agents, play)
+    marked = whole(tagged, "tagged")
+    if not 0 <= marked <= numbers.min():
+        raise InputError(f"tagged is {tagged}; from 0 to the {numbers.min()} agents can be remembered")
+    gone = None if exits is None else exit_cells(exits, play.game)
+    return Party(Walk(play), numbers, method, marked, deviation, cells, gone)
+
+
+def kept_nodes(times: Any, play: Play) -> np.ndarray:
+    """Numbers of the time nodes at which densities are kept."""
+    steps = play.game.steps
+    if times is None:
+        return np.arange(steps + 1)
+    listed = [times] if np.ndim(times) == 0 else list(times)
+    nodes = np.array([whole(value, "node in times") for value in listed], dtype=int)
+    if nodes.size == 0 or nodes.min() < 0 or nodes.max() > steps or (np.diff(nodes) <= 0).any():
+        raise InputError(f"times are {listed}; numbers of nodes from 0 to {steps}, in rising order, are needed")
+    return nodes
+
+
+def _check_memory(party: Party, replicas: int, nodes: int) -> None:
+    need = 8.0 * replicas * nodes * party.walk.states
+    try:
+        have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return
+    if party.method == "agents" and 12.0 * party.agents.sum() > have / 2:
+        raise InputError(
+            f"{party.agents.sum():.3g} agents that move one by one take {12.0 * party.agents.sum() / 2**30:.1f} GiB, more "
+            f"than half of the {have / 2**30:.1f} GiB here; method='counts' needs none of it"
+        )
+    if need > have / 2:
+        raise InputError(
+            f"the density of {replicas} replicas at {nodes} times takes {need / 2**30:.1f} GiB, more than half of the "
+            f"{have / 2**30:.1f} GiB here; keep fewer times: times=[0, ..., {party.walk.steps}]"
+        )
+
+
+def _kept(runs: Any, nodes: np.ndarray) -> list[tuple[Run, np.ndarray]]:
+    """Every run with the counts at the kept nodes only, and how many agents there were at all times."""
+    kept = []
+    for run in runs:
+        populations = run.cost.size
+        present = run.counts.reshape(run.counts.shape[0], populations, -1).sum(axis=2)
+        kept.append((Run(run.counts[nodes], run.cost, run.tagged, run.tagged_cost), present))
+    return kept
+
+
+def _dataset(
+    play: Play, party: Party, runs: list[tuple[Run, np.ndarray]], nodes: np.ndarray, entropy: Any
+) -> xr.Dataset:
+    game, several = play.game, ["population"] if play.populations else []
+    unit = game.time.unit
+    dims, populations = game.grid.dims, party.agents.size
+    counts = np.stack([run.counts for run, _ in runs]).reshape(len(runs), nodes.size, populations, -1)
+    density = (counts / (party.agents[:, None] * game.volume)).reshape(len(runs), nodes.size, *game.grid.shape)
+    costs = np.stack([run.cost if several else run.cost[0] for run, _ in runs])
+    mean = mean_field(party)
+    paid = party.walk.mean_bill(mean).paid.reshape(populations, -1).sum(axis=1)
+    data: dict[str, Any] = {
+        "density": (("replica", "time", *dims), density, {"units": per_volume(game), "long_name": "density of agents"}),
+        "mean_field_density": (
+            ("time", *dims),
+            mean[nodes].reshape(nodes.size, *game.grid.shape) / game.volume,
+            {"units": per_volume(game), "long_name": "density in the limit of many agents"},
+        ),
+        "cost": (("replica", *several), costs, {"units": "cost", "long_name": "mean cost of the agents"}),
+        "mean_field_cost": (several, paid if several else paid[0], {"units": "cost", "long_name": "its limit"}),
+    }
+    coordinates: dict[str, Any] = {
+        "time": ("time", game.time.nodes[nodes], {"units": unit, "long_name": "time"}),
+        "replica": ("replica", np.arange(len(runs)), {"units": "1", "long_name": "replica"}),
+    } | {name: (name, values, about) for name, (values, about) in game.grid.dimension_coordinates.items()}
+    if party.exits is not None:
+        gone = np.stack([party.agents - present for _, present in runs])
+        gone = gone if several else gone[..., 0]
+        data["left"] = (("replica", "node", *several), gone, {"units": "1", "long_name": "agents that have left"})
+    if party.exits is not None or party.tagged:
+        coordinates["node"] = ("node", game.time.nodes, {"units": unit, "long_name": "every time"})
+    if party.tagged:
+        data |= _tagged(play, party, runs, coordinates)
+    attributes = {
+        "schema": SCHEMA, "kind": "simulation", "mfgsolve_version": mfgsolve.__version__, "name": game.problem.name,
+        "agents": party.agents if several else int(party.agents[0]), "method": party.method, "seed": str(entropy),
+    }  # fmt: skip
+    return xr.Dataset(data, coordinates, attrs=attributes)
+
+
+def mean_field(party: Party) -> np.ndarray:
+    """Mass (T+1, states) of the limit: the plan's own flow, unless agents start or leave elsewhere."""
+    walk, game = party.walk, party.walk.game
+    if party.start is None and party.exits is None:
+        return game.flat(walk.play.crowd)[:, : walk.states]
+    share = np.repeat(1.0 / party.agents, walk.states // party.agents.size)
+    if party.start is None:
+        now = game.initial_mass.reshape(-1).copy()
+    else:
+        now = np.bincount(party.start, minlength=walk.states) * share
+    mass = np.empty((walk.steps + 1, walk.states))
+    for t in range(walk.steps + 1):
+        if party.exits is not None:
+            now[party.exits] = 0.0
+        mass[t] = now
+        if t < walk.steps:
+            now = walk.expect(t, now)
+    return mass
+
+
+def _tagged(
+    play: Play, party: Party, runs: list[tuple[Run, np.ndarray]], coordinates: dict[str, Any]
+) -> dict[str, Any]:
+    """Cells, positions and costs of the agents that were remembered."""
+    game = play.game
+    several = len(party.agents)
+    path, paid = (np.stack([getattr(run, name) for run, _ in runs]) for name in ("tagged", "tagged_cost"))
+    cells = game.cells // several
+    inside = np.where(path >= 0, path % cells, -1)
+    who = ("replica", "tagged")
+    coordinates["tagged"] = ("tagged", np.arange(path.shape[1]), {"units": "1", "long_name": "remembered agent"})
+    data: dict[str, Any] = {
+        "tagged_cell": ((*who, "node"), inside, {"units": "1", "long_name": "number of the cell, -1 after leaving"}),
+        "tagged_cost": (who, paid, {"units": "cost", "long_name": "what the agent paid"}),
+    }
+    if play.populations:
+        owner = np.repeat(np.arange(several), party.tagged)
+        coordinates["tagged_population"] = ("tagged", np.array(play.populations)[owner], {"units": "1"})
+    space = getattr(game.grid, "space", game.grid)
+    if isinstance(space, Grid):
+        index = np.unravel_index(np.maximum(inside, 0), space.shape)
+        axes = space.axes[::-1]
+        places = [axis.centres[i] for axis, i in zip(axes, index[::-1], strict=True)]
+        position = np.where((inside >= 0)[..., None], np.stack(places, axis=-1), np.nan)
+        about = {"units": axes[0].unit, "long_name": "centre of the cell of the agent"}
+        data["tagged_position"] = ((*who, "node", "axis"), position, about)
+        coordinates["axis"] = ("axis", np.array([axis.name for axis in axes]), {"units": "1"})
+    return data

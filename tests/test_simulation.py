@@ -1,0 +1,402 @@
+"""Agents that walk: the law of counts, of single agents and of the flow is one."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import mfgsolve as mfg
+from mfgsolve.agents.play import play_of
+from mfgsolve.agents.run import Party, run_replicas
+from mfgsolve.agents.walk import Walk
+from mfgsolve.kernels import agents as walking
+from mfgsolve.kernels import random
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+def diffusion(shape, boundary="reflecting", blocked=None, noise="implicit", steps=6, viscosity=0.02):
+    grid = mfg.Grid.box(shape, boundary=boundary, blocked=blocked)
+    return mfg.Problem(
+        grid=grid, time=mfg.TimeGrid(0.5, steps), dynamics=mfg.ControlledDiffusion(viscosity, noise=noise),
+        coupling=mfg.CrowdAversion(0.3), initial=mfg.Bump(1.0, 0.2, (0.3,) * len(shape)),
+        terminal=lambda t, c: (c.x - 0.7) ** 2, normalise=True,
+    )  # fmt: skip
+
+
+def hole(shape):
+    blocked = np.zeros(shape, dtype=bool)
+    blocked[tuple(n // 2 for n in shape)] = True
+    blocked[(0,) * len(shape)] = True
+    return blocked
+
+
+def rock_paper_scissors_like():
+    """Two populations on three states that chase each other, with transitions that leak."""
+    rng = np.random.default_rng(3)
+
+    def matrices(leak):
+        moves = [np.roll(np.eye(3), k, axis=1) for k in (-1, 0, 1)]
+        return [(1 - leak) * move + leak * rng.dirichlet(np.ones(3), size=3) for move in moves]
+
+    dynamics = [mfg.Tabular(matrices(leak), cost=0.1, temperature=0.2) for leak in (0.1, 0.3)]
+    return mfg.Problem(
+        grid=mfg.Populations(["red", "blue"], mfg.States(3)), time=mfg.TimeGrid(4.0, 4), dynamics=dynamics,
+        coupling=mfg.Interaction([[1.0, 0.5], [-0.5, 1.0]], between="populations"),
+        initial=np.array([[0.7, 0.2, 0.1], [0.2, 0.2, 0.6]]),
+    )  # fmt: skip
+
+
+def lattice(noise="implicit", jumps=None):
+    return mfg.Problem(
+        grid=mfg.Grid.box((5, 6), boundary=("reflecting", "periodic")), time=mfg.TimeGrid(1.0, 5),
+        dynamics=mfg.LatticeMoves(((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)), costs=0.01, viscosity=0.03, noise=noise,
+                                  jumps=jumps, temperature=0.1),
+        coupling=mfg.CrowdAversion(0.1), initial=1.0, terminal=lambda t, c: c.x, normalise=True,
+    )  # fmt: skip
+
+
+PROBLEMS = {
+    "1-D": lambda: diffusion((9,)),
+    "2-D": lambda: diffusion((7, 6)),
+    "3-D": lambda: diffusion((4, 3, 5)),
+    "periodic": lambda: diffusion((7, 6), boundary="periodic"),
+    "two cells round": lambda: diffusion((2, 5), boundary="periodic"),
+    "blocked": lambda: diffusion((7, 6), blocked=hole((7, 6))),
+    "blocked round": lambda: diffusion((7, 6), boundary=("reflecting", "periodic"), blocked=hole((7, 6))),
+    "explicit": lambda: diffusion((5, 6), noise="explicit", steps=60),
+    "explicit round": lambda: diffusion((5, 6), "periodic", hole((5, 6)), noise="explicit", steps=60),
+    "strong noise": lambda: diffusion((7, 6), "periodic", viscosity=3.0),
+    "no noise": lambda: diffusion((7, 6), viscosity=0.0),
+    "lattice": lattice,
+    "lattice jumps": lambda: lattice("explicit", {(0, 1): 0.3, (0, 0): 0.7}),
+    "populations": rock_paper_scissors_like,
+}
+
+
+def play(problem):
+    """The first best response to the crowd at rest: a policy that does something."""
+    return play_of(mfg.solve(problem, method="fictitious-play", max_iterations=1, check="ignore"))
+
+
+def mass_of(party_play):
+    return party_play.game.flat(party_play.crowd)[:, : party_play.game.cells]
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_the_mean_of_a_walk_is_the_flow_and_its_bill_the_cost(name):
+    solution = mfg.solve(PROBLEMS[name](), method="fictitious-play", max_iterations=1, check="ignore")
+    here = play_of(solution)
+    walk, mass = Walk(here), mass_of(here)
+    for t in range(walk.steps):
+        assert np.abs(walk.expect(t, mass[t]) - mass[t + 1]).max() < 1e-15
+    assert math.isclose(walk.mean_bill(mass).paid.sum(), solution.certificate.cost, rel_tol=1e-13, abs_tol=1e-13)
+
+
+@pytest.mark.parametrize("method", ["counts", "agents"])
+@pytest.mark.parametrize("name", ["2-D", "blocked round", "strong noise", "explicit round", "lattice", "populations"])
+def test_agents_follow_the_flow(name, method):
+    """Agents are independent, so that all replicas together are multinomial with the mass of the flow: chi-square."""
+    here = play(PROBLEMS[name]())
+    walk, mass = Walk(here), mass_of(here)
+    number = np.full(here.game.grid.populations, 300)
+    seen = sum(run.counts for run in run_replicas(Party(walk, number, method), 60, np.random.SeedSequence(7), 1))
+    for t in (1, walk.steps):
+        for p, part in enumerate(np.split(mass[t], number.size)):
+            counts, expected = np.split(seen[t], number.size)[p], part * 60 * 300
+            assert counts.sum() == 60 * 300
+            usual = expected >= 5
+            pooled = [np.append(a[usual], a[~usual].sum()) for a in (counts, expected)]
+            keep = pooled[1] > 1e-9
+            assert (pooled[0][~keep] == 0).all()
+            assert stats.chisquare(pooled[0][keep], pooled[1][keep] * (18000 / pooled[1][keep].sum())).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("method", ["counts", "agents"])
+def test_counts_in_a_cell_are_binomial(method):
+    """Not only the mean: replica by replica, the number in the fullest cell at the end."""
+    here = play(diffusion((6, 5), steps=5))
+    walk, mass = Walk(here), mass_of(here)
+    cell = int(mass[-1].argmax())
+    runs = run_replicas(Party(walk, np.array([40]), method), 1500, np.random.SeedSequence(11), 1)
+    numbers = np.array([run.counts[-1, cell] for run in runs])
+    law = stats.binom(40, mass[-1, cell])
+    edges = np.unique(law.ppf([0.1, 0.25, 0.4, 0.55, 0.7, 0.85]))
+    chances = np.diff(np.concatenate([[0.0], law.cdf(edges), [1.0]]))
+    assert (
+        stats.chisquare(np.bincount(np.searchsorted(edges, numbers), minlength=chances.size), 1500 * chances).pvalue
+        > 1e-4
+    )
+
+
+def test_steps_of_one_agent_are_those_of_the_chain():
+    """Tagged agents, transition by transition, in both directions of a ring: chi-square of pairs of cells."""
+    here = play(diffusion((8,), boundary="periodic", steps=3, viscosity=0.2))
+    walk = Walk(here)
+    runs = list(run_replicas(Party(walk, np.array([400]), tagged=400), 10, np.random.SeedSequence(5), 1))
+    paths = np.concatenate([run.tagged for run in runs])
+    mass = mass_of(here)
+    matrix = np.stack([walk.expect(1, row) for row in np.eye(8)])
+    expected = (mass[1][:, None] * matrix * len(paths)).reshape(-1)
+    pairs = np.bincount(paths[:, 1] * 8 + paths[:, 2], minlength=64)
+    assert stats.chisquare(pairs, expected).pvalue > 1e-4
+
+
+def test_random_bits_are_those_of_xoshiro256_plus_plus():
+    """First outputs from the state (1, 2, 3, 4), as in the generator's reference implementation."""
+    stream = np.array([1, 2, 3, 4], dtype=np.uint64)
+    known = [41943041, 58720359, 3588806011781223, 3591011842654386, 9228616714210784205, 9973669472204895162]
+    for bits in known:
+        assert random.uniform(stream) == (bits >> 11) * 2.0**-53
+
+
+@pytest.mark.parametrize(
+    ("n", "p"),
+    [(1, 0.3), (2, 0.4), (5, 0.9), (30, 0.2), (100, 0.0999), (100, 0.1), (40, 0.5), (1000, 0.98), (10**5, 0.016),
+     (10**9, 0.016), (10**9, 1e-9), (10**12, 0.25)],
+)  # fmt: skip
+def test_binomial_numbers_have_their_law(n, p):
+    stream = np.random.SeedSequence(2).generate_state(4, np.uint64)
+    drawn = np.array([random.binomial(stream, n, p) for _ in range(20000)])
+    assert drawn.min() >= 0
+    assert drawn.max() <= n
+    law = stats.binom(n, p)
+    edges = np.unique(law.ppf(np.linspace(0, 1, 21)[1:-1])) if n < 10**6 else np.unique(
+        np.floor(n * p + math.sqrt(n * p * (1 - p)) * stats.norm.ppf(np.linspace(0, 1, 21)[1:-1])))  # fmt: skip
+    chances = np.diff(np.concatenate([[0.0], law.cdf(edges), [1.0]]))
+    counts = np.bincount(np.searchsorted(edges, drawn), minlength=chances.size)
+    keep = chances * 20000 > 1
+    assert stats.chisquare(counts[keep], chances[keep] / chances[keep].sum() * counts[keep].sum()).pvalue > 1e-4
+
+
+def test_binomials_at_the_ends():
+    stream = np.array([1, 2, 3, 4], dtype=np.uint64)
+    assert [random.binomial(stream, 7, p) for p in (0.0, -1e-17, 1.0, 1.0 + 1e-15)] == [0, 0, 7, 7]
+    assert random.binomial(stream, 0, 0.5) == 0
+
+
+def test_splitting_conserves_agents_and_counts_choices():
+    here = play(lattice())
+    walk = Walk(here)
+    counts = np.arange(walk.states, dtype=np.int64) ** 3
+    moved, chosen = np.empty_like(counts), np.zeros((walk.actions, walk.states), dtype=np.int64)
+    stream = np.array([1, 2, 3, 4], dtype=np.uint64)
+    walking.split(counts, walk.choices[0], walk.certain, *walk.transitions(0, counts), stream, moved, chosen)
+    assert (chosen.sum(axis=0) == counts).all()
+    assert moved.sum() == counts.sum()
+    for noise in walk.noises:
+        walking.spread(moved, noise.cells, noise.stride, noise.right, noise.left, noise.ring, stream)
+        assert moved.sum() == counts.sum()
+        assert moved.min() >= 0
+
+
+@pytest.fixture(scope="module")
+def solution():
+    return mfg.solve(mfg.problems.supply_demand(shape=(12, 12), steps=64), tol=1e-8, check="ignore")
+
+
+def test_the_result_depends_on_the_seed_alone(solution):
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    options = {"agents": 200, "tagged": 2, "rng": 5}
+    one = mfg.simulate(solution, replicas=5, threads=1, **options)
+    two = mfg.simulate(solution, replicas=5, threads=3, **options)
+    fewer = mfg.simulate(solution, replicas=2, **options)
+    other = mfg.simulate(solution, replicas=5, agents=200, tagged=2, rng=6)
+    assert one.identical(two)
+    assert one.density[:2].equals(fewer.density)
+    assert not one.density.equals(other.density)
+    assert not (one.density[0] == one.density[1]).all()
+    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+
+
+def test_a_generator_moves_on(solution):
+    rng = np.random.default_rng(1)
+    first, second = (mfg.simulate(solution, agents=50, rng=rng, times=[64]) for _ in range(2))
+    assert not first.density.equals(second.density)
+
+
+def test_a_drawn_seed_can_be_used_again(solution):
+    first = mfg.simulate(solution, agents=50, times=[64])
+    assert mfg.simulate(solution, agents=50, times=[64], rng=int(first.attrs["seed"])).density.equals(first.density)
+
+
+@pytest.mark.parametrize("method", ["counts", "agents"])
+def test_dataset_of_a_simulation(solution, method):
+    crowd = mfg.simulate(solution, agents=1000, replicas=3, rng=0, method=method, tagged=4, times=[0, 32, 64])
+    assert crowd.density.dims == ("replica", "time", "y", "x")
+    assert np.allclose(crowd.density.sum(["y", "x"]) / 144, 1.0)
+    per_agent = crowd.density.values / 144 * 1000
+    assert np.abs(per_agent - np.round(per_agent)).max() < 1e-9
+    assert np.allclose(crowd.mean_field_density, solution.dataset.density[[0, 32, 64]])
+    assert math.isclose(float(crowd.mean_field_cost), solution.certificate.cost, rel_tol=1e-12)
+    assert crowd.tagged_position.dims == ("replica", "tagged", "node", "axis")
+    x, y = (crowd.tagged_position.sel(axis=axis).values for axis in "xy")
+    assert (crowd.tagged_cell.values == np.floor(y * 12) * 12 + np.floor(x * 12)).all()
+    gaps = np.abs(np.diff(x, axis=-1))
+    assert gaps.max() < 0.5  # nobody jumps across the box
+    assert all("units" in crowd[name].attrs for name in crowd.variables)
+
+
+def test_tagged_agents_pay_what_all_pay(solution):
+    """All agents are tagged: the mean of what they paid, one by one, is the cost of the replica."""
+    crowd = mfg.simulate(solution, agents=30, replicas=3, rng=1, tagged=30, times=[0])
+    assert np.allclose(crowd.tagged_cost.mean("tagged"), crowd.cost, rtol=1e-12, atol=1e-14)
+
+
+def test_tagged_agents_pay_for_their_choices():
+    game = mfg.Problem(
+        grid=mfg.Grid.box((6,)), time=mfg.TimeGrid(1.0, 4),
+        dynamics=mfg.LatticeMoves(((0,), (1,), (-1,)), costs=[0.0, 0.1, 0.2], temperature=0.3),
+        coupling=mfg.CrowdAversion(0.2) + mfg.Congestion(1.0, 0.5, on="occupation")
+        + mfg.Price(mfg.QuadraticPotential(2.0, 0.1)),
+        initial=1.0, terminal=lambda t, c: c.x,
+    )  # fmt: skip
+    crowd = mfg.simulate(mfg.solve(game), agents=25, replicas=2, rng=1, tagged=25, times=[0])
+    assert np.allclose(crowd.tagged_cost.mean("tagged"), crowd.cost, rtol=1e-12, atol=1e-14)
+
+
+def test_populations_have_numbers_of_their_own():
+    solution = mfg.solve(rock_paper_scissors_like(), check="ignore")
+    crowd = mfg.simulate(solution, agents={"red": 10, "blue": 1000}, replicas=2, rng=0, tagged=3)
+    assert crowd.cost.dims == ("replica", "population")
+    assert np.allclose(crowd.density.sum("state"), 1.0)
+    assert np.allclose(crowd.density.sel(population="red") * 10 % 1, 0)
+    assert list(crowd.tagged_population.values) == ["red"] * 3 + ["blue"] * 3
+    together = crowd.tagged_cost.values.reshape(2, 2, 3)
+    assert np.isfinite(together).all()
+
+
+def test_dynamics_coupled_to_the_crowd_follow_the_real_crowd():
+    """An epidemic of ten people dies out sometimes; one of a million follows the mean field."""
+    solution = mfg.solve(mfg.problems.susceptible_infected(), max_iterations=20, check="ignore")
+    many = mfg.simulate(solution, agents=10**6, replicas=2, rng=0)
+    assert np.abs(many.density - many.mean_field_density).max() < 0.01
+    few = mfg.simulate(solution, agents=3, replicas=200, rng=0, method="agents")
+    gap = float(np.abs(few.density.mean("replica") - few.mean_field_density).max())
+    assert gap > 0.05  # the mean of small epidemics is not the large one
+
+
+def test_agents_start_where_they_are_told(solution, tmp_path):
+    points = [[0.1, 0.2], [0.15, 0.2], [0.9, 0.95], [1.0, 1.0]]
+    crowd = mfg.simulate(solution, start=points, replicas=2, rng=0, tagged=4)
+    assert crowd.attrs["agents"] == 4
+    assert np.allclose(crowd.density[0, 0], crowd.density[1, 0])
+    assert np.allclose(crowd.density[0, 0], crowd.mean_field_density[0])
+    assert (crowd.tagged_cell[0, :, 0] == [2 * 12 + 1, 2 * 12 + 1, 11 * 12 + 10, 143]).all()
+    file = tmp_path / "start.csv"
+    file.write_text("name,x,y\n" + "\n".join(f"car {k}, {x}, {y}" for k, (x, y) in enumerate(points)))
+    assert mfg.simulate(solution, start=file, replicas=2, rng=0, tagged=4).identical(crowd)
+    assert mfg.simulate(solution, start=str(file), agents=4, replicas=2, rng=0, tagged=4).identical(crowd)
+
+
+def test_listed_states_and_populations_start_by_name(tmp_path):
+    solution = mfg.solve(rock_paper_scissors_like(), check="ignore")
+    start = {"red": [0, 0, 2], "blue": [1]}
+    crowd = mfg.simulate(solution, start=start, rng=0)
+    assert np.allclose(crowd.density[0, 0] * [[3], [1]], [[2, 0, 1], [0, 1, 0]])
+    file = tmp_path / "start.csv"
+    file.write_text("population,state\nblue,1\nred,0\nred,0\nred,2\n")
+    assert mfg.simulate(solution, start=file, rng=0).density.equals(crowd.density)
+    named = mfg.States(["healthy", "ill"])
+    game = mfg.Problem(
+        grid=named, time=mfg.TimeGrid(2.0, 2), dynamics=mfg.Tabular([np.eye(2)]), coupling=1.0, initial=0.5
+    )
+    still = mfg.simulate(mfg.solve(game), start=["ill", "ill", "healthy"], rng=0)
+    assert np.allclose(still.density[0], [1 / 3, 2 / 3])
+
+
+@pytest.mark.parametrize("method", ["counts", "agents"])
+def test_agents_leave_at_exits(solution, method):
+    def east(c):
+        return c.x > 0.5
+
+    crowd = mfg.simulate(solution, agents=2000, replicas=3, rng=0, exits=east, method=method, tagged=20)
+    left = crowd.left.values
+    assert (np.diff(left, axis=1) >= 0).all()
+    assert left[:, -1].min() > 100
+    present = crowd.density.sum(["y", "x"]).values / 144 * 2000
+    assert np.allclose(present + left, 2000)
+    assert not crowd.density.values[..., 6:].any()
+    limit = 1 - crowd.mean_field_density.sum(["y", "x"]).values / 144
+    assert np.abs(left / 2000 - limit).max() < 5 * 0.5 / math.sqrt(2000)
+    gone = crowd.tagged_cell.values == -1
+    assert gone[..., -1].any()
+    assert (np.diff(gone.astype(int), axis=-1) >= 0).all()
+    assert np.isnan(crowd.tagged_position.values[gone]).all()
+    all_tagged = mfg.simulate(solution, agents=20, rng=3, exits=east, tagged=20, times=[0])
+    assert math.isclose(float(all_tagged.tagged_cost.mean()), float(all_tagged.cost[0]), rel_tol=1e-12)
+
+
+def test_a_file_is_enough(solution, tmp_path):
+    again = mfg.load(solution.save(tmp_path / "plan.nc"))
+    assert mfg.simulate(again, agents=10, rng=0).identical(mfg.simulate(solution, agents=10, rng=0))
+    other = mfg.simulate(solution, agents=10, rng=0, policy=np.zeros((64, 4, 12, 12)))
+    assert not other.density.equals(mfg.simulate(solution, agents=10, rng=0).density)
+
+
+BAD = {
+    "agents is missing": {},
+    "agents is 0": {"agents": 0},
+    "agents is 1.5": {"agents": 1.5},
+    "agents is 'ten'": {"agents": "ten"},
+    "agents is True": {"agents": True},
+    "agents is nan": {"agents": math.nan},
+    "single one: give a number": {"agents": {"red": 3}},
+    "replicas is -1; at least 1": {"agents": 10, "replicas": -1},
+    "replicas is 2.5": {"agents": 10, "replicas": 2.5},
+    "tagged is 11; from 0 to the 10": {"agents": 10, "tagged": 11},
+    "unknown method 'count'; did you mean 'counts'": {"agents": 10, "method": "count"},
+    "rng is -1": {"agents": 10, "rng": -1},
+    r"times are \[3, 2\]": {"agents": 10, "times": [3, 2]},
+    r"times are \[65\]": {"agents": 10, "times": [65]},
+    "agent 1 starts at y = 2": {"start": [[0.5, 0.5], [0.5, 2.0]]},
+    "agent 0 starts at x = nan": {"start": [[math.nan, 2.0]]},
+    r"\(agents, 2\) points \(x, y\)": {"start": [0.1, 0.2]},
+    "agents is 3 and start lists": {"agents": 3, "start": [[0.5, 0.5]]},
+    "cannot be read": {"start": "nowhere.csv"},
+    "truth values are needed": {"agents": 10, "exits": lambda c: c.x},
+    r"exits have shape \(3,\)": {"agents": 10, "exits": np.zeros(3, dtype=bool)},
+    r"policy has shape \(64, 4, 3, 3\)": {"agents": 10, "policy": np.zeros((64, 4, 3, 3))},
+    "threads is 0": {"agents": 10, "threads": 0},
+    "keep fewer times": {"agents": 10, "replicas": 10**8},
+    "method='counts' needs none": {"agents": 10**12, "method": "agents"},
+}
+
+
+@pytest.mark.parametrize("message", BAD)
+def test_bad_input(solution, message):
+    with pytest.raises(mfg.InputError, match=message):
+        mfg.simulate(solution, **BAD[message])
+
+
+@pytest.mark.parametrize("plan", ["plan.nc", 3, None])
+def test_a_solution_of_the_wrong_kind(plan):
+    with pytest.raises(mfg.InputError, match="a Solution is needed"):
+        mfg.simulate(plan, agents=10)
+
+
+def test_a_plan_made_of_functions_needs_its_problem(tmp_path):
+    problem = diffusion((6,))
+    solution = mfg.solve(problem)
+    loaded = mfg.load(solution.save(tmp_path / "plan.nc"))
+    with pytest.raises(mfg.InputError, match="state it again"):
+        mfg.simulate(loaded, agents=10)
+    assert mfg.simulate(loaded, agents=10, rng=0, problem=problem).density.equals(
+        mfg.simulate(solution, agents=10, rng=0).density
+    )
+    with pytest.raises(mfg.InputError, match="or give a policy"):
+        mfg.simulate(problem, agents=10)
+
+
+def test_spoilt_start_files(solution, tmp_path):
+    file = tmp_path / "start.csv"
+    file.write_text("x,z\n0.1,0.2\n")
+    with pytest.raises(mfg.InputError, match=r"\['y'\] are missing"):
+        mfg.simulate(solution, start=file)
+    file.write_text("x,y\n0.1,0.2\n0.3,north\n")
+    with pytest.raises(mfg.InputError, match="'north' as y in line 3"):
+        mfg.simulate(solution, start=file)
+    file.write_text("x,y\n")
+    with pytest.raises(mfg.InputError, match="start"):
+        mfg.simulate(solution, start=file)
