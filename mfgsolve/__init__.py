@@ -52,10 +52,12 @@ _HOMES = {
     "compare": "agents.comparison",
     "exploitability": "certificates",
     "load": "solution",
+    "nash_gap": "agents.regret",
     "price_of_anarchy": "anarchy",
     "read_problem": "problemfile",
     "resume": "solving",
     "simulate": "agents.simulation",
+    "simulate_deviation": "agents.deviation",
     "solve": "solving",
 }
 _MODULES = ("interop", "plots", "problems", "solvers")
