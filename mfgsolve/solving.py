@@ -54,8 +54,10 @@ def solve(
 
     Which solver (the default is the first that suits): "newton" wherever best responses are smooth (controlled
     diffusions, or a temperature) and the coupling has a derivative, to machine precision in tens of sweeps;
-    "interior-point" for sharp finite games with a potential, hard bounds included; "frank-wolfe" where there is a
-    potential only, or memory is short; "fictitious-play" for anything without hard bounds.
+    "interior-point" for finite games with a convex potential, sharp above all, hard bounds included; "complementarity"
+    for sharp ones without; "frank-wolfe" where there is a potential only, or memory is short; "prior-descent" for
+    finite games without any of these, above all sharp ones whose transitions depend on the crowd;
+    "fictitious-play" for anything without hard bounds.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ import pytest
 
 import mfgsolve as mfg
 from mfgsolve.couplings import check_coupling
+from mfgsolve.couplings.social import marginal
 
 COUPLINGS = {
     "congestion": mfg.Congestion(lambda t, c: 1 + c.x + t, 0.7),
@@ -114,3 +115,47 @@ def test_a_bump_wraps_on_a_periodic_axis():
     values = mfg.Bump(1.0, 1.5, (0.0,))(0.0, clock.coordinates)
     np.testing.assert_allclose(values, values[::-1])
     assert values[-1] > 0.9
+
+
+class Reciprocal:
+    """phi = 1 / A, convex; A phi' = -1 / A is concave."""
+
+    def value(self, t: float, a: float) -> float:
+        return 1 / a
+
+    def derivative(self, t: float, a: float) -> float:
+        return -1 / a**2
+
+    def second(self, t: float, a: float) -> float:
+        return 2 / a**3
+
+    def third(self, t: float, a: float) -> float:
+        return -6 / a**4
+
+
+class Declared(Reciprocal):
+    total_is_convex = True
+
+
+@pytest.mark.parametrize(("potential", "known"), [
+    (mfg.QuadraticPotential(2.0, 0.3), True), (Reciprocal(), False), (Declared(), True),
+])  # fmt: skip
+def test_a_marginal_price_is_monotone_only_where_that_is_known(potential, known):
+    assert marginal(mfg.Price(potential, amounts=[1.0])).is_monotone is known
+
+
+@pytest.mark.parametrize(("potential", "rises"), [(mfg.QuadraticPotential(2.0, 0.3), True), (Reciprocal(), False)])
+def test_whether_a_marginal_price_rises(potential, rises):
+    bound = marginal(mfg.Price(potential, amounts=[1.0])).bind(mfg.States(1), np.array([0.0]))
+    price = [bound.cost(slice(0, 1), np.array([[a]]))[0, 0] for a in (0.5, 1.0, 2.0)]
+    assert bool(np.all(np.diff(price) > 0)) is rises
+    total = [bound.potential(slice(0, 1), np.array([[1 + h]]))[0] for h in (-1e-5, 1e-5)]
+    assert price[1] == pytest.approx((total[1] - total[0]) / 2e-5, rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["congestion", "linear", "power", "log"])
+def test_marginal_costs_said_to_be_monotone_are(name):
+    coupling = marginal(COUPLINGS[name])
+    assert coupling.is_monotone
+    assert check_coupling(coupling, BOX).is_monotone
+    assert not marginal(COUPLINGS["custom"]).is_monotone  # nobody knows

@@ -249,7 +249,7 @@ OTHERS = [
     (lambda: tabular(actions="ab"), r"actions are named 'ab'; a list of texts"),
     (lambda: tabular(actions=2), r"actions are named 2; a list of texts"),
     (lambda: tabular(actions=[1, 2]), r"a list of texts"),
-    (lambda: tabular(cost=np.zeros((3, 2))), r"own cost has shape \(3, 2\); a number, \(action, state\) = \(2, 2\) or"),
+    (lambda: tabular(cost=np.zeros((3, 2))), r"own cost has shape \(3, 2\); a number, \(action,\) = \(2,\), \(action"),
     (lambda: tabular(cost=np.zeros((2, 2, 2))), r"\(step, action, state\) = \(3, 2, 2\) is needed"),
     (lambda: tabular(cost=np.zeros((2, 2)) * 1j), r"own cost holds complex128"),
     (lambda: tabular(cost=np.zeros((2, 2), bool)), r"own cost holds bool"),
@@ -346,3 +346,62 @@ def test_problems_state_dynamics_of_one_kind_and_temperature():
     hot = mfg.Problem(grid=both, dynamics=[still, still], **parts).at_temperature(2.0)
     assert hot.temperature == 2.0
     assert all(one.temperature == 2.0 for one in hot.all_dynamics)
+
+
+# -- what a user's function does, and what is printed -----------------------------------------------------------------
+
+
+def failing(t: float, mass: np.ndarray) -> list[np.ndarray]:
+    if t >= 1:
+        raise KeyError("state 7")
+    return [STAY, SWAP]
+
+
+def test_transitions_that_raise_are_told_with_time_and_cause():
+    game = tabular(failing)
+    with pytest.raises(mfg.InputError, match=r"Tabular dynamics, function 'failing', raised KeyError at t = 1") as told:
+        game.flow(game.uniform())
+    assert isinstance(told.value.__cause__, KeyError)
+
+
+def test_an_input_error_of_transitions_is_passed_on_as_it_is():
+    def telling(t: float, mass: np.ndarray) -> Any:
+        raise mfg.InputError("my own words")
+
+    with pytest.raises(mfg.InputError, match=r"^my own words$"):
+        tabular(telling)
+
+
+def test_a_temperature_later_does_not_wrap_a_function_twice():
+    dynamics = tabular(failing).problem.dynamics
+    warmer = tabular(failing).problem.at_temperature(0.5).dynamics
+    assert warmer.transitions.__wrapped__ is failing
+    assert dynamics.transitions.__wrapped__ is failing
+
+
+@pytest.mark.parametrize(("dynamics", "text"), [
+    (mfg.Tabular([STAY, SWAP]), "Tabular(transitions=2 x (2, 2), cost=0.0, temperature=0.0)"),
+    (mfg.Tabular(np.array([STAY, SWAP]), cost=[[0, 0], [1, 1]], temperature=1),
+     "Tabular(transitions=(2, 2, 2), cost=2 x (2,), temperature=1.0)"),
+    (mfg.Tabular([[sparse.csr_array(STAY)]] * 3, cost=np.ones((3, 1, 2)), allowed=np.ones((1, 2), bool)),
+     "Tabular(transitions=3 x 1 x (2, 2), cost=(3, 1, 2), temperature=0.0, allowed=(1, 2))"),
+    (mfg.Tabular(failing, cost=np.float64(2.0), actions=["a", "b"]),
+     "Tabular(transitions=function 'failing', cost=np.float64(2.0), temperature=0.0, actions=('a', 'b'))"),
+])  # fmt: skip
+def test_tables_are_printed_by_their_shapes(dynamics, text):
+    assert repr(dynamics) == text
+
+
+def test_coordinates_of_a_solution_say_what_they_are():
+    price = mfg.CrowdAversion() + mfg.Price(mfg.QuadraticPotential(), amounts=[0.0, 1.0])
+    problem = mfg.Problem(
+        grid=mfg.States(2), time=mfg.TimeGrid(2, 2), dynamics=mfg.Tabular([STAY, SWAP]), coupling=price,
+        initial=np.array([1.0, 0.0]),
+    )  # fmt: skip
+    dataset = mfg.solve(problem).dataset
+    assert all(dataset[name].attrs["long_name"] for name in ("iteration", "action", "aggregate", "time", "step"))
+
+
+def test_a_cost_for_each_action_holds_in_every_state():
+    each, all_states = tabular(cost=[0.1, 0.3]), tabular(cost=[[0.1, 0.1], [0.3, 0.3]])
+    assert (each.own_cost == all_states.own_cost).all()

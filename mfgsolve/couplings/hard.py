@@ -20,10 +20,15 @@ __all__ = ["Capacity", "Price", "QuadraticPotential"]
 
 @dataclass(frozen=True, eq=False)
 class Capacity(Coupling):
-    """Hard cap on the density, rho <= cap at every node from 0 to T - 1 (as a terminal coupling: at T).
+    """Hard cap on the density, rho <= cap at the start of every step.
+
+    What the last step leads to, at the horizon T, is not capped, unless a Capacity is (part of) the terminal coupling.
+    The first node holds the initial density, which has to keep the cap.
 
     At the equilibrium the cap has a multiplier >= 0, positive only where the cap binds: a price per unit time that
-    agents pay for being there.  It is part of the solution (``capacity_multiplier`` in the dataset).
+    agents pay for being there (at T: a price paid once).  It is part of the solution (``capacity_multiplier`` in the
+    dataset).  Multipliers need not be unique: where capped cells hold the whole crowd, a constant more changes nothing
+    that anybody does.  The solution has one of them.
 
     Parameters
     ----------
@@ -115,7 +120,8 @@ class Price(Coupling):
     Parameters
     ----------
     potential : convex phi, an object with ``value``, ``derivative`` and ``second``, each of (t, A), such as
-        `QuadraticPotential`; with ``third`` too the social optimum can be found
+        `QuadraticPotential`; with ``third`` too the social optimum can be found, and with ``total_is_convex = True``
+        (A phi'(A) is convex, which is not checked) also by the solvers of convex problems
     bounds : (lowest, highest) A_t allowed; each a number or a function of t; None is no bound
     amounts : alpha, numbers (action,) or (action, *shape), or a function of (t, coordinates) on choices (``c.action``);
         for lattice moves on one axis the default is the speed of the move

@@ -13,7 +13,7 @@ import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling, Sum
 from mfgsolve.couplings.convolution import Nonlocal
-from mfgsolve.couplings.hard import Capacity, Price
+from mfgsolve.couplings.hard import Capacity, Price, QuadraticPotential
 from mfgsolve.couplings.interaction import Interaction
 from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, RunningCost
 from mfgsolve.errors import InputError
@@ -21,7 +21,7 @@ from mfgsolve.spaces import Space
 
 __all__ = ["Marginal", "marginal"]
 
-CONVEX = (Congestion, CrowdAversion, LogCongestion)  # couplings whose total cost rho f(rho) is convex
+CONVEX = (Congestion, CrowdAversion, LogCongestion)  # by their formulas, rho f(rho) is convex
 
 
 def marginal(coupling: Coupling) -> Coupling:
@@ -55,14 +55,19 @@ def marginal(coupling: Coupling) -> Coupling:
 
 @dataclass(frozen=True, eq=False)
 class Marginal(Coupling):
-    """f + rho f' of a local coupling, with the potential rho f; for a price phi' + A phi'', with A phi'."""
+    """f + rho f' of a local coupling, with the potential rho f; for a price phi' + A phi'', with A phi'.
+
+    It is monotone where that potential is convex, 2 f' + rho f'' >= 0, which a convex phi does not imply: phi' =
+    -1 / A^2 has A phi' = -1 / A, concave.  ``is_monotone`` is true only where it is known: for congestion, crowd
+    aversion and log congestion, for prices of a `QuadraticPotential`, and for those of another potential that says so
+    by an attribute ``total_is_convex = True``, which is taken at its word.
+    """
 
     of: Coupling
     is_monotone: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        linear_price = hasattr(self.of, "potential") and getattr(self.of.potential, "third", None) is not None
-        object.__setattr__(self, "is_monotone", isinstance(self.of, CONVEX) or linear_price)
+        object.__setattr__(self, "is_monotone", isinstance(self.of, CONVEX) or _convex_price(self.of))
 
     @property
     def on(self) -> str:  # type: ignore[override]
@@ -82,6 +87,14 @@ class Marginal(Coupling):
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         return _BoundMarginal(self.of.bind(grid, times), 1.0 if self.on == "aggregate" else grid.cell_volume)
+
+
+def _convex_price(coupling: Coupling) -> bool:
+    """Whether A phi'(A) is known to be convex."""
+    if not isinstance(coupling, Price):
+        return False
+    potential = coupling.potential
+    return isinstance(potential, QuadraticPotential) or getattr(potential, "total_is_convex", False) is True
 
 
 @dataclass(frozen=True, eq=False)

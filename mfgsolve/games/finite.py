@@ -211,7 +211,13 @@ class FiniteGame(Game):
             if self.has_noise:
                 after = value[part.stop].copy()
                 value[part.stop] = self.diffuse(after, False)
-            head = (self.choice_costs(price, part), states[levels], self.allowed, self.tau, *self._arguments(part, crowd))
+            head = (
+                self.choice_costs(price, part),
+                states[levels],
+                self.allowed,
+                self.tau,
+                *self._arguments(part, crowd),
+            )
             if evaluate is None:
                 finite.backward(*head, value[levels], ahead[part])
             else:

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import InputError, numbers
-from mfgsolve.grids import Grid
+from mfgsolve.games.lattice import lattice_matrices
 from mfgsolve.spaces import Populations, Space
 
 __all__ = [
@@ -127,63 +127,6 @@ def _is_timed(given: Any) -> bool:
         return False
     first, lists = head[0], Sequence | np.ndarray
     return sparse.issparse(first) or (isinstance(first, lists) and len(first) > 0 and np.iterable(first[0]))
-
-
-def lattice_matrices(dynamics: LatticeMoves, grid: Grid, dt: float, where: str) -> tuple[Matrices, np.ndarray]:
-    """Matrix of every move (jumps and explicit noise included), and where the move is allowed (actions, *shape)."""
-    if not isinstance(grid, Grid):
-        raise InputError(f"lattice moves{where} need a Grid; the space is {type(grid).__name__}: use Tabular dynamics")
-    if len(dynamics.moves[0]) != grid.ndim:
-        raise InputError(
-            f"lattice moves{where} have {len(dynamics.moves[0])} coordinates (x, y, ...); the grid has {grid.ndim} axes"
-        )
-    jump = sparse.csr_array((grid.size, grid.size))
-    for offset, chance in dynamics.jumps:  # type: ignore[union-attr,misc]
-        jump = jump + chance * _shift(grid, offset)[0]
-    if dynamics.noise == "explicit" and dynamics.viscosity > 0:
-        jump = jump @ _explicit_noise(grid, dt, dynamics.viscosity)
-    matrices, allowed = [], np.ones((len(dynamics.moves), *grid.shape), dtype=bool)
-    for a, offset in enumerate(dynamics.moves):
-        shift, inside = _shift(grid, offset)
-        if dynamics.walls == "forbid":
-            allowed[a] = inside | grid.mask
-        matrices.append(sparse.csr_array(shift @ jump))
-    return matrices, allowed
-
-
-def _shift(grid: Grid, offset: tuple[int, ...]) -> tuple[sparse.csr_array, np.ndarray]:
-    """Where each cell lands after a displacement (x, y, ...), and whether no wall was in the way."""
-    index, inside = list(np.indices(grid.shape)), np.ones(grid.shape, dtype=bool)
-    for axis, step, k in zip(grid.axes, offset[::-1], range(grid.ndim), strict=True):
-        moved = index[k] + step
-        if axis.periodic:
-            index[k] = moved % axis.cells
-        else:
-            inside &= (moved >= 0) & (moved < axis.cells)
-            index[k] = np.clip(moved, 0, axis.cells - 1)
-    target = np.ravel_multi_index(tuple(index), grid.shape)
-    shut = grid.mask.reshape(-1)[target] | grid.mask
-    inside &= ~shut
-    here = np.arange(grid.size).reshape(grid.shape)
-    target = np.where(shut, here, target).reshape(-1)
-    ones = np.ones(grid.size)
-    return sparse.csr_array((ones, target, np.arange(grid.size + 1)), shape=(grid.size, grid.size)), inside
-
-
-def _explicit_noise(grid: Grid, dt: float, viscosity: float) -> sparse.csr_array:
-    """I + nu dt Lap, with no flux into blocked cells."""
-    rates = [viscosity * dt / axis.spacing**2 for axis in grid.axes]
-    if 2 * sum(rates) > 1:
-        raise InputError(
-            f"explicit noise needs nu dt sum 2/h^2 <= 1 and has {2 * sum(rates):.4g}; take a time step at most "
-            f"{dt / (2 * sum(rates)):.4g} or noise='implicit'"
-        )
-    noise = sparse.csr_array(sparse.eye_array(grid.size))
-    for k, rate in enumerate(rates):
-        for sign in (1, -1):
-            offset = tuple(sign if k == grid.ndim - 1 - j else 0 for j in range(grid.ndim))
-            noise = noise + rate * (_shift(grid, offset)[0] - sparse.eye_array(grid.size))
-    return sparse.csr_array(noise)
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------
@@ -390,12 +333,14 @@ def _one_cost(one: LatticeMoves | Tabular, place: Space, times: np.ndarray, acti
     array, wanted = numbers(given, f"own cost{where}"), (actions, *place.shape)
     if array.ndim == 0:
         return np.broadcast_to(array, (1, *wanted))
+    if array.shape == (actions,):
+        array = np.broadcast_to(array.reshape((-1,) + (1,) * place.ndim), wanted)
     if array.shape == wanted:
         return array[None]
     if array.shape in ((1, *wanted), (len(times), *wanted)):
         return array
     raise InputError(
-        f"own cost{where} has shape {array.shape}; a number, (action, state) = {wanted} or "
+        f"own cost{where} has shape {array.shape}; a number, (action,) = ({actions},), (action, state) = {wanted} or "
         f"(step, action, state) = {(len(times), *wanted)} is needed"
     )
 

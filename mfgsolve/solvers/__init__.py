@@ -15,6 +15,7 @@ from mfgsolve.solvers.frank_wolfe import FictitiousPlay, FrankWolfe
 from mfgsolve.solvers.interior_point import InteriorPoint
 from mfgsolve.solvers.mirror_descent import MirrorDescent
 from mfgsolve.solvers.newton import Newton
+from mfgsolve.solvers.prior_descent import PriorDescent
 
 __all__ = [
     "ADMM",
@@ -26,6 +27,7 @@ __all__ = [
     "InteriorPoint",
     "MirrorDescent",
     "Newton",
+    "PriorDescent",
     "make_solver",
     "suited",
 ]
@@ -37,6 +39,7 @@ SOLVERS: dict[str, type[Solver]] = {
         InteriorPoint,
         Complementarity,
         FrankWolfe,
+        PriorDescent,
         FictitiousPlay,
         MirrorDescent,
         ADMM,
@@ -44,14 +47,14 @@ SOLVERS: dict[str, type[Solver]] = {
     )
 }
 SHARP = ("interior-point", "complementarity")  # what a game without temperature is best solved by,
-AVERAGED = ("fictitious-play",)  # and what it is where the crowd decides the transitions: Newton may find no way there
+PRIORS = ("prior-descent",)  # and what it is where the crowd decides the transitions: Newton may find no way there
 
 
 def suited(problem: Problem) -> list[str]:
     """Names of the solvers that suit a problem, the one to be preferred first."""
     names = [name for name, kind in SOLVERS.items() if kind().refuses(problem) is None]
     if problem.is_finite and problem.temperature == 0:
-        first = AVERAGED if problem.is_coupled else SHARP
+        first = PRIORS if problem.is_coupled else SHARP
         names.sort(key=lambda name: first.index(name) if name in first else len(first))
     return names
 
