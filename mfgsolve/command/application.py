@@ -17,6 +17,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from mfgsolve.command.agents import compare
 from mfgsolve.command.comparing import convergence
 from mfgsolve.command.report import BAD_INPUT, INTERRUPTED, complain, say, silence
 from mfgsolve.command.showing import animate, list_problems, plot, show
@@ -79,7 +80,7 @@ def _warnings_told() -> Iterator[None]:
 
 
 app.command(name="list")(_guarded(list_problems))
-for subcommand in (solve, resume, show, plot, animate, convergence):
+for subcommand in (solve, resume, show, plot, animate, convergence, compare):
     app.command(no_args_is_help=True)(_guarded(subcommand))
 
 

@@ -105,6 +105,18 @@ def read_shape(text: str | None) -> tuple[int, ...] | None:
     return tuple(int(size) for size in sizes)
 
 
+def read_agents(text: str) -> list[int]:
+    """Numbers of agents, ascending."""
+    words = [word.strip() for word in text.split(",")]
+    numbers = [int(word) if word.isascii() and word.isdigit() else 0 for word in words]
+    for word, number in zip(words, numbers, strict=True):
+        if number < 1:
+            raise InputError(f"--agents holds {word!r}; whole numbers of at least 1 are needed, say 10,100,1000")
+        if numbers.count(number) > 1:
+            raise InputError(f"--agents lists {number} twice; list every number once")
+    return sorted(numbers)
+
+
 def read_settings(pairs: list[str]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for pair in pairs:

@@ -22,6 +22,8 @@ __all__ = [
     "BAD_INPUT",
     "INTERRUPTED",
     "NOT_CONVERGED",
+    "agents_facts",
+    "agents_rows",
     "checkpoint_facts",
     "checkpoint_rows",
     "comparison_facts",
@@ -208,6 +210,71 @@ def comparison_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
         work = f"{one['iterations']} iterations, {one['sweeps']:.1f} sweeps, {one['seconds']:.2f} s"
         rows.append((name, f"{_short(one['best'])}  {one['status']}, {work}"))
     return rows
+
+
+def agents_facts(compared: xr.Dataset) -> dict[str, Any]:
+    """By N: distances and costs, of each population if there are several; and the slopes."""
+    numbers = {}
+    for number in compared["agents"].values:
+        one = compared.sel(agents=number)
+        distances = {name: _banded(one, name) for name in ("l2", "wasserstein")}
+        if "population" in one.dims:
+            who = {str(name): _costs(one.sel(population=name)) for name in one["population"].values}
+            numbers[str(number)] = distances | {"populations": who}
+        else:
+            numbers[str(number)] = distances | _costs(one)
+    slopes = {}
+    for name in compared["measure"].values:
+        low, high = (float(end) for end in compared["slope_band"].sel(measure=name))
+        value, last = (float(compared[key].sel(measure=name)) for key in ("slope", "slope_last"))
+        slopes[str(name)] = {"slope": value, "low": low, "high": high, "last": last}
+    about = compared.attrs
+    head = {"problem": str(about["name"]), "replicas": compared.sizes["replica"], "seed": str(about["seed"])}
+    head |= {name: str(about[name]) for name in ("wasserstein_metric", "regret_unknown") if name in about}
+    return head | {"agents": numbers, "slopes": slopes}
+
+
+def _banded(one: xr.Dataset, name: str) -> dict[str, float]:
+    low, high = (float(end) for end in one[f"{name}_band"])
+    return {"mean": float(one[f"{name}_mean"]), "low": low, "high": high}
+
+
+def _costs(one: xr.Dataset) -> dict[str, Any]:
+    exact = {name: float(one[name]) for name in ("regret", "cost", "cost_difference")}
+    return exact | {"simulated_cost": _banded(one, "simulated_cost")}
+
+
+def agents_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
+    """The small table of a comparison with N agents."""
+    facts = agents_facts(compared)
+    rows = [("problem", f"{facts['problem']}, {facts['replicas']} replicas, seed {facts['seed']}")]
+    for number, one in facts["agents"].items():
+        name, near = f"N = {number}", f"L2 {_short(one['l2']['mean'])}, W1 {_short(one['wasserstein']['mean'])}"
+        if "populations" not in one:
+            rows.append((name, f"{near}, {_gains(one)}"))
+            continue
+        rows.append((name, near))
+        rows += [(f"  {who}", _gains(costs)) for who, costs in one["populations"].items()]
+    names = {"l2": "L2", "wasserstein": "W1", "regret": "regret", "cost_difference": "|cost difference|"}
+    slopes = [f"{text} {_slope(facts['slopes'][name])}" for name, text in names.items()]
+    why = [("no exact regret", str(facts["regret_unknown"]))] if "regret_unknown" in facts else []
+    return [*rows, ("slopes in N", ", ".join(slopes)), ("W1", str(facts["wasserstein_metric"])), *why]
+
+
+def _gains(one: dict[str, Any]) -> str:
+    simulated = one["simulated_cost"]
+    half = 0.5 * (simulated["high"] - simulated["low"])
+    return (
+        f"regret {_short(one['regret'])}, cost difference {_short(one['cost_difference'])}, "
+        f"cost {one['cost']:.6g} (simulated {simulated['mean']:.6g} ± {half:.2g})"
+    )
+
+
+def _slope(one: dict[str, float]) -> str:
+    if math.isnan(one["slope"]):
+        return "not known"
+    band = "" if math.isnan(one["high"]) else f" ± {one['high'] - one['slope']:.1g}"
+    return f"{one['slope']:.3f}{band} (last {one['last']:.2f})"
 
 
 def problem_rows(entry: NamedProblem) -> list[tuple[str, str]]:

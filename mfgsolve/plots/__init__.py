@@ -6,10 +6,11 @@
 No pyplot, no global state: figures can be made in threads and on machines without a display, and need no closing.
 """
 
+from mfgsolve.plots.agents import agents
 from mfgsolve.plots.choices import policy
 from mfgsolve.plots.densities import plan
 from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.output import animate, save
 
-__all__ = ["animate", "convergence", "convergences", "plan", "policy", "save", "speed", "value"]
+__all__ = ["agents", "animate", "convergence", "convergences", "plan", "policy", "save", "speed", "value"]

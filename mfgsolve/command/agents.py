@@ -1,0 +1,148 @@
+"""The subcommand that plays a plan with N agents."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mfgsolve.command.arguments import Json, Threads, read_agents, whole
+from mfgsolve.command.progress import Progress
+from mfgsolve.errors import FileError, InputError
+
+if TYPE_CHECKING:
+    from mfgsolve.solution import Solution
+
+
+class _Replicas(Progress):
+    """The live line: which N, which replica, and the share of all."""
+
+    def __init__(self, numbers: list[int], replicas: int):
+        super().__init__(1.0)
+        self.numbers, self.replicas, self.done, self.now = numbers, replicas, 0, numbers[0]
+        self.doing = "exact regret, and compiling"
+
+    def count(self, agents: int, replica: int) -> None:
+        self.now, self.doing = agents, ""
+        self.done = sorted(self.numbers).index(agents) * self.replicas + replica + 1
+
+    def share(self) -> float:
+        return self.done / (len(self.numbers) * self.replicas)
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        spent = time.perf_counter() - self._begun
+        clock = f"{spent // 3600:.0f}:{spent % 3600 // 60:02.0f}:{spent % 60 // 1:02.0f}".removeprefix("0:")
+        if self.doing or not self.done:
+            yield self.doing, clock
+            yield "", self.doing
+            return
+        replica = f"replica {(self.done - 1) % self.replicas + 1} of {self.replicas}"
+        yield f"N = {self.now}  {replica}", f"{self.share():.0%}  {clock}"
+        yield f"N = {self.now}", f"{self.share():.0%}  {clock}"
+        yield "", f"{self.share():.0%}"
+
+
+@contextlib.contextmanager
+def _told(line: _Replicas, written: list[Path]) -> Iterator[None]:
+    """An interrupt says what it cost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        made = f"after {line.done} of {len(line.numbers) * line.replicas} replicas" if line.done else "before a replica"
+        kept = " and ".join(str(path) for path in written)
+        hint = f"{kept} is written" if kept else "nothing was written: fewer --replicas take less time"
+        raise KeyboardInterrupt(f" {made}; {hint}") from None
+
+
+def compare(
+    file: Annotated[Path, typer.Argument(metavar="PLAN.nc", help="A file that solve or resume wrote.")],
+    agents: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Numbers of agents, of each population if there are several.")
+    ] = "10,100,1000,10000",
+    replicas: Annotated[int, typer.Option(parser=whole, metavar="R", help="Times that each N is played.")] = 200,
+    rng: Annotated[int, typer.Option(parser=whole, metavar="SEED", help="Seed: the same seed, the same numbers.")] = 0,
+    method: Annotated[
+        str, typer.Option(metavar="NAME", help="counts (takes the same time for any N) or agents (one by one).")
+    ] = "counts",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Keep the numbers here (NetCDF).")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw them here (.png, .pdf or .svg).")
+    ] = None,
+    json: Json = False,
+    threads: Threads = None,
+) -> None:
+    """Play a plan with N agents, for several N, beside its mean-field limit.
+
+    Distance of the densities (simulated), regret and cost difference (exact), and how they fall with N.
+
+    Example:  mfgsolve compare plan.nc --agents 10,100,1000,10000 --replicas 200 -o compare.nc --plot compare.png
+    """
+    from mfgsolve.command.preflight import DATA, PICTURES, check_data, check_outputs
+
+    check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the plan": file})
+    numbers = read_agents(agents)
+    if replicas < 1:
+        raise InputError(f"--replicas is {replicas}; a whole number of at least 1 is needed")
+    if rng < 0:
+        raise InputError(f"--rng is {rng}; a whole number of zero or more is needed")
+    plan = _plan(file)
+    from mfgsolve import plots
+    from mfgsolve.agents import comparison
+    from mfgsolve.agents.play import stated_problem
+    from mfgsolve.command.progress import Interrupts
+    from mfgsolve.command.report import agents_facts, agents_rows, say, to_json
+    from mfgsolve.files import write_dataset
+
+    stated = stated_problem(plan)
+    check_data({"--output": output}, stated)
+    written: list[Path] = []
+    failure: FileError | None = None
+    line = _Replicas(numbers, replicas)
+    with _told(line, written), Interrupts() as interrupts, line:
+
+        def watch(number: int, replica: int) -> None:
+            interrupts.check()
+            line.count(number, replica)
+
+        compared = comparison.compare(
+            plan, numbers, replicas, rng, method=method, problem=stated, threads=threads, callback=watch
+        )
+        interrupts.check()
+        try:
+            if output is not None:
+                write_dataset(compared, output)
+                written.append(output)
+            if plot is not None:
+                line.doing = f"drawing {plot.name}"
+                plots.save(plots.agents(compared), plot)
+                written.append(plot)
+        except FileError as error:
+            failure = error
+    if json:
+        to_json(agents_facts(compared))
+    else:
+        say(f"Wrote {' and '.join(str(path) for path in written)}." if written else "", agents_rows(compared))
+    if failure is not None:
+        raise failure
+
+
+def _plan(file: Path) -> Solution:
+    """A solution whose game can be stated again from the file."""
+    from mfgsolve.solution import load
+    from mfgsolve.solving import PYTHON_PROBLEM
+
+    if file.suffix == ".toml":
+        raise InputError(f"{file} is a problem, and a plan is needed: mfgsolve solve {file} -o plan.nc")
+    plan = load(file)
+    if str(plan.dataset.attrs.get("problem", PYTHON_PROBLEM)) == PYTHON_PROBLEM:
+        raise InputError(
+            f"{file} is of a problem made of Python functions, which a file cannot keep; compare it in Python: "
+            "mfgsolve.compare(mfgsolve.load(file), problem=...)"
+        )
+    return plan
