@@ -15,7 +15,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import Budget, Run, run
 from mfgsolve.solvers.frank_wolfe import FrankWolfe
 from mfgsolve.solvers.interior_point import InteriorPoint, PathState
-from mfgsolve.solvers.time_blocks import CholeskyBlocks, ConjugateGradients, FlowMaps, NewtonMatrix
+from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps, NewtonMatrix
 
 
 def solved(problem: Problem, tol: float = 1e-9, **options: object) -> tuple[Run, Certificate, PathState]:
@@ -120,7 +120,7 @@ def dense_matrix(matrix: NewtonMatrix) -> np.ndarray:
 
 
 @pytest.mark.parametrize("problem", [random_game(), moving((5,), 4, 0.05), published(2, 6, 5)])
-def test_blocks_and_products_are_the_same_symmetric_matrix(problem):
+def test_band_and_products_are_the_same_symmetric_matrix(problem):
     game, rng = FiniteGame(problem), np.random.default_rng(2)
     maps = FlowMaps(game)
     theta = rng.random((game.steps, game.actions, game.states)) * game.allowed
@@ -136,8 +136,8 @@ def test_blocks_and_products_are_the_same_symmetric_matrix(problem):
     assert np.linalg.eigvalsh(dense).min() > 0
     right = rng.random((game.steps, maps.width))
     exact = np.linalg.solve(dense, right.reshape(-1)).reshape(right.shape)
-    blocks, iterative = CholeskyBlocks(maps), ConjugateGradients(maps, 1e-12, 2000)
-    for system in (blocks, iterative):
+    band, iterative = BandCholesky(maps, matrix.reach), ConjugateGradients(maps, 1e-12, 2000)
+    for system in (band, iterative):
         system.factor(matrix)
         assert system.solve(right) == pytest.approx(exact, rel=1e-7, abs=1e-7 * np.abs(exact).max())
 
@@ -202,8 +202,8 @@ def test_refusals():
     assert solver.refuses(moving((6,), 4).at_temperature(0.1)) is None
     assert "speeds" in str(solver.refuses(mfg.problems.supply_demand(shape=(4, 4), steps=4)))
     assert solver.refuses(moving((6,), 4)) is None
-    with pytest.raises(InputError, match="did you mean 'blocks'"):
-        InteriorPoint(system="block")
+    with pytest.raises(InputError, match="did you mean 'cholesky'"):
+        InteriorPoint(system="cholesk")
 
 
 def test_a_packed_state_goes_on_bit_for_bit():
@@ -234,3 +234,60 @@ def test_crowd_aversion_on_choices():
     _, _, state = solved(problem, 1e-10)
     assert state.best is not None
     assert state.best.policy[0, :, 0] == pytest.approx([0.4, 0.6], abs=1e-8)
+
+
+def test_the_flagship_sharp_in_few_steps():
+    """Groups of agents of every size switch between nearly tied paths: corrections that stop early need 30 steps."""
+    ended, _, state = solved(mfg.problems.lattice_supply_demand(shape=(16, 16), steps=30))
+    assert ended.status.name == "CONVERGED"
+    assert state.iteration <= 25
+
+
+def chain(cap: float, highest: float | None, scale: float = 1.0) -> Problem:
+    """A supply chain of six places and two populations, with a full shop and a price of shipping."""
+    move = np.eye(6, k=1)
+    move[-1, -1] = 1.0
+    steps = [[np.eye(6), p * move + (1 - p) * np.eye(6), np.eye(6)[[0] * 6]]
+             for p in np.repeat([0.9, 0.5], 6)]  # fmt: skip
+    costs = [scale * np.array(c)[:, None] * np.ones((3, 6)) for c in ((0, 0.1, 0.3), (0, 0.05, 0.1))]
+    price = mfg.Price(QuadraticPotential(2.0 * scale, 0.4), bounds=(None, highest), amounts=[0, 1, 0])
+    reward = mfg.RunningCost(lambda t, c: -0.6 * scale * (c.state == 5))
+    return Problem(
+        grid=mfg.Populations(["maker", "trader"], mfg.States(6)), time=mfg.TimeGrid(12, 12),
+        dynamics=tuple(mfg.Tabular(np.array(steps), cost=c) for c in costs),
+        coupling=mfg.CrowdAversion(0.3 * scale) + mfg.Capacity(cap) + price + reward, initial=np.full((2, 6), 1 / 6),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize(("cap", "highest"), [(0.7, 0.9), (0.7, 0.51), (0.4, 0.9)])
+def test_capacity_and_bounded_price_that_tie(cap, highest, scale):
+    ended, found, _ = solved(chain(cap, highest, scale), 1e-10)
+    assert ended.status.name == "CONVERGED"
+    assert abs(found.relative_exploitability) <= 1e-10
+    assert found.violation <= 1e-9
+
+
+def test_bounds_without_interior():
+    """The whole crowd in three states with room for a third each: one mass, whatever the multipliers."""
+    line, right = np.eye(3)[[0, 0, 1]], np.eye(3)[[1, 2, 2]]
+    problem = Problem(
+        grid=mfg.States(3), time=mfg.TimeGrid(3, 3), dynamics=mfg.Tabular([np.eye(3), line, right]),
+        coupling=mfg.CrowdAversion(1.0) + mfg.Capacity(lambda t, c: np.where(t >= 2, 1 / 3, 1.0) * np.ones(3)),
+        initial=np.array([1.0, 0.0, 0.0]),
+    )  # fmt: skip
+    ended, found, state = solved(problem, 1e-10)
+    assert ended.status.name == "CONVERGED"
+    assert found.violation <= 1e-9
+    assert state.best is not None
+    assert state.best.crowd[2, :3] == pytest.approx(1 / 3, abs=1e-8)
+
+
+def test_what_does_not_fit_in_memory_goes_to_conjugate_gradients():
+    problem = moving((6,), 4)
+    for memory, kind in ((1.0, BandCholesky), (1e-9, ConjugateGradients)):
+        solver = InteriorPoint(memory=memory)
+        state = solver.step(solver.init(problem, 1e-9))
+        assert isinstance(state.system, kind)
+    size = BandCholesky(state.maps, state.reach)
+    assert size.gibibytes * 2**30 / 8 >= 4 * 6

@@ -18,11 +18,13 @@ import numpy as np
 from mfgsolve.games import FiniteGame
 from mfgsolve.solvers.base import State
 from mfgsolve.solvers.feasibility import Limits
-from mfgsolve.solvers.time_blocks import CholeskyBlocks, ConjugateGradients, FlowMaps, NewtonMatrix
+from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps, NewtonMatrix
 
 __all__ = ["Best", "Direction", "Newton", "Pair", "PathState", "choice_cost"]
 
 BACK = 0.999  # share of the way to the boundary
+LONG = 0.9  # length of a step that needs no correction
+IDLE = 3  # corrections in a row without a longer step, after which no more are made: one alone often prepares the next
 
 Arrays = dict[str, np.ndarray]
 Lengths = tuple[float, float]  # of the steps of slacks and of multipliers
@@ -30,11 +32,18 @@ Lengths = tuple[float, float]  # of the steps of slacks and of multipliers
 
 @dataclass
 class Pair:
-    """Slacks and multipliers of one family of inequalities; ``barrier`` 0 marks entries that are none."""
+    """Slacks and multipliers of one family of inequalities; ``barrier`` 0 marks entries that are none.
+
+    ``give`` > 0 lets the bound move with its multiplier during a step, slack = room + give * change of the multiplier:
+    the proximal method of multipliers, without which multipliers that are not unique (a capacity and a price that tie,
+    bounds without interior) drift and take the digits of the flow with them.  What it moved, the next step demands
+    back.  Source: Friedlander and Orban, doi:10.1007/s12532-012-0035-2.
+    """
 
     slack: np.ndarray
     dual: np.ndarray
     barrier: np.ndarray
+    give: float = 0.0
 
     def __post_init__(self) -> None:
         self.live = self.barrier > 0
@@ -42,8 +51,9 @@ class Pair:
         self.dual = np.where(self.live, self.dual, 0.0)
 
     def over(self, numerator: np.ndarray) -> np.ndarray:
-        """numerator / slack, 0 where there is no inequality."""
-        return np.asarray(np.divide(numerator, self.slack, out=np.zeros_like(self.slack), where=self.live))
+        """numerator / (slack + give * multiplier), 0 where there is no inequality."""
+        below = self.slack + self.give * self.dual if self.give else self.slack
+        return np.asarray(np.divide(numerator, below, out=np.zeros_like(below), where=self.live))
 
     def rates(self, slack: np.ndarray, dual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Changes of slacks and of multipliers as a share of them."""
@@ -97,7 +107,7 @@ class PathState(State):
     level: np.ndarray  # lambda (T+1, states)
     price: np.ndarray  # p (T, prices), times dt
     best: Best | None = None
-    system: CholeskyBlocks | ConjugateGradients | None = None
+    system: BandCholesky | ConjugateGradients | None = None
 
     @property
     def reach(self) -> np.ndarray:
@@ -131,7 +141,7 @@ def choice_cost(game: FiniteGame, paid: np.ndarray) -> np.ndarray:
 class Newton:
     """Residuals at a state, the weights of its Newton matrix, and the directions that follow."""
 
-    def __init__(self, state: PathState, system: CholeskyBlocks | ConjugateGradients):
+    def __init__(self, state: PathState, system: BandCholesky | ConjugateGradients):
         self.state, self.system, self.maps = state, system, state.maps
         self.sweeps = 0.0
         game, pairs, n = state.game, state.pairs, state.game.states
@@ -272,6 +282,9 @@ class Newton:
             if name in state.pairs:
                 moved[name] = np.where(state.pairs[name].live, self.missing[name] - sign * part, 0.0)
         dual = {name: pair.over(products[name] - pair.dual * moved[name]) for name, pair in state.pairs.items()}
+        for name, pair in state.pairs.items():
+            if pair.give:
+                moved[name] += pair.give * dual[name]
         value = np.zeros_like(change)
         value[1:] = x[:, :n]
         return Direction(moved, dual, value, level, price_pull + root * x[:, n:], x)
@@ -294,7 +307,8 @@ class Newton:
         return start.toward(end, best), lengths, best
 
     def direct(self, corrections: int) -> tuple[Direction, Lengths]:
-        """Direction, and lengths of the steps of the slacks and of the multipliers."""
+        """Direction, and lengths of the steps of the slacks and of the multipliers: the longest of all that were
+        tried, with at most ``corrections`` solves beyond predictor and corrector."""
         pairs = self.state.pairs
         weight = sum(float(pair.barrier.sum()) for pair in pairs.values())
         mu = sum(float(np.vdot(pair.slack, pair.dual)) for pair in pairs.values()) / weight
@@ -309,8 +323,9 @@ class Newton:
         wanted = {n: products[n] + aim * pair.barrier - ahead.slack[n] * ahead.dual[n] for n, pair in pairs.items()}
         direction, lengths, share = self._blend(ahead, self.solve(wanted, ahead), primal * dual)
         products = {n: products[n] + share * (wanted[n] - products[n]) for n in pairs}
+        best, idle = (direction, lengths), 0
         for _ in range(corrections):
-            if min(lengths) > 0.9:
+            if min(lengths) > LONG or idle == IDLE:
                 break
             primal, dual = (min(1.0, 1.1 * length + 0.3) for length in lengths)
             wanted = {}
@@ -318,11 +333,13 @@ class Newton:
                 there = (pair.slack + primal * direction.slack[n]) * (pair.dual + dual * direction.dual[n])
                 target = aim * pair.barrier
                 wanted[n] = products[n] + np.maximum(np.clip(there, 0.1 * target, 10 * target) - there, -10 * target)
-            better, reached, share = self._blend(direction, self.solve(wanted, direction), primal * dual)
-            if reach_of(reached) < 1.01 * reach_of(lengths) + 0.01:
-                break
-            direction, lengths = better, reached
+            direction, lengths, share = self._blend(direction, self.solve(wanted, direction), primal * dual)
             products = {n: products[n] + share * (wanted[n] - products[n]) for n in pairs}
+            gain = reach_of(lengths) - reach_of(best[1])
+            idle = 0 if gain > 0.01 else idle + 1
+            if gain > 0:
+                best = direction, lengths
+        direction, lengths = best
         primal, dual = (min(1.0, BACK * length) for length in lengths)
         return direction, (primal, dual)
 

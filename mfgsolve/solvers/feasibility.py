@@ -18,6 +18,7 @@ __all__ = ["Limits", "check_limits", "infeasibility"]
 
 LARGEST = 200_000  # choices of a game whose contradiction a linear programme looks for
 ROUND = 1e-9
+GIVE = 1e-3  # by how much a bound gives way to a change of its multiplier, in units of the first slack and multiplier
 
 
 @dataclass
@@ -59,8 +60,11 @@ class Limits:
         both |= {"highest": (crowd[:-1, first:], 1.0), "lowest": (crowd[:-1, first:], -1.0)}
         return {name: both[name] for name in self.values}
 
-    def pairs(self, crowd: np.ndarray, barrier: np.ndarray, rise: float, make: Callable[..., Any]) -> dict[str, Any]:
-        """Slacks well inside, multipliers a tenth of the costs of a step."""
+    def pairs(
+        self, crowd: np.ndarray, barrier: np.ndarray, rise: float, sharp: bool, make: Callable[..., Any]
+    ) -> dict[str, Any]:
+        """Slacks well inside, multipliers a tenth of the costs of a step; bounds give way in a ``sharp`` game, where
+        their multipliers drift otherwise, while a temperature holds them and would converge slower."""
         found = {}
         for name, (seen, sign) in self.seen(crowd).items():
             limit = np.where(np.isfinite(self.values[name]), self.values[name], 0.0)
@@ -72,8 +76,9 @@ class Limits:
             else:
                 least = np.full(limit.shape, 0.1 * (np.abs(seen).max() + np.abs(limit).max()) or 1.0)
                 weight = np.ones(limit.shape)
-            slack = np.maximum(sign * (limit - seen), least)
-            found[name] = make(slack, np.full(limit.shape, 0.1 * rise), np.where(live, weight, 0.0))
+            slack, paid = np.maximum(sign * (limit - seen), least), 0.1 * rise
+            give = GIVE * float(least.max()) / paid if sharp else 0.0
+            found[name] = make(slack, np.full(limit.shape, paid), np.where(live, weight, 0.0), give)
         return found
 
     def multiplier(self, game: FiniteGame, pairs: dict[str, Any]) -> np.ndarray:

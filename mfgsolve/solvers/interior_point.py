@@ -9,7 +9,9 @@ with E the inverse of the implicit noise.  With multipliers V (flow), lambda (su
     z_t = l_t + weight_t f_w + P_t V_{t+1} + alpha p_t - lambda_t,   E' V_t = lambda_t + weight_t f_t + cap multiplier
 
 and every product of a slack and its multiplier is driven to 0 along the central path  slack * multiplier = mu barrier
-by Mehrotra's predictor and corrector and a few of Gondzio's centrality corrections (`central_path`).  The barrier of a
+by Mehrotra's predictor and corrector and up to ``corrections`` of Gondzio's centrality corrections (`central_path`).
+Many of them pay: a crowd has groups of every size, down to its tails, that choose between nearly tied paths, each group
+decides at its own mu, and the few that are deciding would shorten the step of all others.  The barrier of a
 choice follows the largest mass that can be in its state, so that cells which only a tail of the crowd can reach neither
 vanish from the path nor hold it up.
 """
@@ -30,11 +32,11 @@ from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver
 from mfgsolve.solvers.central_path import Best, Newton, Pair, PathState, choice_cost
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
-from mfgsolve.solvers.time_blocks import CholeskyBlocks, ConjugateGradients, FlowMaps
+from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps
 
 __all__ = ["InteriorPoint"]
 
-SYSTEMS = ("auto", "blocks", "conjugate-gradients")
+SYSTEMS = ("auto", "cholesky", "conjugate-gradients")
 TAIL = 0.05  # power of the largest possible mass in the barrier
 PATIENCE = 12  # steps without a better certificate that end the solve
 
@@ -46,10 +48,11 @@ class InteriorPoint(Solver):
 
     Parameters
     ----------
-    system : how Newton systems are solved: "blocks" (Cholesky within a band), "conjugate-gradients", or "auto", the
-        first where it fits in ``memory``
-    memory : GiB that the factors may take, T states^2 numbers
-    corrections : centrality corrections per step, each one more solve with the same factors; none with conjugate
+    system : how Newton systems are solved: "cholesky" (within a band), "conjugate-gradients", or "auto", the first
+        where it fits in ``memory``
+    memory : GiB that the Cholesky factor may take: 8 bytes times unknowns (T states, and prices) times the width of
+        the band, about the smaller of T times the narrow side of a lattice and its cells
+    corrections : most centrality corrections per step, each one more solve with the same factor; none with conjugate
         gradients, where every solve costs the same
     accuracy : relative accuracy of conjugate gradients
 
@@ -59,7 +62,7 @@ class InteriorPoint(Solver):
 
     system: str = "auto"
     memory: float = 2.0
-    corrections: int = 8
+    corrections: int = 16
     accuracy: float = 1e-3
 
     name = "interior-point"
@@ -109,12 +112,12 @@ class InteriorPoint(Solver):
     def step(self, state: PathState) -> PathState:
         state.iteration += 1
         if state.system is None:
-            state.system = self._system(state.maps)
+            state.system = self._system(state)
         system = state.system
         newton = Newton(state, system)
         try:
             newton.factor()
-            direction, (primal, dual) = newton.direct(self.corrections if isinstance(system, CholeskyBlocks) else 0)
+            direction, (primal, dual) = newton.direct(self.corrections if isinstance(system, BandCholesky) else 0)
         except np.linalg.LinAlgError:
             return _given_up(state)
         if not math.isfinite(primal * dual):
@@ -137,11 +140,12 @@ class InteriorPoint(Solver):
             state.game, TablePolicy(best.policy), best.crowd, sweeps=state.sweeps, multiplier=best.multiplier
         )
 
-    def _system(self, maps: FlowMaps) -> CholeskyBlocks | ConjugateGradients:
-        fits = 8 * maps.steps * maps.width**2 <= self.memory * 2**30
-        if self.system == "blocks" or (self.system == "auto" and fits):
-            return CholeskyBlocks(maps)
-        return ConjugateGradients(maps, self.accuracy)
+    def _system(self, state: PathState) -> BandCholesky | ConjugateGradients:
+        if self.system != "conjugate-gradients":
+            cholesky = BandCholesky(state.maps, state.reach)
+            if self.system == "cholesky" or cholesky.gibibytes <= self.memory:
+                return cholesky
+        return ConjugateGradients(state.maps, self.accuracy)
 
 
 # -- the first point ---------------------------------------------------------------------------------------------
@@ -184,7 +188,7 @@ def _first(game: FiniteGame, limits: Limits, tol: float, guess: np.ndarray | Non
     pairs = {
         "choice": Pair(occupation, dual, np.where(live, (barrier[:-1] / choices)[:, None], 0.0)),
         "end": Pair(mass[-1], np.full(game.states, rise), barrier[-1]),
-    } | limits.pairs(crowd, barrier, rise, Pair)
+    } | limits.pairs(crowd, barrier, rise, game.tau == 0, Pair)
     return PathState(0, 0.0, UNMEASURED, game, maps, limits, barrier, pairs, value, level, price)
 
 

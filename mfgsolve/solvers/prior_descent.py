@@ -17,7 +17,6 @@ doi:10.1137/10078356X (mixing).
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 
@@ -240,7 +239,5 @@ def _tethered(game: FiniteGame, temperature: float, prior: np.ndarray) -> Finite
     tau log pi + eta log(pi / prior) is a higher temperature, tau + eta, and an own cost -eta log prior.
     """
     eta = temperature * game.dt
-    tethered = copy.copy(game)
-    tethered.tau = game.tau + eta
-    tethered.own_cost = np.where(game.allowed, game.own_cost - eta * np.log(np.maximum(prior, TINY)), 0.0)
-    return tethered
+    pull = np.where(game.allowed, -eta * np.log(np.maximum(prior, TINY)), 0.0)
+    return game.paying(game.own_cost + pull, game.tau + eta)

@@ -1,4 +1,5 @@
-"""Newton systems of flow problems: symmetric positive definite, banded, solved exactly or by CG.
+"""Newton systems of flow problems: symmetric positive definite, solved by Cholesky within a band or by conjugate
+gradients.
 
 The unknowns are changes x_{t+1} = (dV_{t+1}, q_t) of the values and of the (scaled) prices, t = 0..T-1.  With weights
 theta_t(a, s) of the choices, D_t = sum_a theta_t, the mean transition Pi_t = sum_a theta_t P_t / D_t and weights J_t of
@@ -24,7 +25,7 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 from mfgsolve.games import FiniteGame
 from mfgsolve.solvers.proximal import noise_inverse
 
-__all__ = ["CholeskyBlocks", "ConjugateGradients", "FlowMaps", "Neighbourhoods", "NewtonMatrix"]
+__all__ = ["BandCholesky", "ConjugateGradients", "FlowMaps", "Neighbourhoods", "NewtonMatrix"]
 
 SLAB = 2**20  # numbers of the local matrices that are made at once
 MANY = 8  # slabs whose places in the band are kept
@@ -169,8 +170,8 @@ class Neighbourhoods:
 
 
 @dataclass
-class CholeskyBlocks:
-    """Cholesky factors within a band, by LAPACK.
+class BandCholesky:
+    """Cholesky factor of a `NewtonMatrix` within a band, by LAPACK.
 
     The states stand in reverse Cuthill-McKee order of their neighbourhoods, with the times of each state together or
     the states of each time, whichever makes the narrower band: at best T states^3 operations where the crowd lives in
@@ -178,18 +179,26 @@ class CholeskyBlocks:
     """
 
     maps: FlowMaps
-    _rank: np.ndarray | None = field(default=None, repr=False)  # (T+1, width) place of an unknown in the order, or -1
-    _size: int = 0
-    _breadth: int = 0
+    reach: np.ndarray  # boolean (T+1, states)
     _kept: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self._plan()
+
+    @cached_property
+    def _band(self) -> np.ndarray:
+        """Room [j, d] for entry (j + d, j), which the factor takes over: two of them would be twice the memory."""
+        return np.zeros((self._size, self._breadth + 1))
+
+    @property
+    def gibibytes(self) -> float:
+        """Memory of the factor."""
+        return 8 * self._size * (self._breadth + 1) / 2**30
 
     def factor(self, matrix: NewtonMatrix) -> None:
         """Raises numpy.linalg.LinAlgError where round-off has made the matrix indefinite."""
-        if self._rank is None:
-            self._plan(matrix.reach)
-        rank = self._rank
-        assert rank is not None
-        band = np.zeros((self._size, self._breadth + 1))  # [j, d] holds entry (j + d, j)
+        rank, band = self._rank, self._band
+        band.fill(0.0)
         band[rank[1:, self.maps.states :].reshape(-1), 0] = 1.0
         for k, part in enumerate(self._slabs):
             place = self._places(rank, part)
@@ -236,7 +245,6 @@ class CholeskyBlocks:
 
     def solve(self, right: np.ndarray, guess: np.ndarray | None = None) -> np.ndarray:
         """x (T, width); nothing beyond reach."""
-        assert self._rank is not None
         kept, out = self._rank[1:] >= 0, np.zeros_like(right)
         ordered = np.empty(self._size)
         ordered[self._rank[1:][kept]] = right[kept]
@@ -270,14 +278,14 @@ class CholeskyBlocks:
         prices = np.broadcast_to(rank[part.start + 1 : part.stop + 1, None, n:], (*after.shape[:2], self.maps.prices))
         return np.concatenate([after, prices, rank[times, self._lifts[0]]], axis=2)
 
-    def _plan(self, reach: np.ndarray) -> None:
-        """The narrower of the two orders."""
+    def _plan(self) -> None:
+        """The narrower of the two orders: the rank (T+1, width) of every unknown, -1 of those that are none."""
         maps, n, near = self.maps, self.maps.states, self.maps.neighbourhoods.successors
         other = np.concatenate([near.transpose(1, 0, 2).reshape(n, -1), self._lifts[0]], axis=1)
         graph = sparse.csr_array((np.ones(other.size), other.reshape(-1), np.arange(n + 1) * other.shape[1]), (n, n))
         place = np.argsort(reverse_cuthill_mckee(graph + graph.T, symmetric_mode=True)) + 1
         place = np.append(place, np.zeros(maps.prices, dtype=int))  # a price stands before the values of its time
-        kept = np.concatenate([reach, np.ones((maps.steps + 1, maps.prices), dtype=bool)], axis=1)
+        kept = np.concatenate([self.reach, np.ones((maps.steps + 1, maps.prices), dtype=bool)], axis=1)
         kept[0] = False
         times = np.arange(maps.steps + 1)[:, None]
         self._size = int(kept.sum())
@@ -298,17 +306,13 @@ def _spread(place: np.ndarray) -> int:
 
 def _add(band: np.ndarray, roots: np.ndarray, source: np.ndarray, target: np.ndarray) -> None:
     """Add roots' roots, a small matrix for each state, to the band."""
-    if not target.size:
-        return
     local = np.ascontiguousarray(roots.swapaxes(-1, -2)) @ roots  # a view would be multiplied three times slower
-    flat, first = band.reshape(-1), int(target.min())
-    found = np.bincount(target - first, local.reshape(-1)[source])
-    flat[first : first + found.size] += found
+    np.add.at(band.reshape(-1), target, local.reshape(-1)[source])
 
 
 @dataclass
 class ConjugateGradients:
-    """Preconditioned conjugate gradients, for what the band of `CholeskyBlocks` cannot hold.
+    """Preconditioned conjugate gradients, for what the band of `BandCholesky` cannot hold.
 
     The accuracy is relative to the preconditioned residual at x = 0.
     """
