@@ -23,7 +23,8 @@ SCHEMA = "mfgsolve/1"
 READERS = {  # kinds of files, and what reads each
     "solution": "'mfgsolve show' or 'plot'",
     "checkpoint": "'mfgsolve resume'",
-    "convergence": "'mfgsolve.files.read_dataset' and 'mfgsolve.plots.convergences'",
+    "convergence": "'mfgsolve show' or 'plot', or 'mfgsolve.plots.convergences'",
+    "comparison": "'mfgsolve show' or 'plot', or 'mfgsolve.plots.agents'",
 }
 
 
@@ -91,7 +92,7 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def read_dataset(path: str | Path, kind: str, *, history_only: bool = False) -> xr.Dataset:
-    """Read a file of this package into memory; ``kind`` is "solution", "checkpoint" or "convergence".
+    """Read a file of this package into memory; ``kind`` is one of `READERS`.
 
     ``history_only`` leaves the large arrays, those of several dimensions, in the file.
     """
@@ -104,7 +105,7 @@ def read_dataset(path: str | Path, kind: str, *, history_only: bool = False) -> 
 
 
 def file_kind(path: str | Path) -> str:
-    """What a file of this package is: "solution", "checkpoint" or "convergence"."""
+    """What a file of this package is, one of `READERS`."""
     return str(_read(path, history_only=True).attrs.get("kind", "solution"))
 
 

@@ -89,7 +89,7 @@ def process(*words: object, **options) -> subprocess.CompletedProcess[str]:
 
 def test_help_has_an_example_for_every_command() -> None:
     assert set(re.findall(r"^. (\w+) ", run("--help").stdout, re.M)) >= {"list", "solve", "resume", "show", "plot"}
-    for name in ("list", "solve", "resume", "show", "plot", "animate", "convergence"):
+    for name in ("list", "solve", "resume", "show", "plot", "animate", "convergence", "compare"):
         assert f"Example:  mfgsolve {name} " in run(name, "--help").stdout
 
 

@@ -143,7 +143,7 @@ def test_slope_of_regret_stops_at_the_exploitability_of_the_plan(bar: mfg.Soluti
     used = data.slope_used.sel(measure="regret").values.astype(bool)
     assert not used[-1]
     assert (regret[used] > 10 * floor).all()
-    assert (regret[~used] <= 10 * (floor + np.abs(data.error.values[~used]))).all()
+    assert (regret[~used] <= 10 * (floor + np.abs(data.regret_error.values[~used]))).all()
 
 
 def test_dynamics_coupled_to_the_crowd_have_no_exact_regret():

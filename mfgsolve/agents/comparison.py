@@ -74,13 +74,13 @@ def compare(
         ``l2_mean`` and ``wasserstein_mean``, with 95 % bands of the mean (``l2_band`` ..., on (agents, end)), Student's
         of the means over time of each replica.  ``simulated_cost`` (agents, replica[, population]): cost of an agent,
         mean over agents; with mean and band, beside the exact ``cost``.  ``regret``, ``relative_regret``, ``cost``,
-        ``cost_difference``, ``error``: as of `nash_gap`; NaN where the exact law does not hold, and the attribute
-        ``regret_unknown`` tells why.  ``density`` (agents, time, ...): the first replica of each N, beside
+        ``cost_difference``, ``regret_error``: as of `nash_gap`; NaN where the exact law does not hold, and the
+        attribute ``regret_unknown`` tells why.  ``density`` (agents, time, ...): the first replica of each N, beside
         ``mean_field_density`` (time, ...).  ``slope``, ``slope_band``, ``slope_last``, ``slope_level`` and
         ``slope_used`` on measure: least squares of log measure on log N, with Student's interval from the residuals,
         and the slope between the two largest N.  Those of regret and |cost difference| (summed over populations) take
         only N at which they are above 10 times what is not exact: the exploitability of the plan itself (regret), and
-        ``error`` (both)
+        ``regret_error`` (both)
 
     Notes
     -----
@@ -231,7 +231,7 @@ def _about(text: str, unit: str = "1") -> dict[str, str]:
 
 def _slopes(agents: np.ndarray, data: dict[str, Any], attributes: dict[str, Any]) -> dict[str, Any]:
     """Slopes of all measures, over the N whose value stands above the floor."""
-    floor = FLOOR * _summed(data["error"].values)
+    floor = FLOOR * _summed(data["regret_error"].values)
     plan = FLOOR * abs(float(attributes["exploitability"]))
     found = [
         slope(agents, data["l2_mean"][1]),
@@ -262,7 +262,7 @@ def _exact(solution: Any, agents: np.ndarray, policy: Any, problem: Problem | No
         return nash_gap(solution, agents=[int(number) for number in agents], policy=policy, problem=problem)
     except InputError as error:
         nothing = np.full(agents.size, math.nan)
-        names = ("regret", "relative_regret", "cost", "cost_difference", "error")
+        names = ("regret", "relative_regret", "cost", "cost_difference", "regret_error")
         attributes = {"exploitability": math.nan, "regret_unknown": str(error)}
         return xr.Dataset({name: ("agents", nothing) for name in names}, attrs=attributes)
 

@@ -162,10 +162,11 @@ def _check_memory(party: Party, replicas: int, nodes: int) -> None:
         have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return
-    if party.method == "agents" and 12.0 * party.agents.sum() > have / 2:
+    crowd = 12.0 * float(party.agents.sum())  # bytes of cells, and of those before a step
+    if party.method == "agents" and crowd > have / 2:
         raise InputError(
-            f"{party.agents.sum():.3g} agents that move one by one take {12.0 * party.agents.sum() / 2**30:.1f} GiB, more "
-            f"than half of the {have / 2**30:.1f} GiB here; method='counts' needs none of it"
+            f"{crowd / 12:.3g} agents that move one by one take {crowd / 2**30:.1f} GiB, more than half of "
+            f"the {have / 2**30:.1f} GiB here; method='counts' needs none of it"
         )
     if need > have / 2:
         raise InputError(

@@ -70,7 +70,7 @@ def convergence(
     check_data({"--output": output}, stated)
     from mfgsolve import convergence_study, plots
     from mfgsolve.command.progress import Interrupts, Progress
-    from mfgsolve.command.report import comparison_facts, comparison_rows, say, to_json
+    from mfgsolve.command.report import convergence_facts, convergence_rows, say, to_json
     from mfgsolve.files import write_dataset
     from mfgsolve.solvers import suited
 
@@ -99,8 +99,8 @@ def convergence(
         except FileError as error:
             failure = error
     if json:
-        to_json(comparison_facts(compared))
+        to_json(convergence_facts(compared))
     else:
-        say(f"Wrote {' and '.join(str(path) for path in written)}." if written else "", comparison_rows(compared))
+        say(f"Wrote {' and '.join(str(path) for path in written)}." if written else "", convergence_rows(compared))
     if failure is not None:
         raise failure

@@ -26,8 +26,8 @@ __all__ = [
     "agents_rows",
     "checkpoint_facts",
     "checkpoint_rows",
-    "comparison_facts",
-    "comparison_rows",
+    "convergence_facts",
+    "convergence_rows",
     "complain",
     "json_text",
     "problem_rows",
@@ -186,7 +186,7 @@ def checkpoint_rows(stored: xr.Dataset, file: object) -> list[tuple[str, str]]:
     ]
 
 
-def comparison_facts(compared: xr.Dataset) -> dict[str, Any]:
+def convergence_facts(compared: xr.Dataset) -> dict[str, Any]:
     """By solver: why it ended, the best relative exploitability that it came to, and its work."""
     facts = {}
     for name in compared["solver"].values:
@@ -202,9 +202,9 @@ def comparison_facts(compared: xr.Dataset) -> dict[str, Any]:
     return {"problem": str(compared.attrs["name"]), "tol": float(compared.attrs["tol"]), "solvers": facts}
 
 
-def comparison_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
+def convergence_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
     """The small table of a comparison, one line a solver."""
-    facts = comparison_facts(compared)
+    facts = convergence_facts(compared)
     rows = [("problem", f"{facts['problem']} (tol {_short(facts['tol'])})")]
     for name, one in facts["solvers"].items():
         work = f"{one['iterations']} iterations, {one['sweeps']:.1f} sweeps, {one['seconds']:.2f} s"

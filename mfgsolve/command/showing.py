@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,10 +51,12 @@ def show(
     Example:  mfgsolve show plan.nc --json
     """
     from mfgsolve.command.report import (
+        agents_facts,
+        agents_rows,
         checkpoint_facts,
         checkpoint_rows,
-        comparison_facts,
-        comparison_rows,
+        convergence_facts,
+        convergence_rows,
         say,
         solution_rows,
         to_json,
@@ -70,12 +73,13 @@ def show(
         else:
             say(f"{stored.attrs['problem']}\nGo on with:  mfgsolve resume {file}", checkpoint_rows(stored, file))
         return
-    if kind == "convergence":
-        compared = read_dataset(file, "convergence")
+    compared = {"convergence": (convergence_facts, convergence_rows), "comparison": (agents_facts, agents_rows)}
+    if kind in compared:
+        stored, (facts, rows) = read_dataset(file, kind), compared[kind]
         if json:
-            to_json(comparison_facts(compared))
+            to_json(facts(stored))
         else:
-            say(f"{compared.attrs.get('problem', '')}".rstrip(), comparison_rows(compared))
+            say(f"{stored.attrs.get('problem', '')}".rstrip(), rows(stored))
         return
     solution = load(file)
     if json:
@@ -93,7 +97,7 @@ def plot(
 ) -> None:
     """Draw a solution: the plan, its value, its speeds or policy, or how the solve converged.
 
-    A file of 'mfgsolve convergence' is drawn as its curves.
+    Files of 'mfgsolve convergence' and 'mfgsolve compare' have pictures of their own.
 
     Example:  mfgsolve plot plan.nc -o speed.png --kind speed
     """
@@ -107,8 +111,10 @@ def plot(
     from mfgsolve.files import file_kind, read_dataset
     from mfgsolve.solution import load
 
-    if file_kind(file) == "convergence":
-        plots.save(plots.convergences(read_dataset(file, "convergence")), output)
+    own: dict[str, Callable[..., Any]] = {"convergence": plots.convergences, "comparison": plots.agents}
+    found = file_kind(file)
+    if found in own:
+        plots.save(own[found](read_dataset(file, found)), output)
     else:
         plots.save(getattr(plots, kind)(load(file)), output)
     say(f"Wrote {output}.")

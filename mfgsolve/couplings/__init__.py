@@ -9,6 +9,8 @@ that works on arrays of densities ``rho (levels, *shape)`` for a slice of time n
 - ``tangent``    the derivative of f applied to a change of density
 - ``second``     f'' where it is known
 - ``bounds``     lowest and highest density allowed, for hard constraints
+- ``cost_among`` expected cost of one of N agents, where it has a closed form
+- ``parts``      the terms of a sum
 
 ``is_potential`` says that F exists (local, or a symmetric kernel); ``is_monotone`` that F is convex (a crowd-averse
 game: one equilibrium).  `check_coupling` tests both numerically for any coupling.

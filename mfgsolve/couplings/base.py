@@ -46,6 +46,16 @@ class Bound(ABC):
         """f''(rho), pointwise; None where it is not known.  The social optimum needs it."""
         return None
 
+    def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray | None:
+        """Expected f for one of ``agents`` agents (in every population) who looks at the empirical density, itself
+        included, where all others are independent and of density rho; None where no closed form is known."""
+        return None
+
+    @property
+    def parts(self) -> tuple[Bound, ...]:
+        """The couplings that a sum is made of."""
+        return (self,)
+
     def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
         """Lowest and highest density (or aggregate) allowed, arrays that broadcast; None where nothing is capped."""
         return None
@@ -117,6 +127,10 @@ class Sum(Coupling):
 @dataclass(frozen=True, eq=False)
 class _BoundSum(Bound):
     terms: list[Bound]
+
+    @property
+    def parts(self) -> tuple[Bound, ...]:
+        return tuple(self.terms)
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.asarray(sum(term.cost(nodes, rho) for term in self.terms))

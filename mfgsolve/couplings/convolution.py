@@ -84,6 +84,14 @@ class _BoundQuadratic(Bound):
     @abstractmethod
     def apply(self, rho: np.ndarray) -> np.ndarray: ...
 
+    @abstractmethod
+    def itself(self) -> np.ndarray | float:
+        """What a whole crowd in one cell costs itself there, for every cell."""
+
+    def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray:
+        mean = self.apply(rho)
+        return np.asarray(mean + (self.itself() - mean) / agents)
+
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return self.apply(rho)
 
@@ -106,6 +114,10 @@ class _BoundSeparable(_BoundQuadratic):
             out = np.moveaxis(np.tensordot(out, matrix, axes=(axis, 0)), -1, axis)
         return np.ascontiguousarray(self.strength * out)
 
+    def itself(self) -> np.ndarray:
+        meshes = np.ix_(*(np.diagonal(matrix) for matrix in self.matrices))
+        return np.asarray(self.strength / self.volume * math.prod(meshes))
+
 
 @dataclass(frozen=True, eq=False)
 class _BoundKernel(_BoundQuadratic):
@@ -120,6 +132,10 @@ class _BoundKernel(_BoundQuadratic):
         spectrum = fft.rfftn(rho, s=self.sizes, axes=axes)
         full = fft.irfftn(spectrum * self.transform, s=self.sizes, axes=axes)
         return np.ascontiguousarray(self.strength * full[(slice(None), *(slice(0, n) for n in self.shape))])
+
+    def itself(self) -> float:
+        kernel = fft.irfftn(self.transform, s=self.sizes)
+        return float(self.strength / self.volume * kernel.reshape(-1)[0])
 
 
 def _bind_kernel(coupling: Nonlocal, grid: Grid) -> _BoundKernel:

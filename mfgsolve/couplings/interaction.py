@@ -61,18 +61,35 @@ class Interaction(Coupling):
                 f"matrix of the interaction has {self.matrix.shape[0]} rows; there are {wanted} {self.between}"
             )
         volume = grid.cell_volume
-        return _BoundInteraction(self.matrix * (1.0 if self.between == "populations" else volume), grid.shape, volume)
+        matrix = self.matrix * (1.0 if self.between == "populations" else volume)
+        return _BoundInteraction(matrix, self._kin(grid), grid.shape, volume)
+
+    def _kin(self, grid: Space) -> np.ndarray:
+        """Which entries of the matrix are between agents of one population."""
+        population = getattr(grid.coordinates, "population", np.zeros(grid.shape, dtype=int)).reshape(-1)
+        if self.between == "populations":
+            population = np.arange(self.matrix.shape[0])
+        return np.asarray(population[:, None] == population)
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundInteraction(Bound):
     matrix: np.ndarray
+    kin: np.ndarray
     shape: tuple[int, ...]
     volume: float
 
+    def _columns(self, rho: np.ndarray) -> np.ndarray:
+        return rho.reshape(rho.shape[0], self.matrix.shape[0], -1)
+
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        columns = rho.reshape(rho.shape[0], self.matrix.shape[0], -1)
-        return np.einsum("pq,tqx->tpx", self.matrix, columns).reshape(rho.shape)
+        return np.einsum("pq,tqx->tpx", self.matrix, self._columns(rho)).reshape(rho.shape)
+
+    def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray:
+        """f, with one of the agents of the own population taken out of the crowd and put where one is."""
+        own = np.einsum("pq,tqx->tpx", np.where(self.kin, self.matrix, 0.0), self._columns(rho))
+        oneself = np.diagonal(self.matrix)[None, :, None] / self.volume
+        return np.asarray(self.cost(nodes, rho) + ((oneself - own) / agents).reshape(rho.shape))
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.asarray(0.5 * self.volume * (rho * self.cost(nodes, rho)).reshape(rho.shape[0], -1).sum(axis=1))

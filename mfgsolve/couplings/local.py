@@ -117,6 +117,16 @@ class _BoundPower(Bound):
             np.power(rho, p - 2, out=out, where=rho > 0)
         return np.asarray(levels_at(self.strength, nodes) * (p * (p - 1) * out))
 
+    def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray | None:
+        """From mean and variance of (1 + B) / (agents volume), B binomial."""
+        if self.power not in (1, 2):
+            return None
+        others = 1.0 / self.volume - rho  # what being here oneself adds to the mean, times agents
+        seen = rho + others / agents
+        if self.power == 2:
+            seen = seen**2 + (agents - 1) / agents**2 * rho * others
+        return np.asarray(levels_at(self.strength, nodes) * seen)
+
 
 @dataclass(frozen=True, eq=False)
 class LogCongestion(Coupling):
@@ -201,3 +211,6 @@ class _BoundRunning(Bound):
 
     def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.zeros_like(rho)
+
+    def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray:
+        return self.cost(nodes, rho)

@@ -10,6 +10,7 @@ with softmin at temperature tau dt, the minimum where tau = 0 (Bellman; the soft
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -141,6 +142,12 @@ class FiniteGame(Game):
             noise.noise(source, target, scheme, transpose)
             out[part] = target.reshape(-1)
         return out
+
+    def paying(self, own_cost: np.ndarray, tau: float | None = None) -> FiniteGame:
+        """The same game, in which agents pay other own costs (1 or T, actions, states), at another tau."""
+        other = copy.copy(self)
+        other.own_cost, other.tau = own_cost, self.tau if tau is None else tau
+        return other
 
     # -- sweeps ------------------------------------------------------------------------------------------------
 

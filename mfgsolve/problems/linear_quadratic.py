@@ -69,6 +69,13 @@ class _BoundAttraction(Bound):
         pulled = (offsets * moved.reshape(*moved.shape, *(1,) * (rho.ndim - 1))).sum(axis=1)
         return np.asarray(-self.strength * pulled * self.free)
 
+    def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray:
+        """strength / 2 [(1 - 1/N)^2 |x - mean|^2 + (N - 1)/N^2 variance]: the mean of N agents moves with each."""
+        others = (agents - 1) / agents
+        square = self.cost(nodes, rho)
+        spread = self.potential(nodes, rho).reshape(-1, *(1,) * (rho.ndim - 1))
+        return np.asarray(others**2 * square + others / agents * spread * self.free)
+
 
 @dataclass(frozen=True)
 class LinearQuadratic:
@@ -122,6 +129,50 @@ class LinearQuadratic:
         square = sum((x - self.centre) ** 2 for x in c.values())
         constant = self.axes * self.viscosity * math.log(self._phi(self.horizon - t))
         return np.asarray(0.5 * self.eta(t) * square + constant)
+
+    def among(self, agents: int) -> LinearQuadraticAgents:
+        """The Nash equilibrium of so many agents, each of whom sees all others."""
+        if agents < 1:
+            raise InputError(f"agents is {agents}; a whole number of at least 1 is needed")
+        return LinearQuadraticAgents(self, agents)
+
+
+@dataclass(frozen=True)
+class LinearQuadraticAgents:
+    """Closed form among N agents, in feedback of the positions of all: a_i = gain (mean of all N - x_i).
+
+    eta' = (1 - 1/N^2) eta^2 - kappa, eta(T) = terminal, gain = (1 - 1/N) eta, value eta |x_i - mean|^2 / 2 + axes nu
+    (1 - 1/N) times the integral of eta from t on.  With b = 1 - 1/N^2, s = sqrt(b kappa) and phi = cosh(s tau) +
+    (b terminal / s) sinh(s tau): eta = phi'(tau) / (b phi).
+
+    Source: Carmona, Fouque and Sun, arXiv:1308.2172, section 3.1
+    """
+
+    limit: LinearQuadratic
+    agents: int
+
+    def _waves(self, t: float) -> tuple[float, float, float]:
+        """1 - 1/N^2, cosh(s tau), and sinh(s tau) / s."""
+        b, tau = 1.0 - 1.0 / self.agents**2, self.limit.horizon - t
+        s = math.sqrt(b * self.limit.kappa)
+        return b, math.cosh(s * tau), math.sinh(s * tau) / s if s > 0 else tau
+
+    def eta(self, t: float) -> float:
+        """Curvature of the value, per unit time."""
+        b, even, odd = self._waves(t)
+        return (self.limit.kappa * odd + self.limit.terminal * even) / (even + b * self.limit.terminal * odd)
+
+    def gain(self, t: float) -> float:
+        """Gain of the control toward the mean of all, per unit time."""
+        return (1.0 - 1.0 / self.agents) * self.eta(t)
+
+    @property
+    def cost(self) -> float:
+        """Expected cost of an agent where all start independently."""
+        n, exact = self.agents, self.limit
+        b, even, odd = self._waves(0.0)
+        noise = math.log(even + b * exact.terminal * odd) * n / (n + 1) if n > 1 else 0.0
+        return exact.axes * (0.5 * (1.0 - 1.0 / n) * exact.spread**2 * self.eta(0.0) + exact.viscosity * noise)
 
 
 def _closed_form(problem: Problem) -> LinearQuadratic:

@@ -1,0 +1,148 @@
+"""N agents: exact regret and simulation on the flagship (64x64, 512 steps), one thread.
+
+    python benchmarks/agents.py [--regimes]
+
+Prints the seconds of `nash_gap` for ten numbers of agents, seconds of a replica by counts from 10^2 to 10^9 agents,
+agent-steps per second one by one beside vectorised NumPy, and nanoseconds of the random numbers beside NumPy's.
+``--regimes`` adds how the regret falls with N for smooth, bang-bang and kinked games.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+
+import numba
+import numpy as np
+
+import mfgsolve as mfg
+from mfgsolve.agents.play import play_of
+from mfgsolve.agents.run import Party, run_replicas
+from mfgsolve.agents.walk import Walk
+from mfgsolve.kernels import random
+
+
+def seconds(call, repeats=1):
+    best = np.inf
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        result = call()
+        best = min(best, time.perf_counter() - begun)
+    return best, result
+
+
+def one_replica(walk, agents, method):
+    party = Party(walk, np.array([agents]), method)
+    return next(run_replicas(party, 1, np.random.SeedSequence(0), threads=1))
+
+
+def numpy_steps(walk, agents, steps):
+    """The same walk as a NumPy user would write it: one array of cells, one step at a time."""
+    rng = np.random.default_rng(0)
+    cells = rng.choice(walk.states, size=agents, p=walk.game.initial_mass.reshape(-1))
+    right, left, after, before = walk.noise_arrays
+    first, successor, _ = walk.transitions(0, None)
+    for t in range(steps):
+        thresholds = np.cumsum(walk.choices[t], axis=1)
+        choice = (rng.random(agents)[:, None] >= thresholds[cells]).sum(axis=1).clip(max=walk.actions - 1)
+        cells = successor[first[choice * walk.states + cells]]
+        for share, there in ((right, after), (left, before)):
+            for axis in range(len(share)):
+                moving = np.arange(agents)
+                while moving.size:
+                    moving = moving[rng.random(moving.size) < share[axis, cells[moving]]]
+                    cells[moving] = there[axis, cells[moving]]
+    return cells
+
+
+@numba.njit
+def own_binomials(stream, n, p, count):
+    total = 0
+    for _ in range(count):
+        total += random.binomial(stream, n, p)
+    return total
+
+
+@numba.njit
+def numpy_binomials(rng, n, p, count):
+    total = 0
+    for _ in range(count):
+        total += rng.binomial(n, p)
+    return total
+
+
+@numba.njit
+def own_uniforms(stream, count):
+    a, b, c, d = stream[0], stream[1], stream[2], stream[3]
+    total = 0.0
+    for _ in range(count):
+        u, a, b, c, d = random.draw(a, b, c, d)
+        total += u
+    return total
+
+
+@numba.njit
+def numpy_uniforms(rng, count):
+    total = 0.0
+    for _ in range(count):
+        total += rng.random()
+    return total
+
+
+def print_random_numbers(count=1_000_000):
+    print("\nrandom numbers inside kernels, ns each      ours   NumPy's generator called from compiled code")
+    stream, rng = np.random.SeedSequence(0).generate_state(4, np.uint64), np.random.default_rng(0)
+    rows = [("uniform", lambda m: own_uniforms(stream, m), lambda m: numpy_uniforms(rng, m))]
+    for n, p in ((100, 0.016), (1000, 0.016), (10**9, 0.016)):
+        rows.append((f"binomial({n:.0e}, {p})", lambda m, n=n, p=p: own_binomials(stream, n, p, m),
+                     lambda m, n=n, p=p: numpy_binomials(rng, n, p, m)))  # fmt: skip
+    for name, ours, theirs in rows:
+        ours(10), theirs(10)
+        print(f"  {name:36s} {seconds(lambda f=ours: f(count))[0] / count * 1e9:9.1f} "
+              f"{seconds(lambda f=theirs: f(count))[0] / count * 1e9:9.1f}")  # fmt: skip
+
+
+def print_regret(solution):
+    numbers = [10**k for k in range(10)]
+    mfg.nash_gap(solution, agents=[3])
+    spent, gap = seconds(lambda: mfg.nash_gap(solution, agents=numbers))
+    print(f"\nexact regret of the plan for ten numbers of agents: {spent:.2f} s")
+    print("       agents       regret   cost - mean-field cost   bound on the error")
+    for k, number in enumerate(numbers):
+        values = [float(gap[name][k]) for name in ("regret", "cost_difference", "regret_error")]
+        print(f"{number:13d} {values[0]:12.4e} {values[1]:24.4e} {values[2]:20.1e}")
+
+
+def print_simulation(walk):
+    steps, cells = walk.steps, walk.states
+    one_replica(walk, 10, "counts"), one_replica(walk, 10, "agents")
+    print("\none replica by counts       agents   seconds   ratio to 10^5")
+    numbers = [10**2, 10**3, 10**4, 10**5, 10**6, 10**7, 10**8, 10**9]
+    spent = {number: seconds(lambda n=number: one_replica(walk, n, "counts"), 5)[0] for number in numbers}
+    for number in numbers:
+        print(f"{number:35d} {spent[number]:9.3f} {spent[number] / spent[10**5]:15.2f}")
+    print(f"\nagents one by one, {cells} cells, {steps} steps, million agent-steps / s")
+    for number in (10**5, 10**6):
+        took, _ = seconds(lambda n=number: one_replica(walk, n, "agents"))
+        print(f"  {number:10d} agents: {number * steps / took / 1e6:8.1f}")
+    took, _ = seconds(lambda: numpy_steps(walk, 10**5, 32))
+    print(f"  vectorised NumPy:  {10**5 * 32 / took / 1e6:8.1f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--regimes", action="store_true", help="how the regret falls, in three kinds of games")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    solution = mfg.solve(mfg.problems.supply_demand(shape=(64, 64), steps=512), threads=1)
+    print(f"supply-demand, 64x64, 512 steps, relative exploitability {solution.relative_exploitability:.1e}")
+    print_regret(solution)
+    print_simulation(Walk(play_of(solution)))
+    print_random_numbers()
+    if options.regimes:
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""What the crowd costs one of N agents, in expectation over the N - 1 others: the price of the finite game.
+
+All agents start independently from m_0 and follow the plan; none moves another.  So the others stay independent
+whatever one agent does, and it sees (1 + B) / N of its population in a cell of mass m, B ~ Binomial(N - 1, m):
+
+    gamma^N_t(x) = E f_t(x, (1 + B) / (N volume))
+
+A coupling on choices is the same with the occupation for the mass.  Linear couplings (nonlocal ones too), squares and
+the price of a quadratic potential have closed forms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mfgsolve.agents.binomial import expectation
+from mfgsolve.agents.play import Play
+from mfgsolve.couplings import Bound, Capacity, Coupling, Price, Sum, by_target
+from mfgsolve.errors import InputError
+from mfgsolve.games import FiniteGame, Game
+from mfgsolve.games.base import Block
+
+__all__ = ["Paid", "mean_field_price", "price_among"]
+
+PROBES = 9  # amounts at which a price must have the same slope to count as linear
+STRAIGHT = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Paid:
+    """A game in which one agent pays a price that nobody changes.
+
+    Attributes
+    ----------
+    game : the game, with what a choice costs an agent by its own share in the aggregate as part of its own cost
+    price : expected cost of the crowd per unit time, tolls included (shape of a price)
+    error : bound on the error of the price, largest at each level (T+1,)
+    """
+
+    game: Game
+    price: np.ndarray
+    error: np.ndarray
+
+
+def mean_field_price(play: Play) -> Paid:
+    """The price that infinitely many agents pay."""
+    price = play.game.price(play.crowd)
+    return Paid(play.game, _with_toll(price, play), np.zeros(play.game.steps + 1))
+
+
+def price_among(play: Play, agents: int) -> Paid:
+    """The price that one of ``agents`` agents (in every population) pays.
+
+    Raises
+    ------
+    InputError
+        for a coupling that is neither local nor of closed form, and a price whose potential is not quadratic
+    """
+    game = play.game
+    crowd, price, error = game.flat(play.crowd), game.levels(), np.zeros(game.steps + 1)
+    view = game.flat(price)
+    view[:] = 0.0
+    stated = [one for found in by_target(game.problem.couplings[0]).values() for one in found]
+    for block, coupling in zip(game.blocks, stated, strict=True):
+        for nodes in game.slabs():
+            if block.on == "aggregate":  # what an agent's own share adds to it: see _own_share
+                view[nodes, block.columns] = block.bound.cost(nodes, crowd[nodes, block.columns])
+            else:
+                view[nodes, block.columns] = _expected(block, coupling, nodes, crowd[nodes], agents, error[nodes])
+    if game.terminal_block is not None:
+        block, coupling = game.terminal_block, game.problem.couplings[1]
+        view[-1:, block.columns] = _expected(block, coupling, slice(0, 1), crowd[-1:], agents, error[-1:])
+    return Paid(_with_own_share(play, agents), _with_toll(price, play), error)
+
+
+def _with_toll(price: np.ndarray, play: Play) -> np.ndarray:
+    return price if play.toll is None else price + play.toll
+
+
+def _expected(
+    block: Block, coupling: Coupling, nodes: slice, crowd: np.ndarray, agents: int, error: np.ndarray
+) -> np.ndarray:
+    """E f on the columns of a block, term by term; ``error`` (levels,) grows by its bound."""
+    rho = block.density(crowd)
+    total = np.zeros((rho.shape[0], rho[0].size))
+    terms = coupling.terms if isinstance(coupling, Sum) else (coupling,)
+    for bound, term in zip(block.bound.parts, terms, strict=True):
+        if isinstance(term, Capacity):  # costs nothing but its toll
+            continue
+        known = bound.cost_among(nodes, rho, agents)
+        if known is None:
+            known, missed = _local(bound, term, nodes, crowd[:, block.columns].reshape(rho.shape), block.volume, agents)
+            error += missed.reshape(total.shape).max(axis=1)
+        total += known.reshape(total.shape)
+    return total
+
+
+def _local(
+    bound: Bound, term: Coupling, nodes: slice, mass: np.ndarray, volume: float, agents: int
+) -> tuple[np.ndarray, np.ndarray]:
+    if not term.is_local:
+        raise InputError(
+            f"the exact regret of N agents needs couplings that are local, linear or quadratic in the crowd, and "
+            f"{type(term).__name__} says that it is not local (a CustomCoupling is where it has a derivative); "
+            "estimate it by sampling: mfg.simulate, mfg.simulate_deviation"
+        )
+    scale = 1.0 / (agents * volume)
+
+    def cost(k: np.ndarray) -> np.ndarray:
+        seen = k + 1.0
+        seen *= scale
+        return bound.cost(nodes, seen)
+
+    return expectation(cost, mass, agents - 1)
+
+
+def _with_own_share(play: Play, agents: int) -> Game:
+    """The game in which a choice costs an agent what its own share does to prices, in place of one of its population.
+
+    An agent that chooses alpha pays alpha phi'(A + (alpha - A_p) / N), A_p the mean of its population: besides
+    alpha phi'(A) it pays alpha phi''(A) (alpha - A_p) / N where phi' is linear.
+    """
+    game = play.game
+    prices = [block for block in game.blocks if block.on == "aggregate"]
+    if not prices:
+        return game
+    assert isinstance(game, FiniteGame)
+    count, chosen = game.grid.populations, play.policy.probabilities  # type: ignore[attr-defined]
+    occupation = chosen * play.crowd[:-1, None, : game.states]
+    own = np.broadcast_to(game.own_cost, occupation.shape).copy()
+    for block, stated, alpha in zip(prices, game.prices, game.amounts, strict=True):
+        slope = _steady_slope(block, stated, play.crowd[:-1, block.columns], alpha, game)
+        mean = (alpha * occupation).reshape(game.steps, game.actions, count, -1).sum(axis=(1, 3))
+        gap = alpha - np.repeat(mean, game.states // count, axis=1)[:, None]
+        own += np.where(game.allowed, alpha * slope[:, :, None] * gap * (game.dt / agents), 0.0)
+    return game.paying(own)
+
+
+def _steady_slope(block: Block, stated: Price, now: np.ndarray, alpha: np.ndarray, game: FiniteGame) -> np.ndarray:
+    """phi'' (steps, 1), which must be the same at all amounts that can occur."""
+    nodes, count = slice(0, game.steps), game.grid.populations
+    slope = block.bound.slope(nodes, now)
+    assert slope is not None
+    usable = np.where(game.allowed, alpha, np.nan)
+    low, high = np.nanmin(usable) * count, np.nanmax(usable) * count
+    for amount in np.linspace(low, high, PROBES):
+        other = block.bound.slope(nodes, np.full_like(now, amount))
+        assert other is not None
+        if not (np.abs(other - slope) <= STRAIGHT * np.abs(slope)).all():
+            what = getattr(stated, "potential", stated)
+            raise InputError(
+                f"the exact regret of N agents needs a price that is linear in the aggregate, and that of a "
+                f"{type(what).__name__} bends; use QuadraticPotential, or estimate it by sampling: mfg.simulate, "
+                "mfg.simulate_deviation"
+            )
+    return slope
