@@ -13,7 +13,10 @@ from mfgsolve.agents.walk import Walk
 from mfgsolve.kernels import agents as walking
 from mfgsolve.kernels import random
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning"),  # meant, and told without the compiler only
+]
 
 
 def diffusion(shape, boundary="reflecting", blocked=None, noise="implicit", steps=6, viscosity=0.02):

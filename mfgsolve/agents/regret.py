@@ -57,9 +57,10 @@ def nash_gap(
     - ``relative_regret``: regret over the scale of the plan's certificate
     - ``cost``: expected cost of an agent in the game of N
     - ``cost_difference``: cost less the mean-field cost
-    - ``regret_error``: bound on the error of ``regret`` by the binomial sums, 2 sum_t weight_t max_x |error of gamma_t|,
-      where a sum errs by the probability left out (1e-16) times |f| at its ends, f taken as monotone there, and by no more
-      than its estimates differ; see `mfgsolve.agents.binomial`.  0 where all is of closed form.  Round-off comes on top
+    - ``regret_error``: bound on the error of ``regret`` by the binomial sums, 2 sum_t weight_t max_x |error of
+      gamma_t|, where a sum errs by the probability left out (1e-16) times |f| at its ends, f taken as monotone there,
+      and by no more than its estimates differ; see `mfgsolve.agents.binomial`.  0 where all is of closed form.
+      Round-off comes on top
 
     and the attributes ``exploitability``, ``mean_field_cost`` and ``scale`` (sums over populations).  As N grows, the
     regret falls to the exploitability of the plan (where there are tolls, less what is paid for bounds that do not
