@@ -114,20 +114,73 @@ def print_regret(solution):
         print(f"{number:13d} {values[0]:12.4e} {values[1]:24.4e} {values[2]:20.1e}")
 
 
-def print_simulation(walk):
+def print_simulation(solution):
+    walk = Walk(play_of(solution))
     steps, cells = walk.steps, walk.states
     one_replica(walk, 10, "counts"), one_replica(walk, 10, "agents")
-    print("\none replica by counts       agents   seconds   ratio to 10^5")
+    print("\nby counts                   agents   one replica of many, s   ratio   one call of simulate, s   ratio")
     numbers = [10**2, 10**3, 10**4, 10**5, 10**6, 10**7, 10**8, 10**9]
-    spent = {number: seconds(lambda n=number: one_replica(walk, n, "counts"), 5)[0] for number in numbers}
+    spent = {number: seconds(lambda n=number: one_replica(walk, n, "counts"), 7)[0] for number in numbers}
+    call = {
+        number: seconds(lambda n=number: mfg.simulate(solution, agents=n, rng=0, times=[steps], threads=1), 5)[0]
+        for number in numbers
+    }
     for number in numbers:
-        print(f"{number:35d} {spent[number]:9.3f} {spent[number] / spent[10**5]:15.2f}")
+        print(f"{number:35d} {spent[number]:24.3f} {spent[number] / spent[10**5]:7.2f} {call[number]:25.3f} "
+              f"{call[number] / call[10**5]:15.2f}")  # fmt: skip
     print(f"\nagents one by one, {cells} cells, {steps} steps, million agent-steps / s")
     for number in (10**5, 10**6):
         took, _ = seconds(lambda n=number: one_replica(walk, n, "agents"))
         print(f"  {number:10d} agents: {number * steps / took / 1e6:8.1f}")
     took, _ = seconds(lambda: numpy_steps(walk, 10**5, 32))
     print(f"  vectorised NumPy:  {10**5 * 32 / took / 1e6:8.1f}")
+
+
+def two_roads():
+    """Home to one of two roads: they cost rho each, and the left one 4 max(rho - 1/2, 0) besides; half go each way."""
+    kink = mfg.CustomCoupling(
+        lambda t, c, rho: 4 * (t > 0) * (c.state == 1) * np.maximum(rho - 0.5, 0.0),
+        derivative=lambda t, c, rho: 4.0 * (t > 0) * (c.state == 1) * (rho > 0.5),
+    )
+    problem = mfg.Problem(
+        grid=mfg.States(["home", "left", "right"]), time=mfg.TimeGrid(2, 2), initial=np.array([1.0, 0, 0]),
+        dynamics=mfg.Tabular([np.eye(3)[[1, 1, 2]], np.eye(3)[[2, 1, 2]]]),
+        coupling=mfg.CrowdAversion(lambda t, c: 1.0 * (t > 0) * (c.state > 0)) + kink,
+    )  # fmt: skip
+    return problem, np.full((2, 2, 3), 0.5)
+
+
+def regimes():
+    """Games by how one agent's best answer depends on the price, and what its regret should fall like."""
+    problems = mfg.problems
+    yield "linear-quadratic (closed form)", -2.0, (mfg.solve(problems.linear_quadratic()),)
+    yield "supply-demand 32x32, 256 steps", -2.0, (mfg.solve(problems.supply_demand(shape=(32, 32), steps=256)),)
+    yield "montreal 32x32, 512 steps", -2.0, (mfg.solve(problems.montreal(shape=(32, 32), steps=512)),)
+    yield "beach-bar at temperature 0.1", -2.0, (mfg.solve(problems.beach_bar(temperature=0.1), tol=1e-13),)
+    yield "beach-bar, sharp", -1.0, (mfg.solve(problems.beach_bar()),)
+    yield "lattice-supply-demand 12x12x24, sharp", -1.0, (
+        mfg.solve(problems.lattice_supply_demand(shape=(12, 12), steps=24)),)  # fmt: skip
+    yield "two roads, a kink, sharp", -0.5, two_roads()
+
+
+def print_regimes():
+    numbers = [10**k for k in range(1, 8)]
+    print("\nregret of one of N agents, and its slope between the two largest N")
+    print(f"{'':38s}" + "".join(f"{f'N = {n:.0e}':>11s}" for n in numbers) + "  slope  expected")
+    for name, expected, (plan, *policy) in regimes():
+        regret = mfg.nash_gap(plan, numbers, policy=policy[0] if policy else None).regret.values
+        slope = np.log(regret[-1] / regret[-2]) / np.log(numbers[-1] / numbers[-2])
+        print(f"{name:38s}" + "".join(f"{value:11.2e}" for value in regret) + f"  {slope:5.2f} {expected:9.1f}")
+    closed = mfg.problems.linear_quadratic()
+    form = mfg.problems.closed_form(closed)
+    exact, numbers = mfg.nash_gap(mfg.solve(closed), [2, 10, 100, 1000]), [2, 10, 100, 1000]
+    limit = form.among(10**12).cost
+    print("\nlinear-quadratic: N times what an agent pays more than in the limit, and eta(0)")
+    print("       N      the plan   equilibrium of N   eta_N(0) - eta(0), times N^2")
+    for k, n in enumerate(numbers):
+        among, difference = form.among(n), float(exact.cost_difference[k])
+        print(f"{n:8d} {n * difference:13.6f} {n * (among.cost - limit):18.6f} "
+              f"{n * n * (among.eta(0.0) - form.eta(0.0)):30.6f}")  # fmt: skip
 
 
 def main() -> None:
@@ -138,10 +191,10 @@ def main() -> None:
     solution = mfg.solve(mfg.problems.supply_demand(shape=(64, 64), steps=512), threads=1)
     print(f"supply-demand, 64x64, 512 steps, relative exploitability {solution.relative_exploitability:.1e}")
     print_regret(solution)
-    print_simulation(Walk(play_of(solution)))
+    print_simulation(solution)
     print_random_numbers()
     if options.regimes:
-        pass
+        print_regimes()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from mfgsolve.kernels import random
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
-    pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning"),  # meant, and told without the compiler only
+    pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning"),  # meant; told without compiler
 ]
 
 

@@ -28,7 +28,10 @@ def number(text: str) -> float:
         raise typer.BadParameter(f"{text!r} came; a number is needed, say 1e-10") from None
 
 
-SOLVERS = "newton, interior-point, complementarity, frank-wolfe, prior-descent, fictitious-play, mirror-descent, admm, chambolle-pock"
+SOLVERS = (
+    "newton, interior-point, complementarity, frank-wolfe, prior-descent, fictitious-play, mirror-descent, admm, "
+    "chambolle-pock"
+)
 
 Name = Annotated[
     str,

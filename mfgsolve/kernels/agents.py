@@ -103,21 +103,30 @@ def _split(counts, choices, certain, first, successor, chance, stream, moved, ch
                 here -= going
 
 
-def _drift(counts, start, stride, n, share, ring, backward, stream):
-    """Agents along one line go on with probability ``share`` as often as they like, in one direction."""
-    carry = np.int64(0)
+def _drift(counts, starts, stride, n, share, ring, backward, stream):
+    """Agents go on along their lines with probability ``share`` as often as they like, in one direction.
+
+    All lines step by step: binomials of neighbouring lines do not wait for each other, those along a line do.
+    """
+    carry = np.zeros(starts.size, dtype=np.int64)
     for step in range(n):
-        cell = start + stride * (n - 1 - step if backward else step)
-        here = counts[cell] + carry
-        carry = binomial(stream, here, share[cell])
-        counts[cell] = here - carry
-    step = 0
-    while ring and carry > 0:
-        cell = start + stride * (n - 1 - step if backward else step)
-        on = binomial(stream, carry, share[cell])
-        counts[cell] += carry - on
-        carry = on
-        step = step + 1 if step + 1 < n else 0
+        shift = stride * (n - 1 - step if backward else step)
+        for line in range(starts.size):
+            cell = starts[line] + shift
+            here = counts[cell] + carry[line]
+            on = binomial(stream, here, share[cell])
+            counts[cell] = here - on
+            carry[line] = on
+    if not ring:
+        return
+    for line in range(starts.size):
+        on, step = carry[line], 0
+        while on > 0:
+            cell = starts[line] + stride * (n - 1 - step if backward else step)
+            stay = on
+            on = binomial(stream, on, share[cell])
+            counts[cell] += stay - on
+            step = step + 1 if step + 1 < n else 0
 
 
 drift = jit(_drift)
@@ -125,10 +134,11 @@ drift = jit(_drift)
 
 def _spread(counts, n, stride, right, left, ring, stream):
     """Implicit noise of all agents along one axis of ``n`` cells ``stride`` apart."""
-    for start in range(counts.size):
-        if (start // stride) % n == 0:
-            drift(counts, start, stride, n, right, ring, False, stream)
-            drift(counts, start, stride, n, left, ring, True, stream)
+    starts = np.empty(counts.size // n, dtype=np.int64)
+    for line in range(starts.size):
+        starts[line] = (line // stride) * n * stride + line % stride
+    drift(counts, starts, stride, n, right, ring, False, stream)
+    drift(counts, starts, stride, n, left, ring, True, stream)
 
 
 walk, split, spread = jit(_walk), jit(_split), jit(_spread)

@@ -2,9 +2,8 @@
 
 Uniform numbers are xoshiro256++ (Blackman and Vigna, doi:10.1145/3460772), binomial ones inversion for small means and
 the transformed rejection BTRS for large ones (Hörmann, doi:10.1080/00949659308811496), with the squeeze of BTPE
-(Kachitvichyanukul and Schmeiser, doi:10.1145/42372.42381).  NumPy's generators can be
-called from compiled code, but take 5.4 ns for a uniform number instead of 1.4, and 90 for a large binomial instead of
-30: see ``benchmarks/agents.py``.
+(Kachitvichyanukul and Schmeiser, doi:10.1145/42372.42381).  NumPy's generators can be called from compiled code, but
+take three times as long for a uniform number and up to twice for a binomial one: see ``benchmarks/agents.py``.
 """
 
 from __future__ import annotations
