@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mfgsolve.command.arguments import Json, Threads, read_agents, whole
+from mfgsolve.command.comparing import keep, tell
 from mfgsolve.command.progress import Progress
-from mfgsolve.errors import FileError, InputError
+from mfgsolve.errors import InputError
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -96,13 +97,11 @@ def compare(
     from mfgsolve.agents import comparison
     from mfgsolve.agents.play import stated_problem
     from mfgsolve.command.progress import Interrupts
-    from mfgsolve.command.report import agents_facts, agents_rows, say, to_json
-    from mfgsolve.files import write_dataset
+    from mfgsolve.command.report import agents_facts, agents_rows
 
     stated = stated_problem(plan)
     check_data({"--output": output}, stated)
     written: list[Path] = []
-    failure: FileError | None = None
     line = _Replicas(numbers, replicas)
     with _told(line, written), Interrupts() as interrupts, line:
 
@@ -114,20 +113,8 @@ def compare(
             plan, numbers, replicas, rng, method=method, problem=stated, threads=threads, callback=watch
         )
         interrupts.check()
-        try:
-            if output is not None:
-                write_dataset(compared, output)
-                written.append(output)
-            if plot is not None:
-                line.doing = f"drawing {plot.name}"
-                plots.save(plots.agents(compared), plot)
-                written.append(plot)
-        except FileError as error:
-            failure = error
-    if json:
-        to_json(agents_facts(compared))
-    else:
-        say(f"Wrote {' and '.join(str(path) for path in written)}." if written else "", agents_rows(compared))
+        failure = keep(compared, output, plot, plots.agents, line, written)
+    tell(compared, json, agents_facts, agents_rows, written)
     if failure is not None:
         raise failure
 

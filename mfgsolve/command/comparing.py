@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,10 @@ from mfgsolve.command.arguments import (
 from mfgsolve.errors import FileError
 
 if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+    from mfgsolve.command.progress import Progress
     from mfgsolve.datasets import Measure
 
 
@@ -70,13 +74,11 @@ def convergence(
     check_data({"--output": output}, stated)
     from mfgsolve import convergence_study, plots
     from mfgsolve.command.progress import Interrupts, Progress
-    from mfgsolve.command.report import convergence_facts, convergence_rows, say, to_json
-    from mfgsolve.files import write_dataset
+    from mfgsolve.command.report import convergence_facts, convergence_rows
     from mfgsolve.solvers import suited
 
     names = suited(stated) if solvers is None else [name.strip() for name in solvers.split(",")]
     written: list[Path] = []
-    failure: FileError | None = None
     line = Progress.of(stated, tol)
     with _told(), Interrupts() as interrupts, line:
 
@@ -88,19 +90,41 @@ def convergence(
             stated, names, max_sweeps=max_sweeps, max_seconds=max_seconds, tol=tol, callback=watch
         )
         interrupts.check()
-        try:
-            if output is not None:
-                write_dataset(compared, output)
-                written.append(output)
-            if plot is not None:
-                line.doing = f"drawing {plot.name}"
-                plots.save(plots.convergences(compared), plot)
-                written.append(plot)
-        except FileError as error:
-            failure = error
-    if json:
-        to_json(convergence_facts(compared))
-    else:
-        say(f"Wrote {' and '.join(str(path) for path in written)}." if written else "", convergence_rows(compared))
+        failure = keep(compared, output, plot, plots.convergences, line, written)
+    tell(compared, json, convergence_facts, convergence_rows, written)
     if failure is not None:
         raise failure
+
+
+def keep(
+    compared: xr.Dataset, output: Path | None, plot: Path | None, draw: Callable[[xr.Dataset], Figure], line: Progress,
+    written: list[Path],
+) -> FileError | None:  # fmt: skip
+    """Write the data and the picture; what fails is returned, to be raised once the numbers have been told."""
+    from mfgsolve import plots
+    from mfgsolve.files import write_dataset
+
+    try:
+        if output is not None:
+            write_dataset(compared, output)
+            written.append(output)
+        if plot is not None:
+            line.doing = f"drawing {plot.name}"
+            plots.save(draw(compared), plot)
+            written.append(plot)
+    except FileError as error:
+        return error
+    return None
+
+
+def tell(
+    compared: xr.Dataset, json: bool, facts: Callable[[xr.Dataset], dict[str, Any]],
+    rows: Callable[[xr.Dataset], list[tuple[str, str]]], written: list[Path],
+) -> None:  # fmt: skip
+    """Print the numbers, as one JSON object or as a small table."""
+    from mfgsolve.command.report import say, to_json
+
+    if json:
+        to_json(facts(compared))
+    else:
+        say(f"Wrote {' and '.join(str(path) for path in written)}." if written else "", rows(compared))
