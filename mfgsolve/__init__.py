@@ -51,6 +51,7 @@ _HOMES = {
     "check_coupling": "couplings",
     "compare": "agents.comparison",
     "exploitability": "certificates",
+    "learn": "learners",
     "load": "solution",
     "nash_gap": "agents.regret",
     "price_of_anarchy": "anarchy",
@@ -60,7 +61,7 @@ _HOMES = {
     "simulate_deviation": "agents.deviation",
     "solve": "solving",
 }
-_MODULES = ("interop", "plots", "problems", "solvers")
+_MODULES = ("interop", "learners", "plots", "problems", "solvers")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

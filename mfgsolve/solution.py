@@ -32,6 +32,7 @@ class Status(Enum):
     TIME_LIMIT = "time limit"
     STOPPED = "stopped by callback"
     STALLED = "stalled"
+    FINISHED = "finished"
     NON_FINITE = "non-finite"
 
     @property
@@ -43,6 +44,7 @@ class Status(Enum):
             Status.STOPPED: "A callback asked to stop before the tolerance was met.",
             Status.STALLED: "No step improved the certificate any more: the tolerance lies below round-off, or another "
             "solver suits this game better.",
+            Status.FINISHED: "All episodes were played; the certificate says how much was learned.",
             Status.NON_FINITE: "A number that is not finite appeared in the costs; look at their formulas and ranges.",
         }[self]
 

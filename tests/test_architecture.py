@@ -23,6 +23,7 @@ ORDER = [
     {"problemfile"},
     {"solving"},
     {"agents", "anarchy", "convergence_study"},
+    {"learners"},
     {"command", "__main__"},
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

@@ -45,6 +45,7 @@ class State(ABC):
     measure: Measure
 
     stalled: bool = field(default=False, kw_only=True)
+    finished: bool = field(default=False, kw_only=True)  # it has done all that it was to do
 
     def note(self, found: Certificate, cell_steps: int, final_grid: bool = True) -> None:
         """Enter a certificate as the measure of this iteration."""
@@ -174,7 +175,8 @@ def _run(
         if status is None and callback is not None and callback(rows[-1]):
             status = Status.STOPPED
         now = time.perf_counter()
-        if save is not None and (status is not None or now >= next_save):
+        whole = status is not Status.NON_FINITE  # what can be gone on from is not written over by what cannot
+        if save is not None and whole and (status is not None or now >= next_save):
             save(state, rows, elapsed())
             spent = time.perf_counter() - now
             next_save = time.perf_counter() + 20 * spent
@@ -195,6 +197,8 @@ def _verdict(state: State, tol: float, budget: Budget, row: Measure) -> Status |
         return Status.NON_FINITE
     if state.stalled:
         return Status.STALLED
+    if state.finished:
+        return Status.FINISHED
     if budget.iterations is not None and state.iteration >= budget.iterations:
         return Status.ITERATION_LIMIT
     if budget.seconds is not None and row.seconds >= budget.seconds:

@@ -86,8 +86,7 @@ class MirrorDescent(Solver):
         return state
 
     def step(self, state: ScoreState) -> ScoreState:
-        game = state.game
-        q = game.evaluate(state.policy, state.price, state.crowd)[1]
+        game, q = state.game, self.costs(state)
         state.scores *= 1.0 - min(state.rate * game.tau, 1.0)
         state.scores -= state.rate * q
         state.scores -= np.where(game.allowed, state.scores, -np.inf).max(axis=1, keepdims=True)
@@ -95,6 +94,10 @@ class MirrorDescent(Solver):
         _follow(state)
         state.iteration, state.sweeps = state.iteration + 1, state.sweeps + 0.5
         return _measured(state)
+
+    def costs(self, state: ScoreState) -> np.ndarray:
+        """q (steps, actions, states): what actions cost when the policy is followed afterwards."""
+        return state.game.evaluate(state.policy, state.price, state.crowd)[1]
 
     def finish(self, state: ScoreState) -> Outcome:
         return Outcome(state.game, state.game.policy_of(state.policy), state.crowd, sweeps=state.sweeps)

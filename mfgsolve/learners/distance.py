@@ -1,0 +1,62 @@
+"""How far two occupations are apart, at each time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from mfgsolve.agents.distances import l2, transport
+from mfgsolve.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from mfgsolve.learners.occupation import Occupation
+
+__all__ = ["check_alike", "distance"]
+
+DISTANCES = ("tv", "l2", "w1")
+
+
+def distance(one: Occupation, other: Occupation, kind: str, actions: bool) -> xr.DataArray:
+    """See `Occupation.distance`."""
+    if kind not in DISTANCES:
+        raise InputError(unknown("distance", kind, DISTANCES))
+    check_alike(one, other)
+    lead = one.mass.shape[: int(one.has_time)]
+    if actions and kind == "w1":
+        raise InputError("w1 moves agents through space, and actions have no place there; use 'tv' or 'l2'")
+    if kind == "w1":
+        found = transport(one.space)(one.density.values, other.density.values)
+    elif kind == "l2" and not actions:
+        found = l2(one.density.values, other.density.values, one.space)
+    else:
+        here, there = (x.mass if actions else x.marginal(*one.space.dims) for x in (one, other))
+        gap = (here.values - there.values).reshape(*lead, -1)
+        if kind == "tv":
+            found = 0.5 * np.abs(gap).sum(axis=-1)
+        else:
+            found = np.sqrt(np.square(gap).sum(axis=-1) / one.space.cell_volume)
+    coordinates = {"time": one.mass["time"]} if one.has_time else {}
+    return xr.DataArray(np.asarray(found), coordinates, ("time",) * len(lead), "distance", {"kind": kind})
+
+
+def check_alike(one: Occupation, other: Any) -> None:
+    """The same space, actions and times."""
+    if type(other) is not type(one):
+        raise InputError(f"a {type(other).__name__} came; an Occupation is needed")
+    for what, here, there in (
+        ("space", one.space.identity, other.space.identity),
+        ("actions", one.mass["action"].values.tolist(), other.mass["action"].values.tolist()),
+        ("times", *(x.mass["time"].size if x.has_time else 0 for x in (one, other))),
+        ("ends", one.ends, other.ends),
+    ):
+        if here != there:
+            raise InputError(f"occupations have different {what}: {here} and {there}")
+    if (one.space.mask != other.space.mask).any():
+        raise InputError("occupations have different blocked cells")
+    assert one.allowed is not None
+    if (one.allowed != other.allowed).any():
+        raise InputError("occupations allow different actions")
+    if one.has_time and not np.allclose(one.mass["time"].values, other.mass["time"].values, rtol=1e-9, atol=0):
+        raise InputError("occupations are of different times")

@@ -1,0 +1,137 @@
+"""learn: agents that know nothing find the plan that the solver certifies, episode by episode."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mfgsolve.datasets import Measure
+from mfgsolve.errors import InputError, unknown
+from mfgsolve.learners.mguni import Mguni
+from mfgsolve.problem import Problem
+from mfgsolve.solution import Solution
+from mfgsolve.solvers.base import Solver
+from mfgsolve.solving import solve
+
+__all__ = ["LEARNERS", "beside", "learn"]
+
+LEARNERS: dict[str, type[Solver]] = {kind.name: kind for kind in (Mguni,)}
+REFERENCE = {"tol": 1e-6, "max_seconds": 60.0}  # of the solver that learners are compared with
+
+
+def learn(
+    problem: Problem,
+    learner: str | Solver = "mguni",
+    *,
+    agents: int | None = None,
+    episodes: int | None = None,
+    rng: int | None = None,
+    reference: Solution | bool = True,
+    tol: float = 0.0,
+    max_seconds: float | None = None,
+    callback: Callable[[Measure], Any] | None = None,
+    checkpoint: str | Path | None = None,
+    threads: int | None = None,
+    **options: Any,
+) -> Solution:
+    """Let agents learn a plan from their own states and rewards, and judge it by the exact certificate.
+
+    Parameters
+    ----------
+    problem : a finite game (`LatticeMoves` or `Tabular`), without hard bounds
+    learner : name of a learner, or one with its parameters set (`mfgsolve.learners.Mguni`)
+    agents, episodes, rng : how many learn (of each population), how often they play, and the seed; None leaves it to
+        the learner (1000, 2000 and 0)
+    reference : the solution to compare with; True solves the game, False compares with nothing
+    tol : relative exploitability at which to stop before all episodes are played.  The learners never see it
+    max_seconds, callback, checkpoint, threads : as for `solve`; `resume` goes on from the checkpoint
+    options : further parameters of the learner
+
+    Returns
+    -------
+    Solution
+        with the status "finished" once all episodes are played.  Besides what solutions hold, the dataset has
+        ``episodes`` and ``agent_steps`` (iteration), ``reference_density`` (time, ...), and the attributes ``agents``,
+        ``density_distance`` (total variation between the learned and the reference density, mean over the nodes; NaN
+        without a reference) and ``reference_exploitability`` (relative)
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> learned = mfg.learn(mfg.problems.beach_bar(), agents=100, episodes=300, rng=0)
+    >>> learned.relative_exploitability < 0.05
+    True
+    """
+    if not isinstance(problem, Problem):
+        raise InputError(f"learn got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
+    given = {"agents": agents, "episodes": episodes, "seed": rng}
+    chosen = make_learner(learner, {name: value for name, value in given.items() if value is not None} | options)
+    learned = solve(
+        problem, method=chosen, tol=tol, max_seconds=max_seconds, callback=callback, checkpoint=checkpoint,
+        check="ignore", threads=threads,
+    )  # fmt: skip
+    return beside(learned, chosen, problem, reference)
+
+
+def make_learner(learner: str | Solver, options: dict[str, Any]) -> Solver:
+    """The learner of that name with those parameters."""
+    if isinstance(learner, Solver):
+        if options:
+            raise InputError(f"options {sorted(options)} come with a ready learner; set them on the learner itself")
+        return learner
+    if learner not in LEARNERS:
+        raise InputError(unknown("learner", learner, LEARNERS))
+    allowed = [f.name for f in fields(LEARNERS[learner])]  # type: ignore[arg-type]
+    for name in options:
+        if name not in allowed:
+            raise InputError(unknown(f"option of {learner}", name, allowed))
+    return LEARNERS[learner](**options)
+
+
+def beside(learned: Solution, learner: Solver, problem: Problem, reference: Solution | bool) -> Solution:
+    """What was learned beside what a solver finds: episodes, agent-steps and the distance of the densities."""
+    exact: Solution | None = None
+    if isinstance(reference, Solution):
+        exact = reference
+    elif reference:
+        exact = solve(problem, check="ignore", **REFERENCE)  # type: ignore[arg-type]
+    steps = {name: getattr(learner, name, math.nan) for name in ("agents", "episodes", "block")}
+
+    def dataset() -> xr.Dataset:
+        return _with_reference(learned.dataset, problem, steps, exact)
+
+    return replace(learned, origin=dataset)
+
+
+def _with_reference(dataset: xr.Dataset, problem: Problem, steps: dict[str, Any], exact: Solution | None) -> xr.Dataset:
+    played = np.minimum(1 + dataset["iteration"].values * steps["block"], steps["episodes"]).astype(float)
+    each = steps["agents"] * problem.grid.populations * problem.time.steps
+    added: dict[str, Any] = {
+        "episodes": ("iteration", played, {"units": "1", "long_name": "episodes played"}),
+        "agent_steps": ("iteration", played * each, {"units": "1", "long_name": "steps that agents made"}),
+    }
+    distance, gap = math.nan, math.nan
+    if exact is not None:
+        density = exact.dataset["density"]
+        if density.dims != dataset["density"].dims or density.shape != dataset["density"].shape:
+            raise InputError(
+                f"the reference has a density {density.dims} of shape {density.shape}; the game has "
+                f"{dataset['density'].dims} of {dataset['density'].shape}"
+            )
+        about = dataset["density"].attrs | {"long_name": "density of the reference"}
+        added["reference_density"] = (density.dims, density.values, about)
+        apart = np.abs(density.values - dataset["density"].values) * problem.grid.cell_volume
+        distance = 0.5 * float(apart.reshape(apart.shape[0], -1).sum(axis=1).mean()) / problem.grid.populations
+        gap = exact.relative_exploitability
+    attributes = {"agents": steps["agents"], "density_distance": distance, "reference_exploitability": gap}
+    return dataset.assign(added).assign_attrs(attributes)

@@ -1,0 +1,227 @@
+"""Decentralised learning by actor-critic inside fictitious play on the density.
+
+Many agents play the game over and over.  An agent observes its own state, the time and the reward it realises, nothing
+else: not the crowd, not the costs, not the transitions.  Rewards come from the *belief*, the mean of the crowds of all
+episodes so far (fictitious play); against it every agent improves its policy by an actor and a critic,
+
+    q(t, x, a)  +=  rate (r + V(t+1, x') - q(t, x, a)),     V(t, x) = sum_a pi(a | t, x) q(t, x, a)
+    H(t, x, .)  +=  actor (q(t, x, .) - V(t, x)),           pi = softmax(H)
+    belief      +=  weight (crowd of the episode - belief)
+
+(the actor is the natural gradient of a softmax policy).  The plan that is learned is the mean occupation of the agents,
+as in the belief.  Some agents explore in each episode; nobody counts them.
+
+Source: Mguni, Jennings and Munoz de Cote, Decentralised learning in systems with many, many strategic agents, AAAI
+2018, arXiv:1803.05028; natural actor-critic: Peters and Schaal, doi:10.1016/j.neucom.2007.11.026.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mfgsolve.agents.noise import noise_walks
+from mfgsolve.certificates import certify
+from mfgsolve.errors import InputError, real, whole
+from mfgsolve.games import FiniteGame
+from mfgsolve.games.tables import OccupationPlan, TablePolicy
+from mfgsolve.kernels import learning as kernel
+from mfgsolve.problem import Problem
+from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+
+__all__ = ["Mguni"]
+
+BLOCKS = 100  # certificates in the course of learning
+PUSH = 3.0  # what the actor moves preferences by, for an advantage as large as rewards vary
+
+
+@dataclass
+class LearningState(State):
+    """Tables of the learners, the belief, and the mean occupation."""
+
+    game: FiniteGame
+    episode: int
+    actor: float
+    preference: np.ndarray  # H (owners, steps, states, actions)
+    critic: np.ndarray  # q
+    visits: np.ndarray
+    belief: np.ndarray  # a crowd
+    occupation: np.ndarray  # (steps, actions, states)
+    stream: np.ndarray
+
+    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        names = ("preference", "critic", "visits", "belief", "occupation", "stream")
+        numbers = {"episode": float(self.episode), "actor": self.actor, "sweeps": self.sweeps}
+        return {name: getattr(self, name) for name in names}, numbers
+
+
+@dataclass(frozen=True)
+class Mguni(Solver):
+    """Actor-critic learners in fictitious play; see the module.  A `Solver`, so that `solve`, checkpoints and `resume`
+    take it; `mfgsolve.learn` runs it.
+
+    Parameters
+    ----------
+    agents : how many learn (of each population)
+    episodes : how often the game is played
+    shared : one table for all agents of a population, which pool what they meet, or (False) one for each agent: the
+        latter is decentralised to the letter, and needs as many more episodes as there are agents
+    seed : of all random numbers
+    explorers : share of the agents that explore in an episode, in turns, each to another degree
+    actor : step of the actor, in 1 / cost; 0 takes 3 over the spread of rewards in the first episode
+    slowest, power : the critic learns at the rate n^-power, n the visits of (t, x, a), never slower than ``slowest``
+    bound : preferences stay that close to the largest one, so that a policy can turn round
+    recent : episode k weighs like k^recent in the means
+    """
+
+    agents: int = 1000
+    episodes: int = 2000
+    shared: bool = True
+    seed: int = 0
+    explorers: float = 0.4
+    actor: float = 0.0
+    slowest: float = 0.1
+    power: float = 0.6
+    bound: float = 10.0
+    recent: float = 2.0
+
+    name = "mguni"
+
+    def __post_init__(self) -> None:
+        for what, least in (("agents", 2), ("episodes", 1), ("seed", 0)):
+            value = whole(getattr(self, what), f"{what} of the learner")
+            object.__setattr__(self, what, value)
+            if value < least:
+                raise InputError(f"{what} of the learner is {value}; a whole number of at least {least} is needed")
+        for what, low, high in (("explorers", 0.0, 1.0), ("slowest", 0.0, 1.0), ("power", 0.0, 1.0)):
+            if not low <= real(getattr(self, what), f"{what} of the learner") <= high:
+                raise InputError(f"{what} of the learner is {getattr(self, what)}; from {low:g} to {high:g} is needed")
+        for what in ("actor", "bound", "recent"):
+            value = real(getattr(self, what), f"{what} of the learner")
+            if not (math.isfinite(value) and value >= 0):
+                raise InputError(f"{what} of the learner is {value}; zero or more is needed")
+
+    @property
+    def block(self) -> int:
+        """Episodes from one certificate to the next."""
+        return max(1, self.episodes // BLOCKS)
+
+    def refuses(self, problem: Problem) -> str | None:
+        if not problem.is_finite:
+            return "a controlled diffusion has no finite list of actions to learn; state it with LatticeMoves"
+        return HARD if problem.is_hard else None
+
+    def init(
+        self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None
+    ) -> LearningState:
+        game = FiniteGame(problem, threads)
+        owners = 1 if self.shared else self.agents * game.grid.populations
+        shape = (owners, game.steps, game.states, game.actions)
+        stream = np.random.SeedSequence(self.seed).generate_state(4, np.uint64)
+        state = LearningState(
+            0, 0.0, UNMEASURED, game, 0, self.actor, np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64),
+            np.zeros((game.steps + 1, game.width)), np.zeros((game.steps, game.actions, game.states)), stream,
+        )  # fmt: skip
+        _play_episode(self, state)
+        return _measured(self, state)
+
+    def unpack(
+        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
+        measure: Measure, threads: int | None = None,
+    ) -> LearningState:  # fmt: skip
+        game = FiniteGame(problem, threads)
+        names = ("preference", "critic", "visits", "belief", "occupation", "stream")
+        return LearningState(
+            measure.iteration, numbers["sweeps"], measure, game, int(numbers["episode"]), numbers["actor"],
+            *(arrays[name] for name in names), finished=int(numbers["episode"]) >= self.episodes,
+        )  # fmt: skip
+
+    def step(self, state: LearningState) -> LearningState:
+        state.iteration += 1
+        for _ in range(min(self.block, self.episodes - state.episode)):
+            _play_episode(self, state)
+        return _measured(self, state)
+
+    def finish(self, state: LearningState) -> Outcome:
+        plan, crowd = _plan(state)
+        return Outcome(state.game, plan, crowd, sweeps=state.sweeps)
+
+
+def _plan(state: LearningState) -> tuple[TablePolicy, np.ndarray]:
+    """The policy of the mean occupation, and its own exact flow."""
+    plan = OccupationPlan(state.belief, state.occupation)
+    policy = TablePolicy(plan.policy(state.game))
+    return policy, policy.flow(state.game)
+
+
+def _measured(learner: Mguni, state: LearningState) -> LearningState:
+    """Exact certificate of what has been learned; the learners never see it."""
+    policy, crowd = _plan(state)
+    state.note(certify(state.game, policy, crowd), state.game.cell_steps)
+    state.finished = state.episode >= learner.episodes
+    return state
+
+
+def _play_episode(learner: Mguni, state: LearningState) -> None:
+    game, populations = state.game, state.game.grid.populations
+    agents, number = learner.agents, learner.agents * populations
+    wander = _wander(learner, state.episode, populations)
+    followers = agents - int((wander[:agents] > 0).sum())
+    cells = np.empty((number, game.steps + 1), dtype=np.int32)
+    actions = np.empty((number, game.steps), dtype=np.int32)
+    counts = np.zeros((game.steps + 1, game.states), dtype=np.int64)
+    chosen = np.zeros((game.steps, game.actions, game.states), dtype=np.int64)
+    share = np.cumsum(game.initial_mass.reshape(populations, -1), axis=1)
+    kernel.begin(cells, share, wander, state.stream, counts)
+    noise = _noise(game)
+    parts = [slice(t, t + 1) for t in range(game.steps)] if game.is_coupled else [slice(0, game.steps)]
+    for part in parts:
+        table = game.transitions_at(part.start, counts[part.start] / followers)
+        first = table.first if table.first.shape[0] == 1 else table.first[part]
+        kernel.play(cells, actions, state.preference, game.allowed, wander, first, table.successor, table.chance, noise,
+                    state.stream, part.start, counts, chosen[part])  # fmt: skip
+    crowd = game.see(counts / followers, chosen / followers, game.levels(), weighed=True)
+    weight = (1.0 + learner.recent) / (state.episode + 1.0 + learner.recent)
+    state.belief += weight * (crowd - state.belief)  # the first episode replaces what was there: its weight is 1
+    state.occupation += weight * (chosen / followers - state.occupation)
+    price = game.price(state.belief)
+    being = price[:, : game.states] * game.weights[:, None]
+    being[-1] += game.terminal_cost
+    choosing = game.choice_costs(price, slice(0, game.steps))
+    if state.actor == 0:
+        state.actor = PUSH / _spread(being, choosing, counts, chosen)
+    kernel.actor_critic(cells, actions, being, choosing, game.tau, game.allowed, state.preference, state.critic,
+                        state.visits, learner.slowest, learner.power, state.actor, learner.bound)  # fmt: skip
+    state.episode += 1
+    state.sweeps += number / game.states  # an agent-step is a share of a pass over all states
+
+
+def _wander(learner: Mguni, episode: int, populations: int) -> np.ndarray:
+    """How far each agent strays from its policy: not at all, or, in its turn to explore, from a little to fully."""
+    agents = learner.agents
+    explorers = min(math.ceil(learner.explorers * agents), agents - 1)
+    turn = (np.arange(agents) + episode * explorers) % agents
+    wander = np.where(turn < explorers, ((turn + 0.618 * episode) % max(explorers, 1) + 0.5) / max(explorers, 1), 0.0)
+    return np.tile(wander, populations)
+
+
+def _spread(being: np.ndarray, choosing: np.ndarray, counts: np.ndarray, chosen: np.ndarray) -> float:
+    """Standard deviation of the costs of a step, over all that were paid in an episode; 1 where they do not vary."""
+    costs = being[:-1, None] + choosing
+    total = chosen.sum()
+    mean = (chosen * costs).sum() / total
+    spread = math.sqrt(max(float((chosen * (costs - mean) ** 2).sum() / total), 0.0))
+    return spread if spread > 0 and math.isfinite(spread) else 1.0
+
+
+def _noise(game: FiniteGame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """right, left, after, before of all axes of implicit noise, (axes, states)."""
+    walks = noise_walks(game)
+    if not walks:
+        none = np.empty((0, game.states))
+        return none, none, none.astype(np.int32), none.astype(np.int32)
+    pairs = [walk.neighbours() for walk in walks]
+    right, left = (np.stack([getattr(walk, side) for walk in walks]) for side in ("right", "left"))
+    return right, left, np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])

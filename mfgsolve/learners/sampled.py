@@ -1,0 +1,84 @@
+"""Solvers of the core whose best responses are sampled: a learner trained against the frozen crowd stands in for the
+backward pass.  The certificate stays exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mfgsolve.games import FiniteGame
+from mfgsolve.learners.environment import SampledGame, train
+from mfgsolve.learners.exploration import EpsilonGreedy
+from mfgsolve.learners.protocol import Learner
+from mfgsolve.learners.q_learning import QLearner
+from mfgsolve.learners.schedules import Harmonic
+from mfgsolve.problem import Problem
+from mfgsolve.solvers.frank_wolfe import FictitiousPlay, MeanState
+from mfgsolve.solvers.mirror_descent import MirrorDescent, ScoreState
+
+__all__ = ["SampledFictitiousPlay", "SampledMirrorDescent", "sampled_response"]
+
+Maker = Callable[[FiniteGame], Learner]
+
+
+def sampled_response(
+    game: FiniteGame, crowd: np.ndarray, make: Maker, agents: int, episodes: int, rng: np.random.Generator
+) -> Learner:
+    """A new learner, trained against a crowd that does not react."""
+    learner = make(game)
+    train(learner, SampledGame(game, agents, crowd, rng), episodes)
+    return learner
+
+
+@dataclass(frozen=True)
+class SampledFictitiousPlay(FictitiousPlay):
+    """Fictitious play whose best responses are learned by ``agents`` agents in ``episodes`` episodes each.
+
+    Subclasses bring their own learner: override ``make``, from the game to a new `Learner`.
+    """
+
+    agents: int = 100
+    episodes: int = 100
+    seed: int = 0
+
+    name = "sampled-fictitious-play"
+
+    def refuses(self, problem: Problem) -> str | None:
+        if not problem.is_finite:
+            return "a controlled diffusion has no finite list of actions to learn; state it with LatticeMoves"
+        return super().refuses(problem)
+
+    def make(self, game: FiniteGame) -> Learner:
+        """Tabular Q-learning, half of the choices at random."""
+        return QLearner(game, EpsilonGreedy(0.5), Harmonic(0.7))
+
+    def step(self, state: MeanState) -> MeanState:
+        game = state.game
+        assert isinstance(game, FiniteGame)
+        rng = np.random.default_rng([self.seed, state.iteration])
+        learner = sampled_response(game, state.plan.crowd, self.make, self.agents, self.episodes, rng)
+        state.ahead[...] = learner.policy(game, state.plan.crowd)
+        game.flow(state.ahead, state.response)
+        return super().step(state)  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class SampledMirrorDescent(MirrorDescent):
+    """Mirror descent whose costs of actions are learned: q of a `QLearner` that follows the policy of the crowd."""
+
+    agents: int = 100
+    episodes: int = 100
+    seed: int = 0
+
+    name = "sampled-mirror-descent"
+
+    def costs(self, state: ScoreState) -> np.ndarray:
+        """Sampled -q (steps, actions, states); 0 where nobody came."""
+        game = state.game
+        rng = np.random.default_rng([self.seed, state.iteration])
+        learner = QLearner(game, EpsilonGreedy(0.5), Harmonic(0.7), follow=state.policy)
+        train(learner, SampledGame(game, self.agents, state.crowd, rng), self.episodes)
+        return np.asarray(-learner.function.entries.transpose(0, 2, 1))
