@@ -109,7 +109,7 @@ def _play(cells, actions, preference, allowed, wander, first, successor, chance,
 def _actor_critic(
     cells, actions, being, choosing, tau, allowed, preference, critic, visits, slowest, power, actor, bound
 ):
-    """Each agent from the end of its episode to its start, q and pi of the state it was in, V(x') = sum_a pi q at the next:
+    """Each agent from the end of its episode to its start, with V(x') = sum_a pi q at the state that came next:
 
         q(t, x, a) += n^-power (r + V(t+1, x') - q(t, x, a))    (``slowest`` in place of n^-power, if that is more)
         H(t, x, .) += actor (q(t, x, .) - sum_a pi q)           kept within ``bound`` below its largest entry
@@ -141,11 +141,7 @@ def _actor_critic(
                     most = max(most, h[b])
             for b in range(many):
                 h[b] = max(h[b] - most, -bound)
-            softmax_row(h, allowed, x, policy)
-            ahead = 0.0
-            for b in range(many):
-                if policy[b] > 0.0:
-                    ahead += policy[b] * (q[b] - (tau * np.log(policy[b]) if tau > 0.0 else 0.0))
+            ahead = value
     return total
 
 
