@@ -1,38 +1,64 @@
-"""Learners: agents that observe only themselves find the equilibrium, judged by the same certificate as the solvers."""
+"""Learners: agents that observe only themselves find the equilibrium, judged by the same certificate as the solvers.
 
+`learn` runs a learner of this package; `SampledGame`, `to_gymnasium` and `to_pettingzoo` are the games as environments
+for learners of your own; `multi_type` makes mean-field learners among neighbours, with types known or discovered.
+"""
+
+from mfgsolve.learners.adapters import policy_from, to_gymnasium, to_pettingzoo
 from mfgsolve.learners.environment import SampledGame, train
 from mfgsolve.learners.exploration import Boltzmann, EpsilonGreedy
 from mfgsolve.learners.functions import MLP, Linear, Table, gradient_check
 from mfgsolve.learners.learning import LEARNERS, learn
 from mfgsolve.learners.mguni import Mguni
+from mfgsolve.learners.multitype import MultiType, multi_type
+from mfgsolve.learners.neighbours_game import hunters_and_hares, learn_from_neighbours
 from mfgsolve.learners.occupation import Occupation
+from mfgsolve.learners.policy_iteration import GMFQ, BoltzmannIteration
 from mfgsolve.learners.protocol import Learner, Observation, Transition
 from mfgsolve.learners.q_learning import QLearner
 from mfgsolve.learners.replay import Replay
 from mfgsolve.learners.sampled import SampledFictitiousPlay, SampledMirrorDescent
 from mfgsolve.learners.schedules import Constant, Harmonic, Visits
+from mfgsolve.learners.stages import StageGame, best_reward
+from mfgsolve.learners.types import DiscoveredTypes, KnownTypes, NoMeanAction, OneType, adjusted_rand_index
 
 __all__ = [
+    "GMFQ",
     "LEARNERS",
     "MLP",
     "Boltzmann",
+    "BoltzmannIteration",
     "Constant",
+    "DiscoveredTypes",
     "EpsilonGreedy",
     "Harmonic",
+    "KnownTypes",
     "Learner",
     "Linear",
     "Mguni",
+    "MultiType",
+    "NoMeanAction",
     "Observation",
     "Occupation",
+    "OneType",
     "QLearner",
     "Replay",
     "SampledFictitiousPlay",
     "SampledGame",
     "SampledMirrorDescent",
+    "StageGame",
     "Table",
     "Transition",
     "Visits",
+    "adjusted_rand_index",
+    "best_reward",
     "gradient_check",
+    "hunters_and_hares",
     "learn",
+    "learn_from_neighbours",
+    "multi_type",
+    "policy_from",
+    "to_gymnasium",
+    "to_pettingzoo",
     "train",
 ]

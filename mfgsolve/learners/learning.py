@@ -14,6 +14,7 @@ import xarray as xr
 from mfgsolve.datasets import Measure
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.learners.mguni import Mguni
+from mfgsolve.learners.policy_iteration import GMFQ
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solvers.base import Solver
@@ -21,7 +22,7 @@ from mfgsolve.solving import solve
 
 __all__ = ["LEARNERS", "beside", "learn"]
 
-LEARNERS: dict[str, type[Solver]] = {kind.name: kind for kind in (Mguni,)}
+LEARNERS: dict[str, type[Solver]] = {kind.name: kind for kind in (Mguni, GMFQ)}
 REFERENCE = {"tol": 1e-6, "max_seconds": 60.0}  # of the solver that learners are compared with
 
 
@@ -105,7 +106,7 @@ def beside(learned: Solution, learner: Solver, problem: Problem, reference: Solu
         exact = reference
     elif reference:
         exact = solve(problem, check="ignore", **REFERENCE)  # type: ignore[arg-type]
-    steps = {name: getattr(learner, name, math.nan) for name in ("agents", "episodes", "block")}
+    steps = {name: getattr(learner, name, math.nan) for name in ("agents", "episodes", "block", "before")}
 
     def dataset() -> xr.Dataset:
         return _with_reference(learned.dataset, problem, steps, exact)
@@ -114,7 +115,7 @@ def beside(learned: Solution, learner: Solver, problem: Problem, reference: Solu
 
 
 def _with_reference(dataset: xr.Dataset, problem: Problem, steps: dict[str, Any], exact: Solution | None) -> xr.Dataset:
-    played = np.minimum(1 + dataset["iteration"].values * steps["block"], steps["episodes"]).astype(float)
+    played = np.minimum(steps["before"] + dataset["iteration"].values * steps["block"], steps["episodes"]).astype(float)
     each = steps["agents"] * problem.grid.populations * problem.time.steps
     added: dict[str, Any] = {
         "episodes": ("iteration", played, {"units": "1", "long_name": "episodes played"}),

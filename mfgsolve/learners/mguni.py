@@ -88,13 +88,14 @@ class Mguni(Solver):
     recent: float = 2.0
 
     name = "mguni"
+    before = 1  # episodes before the first certificate
 
     def __post_init__(self) -> None:
         for what, least in (("agents", 2), ("episodes", 1), ("seed", 0)):
-            value = whole(getattr(self, what), f"{what} of the learner")
-            object.__setattr__(self, what, value)
-            if value < least:
-                raise InputError(f"{what} of the learner is {value}; a whole number of at least {least} is needed")
+            number = whole(getattr(self, what), f"{what} of the learner")
+            object.__setattr__(self, what, number)
+            if number < least:
+                raise InputError(f"{what} of the learner is {number}; a whole number of at least {least} is needed")
         for what, low, high in (("explorers", 0.0, 1.0), ("slowest", 0.0, 1.0), ("power", 0.0, 1.0)):
             if not low <= real(getattr(self, what), f"{what} of the learner") <= high:
                 raise InputError(f"{what} of the learner is {getattr(self, what)}; from {low:g} to {high:g} is needed")
