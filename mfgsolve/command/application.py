@@ -19,6 +19,7 @@ import typer
 
 from mfgsolve.command.agents import compare
 from mfgsolve.command.comparing import convergence
+from mfgsolve.command.learning import learn
 from mfgsolve.command.report import BAD_INPUT, INTERRUPTED, complain, say, silence
 from mfgsolve.command.showing import animate, list_problems, plot, show
 from mfgsolve.command.solving import resume, solve
@@ -49,7 +50,9 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             complain(str(error))
             raise typer.Exit(BAD_INPUT) from None
         except MemoryError as error:
-            complain(f"out of memory ({error or 'no more to be had'}); take a coarser --shape or fewer --steps")
+            complain(
+                f"out of memory ({error or 'no more to be had'}); take a coarser --shape, fewer --steps or --agents"
+            )
             raise typer.Exit(BAD_INPUT) from None
         except KeyboardInterrupt as error:
             complain(f"interrupted{error}", "Stopped")
@@ -80,7 +83,7 @@ def _warnings_told() -> Iterator[None]:
 
 
 app.command(name="list")(_guarded(list_problems))
-for subcommand in (solve, resume, show, plot, animate, convergence, compare):
+for subcommand in (solve, resume, learn, show, plot, animate, convergence, compare):
     app.command(no_args_is_help=True)(_guarded(subcommand))
 
 

@@ -33,6 +33,8 @@ SOLVERS = (
     "chambolle-pock"
 )
 
+LEARNERS = "mguni, gmf-q"
+
 Name = Annotated[
     str,
     typer.Argument(

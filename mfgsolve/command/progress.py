@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mfgsolve.datasets import Measure
     from mfgsolve.problem import Problem
 
-__all__ = ["Interrupts", "Progress", "checkpoint_told"]
+__all__ = ["Episodes", "Interrupts", "Progress", "checkpoint_told"]
 
 FLOOR = 1e-16  # below it a relative exploitability is round-off
 NARROWEST_BAR, WIDEST_BAR = 6, 40
@@ -149,10 +149,14 @@ class Progress:
             return 1.0
         return max(0.0, math.log(reached) / math.log(goal)) if reached < 1 else 0.0
 
+    def clock(self) -> str:
+        """Time since the start."""
+        spent = time.perf_counter() - self._begun
+        return f"{spent // 3600:.0f}:{spent % 3600 // 60:02.0f}:{spent % 60 // 1:02.0f}".removeprefix("0:")
+
     def texts(self) -> Iterator[tuple[str, str]]:
         """What to say left and right of the bar, from the most to the least."""
-        spent = time.perf_counter() - self._begun
-        clock = f"{spent // 3600:.0f}:{spent % 3600 // 60:02.0f}:{spent % 60 // 1:02.0f}".removeprefix("0:")
+        clock = self.clock()
         if self.doing or self.measure is None:
             yield self.doing, clock
             yield "", self.doing
@@ -199,3 +203,46 @@ class Progress:
             line.add_column(no_wrap=True)
         line.add_row(*row)
         yield line
+
+
+class Episodes(Progress):
+    """The live line of learners: how many episodes are played, and what the certificate says.
+
+    Parameters
+    ----------
+    agents, episodes : how many learn, and how often they play
+    block : episodes from one certificate to the next
+    before : episodes before the first certificate
+    """
+
+    def __init__(self, agents: int, episodes: int, block: int, before: int = 0):
+        super().__init__(0.0)
+        self.agents, self.episodes, self.block, self.before = agents, episodes, block, before
+
+    @classmethod
+    def of_learner(cls, learner: Any) -> Episodes:
+        """The line of a learner with these parameters."""
+        return cls(*(int(getattr(learner, name, 1)) for name in ("agents", "episodes", "block", "before")))
+
+    @property
+    def played(self) -> int:
+        return 0 if self.measure is None else self.after(self.measure.iteration)
+
+    def after(self, iteration: int) -> int:
+        """Episodes played at that certificate."""
+        return min(self.before + iteration * self.block, self.episodes)
+
+    def share(self) -> float:
+        return self.played / self.episodes
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        if self.doing or self.measure is None:
+            yield from super().texts()
+            return
+        clock = self.clock()
+        reached = f"{self.measure.relative_exploitability:.1e}"
+        count = f"episode {self.played} of {self.episodes}"
+        yield f"{count}  {self.agents} agents", f"relative exploitability {reached}  {clock}"
+        yield count, f"{reached}  {clock}"
+        yield f"episode {self.played}", reached
+        yield "", reached

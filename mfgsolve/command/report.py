@@ -29,10 +29,12 @@ __all__ = [
     "convergence_facts",
     "convergence_rows",
     "complain",
+    "is_learned",
     "json_text",
     "problem_rows",
     "say",
     "silence",
+    "solution_facts",
     "solution_rows",
     "to_json",
     "verdict",
@@ -119,17 +121,43 @@ def complain(text: str, kind: str = "Error") -> None:
 # -- what is said about a solution, a checkpoint, a problem ----------------------------------------------------------
 
 
+def is_learned(solution: Solution) -> bool:
+    """Whether agents learned it, as opposed to a solver."""
+    return "episodes" in solution.dataset
+
+
+def solution_facts(solution: Solution) -> dict[str, Any]:
+    """The numbers of a solution; of a learned one, also how it was learned and how far it is from a solver's."""
+    if not is_learned(solution):
+        return solution.summary()
+    about, data = solution.dataset.attrs, solution.dataset
+    made = {"learner": str(about["solver"]), "agents": int(about["agents"])}
+    made |= {name: int(data[name].values[-1]) for name in ("episodes", "agent_steps")}
+    made |= {name: float(about[name]) for name in ("density_distance", "reference_exploitability")}
+    return solution.summary() | made
+
+
+def _learned_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    played = f"{facts['agents']} agents, {facts['episodes']} episodes, {_short(facts['agent_steps'])} agent-steps"
+    gap = facts["reference_exploitability"]
+    beside = "" if math.isnan(gap) else f" (its relative exploitability {_short(gap)})"
+    distance = _short(facts["density_distance"])
+    return [("learned by", played), ("distance to the solver's", f"total variation {distance}{beside}")]
+
+
 def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     """Names and values of the small table."""
-    numbers, about, data = solution.summary(), solution.dataset.attrs, solution.dataset
+    numbers, about, data = solution_facts(solution), solution.dataset.attrs, solution.dataset
+    learned = is_learned(solution)
     tol = float(about.get("tol", math.nan))
     objective = str(about.get("objective", "equilibrium"))
     rows = [
         ("problem", f"{about['name']}, {_place(data)}, {data.sizes['step']} steps"),
         *([("objective", objective)] * (objective != "equilibrium")),
-        ("solver", f"{about.get('solver', 'unknown')}"),
+        ("learner" if learned else "solver", f"{about.get('solver', 'unknown')}"),
+        *(_learned_rows(numbers) if learned else []),
         ("status", str(numbers["status"])),
-        ("relative exploitability", f"{_short(numbers['relative_exploitability'])} (tol {_short(tol)})"),
+        ("relative exploitability", f"{_short(numbers['relative_exploitability'])}{_goal(tol, learned)}"),
         ("exploitability", _short(numbers["exploitability"])),
         ("duality gap", _short(numbers["duality_gap"])),
     ]
@@ -150,6 +178,11 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     return [*rows, ("work", work)]
 
 
+def _goal(tol: float, learned: bool) -> str:
+    """The tolerance; learners seldom have one."""
+    return "" if learned and tol == 0 else f" (tol {_short(tol)})"
+
+
 def _place(data: xr.Dataset) -> str:
     """Where agents live: shape of the grid or number of states; how many populations and actions."""
     sizes = dict(zip(data["density"].dims[1:], data["density"].shape[1:], strict=True))
@@ -165,11 +198,18 @@ def verdict(solution: Solution) -> str:
 
 def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
     """What a checkpoint holds, from its attributes and history."""
+    from mfgsolve.command.learning import learner_of
+    from mfgsolve.command.progress import Episodes
+
     try:
         last = {name: stored[name].values[-1].item() for name in (
             "iteration", "sweeps", "seconds", "exploitability", "relative_exploitability", "potential", "duality_gap",
         )}  # fmt: skip
         facts = {"status": "unfinished", "solver": str(stored.attrs["solver"]), "tol": float(stored.attrs["tol"])}
+        learner = learner_of(stored, file)
+        if learner is not None:
+            last |= {"episode": Episodes.of_learner(learner).after(last["iteration"])}
+            last |= {name: getattr(learner, name) for name in ("episodes", "agents")}
         return facts | last | {"on_final_grid": bool(stored["final_grid"].values[-1])}
     except (KeyError, ValueError, IndexError, TypeError) as error:
         raise FileError(f"checkpoint {file} misses or spoils {error}; it was not written by mfgsolve") from None
@@ -179,10 +219,13 @@ def checkpoint_rows(stored: xr.Dataset, file: object) -> list[tuple[str, str]]:
     """The small table of a checkpoint."""
     facts = checkpoint_facts(stored, file)
     place = "" if facts["on_final_grid"] else " on a coarser grid"
+    learned = "episodes" in facts
+    work = f"{facts['episode']} of {facts['episodes']} episodes" if learned else f"{facts['iteration']} iterations"
+    who = f"{facts['agents']} agents that learn ({facts['solver']})" if learned else f"a {facts['solver']} solve"
     return [
-        ("checkpoint of", f"a {facts['solver']} solve"),
-        ("relative exploitability", f"{_short(facts['relative_exploitability'])}{place} (tol {_short(facts['tol'])})"),
-        ("work so far", f"{facts['iteration']} iterations, {facts['sweeps']:.1f} sweeps, {facts['seconds']:.2f} s"),
+        ("checkpoint of", who),
+        ("relative exploitability", f"{_short(facts['relative_exploitability'])}{place}{_goal(facts['tol'], learned)}"),
+        ("work so far", f"{work}, {facts['sweeps']:.1f} sweeps, {facts['seconds']:.2f} s"),
     ]
 
 

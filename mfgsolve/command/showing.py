@@ -12,7 +12,7 @@ from mfgsolve.command.arguments import Json, PlanFile, whole
 from mfgsolve.errors import InputError, unknown
 
 PEERS = ("mfglib", "openspiel")
-PICTURE_KINDS = ("plan", "value", "speed", "policy", "convergence")
+PICTURE_KINDS = ("plan", "value", "speed", "policy", "convergence", "learning")
 
 
 def list_problems(
@@ -58,6 +58,7 @@ def show(
         convergence_facts,
         convergence_rows,
         say,
+        solution_facts,
         solution_rows,
         to_json,
         verdict,
@@ -83,7 +84,7 @@ def show(
         return
     solution = load(file)
     if json:
-        to_json(solution.summary())
+        to_json(solution_facts(solution))
     else:
         about = solution.dataset.attrs
         made = [("made", f"{about.get('created', 'unknown')}, mfgsolve {about.get('mfgsolve_version', 'unknown')}")]
@@ -93,9 +94,11 @@ def show(
 def plot(
     file: PlanFile,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="Picture: .png, .pdf or .svg.")],
-    kind: Annotated[str, typer.Option(metavar="KIND", help="plan, value, speed, policy or convergence.")] = "plan",
+    kind: Annotated[
+        str, typer.Option(metavar="KIND", help="plan, value, speed, policy, convergence or learning.")
+    ] = "plan",
 ) -> None:
-    """Draw a solution: the plan, its value, its speeds or policy, or how the solve converged.
+    """Draw a solution: the plan, its value, its speeds or policy, how the solve converged or agents learned.
 
     Files of 'mfgsolve convergence' and 'mfgsolve compare' have pictures of their own.
 

@@ -30,8 +30,8 @@ from mfgsolve.command.report import NOT_CONVERGED
 from mfgsolve.errors import FileError
 
 if TYPE_CHECKING:
+    from mfgsolve.command.progress import Progress
     from mfgsolve.datasets import Measure
-    from mfgsolve.problem import Problem
     from mfgsolve.solution import Solution
 
     Watch = Callable[[Measure], None]
@@ -77,6 +77,7 @@ def solve(
     stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
     check_data({"--output": output, "--checkpoint": checkpoint}, stated)
     import mfgsolve
+    from mfgsolve.command.progress import Progress
 
     def work(watch: Watch) -> Solution:
         return mfgsolve.solve(
@@ -84,11 +85,11 @@ def solve(
             max_seconds=max_seconds, callback=watch, checkpoint=checkpoint, check="ignore", threads=threads,
         )  # fmt: skip
 
-    _solve(work, stated, tol, checkpoint, output, plot, json)
+    carry_out(work, Progress.of(stated, tol), checkpoint, output, plot, json)
 
 
 def resume(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT.nc", help="A file of solve --checkpoint.")],
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT.nc", help="A file of solve or learn --checkpoint.")],
     output: Output = None,
     plot: Plot = None,
     json: Json = False,
@@ -102,7 +103,7 @@ def resume(
 ) -> None:
     """Go on from a checkpoint, to the same answer; the checkpoint is kept up to date.
 
-    Limits count from the first start of the solve.
+    Limits count from the first start.
 
     Example:  mfgsolve resume f.nc -o plan.nc
     """
@@ -110,37 +111,40 @@ def resume(
 
     check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the checkpoint": checkpoint})
     import mfgsolve
+    from mfgsolve.command.learning import compared, stored_learner
+    from mfgsolve.command.progress import Episodes, Progress
     from mfgsolve.solving import stored_problem
 
     stated, stored_tol = stored_problem(checkpoint)
+    learner = stored_learner(checkpoint)
     check_data({"--output": output}, stated)
     reach = stored_tol if tol is None else tol
+    line = Progress.of(stated, reach) if learner is None else Episodes.of_learner(learner)
 
     def work(watch: Watch) -> Solution:
-        return mfgsolve.resume(
+        found = mfgsolve.resume(
             checkpoint, problem=stated, tol=reach, max_iterations=max_iterations, max_seconds=max_seconds,
             callback=watch, check="ignore", threads=threads,
         )  # fmt: skip
+        return found if learner is None else compared(found, learner, stated, line)
 
-    _solve(work, stated, reach, checkpoint, output, plot, json)
+    carry_out(work, line, checkpoint, output, plot, json)
 
 
-def _solve(
+def carry_out(
     work: Callable[[Watch], Solution],
-    problem: Problem,
-    tol: float,
+    line: Progress,
     checkpoint: Path | None,
     output: Path | None,
     plot: Path | None,
     json: bool,
 ) -> None:
     """Work under a live line, write, then tell; what could not be written is told last."""
-    from mfgsolve.command.progress import Interrupts, Progress, checkpoint_told
-    from mfgsolve.command.report import say, solution_rows, to_json, verdict
+    from mfgsolve.command.progress import Interrupts, checkpoint_told
+    from mfgsolve.command.report import is_learned, say, solution_facts, solution_rows, to_json, verdict
 
     written: list[Path] = []
     failure: FileError | None = None
-    line = Progress.of(problem, tol)
     with checkpoint_told(checkpoint), Interrupts() as interrupts, line:
 
         def watch(measure: Measure) -> None:
@@ -158,16 +162,17 @@ def _solve(
                 line.doing = f"drawing {plot.name}"
                 from mfgsolve import plots
 
-                plots.save(plots.plan(solution), plot)
+                draw = plots.learning if is_learned(solution) else plots.plan
+                plots.save(draw(solution), plot)
                 written.append(plot)
         except FileError as error:
             failure = error
     if json:
-        to_json(solution.summary())
+        to_json(solution_facts(solution))
     else:
         files = f" Wrote {' and '.join(str(path) for path in written)}." if written else ""
         say(verdict(solution) + files, solution_rows(solution))
     if failure is not None:
         raise failure
-    if not solution.converged:
+    if not (solution.converged or solution.status.value == "finished"):
         raise typer.Exit(NOT_CONVERGED)

@@ -19,7 +19,7 @@ from mfgsolve.learners.q_learning import QLearner
 from mfgsolve.learners.replay import Replay
 from mfgsolve.learners.sampled import SampledFictitiousPlay, SampledMirrorDescent
 from mfgsolve.learners.schedules import Constant, Harmonic, Visits
-from mfgsolve.learners.stages import StageGame, best_reward
+from mfgsolve.learners.stages import StageGame, best_reward, counterexample, two_camps
 from mfgsolve.learners.types import DiscoveredTypes, KnownTypes, NoMeanAction, OneType, adjusted_rand_index
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "Visits",
     "adjusted_rand_index",
     "best_reward",
+    "counterexample",
     "gradient_check",
     "hunters_and_hares",
     "learn",
@@ -61,4 +62,5 @@ __all__ = [
     "to_gymnasium",
     "to_pettingzoo",
     "train",
+    "two_camps",
 ]

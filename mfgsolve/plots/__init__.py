@@ -11,6 +11,7 @@ from mfgsolve.plots.choices import policy
 from mfgsolve.plots.densities import plan
 from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
+from mfgsolve.plots.learning import learning
 from mfgsolve.plots.output import animate, save
 
-__all__ = ["agents", "animate", "convergence", "convergences", "plan", "policy", "save", "speed", "value"]
+__all__ = ["agents", "animate", "convergence", "convergences", "learning", "plan", "policy", "save", "speed", "value"]

@@ -1,0 +1,150 @@
+"""The subcommand that lets agents learn a plan, and what is told of it beside a solver's."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mfgsolve.command.arguments import (
+    LEARNERS,
+    Json,
+    Name,
+    Output,
+    Plot,
+    Seconds,
+    Settings,
+    Shape,
+    Steps,
+    Threads,
+    Tolerance,
+    read_settings,
+    read_shape,
+    stated_problem,
+    whole,
+)
+from mfgsolve.command.progress import Episodes, Progress
+from mfgsolve.command.solving import carry_out
+from mfgsolve.errors import FileError, InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mfgsolve.command.solving import Watch
+    from mfgsolve.problem import Problem
+    from mfgsolve.solution import Solution
+    from mfgsolve.solvers.base import Solver
+
+
+def learn(
+    problem: Name,
+    shape: Shape = None,
+    steps: Steps = None,
+    settings: Settings = None,
+    learner: Annotated[str, typer.Option(metavar="NAME", help=f"{LEARNERS}.")] = "mguni",
+    agents: Annotated[
+        int | None,
+        typer.Option(parser=whole, metavar="N", help="How many learn, of each population; else 1000 (gmf-q: 100)."),
+    ] = None,
+    episodes: Annotated[
+        int | None,
+        typer.Option(parser=whole, metavar="N", help="How often they play the game; else 2000 (gmf-q: 1000)."),
+    ] = None,
+    rng: Annotated[int, typer.Option(parser=whole, metavar="SEED", help="Seed: the same seed, the same numbers.")] = 0,
+    tol: Tolerance = 0.0,
+    output: Output = None,
+    plot: Plot = None,
+    json: Json = False,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FILE.nc", help="Keep a file from which 'mfgsolve resume' goes on.")
+    ] = None,
+    max_seconds: Seconds = None,
+    threads: Threads = None,
+) -> None:
+    """Let agents who observe only their own state and reward learn a plan; judge it by the exact certificate.
+
+    What they learn is compared with what a solver finds, which takes a minute at most.  They stop before all episodes
+    are played if --tol is reached; they never see it.
+
+    Exit code 0: all episodes were played; 2: bad input; 3: stopped by --max-seconds (files are written all the same);
+    130: interrupted.
+
+    Example:  mfgsolve learn beach-bar --agents 1000 --episodes 2000 --rng 0 -o learn.nc --plot learn.png
+    """
+    from mfgsolve.command.preflight import DATA, PICTURES, check_data, check_outputs
+
+    check_outputs(
+        {"--output": (output, DATA), "--plot": (plot, PICTURES), "--checkpoint": (checkpoint, DATA)},
+        {"the problem file": problem},
+    )
+    for option, value, least in (("--agents", agents, 1), ("--episodes", episodes, 1), ("--rng", rng, 0)):
+        if value is not None and value < least:
+            raise InputError(f"{option} is {value}; a whole number of at least {least} is needed")
+    import mfgsolve
+    from mfgsolve.learners.learning import make_learner
+
+    given = {"agents": agents, "episodes": episodes, "seed": rng}
+    chosen = make_learner(learner, {name: value for name, value in given.items() if value is not None})
+    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
+    check_data({"--output": output, "--checkpoint": checkpoint}, stated)
+    _check_suits(chosen, stated)
+    line = Episodes.of_learner(chosen)
+
+    def work(watch: Watch) -> Solution:
+        learned = mfgsolve.learn(
+            stated, chosen, reference=False, tol=tol, max_seconds=max_seconds, callback=watch, checkpoint=checkpoint,
+            threads=threads,
+        )  # fmt: skip
+        return compared(learned, chosen, stated, line)
+
+    carry_out(work, line, checkpoint, output, plot, json)
+
+
+def _check_suits(learner: Solver, problem: Problem) -> None:
+    """Refuse a game that cannot be learned, and a crowd that does not fit into memory."""
+    reason = learner.refuses(problem)
+    if reason is not None:
+        remedy = "" if problem.is_finite else ", as lattice-supply-demand does"
+        raise InputError(f"learner {learner.name!r} does not suit {problem.name}: {reason}{remedy}")
+    from mfgsolve.command import preflight
+
+    agents = int(getattr(learner, "agents", 0))
+    needed = 4 * agents * problem.grid.populations * (2 * problem.time.steps + 1)  # cells and actions of an episode
+    if needed > preflight._memory():
+        raise InputError(
+            f"an episode of {agents} agents needs {needed / 2**30:,.3g} GiB of memory, more than this machine has; "
+            "take fewer --agents"
+        )
+
+
+def stored_learner(checkpoint: Path) -> Solver | None:
+    """The learner whose checkpoint this is; None if it is a solver's."""
+    from mfgsolve.files import read_dataset
+
+    return learner_of(read_dataset(checkpoint, "checkpoint", history_only=True), checkpoint)
+
+
+def learner_of(stored: xr.Dataset, checkpoint: object) -> Solver | None:
+    """The same of a checkpoint that has been read."""
+    from mfgsolve.solvers import SOLVERS
+
+    try:
+        name = str(stored.attrs["solver"])
+        if name in SOLVERS:
+            return None
+        from mfgsolve.learners import LEARNERS as kinds
+
+        counted = {option.name for option in fields(kinds[name])} & {"agents", "episodes", "block"}  # type: ignore[arg-type]
+        return kinds[name](**{key: int(stored.attrs[f"option_{key}"]) for key in sorted(counted)})
+    except (KeyError, ValueError, TypeError) as error:
+        raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
+
+
+def compared(learned: Solution, learner: Solver, problem: Problem, line: Progress) -> Solution:
+    """What was learned beside what a solver finds."""
+    from mfgsolve.learners.learning import beside
+
+    line.doing = "all that is learned; now the solver, to compare"
+    return beside(learned, learner, problem, True)
