@@ -245,11 +245,11 @@ def test_callback_hears_of_every_replica(bar: mfg.Solution):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"agents": []}, "agents is empty"),
+        ({"agents": []}, "agents is an empty list"),
         ({"agents": [0]}, "from 1"),
         ({"agents": [10, -3]}, "from 1"),
         ({"agents": [2.5]}, "whole number"),
-        ({"agents": "many"}, "whole number"),
+        ({"agents": "many"}, "list of numbers"),
         ({"agents": [10, 10]}, "10 twice"),
         ({"replicas": 0}, "replicas is 0"),
         ({"replicas": -1}, "replicas is -1"),

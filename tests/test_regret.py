@@ -562,7 +562,7 @@ def test_bounds_of_a_price_too():
     assert found.attrs["mean_field_cost"] == pytest.approx(plan.certificate.cost, rel=1e-9)
 
 
-@pytest.mark.parametrize("agents", [[], 0, 5, [0], [-3], [1.5], "many", ["many"], [True], [10, None], [10**13], {3: 4}])
+@pytest.mark.parametrize("agents", [[], 0, [0], [-3], [1.5], "many", ["many"], [True], [10, None], [10**13], {3: 4}])
 def test_numbers_that_are_none(plan, agents):
     with pytest.raises(mfg.InputError, match="agents"):
         mfg.nash_gap(plan, agents)
@@ -612,3 +612,40 @@ class Quartic:
 
     def second(self, t, amount):
         return 3 * amount**2
+
+
+def test_a_cap_far_beyond_the_crowd_is_not_overlooked():
+    """A cost that bends five standard deviations away: the full binomial sum, and an honest bound."""
+    cap = mfg.CustomCoupling(
+        cost=lambda t, c, rho: 1e6 * np.maximum(rho - 1.15, 0),
+        derivative=lambda t, c, rho: 1e6 * (rho > 1.15), monotone=True,
+    )  # fmt: skip
+    problem = mfg.Problem(mfg.Grid.box((8,)), mfg.TimeGrid(1.0, 16), mfg.ControlledDiffusion(viscosity=0.5), cap, 1.0)
+    found = mfg.nash_gap(problem, [5000, 6500, 8000], policy=np.zeros((16, 2, 8)))
+    for n, cost in zip(found.agents.values, found.cost.values, strict=True):
+        wanted = brute(lambda k, n=n: 1e6 * np.maximum(8 * (k + 1) / n - 1.15, 0), n - 1, 1 / 8)
+        assert cost == pytest.approx(wanted, rel=1e-9)
+
+
+def test_a_coupling_that_wrongly_says_it_is_local_is_found_out():
+    space = mfg.Populations(["a", "b"], mfg.Grid.box((4,)))
+    both = mfg.CustomCoupling(
+        cost=lambda t, c, rho: np.broadcast_to(rho.sum(0) ** 2, rho.shape),
+        derivative=lambda t, c, rho: np.broadcast_to(2 * rho.sum(0), rho.shape),
+    )
+    moves = [mfg.LatticeMoves((-1, 0, 1), costs=0.01, temperature=0.1)] * 2
+    problem = mfg.Problem(space, mfg.TimeGrid(1.0, 4), moves, both, 1.0)
+    with pytest.raises(mfg.InputError, match="its cost changes with the density elsewhere"):
+        mfg.nash_gap(problem, 10, policy=np.full((4, 3, 2, 4), 1 / 3))
+
+
+def test_numbers_of_agents_come_in_any_form():
+    plan = mfg.solve(roads(mfg.RunningCost(0.0), 2.0))
+    listed = mfg.nash_gap(plan, [10, 100])
+    for given in ((10, 100), np.array([10, 100]), listed.agents, (n for n in (10, 100))):
+        assert mfg.nash_gap(plan, given).regret.equals(listed.regret)
+    assert float(mfg.nash_gap(plan, 10).regret[0]) == float(listed.regret[0])
+    with pytest.raises(mfg.InputError, match="a Problem is needed, the game of the plan"):
+        mfg.nash_gap(plan, [3], problem=5)
+    with pytest.raises(mfg.InputError, match="leave problem= out"):
+        mfg.nash_gap(plan.problem, [3], policy=plan, problem=plan.problem)

@@ -362,8 +362,8 @@ BAD = {
     r"exits have shape \(3,\)": {"agents": 10, "exits": np.zeros(3, dtype=bool)},
     r"policy has shape \(64, 4, 3, 3\)": {"agents": 10, "policy": np.zeros((64, 4, 3, 3))},
     "threads is 0": {"agents": 10, "threads": 0},
-    "keep fewer times": {"agents": 10, "replicas": 10**8},
-    "method='counts' needs none": {"agents": 10**12, "method": "agents"},
+    "keep fewer times, say": {"agents": 10, "replicas": 10**8},
+    "method=.counts. nothing for": {"agents": 10**12, "method": "agents"},
 }
 
 
@@ -403,3 +403,33 @@ def test_spoilt_start_files(solution, tmp_path):
     file.write_text("x,y\n")
     with pytest.raises(mfg.InputError, match="start"):
         mfg.simulate(solution, start=file)
+
+
+def test_a_seed_sequence_is_not_used_up(solution):
+    seeds = np.random.SeedSequence(5)
+    first, second = (mfg.simulate(solution, agents=50, rng=seeds, times=[64]) for _ in range(2))
+    assert first.identical(second)
+    words = [3, 1, 4]
+    assert mfg.simulate(solution, agents=50, rng=words).identical(mfg.simulate(solution, agents=50, rng=words))
+
+
+def test_all_may_leave_where_the_crowd_decides_the_transitions():
+    def transitions(t, mass):
+        share = mass[1] / mass.sum()
+        return [np.array([[1 - share, share], [0.0, 1.0]])]
+
+    game = mfg.Problem(
+        grid=mfg.States(2), time=mfg.TimeGrid(5.0, 5), dynamics=mfg.Tabular(transitions), coupling=1.0, initial=0.5
+    )
+    policy = np.ones((5, 1, 2))
+    crowd = mfg.simulate(game, 2, 20, rng=0, policy=policy, exits=np.array([True, True]))
+    assert (crowd.left == 2).all()
+
+
+def test_nobody_starts_where_the_mass_is_zero():
+    x = np.linspace(-1, 1, 4001)
+    mass = np.exp(-(x**2) / 2 / 0.05**2) * (abs(x) < 0.45)
+    from mfgsolve.agents.run import _spread_over
+
+    rng = np.random.default_rng(0)
+    assert not any(_spread_over(rng, 10**12, mass / mass.sum())[mass == 0].any() for _ in range(300))

@@ -7,8 +7,8 @@ round by round, each item at its own k (kernels: `mfgsolve.kernels.binomial`).  
 - from there a strided sum over every h-th k, h = 0.27 s at most: its weights are those of the binomial itself, and by
   Poisson's summation it differs from the whole sum by the Fourier transform of f P at 2 pi / h, below round-off for
   smooth f;
-- from s = 24 on nine nodes of Gauss and Hermite, whose weights are corrected by the cumulants of B so that polynomials
-  up to degree eight come out exactly (Edgeworth's expansion).
+- from s = 24 on, for f known to be smooth, nine nodes of Gauss and Hermite, whose weights are corrected by the
+  cumulants of B so that polynomials up to degree eight come out exactly (Edgeworth's expansion).
 
 The last two come as several estimates (three interleaved sums; seven nodes beside the nine).  Where they differ, f is
 not smooth on the scale of s, and the item falls back: from nodes on a strided sum, from there on every k.
@@ -31,7 +31,7 @@ TAILS = 1e-16  # probability left out at both ends
 
 
 def expectation(
-    function: Callable[[np.ndarray], np.ndarray], chance: np.ndarray, trials: int
+    function: Callable[[np.ndarray], np.ndarray], chance: np.ndarray, trials: int, smooth: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """E f(B), B ~ Binomial(trials, chance), item by item.
 
@@ -40,6 +40,8 @@ def expectation(
     function : f, of an array k of the shape of ``chance`` (not always whole numbers), to an array of that shape
     chance : p, an array; a round-off below 0 or above 1 counts as 0 or 1
     trials : n >= 0
+    smooth : whether f is analytic on k > 0.  Only then nodes stand for sums: where all nodes see one smooth piece of f,
+        nothing tells them that it bends beyond them, 4.5 standard deviations away
 
     Returns
     -------
@@ -52,7 +54,7 @@ def expectation(
         raise InputError(f"probabilities range from {chance.min():g} to {chance.max():g}; from 0 to 1 is needed")
     shape, flat = chance.shape, np.ascontiguousarray(chance.reshape(-1))
     mean, error = np.empty(flat.size), np.empty(flat.size)
-    longest = np.zeros(flat.size, dtype=np.int64)
+    longest = np.full(flat.size, 0 if smooth else binomial.LONGEST, dtype=np.int64)
     state = _State(flat.size)
     while True:
         state.sum(function, flat, float(trials), longest, shape)

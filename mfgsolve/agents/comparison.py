@@ -12,10 +12,10 @@ import xarray as xr
 
 import mfgsolve
 from mfgsolve.agents.distances import Transport, l2, transport
-from mfgsolve.agents.play import Play, one_number, play_of
+from mfgsolve.agents.play import Play, agent_list, play_of
 from mfgsolve.agents.regret import nash_gap
 from mfgsolve.agents.run import Party, Run, run_replicas
-from mfgsolve.agents.simulation import METHODS, kept_nodes, seed_sequence
+from mfgsolve.agents.simulation import METHODS, check_memory, kept_nodes, seed_sequence
 from mfgsolve.agents.slopes import CONFIDENCE, mean_and_band, slope
 from mfgsolve.agents.walk import Walk
 from mfgsolve.datasets import per_volume
@@ -38,7 +38,7 @@ def compare(
     replicas: int = 200,
     rng: Any = 0,
     *,
-    times: Sequence[float] | None = None,
+    times: Sequence[int] | None = None,
     transports: int = 50,
     method: str = "counts",
     policy: Any = None,
@@ -59,7 +59,8 @@ def compare(
     replicas : how many times the game is played for each N
     rng : seed, as for `simulate`.  Every N has a stream of its own, whichever others are listed, and every replica
         one of those
-    times : nodes (numbers 0..T) at which densities are compared; by default the ends of four parts of the horizon
+    times : numbers of nodes (0..T, not times in units of time) at which densities are compared; by default the ends of
+        four parts of the horizon
     transports : in how many replicas Wasserstein-1 is measured where it takes a linear program (2 and 3 axes, or
         walls; about 25 ms each); elsewhere it is measured in all
     method : "counts" or "agents", see `simulate`
@@ -115,7 +116,10 @@ def compare(
         about = {"wasserstein_metric": f"not measured: {error}", "wasserstein_coarsening": math.nan}
     measured = 0 if ground is None else count if ground.quick else min(count, most)
     exact = _exact(solution, listed, policy, problem)  # first: it takes the least time
-    table, walk = _Table(play, listed, count, nodes), Walk(play)
+    walk = Walk(play)
+    largest = Party(walk, np.full(max(1, len(play.populations)), listed[-1]), method)
+    check_memory(largest, count, 3 * nodes.size * listed.size, threads)
+    table = _Table(play, listed, count, nodes)
     for k, number in enumerate(listed):
         party = Party(walk, np.full(max(1, len(play.populations)), number), method)
         stream = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, int(number)))
@@ -135,9 +139,7 @@ def compare(
 
 
 def _numbers(agents: Any) -> np.ndarray:
-    listed = [one_number(number) for number in ([agents] if np.ndim(agents) == 0 else agents)]
-    if not listed:
-        raise InputError("agents is empty; at least one number of agents is needed")
+    listed = agent_list(agents)
     for number in listed:
         if listed.count(number) > 1:
             raise InputError(f"agents lists {number} twice; list every number once")

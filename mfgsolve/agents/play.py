@@ -16,7 +16,7 @@ from mfgsolve.solution import Solution
 from mfgsolve.solving import PYTHON_PROBLEM
 from mfgsolve.spaces import Populations
 
-__all__ = ["Play", "agent_numbers", "one_number", "play_of"]
+__all__ = ["Play", "agent_list", "agent_numbers", "one_number", "play_of"]
 
 MOST_AGENTS = 10**12
 
@@ -54,7 +54,11 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
             f"the plan is a {type(plan).__name__}; a Solution is needed (mfgsolve.load reads a file), or a Problem and "
             "a policy"
         )
+    if problem is not None and not isinstance(problem, Problem):
+        raise InputError(f"problem is a {type(problem).__name__}; a Problem is needed, the game of the plan")
     if isinstance(plan, Problem):
+        if problem is not None:
+            raise InputError("the plan is a problem already; leave problem= out")
         if policy is None:
             raise InputError("a problem alone says nothing of what agents do; solve it, or give a policy")
         stated = plan
@@ -95,6 +99,17 @@ def agent_numbers(agents: Any, play: Play) -> np.ndarray:
     else:
         given = [agents] * max(1, len(names))
     return np.array([one_number(value) for value in given], dtype=np.int64)
+
+
+def agent_list(given: Any) -> list[int]:
+    """Numbers of agents: one, or any sequence of them."""
+    values = getattr(given, "values", given)
+    if isinstance(values, str | bytes | dict):
+        raise InputError(f"agents is {given!r}; a number or a list of numbers such as [1, 100, 10_000] is needed")
+    numbers = [one_number(value) for value in (values if np.iterable(values) else [values])]
+    if not numbers:
+        raise InputError("agents is an empty list; a list of numbers such as [1, 100, 10_000] is needed")
+    return numbers
 
 
 def one_number(value: Any) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 
 from mfgsolve.agents.binomial import expectation
 from mfgsolve.agents.play import Play
-from mfgsolve.couplings import Bound, Capacity, Coupling, Price, Sum, by_target
+from mfgsolve.couplings import Bound, Capacity, Coupling, CustomCoupling, Price, Sum, by_target
 from mfgsolve.errors import InputError
 from mfgsolve.games import FiniteGame, Game
 from mfgsolve.games.base import Block
@@ -106,6 +106,8 @@ def _local(
             f"{type(term).__name__} says that it is not local (a CustomCoupling is where it has a derivative); "
             "estimate it by sampling: mfg.simulate, mfg.simulate_deviation"
         )
+    if isinstance(term, CustomCoupling):
+        _check_pointwise(bound, nodes, mass / volume)
     scale = 1.0 / (agents * volume)
 
     def cost(k: np.ndarray) -> np.ndarray:
@@ -113,7 +115,25 @@ def _local(
         seen *= scale
         return bound.cost(nodes, seen)
 
-    return expectation(cost, mass, agents - 1)
+    return expectation(cost, mass, agents - 1, smooth=term.is_smooth)
+
+
+def _check_pointwise(bound: Bound, nodes: slice, rho: np.ndarray) -> None:
+    """A cost that says that it is local must not change in a cell where only others gain or lose agents."""
+    one, first = slice(nodes.start, nodes.start + 1), rho[:1]
+    coins = np.random.default_rng(0)
+    for _ in range(4):  # halves of all cells, drawn: no pattern of the coupling can hide from all of them
+        moved = coins.random(first.shape) < 0.5
+        if moved.all() or not moved.any():
+            continue
+        crowded = np.where(moved, 1.7 * first + 0.3 * first.mean(), first)
+        before, after = bound.cost(one, first)[~moved], bound.cost(one, crowded)[~moved]
+        if not np.allclose(before, after, rtol=1e-12, atol=0.0, equal_nan=True):
+            raise InputError(
+                "a CustomCoupling with a derivative says that f(x) depends on the density in x alone (of its own "
+                "population), and its cost changes with the density elsewhere; give tangent= instead, "
+                "and estimate the regret by sampling: mfg.simulate, mfg.simulate_deviation"
+            )
 
 
 def _with_own_share(play: Play, agents: int) -> Game:

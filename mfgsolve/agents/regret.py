@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mfgsolve.agents.play import Play, one_number, play_of
+from mfgsolve.agents.play import Play, agent_list, play_of
 from mfgsolve.agents.price import Paid, mean_field_price, price_among
 from mfgsolve.certificates import certify, relative
 from mfgsolve.errors import InputError
@@ -31,7 +31,7 @@ __all__ = ["nash_gap"]
 
 
 def nash_gap(
-    solution: Solution | Problem, agents: Iterable[int], *, policy: Any = None, problem: Problem | None = None
+    solution: Solution | Problem, agents: int | Iterable[int], *, policy: Any = None, problem: Problem | None = None
 ) -> xr.Dataset:
     """Regret of a plan in the game of N agents, for each N: the most that one agent gains by leaving the plan.
 
@@ -45,7 +45,7 @@ def nash_gap(
     Parameters
     ----------
     solution : what `mfgsolve.solve` or `mfgsolve.load` returns; or a problem, with ``policy``
-    agents : numbers of agents, each from 1 to 10^12, kept in their order
+    agents : a number of agents, or a list of them, each from 1 to 10^12, kept in their order
     policy : what everybody does instead of the plan; see `mfgsolve.exploitability`
     problem : the game of a solution that was loaded from a file and was made of Python functions
 
@@ -65,7 +65,8 @@ def nash_gap(
     and the attributes ``exploitability``, ``mean_field_cost`` and ``scale`` (sums over populations).  As N grows, the
     regret falls to the exploitability of the plan (where there are tolls, less what is paid for bounds that do not
     bind): as 1/N^2 where the best answer is smooth in the price, as 1/N where it jumps, as 1/sqrt(N) where the price
-    has a kink at the crowd.
+    has a kink at the crowd; with few agents it may also rise.  Sums over costs of your own (`CustomCoupling`) take time
+    like sqrt(N) where they bend at the crowd.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def nash_gap(
     doi:10.1007/BF01737559; the sum by Kakade and Langford, Approximately optimal approximate reinforcement learning,
     ICML 2002, Lemma 6.1
     """
-    numbers = _agents(agents)
+    numbers = agent_list(agents)
     play = play_of(solution, policy, problem)
     game = play.game
     if game.problem.is_coupled:
@@ -125,15 +126,6 @@ def nash_gap(
         "scale": certificate.scale,
     }
     return xr.Dataset(data, coordinates, attrs=attributes)
-
-
-def _agents(given: Any) -> list[int]:
-    if isinstance(given, str | bytes | dict) or not np.iterable(given):
-        raise InputError(f"agents is {given!r}; a list of numbers such as [1, 100, 10_000] is needed")
-    numbers = [one_number(value) for value in given]
-    if not numbers:
-        raise InputError("agents is an empty list; a list of numbers such as [1, 100, 10_000] is needed")
-    return numbers
 
 
 def _judged(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray, float]:

@@ -110,6 +110,9 @@ class _Replica:
             levels[t] = counts + _histogram(cells, walk.states)
             if t == steps:
                 break
+            if not levels[t].any():  # all have left
+                counts = levels[t]
+                continue
             table = walk.transitions(t, levels[t] * self.share)
             now = chosen[t] if chosen.size else NO_CHOICES
             self._move_tagged(t, cells, table, streams, actions[:, t], now)
@@ -143,7 +146,7 @@ class _Replica:
                 others.append(_drawn(self.rng, share, rest) + offset)
                 counts.append(np.bincount(others[-1] - offset, minlength=share.size))
             else:
-                counts.append(self.rng.multinomial(rest, share))
+                counts.append(_spread_over(self.rng, rest, share))
         all_others = np.concatenate(others).astype(np.int32) if one_by_one else NOBODY
         return np.concatenate(cells).astype(np.int32), all_others, np.concatenate(counts).astype(np.int64)
 
@@ -229,8 +232,20 @@ def _histogram(cells: np.ndarray, states: int) -> np.ndarray:
     return np.bincount(cells[cells >= 0], minlength=states).astype(np.int64)
 
 
+def _spread_over(rng: np.random.Generator, number: int, share: np.ndarray) -> np.ndarray:
+    """Counts of ``number`` agents; NumPy gives what round-off leaves to the last cell, which must not be empty."""
+    here = np.flatnonzero(share)
+    counts = np.zeros(share.size, dtype=np.int64)
+    counts[here] = rng.multinomial(number, share[here])
+    return counts
+
+
 def _drawn(rng: np.random.Generator, share: np.ndarray, number: int) -> np.ndarray:
     """Cells of ``number`` agents drawn from a distribution."""
-    cumulative = np.cumsum(share)
-    found = np.searchsorted(cumulative, rng.random(number) * cumulative[-1], side="right")
-    return np.minimum(found, np.flatnonzero(share)[-1])
+    cumulative, last = np.cumsum(share), np.flatnonzero(share)[-1]
+    cells = np.empty(number, dtype=np.int32)
+    for first in range(0, number, BATCH):
+        some = cells[first : first + BATCH]
+        marks = rng.random(some.size) * cumulative[-1]
+        some[:] = np.minimum(np.searchsorted(cumulative, marks, side="right"), last)
+    return cells

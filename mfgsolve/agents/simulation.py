@@ -17,10 +17,11 @@ from mfgsolve.datasets import per_volume
 from mfgsolve.errors import InputError, unknown, whole
 from mfgsolve.files import SCHEMA
 from mfgsolve.grids import Grid
+from mfgsolve.kernels import threads_available
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 
-__all__ = ["kept_nodes", "make_party", "seed_sequence", "simulate"]
+__all__ = ["check_memory", "kept_nodes", "make_party", "seed_sequence", "simulate"]
 
 METHODS = ("counts", "agents")
 
@@ -50,9 +51,9 @@ def simulate(
     plan : a solution; or a problem with a ``policy``
     agents : N, from 1 to 10^12, in every population; or a mapping from the names of populations
     replicas : independent repetitions
-    rng : seed (a whole number or a `numpy.random.SeedSequence`) or a `numpy.random.Generator`; None draws a fresh seed,
-        which the attribute ``seed`` tells.  Every replica has streams of its own: the result depends neither on
-        ``threads`` nor on how many replicas there are.
+    rng : seed (a whole number, a list of them, or a `numpy.random.SeedSequence`), or a `numpy.random.Generator`, which
+        moves on; None draws a fresh seed, which the attribute ``seed`` tells.  Every replica has streams of its own:
+        the result depends neither on ``threads`` nor on how many replicas there are
     tagged : how many agents (of each population) to remember by themselves
     method : "counts" splits the agents of a cell by binomials, at a cost that hardly grows with N; "agents" moves each
         by itself, to the same law
@@ -60,7 +61,7 @@ def simulate(
         `mfgsolve.agents.starting`; then ``agents`` may be left out
     exits : cells at which agents leave the game, an array of truth values or a function of coordinates: who comes there
         neither pays nor counts any more
-    times : nodes (numbers 0..T) at which the density is kept; all by default
+    times : numbers of nodes (0..T, not times in units of time) at which the density is kept; all by default
     policy : what everybody does instead of the plan, see `mfgsolve.nash_gap`
     problem : the game, if the plan was loaded from a file and the game is made of Python functions
     threads : replicas that run side by side; None takes what the processor has
@@ -93,7 +94,7 @@ def simulate(
     if threads is not None and whole(threads, "threads") < 1:
         raise InputError(f"threads is {threads}; at least 1 is needed")
     nodes = kept_nodes(times, play)
-    _check_memory(party, count, nodes.size)
+    check_memory(party, count, nodes.size * party.walk.states, threads)
     seeds = seed_sequence(rng)
     entropy = seeds.entropy
     runs = _kept(run_replicas(party, count, seeds, threads), nodes)
@@ -102,8 +103,10 @@ def simulate(
 
 def seed_sequence(rng: Any) -> np.random.SeedSequence:
     """What all streams are spawned from; nothing global is touched."""
-    if isinstance(rng, np.random.SeedSequence):
-        return rng
+    if isinstance(rng, np.random.SeedSequence):  # a copy: to use one twice gives the same twice
+        return np.random.SeedSequence(rng.entropy, spawn_key=rng.spawn_key)
+    if isinstance(rng, list | tuple) and rng and all(isinstance(word, int | np.integer) for word in rng):
+        return np.random.SeedSequence([int(word) for word in rng])
     if isinstance(rng, np.random.Generator):
         return np.random.SeedSequence(rng.integers(0, 2**32, size=4).tolist())
     if rng is None:
@@ -149,29 +152,37 @@ def kept_nodes(times: Any, play: Play) -> np.ndarray:
     steps = play.game.steps
     if times is None:
         return np.arange(steps + 1)
-    listed = [times] if np.ndim(times) == 0 else list(times)
-    nodes = np.array([whole(value, "node in times") for value in listed], dtype=int)
+    listed = list(times) if np.iterable(times) and not isinstance(times, str) else [times]
+    nodes = np.array(
+        [whole(value, "times holds numbers of nodes (0 to the number of steps), and one") for value in listed],
+        dtype=int,
+    )
     if nodes.size == 0 or nodes.min() < 0 or nodes.max() > steps or (np.diff(nodes) <= 0).any():
         raise InputError(f"times are {listed}; numbers of nodes from 0 to {steps}, in rising order, are needed")
     return nodes
 
 
-def _check_memory(party: Party, replicas: int, nodes: int) -> None:
-    need = 8.0 * replicas * nodes * party.walk.states
+def check_memory(party: Party, replicas: int, numbers: int, threads: int | None) -> None:
+    """Refuse what does not fit: ``numbers`` kept of every replica, and what the replicas at work need besides."""
+    need = 8.0 * replicas * numbers
     try:
         have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return
-    crowd = 12.0 * float(party.agents.sum())  # bytes of cells, and of those before a step
-    if party.method == "agents" and crowd > have / 2:
+    alone = party.tagged * party.agents.size
+    crowd = 40.0 * party.walk.steps * alone  # their streams of random numbers, and what they did
+    if party.method == "agents":
+        crowd += 12.0 * float(party.agents.sum())  # cells, now and before
+    crowd *= min(threads_available() if threads is None else threads, replicas)
+    if crowd > have / 2:
         raise InputError(
-            f"{crowd / 12:.3g} agents that move one by one take {crowd / 2**30:.1f} GiB, more than half of "
-            f"the {have / 2**30:.1f} GiB here; method='counts' needs none of it"
+            f"agents that move one by one take {crowd / 2**30:.1f} GiB, more than half of the {have / 2**30:.1f} GiB "
+            "here; fewer tagged ones or fewer threads need less, and method='counts' nothing for all others"
         )
     if need > have / 2:
         raise InputError(
-            f"the density of {replicas} replicas at {nodes} times takes {need / 2**30:.1f} GiB, more than half of the "
-            f"{have / 2**30:.1f} GiB here; keep fewer times: times=[0, ..., {party.walk.steps}]"
+            f"what is kept of {replicas} replicas takes {need / 2**30:.1f} GiB, more than half of the "
+            f"{have / 2**30:.1f} GiB here; keep fewer times, say times=[{party.walk.steps}], or fewer replicas"
         )
 
 
@@ -240,7 +251,7 @@ def mean_field(party: Party) -> np.ndarray:
         if party.exits is not None:
             now[party.exits] = 0.0
         mass[t] = now
-        if t < walk.steps:
+        if t < walk.steps and now.any():
             now = walk.expect(t, now)
     return mass
 

@@ -3,36 +3,155 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+import inspect
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from mfgsolve.errors import FileError, InputError, numbers, unknown
 from mfgsolve.games import Game
-from mfgsolve.grids import Grid
+from mfgsolve.grids import Axis, Grid
 from mfgsolve.spaces import Populations, Space, States
 
 __all__ = ["exit_cells", "start_cells"]
+
+ROUND = 4 * np.finfo(float).eps  # relative error of a coordinate that was computed
 
 
 def start_cells(start: Any, game: Game) -> tuple[np.ndarray, np.ndarray]:
     """Flat state of every agent at t = 0, population by population, and how many agents each population has.
 
+    A point on an edge of two cells (but for round-off) belongs to the one on its right, on the last edge before a wall
+    to the last cell; on a periodic axis ``stop`` is ``start``.  If that cell is blocked, the point belongs to the free
+    cell it touches; of several (at a corner) to the first, with x looked at before y and z.
+
     Parameters
     ----------
     start : points (agents, axes) in the order (x, y, z) on a grid, numbers on one axis; numbers or names of listed
         states; for several populations a mapping from their names.  Or the path of a CSV file with the columns x, y, z
-        (or state, or population and these); further columns are not read
+        (or state, or population and these); further columns are not read, nor blank lines
+
+    Raises
+    ------
+    InputError
+        for points outside the box or in blocked cells, unknown names, and no agent at all; what came from a file is
+        told with its line
     """
-    if isinstance(start, str | Path):
-        start = _read(Path(start), game.grid)
-    names = game.grid.names if isinstance(game.grid, Populations) else None
+    names = tuple(game.grid.names) if isinstance(game.grid, Populations) else None
     space = _below(game.grid)
-    if names is None:
-        cells = _cells(start, space, "")
-        return cells, np.array([cells.size])
+    if isinstance(start, str | Path):
+        listed = _read(Path(start), space, names)
+    elif names is None:
+        listed = [_Listed(start)]
+    else:
+        listed = _of_each(start, names)
+    parts = [_cells(one, space) for one in listed]
+    offset = [p * space.size + part for p, part in enumerate(parts)]
+    return np.concatenate(offset), np.array([part.size for part in parts])
+
+
+def exit_cells(exits: Any, game: Game) -> np.ndarray:
+    """Where agents leave, boolean (states,).
+
+    Parameters
+    ----------
+    exits : truth values of the space's shape; a DataArray with the names of its dimensions, in any order; or a function
+        of the coordinates that returns one of these
+    """
+    given = _asked(exits, game.grid) if callable(exits) else exits
+    if isinstance(given, xr.DataArray):
+        given = _in_order(given, game.grid)
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"exits is a {type(given).__name__}, and no array of truth values ({error})") from None
+    if array.dtype.kind != "b" or np.ma.is_masked(given):
+        kind = "masked entries" if np.ma.is_masked(given) else array.dtype
+        raise InputError(f"exits hold {kind}; truth values are needed, True where agents leave")
+    if array.shape != game.grid.shape:
+        raise InputError(f"exits have shape {array.shape}; the space has {game.grid.shape}")
+    return np.array(array.reshape(-1) & ~game.grid.mask.reshape(-1))
+
+
+# -- exits -----------------------------------------------------------------------------------------------------------
+
+
+def _asked(exits: Callable[..., Any], space: Space) -> Any:
+    """exits(coordinates), where what is wrong with the call is said in a sentence."""
+    try:
+        inspect.signature(exits).bind(space.coordinates)
+    except TypeError as error:
+        raise InputError(
+            f"exits is called with the coordinates alone, and cannot be ({error}); exits do not move with time"
+        ) from None
+    except ValueError:  # a function of C has no signature to look at
+        pass
+    try:
+        return exits(space.coordinates)
+    except Exception as error:  # whatever the user's function raises; the cause stays in the traceback
+        raise InputError(f"exits is a function, and fails at the coordinates: {error!r}") from error
+
+
+def _in_order(exits: xr.DataArray, space: Space) -> np.ndarray:
+    """Values in the order of the space's dimensions; places, where the array tells them, must be those of the space."""
+    if len(exits.dims) != space.ndim or set(exits.dims) != set(space.dims):
+        raise InputError(f"exits have the dimensions {exits.dims}; the space has {space.dims}")
+    for name, (places, _) in space.dimension_coordinates.items():
+        if name not in exits.coords or exits.sizes[name] != places.size:
+            continue  # another size is told with the shape
+        given = exits[name].values
+        same = np.allclose(given, places) if given.dtype.kind in places.dtype.kind == "f" else (given == places).all()
+        if not same:
+            raise InputError(
+                f"exits have the coordinate {name} from {given[0]} to {given[-1]}, and the space from {places[0]} to "
+                f"{places[-1]}; bring them in line, or leave the coordinate out: exits.drop_vars({name!r})"
+            )
+    return np.asarray(exits.transpose(*space.dims).values)
+
+
+# -- starts ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """Where the agents of one population start, as it was given, and how a message names them."""
+
+    places: Any
+    whose: str = ""
+    path: Path | None = None
+    lines: Sequence[int] = ()
+
+    @property
+    def name(self) -> str:
+        return f"start{self.whose}" + (f" (file {self.path})" if self.path else "")
+
+    def agent(self, row: int) -> str:
+        return f"agent {row}{self.whose}" + (f" (file {self.path}, line {self.lines[row]})" if self.path else "")
+
+    def numbers(self, needed: str) -> np.ndarray:
+        if isinstance(self.places, str | Path):
+            remedy = f"; a file lists all populations: start={str(self.places)!r}" if self.whose else ""
+            raise InputError(f"{self.name} is the text {str(self.places)!r}; {needed}{remedy}")
+        given = numbers(self.places, self.name, needed)
+        if given.size == 0:
+            raise InputError(f"{self.name} is empty; at least one agent is needed")
+        return given
+
+
+def _below(space: Space) -> Space:
+    return space.space if isinstance(space, Populations) else space
+
+
+def _whose(name: str) -> str:
+    return f" of population {name!r}"
+
+
+def _of_each(start: Any, names: Sequence[str]) -> list[_Listed]:
     if not isinstance(start, Mapping):
         raise InputError(f"start is a {type(start).__name__}; with several populations a mapping {names} is needed")
     for name in start:
@@ -40,112 +159,142 @@ def start_cells(start: Any, game: Game) -> tuple[np.ndarray, np.ndarray]:
             raise InputError(unknown("population", name, names))
     if set(start) != set(names):
         raise InputError(f"start misses the populations {sorted(set(names) - set(start))}")
-    parts = [_cells(start[name], space, f" of population {name!r}") for name in names]
-    offset = [p * space.size + part for p, part in enumerate(parts)]
-    return np.concatenate(offset), np.array([part.size for part in parts])
+    return [_Listed(start[name], _whose(name)) for name in names]
 
 
-def exit_cells(exits: Any, game: Game) -> np.ndarray:
-    """Where agents leave, boolean (states,); ``exits`` has the space's shape, or is a function of coordinates."""
-    given = exits(game.grid.coordinates) if callable(exits) else exits
-    array = np.asarray(given)
-    if array.dtype.kind != "b":
-        raise InputError(f"exits hold {array.dtype}; truth values are needed, True where agents leave")
-    if array.shape != game.grid.shape:
-        raise InputError(f"exits have shape {array.shape}; the space has {game.grid.shape}")
-    return np.array(array.reshape(-1) & ~game.grid.mask.reshape(-1))
-
-
-def _below(space: Space) -> Space:
-    return space.space if isinstance(space, Populations) else space
-
-
-def _cells(start: Any, space: Space, whose: str) -> np.ndarray:
+def _cells(listed: _Listed, space: Space) -> np.ndarray:
     if isinstance(space, Grid):
-        cells = _grid_cells(start, space, whose)
-    else:
-        assert isinstance(space, States)
-        cells = _listed_cells(start, space, whose)
-    if cells.size == 0:
-        raise InputError(f"start{whose} is empty; at least one agent is needed")
-    return cells
+        return _grid_cells(listed, space)
+    assert isinstance(space, States)
+    return _listed_cells(listed, space)
 
 
-def _grid_cells(start: Any, grid: Grid, whose: str) -> np.ndarray:
+def _grid_cells(listed: _Listed, grid: Grid) -> np.ndarray:
     axes = grid.axes[::-1]  # x first
-    points = numbers(start, f"start{whose}", "points are needed")
+    order = ", ".join(axis.name for axis in axes)
+    points = listed.numbers(f"points ({order}) are needed")
     if points.ndim == 1 and grid.ndim == 1:
         points = points[:, None]
     if points.ndim != 2 or points.shape[1] != grid.ndim:
-        order = ", ".join(axis.name for axis in axes)
-        raise InputError(f"start{whose} has shape {points.shape}; (agents, {grid.ndim}) points ({order}) are needed")
-    index = []
-    for k, axis in enumerate(axes):
-        place = points[:, k]
-        outside = ~((place >= axis.start) & (place <= axis.stop))  # NaN is outside, too
-        if outside.any():
-            row = int(np.argmax(outside))
-            raise InputError(
-                f"agent {row}{whose} starts at {axis.name} = {place[row]:g}; the axis runs from {axis.start:g} to "
-                f"{axis.stop:g}"
-            )
-        index.append(np.minimum(((place - axis.start) / axis.spacing).astype(int), axis.cells - 1))
-    cells = np.ravel_multi_index(tuple(index[::-1]), grid.shape)
-    blocked = grid.mask.reshape(-1)[cells]
-    if blocked.any():
-        row = int(np.argmax(blocked))
-        raise InputError(f"agent {row}{whose} starts in a blocked cell, at {tuple(points[row].tolist())}")
-    return cells
+        raise InputError(f"{listed.name} has shape {points.shape}; (agents, {grid.ndim}) points ({order}) are needed")
+    sides = [_sides(points[:, k], axis, listed) for k, axis in enumerate(axes)]
+    blocked = grid.mask.reshape(-1)
+    choices = sorted(itertools.product((0, 1), repeat=grid.ndim), key=lambda left: (sum(left), [-k for k in left]))
+    cells, *others = (
+        np.ravel_multi_index(tuple(side[k] for side, k in zip(sides, left, strict=True))[::-1], grid.shape)
+        for left in choices
+    )
+    for other in others:
+        cells = np.where(blocked[cells] & ~blocked[other], other, cells)
+    if blocked[cells].any():
+        row = int(np.argmax(blocked[cells]))
+        raise InputError(f"{listed.agent(row)} starts in a blocked cell, at {tuple(points[row].tolist())}")
+    return np.asarray(cells)
 
 
-def _listed_cells(start: Any, space: States, whose: str) -> np.ndarray:
-    listed: Sequence[Any] = list(start) if np.iterable(start) and not isinstance(start, str) else []
-    if space.names is not None and all(isinstance(name, str) for name in listed):
-        for name in listed:
-            if name not in space.names:
-                raise InputError(unknown("state", name, space.names))
-        return np.array([space.names.index(name) for name in listed], dtype=int)
-    given = numbers(start, f"start{whose}", "numbers of states are needed")
-    if given.ndim != 1:
-        raise InputError(f"start{whose} has shape {given.shape}; a list of states is needed")
-    wrong = ~((given >= 0) & (given < space.size) & (given == np.floor(given)))
+def _sides(place: np.ndarray, axis: Axis, listed: _Listed) -> tuple[np.ndarray, np.ndarray]:
+    """Number of the cell along an axis, and of the cell on the left where the place is an edge of the two."""
+    near = ROUND * (axis.cells + max(abs(axis.start), abs(axis.stop)) / axis.spacing)  # in cells
+    from_start = (place - axis.start) / axis.spacing
+    outside = ~((from_start >= -near) & (from_start <= axis.cells + near))  # NaN is outside, too
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise InputError(
+            f"{listed.agent(row)} starts at {axis.name} = {place[row]:g}; the axis runs from {axis.start:g} to "
+            f"{axis.stop:g}"
+        )
+    edge = np.round(from_start)
+    on_edge = np.abs(from_start - edge) <= near
+    right = np.where(on_edge, edge, np.floor(from_start)).astype(int)
+    left = right - on_edge
+    if axis.periodic:
+        return right % axis.cells, left % axis.cells
+    last = axis.cells - 1
+    return np.minimum(right, last), np.maximum(left, 0)
+
+
+def _listed_cells(listed: _Listed, space: States) -> np.ndarray:
+    named = space.names is not None
+    given = np.asarray(listed.places, dtype=object)
+    if named and given.ndim == 1 and any(isinstance(state, str) for state in given):
+        listed = _Listed([_number(state, space) for state in given], listed.whose)
+    states = listed.numbers(f"a list of numbers {'or names ' if named else ''}of states is needed")
+    if states.ndim != 1:
+        raise InputError(f"{listed.name} has shape {states.shape}; a list of states is needed")
+    wrong = ~((states >= 0) & (states < space.size) & (states == np.floor(states)))
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise InputError(f"agent {row}{whose} starts in state {given[row]:g}; states are 0 to {space.size - 1}")
-    return given.astype(int)
+        raise InputError(f"{listed.agent(row)} starts in state {states[row]:g}; states are 0 to {space.size - 1}")
+    return states.astype(int)
 
 
-def _read(path: Path, space: Space) -> Any:
-    """Start positions of a CSV file, as a user would have given them."""
-    below = _below(space)
-    columns = [axis.name for axis in below.axes[::-1]] if isinstance(below, Grid) else ["state"]
-    wanted = ["population", *columns] if isinstance(space, Populations) else columns
+def _number(state: Any, space: States) -> Any:
+    """The number of a state that is told by its name."""
+    assert space.names is not None
+    if not isinstance(state, str):
+        return state
+    if state not in space.names:
+        raise InputError(unknown("state", state, space.names))
+    return space.names.index(state)
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def _read(path: Path, space: Space, names: Sequence[str] | None) -> list[_Listed]:
+    """Start positions of a CSV file, by population."""
+    columns = [axis.name for axis in space.axes[::-1]] if isinstance(space, Grid) else ["state"]
+    rows = _rows(path, columns if names is None else ["population", *columns])
+    values = [[_value(row[name], space, name, f"file {path}, line {n}") for name in columns] for n, row in rows]
+    places = values if isinstance(space, Grid) else [row[0] for row in values]
+    lines = [n for n, _ in rows]
+    if names is None:
+        return [_Listed(places, "", path, lines)]
+    for n, row in rows:
+        if row["population"] not in names:
+            raise InputError(f"file {path}, line {n}: {unknown('population', row['population'], names)}")
+    which = [[k for k, (_, row) in enumerate(rows) if row["population"] == name] for name in names]
+    return [
+        _Listed([places[k] for k in some], _whose(name), path, [lines[k] for k in some])
+        for name, some in zip(names, which, strict=True)
+    ]
+
+
+def _rows(path: Path, wanted: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+    """Line number and texts by column of every row below the header; a table that is not one is an error."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            header = [name.strip() for name in reader.fieldnames or []]
-            missing = [name for name in wanted if name not in header]
-            if missing:
-                raise InputError(f"file {path} has the columns {header}; {missing} are missing")
-            reader.fieldnames = header
-            rows = list(reader)
+            reader = csv.reader(file, skipinitialspace=True, strict=True)
+            lines = [(reader.line_num, [text.strip() for text in row]) for row in reader]
     except OSError as error:
         raise FileError(f"file {path} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise FileError(f"file {path} is no CSV file: {error}") from None
-    values = [[_value(row[name], path, k, name, below) for name in columns] for k, row in enumerate(rows)]
-    flat = values if isinstance(below, Grid) else [row[0] for row in values]
-    if not isinstance(space, Populations):
-        return flat
-    owners = [str(row["population"]).strip() for row in rows]
-    return {name: [v for v, owner in zip(flat, owners, strict=True) if owner == name]
-            for name in dict.fromkeys([*space.names, *owners])}  # fmt: skip
+    lines = [(n, row) for n, row in lines if row not in ([], [""])]
+    if not lines:
+        raise InputError(f"file {path} is empty; a header with the columns {', '.join(wanted)} and rows are needed")
+    (head, header), *rows = lines
+    missing = [name for name in wanted if name not in header]
+    if missing:
+        raise InputError(f"file {path} has the columns {header}; {missing} are missing (commas part the columns)")
+    for name in header:
+        if name and header.count(name) > 1:
+            raise InputError(f"file {path} has the column {name!r} twice in line {head}; every column is needed once")
+    for n, row in rows:
+        if len(row) != len(header):
+            raise InputError(
+                f"file {path} has {len(row)} values in line {n}, and {len(header)} columns {header}; one value for each "
+                "is needed, with decimal points (0.5), for commas part the columns"
+            )
+    return [(n, dict(zip(header, row, strict=True))) for n, row in rows]
 
 
-def _value(text: Any, path: Path, row: int, column: str, space: Space) -> Any:
-    if isinstance(space, States) and space.names is not None and str(text).strip() in space.names:
-        return str(text).strip()
+def _value(text: str, space: Space, column: str, where: str) -> float:
+    names = (space.names if isinstance(space, States) else None) or ()
+    if text in names:
+        return float(names.index(text))
     try:
         return float(text)
-    except (TypeError, ValueError):
-        raise InputError(f"file {path} has {text!r} as {column} in line {row + 2}; a number is needed") from None
+    except ValueError:
+        problem = unknown("state", text, names) if names else f"{text!r} as {column}; a number is needed"
+        raise InputError(f"{where}: {problem}") from None

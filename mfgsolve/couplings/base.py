@@ -74,6 +74,7 @@ class Coupling(ABC):
     is_local: bool = True
     is_differentiable: bool = True
     is_hard: bool = False
+    is_smooth: bool = False  # f analytic in a positive density: no kink, no jump, no floor
 
     @abstractmethod
     def bind(self, grid: Space, times: np.ndarray) -> Bound: ...

@@ -23,7 +23,7 @@ class CustomCoupling(Coupling):
     ----------
     cost : f(t, c, rho), per unit time
     potential : F(t, c, rho) per unit volume (an array), or None where there is none
-    derivative : f'(t, c, rho) where f is local
+    derivative : f'(t, c, rho) where f is local: f(x) depends on the density in x alone, of its own population
     tangent : derivative of f at rho in the direction change, (t, c, rho, change) -> array, where f is not local.  With
         neither, the solvers that need a derivative refuse
     second : f''(t, c, rho) where f is local; the social optimum needs it

@@ -29,6 +29,7 @@ class Congestion(Coupling):
     reward: Field
     congestion: float = 1.0
     on: str = "state"
+    is_smooth = True
 
     def __post_init__(self) -> None:
         target(self.on, "congestion")
@@ -79,6 +80,7 @@ class CrowdAversion(Coupling):
     strength: Field = 1.0
     power: float = 1.0
     on: str = "state"
+    is_smooth = True
 
     def __post_init__(self) -> None:
         target(self.on, "crowd aversion")

@@ -82,7 +82,7 @@ class Mguni(Solver):
     seed: int = 0
     explorers: float = 0.4
     actor: float = 0.0
-    slowest: float = 0.1
+    slowest: float = 0.2
     power: float = 0.6
     bound: float = 10.0
     recent: float = 2.0
