@@ -29,7 +29,7 @@ def games():
 
 def print_table():
     print(f"Mguni's learner, {STEPS:,} episodes of one agent in all, mean (least to most) over {len(SEEDS)} seeds")
-    print(f"{'game':32s} {'agents':>7s} {'episodes':>9s}  {'relative exploitability':30s} {'density distance':28s} M steps/s")
+    print(f"{'game':32s} {'agents':>7s} {'episodes':>9s}  {'relative exploitability':30s} {'density distance':28s} M/s")
     for name, problem in games():
         reference = mfg.solve(problem)
         for agents in (10, 100, 1000):

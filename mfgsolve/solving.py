@@ -260,10 +260,8 @@ def _saver(
 
 def _stored_solver(stored: xr.Dataset) -> Solver:
     name = str(stored.attrs["solver"])
-    if name in SOLVERS:
-        kind = SOLVERS[name]
-    else:  # learners are solvers, too, and stand above this module: looked up only where a checkpoint names one
-        kind = importlib.import_module("mfgsolve.learners").LEARNERS[name]
+    # learners are solvers, too, and stand above this module: looked up only where a checkpoint names one
+    kind = SOLVERS.get(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
     options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}  # type: ignore[call-overload]
     return kind(**options)
 

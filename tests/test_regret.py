@@ -642,8 +642,8 @@ def test_a_coupling_that_wrongly_says_it_is_local_is_found_out():
 def test_numbers_of_agents_come_in_any_form():
     plan = mfg.solve(roads(mfg.RunningCost(0.0), 2.0))
     listed = mfg.nash_gap(plan, [10, 100])
-    for given in ((10, 100), np.array([10, 100]), listed.agents, (n for n in (10, 100))):
-        assert mfg.nash_gap(plan, given).regret.equals(listed.regret)
+    for numbers in ((10, 100), np.array([10, 100]), listed.agents, (n for n in (10, 100))):
+        assert mfg.nash_gap(plan, numbers).regret.equals(listed.regret)
     assert float(mfg.nash_gap(plan, 10).regret[0]) == float(listed.regret[0])
     with pytest.raises(mfg.InputError, match="a Problem is needed, the game of the plan"):
         mfg.nash_gap(plan, [3], problem=5)
