@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import warnings
@@ -224,6 +225,64 @@ def test_other_datasets_are_refused():
         plots.agents("compare.nc")
     with pytest.raises(mfg.InputError, match="has no slope"):
         plots.agents(made_up(*SPACES["line"]).drop_vars("slope"))
+
+
+PARTS = {
+    "density has no dimension agents; keep it with a list": lambda d: d.isel(agents=1),
+    "density has no dimension time": lambda d: d.isel(time=0),
+    "has no dimension measure": lambda d: d.sel(measure="l2"),
+    "dimension agents is empty": lambda d: d.isel(agents=[]),
+    "dimension time is empty": lambda d: d.isel(time=[]),
+    "dimension x is empty": lambda d: d.isel(x=[]),
+    "dimension replica is empty": lambda d: d.isel(replica=[]),
+    "dataset has no l2_band; the whole dataset": lambda d: d.drop_vars("l2_band"),
+    "dataset has no simulated_cost_mean": lambda d: d.drop_vars("simulated_cost_mean"),
+    "dataset has no slope_used": lambda d: d.drop_vars("slope_used"),
+    "dataset has no cost_difference": lambda d: d.drop_vars("cost_difference"),
+    "dataset has no coordinate agents": lambda d: d.drop_vars("agents"),
+    "dataset misses measures": lambda d: d.isel(measure=[0, 1]),
+    r"of space x, or x and y are needed": lambda d: d.isel(x=0),
+}
+
+
+@pytest.mark.parametrize("message", PARTS)
+def test_parts_of_a_dataset_are_refused_in_a_sentence(message):
+    with pytest.raises(mfg.InputError, match=message):
+        plots.agents(PARTS[message](made_up(*SPACES["plane"])))
+
+
+@pytest.mark.parametrize("name", SPACES)
+@pytest.mark.parametrize("spoil", ["dropped", "empty"])
+def test_whatever_is_dropped_or_emptied_is_told_or_not_missed(name, spoil):
+    data = made_up(*SPACES[name])
+    for part in [*data.variables] if spoil == "dropped" else [*data.sizes]:
+        with contextlib.suppress(mfg.InputError):
+            plots.agents(data.drop_vars(part) if spoil == "dropped" else data.isel({part: []}))
+
+
+def pixels(dataset: xr.Dataset) -> np.ndarray:
+    figure = plots.agents(dataset)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())
+
+
+@pytest.mark.parametrize("name", ["line", "space", "populations of states"])
+def test_the_order_of_dimensions_does_not_matter(name):
+    data = made_up(*SPACES[name])
+    turned = data.transpose(*reversed(list(data.sizes)))
+    assert turned.density.dims != data.density.dims
+    assert (pixels(turned) == pixels(data)).all()
+    assert (pixels(data.isel(measure=[3, 1, 0, 2], end=[1, 0])) == pixels(data)).all()
+
+
+def test_populations_that_are_not_drawn_are_told():
+    told = usual("many populations on a line").get_suptitle()
+    assert told.endswith("\ndensities and costs: the first 4 of 6 populations; distances and regret: all")
+    assert "populations" not in usual("populations of states").get_suptitle()
+    renderer = usual("many populations on a line").canvas.get_renderer()  # type: ignore[attr-defined]
+    box = usual("many populations on a line")._suptitle.get_window_extent(renderer)  # type: ignore[attr-defined]
+    assert all(not box.overlaps(ax.get_window_extent(renderer)) for ax in usual("many populations on a line").axes)
 
 
 def test_real_data_make_a_picture(tmp_path):

@@ -105,13 +105,19 @@ def _in_order(exits: xr.DataArray, space: Space) -> np.ndarray:
         if name not in exits.coords or exits.sizes[name] != places.size:
             continue  # another size is told with the shape
         given = exits[name].values
-        same = np.allclose(given, places) if given.dtype.kind in places.dtype.kind == "f" else (given == places).all()
-        if not same:
+        if not _same_places(given, places):
             raise InputError(
                 f"exits have the coordinate {name} from {given[0]} to {given[-1]}, and the space from {places[0]} to "
                 f"{places[-1]}; bring them in line, or leave the coordinate out: exits.drop_vars({name!r})"
             )
     return np.asarray(exits.transpose(*space.dims).values)
+
+
+def _same_places(given: np.ndarray, places: np.ndarray) -> bool:
+    """Equal labels; or centres of the same cells, which may have come through a file of fewer digits."""
+    if places.dtype.kind != "f" or given.dtype.kind not in "fiu":
+        return np.array_equal(given, places)
+    return bool((np.abs(given - places) <= 1e-3 * (places[1] - places[0])).all())
 
 
 # -- starts ----------------------------------------------------------------------------------------------------------
@@ -215,9 +221,9 @@ def _sides(place: np.ndarray, axis: Axis, listed: _Listed) -> tuple[np.ndarray, 
 
 def _listed_cells(listed: _Listed, space: States) -> np.ndarray:
     named = space.names is not None
-    given = np.asarray(listed.places, dtype=object)
-    if named and given.ndim == 1 and any(isinstance(state, str) for state in given):
-        listed = _Listed([_number(state, space) for state in given], listed.whose)
+    places = listed.places.values if isinstance(listed.places, xr.DataArray) else listed.places
+    if named and isinstance(places, list | tuple | np.ndarray) and any(isinstance(state, str) for state in places):
+        listed = _Listed([_number(state, space) for state in places], listed.whose)
     states = listed.numbers(f"a list of numbers {'or names ' if named else ''}of states is needed")
     if states.ndim != 1:
         raise InputError(f"{listed.name} has shape {states.shape}; a list of states is needed")
@@ -245,7 +251,7 @@ def _read(path: Path, space: Space, names: Sequence[str] | None) -> list[_Listed
     """Start positions of a CSV file, by population."""
     columns = [axis.name for axis in space.axes[::-1]] if isinstance(space, Grid) else ["state"]
     rows = _rows(path, columns if names is None else ["population", *columns])
-    values = [[_value(row[name], space, name, f"file {path}, line {n}") for name in columns] for n, row in rows]
+    values = [[_value(row[name], space, name, path, n) for name in columns] for n, row in rows]
     places = values if isinstance(space, Grid) else [row[0] for row in values]
     lines = [n for n, _ in rows]
     if names is None:
@@ -283,18 +289,19 @@ def _rows(path: Path, wanted: Sequence[str]) -> list[tuple[int, dict[str, str]]]
     for n, row in rows:
         if len(row) != len(header):
             raise InputError(
-                f"file {path} has {len(row)} values in line {n}, and {len(header)} columns {header}; one value for each "
-                "is needed, with decimal points (0.5), for commas part the columns"
+                f"file {path} has {len(row)} values in line {n}, and the {len(header)} columns {header}; one value for "
+                "each is needed, with decimal points (0.5), for commas part the columns"
             )
     return [(n, dict(zip(header, row, strict=True))) for n, row in rows]
 
 
-def _value(text: str, space: Space, column: str, where: str) -> float:
+def _value(text: str, space: Space, column: str, path: Path, line: int) -> float:
     names = (space.names if isinstance(space, States) else None) or ()
     if text in names:
         return float(names.index(text))
     try:
         return float(text)
     except ValueError:
-        problem = unknown("state", text, names) if names else f"{text!r} as {column}; a number is needed"
-        raise InputError(f"{where}: {problem}") from None
+        if names:
+            raise InputError(f"file {path}, line {line}: {unknown('state', text, names)}") from None
+        raise InputError(f"file {path} has {text!r} as {column} in line {line}; a number is needed") from None

@@ -25,17 +25,22 @@ BINS = 24  # of a line with few agents: more would show spikes alone
 SMALL = 9
 LOWEST, HIGHEST = 6.4, 9.0  # inches of the figure
 NEAR = 1e-3  # of the least regret: an exploitability far below is not shown
-NEEDED = (
-    "agents",
-    "time",
-    "density",
-    "mean_field_density",
-    "l2_mean",
-    "wasserstein_mean",
-    "regret",
-    "slope",
-    "slope_last",
-)
+MEASURES = ["l2", "wasserstein", "regret", "cost_difference"]
+ENDS = ["low", "high"]  # of a band
+MEANS = ("l2", "wasserstein", "simulated_cost")  # over replicas, and therefore with bands
+NEEDED = {
+    "density": ("agents", "time"),
+    "mean_field_density": ("time",),
+    **{name: ("agents", "replica") for name in MEANS},
+    **{f"{name}_mean": ("agents",) for name in MEANS},
+    **{f"{name}_band": ("agents", "end") for name in MEANS},
+    **{name: ("agents",) for name in ("regret", "cost", "cost_difference")},
+    **{name: ("measure",) for name in ("slope", "slope_last")},
+    "slope_band": ("measure", "end"),
+    "slope_used": ("measure", "agents"),
+}  # what is drawn, and the dimensions without which it cannot be
+AXES = ("x", "y", "z")
+ORDER = ("measure", "agents", "replica", "time", "population", "z", "y", "x", "state", "end")
 
 
 def agents(dataset: xr.Dataset) -> Figure:
@@ -45,36 +50,68 @@ def agents(dataset: xr.Dataset) -> Figure:
     axes: a column a time; agents fewer than cells are dots, whose area goes with their number.  One axis and listed
     states: a panel a time; few agents are counted in bins of several cells.  Several populations share the panels.
     Right, against N: distances of the densities, with 95 % bands and measured slopes; regret and cost difference, which
-    are exact; the cost of an agent, simulated and exact.
+    are exact; the cost of an agent, simulated and exact.  Of many populations the first four are drawn, and the title
+    says so.
 
     A regret at or below zero (round-off) cannot stand on a logarithmic axis: it is a triangle at the bottom.  Points
     that no slope counts, for they are as small as what is not exact, are hollow.
+
+    Raises
+    ------
+    InputError
+        for datasets of another kind, and for parts of one that miss what is to be drawn
     """
     seen = _seen(dataset)
-    runs = list(dict.fromkeys([0, dataset.sizes["agents"] - 1]))
-    first = View(dataset.isel(agents=0))
+    runs = list(dict.fromkeys([0, seen.sizes["agents"] - 1]))
+    first = View(seen.isel(agents=0))
     planes = first.ndim > 1
     height = (len(runs) + 1) * (1.45 / first.aspect + 0.25) + 1.3 if planes else LOWEST
     figure = part.Picture(figsize=(part.WIDTH, min(max(height, LOWEST), HIGHEST)), layout="constrained")
     left, right = np.asarray(figure.subfigures(1, 2, width_ratios=(1.5, 1)))
-    (_maps if planes else _profiles)(left, dataset, runs)
+    (_maps if planes else _profiles)(left, seen, runs)
     distances, gains, costs = right.subplots(3, 1, sharex=True)
     _distances(distances, seen)
     _gains(gains, seen)
     _costs(costs, seen)
     costs.set_xlabel("number of agents N")
-    figure.suptitle(f"{_name(dataset)}: N agents beside the mean field {_quality(dataset)}", x=0.01, ha="left")
+    title = f"{_name(seen)}: N agents beside the mean field {_quality(seen)}{_left_out(seen)}"
+    figure.suptitle(title, x=0.01, ha="left")
     return figure
 
 
 def _seen(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset, whole and in the order of its dimensions."""
     found = dataset_of(dataset, ("density",))
     if found.attrs.get("kind") != "comparison":
         raise InputError(
             f"dataset is a {found.attrs.get('kind', 'solution')}; one of mfgsolve.compare is needed: "
             "mfg.plots.agents(mfg.compare(solution))"
         )
-    return dataset_of(dataset, NEEDED)
+    _check_whole(found)
+    try:
+        found = found.sel(measure=MEASURES, end=ENDS)
+    except KeyError as error:
+        raise InputError(f"dataset misses measures {MEASURES} or ends of bands {ENDS}: {error.args[0]}") from None
+    return found.transpose(*ORDER, ..., missing_dims="ignore")
+
+
+def _check_whole(dataset: xr.Dataset) -> None:
+    """That a user who dropped or chose parts of the dataset left what is drawn."""
+    missing = [name for name in NEEDED if name not in dataset]
+    if missing:
+        raise InputError(f"dataset has no {', '.join(missing)}; the whole dataset of mfgsolve.compare is needed")
+    for name, dims in NEEDED.items():
+        for dim in dims:
+            if dim not in dataset[name].dims:
+                raise InputError(f"{name} has no dimension {dim}; keep it with a list: dataset.isel({dim}=[0])")
+    for dim in dict.fromkeys(str(dim) for name in NEEDED for dim in dataset[name].dims):
+        if dataset.sizes[dim] == 0:
+            raise InputError(f"dimension {dim} is empty; at least one is needed: dataset.isel({dim}=[0])")
+        if dim not in dataset.coords and dim != "replica":
+            raise InputError(f"dataset has no coordinate {dim}; the whole dataset of mfgsolve.compare is needed")
+    found = tuple(axis for axis in AXES if axis in dataset["density"].dims)
+    if found != AXES[: len(found)] or not (found or "state" in dataset["density"].dims):
+        raise InputError(f"density has the dimensions {dataset['density'].dims}; of space x, or x and y are needed")
 
 
 def _name(dataset: xr.Dataset) -> str:
@@ -85,6 +122,14 @@ def _quality(dataset: xr.Dataset) -> str:
     reached = dataset.attrs.get("relative_exploitability")
     plan = "" if reached is None else f"plan: relative exploitability {reached:.0e}, "
     return f"({plan}{dataset.sizes['replica']} replicas)"
+
+
+def _left_out(dataset: xr.Dataset) -> str:
+    """A line of the title where there are more populations than panels and curves."""
+    count = dataset.sizes.get("population", 1)
+    if count <= ACROSS:
+        return ""
+    return f"\ndensities and costs: the first {ACROSS} of {count} populations; distances and regret: all"
 
 
 def _number(count: int) -> str:
@@ -237,7 +282,7 @@ def _distances(ax: Axes, seen: xr.Dataset) -> None:
         if not np.isfinite(mean).any():
             ax.plot([], [], " ", label=f"{text}: not measured")
             continue
-        label = f"{labelled(text, str(seen[name].attrs['units']))}{_slope_text(seen, name)}"
+        label = f"{labelled(text, str(seen[name].attrs.get('units', '1')))}{_slope_text(seen, name)}"
         ax.plot(numbers, mean, marker=marker, color=colour, markersize=5, linewidth=1.3, label=label)
         low = np.where(band[:, 0] > 0, band[:, 0], 1e-3 * mean)  # a band may reach below zero, and an axis may not
         ax.fill_between(numbers, low, band[:, 1], color=colour, alpha=0.3, linewidth=0)
