@@ -261,8 +261,8 @@ def _saver(
 def _stored_solver(stored: xr.Dataset) -> Solver:
     name = str(stored.attrs["solver"])
     # learners are solvers, too, and stand above this module: looked up only where a checkpoint names one
-    kind = SOLVERS.get(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
-    options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}  # type: ignore[call-overload]
+    kind: Any = SOLVERS.get(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
+    options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}
     return kind(**options)
 
 
