@@ -23,7 +23,7 @@ from mfgsolve.games import DiffusionGame, FiniteGame
 from mfgsolve.grids import Grid
 from mfgsolve.kernels.scheme import IMPLICIT
 
-__all__ = ["NoiseWalk", "noise_walks"]
+__all__ = ["NoiseWalk", "noise_arrays", "noise_walks"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +56,16 @@ def noise_walks(game: DiffusionGame | FiniteGame) -> list[NoiseWalk]:
     space = getattr(game.grid, "space", game.grid)
     assert isinstance(space, Grid)
     return _axes(space, game.states, parts)
+
+
+def noise_arrays(walks: list[NoiseWalk], states: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """right, left, after, before of all axes, (axes, states), as kernels take them."""
+    if not walks:
+        none = np.empty((0, states))
+        return none, none, none.astype(np.int32), none.astype(np.int32)
+    right, left = (np.stack([getattr(walk, side) for walk in walks]) for side in ("right", "left"))
+    after, before = (np.stack(sides) for sides in zip(*(walk.neighbours() for walk in walks), strict=True))
+    return right, left, after, before
 
 
 def _axes(grid: Grid, states: int, parts: list) -> list[NoiseWalk]:  # type: ignore[type-arg]

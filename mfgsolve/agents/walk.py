@@ -7,11 +7,10 @@ The mean of many such agents is the flow of the game, exactly.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from mfgsolve.agents.noise import noise_walks
+from mfgsolve.agents.noise import noise_arrays, noise_walks
 from mfgsolve.agents.play import Play
 from mfgsolve.games import DiffusionGame, FiniteGame
 from mfgsolve.games.policies import MovingPolicy, axes
@@ -41,7 +40,7 @@ class Walk:
     choices : probability (T, states, actions) of each action
     own_cost : what the agent pays itself in a step, (T, states, actions), the entropy of its choice included
     certain : whether every choice has one successor
-    noises : implicit noise along each axis, see `mfgsolve.agents.noise`
+    noises, noise_arrays : implicit noise along each axis, see `mfgsolve.agents.noise`
     """
 
     def __init__(self, play: Play):
@@ -60,7 +59,7 @@ class Walk:
         self.steps, self.states, self.actions = self.choices.shape
         self.certain = _is_certain(self._table) and not play.game.problem.is_coupled
         self.noises = noise_walks(game)
-        self._after = [noise.neighbours() for noise in self.noises]
+        self.noise_arrays = noise_arrays(self.noises, self.states)
 
     def transitions(self, t: int, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows, successors and chances of step t; ``mass`` (states,) decides where the dynamics are coupled to it."""
@@ -69,16 +68,6 @@ class Walk:
             assert isinstance(self.game, FiniteGame)
             table = self.game.transitions_at(t, mass)
         return table.first[min(t, table.first.shape[0] - 1)], table.successor, table.chance
-
-    @cached_property
-    def noise_arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """right, left, after, before of all axes, (axes, states)."""
-        if not self.noises:
-            none = np.empty((0, self.states))
-            return none, none, none.astype(np.int32), none.astype(np.int32)
-        right, left = (np.stack([getattr(n, side) for n in self.noises]) for side in ("right", "left"))
-        after, before = (np.stack([pair[k] for pair in self._after]) for k in (0, 1))
-        return right, left, after, before
 
     def bill(self, mass: np.ndarray, chosen: np.ndarray) -> Bill:
         """What agents pay in the crowd that they are: ``mass`` (T+1, states), ``chosen`` (T, actions, states) the mass

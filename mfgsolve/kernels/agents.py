@@ -37,7 +37,7 @@ def _walk(cells, choices, certain, first, successor, chance, right, left, after,
         if actions.size > 0:
             actions[i] = choice
         row = choice * states + x
-        if certain:
+        if certain:  # from here on as in `learning.play`: a function for both takes five times as long
             y = successor[row]
         else:
             y, u = successor[first[row]], 0.0

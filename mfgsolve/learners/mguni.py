@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfgsolve.agents.noise import noise_walks
+from mfgsolve.agents.noise import noise_arrays, noise_walks
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, real, whole
 from mfgsolve.games import FiniteGame
@@ -176,7 +176,7 @@ def _play_episode(learner: Mguni, state: LearningState) -> None:
     chosen = np.zeros((game.steps, game.actions, game.states), dtype=np.int64)
     share = np.cumsum(game.initial_mass.reshape(populations, -1), axis=1)
     kernel.begin(cells, share, wander, state.stream, counts)
-    noise = _noise(game)
+    noise = noise_arrays(noise_walks(game), game.states)
     parts = [slice(t, t + 1) for t in range(game.steps)] if game.is_coupled else [slice(0, game.steps)]
     for part in parts:
         table = game.transitions_at(part.start, counts[part.start] / followers)
@@ -215,14 +215,3 @@ def _spread(being: np.ndarray, choosing: np.ndarray, counts: np.ndarray, chosen:
     mean = (chosen * costs).sum() / total
     spread = math.sqrt(max(float((chosen * (costs - mean) ** 2).sum() / total), 0.0))
     return spread if spread > 0 and math.isfinite(spread) else 1.0
-
-
-def _noise(game: FiniteGame) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """right, left, after, before of all axes of implicit noise, (axes, states)."""
-    walks = noise_walks(game)
-    if not walks:
-        none = np.empty((0, game.states))
-        return none, none, none.astype(np.int32), none.astype(np.int32)
-    pairs = [walk.neighbours() for walk in walks]
-    right, left = (np.stack([getattr(walk, side) for walk in walks]) for side in ("right", "left"))
-    return right, left, np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
