@@ -29,7 +29,7 @@ from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
 from mfgsolve.solvers.base import FEASIBLE, Budget, Guess, Run, Solver, State, run
 
-__all__ = ["check_limits", "problem_text", "resume", "solve", "stored_problem"]
+__all__ = ["check_limits", "fingerprint", "problem_text", "resume", "solve", "stored_problem"]
 
 CAPPED = 0.02  # share of mass-time at the speed cap that is worth a warning
 OBJECTIVES = ("equilibrium", "social")
@@ -143,7 +143,7 @@ def resume(
     check_limits(tol, max_iterations, max_seconds, check, threads)
     objective = str(stored.attrs.get("objective", "equilibrium"))
     posed = _posed(problem, objective)
-    if stored.attrs.get("fingerprint") != _fingerprint(posed):
+    if stored.attrs.get("fingerprint") != fingerprint(posed):
         raise InputError(
             f"checkpoint {checkpoint} is of another game than the problem given (grid, times, dynamics, couplings or "
             "densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
@@ -153,7 +153,10 @@ def resume(
     save = _saver(problem, posed, objective, solver, tol, checkpoint)
     budget = Budget(max_iterations, max_seconds)
     ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
-    return _conclude(problem, objective, solver, tol, ended, check)
+    solution = _conclude(problem, objective, solver, tol, ended, check)
+    if solver.name in SOLVERS:
+        return solution
+    return importlib.import_module("mfgsolve.learners.learning").beside(solution, solver, problem, False)  # type: ignore[no-any-return]
 
 
 def stored_problem(checkpoint: str | Path) -> tuple[Problem, float]:
@@ -182,7 +185,7 @@ def _spoilt(checkpoint: str | Path) -> Iterator[None]:
         raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
 
 
-def _fingerprint(problem: Problem) -> str:
+def fingerprint(problem: Problem) -> str:
     """Digest of what a game is made of, so that a checkpoint is never continued in another one."""
     game = make_game(problem)
     stated: tuple[Any, ...] = (problem.grid.identity, problem.time)
@@ -237,7 +240,7 @@ def _saver(
 ) -> Callable[[State, list[Measure], float], None] | None:
     if path is None:
         return None
-    text, fingerprint, options = problem_text(problem), _fingerprint(posed), asdict(solver)  # type: ignore[call-overload]
+    text, digest, options = problem_text(problem), fingerprint(posed), asdict(solver)  # type: ignore[call-overload]
 
     def save(state: State, rows: list[Measure], seconds: float) -> None:
         arrays, numbers = state.pack()
@@ -249,7 +252,7 @@ def _saver(
         coordinates = {"number_name": np.array(list(numbers)), "iteration": [row.iteration for row in rows]}
         attributes = {
             "schema": SCHEMA, "kind": "checkpoint", "mfgsolve_version": mfgsolve.__version__, "problem": text,
-            "solver": solver.name, "tol": tol, "fingerprint": fingerprint, "objective": objective,
+            "solver": solver.name, "tol": tol, "fingerprint": digest, "objective": objective,
             "created_seconds": seconds,
         }  # fmt: skip
         attributes |= {f"option_{n}": v if isinstance(v, str) else float(v) for n, v in options.items()}
@@ -304,7 +307,7 @@ def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ende
     solution = Solution(
         dataset, status, certificate, rows[-1].iteration, outcome.sweeps, seconds, problem.name, problem
     )
-    if not solution.converged:
+    if not solution.converged and status is not Status.FINISHED:
         message = (
             f"{solver.name} ended with status '{status.value}' at relative exploitability "
             f"{certificate.relative_exploitability:.1e} (tol {tol:.1e}). {status.sentence}"

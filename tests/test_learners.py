@@ -248,3 +248,86 @@ def test_bad_use_of_the_environment(beach):
         QLearner(game, EpsilonGreedy(0.1), target="mix")
     with pytest.raises(mfg.InputError, match="needs features"):
         QLearner(game, EpsilonGreedy(0.1), function=MLP((2, 3), np.random.default_rng(0)))
+
+
+def test_entropy_is_learned_exactly():
+    """No costs but entropy: one successor has one action, the other two, for two steps: four to one."""
+    to = [np.array([[0.0, 1, 0], [0, 1, 0], [0, 0, 1]]), np.array([[0.0, 0, 1], [0, 1, 0], [0, 0, 1]])]
+    allowed = np.array([[True, True, True], [True, False, True]])
+    game = mfg.Problem(
+        grid=mfg.States(3), time=mfg.TimeGrid(3.0, 3), initial=np.array([1.0, 0, 0]), coupling=0.0,
+        dynamics=mfg.Tabular(to, temperature=1.0, allowed=allowed),
+    )  # fmt: skip
+    exact = mfg.solve(game, method="newton").dataset.policy.values[0, :, 0]
+    assert np.allclose(exact, [0.2, 0.8])
+    learned = mfg.learn(game, agents=200, episodes=400, rng=0, reference=False)
+    assert np.allclose(learned.dataset.policy.values[0, :, 0], exact, atol=0.03)
+    arrays = make_game(game)
+    crowd = arrays.flow(arrays.uniform())
+    for options in ({}, {"follow": exact_policy(game)}):
+        learner = QLearner(arrays, EpsilonGreedy(1.0), Harmonic(1.0), **options)
+        train(learner, SampledGame(game, 50, crowd, rng=0), 50)
+        assert np.allclose(learner.policy()[0, :, 0], exact, atol=1e-6)
+    descends = SampledMirrorDescent(agents=50, episodes=50)
+    found = mfg.solve(game, method=descends, max_iterations=60, check="ignore")
+    assert np.allclose(found.dataset.policy.values[0, :, 0], exact, atol=0.01)
+
+
+def exact_policy(game):
+    found = mfg.solve(game, method="newton").dataset.policy.values
+    return found.reshape(found.shape[0], found.shape[1], -1)
+
+
+def test_sampled_fictitious_play_knows_nothing_at_first():
+    with pytest.raises(mfg.InputError, match="episodes is 0"):
+        SampledFictitiousPlay(episodes=0)
+    problem = mfg.problems.beach_bar(shape=(6,), steps=5)
+    found = mfg.solve(problem, method=SampledFictitiousPlay(), max_iterations=0, check="ignore")
+    assert np.allclose(found.dataset.policy, 1 / 3)
+
+
+def test_spoilt_checkpoints_of_learners(tmp_path):
+    import xarray as xr
+
+    file, spoilt = tmp_path / "half.nc", tmp_path / "spoilt.nc"
+    problem = mfg.problems.beach_bar(shape=(6,), steps=4)
+    mfg.learn(problem, agents=10, episodes=20, rng=0, reference=False, checkpoint=file)
+    stored = xr.load_dataset(file, engine="h5netcdf", decode_times=False)
+    half = {name: stored[name].isel({stored[name].dims[-1]: slice(0, 1)}).values for name in stored.data_vars}
+    for name in ("preference", "critic", "visits", "belief", "occupation", "stream"):
+        cut = stored.drop_vars(f"array_{name}")
+        cut[f"array_{name}"] = (tuple(f"cut_{k}" for k in range(half[f"array_{name}"].ndim)), half[f"array_{name}"])
+        cut.to_netcdf(spoilt, engine="h5netcdf")
+        with pytest.raises(mfg.FileError, match=name):
+            mfg.resume(spoilt)
+    stored["array_critic"][0, 0, 0, 0] = np.nan
+    stored.to_netcdf(spoilt, engine="h5netcdf")
+    with pytest.raises(mfg.FileError, match="critic"):
+        mfg.resume(spoilt)
+
+
+def test_a_resumed_learner_is_a_learned_solution(tmp_path):
+    file = tmp_path / "half.nc"
+    problem = mfg.problems.beach_bar(shape=(6,), steps=4)
+    mfg.learn(problem, agents=10, episodes=40, rng=0, reference=False, checkpoint=file,
+              callback=lambda measure: measure.iteration >= 10)  # fmt: skip
+    again = mfg.resume(file)  # no warning: it has done what it was to do
+    assert float(again.dataset.episodes[-1]) == 40
+    assert again.dataset.attrs["agents"] == 10
+
+
+def test_more_bad_input(beach):
+    problem, _, crowd, _ = beach
+    with pytest.raises(mfg.InputError, match="learner is a FictitiousPlay"):
+        mfg.learn(problem, learner=mfg.solvers.FictitiousPlay())
+    with pytest.raises(mfg.InputError, match="learner is a list"):
+        mfg.learn(problem, learner=[1])
+    with pytest.raises(mfg.InputError, match="reference is a int"):
+        mfg.learn(problem, agents=10, episodes=2, reference=3)
+    other = mfg.solve(mfg.problems.beach_bar(shape=(8,), steps=8, distance_cost=2.0))
+    with pytest.raises(mfg.InputError, match="solves another game"):
+        mfg.learn(problem, agents=10, episodes=2, reference=other)
+    with pytest.raises(mfg.InputError, match="no masses"):
+        SampledGame(problem, 3, crowd * np.nan)
+    with pytest.raises(mfg.InputError, match="hard bounds"):
+        SampledGame(mfg.problems.bonnans_lavigne_pfeiffer_1(), 3)

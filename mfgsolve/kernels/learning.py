@@ -109,10 +109,10 @@ def _play(cells, actions, preference, allowed, wander, first, successor, chance,
 def _actor_critic(
     cells, actions, being, choosing, tau, allowed, preference, critic, visits, slowest, power, actor, bound
 ):
-    """Each agent from the end of its episode to its start, with V(x') = sum_a pi q at the state that came next:
+    """Each agent from the end of its episode to its start, V = sum_a pi (q - tau log pi) at the state that came next:
 
         q(t, x, a) += n^-power (r + V(t+1, x') - q(t, x, a))    (``slowest`` in place of n^-power, if that is more)
-        H(t, x, .) += actor (q(t, x, .) - sum_a pi q)           kept within ``bound`` below its largest entry
+        H(t, x, .) += actor (q(t, x, .) - V(t, x) - tau H)      kept within ``bound`` below its largest entry
 
     Returns the sum of |r + V - q|.
     """

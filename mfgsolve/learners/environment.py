@@ -45,8 +45,8 @@ class SampledGame:
         number = whole(agents, "agents")
         if number < 1:
             raise InputError(f"agents is {agents}; at least 1 is needed")
-        if crowd is not None and np.shape(crowd) != (game.steps + 1, game.width):
-            raise InputError(f"crowd has shape {np.shape(crowd)}; {(game.steps + 1, game.width)} is needed")
+        if game.problem.is_hard:
+            raise InputError("the game has hard bounds, whose multipliers agents cannot see; leave the bounds out")
         self.game, self.agents = game, number
         self.rng = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(seed_sequence(rng))
         self._chain = Chain(game)
@@ -57,9 +57,16 @@ class SampledGame:
 
     def freeze(self, crowd: np.ndarray | None) -> None:
         """Let agents pay for this crowd from now on; None lets the live one count again."""
-        self.crowd = crowd
+        game = self.game
         if crowd is not None:
-            price = self.game.price(np.asarray(crowd, dtype=float))
+            levels, wanted = np.asarray(crowd, dtype=float), (game.steps + 1, game.width)
+            if levels.shape != wanted:
+                raise InputError(f"crowd has shape {levels.shape}; {wanted} is needed")
+            if not np.isfinite(levels).all() or (levels[:, : game.states] < 0).any():
+                raise InputError("crowd holds numbers that are no masses; finite ones, nowhere negative, are needed")
+        self.crowd = None if crowd is None else levels
+        if crowd is not None:
+            price = game.price(levels)
             self._price = [price[t] for t in range(self.game.steps + 1)]
 
     def reset(self) -> Observation:

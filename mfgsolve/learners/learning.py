@@ -18,7 +18,7 @@ from mfgsolve.learners.policy_iteration import GMFQ
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solvers.base import Solver
-from mfgsolve.solving import solve
+from mfgsolve.solving import fingerprint, solve
 
 __all__ = ["LEARNERS", "beside", "learn"]
 
@@ -75,6 +75,7 @@ def learn(
     """
     if not isinstance(problem, Problem):
         raise InputError(f"learn got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
+    _check_reference(reference, problem)
     given = {"agents": agents, "episodes": episodes, "seed": rng}
     chosen = make_learner(learner, {name: value for name, value in given.items() if value is not None} | options)
     learned = solve(
@@ -84,12 +85,27 @@ def learn(
     return beside(learned, chosen, problem, reference)
 
 
+def _check_reference(reference: Any, problem: Problem) -> None:
+    if isinstance(reference, bool):
+        return
+    if not isinstance(reference, Solution):
+        raise InputError(f"reference is a {type(reference).__name__}; a Solution, True or False is needed")
+    shape, wanted = reference.dataset["density"].shape, (problem.time.steps + 1, *problem.grid.shape)
+    if shape != wanted:
+        raise InputError(f"the reference has a density of shape {shape}; the game has {wanted}")
+    if reference.problem is not None and fingerprint(reference.problem) != fingerprint(problem):
+        raise InputError("the reference solves another game (costs, transitions or densities differ)")
+
+
 def make_learner(learner: str | Solver, options: dict[str, Any]) -> Solver:
     """The learner of that name with those parameters."""
-    if isinstance(learner, Solver):
+    if isinstance(learner, Solver) and isinstance(learner, tuple(LEARNERS.values())):
         if options:
             raise InputError(f"options {sorted(options)} come with a ready learner; set them on the learner itself")
         return learner
+    if not isinstance(learner, str):
+        kinds = ", ".join(kind.__name__ for kind in LEARNERS.values())
+        raise InputError(f"learner is a {type(learner).__name__}; a name, or one of {kinds}, is needed")
     if learner not in LEARNERS:
         raise InputError(unknown("learner", learner, LEARNERS))
     allowed = [f.name for f in fields(LEARNERS[learner])]  # type: ignore[arg-type]
@@ -124,11 +140,6 @@ def _with_reference(dataset: xr.Dataset, problem: Problem, steps: dict[str, Any]
     distance, gap = math.nan, math.nan
     if exact is not None:
         density = exact.dataset["density"]
-        if density.dims != dataset["density"].dims or density.shape != dataset["density"].shape:
-            raise InputError(
-                f"the reference has a density {density.dims} of shape {density.shape}; the game has "
-                f"{dataset['density'].dims} of {dataset['density'].shape}"
-            )
         about = dataset["density"].attrs | {"long_name": "density of the reference"}
         added["reference_density"] = (density.dims, density.values, about)
         apart = np.abs(density.values - dataset["density"].values) * problem.grid.cell_volume

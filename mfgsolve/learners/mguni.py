@@ -4,11 +4,12 @@ Many agents play the game over and over.  An agent observes its own state, the t
 else: not the crowd, not the costs, not the transitions.  Rewards come from the *belief*, the mean of the crowds of all
 episodes so far (fictitious play); against it every agent improves its policy by an actor and a critic,
 
-    q(t, x, a)  +=  rate (r + V(t+1, x') - q(t, x, a)),     V(t, x) = sum_a pi(a | t, x) q(t, x, a)
-    H(t, x, .)  +=  actor (q(t, x, .) - V(t, x)),           pi = softmax(H)
+    q(t, x, a)  +=  rate (r + V(t+1, x') - q(t, x, a)),     V(t, x) = sum_a pi(a | t, x) (q - tau log pi)
+    H(t, x, .)  +=  actor (q(t, x, .) - V(t, x) - tau H),   pi = softmax(H)
     belief      +=  weight (crowd of the episode - belief)
 
-(the actor is the natural gradient of a softmax policy).  The plan that is learned is the mean occupation of the agents,
+(the actor is the natural gradient of a softmax policy; tau = 0 in a sharp game; H stays within a bound of its largest
+entry).  The plan that is learned is the mean occupation of the agents,
 as in the belief.  Some agents explore in each episode; nobody counts them.
 
 Source: Mguni, Jennings and Munoz de Cote, Decentralised learning in systems with many, many strategic agents, AAAI
@@ -134,10 +135,23 @@ class Mguni(Solver):
     ) -> LearningState:  # fmt: skip
         game = FiniteGame(problem, threads)
         names = ("preference", "critic", "visits", "belief", "occupation", "stream")
+        self._check_stored(game, arrays)
         return LearningState(
             measure.iteration, numbers["sweeps"], measure, game, int(numbers["episode"]), numbers["actor"],
             *(arrays[name] for name in names), finished=int(numbers["episode"]) >= self.episodes,
         )  # fmt: skip
+
+    def _check_stored(self, game: FiniteGame, arrays: dict[str, np.ndarray]) -> None:
+        """Kernels trust shapes and numbers; a file need not."""
+        owners = 1 if self.shared else self.agents * game.grid.populations
+        table = (owners, game.steps, game.states, game.actions)
+        wanted = {"preference": table, "critic": table, "visits": table, "belief": (game.steps + 1, game.width),
+                  "occupation": (game.steps, game.actions, game.states), "stream": (4,)}  # fmt: skip
+        for name, shape in wanted.items():
+            if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+                raise ValueError(f"{name} of shape {arrays[name].shape}, where finite numbers {shape} should be")
+        if arrays["visits"].min() < 0 or not arrays["stream"].any() or arrays["stream"].dtype != np.uint64:
+            raise ValueError("visits or stream, which no learner wrote")
 
     def step(self, state: LearningState) -> LearningState:
         state.iteration += 1
@@ -194,9 +208,14 @@ def _play_episode(learner: Mguni, state: LearningState) -> None:
     if state.actor == 0:
         state.actor = PUSH / _spread(being, choosing, counts, chosen)
     kernel.actor_critic(cells, actions, being, choosing, game.tau, game.allowed, state.preference, state.critic,
-                        state.visits, learner.slowest, learner.power, state.actor, learner.bound)  # fmt: skip
+                        state.visits, learner.slowest, learner.power, _actor(state), learner.bound)  # fmt: skip
     state.episode += 1
     state.sweeps += number / game.states  # an agent-step is a share of a pass over all states
+
+
+def _actor(state: LearningState) -> float:
+    """At a temperature preferences must not overshoot q / tau, which a step of 1 / tau reaches at once."""
+    return min(state.actor, 1.0 / state.game.tau) if state.game.tau > 0 else state.actor
 
 
 def _wander(learner: Mguni, episode: int, populations: int) -> np.ndarray:

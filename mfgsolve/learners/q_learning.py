@@ -5,6 +5,7 @@ learned.
 
 with the value target v = max_a q ("max", Watkins and Dayan, doi:10.1007/BF00992698), or v = sum_a pi q, pi what the
 exploration would do ("expected", van Seijen et al., doi:10.1109/ADPRL.2009.4927542) or a policy that is to be judged.
+At a temperature tau > 0 the maximum is tau log sum_a exp(q / tau), and policies earn -tau log pi besides.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class QLearner(Learner):
     ----------
     game : the finite game
     exploration : `Boltzmann` or `EpsilonGreedy`
-    step : step size, of the number of visits of (t, x, a) with a table, else of the number of updates
+    step : step size, of the number of updates of (t, x, a) with a table, else of all updates
     target : "max" or "expected"
     function : what holds q, see `mfgsolve.learners.functions`; None is a table over (step, state)
     features : inputs of the function from (step (rows,), state (rows,)); needed with one that is no table
@@ -102,19 +103,29 @@ class QLearner(Learner):
         targets = rows["reward"] + ahead
         self.updates += 1
         if self._visits is not None:
-            length = self._visits.visit((step, state, action))
+            length = self._lengths(step, state, action)
             self.function.fit(np.stack([step, state], axis=1), targets, length, chosen=action)
         else:
             assert self.features is not None
             self.function.fit(self.features(step, state), targets, self.schedule(self.updates), chosen=action)
 
+    def _lengths(self, step: np.ndarray, state: np.ndarray, action: np.ndarray) -> np.ndarray:
+        """Step sizes; agents that meet in an entry count as one update of it, since a table moves by their mean."""
+        assert self._visits is not None
+        flat = np.ravel_multi_index((step, state, action), self._visits.counts.shape)
+        entries, each = np.unique(flat, return_inverse=True)
+        return np.asarray(self._visits.visit(np.unravel_index(entries, self._visits.counts.shape))[each])
+
     def _value(self, step: np.ndarray, state: np.ndarray) -> np.ndarray:
-        q, allowed = self.values(step, state), self.game.allowed[:, state].T
-        if self.follow is not None:
-            return np.asarray((self.follow[step, :, state] * np.where(allowed, q, 0.0)).sum(axis=1))
-        if self.target == "max":
-            return np.asarray(np.where(allowed, q, -np.inf).max(axis=1))
-        return np.asarray((self.exploration.probabilities(q, allowed) * np.where(allowed, q, 0.0)).sum(axis=1))
+        q, allowed, tau = self.values(step, state), self.game.allowed[:, state].T, self.game.tau
+        if self.follow is None and self.target == "max":
+            top = np.where(allowed, q, -np.inf).max(axis=1)
+            if tau == 0:
+                return np.asarray(top)
+            return np.asarray(top + tau * np.log((np.exp((q - top[:, None]) / tau) * allowed).sum(axis=1)))
+        policy = self.exploration.probabilities(q, allowed) if self.follow is None else self.follow[step, :, state]
+        entropy = tau * np.log(policy, out=np.zeros_like(policy), where=policy > 0)
+        return np.asarray((policy * np.where(allowed, q - entropy, 0.0)).sum(axis=1))
 
     def policy(self, game: FiniteGame | None = None, field: Any = None) -> np.ndarray:
         """Greedy, (steps, actions, states); ties are shared.  At a temperature the softmax of q / (temperature dt)."""

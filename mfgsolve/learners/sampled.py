@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from mfgsolve.errors import InputError, whole
 from mfgsolve.games import FiniteGame
 from mfgsolve.learners.environment import SampledGame, train
 from mfgsolve.learners.exploration import EpsilonGreedy
@@ -16,6 +18,7 @@ from mfgsolve.learners.protocol import Learner
 from mfgsolve.learners.q_learning import QLearner
 from mfgsolve.learners.schedules import Harmonic
 from mfgsolve.problem import Problem
+from mfgsolve.solvers.base import Guess
 from mfgsolve.solvers.frank_wolfe import FictitiousPlay, MeanState
 from mfgsolve.solvers.mirror_descent import MirrorDescent, ScoreState
 
@@ -31,6 +34,12 @@ def sampled_response(
     learner = make(game)
     train(learner, SampledGame(game, agents, crowd, rng), episodes)
     return learner
+
+
+def _check_samples(solver: Any) -> None:
+    for what, least in (("agents", 1), ("episodes", 1), ("seed", 0)):
+        if whole(getattr(solver, what), what) < least:
+            raise InputError(f"{what} is {getattr(solver, what)}; a whole number of at least {least} is needed")
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,14 @@ class SampledFictitiousPlay(FictitiousPlay):
         if not problem.is_finite:
             return "a controlled diffusion has no finite list of actions to learn; state it with LatticeMoves"
         return super().refuses(problem)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_samples(self)
+
+    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
+        """Every action alike at first: nothing is known of the game."""
+        return FictitiousPlay(average="uniform").init(problem, tol, start, threads)
 
     def make(self, game: FiniteGame) -> Learner:
         """Tabular Q-learning, half of the choices at random."""
@@ -74,6 +91,10 @@ class SampledMirrorDescent(MirrorDescent):
     seed: int = 0
 
     name = "sampled-mirror-descent"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_samples(self)
 
     def costs(self, state: ScoreState) -> np.ndarray:
         """Sampled -q (steps, actions, states); 0 where nobody came."""
