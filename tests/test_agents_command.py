@@ -8,24 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from command_line import refused, run
 
 import mfgsolve as mfg
-from mfgsolve.command import agents, application
+from mfgsolve.command import agents
 from mfgsolve.files import read_dataset
-
-
-def run(*words: object, code: int = 0):
-    result = CliRunner().invoke(application.app, [str(word) for word in words], prog_name="mfgsolve")
-    assert result.exit_code == code, (result.output, result.exception)
-    assert "Traceback" not in result.output
-    return result
-
-
-def refused(*words: object) -> str:
-    result = run(*words, code=2)
-    assert result.stdout == ""
-    return result.stderr
 
 
 @pytest.fixture(scope="module")

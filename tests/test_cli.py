@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from command_line import refused, run
 from scipy import sparse
-from typer.testing import CliRunner
 
 import mfgsolve as mfg
-from mfgsolve.command import application, arguments, preflight, report
+from mfgsolve.command import arguments, preflight, report
 from mfgsolve.command.progress import Interrupts, Progress
 from mfgsolve.datasets import Measure
 from mfgsolve.games import FiniteGame
@@ -61,21 +61,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "150")
     return tmp_path
-
-
-def run(*words: object, code: int = 0):
-    """The command inside this process."""
-    result = CliRunner().invoke(application.app, [str(word) for word in words], prog_name="mfgsolve")
-    assert result.exit_code == code, (result.output, result.exception)
-    assert "Traceback" not in result.output
-    return result
-
-
-def refused(*words: object) -> str:
-    """The sentence on stderr of a command that ends with exit code 2 and nothing on stdout."""
-    result = run(*words, code=2)
-    assert result.stdout == ""
-    return result.stderr
 
 
 def process(*words: object, **options) -> subprocess.CompletedProcess[str]:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from command_line import refused, run
 
 import mfgsolve as mfg
-from mfgsolve.command import application, arguments, preflight
+from mfgsolve.command import arguments, preflight
 from mfgsolve.command.progress import Episodes
 from mfgsolve.datasets import Measure
 from mfgsolve.files import read_dataset
@@ -24,19 +24,6 @@ from mfgsolve.learners import LEARNERS
 
 SHORT = ["learn", "beach-bar", "--agents", 50, "--episodes", 40]
 KEYS = ["exploitability", "relative_exploitability", "density_distance", "episodes", "agent_steps", "seconds"]
-
-
-def run(*words: object, code: int = 0):
-    result = CliRunner().invoke(application.app, [str(word) for word in words], prog_name="mfgsolve")
-    assert result.exit_code == code, (result.output, result.exception)
-    assert "Traceback" not in result.output
-    return result
-
-
-def refused(*words: object) -> str:
-    result = run(*words, code=2)
-    assert result.stdout == ""
-    return result.stderr
 
 
 @pytest.fixture(autouse=True)
