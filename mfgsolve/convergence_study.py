@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 import mfgsolve
+from mfgsolve.checkpoints import problem_text
 from mfgsolve.datasets import HISTORY, Measure
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.files import SCHEMA
@@ -21,7 +22,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solution import Status
 from mfgsolve.solvers import make_solver
 from mfgsolve.solvers.base import Budget, Run, Solver, run
-from mfgsolve.solving import check_limits, problem_text
+from mfgsolve.solving import check_limits
 
 __all__ = ["convergence"]
 

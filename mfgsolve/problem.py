@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
 from mfgsolve.dynamics import FINITE, ControlledDiffusion, Dynamics, LatticeMoves, Tabular
 from mfgsolve.errors import InputError, numbers, real
@@ -40,6 +41,7 @@ class Problem:
     parameters : what `mfgsolve.problems` built it from; with ``name`` it rebuilds the problem
     track : position (x, y, ...) of what moves (demand, a well) at time t, for pictures
     sites : rows (x, y, size) of fixed places, for pictures
+    cautions : what was noticed while it was stated; every solution of it repeats them
 
     Raises
     ------
@@ -70,8 +72,14 @@ class Problem:
     text: str | None = field(default=None, repr=False)
     track: Callable[[float], np.ndarray] | None = field(default=None, repr=False)
     sites: np.ndarray | None = field(default=None, repr=False)
+    cautions: tuple[Caution, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
+        with collect() as said:
+            self._check()
+        object.__setattr__(self, "cautions", unique(self.cautions, said))
+
+    def _check(self) -> None:
         for what, value, kind, name in (
             ("grid", self.grid, Space, "Grid, States or Populations"),
             ("time", self.time, TimeGrid, "TimeGrid"),

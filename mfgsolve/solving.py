@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 import mfgsolve
 from mfgsolve.certificates import certify
-from mfgsolve.datasets import Measure, build_dataset, history_dataset
-from mfgsolve.errors import FileError, InputError, NotConverged, real, unknown
-from mfgsolve.files import SCHEMA, read_dataset, write_dataset
-from mfgsolve.games import FiniteGame, make_game, sampled
+from mfgsolve.checkpoints import problem_text, read_checkpoint, saver, spoilt
+from mfgsolve.datasets import Measure, build_dataset
+from mfgsolve.errors import InputError, NotConverged, real, unknown
+from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
-from mfgsolve.problemfile import problem_from_toml, problem_to_toml
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
-from mfgsolve.solvers.base import FEASIBLE, Budget, Guess, Run, Solver, State, run
+from mfgsolve.solvers.base import FEASIBLE, Budget, Guess, Run, Solver, run
 
-__all__ = ["check_limits", "fingerprint", "problem_text", "resume", "solve", "stored_problem"]
+__all__ = ["check_limits", "resume", "solve"]
 
 CAPPED = 0.02  # share of mass-time at the speed cap that is worth a warning
 OBJECTIVES = ("equilibrium", "social")
-PYTHON_PROBLEM = "python"  # stands for a problem that is made of Python functions and cannot be written down
 
 
 def solve(
@@ -98,7 +92,7 @@ def solve(
     solver = make_solver(posed, method, options)
     begun = time.perf_counter()
     state = solver.init(posed, tol, _guess(start), threads)
-    save = _saver(problem, posed, objective, solver, tol, checkpoint)
+    save = saver(problem, posed, objective, solver, tol, checkpoint)
     budget = Budget(max_iterations, max_seconds)
     ended = run(solver, state, tol, budget, seconds_before=time.perf_counter() - begun, callback=callback, save=save)
     return _conclude(problem, objective, solver, tol, ended, check)
@@ -130,75 +124,26 @@ def resume(
 
     ``problem`` is needed only where the game was made of Python functions; limits count from the first start.
     """
-    stored = read_dataset(checkpoint, "checkpoint")
-    with _spoilt(checkpoint):
-        solver, tol_stored = _stored_solver(stored), float(stored.attrs["tol"])
-        numbers = {str(n): float(v) for n, v in zip(stored["number_name"].values, stored["number"].values, strict=True)}
-        rows = _stored_rows(stored)
-        before = rows[-1].seconds
-        arrays = {str(name)[6:]: np.ascontiguousarray(stored[name].values) for name in stored if
-                  str(name).startswith("array_")}  # fmt: skip
-    problem = _stored_problem(stored, checkpoint) if problem is None else problem
-    tol = tol_stored if tol is None else tol
+    stored = read_checkpoint(checkpoint)
+    problem = stored.problem(checkpoint) if problem is None else problem
+    tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
-    objective = str(stored.attrs.get("objective", "equilibrium"))
-    posed = _posed(problem, objective)
-    if stored.attrs.get("fingerprint") != fingerprint(posed):
+    posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
+    if stored.digest != fingerprint(posed):
         raise InputError(
             f"checkpoint {checkpoint} is of another game than the problem given (grid, times, dynamics, couplings or "
             "densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
         )
-    with _spoilt(checkpoint):
-        state = solver.unpack(posed, tol, arrays, numbers, rows[-1], threads)
-    save = _saver(problem, posed, objective, solver, tol, checkpoint)
+    with spoilt(checkpoint):
+        state = solver.unpack(posed, tol, stored.arrays, stored.numbers, rows[-1], threads)
+        before = rows[-1].seconds
+    save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
     budget = Budget(max_iterations, max_seconds)
     ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
-    solution = _conclude(problem, objective, solver, tol, ended, check)
+    solution = _conclude(problem, stored.objective, solver, tol, ended, check)
     if solver.name in SOLVERS:
         return solution
     return importlib.import_module("mfgsolve.learners.learning").beside(solution, solver, problem, False)  # type: ignore[no-any-return]
-
-
-def stored_problem(checkpoint: str | Path) -> tuple[Problem, float]:
-    """Problem and tolerance of a checkpoint; its large arrays stay in the file."""
-    stored = read_dataset(checkpoint, "checkpoint", history_only=True)
-    with _spoilt(checkpoint):
-        return _stored_problem(stored, checkpoint), float(stored.attrs["tol"])
-
-
-def _stored_problem(stored: xr.Dataset, checkpoint: str | Path) -> Problem:
-    with _spoilt(checkpoint):
-        text = str(stored.attrs["problem"])
-    if text == PYTHON_PROBLEM:
-        raise InputError(f"checkpoint {checkpoint} is of a problem made in Python; call resume(..., problem=...)")
-    return problem_from_toml(text, where=f"problem in checkpoint {checkpoint}")
-
-
-@contextmanager
-def _spoilt(checkpoint: str | Path) -> Iterator[None]:
-    """What is missing in a checkpoint, or does not fit, is told as an error of the file."""
-    try:
-        yield
-    except InputError:
-        raise
-    except (KeyError, ValueError, IndexError, TypeError) as error:
-        raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
-
-
-def fingerprint(problem: Problem) -> str:
-    """Digest of what a game is made of, so that a checkpoint is never continued in another one."""
-    game = make_game(problem)
-    stated: tuple[Any, ...] = (problem.grid.identity, problem.time)
-    arrays = sampled(game)
-    if isinstance(game, FiniteGame):
-        arrays += [*game.transitions, game.own_cost, game.allowed]
-        stated += (game.temperature,)
-    else:
-        stated += (problem.dynamics,)
-    digest = hashlib.sha256(repr(stated).encode())
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
 
 
 def check_limits(tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None) -> None:
@@ -225,64 +170,6 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
         raise InputError(f"start is a {type(start).__name__}; a Solution, or the path of its file, is needed")
     solution = start if isinstance(start, Solution) else load_solution(start)
     return lambda game: believed_crowd(solution, game)
-
-
-def problem_text(problem: Problem) -> str:
-    """Text from which the problem can be built again, or the word that says it was made in Python."""
-    try:
-        return problem_to_toml(problem)
-    except InputError:
-        return PYTHON_PROBLEM
-
-
-def _saver(
-    problem: Problem, posed: Problem, objective: str, solver: Solver, tol: float, path: str | Path | None
-) -> Callable[[State, list[Measure], float], None] | None:
-    if path is None:
-        return None
-    text, digest, options = problem_text(problem), fingerprint(posed), asdict(solver)  # type: ignore[call-overload]
-
-    def save(state: State, rows: list[Measure], seconds: float) -> None:
-        arrays, numbers = state.pack()
-        data: dict[str, Any] = {}
-        for name, array in arrays.items():
-            data[f"array_{name}"] = (tuple(f"{name}_{k}" for k in range(array.ndim)), array)
-        data["number"] = ("number_name", np.array(list(numbers.values()), dtype=float))
-        data |= history_dataset(rows)
-        coordinates = {"number_name": np.array(list(numbers)), "iteration": [row.iteration for row in rows]}
-        attributes = {
-            "schema": SCHEMA, "kind": "checkpoint", "mfgsolve_version": mfgsolve.__version__, "problem": text,
-            "solver": solver.name, "tol": tol, "fingerprint": digest, "objective": objective,
-            "created_seconds": seconds,
-        }  # fmt: skip
-        attributes |= {f"option_{n}": v if isinstance(v, str) else float(v) for n, v in options.items()}
-        write_dataset(xr.Dataset(data, coordinates, attrs=attributes), path)
-
-    return save
-
-
-def _stored_solver(stored: xr.Dataset) -> Solver:
-    name = str(stored.attrs["solver"])
-    # learners are solvers, too, and stand above this module: looked up only where a checkpoint names one
-    kind: Any = SOLVERS.get(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
-    options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}
-    return kind(**options)
-
-
-def _stored_rows(stored: xr.Dataset) -> list[Measure]:
-    names = [f for f in Measure.__dataclass_fields__ if f not in ("iteration", "final_grid", "cell_steps")]
-    rows = []
-    for k, iteration in enumerate(stored["iteration"].values):
-        values = {name: float(stored[name].values[k]) for name in names}
-        rows.append(
-            Measure(
-                iteration=int(iteration),
-                final_grid=bool(stored["final_grid"].values[k]),
-                cell_steps=int(stored["cell_steps"].values[k]),
-                **values,
-            )
-        )
-    return rows
 
 
 def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ended: Run, check: str) -> Solution:

@@ -12,15 +12,16 @@ import mfgsolve as mfg
 PACKAGE = Path(mfg.__file__).parent
 ORDER = [
     {"errors"},
-    {"kernels"},
+    {"cautions", "kernels"},
     {"spaces", "grids", "fields", "dynamics", "couplings", "problem"},
     {"games"},
-    {"certificates", "files"},
+    {"certificates", "files", "identity"},
     {"datasets"},
     {"solution"},
     {"solvers"},
     {"interop", "plots", "problems"},
     {"problemfile"},
+    {"checkpoints"},
     {"solving"},
     {"agents", "anarchy", "convergence_study"},
     {"learners"},

@@ -18,12 +18,12 @@ from mfgsolve.agents.run import Party, Run, run_replicas
 from mfgsolve.agents.simulation import METHODS, check_memory, kept_nodes, seed_sequence
 from mfgsolve.agents.slopes import CONFIDENCE, mean_and_band, slope
 from mfgsolve.agents.walk import Walk
+from mfgsolve.checkpoints import problem_text
 from mfgsolve.datasets import per_volume
 from mfgsolve.errors import InputError, unknown, whole
 from mfgsolve.files import SCHEMA
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
-from mfgsolve.solving import problem_text
 
 __all__ = ["compare"]
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.certificates import given_multiplier, given_policy
+from mfgsolve.checkpoints import PYTHON_PROBLEM
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import Game, Policy, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml
 from mfgsolve.solution import Solution
-from mfgsolve.solving import PYTHON_PROBLEM
 from mfgsolve.spaces import Populations
 
 __all__ = ["Play", "agent_list", "agent_numbers", "one_number", "play_of"]

@@ -121,8 +121,8 @@ def compare(
 
 def _plan(file: Path) -> Solution:
     """A solution whose game can be stated again from the file."""
+    from mfgsolve.checkpoints import PYTHON_PROBLEM
     from mfgsolve.solution import load
-    from mfgsolve.solving import PYTHON_PROBLEM
 
     if file.suffix == ".toml":
         raise InputError(f"{file} is a problem, and a plan is needed: mfgsolve solve {file} -o plan.nc")

@@ -111,9 +111,9 @@ def resume(
 
     check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the checkpoint": checkpoint})
     import mfgsolve
+    from mfgsolve.checkpoints import stored_problem
     from mfgsolve.command.learning import compared, stored_learner
     from mfgsolve.command.progress import Episodes, Progress
-    from mfgsolve.solving import stored_problem
 
     stated, stored_tol = stored_problem(checkpoint)
     learner = stored_learner(checkpoint)

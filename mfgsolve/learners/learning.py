@@ -13,12 +13,13 @@ import xarray as xr
 
 from mfgsolve.datasets import Measure
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.identity import fingerprint
 from mfgsolve.learners.mguni import Mguni
 from mfgsolve.learners.policy_iteration import GMFQ
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solvers.base import Solver
-from mfgsolve.solving import fingerprint, solve
+from mfgsolve.solving import solve
 
 __all__ = ["LEARNERS", "beside", "learn"]
 
