@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 import mfgsolve
+from mfgsolve.cautions import to_text
 from mfgsolve.checkpoints import problem_text
 from mfgsolve.datasets import HISTORY, Measure
 from mfgsolve.errors import InputError, real, unknown
@@ -100,7 +101,8 @@ def convergence(
     attributes = {
         "schema": SCHEMA, "kind": "convergence", "mfgsolve_version": mfgsolve.__version__,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "name": problem.name,
-        "source": problem.source, "problem": problem_text(problem), "tol": float(tol),
+        "source": problem.source, "warnings": to_text(problem.cautions), "problem": problem_text(problem),
+        "tol": float(tol),
         "max_sweeps": float(max_sweeps), "max_seconds": math.inf if max_seconds is None else float(max_seconds),
     }  # fmt: skip
     return _dataset(runs, histories, ends, attributes)

@@ -76,7 +76,7 @@ def build_dataset(
 ) -> xr.Dataset:
     """Schema mfgsolve/1 from arrays: one more backward pass for the value against the plan's own crowd."""
     problem, grid, time = game.problem, game.grid, game.time
-    price = game.price(crowd)
+    price = game.full_price(crowd)
     rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
     nodes, density = ("time", *grid.dims), game.mass(crowd) / game.volume
     data: dict[str, Any] = {
@@ -104,12 +104,20 @@ def build_dataset(
         if game.prices:
             text = {"units": "1", "long_name": "number of the price"}
             coordinates["aggregate"] = ("aggregate", np.arange(len(game.prices)), text)
-    total = price if multiplier is None else price + multiplier
-    data["value"] = (nodes, game.values(total, crowd), {"units": "cost", "long_name": "value against the plan's crowd"})
+    data["value"] = (nodes, _values(game, crowd, multiplier), {"units": "cost", "long_name": "value against the crowd"})
     data |= _background(game, coordinates) | history_dataset(rows)
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
     return xr.Dataset(data, coordinates, attrs=head | attributes | asdict(certificate))
+
+
+def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.ndarray:
+    """V (T+1, *shape), with what everybody pays put back after the sweep."""
+    price = game.price(crowd)
+    value = game.values(price if multiplier is None else price + multiplier, crowd)
+    ahead = game.constants.ahead()  # (T+1, populations); the populations are the first axis of a space of several
+    lead = ahead.shape if game.grid.populations > 1 else ahead.shape[:1]
+    return value + ahead.reshape(lead + (1,) * (value.ndim - len(lead)))
 
 
 def _lengths(game: Game) -> tuple[str, list[str]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["FileError", "InputError", "NotConverged", "numbers", "real", "unknown", "whole"]
+__all__ = ["Doubtful", "FileError", "InputError", "NotConverged", "numbers", "real", "unknown", "whole"]
 
 
 class InputError(ValueError):
@@ -21,8 +21,16 @@ class FileError(InputError):
     """A file cannot be read or written."""
 
 
-class NotConverged(RuntimeError):
-    """Raised by ``check="raise"`` when a solve stops before its tolerance."""
+class Doubtful(RuntimeError):
+    """Raised by ``check="raise"`` when warnings stand beside an answer; ``solution`` is the answer."""
+
+    def __init__(self, message: str, solution: Any = None):
+        super().__init__(message)
+        self.solution = solution
+
+
+class NotConverged(Doubtful):
+    """Raised by ``check="raise"`` when a solve stops before its tolerance; ``solution`` is what it came to."""
 
 
 def unknown(kind: str, name: object, allowed: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Real
 from typing import Any
 
@@ -17,7 +17,7 @@ from mfgsolve.fields import Field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.spaces import Populations, Space
 
-__all__ = ["Problem"]
+__all__ = ["Levelled", "Problem"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +184,12 @@ class Problem:
             text=None,
         )
 
+    is_levelled = False
+
+    def levelled(self) -> Levelled:
+        """The same game for solvers: what everybody pays whatever all do is kept apart (`games.constants`)."""
+        return Levelled(**{f.name: getattr(self, f.name) for f in fields(self)})
+
     @property
     def couplings(self) -> tuple[Coupling, ...]:
         """The running coupling and, where there is one, the terminal one."""
@@ -256,7 +262,12 @@ class Problem:
             or (self.grid.blocked is not None and not callable(self.grid.blocked))
         ):
             return None
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        values |= {"grid": self.grid.refined(shape), "time": TimeGrid(self.time.horizon, steps, self.time.unit)}
-        values["normalise"] = True
-        return Problem(**values)
+        time = TimeGrid(self.time.horizon, steps, self.time.unit)
+        return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Levelled(Problem):
+    """A problem whose games lower all costs of a time step by their least value; see `games.constants`."""
+
+    is_levelled = True

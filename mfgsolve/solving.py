@@ -6,23 +6,24 @@ import importlib
 import math
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 import mfgsolve
-from mfgsolve.certificates import certify
+from mfgsolve.cautions import Caution, collect, to_text, unique
+from mfgsolve.certificates import Certificate
 from mfgsolve.checkpoints import problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.datasets import Measure, build_dataset
-from mfgsolve.errors import InputError, NotConverged, real, unknown
+from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
-from mfgsolve.solvers.base import FEASIBLE, Budget, Guess, Run, Solver, run
+from mfgsolve.solvers.base import Budget, Guess, Run, Solver, run
 
 __all__ = ["check_limits", "resume", "solve"]
 
@@ -66,7 +67,8 @@ def solve(
     max_iterations, max_seconds : budgets; None is no limit
     callback : called with a `Measure` after every iteration; a true value stops the solve
     checkpoint : file that `resume` continues from, bit for bit
-    check : what to do when not converged: "warn", "raise" or "ignore"
+    check : what to do when not converged, or when warnings stand beside the answer: "warn", "raise" (`NotConverged`,
+        `Doubtful`; the exception has the ``solution``) or "ignore"
     threads : of the kernels; None decides by the size of the grid.  Results do not depend on it
     options : hyper-parameters of the solver; an unknown one is an error
 
@@ -76,7 +78,7 @@ def solve(
 
     Raises
     ------
-    InputError, NotConverged
+    InputError, NotConverged, Doubtful
 
     Examples
     --------
@@ -88,14 +90,15 @@ def solve(
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_limits(tol, max_iterations, max_seconds, check, threads)
-    posed = _posed(problem, objective)
-    solver = make_solver(posed, method, options)
-    begun = time.perf_counter()
-    state = solver.init(posed, tol, _guess(start), threads)
-    save = saver(problem, posed, objective, solver, tol, checkpoint)
-    budget = Budget(max_iterations, max_seconds)
-    ended = run(solver, state, tol, budget, seconds_before=time.perf_counter() - begun, callback=callback, save=save)
-    return _conclude(problem, objective, solver, tol, ended, check)
+    with collect() as said:
+        posed = _posed(problem, objective)
+        solver = make_solver(posed, method, options)
+        begun = time.perf_counter()
+        state = solver.init(posed.levelled(), tol, _guess(start), threads)
+        save = saver(problem, posed, objective, solver, tol, checkpoint)
+        budget, before = Budget(max_iterations, max_seconds), time.perf_counter() - begun
+        ended = run(solver, state, tol, budget, seconds_before=before, callback=callback, save=save)
+    return _conclude(problem, objective, solver, tol, ended, check, said)
 
 
 def _posed(problem: Problem, objective: str) -> Problem:
@@ -128,19 +131,20 @@ def resume(
     problem = stored.problem(checkpoint) if problem is None else problem
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
-    posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
-    if stored.digest != fingerprint(posed):
-        raise InputError(
-            f"checkpoint {checkpoint} is of another game than the problem given (grid, times, dynamics, couplings or "
-            "densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
-        )
-    with spoilt(checkpoint):
-        state = solver.unpack(posed, tol, stored.arrays, stored.numbers, rows[-1], threads)
-        before = rows[-1].seconds
-    save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
-    budget = Budget(max_iterations, max_seconds)
-    ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
-    solution = _conclude(problem, stored.objective, solver, tol, ended, check)
+    with collect() as said:
+        posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
+        if stored.digest != fingerprint(posed):
+            raise InputError(
+                f"checkpoint {checkpoint} is of another game than the problem given (grid, times, dynamics, couplings "
+                "or densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
+            )
+        with spoilt(checkpoint):
+            state = solver.unpack(posed.levelled(), tol, stored.arrays, stored.numbers, rows[-1], threads)
+            before = rows[-1].seconds
+        save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
+        budget = Budget(max_iterations, max_seconds)
+        ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
+    solution = _conclude(problem, stored.objective, solver, tol, ended, check, said)
     if solver.name in SOLVERS:
         return solution
     return importlib.import_module("mfgsolve.learners.learning").beside(solution, solver, problem, False)  # type: ignore[no-any-return]
@@ -172,37 +176,55 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
     return lambda game: believed_crowd(solution, game)
 
 
-def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ended: Run, check: str) -> Solution:
+def _conclude(
+    problem: Problem, objective: str, solver: Solver, tol: float, ended: Run, check: str, said: Sequence[Caution]
+) -> Solution:
     status, rows, seconds = ended.status, ended.history, ended.seconds
-    outcome = solver.finish(ended.state)
-    certificate = certify(outcome.game, outcome.policy, outcome.crowd, outcome.dual, multiplier=outcome.multiplier)
+    if ended.verified is None:
+        outcome = solver.finish(ended.state)
+        certificate = outcome.certified()
+    else:
+        outcome, certificate = ended.verified
+    cautions = unique(problem.cautions, said, about_speeds(certificate))
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": solver.name, "status": status.value, "tol": tol,
-        "objective": objective, "iterations": rows[-1].iteration,
-        "sweeps": outcome.sweeps, "seconds": seconds,
+        "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps, "seconds": seconds,
+        "warnings": to_text(cautions),
     }  # fmt: skip
 
     def dataset() -> xr.Dataset:
         made, text = (outcome.game, outcome.policy, outcome.crowd), {"problem": problem_text(problem)}
         return build_dataset(*made, rows, certificate, attributes | text, outcome.multiplier)
 
-    feasible = certificate.violation <= 2 * max(tol, FEASIBLE)
-    honest = abs(certificate.relative_exploitability) <= 2 * tol + 1e-14 and certificate.mass_error <= 1e-9 and feasible
-    if status is Status.CONVERGED and not honest:
-        status = Status.STALLED
-        attributes["status"] = status.value
-    solution = Solution(
-        dataset, status, certificate, rows[-1].iteration, outcome.sweeps, seconds, problem.name, problem
-    )
-    if not solution.converged and status is not Status.FINISHED:
-        message = (
-            f"{solver.name} ended with status '{status.value}' at relative exploitability "
-            f"{certificate.relative_exploitability:.1e} (tol {tol:.1e}). {status.sentence}"
-        )
-        if check == "raise":
-            raise NotConverged(message)
-        if check == "warn":
-            warnings.warn(message, stacklevel=3)
-    elif check == "warn" and certificate.cap_fraction > CAPPED:
-        warnings.warn(solution.sentence, stacklevel=3)
+    work = rows[-1].iteration, outcome.sweeps, seconds
+    solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions)
+    _tell(solution, solver, tol, check)
     return solution
+
+
+def about_speeds(certificate: Certificate) -> list[Caution]:
+    """A caution where agents cannot move as fast as they want to."""
+    share = certificate.cap_fraction
+    if not share > CAPPED:
+        return []
+    sentence = (
+        f"The speed cap h / (2 d dt) binds for {share:.1%} of the mass-time: agents cannot move as fast as they want "
+        "to, and the plan is that of slower agents; take more time steps."
+    )
+    return [Caution("speed-cap", sentence)]
+
+
+def _tell(solution: Solution, solver: Solver, tol: float, check: str) -> None:
+    """Warn of, or refuse, what has not converged or stands beside warnings."""
+    sentences = [caution.sentence for caution in solution.warnings]
+    ended = solution.converged or solution.status is Status.FINISHED
+    if not ended:
+        sentences.insert(0,
+            f"{solver.name} ended with status '{solution.status.value}' at relative exploitability "
+            f"{solution.relative_exploitability:.1e} (tol {tol:.1e}). {solution.status.sentence}"
+        )  # fmt: skip
+    if check == "raise" and sentences:
+        raise (Doubtful if ended else NotConverged)(" ".join(sentences), solution)
+    if check == "warn":
+        for sentence in sentences:
+            warnings.warn(sentence, stacklevel=4)

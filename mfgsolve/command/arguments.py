@@ -60,6 +60,7 @@ Plot = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw the plan here (.png, .pdf or .svg).")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of a table.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 where warnings stand beside the answer, too.")]
 Iterations = Annotated[
     int | None, typer.Option("--max-iterations", parser=whole, metavar="N", help="Stop after N iterations.")
 ]

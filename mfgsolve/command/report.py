@@ -7,14 +7,17 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from mfgsolve.cautions import stored
 from mfgsolve.errors import FileError
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from mfgsolve.cautions import Caution
     from mfgsolve.problems import NamedProblem
     from mfgsolve.solution import Solution
 
@@ -37,6 +40,7 @@ __all__ = [
     "solution_facts",
     "solution_rows",
     "to_json",
+    "told",
     "verdict",
 ]
 
@@ -83,6 +87,8 @@ def json_text(values: Mapping[str, Any]) -> str:
 def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -193,7 +199,17 @@ def _place(data: xr.Dataset) -> str:
 
 def verdict(solution: Solution) -> str:
     """The sentence under the table."""
-    return solution.sentence
+    return solution.status.sentence
+
+
+def told(cautions: Iterable[Caution]) -> str:
+    """A line for each warning, with its code."""
+    return "".join(f"\nWarning ({caution.code}): {caution.sentence}" for caution in cautions)
+
+
+def _warned(compared: xr.Dataset) -> dict[str, Any]:
+    """The warnings of a dataset, as JSON has them."""
+    return {"warnings": [asdict(caution) for caution in stored(compared.attrs)]}
 
 
 def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
@@ -242,7 +258,8 @@ def convergence_facts(compared: xr.Dataset) -> dict[str, Any]:
             "sweeps": made[0],
             "seconds": made[1],
         }
-    return {"problem": str(compared.attrs["name"]), "tol": float(compared.attrs["tol"]), "solvers": facts}
+    head = {"problem": str(compared.attrs["name"]), "tol": float(compared.attrs["tol"])}
+    return head | _warned(compared) | {"solvers": facts}
 
 
 def convergence_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
@@ -274,7 +291,7 @@ def agents_facts(compared: xr.Dataset) -> dict[str, Any]:
     about = compared.attrs
     head = {"problem": str(about["name"]), "replicas": compared.sizes["replica"], "seed": str(about["seed"])}
     head |= {name: str(about[name]) for name in ("wasserstein_metric", "regret_unknown") if name in about}
-    return head | {"agents": numbers, "slopes": slopes}
+    return head | _warned(compared) | {"agents": numbers, "slopes": slopes}
 
 
 def _banded(one: xr.Dataset, name: str) -> dict[str, float]:

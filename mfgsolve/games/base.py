@@ -8,20 +8,23 @@ whatever the dynamics; subclasses add ``respond``, ``flow``, ``curvature`` and t
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mfgsolve.couplings import Bound, Price, by_target
+from mfgsolve.games.constants import Constants, least_allowed, lowered
 from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import vectors
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
 
-__all__ = ["Block", "Game", "Plan", "Policy", "Response", "sampled"]
+__all__ = ["Block", "Game", "OwnCost", "Plan", "Policy", "Response", "Totals", "sampled"]
 
 CHUNK = 16384  # cells of a slab that couplings work on, so that temporaries stay in cache
 
@@ -35,12 +38,29 @@ class Response:
     mean_value: float
 
 
+class Totals(NamedTuple):
+    """What all agents pay of one kind of cost: as it is, less the least value of its time, and in absolute value."""
+
+    cost: float
+    above: float
+    size: float
+
+
+class OwnCost(NamedTuple):
+    """What all agents pay themselves, as `Totals`, and the share of mass-time at the speed cap (NaN without one)."""
+
+    cost: float
+    above: float
+    size: float
+    capped: float = math.nan
+
+
 class Policy(ABC):
     """What an agent does; together with the crowd it makes, it can be certified."""
 
     @abstractmethod
-    def own_cost(self, game: Any, crowd: np.ndarray) -> tuple[float, float, float]:
-        """Own cost of the policy, the same in absolute value, and the share of mass-time at the speed cap."""
+    def own_cost(self, game: Any, crowd: np.ndarray) -> OwnCost:
+        """What the policy costs the agents themselves."""
 
 
 class Plan(Policy):
@@ -96,6 +116,7 @@ class Game(ABC):
         self.steps, self.dt, self.volume = problem.time.steps, problem.time.dt, problem.grid.cell_volume
         self.weights = np.full(self.steps + 1, self.dt)
         self.weights[-1] = 0.0 if problem.terminal_coupling is None else 1.0
+        self.constants = Constants.none(self.weights, self.grid.populations)
 
     def _bind(self, actions: int | None = None) -> None:
         """Lay the level out, and bind every coupling to its columns."""
@@ -121,6 +142,44 @@ class Game(ABC):
         if problem.terminal_coupling is not None:
             bound = problem.terminal_coupling.bind(grid, np.array([self.time.horizon]))
             self.terminal_block = Block(bound, slice(0, grid.size), grid.shape, grid.cell_volume, "state")
+        if problem.is_levelled:
+            self._level()
+
+    def _level(self) -> None:
+        """Take out of the costs what everybody pays; see `mfgsolve.games.constants`."""
+        apart = self.constants
+        self.blocks = [
+            self._without(block, apart.state if block.on == "state" else apart.choice, slice(0, self.steps))
+            for block in self.blocks
+        ]
+        if self.terminal_block is not None:
+            self.terminal_block = self._without(self.terminal_block, apart.state, slice(self.steps, None))
+        shape = self.terminal_cost.shape
+        low, apart.terminal = lowered(self.terminal_cost.reshape(1, -1), self.open_cells)
+        self.terminal_cost, apart.terminal = low.reshape(shape), apart.terminal[0]
+
+    def _without(self, block: Block, apart: np.ndarray, levels: slice) -> Block:
+        """The coupling without its constants, which are added to ``apart`` (T+1, populations) at those levels."""
+        if block.on == "aggregate":
+            return block
+        allowed = self.open_cells if block.on == "state" else self.open_choices
+
+        def lower(field: np.ndarray) -> np.ndarray:
+            low, least = lowered(field, allowed)
+            apart[levels] += least[: self.steps] if len(least) > 1 else least
+            return low
+
+        return replace(block, bound=block.bound.lowered(lower))
+
+    @cached_property
+    def open_cells(self) -> np.ndarray:
+        """Where agents may be, (1, populations, cells of each)."""
+        return ~self.grid.mask.reshape(1, self.grid.populations, -1)
+
+    @property
+    def open_choices(self) -> np.ndarray:
+        """What agents may choose, (actions, populations, cells of each); only finite games have choices."""
+        raise NotImplementedError
 
     # -- arrays ------------------------------------------------------------------------------------------------
 
@@ -313,18 +372,43 @@ class Game(ABC):
             total += part(self.terminal_block, slice(0, 1), slice(self.steps, self.steps + 1))
         return total
 
-    def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> tuple[float, float]:
-        """sum_t weight_t <price_t, crowd_t>, and the same of absolute values: what a relative tolerance refers to."""
-        cost, size = vectors.crowd_totals(self.weights, self.flat(price), self.flat(crowd))
-        return float(cost), float(size)
+    def full_price(self, crowd: np.ndarray) -> np.ndarray:
+        """f at every node with what everybody pays put back, per unit time."""
+        price, apart = self.price(crowd), self.constants
+        flat, populations = self.flat(price), self.grid.populations
+        rows = flat[:, : self.cells].reshape(self.steps + 1, populations, -1)
+        rows += apart.state[:, :, None]
+        for block in self.blocks:
+            if block.on == "occupation":
+                choices = flat[:-1, block.columns].reshape(self.steps, -1, populations, self.cells // populations)
+                choices += apart.choice[:-1, None, :, None]
+        return price
+
+    def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
+        """sum_t weight_t <price_t, crowd_t>, over states; finite games add what choices cost."""
+        prices, masses = self.flat(price), self.flat(crowd)
+        cells = self.cells // self.grid.populations
+        found = np.zeros(3)
+        for p in range(self.grid.populations):
+            own = slice(p * cells, (p + 1) * cells)
+            rows = (np.ascontiguousarray(levels[:, own]) for levels in (prices, masses))
+            found += vectors.crowd_totals(self.weights, *rows, self._shut[own])
+        return Totals(*map(float, found))
+
+    @cached_property
+    def _shut(self) -> np.ndarray:
+        return np.where(self.grid.mask.reshape(-1), np.inf, 0.0)
+
+    def terminal_totals(self, crowd: np.ndarray) -> Totals:
+        """<g, m_T>."""
+        cost, mass = self.terminal_cost.reshape(-1), self.flat(crowd)[-1, : self.cells]
+        least = least_allowed(cost.reshape(1, *self.open_cells.shape), self.open_cells)
+        above = (cost.reshape(self.grid.populations, -1) - least.reshape(-1, 1)).reshape(-1)
+        return Totals(float((cost * mass).sum()), float((above * mass).sum()), float((np.abs(cost) * mass).sum()))
 
     def terminal_total(self, crowd: np.ndarray) -> float:
         """<g, m_T>."""
         return float((self.terminal_cost.reshape(-1) * self.flat(crowd)[-1, : self.cells]).sum())
-
-    def terminal_size(self, crowd: np.ndarray) -> float:
-        """<|g|, m_T>."""
-        return float((np.abs(self.terminal_cost.reshape(-1)) * self.flat(crowd)[-1, : self.cells]).sum())
 
     def mass_error(self, crowd: np.ndarray) -> float:
         """Largest deviation of the mass of a population from 1."""

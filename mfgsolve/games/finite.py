@@ -11,13 +11,15 @@ with softmin at temperature tau dt, the minimum where tau = 0 (Bellman; the soft
 from __future__ import annotations
 
 import copy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import InputError
-from mfgsolve.games.base import Game, Response
+from mfgsolve.games.base import Game, Response, Totals
+from mfgsolve.games.constants import least_allowed, lowered
 from mfgsolve.games.scheme import make_scheme
 from mfgsolve.games.tables import OccupationPlan, TablePolicy
 from mfgsolve.games.transitions import (
@@ -68,6 +70,9 @@ class FiniteGame(Game):
         self.actions = self.allowed.shape[0]
         self.own_cost = own_costs(self.dynamics, self.grid, self.time.nodes[:-1], self.allowed, self._counts)
         self._bind(self.actions)
+        if problem.is_levelled:
+            self.own_cost, least = lowered(self.own_cost, self.open_choices)
+            self.constants.own[:] = least
         self.level_shape = (self.width,)
         self.noises = self._noise_schemes()
         choices, speeds = Choices(self.actions, self.grid), self._speeds()
@@ -320,6 +325,35 @@ class FiniteGame(Game):
         self.see(moved, change, result, weighed=True)
         np.subtract(kept, result, out=result)
         return result
+
+    # -- costs -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def open_choices(self) -> np.ndarray:
+        """What agents may choose, (actions, populations, cells of each); where nobody can be, nothing."""
+        return (self.allowed & ~self.grid.mask.reshape(-1)).reshape(self.actions, self.grid.populations, -1)
+
+    def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
+        """sum_t weight_t <price_t, crowd_t>; of choices, less the least that a choice of that time costs."""
+        found = np.array(super().crowd_totals(price, crowd))
+        shape, k = self.open_choices.shape, 0
+        for block in self.blocks:
+            if block.on == "state":
+                continue
+            rate, amount = price[:-1, block.columns], crowd[:-1, block.columns]
+            cost = (rate * amount).sum(axis=1)
+            if block.on == "occupation":
+                least = least_allowed(rate.reshape(self.steps, *shape), self.open_choices)
+                weight = amount.reshape(self.steps, *shape).sum(axis=(1, 3))
+                found += self.dt * np.array([cost.sum(), (cost - (least * weight).sum(axis=1)).sum(),
+                                             np.abs(rate * amount).sum()])  # fmt: skip
+                continue
+            alpha = self.amounts[k].reshape(-1, *shape)
+            low, high = least_allowed(alpha, self.open_choices), -least_allowed(-alpha, self.open_choices)
+            least = np.where(rate >= 0, rate * low, rate * high).sum(axis=1)  # each population has mass 1
+            found += self.dt * np.array([cost.sum(), (cost - least).sum(), np.abs(cost).sum()])
+            k += 1
+        return Totals(*map(float, found))
 
     # -- policies ----------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.reading import View, dataset_of, labelled
+from mfgsolve.plots.reading import View, dataset_of, doubts, labelled
 
 __all__ = ["agents"]
 
@@ -74,7 +74,7 @@ def agents(dataset: xr.Dataset) -> Figure:
     _gains(gains, seen)
     _costs(costs, seen)
     costs.set_xlabel("number of agents N")
-    title = f"{_name(seen)}: N agents beside the mean field {_quality(seen)}{_left_out(seen)}"
+    title = f"{_name(seen)}: N agents beside the mean field {_quality(seen)}{_left_out(seen)}{doubts(seen)}"
     figure.suptitle(title, x=0.01, ha="left")
     return figure
 

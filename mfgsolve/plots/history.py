@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.reading import dataset_of
+from mfgsolve.plots.reading import dataset_of, doubts
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -45,7 +45,7 @@ def convergence(solutions: Solution | xr.Dataset | Mapping[str, Any] | Iterable[
         `mfgsolve.convergence`
     """
     picture = _Comparison(solutions)
-    picture.figure.suptitle(f"{picture.names}: how far from equilibrium, iteration by iteration", x=0.01, ha="left")
+    picture.title("how far from equilibrium, iteration by iteration")
     for ax, (measure, label) in zip(picture.axes, MEASURES.items(), strict=True):
         picture.draw(ax, "sweeps", measure)
         ax.set(xlabel=WORK["sweeps"], ylabel=label)
@@ -80,7 +80,7 @@ def convergences(
         picture.tolerances(picture.axes)
     picture.slope(picture.axes[0], measure)
     picture.share_heights()
-    picture.figure.suptitle(f"{picture.names}: how far from equilibrium, solver by solver", x=0.01, ha="left")
+    picture.title("how far from equilibrium, solver by solver")
     picture.legend()
     return picture.figure
 
@@ -137,6 +137,10 @@ class _Comparison:
     @property
     def names(self) -> str:
         return ", ".join(dict.fromkeys(str(d.attrs.get("name", "solution")) for _, d in self.runs))
+
+    def title(self, text: str) -> None:
+        warned = doubts(*(dataset for _, dataset in self.runs))
+        self.figure.suptitle(f"{self.names}: {text}{warned}", x=0.01, ha="left")
 
     def draw(self, ax: Axes, work: str, measure: str) -> None:
         ax.set(xscale="log", yscale="log")

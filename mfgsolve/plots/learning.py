@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.reading import View, dataset_of
+from mfgsolve.plots.reading import View, dataset_of, doubts
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -83,7 +83,7 @@ def _title(dataset: xr.Dataset) -> str:
     beside = "" if math.isnan(apart) else f"; total variation to the solver's density {apart:.2g}"
     gap = dataset["relative_exploitability"].values[-1]
     who = f"what {about.get('agents', '?')} agents learned"
-    return f"{about.get('name', 'game')}: {who} (relative exploitability {gap:.2g}{beside})"
+    return f"{about.get('name', 'game')}: {who} (relative exploitability {gap:.2g}{beside}){doubts(dataset)}"
 
 
 # -- exploitability against episodes -----------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from mfgsolve.plots.reading import View, labelled
+from mfgsolve.plots.reading import View, doubts, labelled
 
 __all__ = [
     "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Picture", "density_image", "density_scale", "draw_sites", "draw_track",
@@ -135,8 +135,9 @@ def field(ax: Axes, view: View, values: np.ndarray, ends: tuple[float, float], *
 
 
 def title(figure: Figure, view: View, text: str) -> None:
-    """What is shown, and how good it is."""
-    figure.suptitle(f"{view.name}: {text} {certificate(view)}", fontsize=12, x=0.01, ha="left")
+    """What is shown, how good it is, and what is to be doubted."""
+    text = f"{view.name}: {text} {certificate(view)}{doubts(view.dataset)}"
+    figure.suptitle(text, fontsize=12, x=0.01, ha="left")
 
 
 def certificate(view: View) -> str:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from mfgsolve.cautions import stored, unique
 from mfgsolve.errors import InputError
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
 
-__all__ = ["View", "dataset_of", "labelled", "offset_of", "round_times", "view"]
+__all__ = ["View", "dataset_of", "doubts", "labelled", "offset_of", "round_times", "view"]
 
 AXIS_NAMES = ("x", "y", "z", "state")
 
@@ -65,6 +66,13 @@ def offset_of(action: str) -> tuple[int, int, int] | None:
         return None
     x, y, z = (0 if not part else int(part[1] + (part[2:] or "1")) for part in found.groups())
     return x, y, z
+
+
+def doubts(*datasets: xr.Dataset) -> str:
+    """The line of a title that says which warnings stand beside the answers; empty where there are none."""
+    cautions = unique(*(stored(dataset.attrs) for dataset in datasets))
+    words = list(dict.fromkeys(caution.code.replace("-", " ") for caution in cautions))
+    return f"\nwarning: {', '.join(words)}" if words else ""
 
 
 @dataclass(frozen=True, eq=False)

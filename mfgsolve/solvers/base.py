@@ -7,6 +7,7 @@ numbers that continue it bit for bit.  Everything else exists once, here.
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from abc import ABC, abstractmethod
@@ -19,18 +20,16 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from mfgsolve.certificates import Certificate
+from mfgsolve.certificates import FEASIBLE, Certificate, Criterion, certify
 from mfgsolve.datasets import Measure
 from mfgsolve.games import FiniteGame, Game, Policy
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Status
 
-__all__ = ["UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver", "State", "Status", "run"]
+__all__ = ["FEASIBLE", "UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver", "State", "Status", "run"]
 
 
 HARD = "a density or a price has hard bounds, which best responses alone do not keep"
-FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
-
 LARGE_BLOCK = 4096  # unknowns of a time step from which BLAS may use all its threads
 
 UNMEASURED = Measure(0, 0.0, math.nan, math.nan, math.nan, math.nan, 0, False)
@@ -77,6 +76,10 @@ class Outcome:
     sweeps: float = math.nan
     multiplier: np.ndarray | None = None  # of hard bounds, shape of a price
 
+    def certified(self) -> Certificate:
+        """The certificate of what is handed over."""
+        return certify(self.game, self.policy, self.crowd, self.dual, multiplier=self.multiplier)
+
 
 Guess = Callable[[Game], np.ndarray]  # a believed crowd (T+1 levels) of the game
 
@@ -122,6 +125,7 @@ class Run:
     status: Status
     history: list[Measure] = field(default_factory=list)
     seconds: float = 0.0
+    verified: tuple[Outcome, Certificate] | None = None  # of a run that converged
 
 
 def run(
@@ -163,7 +167,7 @@ def _run(
 ) -> Run:  # fmt: skip
     begun = time.perf_counter()
     rows = [] if history is None else history
-    next_save, first = 0.0, history is None
+    next_save, first, criterion = 0.0, history is None, Criterion(tol)
 
     def elapsed() -> float:
         return seconds_before + time.perf_counter() - begun
@@ -171,7 +175,12 @@ def _run(
     while True:
         if first or not rows or rows[-1].iteration != state.iteration:
             rows.append(_timed(state.measure, elapsed()))
-        status = _verdict(state, tol, budget, rows[-1])
+        status, verified = _verdict(state, criterion, budget, rows[-1]), None
+        if status is Status.CONVERGED:  # by its measure; what is handed over decides
+            outcome = solver.finish(copy.copy(state))
+            verified = outcome, outcome.certified()
+            if not criterion.met(verified[1]):
+                status = _verdict(state, None, budget, rows[-1])
         if status is None and callback is not None and callback(rows[-1]):
             status = Status.STOPPED
         now = time.perf_counter()
@@ -181,7 +190,7 @@ def _run(
             spent = time.perf_counter() - now
             next_save = time.perf_counter() + 20 * spent
         if status is not None:
-            return Run(state, status, rows, elapsed())
+            return Run(state, status, rows, elapsed(), verified if status is Status.CONVERGED else None)
         state = solver.step(state)
 
 
@@ -190,8 +199,9 @@ def _timed(measure: Measure, seconds: float) -> Measure:
     return Measure(**{**values, "seconds": seconds})
 
 
-def _verdict(state: State, tol: float, budget: Budget, row: Measure) -> Status | None:
-    if row.final_grid and abs(row.relative_exploitability) <= tol and row.violation <= max(tol, FEASIBLE):
+def _verdict(state: State, criterion: Criterion | None, budget: Budget, row: Measure) -> Status | None:
+    """Why to end here, or None; without a criterion for all other reasons than having converged."""
+    if criterion is not None and row.final_grid and criterion.met(row):
         return Status.CONVERGED
     if not math.isfinite(row.exploitability):  # every solver measures it in every iteration
         return Status.NON_FINITE
