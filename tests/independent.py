@@ -6,7 +6,8 @@ Nothing of the package is imported here, so that what it certifies can be compar
 
 with m the flow of pi.  Agents pay multipliers of hard bounds besides, and what is paid for a bound that does not bind
 is added.  ``scale`` is what pi pays in own, coupling and terminal costs, each less its least value at that time over
-what is allowed in each population; ``size`` is the sum of absolute values, to which round-off is relative.
+what is allowed in each population (the entropy in absolute value); ``size`` is the sum of absolute values, to which
+round-off is relative.
 
 Finite games have arrays (action, population, state); controlled diffusions have the shape of their grid.
 """
@@ -132,17 +133,18 @@ def finite(
         w = policy[k] * mass[k]
         here = sum((np.asarray(f(k, mass[k] / game.volume)) for f in game.state), np.zeros(free.shape)) + toll[k]
         choice = sum((np.asarray(f(k, w / game.volume)) for f in game.occupation), np.zeros(allowed.shape))
+        cost += pay(dt * here, mass[k], free) + pay(game.own[k], w, allowed) + pay(dt * choice, w, allowed)
         for j, price in enumerate(game.prices):
             amount = float((price.amounts * w).sum())
             extra = 0.0 if bound_price is None else float(bound_price[k, j])
-            choice = choice + (price.cost(k, amount) + extra) * price.amounts
+            priced = (price.cost(k, amount) + extra) * price.amounts
+            cost, choice = cost + pay(dt * priced, w, allowed), choice + priced
             if np.isfinite(price.low):
                 violation = max(violation, (price.low - amount) / max(abs(price.low), 1.0))
             if np.isfinite(price.high):
                 violation = max(violation, (amount - price.high) / max(abs(price.high), 1.0))
             if extra:
                 slack += dt * extra * ((price.high if extra > 0 else price.low) - amount)
-        cost += pay(dt * here, mass[k], free) + pay(game.own[k], w, allowed) + pay(dt * choice, w, allowed)
         q = game.own[k] + dt * choice + np.einsum("apsy,py->aps", met[k], value)
         q = np.where(game.allowed, q, np.inf)
         least = q.min(axis=0)
