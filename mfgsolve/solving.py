@@ -16,6 +16,7 @@ import mfgsolve
 from mfgsolve.cautions import Caution, collect, to_text, unique
 from mfgsolve.certificates import Certificate
 from mfgsolve.checkpoints import problem_text, read_checkpoint, saver, spoilt
+from mfgsolve.claims import guarantee, social_game, verified
 from mfgsolve.datasets import Measure, build_dataset
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
 from mfgsolve.identity import fingerprint
@@ -62,7 +63,8 @@ def solve(
     tol : relative exploitability to stop at
     objective : "equilibrium", or "social": the plan that minimises the total cost of all, own cost + sum weight
         <f(m), m> + <g, m_T>, as the equilibrium of the game in which agents also pay what they cost the others.  Its
-        ``potential`` is that total; its certificate bounds how far it is from the least one
+        ``potential`` is that total.  Where the total is known to be convex its certificate bounds how far it is from
+        the least one (attribute ``optimum = "bound"``), else the plan is "stationary", and a warning says so
     start : a solution (or its file) of the same game, also on another grid or with other parameters
     max_iterations, max_seconds : budgets; None is no limit
     callback : called with a `Measure` after every iteration; a true value stops the solve
@@ -105,11 +107,8 @@ def _posed(problem: Problem, objective: str) -> Problem:
     """The game to be solved for an objective."""
     if objective not in OBJECTIVES:
         raise InputError(unknown("objective", objective, OBJECTIVES))
-    if objective == "equilibrium":
-        return problem
-    if not problem.is_potential:
-        raise InputError("the social optimum needs a potential game; this one has none")
-    return problem.social()
+    believed = verified(problem)
+    return believed if objective == "equilibrium" else social_game(believed)
 
 
 def resume(
@@ -191,6 +190,8 @@ def _conclude(
         "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps, "seconds": seconds,
         "warnings": to_text(cautions),
     }  # fmt: skip
+    if objective == "social":
+        attributes["optimum"] = guarantee(outcome.game.problem)
 
     def dataset() -> xr.Dataset:
         made, text = (outcome.game, outcome.policy, outcome.crowd), {"problem": problem_text(problem)}

@@ -15,7 +15,7 @@ ORDER = [
     {"cautions", "kernels"},
     {"spaces", "grids", "fields", "dynamics", "couplings", "problem"},
     {"games"},
-    {"certificates", "files", "identity"},
+    {"certificates", "claims", "files", "identity"},
     {"datasets"},
     {"solution"},
     {"solvers"},
