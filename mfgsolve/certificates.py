@@ -5,10 +5,11 @@
     scale = what the plan pays in own, coupling and terminal costs, each less its least value at that time over what is
             allowed (population by population);   relative exploitability = exploitability / scale
 
-A constant added to all costs of a time step thus changes neither.  The cost of moving of a diffusion has least value 0,
-the entropy of a policy counts in absolute value.  Where everybody pays the least there is, the scale is 0 and the
-exploitability mere round-off: an exploitability within the round-off of the costs is taken relative to the costs
-themselves, in absolute value.
+A constant added to all costs of a time step thus changes neither.  The cost of moving of a diffusion has least value
+0, the entropy of a policy counts in absolute value.  At many equilibria all places cost the same, and nearly nothing is
+paid above the least: the scale is therefore no less than a hundredth of the crowd's effect,
+sum_t weight_t <|f_t(m) - f_t(m / 2)|, m_t>, which no constant reaches either; and an exploitability within the
+round-off of the costs is taken relative to the costs themselves, in absolute value.
 
 Where a density or a price has hard bounds, agents pay their multipliers mu besides, price f + mu, and
 
@@ -39,6 +40,7 @@ from mfgsolve.problem import Problem
 __all__ = ["Certificate", "Criterion", "certify", "exploitability", "given_multiplier", "given_policy"]
 
 
+LEAST_EFFECT = 0.01  # share of the crowd's effect below which no scale falls
 ROUND_OFF = 4 * 2.0**-52  # of a sum over one step, relative to what is summed
 FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
 MASS_KEPT = 1e-9  # deviation of a population's mass from 1 that is round-off
@@ -97,11 +99,12 @@ def relative(gap: float, scale: float) -> float:
     return gap / scale if scale > 0 else 0.0 if gap == 0 else math.nan
 
 
-def scale_of(game: Game, gap: float, *paid: Totals | OwnCost) -> float:
+def scale_of(game: Game, crowd: np.ndarray, gap: float, *paid: Totals | OwnCost) -> float:
     """Scale of a plan from what it pays; see the module."""
     above, size = sum(part.above for part in paid), sum(part.size for part in paid)
-    round_off = ROUND_OFF * math.sqrt(game.steps) * size
-    return max(above, size) if abs(gap) <= round_off else above
+    if abs(gap) <= ROUND_OFF * math.sqrt(game.steps) * size:
+        return max(above, size)
+    return max(above, LEAST_EFFECT * game.crowd_effect(crowd))
 
 
 def certify(
@@ -128,7 +131,7 @@ def certify(
     best = game.respond(price, out=game.policy_buffer(price), crowd=crowd).mean_value
     cost = own.cost + paid.cost + terminal.cost
     gap = cost - best + slack
-    scale = scale_of(game, gap, own, paid, terminal)
+    scale = scale_of(game, crowd, gap, own, paid, terminal)
     problem = game.problem
     potential = own.cost + energy + terminal.cost if problem.is_potential else math.nan
     duality = math.nan

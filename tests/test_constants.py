@@ -155,3 +155,22 @@ def test_where_everybody_pays_the_least_the_scale_is_what_is_paid():
     solution = mfg.solve(game)
     assert solution.converged
     assert solution.certificate.scale == pytest.approx(6.0)
+
+
+def test_crowd_effect_by_hand():
+    """<|f(m) - f(m / 2)|, m>: half the linear aversion, log 2 of the logarithm, nothing of a constant."""
+    two = (mfg.States(2), mfg.TimeGrid(40.0, 80), mfg.Tabular([np.eye(2), np.eye(2)[::-1]]))
+    coupling = mfg.CrowdAversion(3.0) + mfg.LogCongestion(2.0) + mfg.RunningCost(7.0)
+    game = make_game(mfg.Problem(*two, coupling, np.array([0.25, 0.75]), terminal_coupling=mfg.CrowdAversion(8.0)))
+    stays = game.flow(np.repeat(np.array([[1.0, 1.0], [0.0, 0.0]])[None], 80, axis=0))
+    a, b = 0.25**2 + 0.75**2, np.log(2)
+    assert game.crowd_effect(stays) == pytest.approx(40 * (1.5 * a + 2 * b) + 4 * a, rel=1e-12)
+
+
+def test_a_hidden_constant_moves_no_yardstick():
+    """A constant inside a user's own coupling cannot be taken out, and costs digits; it must not pass for a scale."""
+    coupling = mfg.CustomCoupling(lambda t, c, rho: rho + 1e9, derivative=lambda t, c, rho: 1 + 0 * rho)
+    hidden = beach(coupling=coupling + mfg.RunningCost(lambda t, c: abs(c.state - 2.0)))
+    found = mfg.solve(hidden, method="fictitious-play", max_iterations=3, check="ignore")
+    assert not found.converged
+    assert found.relative_exploitability > 1e-3

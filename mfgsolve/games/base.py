@@ -8,17 +8,16 @@ whatever the dynamics; subclasses add ``respond``, ``flow``, ``curvature`` and t
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings import Bound, Price, by_target
-from mfgsolve.games.constants import Constants, least_allowed, lowered
+from mfgsolve.couplings import Price, by_target
+from mfgsolve.games.constants import Constants, lowered
+from mfgsolve.games.measures import Block, Measures, OwnCost, Totals
 from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import vectors
 from mfgsolve.problem import Problem
@@ -36,23 +35,6 @@ class Response:
     ahead: np.ndarray
     value: np.ndarray
     mean_value: float
-
-
-class Totals(NamedTuple):
-    """What all agents pay of one kind of cost: as it is, less the least value of its time, and in absolute value."""
-
-    cost: float
-    above: float
-    size: float
-
-
-class OwnCost(NamedTuple):
-    """What all agents pay themselves, as `Totals`, and the share of mass-time at the speed cap (NaN without one)."""
-
-    cost: float
-    above: float
-    size: float
-    capped: float = math.nan
 
 
 class Policy(ABC):
@@ -84,22 +66,7 @@ class Plan(Policy):
         return lambda length: difference
 
 
-@dataclass(frozen=True)
-class Block:
-    """One coupling and the columns of a level that it acts on."""
-
-    bound: Bound
-    columns: slice
-    shape: tuple[int, ...]
-    volume: float
-    on: str
-
-    def density(self, level: np.ndarray) -> np.ndarray:
-        """What the coupling sees of flat levels (levels, columns)."""
-        return level[:, self.columns].reshape(level.shape[0], *self.shape) / self.volume
-
-
-class Game(ABC):
+class Game(Measures, ABC):
     """Arrays and verbs of a `Problem`; see the module."""
 
     problem: Problem
@@ -171,21 +138,7 @@ class Game(ABC):
 
         return replace(block, bound=block.bound.lowered(lower))
 
-    @cached_property
-    def open_cells(self) -> np.ndarray:
-        """Where agents may be, (1, populations, cells of each)."""
-        return ~self.grid.mask.reshape(1, self.grid.populations, -1)
-
-    @property
-    def open_choices(self) -> np.ndarray:
-        """What agents may choose, (actions, populations, cells of each); only finite games have choices."""
-        raise NotImplementedError
-
     # -- arrays ------------------------------------------------------------------------------------------------
-
-    @property
-    def cells(self) -> int:
-        return self.grid.size
 
     @property
     def cell_steps(self) -> int:
@@ -194,10 +147,6 @@ class Game(ABC):
     def levels(self) -> np.ndarray:
         """An uninitialised array of all T+1 levels."""
         return np.empty((self.steps + 1, *self.level_shape))
-
-    def flat(self, levels: np.ndarray) -> np.ndarray:
-        """The same levels as rows."""
-        return levels.reshape(levels.shape[0], -1)
 
     def mass(self, crowd: np.ndarray) -> np.ndarray:
         """Mass (T+1, *shape) of a crowd."""
@@ -383,83 +332,6 @@ class Game(ABC):
                 choices = flat[:-1, block.columns].reshape(self.steps, -1, populations, self.cells // populations)
                 choices += apart.choice[:-1, None, :, None]
         return price
-
-    def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
-        """sum_t weight_t <price_t, crowd_t>, over states; finite games add what choices cost."""
-        prices, masses = self.flat(price), self.flat(crowd)
-        cells = self.cells // self.grid.populations
-        found = np.zeros(3)
-        for p in range(self.grid.populations):
-            own = slice(p * cells, (p + 1) * cells)
-            rows = (np.ascontiguousarray(levels[:, own]) for levels in (prices, masses))
-            found += vectors.crowd_totals(self.weights, *rows, self._shut[own])
-        return Totals(*map(float, found))
-
-    @cached_property
-    def _shut(self) -> np.ndarray:
-        return np.where(self.grid.mask.reshape(-1), np.inf, 0.0)
-
-    def terminal_totals(self, crowd: np.ndarray) -> Totals:
-        """<g, m_T>."""
-        cost, mass = self.terminal_cost.reshape(-1), self.flat(crowd)[-1, : self.cells]
-        least = least_allowed(cost.reshape(1, *self.open_cells.shape), self.open_cells)
-        above = (cost.reshape(self.grid.populations, -1) - least.reshape(-1, 1)).reshape(-1)
-        return Totals(float((cost * mass).sum()), float((above * mass).sum()), float((np.abs(cost) * mass).sum()))
-
-    def terminal_total(self, crowd: np.ndarray) -> float:
-        """<g, m_T>."""
-        return float((self.terminal_cost.reshape(-1) * self.flat(crowd)[-1, : self.cells]).sum())
-
-    def mass_error(self, crowd: np.ndarray) -> float:
-        """Largest deviation of the mass of a population from 1."""
-        mass = self.flat(crowd)[:, : self.cells].reshape(crowd.shape[0], self.grid.populations, -1)
-        return float(np.abs(mass.sum(axis=2) - 1.0).max())
-
-    def bounds(self) -> list[tuple[Block, slice, np.ndarray, np.ndarray]]:
-        """Hard constraints: block, the levels they hold at, and the lowest and highest of what the coupling sees."""
-        found = []
-        for block in self.blocks:
-            nodes = slice(0, self.steps)
-            limits = block.bound.bounds(nodes)
-            if limits is not None:
-                found.append((block, nodes, *_full(limits, self.steps, block.shape)))
-        if self.terminal_block is not None:
-            limits = self.terminal_block.bound.bounds(slice(0, 1))
-            if limits is not None:
-                last = slice(self.steps, self.steps + 1)
-                found.append((self.terminal_block, last, *_full(limits, 1, self.terminal_block.shape)))
-        return found
-
-    def violation(self, crowd: np.ndarray) -> float:
-        """Largest excess over a hard bound, relative to its size (1 if that is smaller); 0 where nothing is capped."""
-        worst, flat = 0.0, self.flat(crowd)
-        for block, levels, lower, upper in self.bounds():
-            seen = block.density(flat[levels])
-            for excess, limit in ((lower - seen, lower), (seen - upper, upper)):
-                finite = np.isfinite(limit)
-                if finite.any():
-                    worst = max(worst, float((excess[finite] / np.maximum(np.abs(limit[finite]), 1.0)).max()))
-        return worst
-
-    def slack_cost(self, multiplier: np.ndarray, crowd: np.ndarray) -> float:
-        """sum_t weight_t (sup of <multiplier, crowd> over the bounds - <multiplier, crowd>) >= 0 for a feasible crowd.
-
-        ``multiplier`` has the shape of a price; positive parts belong to upper bounds, negative ones to lower bounds.
-        """
-        total, flat, price = 0.0, self.flat(crowd), self.flat(multiplier)
-        for block, levels, lower, upper in self.bounds():
-            size = (levels.stop - levels.start, -1)
-            pay = price[levels, block.columns].reshape(size[0], *block.shape) * block.volume
-            limit = np.where(pay > 0, upper, lower)
-            seen = block.density(flat[levels])
-            gap = np.where(pay == 0, 0.0, pay * (np.where(pay == 0, 0.0, limit) - seen))
-            total += float((self.weights[levels] * gap.reshape(size).sum(axis=1)).sum())
-        return total
-
-
-def _full(limits: tuple[np.ndarray, np.ndarray], levels: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    low, high = (np.broadcast_to(limit, (levels, *shape)) for limit in limits)
-    return low, high
 
 
 def sampled(game: Game) -> list[np.ndarray]:

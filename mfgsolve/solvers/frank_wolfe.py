@@ -170,7 +170,7 @@ def _measured(state: MeanState) -> MeanState:
     state.own, terminal = paid[0].cost, paid[2].cost
     _respond(state, price, crowd)
     gap = sum(part.cost for part in paid) - state.value
-    scale = scale_of(game, gap, *paid)
+    scale = scale_of(game, crowd, gap, *paid)
     averse = game.problem.is_potential and game.problem.is_monotone
     state.measure = Measure(
         iteration=state.iteration,
