@@ -28,7 +28,6 @@ from mfgsolve.spaces import Space
 __all__ = [
     "CLAIMS",
     "Refuted",
-    "Withdrawn",
     "direction",
     "peaked_crowd",
     "price_refutations",
