@@ -67,7 +67,7 @@ def from_mfglib(env: Any, *, name: str = "mfglib", parameters: Mapping[str, Any]
         parameters=parameters,
     )
     with collect() as said:  # automatic differentiation sees nothing of what is done outside torch
-        kept = verified(problem, "the reward, differentiated by torch,", "Write it in operations of torch throughout")
+        kept = verified(problem, "the MFGLib reward", "Write it in operations of torch throughout")
     return replace(kept, cautions=unique(problem.cautions, said))
 
 
