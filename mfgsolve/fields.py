@@ -205,7 +205,8 @@ def sample(field: Any, t: float, grid: Space, what: str) -> np.ndarray:
         if has_labels(values):
             raise
         raise InputError(
-            f"{what} gives {type(values).__name__} of another kind; numbers of the grid's shape {grid.shape} are needed ({error})"
+            f"{what} gives {type(values).__name__} of another kind; numbers of the grid's shape {grid.shape} are "
+            f"needed ({error})"
         ) from None
     if array.ndim and not grid.takes(array.shape):
         raise InputError(

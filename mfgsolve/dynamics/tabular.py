@@ -91,7 +91,10 @@ class Tabular:
         """
         if not (self.is_coupled or any(map(has_labels, (self.transitions, self.cost, self.allowed)))):
             return self
-        nodes = time.nodes[:-1]
+
+        def nodes(_: int) -> np.ndarray:  # asked only where an array has steps: they may not be settled yet
+            return time.nodes[:-1]
+
         labels = {"step": nodes, "next_state": _numbered(space), "state": _numbered(space)}
         if isinstance(self.transitions, _Asked):
             transitions: Any = replace(self.transitions, space=space, actions=self.actions)
@@ -106,6 +109,11 @@ class Tabular:
 
     def _action_labels(self) -> dict[str, Any]:
         return {"action": np.arange if self.actions is None else np.array(self.actions)}
+
+    @property
+    def identity(self) -> Any:
+        """What tells two such dynamics apart beside their arrays, which a game has laid out on its space."""
+        return ("tabular", self.temperature, self.is_coupled)
 
     def __repr__(self) -> str:
         given = {name: getattr(self, name) for name in ("transitions", "cost", "temperature", "actions", "allowed")}
