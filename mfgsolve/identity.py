@@ -3,8 +3,8 @@
 Everything counts that an answer can depend on: the space with its walls and names, the times, the dynamics and their
 arrays, the initial density, the terminal cost, and the couplings.  A coupling is a function of the crowd and is told by
 its values *at all nodes and cells* for two crowds that nobody states by chance (irrational masses, one nearly even and
-one that gathers in few cells): its cost at both, its derivative from one toward the other, its potential, its bounds, the amounts of
-prices, and what it claims of itself.  So are transitions that depend on the crowd.
+one that gathers in few cells): its cost at both, its derivative from one toward the other, its potential, its bounds,
+the amounts of prices, and what it claims of itself.  So are transitions that depend on the crowd.
 
 Numbers count by their bits, -0.0 as 0.0; how they were stated (a function or an array, Python or TOML) does not.
 """
