@@ -12,10 +12,10 @@ import mfgsolve as mfg
 PACKAGE = Path(mfg.__file__).parent
 ORDER = [
     {"errors"},
-    {"cautions", "kernels"},
+    {"calls", "cautions", "kernels", "labels", "memory", "precision"},
     {"spaces", "grids", "fields", "dynamics", "couplings", "problem"},
     {"games"},
-    {"certificates", "claims", "files", "identity"},
+    {"certificates", "claims", "files", "identity", "userpolicy"},
     {"datasets"},
     {"solution"},
     {"solvers"},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from mfgsolve.errors import InputError, real, unknown
 
@@ -58,3 +59,9 @@ class ControlledDiffusion:
         if not isinstance(cost, QuadraticCost):
             cost = QuadraticCost(cost)
         object.__setattr__(self, "hamiltonian", cost)
+
+    @property
+    def identity(self) -> Any:
+        """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike."""
+        parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name != "control_cost")
+        return ("diffusion", *parts)

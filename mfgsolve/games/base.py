@@ -9,7 +9,7 @@ whatever the dynamics; subclasses add ``respond``, ``flow``, ``curvature`` and t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from mfgsolve.games.constants import Constants, lowered
 from mfgsolve.games.measures import Block, Measures, OwnCost, Totals
 from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import vectors
+from mfgsolve.memory import affordable
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
 
@@ -81,11 +82,14 @@ class Game(Measures, ABC):
     def _state(self, problem: Problem) -> None:
         self.problem, self.grid, self.time = problem, problem.grid, problem.time
         self.steps, self.dt, self.volume = problem.time.steps, problem.time.dt, problem.grid.cell_volume
+        affordable(
+            (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
+        )
         self.weights = np.full(self.steps + 1, self.dt)
         self.weights[-1] = 0.0 if problem.terminal_coupling is None else 1.0
         self.constants = Constants.none(self.weights, self.grid.populations)
 
-    def _bind(self, actions: int | None = None) -> None:
+    def _bind(self, actions: int = 0, names: Sequence[str] | None = None) -> None:
         """Lay the level out, and bind every coupling to its columns."""
         problem, grid, starts = self.problem, self.grid, self.time.nodes[:-1]
         groups = by_target(problem.couplings[0])
@@ -94,7 +98,7 @@ class Game(Measures, ABC):
             bound = coupling.bind(grid, self.time.nodes)
             self.blocks.append(Block(bound, slice(0, size), grid.shape, grid.cell_volume, "state"))
         for coupling in groups.get("occupation", []):
-            choices = Choices(actions or 0, grid)
+            choices = Choices(actions, grid, names)
             columns = slice(size, size + choices.size)
             self.blocks.append(
                 Block(coupling.bind(choices, starts), columns, choices.shape, grid.cell_volume, "occupation")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, numbers
 from mfgsolve.games.base import OwnCost, Plan, Policy
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class SpeedPolicy(MovingPolicy):
     @classmethod
     def checked(cls, speeds: np.ndarray, game: DiffusionGame) -> SpeedPolicy:
         wanted = (game.steps, 2 * game.grid.ndim, *game.grid.shape)
-        array = np.asarray(speeds, dtype=float)
+        array = numbers(speeds, "policy", "speeds are needed")
         if array.shape != wanted:
             raise InputError(f"policy has shape {array.shape}; (step, move, ...) = {wanted} is needed")
         policy = cls(array.reshape(game.steps, 2 * game.grid.ndim, *game.shape))
