@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mfgsolve.errors import FileError, InputError
+from mfgsolve.memory import gibibytes
+from mfgsolve.memory import present as _memory
 
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem
@@ -156,22 +158,6 @@ def _check(what: str, needed: float) -> None:
     present = _memory()
     if needed > present:
         raise InputError(
-            f"{what} needs about {_gibibytes(needed)} of memory; "
-            f"this machine has {_gibibytes(present)}: take a coarser --shape or fewer --steps"
+            f"{what} needs about {gibibytes(needed)} of memory; "
+            f"this machine has {gibibytes(present)}: take a coarser --shape or fewer --steps"
         )
-
-
-def _gibibytes(number: float) -> str:
-    return f"{number / 2**30:,.3g} GiB" if number < 2**40 else f"{number / 2**30:,.0f} GiB"
-
-
-def _memory() -> float:
-    """Bytes of memory of this machine, or of the container around this process."""
-    present = math.inf
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        present = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-        return min(present, float(limit)) if limit.isdigit() else present
-    except (OSError, UnicodeDecodeError):
-        return present
