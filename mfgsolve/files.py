@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import shutil
 import signal
@@ -22,6 +23,7 @@ import xarray as xr
 from mfgsolve import schema
 from mfgsolve.declared import check_declared
 from mfgsolve.errors import FileError
+from mfgsolve.memory import affordable
 from mfgsolve.schema import SCHEMA
 from mfgsolve.seals import sealed, unsealed
 from mfgsolve.texts import cut, visible
@@ -264,9 +266,10 @@ def open_netcdf(source: str | Path) -> xr.Dataset:
         if it declares more than it holds, or leads to other files
     """
     with open(source, "rb") as file:
-        classic = file.read(3) == b"CDF"
-    if classic:
-        return xr.open_dataset(source, engine="scipy", decode_times=False)
+        if file.read(3) == b"CDF":
+            affordable(os.path.getsize(source), 1, "it")
+            content = io.BytesIO(b"CDF" + file.read())  # no array of it is larger than that, whatever it declares
+            return xr.open_dataset(content, engine="scipy", decode_times=False)
     check_declared(source)
     return xr.open_dataset(source, engine="h5netcdf", decode_times=False)
 

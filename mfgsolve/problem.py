@@ -16,6 +16,7 @@ from mfgsolve.errors import InputError, numbers, real
 from mfgsolve.fields import Field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.spaces import Populations, Space
+from mfgsolve.texts import check_names
 
 __all__ = ["Problem"]
 
@@ -77,6 +78,7 @@ class Problem:
     def __post_init__(self) -> None:
         with collect() as said:
             self._check()
+            check_names(self)
         object.__setattr__(self, "cautions", unique(self.cautions, said))
 
     def _check(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mfgsolve.errors import InputError
 
-__all__ = ["cut", "one_line", "visible"]
+__all__ = ["check_names", "cut", "one_line", "visible"]
 
 LONGEST = 200  # characters of a value that an error repeats
 # Control characters; marks that turn the direction of writing; separators of lines; halves of characters
@@ -58,3 +58,20 @@ def one_line(value: Any, what: str) -> str:
             "one line of printable characters is needed"
         )
     return value
+
+
+def check_names(problem: Any) -> None:
+    """Refuse names of a problem that no file can hold, before it is solved."""
+    one_line(problem.name, "name of the problem")
+    one_line(problem.source.replace("\n", " "), "source of the problem")
+    one_line(problem.time.unit, "unit of time")
+    space = problem.grid
+    while space is not None:
+        for name in getattr(space, "names", None) or ():
+            one_line(name, f"name of a {space.dims[0]}")
+        for axis in getattr(space, "axes", ()):
+            one_line(axis.unit, f"unit of axis {axis.name}")
+        space = getattr(space, "space", None)
+    for dynamics in problem.all_dynamics:
+        for name in getattr(dynamics, "actions", None) or ():
+            one_line(name, "name of an action")

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mfgsolve.errors import FileError, InputError
-from mfgsolve.memory import gibibytes
-from mfgsolve.memory import present as _memory
+from mfgsolve.memory import available_memory
 
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem
@@ -158,6 +157,16 @@ def _check(what: str, needed: float) -> None:
     present = _memory()
     if needed > present:
         raise InputError(
-            f"{what} needs about {gibibytes(needed)} of memory; "
-            f"this machine has {gibibytes(present)}: take a coarser --shape or fewer --steps"
+            f"{what} needs about {_gibibytes(needed)} of memory; "
+            f"this machine has {_gibibytes(present)} to spare: take a coarser --shape or fewer --steps"
         )
+
+
+def _gibibytes(number: float) -> str:
+    return f"{number / 2**30:,.3g} GiB" if number < 2**40 else f"{number / 2**30:,.0f} GiB"
+
+
+def _memory() -> float:
+    """Bytes of memory that can be had, see `mfgsolve.memory`."""
+    there = available_memory()
+    return math.inf if there is None else float(there)
