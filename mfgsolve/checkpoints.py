@@ -114,7 +114,7 @@ def spoilt(path: str | Path) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (KeyError, ValueError, IndexError, TypeError) as error:
+    except (KeyError, ValueError, IndexError, TypeError, ArithmeticError, AttributeError) as error:
         raise FileError(f"checkpoint {path} misses or spoils {error}; it was not written by mfgsolve") from None
 
 

@@ -243,14 +243,33 @@ def _certificate(file: Reading) -> str:
     """Every number of the certificate is there; the status."""
     for name in (*CERTIFIED, "iterations", "sweeps", "seconds"):
         file.number(name)
+    if not math.isfinite(file.number("iterations")):
+        raise file.fault("misses or spoils the attribute 'iterations', which counts none")
     for name in ("tol", "violation"):
         file.number(name, needed=False)
-    for name in ("name", "solver", "problem", "objective", "source", "created", "mfgsolve_version"):
+    file.text("name")
+    for name in ("solver", "problem", "objective", "source", "created", "mfgsolve_version"):
         file.text(name, needed=False)
+    if "episodes" in file.dataset:
+        _learned(file)
     status = file.text("status")
     if status not in STATUSES:
         raise file.fault(f"misses or spoils the attribute 'status': {cut(visible(status), 60)!r} is none")
     return status
+
+
+def _learned(file: Reading) -> None:
+    """How agents learned, and what it is compared with."""
+    for name in ("episodes", "agent_steps"):
+        file.finite(name, ("iteration",), 0.0)
+    for name in ("agents", "density_distance", "reference_exploitability"):
+        file.number(name)
+    if not math.isfinite(file.number("agents")):
+        raise file.fault("misses or spoils the attribute 'agents', which counts none")
+    file.text("solver")
+    if "reference_density" in file.dataset:
+        file.values("reference_density", file.dataset["density"].dims)
+        file.masses("reference_density", space_dims(file.dataset), 1e-6)
 
 
 def _converged(file: Reading) -> None:
@@ -332,6 +351,9 @@ def _checkpoint(file: Reading) -> None:
     for name in ("fingerprint", "objective"):
         file.text(name, needed=False)
     file.number("tol")
+    for name in map(str, file.dataset.attrs):
+        if name.startswith("option_") and not isinstance(file.dataset.attrs[name], str):
+            file.number(name)
 
 
 def _occupation(file: Reading) -> None:
