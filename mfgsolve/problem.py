@@ -19,6 +19,7 @@ from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.labels import aligned, frozen
 from mfgsolve.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.spaces import Populations, Space
+from mfgsolve.texts import check_names
 
 __all__ = ["Levelled", "Problem"]
 
@@ -80,6 +81,7 @@ class Problem:
     def __post_init__(self) -> None:
         with collect() as said:
             self._check()
+            check_names(self)
         object.__setattr__(self, "cautions", unique(self.cautions, said))
 
     def _check(self) -> None:

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.reading import dataset_of, doubts
+from mfgsolve.plots.reading import dataset_of, doubts, words
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -136,7 +136,7 @@ class _Comparison:
 
     @property
     def names(self) -> str:
-        return ", ".join(dict.fromkeys(str(d.attrs.get("name", "solution")) for _, d in self.runs))
+        return ", ".join(dict.fromkeys(words(d.attrs.get("name", "solution")) for _, d in self.runs))
 
     def title(self, text: str) -> None:
         warned = doubts(*(dataset for _, dataset in self.runs))
@@ -217,7 +217,7 @@ class _Comparison:
 
     def legend(self) -> None:
         lines = [
-            Line2D([], [], color=colour, linestyle=style, marker="o", label=text)
+            Line2D([], [], color=colour, linestyle=style, marker="o", label=words(text))
             for (text, _), colour, style in zip(self.runs, self.colours, self.styles, strict=True)
         ]
         notes = [

@@ -6,6 +6,7 @@ the size of the space, as transitions do, is made with the problem.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,10 @@ from mfgsolve.dynamics import ControlledDiffusion, Dynamics, LatticeMoves, Tabul
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Box, Field
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.memory import affordable
 from mfgsolve.problemfile.datafile import DataFile, Series, numbers, truths
 from mfgsolve.spaces import Populations, Space, States
+from mfgsolve.texts import cut
 
 __all__ = [
     "COUPLING_TABLES",
@@ -95,6 +98,8 @@ class GridTable:
         self.made()
 
     def made(self) -> Grid:
+        if all(size > 0 for size in self.shape):
+            affordable(math.prod(self.shape), 8 * (1 + len(self.shape)), f"grid of shape {cut(str(self.shape), 80)}")
         boxes = [Box(corners.lower, corners.upper) for corners in self.blocked]
         return Grid.box(self.shape, self.bounds, self.boundary, self.unit, _Union(boxes) if boxes else None)
 
@@ -110,6 +115,7 @@ class StatesTable:
         self.made()
 
     def made(self) -> States:
+        affordable(self.count or 1, 8, f"list of {self.count} states")
         return States(self.names if self.count is None else self.count)  # type: ignore[arg-type]
 
 
@@ -123,6 +129,7 @@ class TimeTable:
         self.made()
 
     def made(self) -> TimeGrid:
+        affordable(max(self.steps, 0) + 1, 8, f"grid of {self.steps} time steps")
         return TimeGrid(self.horizon, self.steps, self.unit)
 
 
