@@ -12,7 +12,7 @@ import mfgsolve as mfg
 PACKAGE = Path(mfg.__file__).parent
 ORDER = [
     {"errors"},
-    {"cautions", "kernels"},
+    {"cautions", "kernels", "watch"},
     {"spaces", "grids", "fields", "dynamics", "couplings", "problem"},
     {"games"},
     {"certificates", "files", "identity"},
