@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import xarray as xr
 
 import mfgsolve
+from mfgsolve import watch
 from mfgsolve.certificates import certify
 from mfgsolve.checkpoints import problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.datasets import Measure, build_dataset
@@ -22,7 +22,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
-from mfgsolve.solvers.base import FEASIBLE, Budget, Guess, Run, Solver, run
+from mfgsolve.solvers.base import FEASIBLE, Budget, Guess, Run, Solver, begin, restorer, run
 
 __all__ = ["check_limits", "resume", "solve"]
 
@@ -90,11 +90,13 @@ def solve(
     check_limits(tol, max_iterations, max_seconds, check, threads)
     posed = _posed(problem, objective)
     solver = make_solver(posed, method, options)
-    begun = time.perf_counter()
-    state = solver.init(posed, tol, _guess(start), threads)
+    guess, budget, begun = _guess(start), Budget(max_iterations, max_seconds), watch.clock()
     save = saver(problem, posed, objective, solver, tol, checkpoint)
-    budget = Budget(max_iterations, max_seconds)
-    ended = run(solver, state, tol, budget, seconds_before=time.perf_counter() - begun, callback=callback, save=save)
+    state = begin(solver, posed, tol, guess, threads, None if max_seconds is None else begun + max_seconds)
+    ended = run(
+        solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
+        restore=restorer(solver, posed, tol, threads),
+    )  # fmt: skip
     return _conclude(problem, objective, solver, tol, ended, check)
 
 
@@ -139,7 +141,10 @@ def resume(
         before = rows[-1].seconds
     save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
     budget = Budget(max_iterations, max_seconds)
-    ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
+    ended = run(
+        solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
+        restore=restorer(solver, posed, tol, threads),
+    )  # fmt: skip
     solution = _conclude(problem, stored.objective, solver, tol, ended, check)
     if solver.name in SOLVERS:
         return solution

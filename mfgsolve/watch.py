@@ -23,7 +23,20 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["SIGNALS", "TimeUp", "ask", "asked", "clock", "forget", "held_back", "left", "look", "over", "watching"]
+__all__ = [
+    "SIGNALS",
+    "TimeUp",
+    "ask",
+    "asked",
+    "clock",
+    "forget",
+    "held_back",
+    "left",
+    "look",
+    "over",
+    "strictly",
+    "watching",
+]
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 

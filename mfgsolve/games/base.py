@@ -20,6 +20,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import vectors
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
+from mfgsolve.watch import look
 
 __all__ = ["Block", "Game", "Plan", "Policy", "Response", "sampled"]
 
@@ -246,6 +247,7 @@ class Game(ABC):
             view[:] = 0.0  # columns on which no coupling acts
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 rho = block.density(flat[nodes])
                 if potential:
                     total += float(block.bound.potential(nodes, rho).sum()) * self.dt
@@ -271,6 +273,7 @@ class Game(ABC):
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 slope = block.bound.slope(nodes, block.density(flat[nodes]))
                 assert slope is not None  # every coupling said that it is local
                 view[nodes, block.columns] = (slope * (self.dt / block.volume)).reshape(slope.shape[0], -1)
@@ -289,6 +292,7 @@ class Game(ABC):
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 slope = block.bound.tangent(nodes, block.density(flat[nodes]), block.density(moved[nodes]))
                 view[nodes, block.columns] = (slope * self.dt).reshape(slope.shape[0], -1)
         view[-1] = 0.0
@@ -303,6 +307,7 @@ class Game(ABC):
         total, here, there = 0.0, self.flat(start), self.flat(end)
 
         def part(block: Block, nodes: slice, levels: slice) -> float:
+            look()
             gap = there[levels] - here[levels]
             cost = block.bound.cost(nodes, block.density(here[levels] + share * gap))
             return float((cost.reshape(gap.shape[0], -1) * gap[:, block.columns]).sum())

@@ -33,6 +33,7 @@ from mfgsolve.grids import Grid
 from mfgsolve.kernels import finite, noise
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Populations
+from mfgsolve.watch import look
 
 __all__ = ["FiniteGame"]
 
@@ -178,6 +179,7 @@ class FiniteGame(Game):
         return [slice(t, t + 1) for t in range(steps)] if self._stepwise() else [slice(0, steps)]
 
     def _arguments(self, part: slice, crowd: np.ndarray | None) -> tuple[np.ndarray, ...]:
+        look()
         table = self.transitions
         if self.is_coupled:
             if crowd is None:
@@ -280,6 +282,7 @@ class FiniteGame(Game):
                 crowd[:-1, block.columns] = here.reshape(self.steps, -1)
                 continue
             alpha = self.amounts[k]
+            look()
             for t in range(self.steps):
                 part = choices[t] if weighed else choices[t] * mass[t]
                 crowd[t, block.columns] = (alpha[min(t, alpha.shape[0] - 1)] * part).sum()
