@@ -11,7 +11,6 @@ import mfgsolve as mfg
 from mfgsolve import watch
 from mfgsolve.learners import GMFQ, BoltzmannIteration, Mguni
 
-
 GAMES = {
     "diffusion": lambda: mfg.problems.supply_demand(shape=(16, 16), steps=32),
     "hot": lambda: mfg.problems.beach_bar(shape=(8,), steps=6),
