@@ -17,7 +17,7 @@ import numpy as np
 from mfgsolve.errors import InputError
 from mfgsolve.spaces import Coordinates, Space
 
-__all__ = ["Box", "Bump", "Field", "Quadratic", "Separable", "Total", "sample", "sample_nodes"]
+__all__ = ["Box", "Bump", "Field", "Quadratic", "Separable", "Still", "Total", "sample", "sample_nodes"]
 
 Field = float | Callable[[float, Coordinates], Any]
 
@@ -132,6 +132,16 @@ class Separable:
     def at(self, times: np.ndarray, c: Coordinates) -> np.ndarray:
         """Values at all times, (K, *shape)."""
         return np.asarray(np.tensordot(self.weights(times), self.maps(c), axes=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Still:
+    """An array that does not change, one number for every cell (or choice)."""
+
+    values: np.ndarray
+
+    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
+        return self.values
 
 
 def _rests(field: Field) -> bool:

@@ -84,6 +84,7 @@ class Game(ABC):
     """Arrays and verbs of a `Problem`; see the module."""
 
     problem: Problem
+    wanted_threads: int | None
     grid: Space
     time: TimeGrid
     level_shape: tuple[int, ...]  # of the array that holds one level
@@ -92,7 +93,12 @@ class Game(ABC):
     blocks: list[Block]
     terminal_block: Block | None
 
-    def _state(self, problem: Problem) -> None:
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickled game is its problem: it is made anew where it is unpickled, kernels, factors and all."""
+        return type(self), (self.problem, self.wanted_threads)
+
+    def _state(self, problem: Problem, threads: int | None) -> None:
+        self.wanted_threads = threads
         self.problem, self.grid, self.time = problem, problem.grid, problem.time
         self.steps, self.dt, self.volume = problem.time.steps, problem.time.dt, problem.grid.cell_volume
         self.weights = np.full(self.steps + 1, self.dt)

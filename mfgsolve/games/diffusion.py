@@ -41,7 +41,7 @@ class DiffusionGame(Game):
         dynamics, grid = problem.all_dynamics[0], problem.grid
         assert isinstance(dynamics, ControlledDiffusion)
         assert isinstance(grid, Grid)
-        self._state(problem)
+        self._state(problem, threads)
         self.grid: Grid = grid
         self.shape: tuple[int, int, int] = (1,) * (3 - grid.ndim) + grid.shape  # type: ignore[assignment]
         self.level_shape = self.shape

@@ -52,7 +52,7 @@ class FiniteGame(Game):
     def __init__(self, problem: Problem, threads: int | None = None):
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}; at least 1 is needed")
-        self._state(problem)
+        self._state(problem, threads)
         self.is_coupled = problem.is_coupled  # asked in every sweep
         dynamics: Any = problem.all_dynamics  # LatticeMoves or Tabular, as the problem has checked
         self.dynamics: tuple[Any, ...] = dynamics
@@ -79,6 +79,9 @@ class FiniteGame(Game):
         self._work: np.ndarray | None = None
 
     # -- what it is made of ------------------------------------------------------------------------------------
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (*super().__reduce__(), {"own_cost": self.own_cost, "tau": self.tau})  # see `paying`
 
     def still_mass(self) -> np.ndarray:
         return self.initial_mass.reshape(self.grid.shape)
