@@ -76,6 +76,10 @@ class Solution:
     def dataset(self) -> xr.Dataset:
         return self.origin() if callable(self.origin) else self.origin
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled or copied: the dataset itself in place of the function that makes it."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"origin": self.dataset}
+
     @property
     def exploitability(self) -> float:
         return self.certificate.exploitability

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import xarray as xr
 
 import mfgsolve
+from mfgsolve import watch
 from mfgsolve.cautions import Caution, collect, to_text, unique
 from mfgsolve.certificates import Certificate
 from mfgsolve.checkpoints import problem_text, read_checkpoint, saver, spoilt
@@ -24,7 +24,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
-from mfgsolve.solvers.base import Budget, Guess, Run, Solver, run
+from mfgsolve.solvers.base import Budget, Guess, Run, Solver, begin, restorer, run
 
 __all__ = ["check_limits", "resume", "solve"]
 
@@ -94,12 +94,14 @@ def solve(
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
         posed = _posed(problem, objective)
-        solver = make_solver(posed, method, options)
-        begun = time.perf_counter()
-        state = solver.init(posed.levelled(), tol, _guess(start), threads)
+        solver, played = make_solver(posed, method, options), posed.levelled()
+        guess, budget, begun = _guess(start), Budget(max_iterations, max_seconds), watch.clock()
         save = saver(problem, posed, objective, solver, tol, checkpoint)
-        budget, before = Budget(max_iterations, max_seconds), time.perf_counter() - begun
-        ended = run(solver, state, tol, budget, seconds_before=before, callback=callback, save=save)
+        state = begin(solver, played, tol, guess, threads, None if max_seconds is None else begun + max_seconds)
+        ended = run(
+            solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
+            restore=restorer(solver, played, tol, threads),
+        )  # fmt: skip
     return _conclude(problem, objective, solver, tol, ended, check, said)
 
 
@@ -138,11 +140,15 @@ def resume(
                 "or densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
             )
         with spoilt(checkpoint):
-            state = solver.unpack(posed.levelled(), tol, stored.arrays, stored.numbers, rows[-1], threads)
+            played = posed.levelled()
+            state = solver.unpack(played, tol, stored.arrays, stored.numbers, rows[-1], threads)
             before = rows[-1].seconds
         save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
         budget = Budget(max_iterations, max_seconds)
-        ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
+        ended = run(
+            solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
+            restore=restorer(solver, played, tol, threads),
+        )  # fmt: skip
     solution = _conclude(problem, stored.objective, solver, tol, ended, check, said)
     if solver.name in SOLVERS:
         return solution

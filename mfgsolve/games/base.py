@@ -23,6 +23,7 @@ from mfgsolve.kernels import vectors
 from mfgsolve.memory import affordable
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
+from mfgsolve.watch import look
 
 __all__ = ["Block", "Game", "OwnCost", "Plan", "Policy", "Response", "Totals", "sampled"]
 
@@ -71,6 +72,7 @@ class Game(Measures, ABC):
     """Arrays and verbs of a `Problem`; see the module."""
 
     problem: Problem
+    wanted_threads: int | None
     grid: Space
     time: TimeGrid
     level_shape: tuple[int, ...]  # of the array that holds one level
@@ -79,7 +81,12 @@ class Game(Measures, ABC):
     blocks: list[Block]
     terminal_block: Block | None
 
-    def _state(self, problem: Problem) -> None:
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickled game is its problem: it is made anew where it is unpickled, kernels, factors and all."""
+        return type(self), (self.problem, self.wanted_threads)
+
+    def _state(self, problem: Problem, threads: int | None) -> None:
+        self.wanted_threads = threads
         self.problem, self.grid, self.time = problem, problem.grid, problem.time
         self.steps, self.dt, self.volume = problem.time.steps, problem.time.dt, problem.grid.cell_volume
         affordable(
@@ -258,6 +265,7 @@ class Game(Measures, ABC):
             view[:] = 0.0  # columns on which no coupling acts
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 rho = block.density(flat[nodes])
                 if potential:
                     total += float(block.bound.potential(nodes, rho).sum()) * self.dt
@@ -283,6 +291,7 @@ class Game(Measures, ABC):
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 slope = block.bound.slope(nodes, block.density(flat[nodes]))
                 assert slope is not None  # every coupling said that it is local
                 view[nodes, block.columns] = (slope * (self.dt / block.volume)).reshape(slope.shape[0], -1)
@@ -301,6 +310,7 @@ class Game(Measures, ABC):
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 slope = block.bound.tangent(nodes, block.density(flat[nodes]), block.density(moved[nodes]))
                 view[nodes, block.columns] = (slope * self.dt).reshape(slope.shape[0], -1)
         view[-1] = 0.0
@@ -315,6 +325,7 @@ class Game(Measures, ABC):
         total, here, there = 0.0, self.flat(start), self.flat(end)
 
         def part(block: Block, nodes: slice, levels: slice) -> float:
+            look()
             gap = there[levels] - here[levels]
             cost = block.bound.cost(nodes, block.density(here[levels] + share * gap))
             return float((cost.reshape(gap.shape[0], -1) * gap[:, block.columns]).sum())

@@ -37,6 +37,7 @@ from mfgsolve.grids import Grid
 from mfgsolve.kernels import finite, noise
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Populations
+from mfgsolve.watch import look
 
 __all__ = ["FiniteGame"]
 
@@ -55,7 +56,7 @@ class FiniteGame(Game):
     def __init__(self, problem: Problem, threads: int | None = None):
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}; at least 1 is needed")
-        self._state(problem)
+        self._state(problem, threads)
         self.is_coupled = problem.is_coupled  # asked in every sweep
         dynamics: Any = problem.all_dynamics  # LatticeMoves or Tabular, as the problem has checked
         self.dynamics: tuple[Any, ...] = dynamics
@@ -86,6 +87,9 @@ class FiniteGame(Game):
         self._work: np.ndarray | None = None
 
     # -- what it is made of ------------------------------------------------------------------------------------
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (*super().__reduce__(), {"own_cost": self.own_cost, "tau": self.tau})  # see `paying`
 
     def still_mass(self) -> np.ndarray:
         return self.initial_mass.reshape(self.grid.shape)
@@ -205,6 +209,7 @@ class FiniteGame(Game):
         return [slice(t, t + 1) for t in range(steps)] if self._stepwise() else [slice(0, steps)]
 
     def _arguments(self, part: slice, crowd: np.ndarray | None) -> tuple[np.ndarray, ...]:
+        look()
         table = self.transitions
         if self.is_coupled:
             if crowd is None:
@@ -307,6 +312,7 @@ class FiniteGame(Game):
                 crowd[:-1, block.columns] = here.reshape(self.steps, -1)
                 continue
             alpha = self.amounts[k]
+            look()
             for t in range(self.steps):
                 part = choices[t] if weighed else choices[t] * mass[t]
                 crowd[t, block.columns] = (alpha[min(t, alpha.shape[0] - 1)] * part).sum()

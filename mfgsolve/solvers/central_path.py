@@ -98,6 +98,8 @@ class Best:
 class PathState(State):
     """A point near the central path, and the policy that it means."""
 
+    replaced = True
+
     game: FiniteGame
     maps: FlowMaps
     limits: Limits

@@ -30,6 +30,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.cooling import heat
 from mfgsolve.solvers.newton import Newton
+from mfgsolve.watch import look, over
 
 __all__ = ["Complementarity"]
 
@@ -40,6 +41,8 @@ SHORT, PATIENCE = 1e-4, 5
 @dataclass
 class PairState(State):
     """Occupations and reduced costs on the live choices, values on the states within reach."""
+
+    replaced = True
 
     game: FiniteGame
     system: Equations
@@ -96,7 +99,7 @@ class Complementarity(Solver):
         warm = problem.at_temperature(self.warmth * (heat(game) or 1.0 / game.dt))
         newton = Newton()
         state = newton.init(warm, self.start_tol, start)
-        while state.iteration < 200 and not state.stalled:
+        while state.iteration < 200 and not state.stalled and not over():
             if state.final and state.certificate.relative_exploitability <= self.start_tol:
                 break
             state = newton.step(state)
@@ -219,6 +222,7 @@ class Equations:
             return np.repeat(np.arange(chosen.size), np.diff(moved.indptr)), moved.indices, moved.data
         found = []
         for t in range(game.steps):
+            look()
             each = np.flatnonzero(self._time == t)
             lines = moved[each][:, t * game.states : (t + 1) * game.states].toarray()
             lines = np.stack([game.diffuse(line, True) for line in lines])
@@ -270,6 +274,7 @@ class Equations:
         columns = np.empty((game.width, game.steps + 1, game.width))
         unit = np.zeros_like(crowd)
         for k in range(game.width):  # one column of every time's matrix at once
+            look()
             unit[:, k] = 1.0
             game.price_change(crowd, unit, columns[k])
             unit[:, k] = 0.0

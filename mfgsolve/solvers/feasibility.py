@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from scipy.optimize import linprog
 from mfgsolve.errors import InputError
 from mfgsolve.games import FiniteGame
 from mfgsolve.solvers.proximal import noise_inverse
+from mfgsolve.watch import left, look
 
 __all__ = ["Limits", "check_limits", "infeasibility"]
 
@@ -167,7 +169,10 @@ def infeasibility(game: FiniteGame, limits: Limits) -> str | None:
     live = np.append(np.tile(game.allowed.reshape(-1), game.steps), np.ones(game.states + 1, dtype=bool))
     box = [(0.0, None if use else 0.0) for use in live]
     programme: dict[str, Any] = {"A_ub": rows, "b_ub": bounds, "A_eq": equal, "b_eq": right, "bounds": box}
+    if left() < math.inf:
+        programme["options"] = {"time_limit": max(left(), 1.0)}
     found: Any = linprog(cost, method="highs", **programme)
+    look()
     if found.status != 0 or found.x[-1] <= 1e-7:
         return None
     name, t, place = labels[int(np.argmin(found.ineqlin.marginals))]
@@ -209,6 +214,7 @@ def _bound_rows(
     for name, value in limits.values.items():
         sign = -1.0 if name == "lowest" else 1.0
         for t, place in np.argwhere(np.isfinite(value)):
+            look()
             row = sparse.lil_array((1, unknowns))
             if name != "cap":
                 alpha = game.amounts[place]

@@ -123,11 +123,11 @@ class InteriorPoint(Solver):
         if not math.isfinite(primal * dual):
             return _given_up(state)
         for name, pair in state.pairs.items():
-            pair.slack += primal * direction.slack[name]
-            pair.dual += dual * direction.dual[name]
-        state.value += dual * direction.value
-        state.level += dual * direction.level
-        state.price += dual * direction.price
+            pair.slack = pair.slack + primal * direction.slack[name]
+            pair.dual = pair.dual + dual * direction.dual[name]
+        state.value = state.value + dual * direction.value
+        state.level = state.level + dual * direction.level
+        state.price = state.price + dual * direction.price
         state.sweeps += newton.sweeps
         state = _measured(state)
         assert state.best is not None
