@@ -19,7 +19,7 @@ from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
-from mfgsolve.solvers import SOLVERS
+from mfgsolve.solvers import kind_of
 from mfgsolve.solvers.base import Solver, State
 
 __all__ = ["PYTHON_PROBLEM", "Checkpoint", "problem_text", "read_checkpoint", "saver", "spoilt", "stored_problem"]
@@ -127,13 +127,15 @@ def _problem(text: str, path: str | Path) -> Problem:
 def _solver(stored: xr.Dataset) -> Solver:
     name = str(stored.attrs["solver"])
     # learners are solvers, too, and stand above this module: looked up only where a checkpoint names one
-    kind: Any = SOLVERS.get(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
+    kind: Any = kind_of(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
     options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}
     return kind(**options)
 
 
 def _rows(stored: xr.Dataset) -> list[Measure]:
-    names = [f for f in Measure.__dataclass_fields__ if f not in ("iteration", "final_grid", "cell_steps")]
+    whole = ("iteration", "final_grid", "cell_steps", "stage")
+    names = [f for f in Measure.__dataclass_fields__ if f not in whole]
+    stages = stored["stage"].values if "stage" in stored else np.zeros(stored["iteration"].size)  # none before 0.5.0
     rows = []
     for k, iteration in enumerate(stored["iteration"].values):
         values = {name: float(stored[name].values[k]) for name in names}
@@ -142,6 +144,7 @@ def _rows(stored: xr.Dataset) -> list[Measure]:
                 iteration=int(iteration),
                 final_grid=bool(stored["final_grid"].values[k]),
                 cell_steps=int(stored["cell_steps"].values[k]),
+                stage=int(stages[k]),
                 **values,
             )
         )

@@ -38,6 +38,7 @@ class Measure:
     final_grid: bool
     seconds: float = math.nan
     violation: float = 0.0
+    stage: int = 0  # number of the solver that took the step, where several run in turn
 
 
 HISTORY = {  # name: what it is, and its unit
@@ -50,10 +51,11 @@ HISTORY = {  # name: what it is, and its unit
     "violation": ("largest excess over a hard bound, relative", "1"),
     "final_grid": ("1 where the certificate is of the game itself, 0 of a coarser or hotter one", "1"),
     "cell_steps": ("cells times steps of the grid of this iteration", "1"),
+    "stage": ("number of the solver that ran, of those in the attribute stages", "1"),
 }
 
 
-LATER = ("violation", "final_grid")  # not in the files of 0.1.0
+LATER = ("violation", "final_grid", "stage")  # not in the files of 0.1.0, or of 0.4.0
 
 
 def history_dataset(rows: Sequence[Measure]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
-from mfgsolve.solvers import SOLVERS, make_solver
+from mfgsolve.solvers import kind_of, make_solver
 from mfgsolve.solvers.base import FEASIBLE, Budget, Guess, Run, Solver, run
 
 __all__ = ["check_limits", "resume", "solve"]
@@ -141,7 +141,7 @@ def resume(
     budget = Budget(max_iterations, max_seconds)
     ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
     solution = _conclude(problem, stored.objective, solver, tol, ended, check)
-    if solver.name in SOLVERS:
+    if kind_of(solver.name) is not None:
         return solution
     return importlib.import_module("mfgsolve.learners.learning").beside(solution, solver, problem, False)  # type: ignore[no-any-return]
 
@@ -177,7 +177,8 @@ def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ende
     outcome = solver.finish(ended.state)
     certificate = certify(outcome.game, outcome.policy, outcome.crowd, outcome.dual, multiplier=outcome.multiplier)
     attributes = {
-        "mfgsolve_version": mfgsolve.__version__, "solver": solver.name, "status": status.value, "tol": tol,
+        "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or solver.name,
+        "stages": ", ".join(outcome.stages or (solver.name,)), "status": status.value, "tol": tol,
         "objective": objective, "iterations": rows[-1].iteration,
         "sweeps": outcome.sweeps, "seconds": seconds,
     }  # fmt: skip
@@ -196,7 +197,7 @@ def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ende
     )
     if not solution.converged and status is not Status.FINISHED:
         message = (
-            f"{solver.name} ended with status '{status.value}' at relative exploitability "
+            f"{attributes['stages']} ended with status '{status.value}' at relative exploitability "
             f"{certificate.relative_exploitability:.1e} (tol {tol:.1e}). {status.sentence}"
         )
         if check == "raise":

@@ -76,6 +76,8 @@ class Outcome:
     dual: float = math.nan
     sweeps: float = math.nan
     multiplier: np.ndarray | None = None  # of hard bounds, shape of a price
+    solver: str = ""  # whose plan it is, and all that ran, where several did
+    stages: tuple[str, ...] = ()
 
 
 Guess = Callable[[Game], np.ndarray]  # a believed crowd (T+1 levels) of the game
