@@ -64,7 +64,8 @@ class Limits:
         self, crowd: np.ndarray, barrier: np.ndarray, rise: float, sharp: bool, make: Callable[..., Any]
     ) -> dict[str, Any]:
         """Slacks well inside, multipliers a tenth of the costs of a step; bounds give way in a ``sharp`` game, where
-        their multipliers drift otherwise, while a temperature holds them and would converge slower."""
+        their multipliers drift otherwise, while a temperature holds them and would converge slower.  A cap gives way by
+        less than itself: a multiplier that is too large comes down by the cap over ``give`` in a step."""
         found = {}
         for name, (seen, sign) in self.seen(crowd).items():
             limit = np.where(np.isfinite(self.values[name]), self.values[name], 0.0)
@@ -77,7 +78,8 @@ class Limits:
                 least = np.full(limit.shape, 0.1 * (np.abs(seen).max() + np.abs(limit).max()) or 1.0)
                 weight = np.ones(limit.shape)
             slack, paid = np.maximum(sign * (limit - seen), least), 0.1 * rise
-            give = GIVE * float(least.max()) / paid if sharp else 0.0
+            room = np.where(limit > 0, limit, least) if name == "cap" else least
+            give = GIVE * np.minimum(least, room) / paid if sharp else None
             found[name] = make(slack, np.full(limit.shape, paid), np.where(live, weight, 0.0), give)
         return found
 
