@@ -52,7 +52,7 @@ SOLVERS: dict[str, type[Solver]] = {
 
 PATIENCE = (300.0, 2000.0)  # sweeps of one solver before it is judged, in the first round and in the last
 STEPS, FEWEST = 50, 4  # and iterations, and certificates
-FAR = 8.0  # times the sweeps used so far that may still be needed
+FAR = 3.0  # times the sweeps used so far that may still be needed
 ROUND = 1e-13  # relative exploitability that no other solver is asked to improve
 LARGE = 50_000  # masses beyond which no solver that factors all of them at once comes after another
 FACTORS = ("complementarity", "admm")
