@@ -47,7 +47,11 @@ def solve(
 ) -> Solution:
     """Equilibrium of a mean-field game to a certified relative exploitability.
 
-    Which solver (the default is the first that suits): "newton" wherever best responses are smooth (controlled
+    Where no solver is named, those that suit run in turn (`mfgsolve.solvers.portfolio`): when one stalls, or falls too
+    slowly to reach the tolerance, its best point goes to the next; the best plan is returned, the attribute ``solver``
+    says whose it is, ``stages`` who ran, and ``stage`` in the history who took which step.  A named one runs alone.
+
+    Which solver first: "newton" wherever best responses are smooth (controlled
     diffusions, or a temperature) and the coupling has a derivative, to machine precision in tens of sweeps;
     "interior-point" for finite games with a convex potential, sharp above all, hard bounds included; "complementarity"
     for sharp ones without; "frank-wolfe" where there is a potential only, or memory is short; "prior-descent" for
@@ -57,7 +61,8 @@ def solve(
     Parameters
     ----------
     problem : the game
-    method : name of a solver, or a solver with its hyper-parameters set; None takes the one that suits best
+    method : name of a solver, or a solver with its hyper-parameters set; None runs those that suit
+        in turn, ``options`` being those of the first
     tol : relative exploitability to stop at
     objective : "equilibrium", or "social": the plan that minimises the total cost of all, own cost + sum weight
         <f(m), m> + <g, m_T>, as the equilibrium of the game in which agents also pay what they cost the others.  Its
