@@ -19,7 +19,7 @@ from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
-from mfgsolve.solvers import SOLVERS
+from mfgsolve.solvers import kind_of
 from mfgsolve.solvers.base import Solver, State
 
 __all__ = ["PYTHON_PROBLEM", "Checkpoint", "problem_text", "read_checkpoint", "saver", "spoilt", "stored_problem"]
@@ -127,6 +127,6 @@ def _problem(text: str, path: str | Path) -> Problem:
 def _solver(stored: xr.Dataset) -> Solver:
     name = str(stored.attrs["solver"])
     # learners are solvers, too, and stand above this module: looked up only where a checkpoint names one
-    kind: Any = SOLVERS.get(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
+    kind: Any = kind_of(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
     options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}
     return kind(**options)

@@ -36,6 +36,7 @@ class Measure:
     final_grid: bool
     seconds: float = math.nan
     violation: float = 0.0
+    stage: int = 0  # number of the solver that took the step, where several run in turn
 
 
 HISTORY = {  # name: what it is, and its unit
@@ -48,6 +49,7 @@ HISTORY = {  # name: what it is, and its unit
     "violation": ("largest excess over a hard bound, relative", "1"),
     "final_grid": ("1 where the certificate is of the game itself, 0 of a coarser or hotter one", "1"),
     "cell_steps": ("cells times steps of the grid of this iteration", "1"),
+    "stage": ("number of the solver that ran, of those in the attribute stages", "1"),
 }
 
 
@@ -62,8 +64,9 @@ def history_dataset(rows: Sequence[Measure]) -> dict[str, Any]:
 
 def history_rows(dataset: xr.Dataset) -> list[Measure]:
     """The history of a dataset, which `mfgsolve.schema` has checked, row by row."""
-    kinds = {"iteration": int, "final_grid": bool, "cell_steps": int}
-    columns = {name: dataset[name].values.astype(kinds.get(name, float)).tolist() for name in ("iteration", *HISTORY)}
+    kinds = {"iteration": int, "final_grid": bool, "cell_steps": int, "stage": int}
+    names = [name for name in ("iteration", *HISTORY) if name in dataset.variables]  # older files lack the last ones
+    columns = {name: dataset[name].values.astype(kinds.get(name, float)).tolist() for name in names}
     return [Measure(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 

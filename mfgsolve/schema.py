@@ -22,7 +22,8 @@ SCHEMA = "mfgsolve/1"
 MEASURED = (
     "exploitability", "relative_exploitability", "potential", "duality_gap", "sweeps", "seconds", "cell_steps",
 )  # fmt: skip
-LATER = ("violation", "final_grid")  # not in the files of 0.1.0
+BOUNDED = ("violation", "final_grid")  # not in the files of 0.1.0
+LATER = (*BOUNDED, "stage")  # nor in those of 0.4.0
 WORK = ("sweeps", "seconds", "cell_steps")
 CERTIFIED = (
     "exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale", "movement_cost",
@@ -153,7 +154,7 @@ class Reading:
         """What was measured at every iteration."""
         for name in (*MEASURED, *LATER):
             if name in needed or name in self.dataset:
-                low = 0.0 if name in (*WORK, "violation", "final_grid") else -math.inf
+                low = 0.0 if name in (*WORK, *LATER) else -math.inf
                 self.within(name, dims, low, 1.0 if name == "final_grid" else math.inf)
 
     def masses(self, name: str, space: Sequence[str], error: float) -> None:
@@ -328,7 +329,7 @@ def _comparison(file: Reading) -> None:
 def _convergence(file: Reading) -> None:
     file.names("solver")
     _iterations(file)
-    file.history(("solver", "iteration"), (*MEASURED, *LATER))
+    file.history(("solver", "iteration"), (*MEASURED, *BOUNDED))
     file.within("best", ("solver", "iteration"))
     file.values("status", ("solver",), "OUST")
     for name in ("name", "problem"):
@@ -338,7 +339,7 @@ def _convergence(file: Reading) -> None:
 
 def _checkpoint(file: Reading) -> None:
     _iterations(file)
-    file.history(needed=(*MEASURED, *LATER))
+    file.history(needed=(*MEASURED, *BOUNDED))
     for name in ("final_grid", "cell_steps"):
         file.finite(name, ("iteration",))
     file.names("number_name")

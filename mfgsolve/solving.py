@@ -23,7 +23,7 @@ from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
-from mfgsolve.solvers import SOLVERS, make_solver
+from mfgsolve.solvers import kind_of, make_solver
 from mfgsolve.solvers.base import Budget, Guess, Run, Solver, begin, restorer, run
 
 __all__ = ["check_limits", "resume", "solve"]
@@ -49,7 +49,11 @@ def solve(
 ) -> Solution:
     """Equilibrium of a mean-field game to a certified relative exploitability.
 
-    Which solver (the default is the first that suits): "newton" wherever best responses are smooth (controlled
+    Where no solver is named, those that suit run in turn (`mfgsolve.solvers.portfolio`): when one stalls, or falls too
+    slowly to reach the tolerance, its best point goes to the next; the best plan is returned, the attribute ``solver``
+    says whose it is, ``stages`` who ran, and ``stage`` in the history who took which step.  A named one runs alone.
+
+    Which solver first: "newton" wherever best responses are smooth (controlled
     diffusions, or a temperature) and the coupling has a derivative, to machine precision in tens of sweeps;
     "interior-point" for finite games with a convex potential, sharp above all, hard bounds included; "complementarity"
     for sharp ones without; "frank-wolfe" where there is a potential only, or memory is short; "prior-descent" for
@@ -59,7 +63,8 @@ def solve(
     Parameters
     ----------
     problem : the game
-    method : name of a solver, or a solver with its hyper-parameters set; None takes the one that suits best
+    method : name of a solver, or a solver with its hyper-parameters set; None runs those that suit
+        in turn, ``options`` being those of the first
     tol : relative exploitability to stop at
     objective : "equilibrium", or "social": the plan that minimises the total cost of all, own cost + sum weight
         <f(m), m> + <g, m_T>, as the equilibrium of the game in which agents also pay what they cost the others.  Its
@@ -150,7 +155,7 @@ def resume(
             restore=restorer(solver, played, tol, threads),
         )  # fmt: skip
     solution = _conclude(problem, stored.objective, solver, tol, ended, check, said)
-    if solver.name in SOLVERS:
+    if kind_of(solver.name) is not None:
         return solution
     return importlib.import_module("mfgsolve.learners.learning").beside(solution, solver, problem, False)  # type: ignore[no-any-return]
 
@@ -192,7 +197,8 @@ def _conclude(
         outcome, certificate = ended.verified
     cautions = unique(problem.cautions, said, about_speeds(certificate))
     attributes = {
-        "mfgsolve_version": mfgsolve.__version__, "solver": solver.name, "status": status.value, "tol": tol,
+        "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or solver.name,
+        "stages": ", ".join(outcome.stages or (solver.name,)), "status": status.value, "tol": tol,
         "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps, "seconds": seconds,
         "warnings": to_text(cautions),
     }  # fmt: skip
@@ -205,7 +211,7 @@ def _conclude(
 
     work = rows[-1].iteration, outcome.sweeps, seconds
     solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions)
-    _tell(solution, solver, tol, check)
+    _tell(solution, attributes["stages"], tol, check)
     return solution
 
 
@@ -221,13 +227,13 @@ def about_speeds(certificate: Certificate) -> list[Caution]:
     return [Caution("speed-cap", sentence)]
 
 
-def _tell(solution: Solution, solver: Solver, tol: float, check: str) -> None:
+def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
     """Warn of, or refuse, what has not converged or stands beside warnings."""
     sentences = [caution.sentence for caution in solution.warnings]
     ended = solution.converged or solution.status is Status.FINISHED
     if not ended:
         sentences.insert(0,
-            f"{solver.name} ended with status '{solution.status.value}' at relative exploitability "
+            f"{stages} ended with status '{solution.status.value}' at relative exploitability "
             f"{solution.relative_exploitability:.1e} (tol {tol:.1e}). {solution.status.sentence}"
         )  # fmt: skip
     if check == "raise" and sentences:

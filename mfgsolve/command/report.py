@@ -187,7 +187,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     rows = [
         ("problem", f"{about['name']}, {_place(data)}, {data.sizes['step']} steps"),
         *([("objective", objective)] * (objective != "equilibrium")),
-        ("learner" if learned else "solver", f"{about.get('solver', 'unknown')}"),
+        ("learner" if learned else "solver", _solver(about)),
         *(_learned_rows(numbers) if learned else []),
         ("status", str(numbers["status"])),
         ("relative exploitability", f"{_short(numbers['relative_exploitability'])}{_goal(tol, learned)}"),
@@ -209,6 +209,13 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         rows.append(("at the speed cap", _share(numbers["cap_fraction"])))
     work = f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"
     return [*rows, ("work", work)]
+
+
+def _solver(about: Mapping[Any, Any]) -> str:
+    """Whose plan it is, and who else tried."""
+    name = str(about.get("solver", "unknown"))
+    others = [stage for stage in str(about.get("stages", "")).split(", ") if stage not in ("", name)]
+    return f"{name} (tried beside it: {', '.join(others)})" if others else name
 
 
 def _goal(tol: float, learned: bool) -> str:

@@ -93,6 +93,8 @@ class Outcome:
     dual: float = math.nan
     sweeps: float = math.nan
     multiplier: np.ndarray | None = None  # of hard bounds, shape of a price
+    solver: str = ""  # whose plan it is, and all that ran, where several did
+    stages: tuple[str, ...] = ()
 
     def certified(self) -> Certificate:
         """The certificate of what is handed over."""
