@@ -17,6 +17,7 @@ from mfgsolve.dynamics import Tabular
 from mfgsolve.errors import InputError
 from mfgsolve.grids import TimeGrid
 from mfgsolve.interop.catalogue import load, load_named, openspiel_names
+from mfgsolve.interop.histories import HistoryCosts
 from mfgsolve.interop.moves import Moves
 from mfgsolve.interop.peers import required
 from mfgsolve.interop.rewards import state_coupling
@@ -158,9 +159,25 @@ def _costs(moves: Moves, name: str) -> tuple[Coupling | None, Coupling | None, n
     """Coupling, terminal coupling, own cost (levels, A, P S) and terminal cost (P S,)."""
     tables, last = moves.tables, moves.tables.walk.levels
     own, terminal = tables.own.copy(), tables.terminal.copy()
-    found = []
+    found: list[Coupling | None] = []
+    if tables.walk.history is not None:
+        key, one, other = tables.walk.history
+        if tables.counts(last):
+            raise InputError(
+                f"{name} pays {one:g} or {other:g} at {key!r}, depending on a crowd of an earlier step that the key "
+                "does not tell, and pays by the crowd at the end; such a game cannot be taken over"
+            )
+        say(
+            "history-rewards",
+            f"{name} pays {one:g} or {other:g} at {key!r}, depending on a crowd of an earlier step that the key does "
+            "not tell. The costs follow the order of OpenSpiel's evaluation under the flow: they jump where that "
+            "order changes, so that an equilibrium need not exist",
+        )
     for levels in (range(1, last), range(last, last + 1)):
-        if not any(tables.counts(t) for t in levels):
+        if tables.walk.history is not None and last not in levels:
+            constant = np.zeros((last + 1, tables.size))
+            found.append(HistoryCosts(moves))
+        elif not any(tables.counts(t) for t in levels):
             constant = np.stack([*(tables.paid(t) for t in range(last + 1))])
             found.append(None)
         else:

@@ -61,10 +61,14 @@ class Walk:
     name: str
     nodes: dict[str, Node]
     layers: list[list[str]]  # keys by depth
-    populations: int
+    roots: list[Any]
     hidden: tuple[str, float, float] | None  # a key that earns two rewards, depending on the way there
     history: tuple[str, float, float] | None  # the same, depending on a crowd that was told before
     _ends: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
+
+    @property
+    def populations(self) -> int:
+        return len(self.roots)
 
     @cached_property
     def kinds(self) -> list[str]:
@@ -147,12 +151,12 @@ def walk(game: Any) -> Walk:
 
 def _walk(game: Any, name: str) -> Walk:
     walker = _Walker(name, int(game.max_game_length()) if hasattr(game, "max_game_length") else 0)
-    for population, root in enumerate(game.new_initial_states()):
+    roots = list(game.new_initial_states())
+    for population, root in enumerate(roots):
         walker.meet(root, population, True, 0)
-    populations = len(walker.ahead)
     while walker.ahead:
         walker.descend()
-    out = Walk(name, walker.nodes, walker.layers, populations, walker.hidden, walker.history)
+    out = Walk(name, walker.nodes, walker.layers, roots, walker.hidden, walker.history)
     if CHOICE not in out.kinds:
         raise InputError(f"{name} of OpenSpiel offers no choice to anybody; there is nothing to solve")
     stops = set(out.depths)
