@@ -30,7 +30,7 @@ from mfgsolve.games.policies import SpeedPolicy, move_names
 from mfgsolve.games.tables import TablePolicy
 from mfgsolve.problem import Problem
 
-__all__ = ["Certificate", "certify", "exploitability", "given_multiplier", "given_policy"]
+__all__ = ["Certificate", "certify", "exploitability", "given_multiplier", "given_policy", "in_steps_of"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
 
     Parameters
     ----------
-    problem : the game
+    problem : the game; without steps of its own it takes those of the policy
     policy : of a controlled diffusion, speeds (step, move, ..., y, x) in the order x+, x-, y+, ...; of a finite game,
         probabilities (step, action, ...); as an array, a Dataset with ``speed`` or ``policy``, or a solution
 
@@ -129,10 +129,21 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
         )
     if isinstance(policy, str | Path):
         raise InputError(f"policy is the path {policy}; read the file first: exploitability(problem, load(path))")
-    game, given = make_game(problem), getattr(policy, "dataset", policy)
+    given = getattr(policy, "dataset", policy)
+    game = make_game(in_steps_of(problem, given))
     multiplier = given_multiplier(game, given)
     checked = given_policy(game, given)
     return certify(game, checked, checked.flow(game), multiplier=multiplier)
+
+
+def in_steps_of(problem: Problem, given: Any) -> Problem:
+    """The problem, in the steps of a policy where it states none of its own."""
+    if problem.time.settled:
+        return problem
+    sizes = getattr(given, "sizes", None)  # of a dataset or an xarray
+    shape = numbers(given, "policy").shape if sizes is None else ()
+    steps = shape[0] if shape else dict(sizes or {}).get("step", 0)
+    return problem.with_steps(int(steps)) if steps else problem
 
 
 def given_policy(game: Game, given: Any) -> Any:

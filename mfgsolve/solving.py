@@ -19,6 +19,7 @@ from mfgsolve.datasets import Measure, build_dataset
 from mfgsolve.errors import InputError, NotConverged, real, unknown
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import judge, settle
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import SOLVERS, make_solver
@@ -26,7 +27,6 @@ from mfgsolve.solvers.base import FEASIBLE, Budget, Guess, Run, Solver, run
 
 __all__ = ["check_limits", "resume", "solve"]
 
-CAPPED = 0.02  # share of mass-time at the speed cap that is worth a warning
 OBJECTIVES = ("equilibrium", "social")
 
 
@@ -88,6 +88,7 @@ def solve(
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_limits(tol, max_iterations, max_seconds, check, threads)
+    problem = settle(problem)
     posed = _posed(problem, objective)
     solver = make_solver(posed, method, options)
     begun = time.perf_counter()
@@ -125,7 +126,7 @@ def resume(
     ``problem`` is needed only where the game was made of Python functions; limits count from the first start.
     """
     stored = read_checkpoint(checkpoint)
-    problem = stored.problem(checkpoint) if problem is None else problem
+    problem = settle(stored.problem(checkpoint) if problem is None else problem)
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
     posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
@@ -186,6 +187,8 @@ def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ende
         made, text = (outcome.game, outcome.policy, outcome.crowd), {"problem": problem_text(problem)}
         return build_dataset(*made, rows, certificate, attributes | text, outcome.multiplier)
 
+    judged = judge(problem, certificate.cap_fraction)
+    attributes |= judged.attributes
     feasible = certificate.violation <= 2 * max(tol, FEASIBLE)
     honest = abs(certificate.relative_exploitability) <= 2 * tol + 1e-14 and certificate.mass_error <= 1e-9 and feasible
     if status is Status.CONVERGED and not honest:
@@ -203,6 +206,6 @@ def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ende
             raise NotConverged(message)
         if check == "warn":
             warnings.warn(message, stacklevel=3)
-    elif check == "warn" and certificate.cap_fraction > CAPPED:
-        warnings.warn(solution.sentence, stacklevel=3)
+    elif check == "warn" and judged.cautions:
+        warnings.warn(str(judged.cautions[0]), stacklevel=3)
     return solution

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mfgsolve.errors import InputError, real, unknown
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["ControlledDiffusion", "QuadraticCost"]
 
@@ -58,3 +62,7 @@ class ControlledDiffusion:
         if not isinstance(cost, QuadraticCost):
             cost = QuadraticCost(cost)
         object.__setattr__(self, "hamiltonian", cost)
+
+    def speed_cap(self, possible: np.ndarray) -> np.ndarray:
+        """Largest speed along each axis; ``possible`` is what keeps the probabilities of one step at most 1."""
+        return possible

@@ -6,6 +6,7 @@ import copy
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -113,7 +114,8 @@ def _built(
     override(changed, shape, steps, settings, where)
     if "problem" in changed:
         named = structure(changed, NamedProblemTable, where)
-        return _located(lambda: named_problem(named.problem, named.parameters, named.shape, named.steps), where)
+        found = _located(lambda: named_problem(named.problem, named.parameters, named.shape, named.steps), where)
+        return replace(found, time=replace(found.time, chosen=True)) if named.steps_chosen and named.steps else found
     data = None
     if "data" in changed:
         stated = _located(lambda: data_table(changed["data"]), where)
@@ -131,8 +133,8 @@ def _built(
 def _times(document: Mapping[str, Any]) -> TimeGrid | None:
     """When arrays that change with time have their values; None where the times are at fault, which is told later."""
     try:
-        return TimeGrid(document["time"]["horizon"], document["time"]["steps"])
-    except (InputError, KeyError, TypeError):
+        return TimeGrid(document["time"]["horizon"], document["time"].get("steps"))
+    except (InputError, KeyError, TypeError, AttributeError):
         return None
 
 
