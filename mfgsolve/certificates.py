@@ -31,12 +31,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, numbers
 from mfgsolve.games import Game, OwnCost, Policy, Totals, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.userpolicy import given_multiplier, given_policy
 
-__all__ = ["Certificate", "Criterion", "certify", "exploitability", "given_multiplier", "given_policy"]
+__all__ = ["Certificate", "Criterion", "certify", "exploitability", "given_multiplier", "given_policy", "in_steps_of"]
 
 
 LEAST_EFFECT = 0.01  # share of the crowd's effect below which no scale falls
@@ -157,7 +157,7 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
 
     Parameters
     ----------
-    problem : the game
+    problem : the game; without steps of its own it takes those of the policy
     policy : of a controlled diffusion, speeds (step, move, ..., y, x) in the order x+, x-, y+, ...; of a finite game,
         probabilities (step, action, ...); as an array, a labelled array (read by the names of its dimensions and
         coordinates), a Dataset with ``speed`` or ``policy``, or a solution
@@ -177,7 +177,18 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
         )
     if isinstance(policy, str | Path):
         raise InputError(f"policy is the path {policy}; read the file first: exploitability(problem, load(path))")
-    game, given = make_game(problem.levelled()), getattr(policy, "dataset", policy)
+    given = getattr(policy, "dataset", policy)
+    game = make_game(in_steps_of(problem, given).levelled())
     multiplier = given_multiplier(game, given)
     checked = given_policy(game, given)
     return certify(game, checked, checked.flow(game), multiplier=multiplier)
+
+
+def in_steps_of(problem: Problem, given: Any) -> Problem:
+    """The problem, in the steps of a policy where it states none of its own."""
+    if problem.time.settled:
+        return problem
+    sizes = getattr(given, "sizes", None)  # of a dataset or an xarray
+    shape = numbers(given, "policy").shape if sizes is None else ()
+    steps = shape[0] if shape else dict(sizes or {}).get("step", 0)
+    return problem.with_steps(int(steps)) if steps else problem

@@ -20,6 +20,7 @@ from mfgsolve.datasets import HISTORY, Measure
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.files import SCHEMA
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import settle
 from mfgsolve.solution import Status
 from mfgsolve.solvers import make_solver
 from mfgsolve.solvers.base import Budget, Run, Solver, begin, restorer, run
@@ -90,6 +91,7 @@ def convergence(
     if not real(max_sweeps, "max_sweeps") > 0:
         raise InputError(f"max_sweeps is {max_sweeps}; a positive number is needed")
     check_limits(tol, None, max_seconds, "ignore", None)
+    problem = settle(problem)
     runs = _checked(problem, solvers, options or {})
     histories, ends = [], []
     for label, solver in runs.items():

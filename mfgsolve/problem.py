@@ -32,7 +32,8 @@ class Problem:
 
     Parameters
     ----------
-    grid, time : where (a `Grid`, `States`, or `Populations` on one of them) and when
+    grid, time : where (a `Grid`, `States`, or `Populations` on one of them) and when; a `TimeGrid` without steps leaves
+        their number to the game (`mfgsolve.resolution`)
     dynamics : `ControlledDiffusion` (on a grid), `LatticeMoves` (on a grid) or `Tabular`; for several populations a
         list, one for each
     coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change
@@ -286,6 +287,10 @@ class Problem:
         if isinstance(self.terminal, np.ndarray) and self.terminal.shape != self.grid.shape:
             raise InputError(f"terminal cost has shape {self.terminal.shape}; the grid has {self.grid.shape}")
         return sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
+
+    def with_steps(self, steps: int, chosen: bool = False) -> Problem:
+        """The same game in that many time steps; ``chosen`` where nobody stated the number."""
+        return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
 
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.

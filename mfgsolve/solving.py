@@ -14,13 +14,13 @@ import xarray as xr
 import mfgsolve
 from mfgsolve import watch
 from mfgsolve.cautions import Caution, collect, to_text, unique
-from mfgsolve.certificates import Certificate
 from mfgsolve.checkpoints import problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.claims import guarantee, social_game, verified
 from mfgsolve.datasets import Measure, build_dataset
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import judge, settle
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solvers import kind_of, make_solver
@@ -28,7 +28,6 @@ from mfgsolve.solvers.base import Budget, Guess, Run, Solver, begin, restorer, r
 
 __all__ = ["check_limits", "resume", "solve"]
 
-CAPPED = 0.02  # share of mass-time at the speed cap that is worth a warning
 OBJECTIVES = ("equilibrium", "social")
 
 
@@ -98,6 +97,7 @@ def solve(
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
+        problem = settle(problem)
         posed = _posed(problem, objective)
         solver, played = make_solver(posed, method, options), posed.levelled()
         guess, budget, begun = _guess(start), Budget(max_iterations, max_seconds), watch.clock()
@@ -134,7 +134,7 @@ def resume(
     ``problem`` is needed only where the game was made of Python functions; limits count from the first start.
     """
     stored = read_checkpoint(checkpoint)
-    problem = stored.problem(checkpoint) if problem is None else problem
+    problem = settle(stored.problem(checkpoint) if problem is None else problem)
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
@@ -195,13 +195,14 @@ def _conclude(
         certificate = outcome.certified()
     else:
         outcome, certificate = ended.verified
-    cautions = unique(problem.cautions, said, about_speeds(certificate))
+    judged = judge(problem, certificate.cap_fraction)
+    cautions = unique(problem.cautions, said, judged.cautions)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or solver.name,
         "stages": ", ".join(outcome.stages or (solver.name,)), "status": status.value, "tol": tol,
         "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps, "seconds": seconds,
         "warnings": to_text(cautions),
-    }  # fmt: skip
+    } | judged.attributes  # fmt: skip
     if objective == "social":
         attributes["optimum"] = guarantee(outcome.game.problem)
 
@@ -213,18 +214,6 @@ def _conclude(
     solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions)
     _tell(solution, attributes["stages"], tol, check)
     return solution
-
-
-def about_speeds(certificate: Certificate) -> list[Caution]:
-    """A caution where agents cannot move as fast as they want to."""
-    share = certificate.cap_fraction
-    if not share > CAPPED:
-        return []
-    sentence = (
-        f"The speed cap h / (2 d dt) binds for {share:.1%} of the mass-time: agents cannot move as fast as they want "
-        "to, and the plan is that of slower agents; take more time steps."
-    )
-    return [Caution("speed-cap", sentence)]
 
 
 def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:

@@ -19,6 +19,7 @@ ORDER = [
     {"datasets"},
     {"solution"},
     {"solvers"},
+    {"resolution"},
     {"interop", "plots", "problems"},
     {"problemfile"},
     {"checkpoints"},

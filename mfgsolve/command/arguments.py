@@ -49,7 +49,9 @@ Name = Annotated[
 Shape = Annotated[
     str | None, typer.Option("--shape", metavar="64x64", help="Cells along each axis in array order (..., ny, nx).")
 ]
-Steps = Annotated[int | None, typer.Option("--steps", parser=whole, metavar="N", help="Time steps.")]
+Steps = Annotated[
+    int | None, typer.Option("--steps", parser=whole, metavar="N", help="Time steps; else chosen from the game.")
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A parameter, or a dotted key of the file; repeatable."),
@@ -83,10 +85,11 @@ def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, 
     from mfgsolve import problems
     from mfgsolve.command.preflight import check_memory, check_problem
     from mfgsolve.problemfile import named_problem, read_problem
+    from mfgsolve.resolution import settle
 
     listed = name.replace("_", "-") in problems.names()
     if shape is not None:  # before anything of that size is made
-        check_memory(shape, steps or (problems.get(name).steps if listed else 1))
+        check_memory(shape, steps or (problems.get(name).steps if listed else None) or 1)
     if listed:
         problem = named_problem(name, settings, shape, steps)
     elif Path(name).suffix == ".nc":
@@ -100,6 +103,7 @@ def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, 
         problem = named_problem(name, settings, shape, steps)
     else:
         raise InputError(unknown("problem", cut(name), problems.names()) + "; or a file that ends in .toml")
+    problem = settle(problem)
     check_problem(problem)
     return problem
 

@@ -374,7 +374,8 @@ def _slope(one: dict[str, float]) -> str:
 def problem_rows(entry: NamedProblem) -> list[tuple[str, str]]:
     """Default resolution, as far as it can be chosen, and parameters of a named problem."""
     chosen = {"--shape": "x".join(str(n) for n in entry.resolution.get("shape", ()))}
-    chosen["--steps"] = str(entry.resolution.get("steps", ""))
+    if "steps" in entry.resolution:
+        chosen["--steps"] = str(entry.resolution["steps"] or "chosen from the game")
     settings = [(f"--set {key}", str(parameter.default)) for key, parameter in entry.parameters.items()]
     return [(option, value) for option, value in chosen.items() if value] + settings
 

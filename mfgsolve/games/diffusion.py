@@ -55,6 +55,7 @@ class DiffusionGame(Game):
         self.threads = _threads(grid.size, threads)
         self.scheme = make_scheme(grid, self.dt, dynamics.viscosity, dynamics.noise, dynamics.hamiltonian.weight,
                                   self.threads)  # fmt: skip
+        self.scheme = self.scheme._replace(cap=dynamics.speed_cap(self.scheme.cap))
         side = "_parallel" if self.threads > 1 else ""
         self._backward = getattr(bellman, "backward" + side)
         self._forward = getattr(kolmogorov, "forward" + side)

@@ -270,10 +270,13 @@ class ArrayField:
         raise InputError(f"{self.what} has shape {self.values.shape}; {self._wanted(shape)} is needed")
 
     def _lengths(self) -> Sequence[int]:
-        return () if self.time is None else (self.time.steps, self.time.steps + 1)
+        return () if self.time is None or not self.time.settled else (self.time.steps, self.time.steps + 1)
 
     def _wanted(self, shape: tuple[int, ...]) -> str:
-        return " or ".join(str(s) for s in (shape, *((length, *shape) for length in self._lengths())))
+        wanted = " or ".join(str(s) for s in (shape, *((length, *shape) for length in self._lengths())))
+        if self.time is None or self.time.settled or self.values.shape[1:] != shape:
+            return wanted
+        return f"{wanted}, or a number of steps under [time], which costs that change with time cannot do without,"
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,8 @@ def _built(
     if "problem" in changed:
         named = structure(changed, NamedProblemTable, where)
         made = _located(lambda: named_problem(named.problem, named.parameters, named.shape, named.steps), where)
+        if named.steps_chosen and named.steps:
+            made = replace(made, time=replace(made.time, chosen=True))
         return made, READ.get(made)
     data = None
     if "data" in changed:
@@ -189,8 +191,8 @@ def _built(
 def _times(document: Mapping[str, Any]) -> TimeGrid | None:
     """When arrays that change with time have their values; None where the times are at fault, which is told later."""
     try:
-        return TimeGrid(document["time"]["horizon"], document["time"]["steps"])
-    except (InputError, KeyError, TypeError):
+        return TimeGrid(document["time"]["horizon"], document["time"].get("steps"))
+    except (InputError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -122,15 +122,16 @@ class StatesTable:
 @dataclass(frozen=True)
 class TimeTable:
     horizon: float
-    steps: int
+    steps: int | None = None
     unit: str = "1"
+    chosen: bool = False
 
     def __post_init__(self) -> None:
         self.made()
 
     def made(self) -> TimeGrid:
-        affordable(max(self.steps, 0) + 1, 8, f"grid of {self.steps} time steps")
-        return TimeGrid(self.horizon, self.steps, self.unit)
+        affordable(max(self.steps or 0, 0) + 1, 8, f"grid of {self.steps} time steps")
+        return TimeGrid(self.horizon, self.steps, self.unit, chosen=self.chosen)
 
 
 # -- dynamics --------------------------------------------------------------------------------------------------------
@@ -225,6 +226,8 @@ class PriceTable:
             if not isinstance(given, Numbers) or time is None:
                 return given
             values = given.numbers()
+            if not time.settled:
+                raise InputError(f"{name} of the price is a list, one number for each step; state steps under [time]")
             if values.shape != (time.steps,):
                 raise InputError(f"{name} of the price has shape {values.shape}; one number for each of the "
                                  f"{time.steps} steps is needed")  # fmt: skip
@@ -327,3 +330,4 @@ class NamedProblemTable:
     parameters: dict[str, Any] = field(default_factory=dict)
     shape: tuple[int, ...] | None = None
     steps: int | None = None
+    steps_chosen: bool = False
