@@ -57,6 +57,7 @@ _HOMES = {
     "load": "solution",
     "nash_gap": "agents.regret",
     "price_of_anarchy": "anarchy",
+    "read_density": "problemfile",
     "read_problem": "problemfile",
     "resume": "solving",
     "simulate": "agents.simulation",

@@ -9,6 +9,7 @@ from typing import Any
 from mfgsolve.certificates import exploitability
 from mfgsolve.errors import InputError
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
 from mfgsolve.solving import solve
 
@@ -83,6 +84,7 @@ def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     for name in ("objective", "checkpoint"):
         if name in options:
             raise InputError(f"price_of_anarchy got {name}, which is of one solve, and there are two: leave it out")
+    problem = settle(problem)
     optimum = solve(problem, objective="social", **options)  # first: what it refuses should not wait for the other
     equilibrium = solve(problem, **options)
     guarantee = str(optimum.dataset.attrs["optimum"])

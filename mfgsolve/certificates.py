@@ -32,12 +32,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from mfgsolve.errors import InputError, numbers
-from mfgsolve.games import DiffusionGame, FiniteGame, Game, OwnCost, Policy, Totals, make_game
-from mfgsolve.games.policies import SpeedPolicy, move_names
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game, OwnCost, Policy, Totals, make_game
 from mfgsolve.problem import Problem
+from mfgsolve.userpolicy import given_multiplier, given_policy
 
-__all__ = ["Certificate", "Criterion", "certify", "exploitability", "given_multiplier", "given_policy"]
+__all__ = ["Certificate", "Criterion", "certify", "exploitability", "given_multiplier", "given_policy", "in_steps_of"]
 
 
 LEAST_EFFECT = 0.01  # share of the crowd's effect below which no scale falls
@@ -158,9 +157,10 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
 
     Parameters
     ----------
-    problem : the game
+    problem : the game; without steps of its own it takes those of the policy
     policy : of a controlled diffusion, speeds (step, move, ..., y, x) in the order x+, x-, y+, ...; of a finite game,
-        probabilities (step, action, ...); as an array, a Dataset with ``speed`` or ``policy``, or a solution
+        probabilities (step, action, ...); as an array, a labelled array (read by the names of its dimensions and
+        coordinates), a Dataset with ``speed`` or ``policy``, or a solution
 
     Examples
     --------
@@ -177,48 +177,18 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
         )
     if isinstance(policy, str | Path):
         raise InputError(f"policy is the path {policy}; read the file first: exploitability(problem, load(path))")
-    game, given = make_game(problem.levelled()), getattr(policy, "dataset", policy)
+    given = getattr(policy, "dataset", policy)
+    game = make_game(in_steps_of(problem, given).levelled())
     multiplier = given_multiplier(game, given)
     checked = given_policy(game, given)
     return certify(game, checked, checked.flow(game), multiplier=multiplier)
 
 
-def given_policy(game: Game, given: Any) -> Any:
-    """The checked policy that a dataset, an xarray or an array holds."""
-    assert isinstance(game, DiffusionGame | FiniteGame)
-    array = _policy_array(game, given)
-    return SpeedPolicy.checked(array, game) if isinstance(game, DiffusionGame) else TablePolicy.checked(array, game)
-
-
-def _policy_array(game: DiffusionGame | FiniteGame, given: Any) -> np.ndarray:
-    """Speeds or probabilities of a dataset, an xarray or an array, in the order of the game."""
-    name, dim, labels = ("speed", "move", move_names(game)) if isinstance(game, DiffusionGame) else (
-        "policy", "action", game.action_names)  # fmt: skip
-    if hasattr(given, "data_vars"):
-        if name not in given:
-            raise InputError(f"policy dataset has variables {sorted(given.data_vars)}; one named {name!r} is needed")
-        given = given[name]
-    if hasattr(given, "dims"):
-        names = ("step", dim, *game.grid.dims)
-        if set(given.dims) != set(names) or set(given[dim].values.tolist()) != set(labels):
-            raise InputError(f"policy has dimensions {tuple(given.dims)}; {names} with the {dim}s {labels} are needed")
-        given = given.transpose(*names).sel({dim: labels})
-    return numbers(getattr(given, "values", given), "policy")
-
-
-def given_multiplier(game: Game, given: Any) -> np.ndarray | None:
-    """Multipliers of the hard bounds, from the dataset of a solution."""
-    if not game.problem.is_hard:
-        return None
-    if not hasattr(given, "data_vars") or not ({"capacity_multiplier", "price_multiplier"} & set(given.data_vars)):
-        raise InputError(
-            "the problem has hard bounds, and a policy alone does not say what they cost; pass a solution, or a "
-            "dataset with capacity_multiplier or price_multiplier"
-        )
-    multiplier = np.zeros((game.steps + 1, game.width))
-    if "capacity_multiplier" in given:
-        values = given["capacity_multiplier"].transpose("time", *game.grid.dims).values
-        multiplier[:, : game.cells] = values.reshape(game.steps + 1, -1)
-    if "price_multiplier" in given:
-        multiplier[:-1, game.width - len(game.prices) :] = given["price_multiplier"].transpose("step", ...).values
-    return multiplier.reshape(game.levels().shape)
+def in_steps_of(problem: Problem, given: Any) -> Problem:
+    """The problem, in the steps of a policy where it states none of its own."""
+    if problem.time.settled:
+        return problem
+    sizes = getattr(given, "sizes", None)  # of a dataset or an xarray
+    shape = numbers(given, "policy").shape if sizes is None else ()
+    steps = shape[0] if shape else dict(sizes or {}).get("step", 0)
+    return problem.with_steps(int(steps)) if steps else problem

@@ -13,10 +13,9 @@ import numpy as np
 import xarray as xr
 from scipy.interpolate import RegularGridInterpolator
 
-from mfgsolve.cautions import Caution, from_text
+from mfgsolve.cautions import Caution, stored
 from mfgsolve.certificates import Certificate
-from mfgsolve.datasets import check_layout
-from mfgsolve.errors import FileError, InputError
+from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
 from mfgsolve.games import FiniteGame, Game
 from mfgsolve.grids import Grid, TimeGrid
@@ -77,6 +76,10 @@ class Solution:
     def dataset(self) -> xr.Dataset:
         return self.origin() if callable(self.origin) else self.origin
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled or copied: the dataset itself in place of the function that makes it."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"origin": self.dataset}
+
     @property
     def exploitability(self) -> float:
         return self.certificate.exploitability
@@ -128,14 +131,10 @@ def load(path: str | Path) -> Solution:
         if the file is missing, unreadable, truncated, foreign, of an unknown schema, or a checkpoint
     """
     dataset = read_dataset(path, "solution")
-    try:
-        numbers = {f.name: float(dataset.attrs.get(f.name, f.default)) for f in fields(Certificate)}  # type: ignore[arg-type]
-        status = Status(dataset.attrs["status"])
-        cautions = from_text(str(dataset.attrs.get("warnings", "")))
-        work = int(dataset.attrs["iterations"]), float(dataset.attrs["sweeps"]), float(dataset.attrs["seconds"])
-    except (KeyError, ValueError, TypeError) as error:
-        raise FileError(f"file {path} misses or spoils the attribute {error}; it was not written by mfgsolve") from None
-    check_layout(dataset, path)
+    numbers = {f.name: float(dataset.attrs.get(f.name, f.default)) for f in fields(Certificate)}  # type: ignore[arg-type]
+    status = Status(dataset.attrs["status"])
+    work = int(dataset.attrs["iterations"]), float(dataset.attrs["sweeps"]), float(dataset.attrs["seconds"])
+    cautions = stored(dataset.attrs)
     dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
     name = str(dataset.attrs.get("name", "custom"))
     return Solution(dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions)

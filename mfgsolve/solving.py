@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,22 +12,22 @@ from typing import Any
 import xarray as xr
 
 import mfgsolve
+from mfgsolve import watch
 from mfgsolve.cautions import Caution, collect, to_text, unique
-from mfgsolve.certificates import Certificate
 from mfgsolve.checkpoints import problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.claims import guarantee, social_game, verified
 from mfgsolve.datasets import Measure, build_dataset
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import judge, settle
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
-from mfgsolve.solvers import SOLVERS, make_solver
-from mfgsolve.solvers.base import Budget, Guess, Run, Solver, run
+from mfgsolve.solvers import kind_of, make_solver
+from mfgsolve.solvers.base import Budget, Guess, Run, Solver, begin, restorer, run
 
 __all__ = ["check_limits", "resume", "solve"]
 
-CAPPED = 0.02  # share of mass-time at the speed cap that is worth a warning
 OBJECTIVES = ("equilibrium", "social")
 
 
@@ -49,7 +48,11 @@ def solve(
 ) -> Solution:
     """Equilibrium of a mean-field game to a certified relative exploitability.
 
-    Which solver (the default is the first that suits): "newton" wherever best responses are smooth (controlled
+    Where no solver is named, those that suit run in turn (`mfgsolve.solvers.portfolio`): when one stalls, or falls too
+    slowly to reach the tolerance, its best point goes to the next; the best plan is returned, the attribute ``solver``
+    says whose it is, ``stages`` who ran, and ``stage`` in the history who took which step.  A named one runs alone.
+
+    Which solver first: "newton" wherever best responses are smooth (controlled
     diffusions, or a temperature) and the coupling has a derivative, to machine precision in tens of sweeps;
     "interior-point" for finite games with a convex potential, sharp above all, hard bounds included; "complementarity"
     for sharp ones without; "frank-wolfe" where there is a potential only, or memory is short; "prior-descent" for
@@ -59,7 +62,8 @@ def solve(
     Parameters
     ----------
     problem : the game
-    method : name of a solver, or a solver with its hyper-parameters set; None takes the one that suits best
+    method : name of a solver, or a solver with its hyper-parameters set; None runs those that suit
+        in turn, ``options`` being those of the first
     tol : relative exploitability to stop at
     objective : "equilibrium", or "social": the plan that minimises the total cost of all, own cost + sum weight
         <f(m), m> + <g, m_T>, as the equilibrium of the game in which agents also pay what they cost the others.  Its
@@ -93,13 +97,16 @@ def solve(
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
+        problem = settle(problem)
         posed = _posed(problem, objective)
-        solver = make_solver(posed, method, options)
-        begun = time.perf_counter()
-        state = solver.init(posed.levelled(), tol, _guess(start), threads)
+        solver, played = make_solver(posed, method, options), posed.levelled()
+        guess, budget, begun = _guess(start), Budget(max_iterations, max_seconds), watch.clock()
         save = saver(problem, posed, objective, solver, tol, checkpoint)
-        budget, before = Budget(max_iterations, max_seconds), time.perf_counter() - begun
-        ended = run(solver, state, tol, budget, seconds_before=before, callback=callback, save=save)
+        state = begin(solver, played, tol, guess, threads, None if max_seconds is None else begun + max_seconds)
+        ended = run(
+            solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
+            restore=restorer(solver, played, tol, threads),
+        )  # fmt: skip
     return _conclude(problem, objective, solver, tol, ended, check, said)
 
 
@@ -127,7 +134,7 @@ def resume(
     ``problem`` is needed only where the game was made of Python functions; limits count from the first start.
     """
     stored = read_checkpoint(checkpoint)
-    problem = stored.problem(checkpoint) if problem is None else problem
+    problem = settle(stored.problem(checkpoint) if problem is None else problem)
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
@@ -138,13 +145,17 @@ def resume(
                 "or densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
             )
         with spoilt(checkpoint):
-            state = solver.unpack(posed.levelled(), tol, stored.arrays, stored.numbers, rows[-1], threads)
+            played = posed.levelled()
+            state = solver.unpack(played, tol, stored.arrays, stored.numbers, rows[-1], threads)
             before = rows[-1].seconds
         save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
         budget = Budget(max_iterations, max_seconds)
-        ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
+        ended = run(
+            solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
+            restore=restorer(solver, played, tol, threads),
+        )  # fmt: skip
     solution = _conclude(problem, stored.objective, solver, tol, ended, check, said)
-    if solver.name in SOLVERS:
+    if kind_of(solver.name) is not None:
         return solution
     return importlib.import_module("mfgsolve.learners.learning").beside(solution, solver, problem, False)  # type: ignore[no-any-return]
 
@@ -184,12 +195,14 @@ def _conclude(
         certificate = outcome.certified()
     else:
         outcome, certificate = ended.verified
-    cautions = unique(problem.cautions, said, about_speeds(certificate))
+    judged = judge(problem, certificate.cap_fraction)
+    cautions = unique(problem.cautions, said, judged.cautions)
     attributes = {
-        "mfgsolve_version": mfgsolve.__version__, "solver": solver.name, "status": status.value, "tol": tol,
+        "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or solver.name,
+        "stages": ", ".join(outcome.stages or (solver.name,)), "status": status.value, "tol": tol,
         "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps, "seconds": seconds,
         "warnings": to_text(cautions),
-    }  # fmt: skip
+    } | judged.attributes  # fmt: skip
     if objective == "social":
         attributes["optimum"] = guarantee(outcome.game.problem)
 
@@ -199,29 +212,17 @@ def _conclude(
 
     work = rows[-1].iteration, outcome.sweeps, seconds
     solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions)
-    _tell(solution, solver, tol, check)
+    _tell(solution, attributes["stages"], tol, check)
     return solution
 
 
-def about_speeds(certificate: Certificate) -> list[Caution]:
-    """A caution where agents cannot move as fast as they want to."""
-    share = certificate.cap_fraction
-    if not share > CAPPED:
-        return []
-    sentence = (
-        f"The speed cap h / (2 d dt) binds for {share:.1%} of the mass-time: agents cannot move as fast as they want "
-        "to, and the plan is that of slower agents; take more time steps."
-    )
-    return [Caution("speed-cap", sentence)]
-
-
-def _tell(solution: Solution, solver: Solver, tol: float, check: str) -> None:
+def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
     """Warn of, or refuse, what has not converged or stands beside warnings."""
     sentences = [caution.sentence for caution in solution.warnings]
     ended = solution.converged or solution.status is Status.FINISHED
     if not ended:
         sentences.insert(0,
-            f"{solver.name} ended with status '{solution.status.value}' at relative exploitability "
+            f"{stages} ended with status '{solution.status.value}' at relative exploitability "
             f"{solution.relative_exploitability:.1e} (tol {tol:.1e}). {solution.status.sentence}"
         )  # fmt: skip
     if check == "raise" and sentences:

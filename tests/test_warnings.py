@@ -47,29 +47,29 @@ def test_text_of_a_file():
 
 
 def test_one_list_everywhere(doubted, tmp_path):
-    assert "speed-cap" in codes(doubted)
+    assert "too-few-steps" in codes(doubted)
     assert doubted.warnings[0].sentence in doubted.sentence
-    assert "speed-cap" in repr(doubted)
+    assert "too-few-steps" in repr(doubted)
     again = mfg.load(doubted.save(tmp_path / "plan.nc"))
     assert again.warnings == doubted.warnings
     assert [row["code"] for row in again.summary()["warnings"]] == codes(doubted)
     json.dumps(doubted.summary())
     for draw in (mfg.plots.plan, mfg.plots.value, mfg.plots.speed, mfg.plots.convergence):
         assert "warning: " in draw(again)._suptitle.get_text()
-        assert "speed cap" in draw(again)._suptitle.get_text()
+        assert "too few steps" in draw(again)._suptitle.get_text()
 
 
 def test_a_comparison_and_its_picture_carry_the_warnings_of_the_plan(doubted):
     compared = mfg.compare(doubted, agents=[10, 100], replicas=2, rng=0)
     assert stored(compared.attrs) == doubted.warnings
-    assert "speed cap" in mfg.plots.agents(compared)._suptitle.get_text()
+    assert "too few steps" in mfg.plots.agents(compared)._suptitle.get_text()
 
 
 def test_check_warns_or_raises(doubted):
     problem = mfg.problems.supply_demand(**FAST)
-    with pytest.warns(UserWarning, match="speed cap"):
+    with pytest.warns(UserWarning, match="too few"):
         mfg.solve(problem, tol=1e-4)
-    with pytest.raises(mfg.Doubtful, match="speed cap") as raised:
+    with pytest.raises(mfg.Doubtful, match="too few") as raised:
         mfg.solve(problem, tol=1e-4, check="raise")
     assert raised.value.solution.converged
     assert not isinstance(raised.value, mfg.NotConverged)
@@ -103,12 +103,12 @@ def test_the_command(tmp_path):
     plan = tmp_path / "plan.nc"
     ask = ["solve", "supply-demand", "--shape", "16x16", "--steps", "64", "--tol", "1e-6", "-o", plan]
     lines = run(*ask).stdout.splitlines()
-    assert any(line.startswith("Warning (speed-cap): The speed cap") for line in lines)
+    assert any(line.startswith("Warning (too-few-steps): 64 time steps") for line in lines)
     strict = run(*ask, "--strict", "--json", code=3)
-    assert "speed-cap" in [row["code"] for row in json.loads(strict.stdout)["warnings"]]
-    assert "Warning (speed-cap)" in run("show", plan).stdout
+    assert "too-few-steps" in [row["code"] for row in json.loads(strict.stdout)["warnings"]]
+    assert "Warning (too-few-steps)" in run("show", plan).stdout
     compare = ["compare", plan, "--agents", "10,20", "--replicas", "2"]
-    assert "Warning (speed-cap)" in run(*compare).stdout
+    assert "Warning (too-few-steps)" in run(*compare).stdout
     run(*compare, "--strict", code=3)
     fine = run("solve", "beach-bar", "--strict", "--json")
     assert json.loads(fine.stdout)["warnings"] == []

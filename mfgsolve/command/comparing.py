@@ -26,6 +26,7 @@ from mfgsolve.command.arguments import (
     stated_problem,
 )
 from mfgsolve.errors import FileError
+from mfgsolve.texts import visible
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -110,7 +111,7 @@ def keep(
             write_dataset(compared, output)
             written.append(output)
         if plot is not None:
-            line.doing = f"drawing {plot.name}"
+            line.doing = f"drawing {visible(plot.name)}"
             plots.save(draw(compared), plot)
             written.append(plot)
     except FileError as error:

@@ -29,6 +29,7 @@ from mfgsolve.command.arguments import (
 )
 from mfgsolve.command.report import NOT_CONVERGED
 from mfgsolve.errors import FileError
+from mfgsolve.texts import visible
 
 if TYPE_CHECKING:
     from mfgsolve.command.progress import Progress
@@ -160,11 +161,11 @@ def carry_out(
         interrupts.check()
         try:
             if output is not None:
-                line.doing = f"writing {output.name}"
+                line.doing = f"writing {visible(output.name)}"
                 solution.save(output)
                 written.append(output)
             if plot is not None:
-                line.doing = f"drawing {plot.name}"
+                line.doing = f"drawing {visible(plot.name)}"
                 from mfgsolve import plots
 
                 draw = plots.learning if is_learned(solution) else plots.plan

@@ -9,7 +9,7 @@ whatever the dynamics; subclasses add ``respond``, ``flow``, ``curvature`` and t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +20,10 @@ from mfgsolve.games.constants import Constants, lowered
 from mfgsolve.games.measures import Block, Measures, OwnCost, Totals
 from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import vectors
+from mfgsolve.memory import affordable
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
+from mfgsolve.watch import look
 
 __all__ = ["Block", "Game", "OwnCost", "Plan", "Policy", "Response", "Totals", "sampled"]
 
@@ -70,6 +72,7 @@ class Game(Measures, ABC):
     """Arrays and verbs of a `Problem`; see the module."""
 
     problem: Problem
+    wanted_threads: int | None
     grid: Space
     time: TimeGrid
     level_shape: tuple[int, ...]  # of the array that holds one level
@@ -78,14 +81,22 @@ class Game(Measures, ABC):
     blocks: list[Block]
     terminal_block: Block | None
 
-    def _state(self, problem: Problem) -> None:
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickled game is its problem: it is made anew where it is unpickled, kernels, factors and all."""
+        return type(self), (self.problem, self.wanted_threads)
+
+    def _state(self, problem: Problem, threads: int | None) -> None:
+        self.wanted_threads = threads
         self.problem, self.grid, self.time = problem, problem.grid, problem.time
         self.steps, self.dt, self.volume = problem.time.steps, problem.time.dt, problem.grid.cell_volume
+        affordable(
+            (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
+        )
         self.weights = np.full(self.steps + 1, self.dt)
         self.weights[-1] = 0.0 if problem.terminal_coupling is None else 1.0
         self.constants = Constants.none(self.weights, self.grid.populations)
 
-    def _bind(self, actions: int | None = None) -> None:
+    def _bind(self, actions: int = 0, names: Sequence[str] | None = None) -> None:
         """Lay the level out, and bind every coupling to its columns."""
         problem, grid, starts = self.problem, self.grid, self.time.nodes[:-1]
         groups = by_target(problem.couplings[0])
@@ -94,7 +105,7 @@ class Game(Measures, ABC):
             bound = coupling.bind(grid, self.time.nodes)
             self.blocks.append(Block(bound, slice(0, size), grid.shape, grid.cell_volume, "state"))
         for coupling in groups.get("occupation", []):
-            choices = Choices(actions or 0, grid)
+            choices = Choices(actions, grid, names)
             columns = slice(size, size + choices.size)
             self.blocks.append(
                 Block(coupling.bind(choices, starts), columns, choices.shape, grid.cell_volume, "occupation")
@@ -254,6 +265,7 @@ class Game(Measures, ABC):
             view[:] = 0.0  # columns on which no coupling acts
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 rho = block.density(flat[nodes])
                 if potential:
                     total += float(block.bound.potential(nodes, rho).sum()) * self.dt
@@ -279,6 +291,7 @@ class Game(Measures, ABC):
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 slope = block.bound.slope(nodes, block.density(flat[nodes]))
                 assert slope is not None  # every coupling said that it is local
                 view[nodes, block.columns] = (slope * (self.dt / block.volume)).reshape(slope.shape[0], -1)
@@ -297,6 +310,7 @@ class Game(Measures, ABC):
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 slope = block.bound.tangent(nodes, block.density(flat[nodes]), block.density(moved[nodes]))
                 view[nodes, block.columns] = (slope * self.dt).reshape(slope.shape[0], -1)
         view[-1] = 0.0
@@ -311,6 +325,7 @@ class Game(Measures, ABC):
         total, here, there = 0.0, self.flat(start), self.flat(end)
 
         def part(block: Block, nodes: slice, levels: slice) -> float:
+            look()
             gap = there[levels] - here[levels]
             cost = block.bound.cost(nodes, block.density(here[levels] + share * gap))
             return float((cost.reshape(gap.shape[0], -1) * gap[:, block.columns]).sum())

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from mfgsolve.cautions import collect, say
 from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import InputError
 from mfgsolve.games.base import Game, Response, Totals
@@ -28,6 +29,7 @@ from mfgsolve.games.transitions import (
     block_transitions,
     callable_as,
     dense_transitions,
+    names_of_actions,
     own_costs,
     step_matrices,
 )
@@ -35,6 +37,7 @@ from mfgsolve.grids import Grid
 from mfgsolve.kernels import finite, noise
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Populations
+from mfgsolve.watch import look
 
 __all__ = ["FiniteGame"]
 
@@ -53,7 +56,7 @@ class FiniteGame(Game):
     def __init__(self, problem: Problem, threads: int | None = None):
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}; at least 1 is needed")
-        self._state(problem)
+        self._state(problem, threads)
         self.is_coupled = problem.is_coupled  # asked in every sweep
         dynamics: Any = problem.all_dynamics  # LatticeMoves or Tabular, as the problem has checked
         self.dynamics: tuple[Any, ...] = dynamics
@@ -66,16 +69,17 @@ class FiniteGame(Game):
             if isinstance(one, Tabular) and one.is_coupled:
                 callable_as(one.transitions, "transitions", "(t, mass)")
         self._counts: list[int] | None = None
-        self.transitions, self.allowed, self._counts = self._built(self.still_mass())
+        self._said: set[str] = set()  # codes of what was said of the transitions
+        self.transitions, self.allowed, self._counts = self._told_once(self.still_mass())
         self.actions = self.allowed.shape[0]
         self.own_cost = own_costs(self.dynamics, self.grid, self.time.nodes[:-1], self.allowed, self._counts)
-        self._bind(self.actions)
+        self._bind(self.actions, self.action_names)
         if problem.is_levelled:
             self.own_cost, least = lowered(self.own_cost, self.open_choices)
             self.constants.own[:] = least
         self.level_shape = (self.width,)
         self.noises = self._noise_schemes()
-        choices, speeds = Choices(self.actions, self.grid), self._speeds()
+        choices, speeds = Choices(self.actions, self.grid, tuple(self.action_names)), self._speeds()
         self.amounts = [
             price.amounts_on(choices, self.time.nodes[:-1], speeds).reshape(-1, self.actions, self.states)
             for price in self.prices
@@ -83,6 +87,9 @@ class FiniteGame(Game):
         self._work: np.ndarray | None = None
 
     # -- what it is made of ------------------------------------------------------------------------------------
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (*super().__reduce__(), {"own_cost": self.own_cost, "tau": self.tau})  # see `paying`
 
     def still_mass(self) -> np.ndarray:
         return self.initial_mass.reshape(self.grid.shape)
@@ -104,6 +111,16 @@ class FiniteGame(Game):
                 f"transitions{moment} have {counts} actions, and {self._counts} at the start; they must agree"
             )
         return *block_transitions(matrices, allowed), counts
+
+    def _told_once(self, mass: np.ndarray, t: int = 0) -> tuple[Transitions, np.ndarray, list[int]]:
+        """`_built`, whose cautions are said once for the game, not in every step of every sweep."""
+        with collect() as said:
+            built = self._built(mass, t)
+        for caution in said:
+            if caution.code not in self._said:
+                self._said.add(caution.code)
+                say(caution.code, caution.sentence)
+        return built
 
     def _noise_schemes(self) -> list[tuple[slice, tuple[int, ...], Any]]:
         """Implicit noise of each population that has some: its states, their shape (z, y, x), and the coefficients."""
@@ -132,7 +149,16 @@ class FiniteGame(Game):
 
     @property
     def action_names(self) -> list[str]:
-        return action_names(self.dynamics, self.actions)
+        """One name for each action; those of different populations joined where they differ: "hunt/flee"."""
+        assert self._counts is not None
+        return action_names(self.dynamics, self._counts)
+
+    @property
+    def population_action_names(self) -> list[list[str]]:
+        """Names of the actions of each population, empty where it has fewer than another."""
+        assert self._counts is not None
+        own = [names_of_actions(one, count) for one, count in zip(self.dynamics, self._counts, strict=True)]
+        return [names + [""] * (self.actions - len(names)) for names in own]
 
     @property
     def has_noise(self) -> bool:
@@ -164,7 +190,7 @@ class FiniteGame(Game):
             quick = dense_transitions(self.dynamics[0].transitions(float(self.time.nodes[t]), mass), self.allowed)
             if quick is not None:
                 return quick
-        return self._built(mass, t)[0]
+        return self._told_once(mass, t)[0]
 
     def clip(self, crowd: np.ndarray) -> np.ndarray:
         """A belief without negative masses; where transitions depend on it, one that is a distribution."""
@@ -183,6 +209,7 @@ class FiniteGame(Game):
         return [slice(t, t + 1) for t in range(steps)] if self._stepwise() else [slice(0, steps)]
 
     def _arguments(self, part: slice, crowd: np.ndarray | None) -> tuple[np.ndarray, ...]:
+        look()
         table = self.transitions
         if self.is_coupled:
             if crowd is None:
@@ -285,6 +312,7 @@ class FiniteGame(Game):
                 crowd[:-1, block.columns] = here.reshape(self.steps, -1)
                 continue
             alpha = self.amounts[k]
+            look()
             for t in range(self.steps):
                 part = choices[t] if weighed else choices[t] * mass[t]
                 crowd[t, block.columns] = (alpha[min(t, alpha.shape[0] - 1)] * part).sum()

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, numbers
 from mfgsolve.games.base import OwnCost, Plan, Policy
+from mfgsolve.watch import look
 
 if TYPE_CHECKING:
     from mfgsolve.games.diffusion import DiffusionGame
@@ -34,6 +35,7 @@ class MovingPolicy(Policy):
         cost, capped = 0.0, 0.0
         caps = np.repeat(game.scheme.cap[::-1][: game.grid.ndim], 2)[None, :, None, None, None]
         for nodes in game.slabs():
+            look()
             speed = self.speed(game, nodes)
             cost += float((crowd[nodes] * (speed**2).sum(axis=1)).sum())
             capped += float((crowd[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
@@ -144,7 +146,7 @@ class SpeedPolicy(MovingPolicy):
     @classmethod
     def checked(cls, speeds: np.ndarray, game: DiffusionGame) -> SpeedPolicy:
         wanted = (game.steps, 2 * game.grid.ndim, *game.grid.shape)
-        array = np.asarray(speeds, dtype=float)
+        array = numbers(speeds, "policy", "speeds are needed")
         if array.shape != wanted:
             raise InputError(f"policy has shape {array.shape}; (step, move, ...) = {wanted} is needed")
         policy = cls(array.reshape(game.steps, 2 * game.grid.ndim, *game.shape))

@@ -33,6 +33,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.cooling import DIFFERENCES, by_differences, sharp_target, temperatures
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
+from mfgsolve.watch import over
 
 TINY = 1e-300
 
@@ -158,6 +159,8 @@ class Newton(Solver):
         state = _new_state(levels, 0, game, tol, threads, believed, target=sharp_target(problem))
         warm_up = self.warm_up // 4 if problem.is_finite else self.warm_up  # heat does the rest
         for k in range(warm_up if start is None else 0):
+            if k and over():
+                break
             _respond(state)
             _flow(state)
             state.believed += 2 / (k + 2) * (state.crowd - state.believed)
