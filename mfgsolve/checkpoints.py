@@ -13,13 +13,13 @@ import numpy as np
 import xarray as xr
 
 import mfgsolve
-from mfgsolve.datasets import Measure, history_dataset
+from mfgsolve.datasets import Measure, history_dataset, history_rows
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
-from mfgsolve.solvers import SOLVERS
+from mfgsolve.solvers import kind_of
 from mfgsolve.solvers.base import Solver, State
 
 __all__ = ["PYTHON_PROBLEM", "Checkpoint", "problem_text", "read_checkpoint", "saver", "spoilt", "stored_problem"]
@@ -95,7 +95,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             text=str(stored.attrs["problem"]),
             arrays=arrays,
             numbers={str(name): float(value) for name, value in pairs},
-            rows=_rows(stored),
+            rows=history_rows(stored),
         )
 
 
@@ -114,7 +114,7 @@ def spoilt(path: str | Path) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (KeyError, ValueError, IndexError, TypeError) as error:
+    except (KeyError, ValueError, IndexError, TypeError, ArithmeticError, AttributeError) as error:
         raise FileError(f"checkpoint {path} misses or spoils {error}; it was not written by mfgsolve") from None
 
 
@@ -127,22 +127,6 @@ def _problem(text: str, path: str | Path) -> Problem:
 def _solver(stored: xr.Dataset) -> Solver:
     name = str(stored.attrs["solver"])
     # learners are solvers, too, and stand above this module: looked up only where a checkpoint names one
-    kind: Any = SOLVERS.get(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
+    kind: Any = kind_of(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
     options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}
     return kind(**options)
-
-
-def _rows(stored: xr.Dataset) -> list[Measure]:
-    names = [f for f in Measure.__dataclass_fields__ if f not in ("iteration", "final_grid", "cell_steps")]
-    rows = []
-    for k, iteration in enumerate(stored["iteration"].values):
-        values = {name: float(stored[name].values[k]) for name in names}
-        rows.append(
-            Measure(
-                iteration=int(iteration),
-                final_grid=bool(stored["final_grid"].values[k]),
-                cell_steps=int(stored["cell_steps"].values[k]),
-                **values,
-            )
-        )
-    return rows

@@ -14,11 +14,13 @@ import xarray as xr
 
 import mfgsolve
 from mfgsolve import watch as clock
+from mfgsolve.cautions import to_text
 from mfgsolve.checkpoints import problem_text
 from mfgsolve.datasets import HISTORY, Measure
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.files import SCHEMA
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import settle
 from mfgsolve.solution import Status
 from mfgsolve.solvers import make_solver
 from mfgsolve.solvers.base import Budget, Run, Solver, begin, restorer, run
@@ -89,6 +91,7 @@ def convergence(
     if not real(max_sweeps, "max_sweeps") > 0:
         raise InputError(f"max_sweeps is {max_sweeps}; a positive number is needed")
     check_limits(tol, None, max_seconds, "ignore", None)
+    problem = settle(problem)
     runs = _checked(problem, solvers, options or {})
     histories, ends = [], []
     for label, solver in runs.items():
@@ -101,7 +104,8 @@ def convergence(
     attributes = {
         "schema": SCHEMA, "kind": "convergence", "mfgsolve_version": mfgsolve.__version__,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "name": problem.name,
-        "source": problem.source, "problem": problem_text(problem), "tol": float(tol),
+        "source": problem.source, "warnings": to_text(problem.cautions), "problem": problem_text(problem),
+        "tol": float(tol),
         "max_sweeps": float(max_sweeps), "max_seconds": math.inf if max_seconds is None else float(max_seconds),
     }  # fmt: skip
     return _dataset(runs, histories, ends, attributes)

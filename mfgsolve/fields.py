@@ -6,7 +6,6 @@ file, because they are data: a file never contains code.
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,12 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.errors import InputError
+from mfgsolve.calls import ask
+from mfgsolve.errors import InputError, has_labels, numbers, real, shown
+from mfgsolve.labels import Labelled, aligned, owned
 from mfgsolve.spaces import Coordinates, Space
 
-__all__ = ["Box", "Bump", "Field", "Quadratic", "Separable", "Still", "Total", "sample", "sample_nodes"]
+__all__ = [
+    "Box", "Bump", "Field", "Quadratic", "Separable", "Still", "Total", "own_field", "sample", "sample_nodes",
+]  # fmt: skip
 
-Field = float | Callable[[float, Coordinates], Any]
+Field = float | np.ndarray | Callable[[float, Coordinates], Any]
+
+
+def _point(value: Any, what: str) -> tuple[float, ...]:
+    """A point, or a row of a path, as numbers of our own."""
+    return tuple(float(coordinate) for coordinate in numbers(value, what).reshape(-1))
 
 
 def _squared_distance(c: Coordinates, centre: Sequence[float] | np.ndarray) -> np.ndarray:
@@ -50,9 +58,17 @@ class Bump:
     def __post_init__(self) -> None:
         if (self.centre is None) == (self.path is None):
             raise InputError("a bump needs either a centre or a path, and not both")
+        for name in ("amplitude", "width"):
+            object.__setattr__(self, name, real(getattr(self, name), f"{name} of a bump"))
+        if self.centre is not None:
+            object.__setattr__(self, "centre", _point(self.centre, "centre of a bump"))
         if not self.width > 0:
             raise InputError(f"bump width is {self.width}; it must be positive")
         if self.path is not None:
+            rows = numbers(self.path, "path of a bump")
+            if rows.ndim != 2:
+                raise InputError(f"path of a bump has shape {rows.shape}; rows (t, x, y, ...) are needed")
+            object.__setattr__(self, "path", tuple(_point(row, "path of a bump") for row in rows))
             times = [row[0] for row in self.path]
             if len(times) < 2 or any(b <= a for a, b in itertools.pairwise(times)):
                 raise InputError(f"bump path has times {times}; at least two, increasing, are needed")
@@ -75,6 +91,10 @@ class Quadratic:
     weight: float
     centre: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", real(self.weight, "weight of a quadratic"))
+        object.__setattr__(self, "centre", _point(self.centre, "centre of a quadratic"))
+
     def __call__(self, t: float, c: Coordinates) -> np.ndarray:
         return 0.5 * self.weight * _squared_distance(c, self.centre)
 
@@ -87,6 +107,10 @@ class Box:
     upper: tuple[float, ...]
     inside: float = 1.0
     outside: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("lower", "upper"):
+            object.__setattr__(self, name, _point(getattr(self, name), f"{name} corner of a box"))
 
     def contains(self, c: Coordinates) -> np.ndarray:
         names = sorted(c)
@@ -103,9 +127,15 @@ class Box:
 
 @dataclass(frozen=True)
 class Total:
-    """Sum of fields."""
+    """Sum of fields: functions of (t, coordinates), numbers and plain arrays."""
 
     terms: tuple[Field, ...]
+
+    def __post_init__(self) -> None:
+        for term in self.terms:
+            if not callable(term):
+                numbers(term, "term of a sum of fields")
+        object.__setattr__(self, "terms", tuple(own_field(term, "term of a sum of fields") for term in self.terms))
 
     def __call__(self, t: float, c: Coordinates) -> np.ndarray:
         return np.asarray(sum(term(t, c) if callable(term) else term for term in self.terms))
@@ -144,29 +174,58 @@ class Still:
         return self.values
 
 
-def _rests(field: Field) -> bool:
+def _rests(field: Any) -> bool:
     """Whether the field is known not to change with time."""
     if isinstance(field, Total):
         return all(_rests(term) for term in field.terms)
+    if isinstance(field, Labelled):
+        return field.along("time") is None
     return not callable(field) or isinstance(field, Box | Quadratic) or (isinstance(field, Bump) and field.path is None)
 
 
-def sample(field: Field | np.ndarray, t: float, grid: Space, what: str) -> np.ndarray:
-    """Values of a field at the cell centres at one time; every value must be a finite number."""
-    try:
-        values = _call(field, t, grid.coordinates, what) if callable(field) else field
-    except InputError as error:
-        raise InputError(f"{what}: {error}") from None
-    try:
-        array = np.asarray(values.real if np.iscomplexobj(values) else values, dtype=float)
-        array = np.broadcast_to(array, grid.shape)
-    except (TypeError, ValueError):
+def own_field(field: Any, what: str) -> Any:
+    """What a problem keeps of a field: a function, a number, or a copy of an array that nobody can change.
+
+    Raises
+    ------
+    InputError
+        for what is none of these
+    """
+    if isinstance(field, bool | str) or field is None:
         raise InputError(
-            f"{what} gives {type(values).__name__} of shape {np.shape(values)}; "
-            f"numbers of the grid's shape {grid.shape} are needed"
+            f"{what} is {shown(field)} ({type(field).__name__}); a number, an array or a function of (t, coordinates) "
+            "is needed"
+        )
+    return owned(field, what, "real numbers or a function are needed")
+
+
+def sample(field: Any, t: float, grid: Space, what: str) -> np.ndarray:
+    """Values of a field at the cell centres at one time; every value must be a finite number.
+
+    An array with names (xarray, pandas) is read by them, whether it is the field or what a function returns; it may
+    leave dimensions out in which it does not change.  A plain array has the space's shape, or one that differs from it
+    by axes of length 1 and by the leading populations and actions.
+    """
+    try:
+        call = (t, grid.coordinates), what, "(t, coordinates)", f" at t = {t:g}"
+        values = ask(field, *call) if callable(field) else field
+    except InputError as error:
+        raise error if str(error).startswith(what) else InputError(f"{what}: {error}") from None
+    try:
+        array = numbers(aligned(values, grid.dims, grid.labels, what, partial=True), what)
+    except InputError as error:
+        if has_labels(values):
+            raise
+        raise InputError(
+            f"{what} gives {type(values).__name__} of another kind; numbers of the grid's shape {grid.shape} are "
+            f"needed ({error})"
         ) from None
-    if np.iscomplexobj(values) or np.ma.is_masked(values):
-        raise InputError(f"{what} gives complex or masked values; real numbers are needed")
+    if array.ndim and not grid.takes(array.shape):
+        raise InputError(
+            f"{what} gives {type(values).__name__} of shape {array.shape}; "
+            f"numbers of the grid's shape {grid.shape} are needed"
+        )
+    array = np.broadcast_to(array, grid.shape)
     bad = ~np.isfinite(array) & ~grid.mask
     if bad.any():
         index = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -174,28 +233,48 @@ def sample(field: Field | np.ndarray, t: float, grid: Space, what: str) -> np.nd
     return np.where(grid.mask, 0.0, array)
 
 
-def _call(field: Callable[[float, Coordinates], Any], t: float, c: Coordinates, what: str) -> Any:
-    """field(t, c), where what is wrong with the call itself is said in a sentence."""
-    try:
-        inspect.signature(field).bind(t, c)
-    except TypeError as error:
-        raise InputError(f"a function is called as f(t, coordinates), and this one cannot be ({error})") from None
-    except ValueError:  # a function of C has no signature to look at
-        pass
-    try:
-        return field(t, c)
-    except AttributeError as error:
-        if str(error).startswith("unknown coordinate"):
-            raise InputError(str(error)) from None
-        raise
+def sample_nodes(field: Any, times: np.ndarray, grid: Space, what: str) -> np.ndarray:
+    """Values at the cell centres and times: (times, *shape), or (1, *shape) where the field does not move.
 
-
-def sample_nodes(field: Field, times: np.ndarray, grid: Space, what: str) -> np.ndarray:
-    """Values at the cell centres and times: (times, *shape), or (1, *shape) where the field does not move."""
+    An array with the dimension ``time`` (or ``step``) holds the values at these times, told by its coordinate; one
+    without that coordinate has as many entries as there are times.
+    """
     if _rests(field):
         return sample(field, float(times[0]), grid, what)[None].copy()
     out = np.empty((len(times), *grid.shape))
-    values = field.at(times, grid.coordinates) if isinstance(field, Separable) else [field] * len(times)
+    if isinstance(field, Separable):
+        values: Sequence[Any] = field.at(times, grid.coordinates)
+    else:
+        values = _levels(field, times, what) if isinstance(field, Labelled) else [field] * len(times)
     for k, t in enumerate(times):
         out[k] = sample(values[k], float(t), grid, what)
     return out
+
+
+def _levels(field: Labelled, times: np.ndarray, what: str) -> list[Labelled]:
+    """The values of an array with a dimension ``time`` at each of the times."""
+    axis = field.along("time")
+    assert axis is not None
+    given, rest = field.coordinates[axis], [k for k in range(field.ndim) if k != axis]
+    if given is None and field.shape[axis] not in (len(times), len(times) + 1):
+        raise InputError(f"{what} has {field.shape[axis]} times without a coordinate; {len(times)} are needed")
+    rows = np.arange(len(times)) if given is None else _rows(given, times, what)
+    dims, coordinates = tuple(field.dims[k] for k in rest), tuple(field.coordinates[k] for k in rest)
+    levels = np.moveaxis(field.values, axis, 0)
+    return [Labelled(levels[row], dims, coordinates) for row in rows]
+
+
+def _rows(given: np.ndarray, times: np.ndarray, what: str) -> np.ndarray:
+    """Where each of the times stands in a coordinate."""
+    if given.dtype.kind not in "fiu" or given.size == 0:
+        raise InputError(f"{what} has times of the kind {given.dtype}; numbers are needed, in the unit of the problem")
+    near = 1e-3 * (times[1] - times[0] if len(times) > 1 else max(1.0, abs(float(times[0]))))
+    gaps = np.abs(given[None, :] - times[:, None])
+    rows = gaps.argmin(axis=1)
+    missing = gaps[np.arange(len(times)), rows] > near
+    if missing.any():
+        raise InputError(
+            f"{what} has no values at t = {times[np.argmax(missing)]:g}; its times are {given[0]:g} to {given[-1]:g} "
+            f"({given.size}), and those of the problem {times[0]:g} to {times[-1]:g} ({len(times)})"
+        )
+    return np.asarray(rows)

@@ -7,7 +7,7 @@ everywhere.  One `Axis` owns what spacing means; nothing else computes it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
@@ -15,13 +15,21 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.errors import InputError, real, unknown, whole
+from mfgsolve.calls import ask
+from mfgsolve.errors import InputError, masked, real, shown, unknown, whole
+from mfgsolve.labels import aligned, frozen, labelled
+from mfgsolve.memory import affordable
 from mfgsolve.spaces import Coordinates, Space
 
 __all__ = ["Axis", "Coordinates", "Grid", "TimeGrid"]
 
 BOUNDARIES = ("reflecting", "periodic")
 AXIS_NAMES = ("x", "y", "z")
+CELL_BYTES = 8  # of one number for every cell: its coordinates, its mass
+UNSETTLED = (
+    "the number of time steps is not settled yet; state it, TimeGrid(horizon, steps), or let the game choose: "
+    "problem = mfgsolve.resolution.settle(problem), as solve does by itself"
+)
 
 
 @dataclass(frozen=True)
@@ -95,13 +103,22 @@ class Grid(Space):
     blocked: Callable[[Coordinates], Any] | np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        listed = np.iterable(self.axes) and not isinstance(self.axes, str)
+        if not (listed and all(isinstance(axis, Axis) for axis in self.axes)):
+            raise InputError(
+                f"axes of the grid are {shown(self.axes)}; a list of Axis objects is needed: Grid.box(shape, bounds) "
+                "makes them"
+            )
         object.__setattr__(self, "axes", tuple(self.axes))
         if not 1 <= len(self.axes) <= 3:
             raise InputError(f"grid has {len(self.axes)} axes; 1, 2 or 3 are possible")
         wanted = AXIS_NAMES[: len(self.axes)][::-1]
         if self.dims != wanted:
             raise InputError(f"grid axes are named {self.dims}; in array order they must be {wanted}")
-        self.mask  # noqa: B018  a wrong mask is an error now, not later
+        affordable(self.size, CELL_BYTES * (1 + self.ndim), f"grid of shape {self.shape}")
+        mask = self.mask  # a wrong one is an error now, not later
+        if self.blocked is not None and not callable(self.blocked):
+            object.__setattr__(self, "blocked", mask)
 
     @classmethod
     def box(
@@ -114,12 +131,14 @@ class Grid(Space):
     ) -> Grid:
         """Grid of the given shape (..., ny, nx) on a box, the unit box by default; bounds in the order of shape."""
         if isinstance(shape, str) or not (isinstance(shape, Real) or np.iterable(shape)):
-            raise InputError(f"shape is {shape!r}; whole numbers (..., ny, nx) are needed")
+            raise InputError(f"shape is {shown(shape)}; whole numbers (..., ny, nx) are needed")
         sizes: tuple[Any, ...] = (shape,) if isinstance(shape, Real) else tuple(shape)
         if not 1 <= len(sizes) <= 3:
-            raise InputError(f"shape {sizes} has {len(sizes)} axes; 1, 2 or 3 are possible")
+            raise InputError(f"shape {shown(sizes)} has {len(sizes)} axes; 1, 2 or 3 are possible")
         names = AXIS_NAMES[: len(sizes)][::-1]
-        ends = [(0.0, 1.0)] * len(sizes) if bounds is None else [(float(a), float(b)) for a, b in bounds]
+        ends = [(0.0, 1.0)] * len(sizes) if bounds is None else _pairs(bounds, len(sizes))
+        if not np.iterable(boundary):
+            raise InputError(f"boundary is {shown(boundary)}; one of {BOUNDARIES}, or one for each axis, is needed")
         kinds = [boundary] * len(sizes) if isinstance(boundary, str) else list(boundary)
         for what, given in (("bounds", ends), ("boundary", kinds)):
             if len(given) != len(sizes):
@@ -144,7 +163,7 @@ class Grid(Space):
 
     @property
     def identity(self) -> Any:
-        return self.axes
+        return (self.axes, np.packbits(self.mask).tobytes() if self.mask.any() else b"")
 
     @property
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
@@ -165,25 +184,30 @@ class Grid(Space):
     def mask(self) -> np.ndarray:
         """Boolean, True where blocked."""
         if self.blocked is None:
-            return np.zeros(self.shape, dtype=bool)
+            return frozen(np.zeros(self.shape, dtype=bool))
         given = self.blocked
         if callable(given):
-            try:
-                given = given(self.coordinates)
-            except TypeError as error:
-                raise InputError(
-                    f"blocked is called with the coordinates alone, and cannot be ({error}); walls do not move: "
-                    "state a moving obstacle as a RunningCost"
-                ) from None
-        mask = np.array(given)
+            hint = "; walls do not move: state a moving obstacle as a RunningCost"
+            given = ask(given, (self.coordinates,), "blocked", "(coordinates)", hint=hint)
+        if masked(given):
+            raise InputError("blocked cells have masked entries; fill them first, say with array.filled(True)")
+        named = labelled(given, "array of blocked cells") is not None
+        labels = {axis.name: axis.centres for axis in self.axes}
+        try:
+            mask = np.array(aligned(given, self.dims, labels, "array of blocked cells", partial=True))
+        except (TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"blocked is a {type(given).__name__}, and no array of truth values ({error})") from None
         if mask.dtype != bool:
             raise InputError(f"blocked cells came as {mask.dtype}; a boolean array (True where blocked) is needed")
+        if named:
+            mask = _spread(mask, self.shape)
         if mask.shape != self.shape:
             raise InputError(f"blocked cells have shape {mask.shape}; the grid has {self.shape}")
         if mask.all():
             raise InputError("every cell of the grid is blocked; leave some free")
-        mask.setflags(write=False)
-        return mask
+        return frozen(mask)
 
     def refined(self, shape: Sequence[int]) -> Grid:
         """The same box with other cell counts; only a mask that is a function can follow."""
@@ -195,26 +219,69 @@ class Grid(Space):
         return Grid(tuple(axes), self.blocked)
 
 
+def _pairs(bounds: Any, axes: int) -> list[tuple[Any, Any]]:
+    """Bounds as pairs of numbers."""
+    listed = list(bounds) if np.iterable(bounds) and not isinstance(bounds, str | Mapping) else None
+    if listed is None or not all(np.iterable(pair) and not isinstance(pair, str) and len(pair) == 2 for pair in listed):
+        raise InputError(
+            f"bounds is {shown(bounds)}; a pair (start, stop) for each axis is needed, in the order of shape, say "
+            f"{[(0, 1)] * axes}"
+        )
+    return [(low, high) for low, high in listed]
+
+
+def _spread(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A mask that says nothing of some axes, for all of their cells."""
+    try:
+        return np.broadcast_to(mask, shape)
+    except ValueError:
+        return mask
+
+
 @dataclass(frozen=True)
 class TimeGrid:
-    """``steps`` equal steps of ``dt = horizon / steps``; nodes t_k = k dt, k = 0..steps."""
+    """``steps`` equal steps of ``dt = horizon / steps``; nodes t_k = horizon k / steps, and the last is the horizon.
+
+    Parameters
+    ----------
+    horizon : T, positive
+    steps : how many; None leaves it to the game (`mfgsolve.resolution.settle`, which every solve begins with)
+    unit : of time, as it is to be shown
+    chosen : whether the number was chosen by that rule, and not stated
+    """
 
     horizon: float = 1.0
-    steps: int = 100
+    steps: Any = None  # an int; None only until it is settled, before anything is computed
     unit: str = "1"
+    chosen: bool = field(default=False, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", whole(self.steps, "number of time steps"))
         object.__setattr__(self, "horizon", real(self.horizon, "time horizon"))
-        if self.steps < 1:
-            raise InputError(f"time grid has {self.steps} steps; a whole number of at least 1 is needed")
         if not (math.isfinite(self.horizon) and self.horizon > 0):
             raise InputError(f"time horizon is {self.horizon}; it must be positive and finite")
+        if self.steps is None:
+            return
+        object.__setattr__(self, "steps", whole(self.steps, "number of time steps"))
+        if self.steps < 1:
+            raise InputError(f"time grid has {self.steps} steps; a whole number of at least 1 is needed")
+
+    @property
+    def settled(self) -> bool:
+        """Whether the number of steps is known."""
+        return self.steps is not None
 
     @property
     def dt(self) -> float:
-        return self.horizon / self.steps
+        return self.horizon / self._known()
 
     @property
     def nodes(self) -> np.ndarray:
-        return np.arange(self.steps + 1) * self.dt
+        steps = self._known()
+        nodes = self.horizon * np.arange(steps + 1) / steps
+        nodes[-1] = self.horizon
+        return nodes
+
+    def _known(self) -> int:
+        if self.steps is None:
+            raise InputError(UNSETTLED)
+        return int(self.steps)

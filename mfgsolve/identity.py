@@ -1,29 +1,178 @@
-"""Which game is this?  A digest of all that a game is made of: no file is continued in, or compared with, another."""
+"""Which game is this?  A digest of all that a game is made of: no file is continued in, or compared with, another.
+
+Everything counts that an answer can depend on: the space with its walls and names, the times, the dynamics and their
+arrays, the initial density, the terminal cost, and the couplings.  A coupling is a function of the crowd and is told by
+its values *at all nodes and cells* for two crowds that nobody states by chance (irrational masses, one nearly even and
+one that gathers in few cells): its cost at both, its derivative from one toward the other, its potential, its bounds,
+the amounts of prices, and what it claims of itself.  So are transitions that depend on the crowd.
+
+Numbers count by their bits, -0.0 as 0.0; how they were stated (a function or an array, Python or TOML) does not.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import math
+import struct
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from mfgsolve.games import FiniteGame, make_game, sampled
+from mfgsolve.couplings import Coupling, by_target
+from mfgsolve.errors import InputError
+from mfgsolve.games import FiniteGame, Game, make_game
+from mfgsolve.games.base import Block
 from mfgsolve.problem import Problem
 
 __all__ = ["fingerprint"]
 
+GOLDEN, SILVER = (math.sqrt(5) - 1) / 2, math.sqrt(2) - 1  # irrational steps of the two crowds
+CLAIMS = ("is_potential", "is_monotone", "is_local", "is_differentiable", "is_hard", "is_smooth", "on")
+
 
 def fingerprint(problem: Problem) -> str:
     """Digest of what a game is made of, so that a checkpoint is never continued in another one."""
-    game = make_game(problem)
-    stated: tuple[Any, ...] = (problem.grid.identity, problem.time)
-    arrays = sampled(game)
-    if isinstance(game, FiniteGame):
-        arrays += [*game.transitions, game.own_cost, game.allowed]
-        stated += (game.temperature,)
-    else:
-        stated += (problem.dynamics,)
-    digest = hashlib.sha256(repr(stated).encode())
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
+    game, digest = make_game(problem), hashlib.blake2b(digest_size=32)
+    for part in _parts(game):
+        _add(digest, part)
     return digest.hexdigest()
+
+
+# -- what a game is made of ------------------------------------------------------------------------------------------
+
+
+def _parts(game: Game) -> Iterator[Any]:
+    problem = game.problem
+    yield from (problem.grid.identity, game.time, len(problem.all_dynamics))
+    yield from (one.identity for one in problem.all_dynamics)
+    yield from (game.initial_mass.reshape(-1), game.terminal_cost.reshape(-1))
+    crowds = [_crowd(game, step) for step in (GOLDEN, SILVER)]
+    if isinstance(game, FiniteGame):
+        yield from (game.population_action_names, game.allowed, _rests(game.own_cost), game.temperature)
+        yield from _transitions(game, [mass for mass, _ in crowds])
+        yield from (_rests(amounts) for amounts in game.amounts)
+    yield from _claims(problem.couplings[0])
+    for block in game.blocks:
+        yield from _samples(block, [_seen(game, block, crowd) for crowd in crowds], game.steps)
+    if game.terminal_block is not None:
+        yield from _claims(problem.couplings[1])
+        yield from _samples(game.terminal_block, [_seen(game, game.terminal_block, crowd) for crowd in crowds], 1)
+
+
+def _claims(coupling: Coupling) -> Iterator[Any]:
+    """What a coupling says of itself, which chooses solvers and certificates."""
+    for terms in by_target(coupling).values():
+        for term in terms:
+            yield tuple(getattr(term, claim) for claim in CLAIMS)
+
+
+def _crowd(game: Game, step: float) -> tuple[np.ndarray, np.ndarray | None]:
+    """Mass (states,), 1 in every population and 0 in blocked cells, and the occupation (actions, states) it chooses."""
+    free = ~game.grid.mask.reshape(game.grid.populations, -1)
+    share = np.arange(1, free.size + 1) * step % 1.0
+    share = 0.5 + share if step == GOLDEN else 1e-3 + share**8
+    mass = share.reshape(free.shape) * free
+    mass /= mass.sum(axis=1, keepdims=True)
+    mass = mass.reshape(-1)
+    if not isinstance(game, FiniteGame):
+        return mass, None
+    choice = (0.5 + np.arange(1, game.allowed.size + 1) * (step / 2) % 1.0).reshape(game.allowed.shape) * game.allowed
+    return mass, mass * choice / choice.sum(axis=0)
+
+
+def _seen(game: Game, block: Block, crowd: tuple[np.ndarray, np.ndarray | None]) -> np.ndarray:
+    """What a coupling sees of a crowd that rests: its density, or an aggregate at each step, (1 or steps, *shape)."""
+    mass, chosen = crowd
+    if block.on == "state":
+        return (mass / block.volume).reshape(1, *block.shape)
+    assert isinstance(game, FiniteGame)
+    assert chosen is not None
+    if block.on == "occupation":
+        return (chosen / block.volume).reshape(1, *block.shape)
+    first = next(k for k, other in enumerate(b for b in game.blocks if b.on == "aggregate") if other is block)
+    return np.array([[float((alpha * chosen).sum())] for alpha in game.amounts[first]])
+
+
+def _samples(block: Block, crowds: list[np.ndarray], levels: int) -> Iterator[Any]:
+    """Values of a coupling at every node, a few nodes at a time so that temporaries stay small."""
+    bound, size = block.bound, max(1, 16384 // max(1, math.prod(block.shape)))
+    yield (block.on, block.shape, block.columns.start, levels)
+    for begin in range(0, levels, size):
+        nodes = slice(begin, min(begin + size, levels))
+        one, other = (_levels(crowd, nodes) for crowd in crowds)
+        yield bound.cost(nodes, one)
+        yield bound.cost(nodes, other)
+        yield bound.potential(nodes, one)
+        yield _derivative(bound, nodes, one, other - one)
+        limits = bound.bounds(nodes)
+        yield None if limits is None else tuple(np.broadcast_to(limit, one.shape) for limit in limits)
+
+
+def _levels(crowd: np.ndarray, nodes: slice) -> np.ndarray:
+    """The crowd at these nodes, an array of its own."""
+    count = nodes.stop - nodes.start
+    return np.repeat(crowd, count, axis=0) if crowd.shape[0] == 1 else crowd[nodes].copy()
+
+
+def _derivative(bound: Any, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray | None:
+    """f' at a crowd, applied to a change; None where there is none."""
+    try:
+        return np.asarray(bound.tangent(nodes, rho, change))
+    except InputError:  # not differentiable
+        return None
+
+
+def _transitions(game: FiniteGame, masses: list[np.ndarray]) -> Iterator[Any]:
+    """Probabilities, row by row and column by column, whatever they were stored as, at every step that changes them."""
+    before: list[bytes] = []
+    for t in range(game.steps if game.is_coupled else game.transitions.first.shape[0]):
+        for mass in masses if game.is_coupled else masses[:1]:
+            rows = game.transitions_at(t, mass).matrix(0 if game.is_coupled else t, game.states)
+            rows.sum_duplicates()
+            rows.eliminate_zeros()
+            parts = [rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data]
+            now = [part.tobytes() for part in parts]
+            if now != before:
+                yield t
+                yield from parts
+            before = now
+
+
+def _rests(levels: np.ndarray) -> np.ndarray:
+    """One level where all are the same."""
+    return levels[:1] if (levels == levels[:1]).all() else levels
+
+
+# -- to bytes --------------------------------------------------------------------------------------------------------
+
+
+def _add(digest: Any, value: Any) -> None:
+    """Add a value, told by its kind and its size, so that no two values run into each other."""
+    if isinstance(value, np.ndarray):
+        kind = "d" if value.dtype.kind == "f" else "q" if value.dtype.kind in "iu" else "?"
+        _head(digest, f"array {kind}", *value.shape)
+        plain = np.ascontiguousarray(value, dtype=kind)
+        digest.update(np.add(plain, 0.0) if kind == "d" else plain)  # -0.0 + 0.0 = 0.0
+    elif isinstance(value, list | tuple):
+        _head(digest, "list", len(value))
+        for entry in value:
+            _add(digest, entry)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        _head(digest, type(value).__name__)
+        _add(digest, [getattr(value, part.name) for part in dataclasses.fields(value) if part.compare])
+    elif isinstance(value, str | bytes):
+        data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+        _head(digest, type(value).__name__, len(data))
+        digest.update(data)
+    elif value is None or isinstance(value, bool | np.bool_):
+        _head(digest, str(value))
+    elif isinstance(value, int | float | np.number):
+        digest.update(b"number" + struct.pack("<d", float(value) + 0.0))
+    else:
+        raise TypeError(f"identity of a game holds a {type(value).__name__}")
+
+
+def _head(digest: Any, kind: str, *sizes: int) -> None:
+    digest.update(f"{kind} {sizes};".encode())

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from mfgsolve.calls import ask
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
 from mfgsolve.dynamics import FINITE, ControlledDiffusion, Dynamics, LatticeMoves, Tabular
-from mfgsolve.errors import InputError, numbers, real
-from mfgsolve.fields import Field, sample
+from mfgsolve.errors import InputError, has_labels, numbers, real
+from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.labels import aligned, frozen
+from mfgsolve.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.spaces import Populations, Space
+from mfgsolve.texts import check_names
 
-__all__ = ["Problem"]
+__all__ = ["Levelled", "Problem"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +32,8 @@ class Problem:
 
     Parameters
     ----------
-    grid, time : where (a `Grid`, `States`, or `Populations` on one of them) and when
+    grid, time : where (a `Grid`, `States`, or `Populations` on one of them) and when; a `TimeGrid` without steps leaves
+        their number to the game (`mfgsolve.resolution`)
     dynamics : `ControlledDiffusion` (on a grid), `LatticeMoves` (on a grid) or `Tabular`; for several populations a
         list, one for each
     coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change
@@ -77,6 +82,7 @@ class Problem:
     def __post_init__(self) -> None:
         with collect() as said:
             self._check()
+            check_names(self)
         object.__setattr__(self, "cautions", unique(self.cautions, said))
 
     def _check(self) -> None:
@@ -87,18 +93,23 @@ class Problem:
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
         self._check_dynamics()
-        for what in ("initial", "terminal"):
+        for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
             if isinstance(value, Real):
                 real(value, f"{what} of the problem")
             elif not callable(value):
-                array = numbers(value, f"{what} of the problem", "real numbers or a function are needed")
-                object.__setattr__(self, what, array.copy())
+                if not has_labels(value):
+                    numbers(value, f"{what} of the problem", "real numbers or a function are needed")
+                own = aligned(value, self.grid.dims, self.grid.labels, of, partial=True)
+                own = own_field(own, f"{what} of the problem")
+                object.__setattr__(self, what, self._spread(own) if has_labels(value) else own)
+        if self.sites is not None:
+            object.__setattr__(self, "sites", frozen(numbers(self.sites, "sites of the problem")))
         if not isinstance(self.coupling, Coupling):
             if not (callable(self.coupling) or isinstance(self.coupling, Real)):
                 raise InputError(
                     f"coupling of the problem is a {type(self.coupling).__name__}; "
-                    "a Coupling, a number or a function of (t, coordinates) is needed"
+                    "a Coupling, a number or a function of (t, coordinates) is needed; write RunningCost(array)"
                 )
             if not callable(self.coupling):
                 real(self.coupling, "coupling of the problem")
@@ -135,9 +146,24 @@ class Problem:
                 "Tabular dynamics there"
             )
 
+        placed = tuple(self._placed(p, one) for p, one in enumerate(self.all_dynamics))
+        if any(new is not old for new, old in zip(placed, self.all_dynamics, strict=True)):
+            object.__setattr__(self, "dynamics", placed if len(placed) > 1 else placed[0])
         temperatures = {getattr(one, "temperature", 0.0) for one in self.all_dynamics}
         if len(temperatures) > 1:
             raise InputError(f"populations have the temperatures {sorted(temperatures)}; one for all is needed")
+
+    def _placed(self, p: int, one: Dynamics) -> Dynamics:
+        """Dynamics of a population whose labelled arrays are in the order of the space."""
+        several = isinstance(self.grid, Populations)
+        where = f" of population {self.grid.names[p]!r}" if several else ""  # type: ignore[attr-defined]
+        space = self.grid.space if several else self.grid  # type: ignore[attr-defined]
+        return one.on(space, self.time, where) if isinstance(one, Tabular) else one
+
+    def _spread(self, array: np.ndarray) -> np.ndarray:
+        """What came with names may leave dimensions out in which it does not change."""
+        fits = all(n in (1, m) for n, m in zip(array.shape, self.grid.shape, strict=True))
+        return frozen(np.broadcast_to(array, self.grid.shape)) if fits else array
 
     @property
     def all_dynamics(self) -> tuple[Dynamics, ...]:
@@ -184,6 +210,12 @@ class Problem:
             text=None,
         )
 
+    is_levelled = False
+
+    def levelled(self) -> Levelled:
+        """The same game for solvers: what everybody pays whatever all do is kept apart (`games.constants`)."""
+        return Levelled(**{f.name: getattr(self, f.name) for f in fields(self)})
+
     @property
     def couplings(self) -> tuple[Coupling, ...]:
         """The running coupling and, where there is one, the terminal one."""
@@ -223,25 +255,42 @@ class Problem:
             )
         count = grid.populations
         totals = mass.reshape(count, -1).sum(axis=1)
+        kind = self._precision() if not self.normalise and (np.abs(totals - 1) > ROUND).any() else np.dtype(float)
+        near = slack(kind, mass.size // count)
         for p, total in enumerate(totals):
             of = f" of population {grid.names[p]!r}" if isinstance(grid, Populations) else ""
             if total <= 0:
                 raise InputError(f"initial density{of} is zero in every free cell; put some mass there")
-            if not self.normalise and abs(total - 1) > 1e-9:
+            if not self.normalise and abs(total - 1) > near:
+                how = "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it"
                 raise InputError(
                     f"initial density{of} sums to {total:.6g} over the grid, expected 1 (cell volume "
-                    f"{grid.cell_volume:.6g}); pass normalise=True (in a problem file: normalise = true under "
-                    "[initial]) or scale it"
+                    f"{grid.cell_volume:.6g}), and misses it by {abs(total - 1):.1e}{remedy(kind, how)}"
                 )
-        if not self.normalise:
+        if not self.normalise and near == ROUND:
             return mass
+        if not self.normalise:
+            say_renormalised("initial density", kind, float(np.abs(totals - 1).max()))
         return np.asarray(mass / totals.reshape((-1,) + (1,) * (mass.ndim - 1)) if count > 1 else mass / totals[0])
+
+    def _precision(self) -> np.dtype:
+        """The kind of numbers that the initial density came in."""
+        given = self.initial
+        if not callable(given):
+            return precision_of(given)
+        return precision_of(
+            ask(given, (0.0, self.grid.coordinates), "initial density", "(t, coordinates)", " at t = 0")
+        )
 
     def terminal_cost(self) -> np.ndarray:
         """g at the cell centres, shape of the grid."""
         if isinstance(self.terminal, np.ndarray) and self.terminal.shape != self.grid.shape:
             raise InputError(f"terminal cost has shape {self.terminal.shape}; the grid has {self.grid.shape}")
         return sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
+
+    def with_steps(self, steps: int, chosen: bool = False) -> Problem:
+        """The same game in that many time steps; ``chosen`` where nobody stated the number."""
+        return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
 
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.
@@ -256,7 +305,12 @@ class Problem:
             or (self.grid.blocked is not None and not callable(self.grid.blocked))
         ):
             return None
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        values |= {"grid": self.grid.refined(shape), "time": TimeGrid(self.time.horizon, steps, self.time.unit)}
-        values["normalise"] = True
-        return Problem(**values)
+        time = TimeGrid(self.time.horizon, steps, self.time.unit)
+        return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Levelled(Problem):
+    """A problem whose games lower all costs of a time step by their least value; see `games.constants`."""
+
+    is_levelled = True

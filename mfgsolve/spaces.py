@@ -16,9 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.errors import InputError, unknown, whole
+from mfgsolve.errors import InputError, shown, unknown, whole
+from mfgsolve.memory import affordable
 
-__all__ = ["Choices", "Coordinates", "Populations", "Space", "States"]
+__all__ = ["Choices", "Coordinates", "Populations", "Space", "States", "repeated"]
+
+STATE_BYTES = 9  # number and truth value of every state
 
 
 class Coordinates(Mapping[str, np.ndarray]):
@@ -105,6 +108,16 @@ class Space(ABC):
         """Coordinate and attributes of each dimension, for xarray."""
         return {}
 
+    @property
+    def labels(self) -> dict[str, np.ndarray]:
+        """Coordinate of each dimension that has one, as labelled arrays are compared with."""
+        return {name: values for name, (values, _) in self.dimension_coordinates.items()}
+
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Whether a plain array of this shape, not a single number, can stand for values on the space: axes of length 1
+        stand for any, and no axis may be missing, for which one it is nobody could tell."""
+        return len(shape) == self.ndim and all(n in (1, m) for n, m in zip(shape, self.shape, strict=True))
+
     def refined(self, shape: Sequence[int]) -> Space:
         """The same space with other cell counts."""
         raise InputError(f"a {type(self).__name__} has no cells to refine; only a grid has")
@@ -132,7 +145,7 @@ class States(Space):
     def __post_init__(self) -> None:
         given = self.states
         if isinstance(given, str):
-            raise InputError(f"states is the text {given!r}; a number or a list of names is needed")
+            raise InputError(f"states is the text {shown(given)}; a number or a list of names is needed")
         if isinstance(given, Real):
             object.__setattr__(self, "states", whole(given, "number of states"))
         else:
@@ -141,12 +154,15 @@ class States(Space):
             names = tuple(given)
             for name in names:
                 if not isinstance(name, str):
-                    raise InputError(f"state name {name!r} is a {type(name).__name__}; a text is needed")
-                if names.count(name) > 1:
-                    raise InputError(f"state {name!r} is named twice; every state needs a name of its own")
+                    raise InputError(f"state name {shown(name)} is a {type(name).__name__}; a text is needed")
+            names = tuple(str(name) for name in names)  # NumPy's texts, too
+            twice = repeated(names)
+            if twice is not None:
+                raise InputError(f"state {shown(twice)} is named twice; every state needs a name of its own")
             object.__setattr__(self, "states", names)
         if self.size < 1:
             raise InputError(f"a list of {self.size} states came; at least 1 is needed")
+        affordable(self.size, STATE_BYTES, f"list of {self.size} states")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -186,6 +202,16 @@ class States(Space):
         return {"state": (labels, {"units": "1", "long_name": "state"})}
 
 
+def repeated(names: Sequence[str]) -> str | None:
+    """The first name that was there before, if any."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
 class Layers(Space):
     """Copies of one space under a leading dimension ``label``, whose number the coordinates tell beside the point."""
 
@@ -207,6 +233,10 @@ class Layers(Space):
     @property
     def cell_volume(self) -> float:
         return self.space.cell_volume
+
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Also an array on the space below, which is the same in every layer."""
+        return super().takes(shape) or self.space.takes(shape)
 
     @cached_property
     def coordinates(self) -> Coordinates:
@@ -248,14 +278,15 @@ class Populations(Layers):
     def __post_init__(self) -> None:
         listed = np.iterable(self.names) and not isinstance(self.names, str)
         if not (listed and all(isinstance(name, str) for name in self.names)):
-            raise InputError(f"populations are named {self.names!r}; a list of texts is needed")
-        object.__setattr__(self, "names", tuple(self.names))
-        if len(set(self.names)) != len(self.names) or not self.names:
+            raise InputError(f"populations are named {shown(self.names)}; a list of texts is needed")
+        object.__setattr__(self, "names", tuple(str(name) for name in self.names))
+        if repeated(self.names) is not None or not self.names:
             raise InputError(
-                f"populations are named {self.names}; at least one, each with a name of its own, are needed"
+                f"populations are named {shown(self.names)}; at least one, each with a name of its own, are needed"
             )
         if not isinstance(self.space, Space) or isinstance(self.space, Populations):
             raise InputError(f"populations live on a {type(self.space).__name__}; a Grid or States is needed")
+        affordable(self.size, STATE_BYTES, f"space of {len(self.names)} populations in {self.space.size} cells each")
 
     label = "population"
 
@@ -279,16 +310,25 @@ class Populations(Layers):
 
 @dataclass(frozen=True, eq=False)
 class Choices(Layers):
-    """Actions in cells: where occupations live, arrays (action, *shape); ``c.action`` is the number of the action."""
+    """Actions in cells: where occupations live, arrays (action, *shape); ``c.action`` is the number of the action.
+
+    ``names`` are those of the actions, where they are known: labelled arrays are compared with them.
+    """
 
     actions: int
     space: Space
+    names: Sequence[str] | None = None
 
     label = "action"
 
     @property
     def count(self) -> int:
         return self.actions
+
+    @property
+    def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
+        names = {} if self.names is None else {"action": (np.array(self.names), {"units": "1", "long_name": "action"})}
+        return names | self.space.dimension_coordinates
 
     @property
     def identity(self) -> Any:

@@ -12,13 +12,14 @@ import mfgsolve as mfg
 PACKAGE = Path(mfg.__file__).parent
 ORDER = [
     {"errors"},
-    {"cautions", "kernels", "watch"},
+    {"calls", "cautions", "declared", "kernels", "labels", "memory", "precision", "schema", "seals", "texts", "watch"},
     {"spaces", "grids", "fields", "dynamics", "couplings", "problem"},
     {"games"},
-    {"certificates", "files", "identity"},
+    {"certificates", "claims", "files", "identity", "userpolicy"},
     {"datasets"},
     {"solution"},
     {"solvers"},
+    {"resolution"},
     {"interop", "plots", "problems"},
     {"problemfile"},
     {"checkpoints"},

@@ -34,7 +34,7 @@ COMMAND = [sys.executable, "-m", "mfgsolve"]
 FLAGSHIP = ["solve", "supply-demand", "--shape", "8x8", "--steps", "32"]
 KEYS = [
     *("status", "exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale"),
-    *("iterations", "sweeps", "seconds", "mass_error", "cap_fraction", "violation"),
+    *("iterations", "sweeps", "seconds", "mass_error", "cap_fraction", "violation", "warnings"),
 ]
 DECLARED = """
 name = "hill"

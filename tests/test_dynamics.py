@@ -98,7 +98,7 @@ def test_populations_may_have_different_actions_and_costs():
     few = mfg.Tabular([SWAP], cost=np.array([[7.0, 8.0]]))
     problem = mfg.Problem(grid=space, time=mfg.TimeGrid(2, 2), dynamics=[many, few], coupling=0.0, initial=np.eye(2))
     game = make_game(problem)
-    assert (game.actions, game.states, game.action_names) == (3, 4, ["stay", "swap", "toss"])
+    assert (game.actions, game.states, game.action_names) == (3, 4, ["stay/0", "swap", "toss"])
     np.testing.assert_array_equal(game.allowed, [[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]])
     np.testing.assert_array_equal(game.own_cost[0], [[0, 1, 7, 8], [2, 3, 0, 0], [4, 5, 0, 0]])
     np.testing.assert_array_equal(matrices(game)[1, 0], np.block([[STAY, 0 * STAY], [0 * STAY, SWAP]]))
@@ -382,7 +382,7 @@ def test_a_temperature_later_does_not_wrap_a_function_twice():
 @pytest.mark.parametrize(("dynamics", "text"), [
     (mfg.Tabular([STAY, SWAP]), "Tabular(transitions=2 x (2, 2), cost=0.0, temperature=0.0)"),
     (mfg.Tabular(np.array([STAY, SWAP]), cost=[[0, 0], [1, 1]], temperature=1),
-     "Tabular(transitions=(2, 2, 2), cost=2 x (2,), temperature=1.0)"),
+     "Tabular(transitions=(2, 2, 2), cost=(2, 2), temperature=1.0)"),
     (mfg.Tabular([[sparse.csr_array(STAY)]] * 3, cost=np.ones((3, 1, 2)), allowed=np.ones((1, 2), bool)),
      "Tabular(transitions=3 x 1 x (2, 2), cost=(3, 1, 2), temperature=0.0, allowed=(1, 2))"),
     (mfg.Tabular(failing, cost=np.float64(2.0), actions=["a", "b"]),

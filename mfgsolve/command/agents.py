@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfgsolve.command.arguments import Json, Threads, read_agents, whole
+from mfgsolve.command.arguments import Json, Strict, Threads, read_agents, whole
 from mfgsolve.command.comparing import keep, tell
 from mfgsolve.command.progress import Progress
 from mfgsolve.errors import InputError
@@ -76,6 +76,7 @@ def compare(
         Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw them here (.png, .pdf or .svg).")
     ] = None,
     json: Json = False,
+    strict: Strict = False,
     threads: Threads = None,
 ) -> None:
     """Play a plan with N agents, for several N, beside its mean-field limit.
@@ -114,9 +115,7 @@ def compare(
         )
         interrupts.check()
         failure = keep(compared, output, plot, plots.agents, line, written)
-    tell(compared, json, agents_facts, agents_rows, written)
-    if failure is not None:
-        raise failure
+    tell(compared, json, agents_facts, agents_rows, written, failure, strict)
 
 
 def _plan(file: Path) -> Solution:

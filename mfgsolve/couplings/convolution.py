@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
+from mfgsolve.calls import ask
 from mfgsolve.couplings.base import Bound, Coupling, total
-from mfgsolve.errors import InputError, real
+from mfgsolve.errors import InputError, numbers, real
 from mfgsolve.grids import Grid
 from mfgsolve.spaces import Space
 
@@ -138,6 +139,19 @@ class _BoundKernel(_BoundQuadratic):
         return float(self.strength / self.volume * kernel.reshape(-1)[0])
 
 
+def _weights(kernel: Any, gaps: Sequence[np.ndarray], sizes: tuple[int, ...]) -> np.ndarray:
+    """The kernel at these displacements."""
+    call = f"({', '.join('d' + name for name in 'xyz'[: len(gaps)])})"
+    weights = numbers(ask(kernel, tuple(gaps), "nonlocal kernel", call), "nonlocal kernel")
+    try:
+        return np.broadcast_to(weights, sizes)
+    except ValueError:
+        raise InputError(
+            f"nonlocal kernel gives an array of shape {weights.shape} for displacements of shape {sizes}; it must "
+            "give one number for each"
+        ) from None
+
+
 def _bind_kernel(coupling: Nonlocal, grid: Grid) -> _BoundKernel:
     kernel: Any = coupling.kernel
     sizes = tuple(a.cells if a.periodic else 2 * a.cells for a in grid.axes)
@@ -146,8 +160,7 @@ def _bind_kernel(coupling: Nonlocal, grid: Grid) -> _BoundKernel:
         index = np.arange(size)
         gaps.append(np.where(index <= size // 2, index, index - size) * axis.spacing)
     mesh = np.meshgrid(*gaps, indexing="ij")[::-1]
-    weights = np.broadcast_to(np.asarray(kernel(*mesh), dtype=float), sizes)
-    mirrored = np.broadcast_to(np.asarray(kernel(*(-g for g in mesh)), dtype=float), sizes)
+    weights, mirrored = (_weights(kernel, gaps, sizes) for gaps in (mesh, [-g for g in mesh]))
     if not np.isfinite(weights).all():
         raise InputError("the nonlocal kernel gives values that are not finite")
     if not np.allclose(weights, mirrored, rtol=1e-12, atol=1e-14 * np.abs(weights).max()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from mfgsolve.calls import ask
 from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative
-from mfgsolve.errors import InputError, numbers, real
-from mfgsolve.fields import Field, sample_nodes
+from mfgsolve.errors import InputError, numbers, real, shown
+from mfgsolve.fields import Field, own_field, sample_nodes
+from mfgsolve.labels import Labelled, aligned, owned
 from mfgsolve.spaces import Choices, Space
 
 __all__ = ["Capacity", "Price", "QuadraticPotential"]
+
+LARGEST = float(np.finfo(float).max)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,20 +43,32 @@ class Capacity(Coupling):
     cap: Field
     is_hard = True
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cap", own_field(self.cap, "capacity"))
+
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
-        cap = self.cap
-        if not callable(cap) and real(cap, "capacity") == math.inf:
-            return _BoundCapacity(np.full((1, *grid.shape), math.inf))
-        if callable(cap):
-            function: Callable[..., Any] = cap
+        sampled = nonnegative(sample_nodes(_finite(self.cap), times, grid, "capacity"), "capacity")
+        return _BoundCapacity(np.where((sampled == LARGEST) | grid.mask, math.inf, sampled))
 
-            @functools.wraps(function)
-            def finite(t: float, c: Any) -> np.ndarray:  # fields must be finite; an infinite cap is the largest number
-                return np.minimum(numbers(function(t, c), "capacity"), np.finfo(float).max)
 
-            cap = finite
-        sampled = nonnegative(sample_nodes(cap, times, grid, "capacity"), "capacity")
-        return _BoundCapacity(np.where((sampled == np.finfo(float).max) | grid.mask, math.inf, sampled))
+def _finite(cap: Any) -> Any:
+    """The cap with the largest number for an infinite one: fields must be finite."""
+    if callable(cap):
+        return _FiniteCap(cap)
+    if isinstance(cap, Labelled):
+        return Labelled(np.minimum(cap.values, LARGEST), cap.dims, cap.coordinates)
+    return np.minimum(cap, LARGEST)
+
+
+class _FiniteCap:
+    """A function of (t, coordinates) whose infinite values are the largest number."""
+
+    def __init__(self, function: Callable[..., Any]):
+        self.__wrapped__ = function  # by this name its signature is looked at
+
+    def __call__(self, t: float, c: Any) -> Any:
+        given = self.__wrapped__(t, c)
+        return np.minimum(given, LARGEST) if hasattr(given, "dims") else np.minimum(numbers(given, "capacity"), LARGEST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +112,11 @@ class QuadraticPotential:
             raise InputError(f"centre of the price is {self.centre}; it must be finite")
 
     def _gap(self, t: float, amount: float) -> float:
-        return amount - float(self.centre(t) if callable(self.centre) else self.centre)
+        if not callable(self.centre):
+            return amount - float(self.centre)
+        return amount - real(
+            ask(self.centre, (t,), "centre of the price", "(t)", f" at t = {t:g}"), "centre of the price"
+        )
 
     def value(self, t: float, amount: float) -> float:
         return 0.5 * self.weight * self._gap(t, amount) ** 2
@@ -142,7 +161,10 @@ class Price(Coupling):
                     "use QuadraticPotential(weight, centre) or an object with value, derivative and second"
                 )
         if self.bounds is not None and not (isinstance(self.bounds, list | tuple) and len(self.bounds) == 2):
-            raise InputError(f"bounds of the price are {self.bounds!r}; a pair (lowest, highest) is needed")
+            raise InputError(f"bounds of the price are {shown(self.bounds)}; a pair (lowest, highest) is needed")
+        if self.bounds is not None:
+            object.__setattr__(self, "bounds", tuple(self.bounds))
+        object.__setattr__(self, "amounts", owned(self.amounts, "array of amounts of the price"))
 
     @property
     def is_hard(self) -> bool:  # type: ignore[override]
@@ -157,6 +179,7 @@ class Price(Coupling):
             given = speeds
         if callable(given):
             return sample_nodes(given, times, choices, "amounts of the price")
+        given = aligned(given, choices.dims, choices.labels, "array of amounts of the price", partial=True)
         array = numbers(given, "array of amounts of the price")
         if array.shape == (choices.actions,):
             array = array.reshape((-1,) + (1,) * choices.space.ndim)
@@ -174,7 +197,9 @@ class Price(Coupling):
         limits = np.array([[-math.inf, math.inf]] * len(times))
         for k, limit in enumerate(self.bounds or ()):
             for j, t in enumerate(times):
-                value = limit(float(t)) if callable(limit) else limit
+                value = limit
+                if callable(limit):
+                    value = ask(limit, (float(t),), "bound of the price", "(t)", f" at t = {t:g}")
                 if value is not None:
                     limits[j, k] = real(value, "bound of the price")
         if np.isnan(limits).any() or (limits[:, 0] > limits[:, 1]).any():
@@ -196,7 +221,20 @@ class _BoundPrice(Bound):
     def _each(self, method: str, nodes: slice, amounts: np.ndarray) -> np.ndarray:
         evaluate = getattr(self.function, method)
         pairs = zip(self.times[nodes], amounts[:, 0], strict=True)
-        return np.array([[float(evaluate(float(t), float(a)))] for t, a in pairs]).reshape(amounts.shape)
+        return np.array([[self._one(evaluate, method, float(t), float(a))] for t, a in pairs]).reshape(amounts.shape)
+
+    def _one(self, evaluate: Any, method: str, t: float, amount: float) -> float:
+        """One number of the potential, whatever the user's own potential does."""
+        try:
+            with np.errstate(all="ignore"):
+                return float(evaluate(t, amount))
+        except InputError:
+            raise
+        except Exception as error:
+            raise InputError(
+                f"{method} of the potential of the price, a {type(self.function).__name__}, raised "
+                f"{type(error).__name__} at t = {t:g}, A = {amount:g} ({error}); a number is needed for any A"
+            ) from error
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return self._each("derivative", nodes, rho)

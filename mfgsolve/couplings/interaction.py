@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling, target
-from mfgsolve.errors import InputError, numbers, unknown
-from mfgsolve.spaces import Populations, Space
+from mfgsolve.errors import InputError, numbers, shown, unknown
+from mfgsolve.labels import Labelled, aligned, frozen, owned
+from mfgsolve.spaces import Populations, Space, States
 
 __all__ = ["Interaction"]
 
@@ -25,28 +27,38 @@ class Interaction(Coupling):
 
     Parameters
     ----------
-    matrix : M, square
+    matrix : M, square; an array with names (xarray) has the dimension ``population`` or ``state`` for those who feel it
+        and another one for those who are felt, a table (pandas) rows and columns; their labels are compared with the
+        names of the space
     between : "states" (all of them, of all populations in the order of the arrays) or "populations"
     on : "state", or "occupation": between all choices, actions first
+    names : of the rows and columns of the matrix, where it has any; the matrix is brought into the order of the space
     """
 
     matrix: Any
     between: str = "states"
     on: str = "state"
+    names: Sequence[str] | None = None
     is_local = False
     is_potential: bool = field(init=False, default=False)
     is_monotone: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         target(self.on, "interaction")
-        matrix = numbers(self.matrix, "matrix of the interaction").copy()
+        given, names = owned(self.matrix, "matrix of the interaction"), self.names
+        if isinstance(given, Labelled):
+            given, names = _paired(given, self.names, str(self.between)[:-1])
+        matrix = numbers(given, "matrix of the interaction")
         if matrix.ndim != 2 or matrix.size == 0 or matrix.shape[0] != matrix.shape[1] or not np.isfinite(matrix).all():
             raise InputError(
                 f"matrix of the interaction has shape {matrix.shape}; a square of finite numbers is needed"
             )
         if self.between not in BETWEEN:
             raise InputError(unknown("interaction between", self.between, BETWEEN))
-        object.__setattr__(self, "matrix", matrix)
+        if names is not None and len(names) != len(matrix):
+            raise InputError(f"matrix of the interaction has {len(matrix)} rows and {len(names)} names")
+        object.__setattr__(self, "matrix", frozen(matrix))
+        object.__setattr__(self, "names", None if names is None else tuple(str(name) for name in names))
         size = np.abs(matrix).max()
         object.__setattr__(self, "is_potential", bool(np.abs(matrix - matrix.T).max() <= 1e-12 * size))
         least = float(np.linalg.eigvalsh(0.5 * (matrix + matrix.T)).min())
@@ -61,8 +73,22 @@ class Interaction(Coupling):
                 f"matrix of the interaction has {self.matrix.shape[0]} rows; there are {wanted} {self.between}"
             )
         volume = grid.cell_volume
-        matrix = self.matrix * (1.0 if self.between == "populations" else volume)
+        matrix = self._ordered(grid) * (1.0 if self.between == "populations" else volume)
         return _BoundInteraction(matrix, self._kin(grid), grid.shape, volume)
+
+    def _ordered(self, grid: Space) -> np.ndarray:
+        """The matrix in the order of the space."""
+        if self.names is None:
+            return np.asarray(self.matrix)
+        dim = self.between[:-1]
+        if self.between == "states" and not isinstance(grid, States):
+            raise InputError(
+                f"matrix of the interaction names states {shown(self.names[:3])}, ..., and only a list of States has "
+                f"names; give a {type(grid).__name__} a plain array, in the order of its arrays"
+            )
+        table = Labelled(self.matrix, (dim, "other"), (np.array(self.names), np.array(self.names)))
+        labels = {dim: grid.labels[dim], "other": grid.labels[dim]}
+        return np.asarray(aligned(table, (dim, "other"), labels, "matrix of the interaction"))
 
     def _kin(self, grid: Space) -> np.ndarray:
         """Which entries of the matrix are between agents of one population."""
@@ -70,6 +96,28 @@ class Interaction(Coupling):
         if self.between == "populations":
             population = np.arange(self.matrix.shape[0])
         return np.asarray(population[:, None] == population)
+
+
+def _paired(given: Labelled, names: Sequence[str] | None, dim: str) -> tuple[np.ndarray, Any]:
+    """A labelled matrix as rows (those who feel it) and columns of one order, and their names."""
+    matrix, labels = given.values, list(given.coordinates)
+    if any(name is not None for name in given.dims) and dim not in given.dims:
+        raise InputError(
+            f"matrix of the interaction has the dimensions {shown(given.dims)}; one must be {dim!r}, of those who feel "
+            "it, and the other one is of those who are felt"
+        )
+    if matrix.ndim == 2 and given.dims[1] == dim != given.dims[0]:
+        matrix, labels = matrix.T, labels[::-1]
+    if matrix.ndim != 2 or all(label is None for label in labels):
+        return matrix, names
+    if names is not None or any(label is None for label in labels):
+        raise InputError(
+            "matrix of the interaction names its rows or its columns alone, or has names besides; name both, "
+            "or pass a plain array"
+        )
+    rows = labels[0]
+    table = Labelled(matrix, ("row", "column"), tuple(labels))
+    return aligned(table, ("row", "column"), {"column": [str(row) for row in rows]}, "matrix of the interaction"), rows
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative, target, total
 from mfgsolve.errors import InputError, real
-from mfgsolve.fields import Field, sample_nodes
+from mfgsolve.fields import Field, own_field, sample_nodes
 from mfgsolve.spaces import Space
 
 __all__ = ["Congestion", "CrowdAversion", "LogCongestion", "RunningCost"]
@@ -33,6 +34,7 @@ class Congestion(Coupling):
 
     def __post_init__(self) -> None:
         target(self.on, "congestion")
+        object.__setattr__(self, "reward", own_field(self.reward, "congestion reward"))
         real(self.congestion, "congestion")
         if not (math.isfinite(self.congestion) and self.congestion > 0):
             raise InputError(f"congestion is {self.congestion}; it must be positive (use RunningCost for no crowding)")
@@ -84,6 +86,7 @@ class CrowdAversion(Coupling):
 
     def __post_init__(self) -> None:
         target(self.on, "crowd aversion")
+        object.__setattr__(self, "strength", own_field(self.strength, "crowd aversion strength"))
         real(self.power, "power of the crowd aversion")
         if not (math.isfinite(self.power) and self.power > 0):
             raise InputError(f"crowd aversion has power {self.power}; it must be positive")
@@ -192,6 +195,7 @@ class RunningCost(Coupling):
 
     def __post_init__(self) -> None:
         target(self.on, "running cost")
+        object.__setattr__(self, "cost", own_field(self.cost, "running cost"))
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         return _BoundRunning(sample_nodes(self.cost, times, grid, "running cost"), grid.cell_volume)
@@ -216,3 +220,6 @@ class _BoundRunning(Bound):
 
     def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray:
         return self.cost(nodes, rho)
+
+    def lowered(self, lower: Callable[[np.ndarray], np.ndarray]) -> Bound:
+        return _BoundRunning(lower(self.field), self.volume)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 from mfgsolve.errors import InputError, real, unknown
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["ControlledDiffusion", "QuadraticCost"]
 
@@ -58,3 +62,13 @@ class ControlledDiffusion:
         if not isinstance(cost, QuadraticCost):
             cost = QuadraticCost(cost)
         object.__setattr__(self, "hamiltonian", cost)
+
+    @property
+    def identity(self) -> Any:
+        """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike."""
+        parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name != "control_cost")
+        return ("diffusion", *parts)
+
+    def speed_cap(self, possible: np.ndarray) -> np.ndarray:
+        """Largest speed along each axis; ``possible`` is what keeps the probabilities of one step at most 1."""
+        return possible

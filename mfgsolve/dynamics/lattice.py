@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -107,6 +107,11 @@ class LatticeMoves:
         if abs(total - 1) > 1e-12:
             raise InputError(f"probabilities of the jumps sum to {total:.15g}; they must sum to 1")
         return jumps
+
+    @property
+    def identity(self) -> Any:
+        """What tells two such dynamics apart: all that they were stated with."""
+        return ("lattice", *(getattr(self, part.name) for part in fields(self) if part.compare))
 
     @property
     def names(self) -> tuple[str, ...]:

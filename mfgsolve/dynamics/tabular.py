@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from mfgsolve.errors import InputError, real
+from mfgsolve.calls import function_name
+from mfgsolve.errors import InputError, has_labels, masked, real, shown
+from mfgsolve.grids import TimeGrid
+from mfgsolve.labels import Labelled, aligned, frozen, labelled
+from mfgsolve.spaces import Space, repeated
 
 __all__ = ["Tabular"]
 
@@ -20,6 +25,10 @@ class Tabular:
     """Transitions P_t(y | x, a), an own cost l_t(x, a) of each step, and a temperature tau.
 
     With tau > 0 an agent also pays tau dt sum_a pi log pi, so that best responses are softmax policies.
+
+    The game keeps copies of all arrays.  Arrays with names (xarray, pandas) are read by them: the dimensions ``step``
+    (or ``time``), ``action``, ``state`` and ``next_state`` of transitions, and those of the space in place of the
+    states in costs and allowed actions, where dimensions may be left out; coordinates are compared with the game's.
 
     Parameters
     ----------
@@ -32,7 +41,7 @@ class Tabular:
     cost : own cost of one step (not per unit time): a number, (action,), (action, *shape), (step, action,
         *shape), or a function (t, coordinates) -> (action, *shape), with the shape of the space (of one population)
     temperature : tau >= 0, cost per unit time
-    actions : names of the actions
+    actions : names of the actions; labelled transitions bring their own
     allowed : boolean (action, *shape), False where an action is not available
 
     Examples
@@ -59,13 +68,52 @@ class Tabular:
         object.__setattr__(self, "temperature", value)
         if self.is_coupled and not isinstance(self.transitions, _Asked):
             object.__setattr__(self, "transitions", _Asked(self.transitions))
-        if self.actions is not None:
-            listed = np.iterable(self.actions) and not isinstance(self.actions, str)
-            if not (listed and all(isinstance(name, str) for name in self.actions)):
-                raise InputError(f"actions are named {self.actions!r}; a list of texts is needed")
-            object.__setattr__(self, "actions", tuple(self.actions))
-            if len(set(self.actions)) != len(self.actions):  # type: ignore[arg-type]
-                raise InputError(f"actions are named {self.actions}; every action needs a name of its own")
+        object.__setattr__(self, "transitions", own_matrices(self.transitions, "transitions"))
+        object.__setattr__(self, "cost", _own(self.cost, "own cost"))
+        object.__setattr__(self, "allowed", _own(self.allowed, "allowed actions"))
+        names = self.actions if self.actions is not None else _names_of(self.transitions)
+        if names is not None:
+            listed = np.iterable(names) and not isinstance(names, str)
+            if not (listed and all(isinstance(name, str) for name in names)):
+                raise InputError(f"actions are named {shown(names)}; a list of texts is needed")
+            object.__setattr__(self, "actions", tuple(str(name) for name in names))
+            if repeated(self.actions) is not None:  # type: ignore[arg-type]
+                raise InputError(f"actions are named {shown(self.actions)}; every action needs a name of its own")
+
+    def on(self, space: Space, time: TimeGrid, where: str = "") -> Tabular:
+        """The same dynamics with labelled arrays in the order of a space and the starts of the steps; itself, if it has
+        none.
+
+        Raises
+        ------
+        InputError
+            for other dimensions and coordinates than those of the space, the steps and the actions
+        """
+        if not (self.is_coupled or any(map(has_labels, (self.transitions, self.cost, self.allowed)))):
+            return self
+
+        def nodes(_: int) -> np.ndarray:  # asked only where an array has steps: they may not be settled yet
+            return time.nodes[:-1]
+
+        labels = {"step": nodes, "next_state": _numbered(space), "state": _numbered(space)}
+        if isinstance(self.transitions, _Asked):
+            transitions: Any = replace(self.transitions, space=space, actions=self.actions)
+        else:
+            transitions = _plain_matrices(self.transitions, labels | self._action_labels(), f"transitions{where}")
+        # only costs and allowed actions are laid out on the space; matrices count its states
+        laid = {"step": nodes} | self._action_labels() | space.labels
+        dims = ("step", "action", *space.dims)
+        cost = aligned(self.cost, dims, laid, f"own cost{where}", partial=True)
+        allowed = aligned(self.allowed, dims[1:], laid, f"allowed actions{where}", partial=True)
+        return replace(self, transitions=transitions, cost=cost, allowed=allowed)
+
+    def _action_labels(self) -> dict[str, Any]:
+        return {"action": np.arange if self.actions is None else np.array(self.actions)}
+
+    @property
+    def identity(self) -> Any:
+        """What tells two such dynamics apart beside their arrays, which a game has laid out on its space."""
+        return ("tabular", self.temperature, self.is_coupled)
 
     def __repr__(self) -> str:
         given = {name: getattr(self, name) for name in ("transitions", "cost", "temperature", "actions", "allowed")}
@@ -83,25 +131,106 @@ class _Asked:
     """A user's function (t, mass) -> matrices; whatever it raises is told as an error of the dynamics."""
 
     __wrapped__: Callable[[float, np.ndarray], Any]  # by this name its signature is looked at
+    space: Space | None = None
+    actions: Sequence[str] | None = None
 
     def __call__(self, t: float, mass: np.ndarray) -> Any:
         try:
-            return self.__wrapped__(t, mass)
+            with np.errstate(all="ignore"):
+                given = self.__wrapped__(t, mass)
         except InputError:
             raise
         except Exception as error:
             raise InputError(
                 f"transitions of the Tabular dynamics, {_brief(self)}, raised {type(error).__name__} at t = {t:g} "
-                f"({error}); it is called as f(t, mass) with any mass of shape {np.shape(mass)}, and must return one "
-                "matrix for each action"
+                f"({shown(str(error))[1:-1]}); it is called as f(t, mass) with any mass of shape {np.shape(mass)}, and "
+                "must return one matrix for each action"
             ) from error
+        if self.space is None or isinstance(given, np.ndarray) or not has_labels(given):
+            return given
+        states, actions = _numbered(self.space), self.actions
+        labels = {"state": states, "next_state": states, "action": np.arange if actions is None else np.array(actions)}
+        where = f"transitions at t = {t:g}"
+        return _plain_matrices(own_matrices(given, where), labels, where)
+
+
+def _own(value: Any, what: str) -> Any:
+    """A copy of an array that nobody can change; numbers, functions and nothing as they are."""
+    if value is None or callable(value) or isinstance(value, bool | int | float | str):
+        return value
+    if masked(value):
+        return value  # which is refused when a game is made of it
+    if isinstance(value, list | tuple) and has_labels(value):
+        raise InputError(
+            f"{what} is a list of labelled arrays; stack them into one, say by xarray.concat(..., 'action')"
+        )
+    found = labelled(value, what)
+    if found is not None:
+        return found
+    try:
+        return frozen(value)
+    except (TypeError, ValueError):
+        return value  # no array of numbers: told with its population
+
+
+def own_matrices(given: Any, what: str) -> Any:
+    """Copies of the matrices of transitions, in the lists they came in; a game checks them when it is made."""
+    if callable(given) or isinstance(given, str):
+        return given
+    if sparse.issparse(given):
+        return _own_sparse(given)
+    if np.ma.is_masked(given):
+        return given  # which is refused when a game is made of it
+    if isinstance(given, np.ndarray):
+        return frozen(given)
+    if isinstance(given, Sequence):
+        if given and all(isinstance(entry, float | int) for entry in given):
+            return tuple(given)
+        return tuple(own_matrices(item, what) for item in given)
+    found = labelled(given, what)
+    if found is not None:
+        return found
+    return frozen(given) if hasattr(given, "__array__") else given  # other things are refused with the space at hand
+
+
+def _own_sparse(matrix: Any) -> Any:
+    """A sparse matrix, row by row, that cannot be changed."""
+    if isinstance(matrix, sparse.csr_array) and all(frozen(p) is p for p in (matrix.data, matrix.indices)):
+        return matrix
+    rows = sparse.csr_array(matrix, copy=True)
+    rows.sum_duplicates()
+    parts = (frozen(rows.data), frozen(rows.indices), frozen(rows.indptr))
+    return sparse.csr_array(parts, shape=rows.shape)
+
+
+def _plain_matrices(given: Any, labels: Mapping[str, Any], what: str) -> Any:
+    """Matrices in the order of the labels, whatever names they came with."""
+    if isinstance(given, Labelled):
+        dims = ("state", "next_state") if given.ndim == 2 else ("action", "state", "next_state")
+        if given.along("step") is not None:
+            dims = ("step", *dims)
+        return frozen(aligned(given, dims, labels, what))
+    if isinstance(given, tuple) and has_labels(given):
+        return tuple(_plain_matrices(item, labels, what) for item in given)
+    return given
+
+
+def _numbered(space: Space) -> np.ndarray:
+    """Labels of the states as matrices count them: their names, or numbers in the order of the arrays."""
+    return space.labels["state"] if space.dims == ("state",) else np.arange(space.size)
+
+
+def _names_of(transitions: Any) -> list[str] | None:
+    """Names of the actions that labelled transitions bring."""
+    axis = transitions.along("action") if isinstance(transitions, Labelled) else None
+    found = None if axis is None else transitions.coordinates[axis]  # type: ignore[union-attr]
+    return [str(name) for name in found] if found is not None and found.dtype.kind in "OUST" else None
 
 
 def _brief(value: Any) -> str:
     """Shapes instead of numbers, the name of a function."""
     if callable(value):
-        function = getattr(value, "__wrapped__", value)
-        return f"function {getattr(function, '__name__', type(function).__name__)!r}"
+        return f"function {function_name(value)!r}"
     if isinstance(value, list | tuple) and value and not isinstance(value[0], str):
         return f"({len(value)},)" if isinstance(value[0], Real) else f"{len(value)} x {_brief(value[0])}"
     shape = getattr(value, "shape", ())

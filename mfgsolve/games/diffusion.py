@@ -55,6 +55,7 @@ class DiffusionGame(Game):
         self.threads = _threads(grid.size, threads)
         self.scheme = make_scheme(grid, self.dt, dynamics.viscosity, dynamics.noise, dynamics.hamiltonian.weight,
                                   self.threads)  # fmt: skip
+        self.scheme = self.scheme._replace(cap=dynamics.speed_cap(self.scheme.cap))
 
     def _backward(self, *arguments: Any) -> None:
         launch(bellman.backward, bellman.backward_parallel, self.threads, *arguments)

@@ -11,13 +11,16 @@ with softmin at temperature tau dt, the minimum where tau = 0 (Bellman; the soft
 from __future__ import annotations
 
 import copy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from mfgsolve.cautions import collect, say
 from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import InputError
-from mfgsolve.games.base import Game, Response
+from mfgsolve.games.base import Game, Response, Totals
+from mfgsolve.games.constants import least_allowed, lowered
 from mfgsolve.games.scheme import make_scheme
 from mfgsolve.games.tables import OccupationPlan, TablePolicy
 from mfgsolve.games.transitions import (
@@ -26,6 +29,7 @@ from mfgsolve.games.transitions import (
     block_transitions,
     callable_as,
     dense_transitions,
+    names_of_actions,
     own_costs,
     step_matrices,
 )
@@ -65,13 +69,17 @@ class FiniteGame(Game):
             if isinstance(one, Tabular) and one.is_coupled:
                 callable_as(one.transitions, "transitions", "(t, mass)")
         self._counts: list[int] | None = None
-        self.transitions, self.allowed, self._counts = self._built(self.still_mass())
+        self._said: set[str] = set()  # codes of what was said of the transitions
+        self.transitions, self.allowed, self._counts = self._told_once(self.still_mass())
         self.actions = self.allowed.shape[0]
         self.own_cost = own_costs(self.dynamics, self.grid, self.time.nodes[:-1], self.allowed, self._counts)
-        self._bind(self.actions)
+        self._bind(self.actions, self.action_names)
+        if problem.is_levelled:
+            self.own_cost, least = lowered(self.own_cost, self.open_choices)
+            self.constants.own[:] = least
         self.level_shape = (self.width,)
         self.noises = self._noise_schemes()
-        choices, speeds = Choices(self.actions, self.grid), self._speeds()
+        choices, speeds = Choices(self.actions, self.grid, tuple(self.action_names)), self._speeds()
         self.amounts = [
             price.amounts_on(choices, self.time.nodes[:-1], speeds).reshape(-1, self.actions, self.states)
             for price in self.prices
@@ -104,6 +112,16 @@ class FiniteGame(Game):
             )
         return *block_transitions(matrices, allowed), counts
 
+    def _told_once(self, mass: np.ndarray, t: int = 0) -> tuple[Transitions, np.ndarray, list[int]]:
+        """`_built`, whose cautions are said once for the game, not in every step of every sweep."""
+        with collect() as said:
+            built = self._built(mass, t)
+        for caution in said:
+            if caution.code not in self._said:
+                self._said.add(caution.code)
+                say(caution.code, caution.sentence)
+        return built
+
     def _noise_schemes(self) -> list[tuple[slice, tuple[int, ...], Any]]:
         """Implicit noise of each population that has some: its states, their shape (z, y, x), and the coefficients."""
         found, size = [], self.states // self.grid.populations
@@ -131,7 +149,16 @@ class FiniteGame(Game):
 
     @property
     def action_names(self) -> list[str]:
-        return action_names(self.dynamics, self.actions)
+        """One name for each action; those of different populations joined where they differ: "hunt/flee"."""
+        assert self._counts is not None
+        return action_names(self.dynamics, self._counts)
+
+    @property
+    def population_action_names(self) -> list[list[str]]:
+        """Names of the actions of each population, empty where it has fewer than another."""
+        assert self._counts is not None
+        own = [names_of_actions(one, count) for one, count in zip(self.dynamics, self._counts, strict=True)]
+        return [names + [""] * (self.actions - len(names)) for names in own]
 
     @property
     def has_noise(self) -> bool:
@@ -163,7 +190,7 @@ class FiniteGame(Game):
             quick = dense_transitions(self.dynamics[0].transitions(float(self.time.nodes[t]), mass), self.allowed)
             if quick is not None:
                 return quick
-        return self._built(mass, t)[0]
+        return self._told_once(mass, t)[0]
 
     def clip(self, crowd: np.ndarray) -> np.ndarray:
         """A belief without negative masses; where transitions depend on it, one that is a distribution."""
@@ -326,6 +353,35 @@ class FiniteGame(Game):
         self.see(moved, change, result, weighed=True)
         np.subtract(kept, result, out=result)
         return result
+
+    # -- costs -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def open_choices(self) -> np.ndarray:
+        """What agents may choose, (actions, populations, cells of each); where nobody can be, nothing."""
+        return (self.allowed & ~self.grid.mask.reshape(-1)).reshape(self.actions, self.grid.populations, -1)
+
+    def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
+        """sum_t weight_t <price_t, crowd_t>; of choices, less the least that a choice of that time costs."""
+        found = np.array(super().crowd_totals(price, crowd))
+        shape, k = self.open_choices.shape, 0
+        for block in self.blocks:
+            if block.on == "state":
+                continue
+            rate, amount = price[:-1, block.columns], crowd[:-1, block.columns]
+            cost = (rate * amount).sum(axis=1)
+            if block.on == "occupation":
+                least = least_allowed(rate.reshape(self.steps, *shape), self.open_choices)
+                weight = amount.reshape(self.steps, *shape).sum(axis=(1, 3))
+                found += self.dt * np.array([cost.sum(), (cost - (least * weight).sum(axis=1)).sum(),
+                                             np.abs(rate * amount).sum()])  # fmt: skip
+                continue
+            alpha = self.amounts[k].reshape(-1, *shape)
+            low, high = least_allowed(alpha, self.open_choices), -least_allowed(-alpha, self.open_choices)
+            least = np.where(rate >= 0, rate * low, rate * high).sum(axis=1)  # each population has mass 1
+            found += self.dt * np.array([cost.sum(), (cost - least).sum(), np.abs(cost).sum()])
+            k += 1
+        return Totals(*map(float, found))
 
     # -- policies ----------------------------------------------------------------------------------------------
 

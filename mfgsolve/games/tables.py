@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mfgsolve.errors import InputError, numbers
-from mfgsolve.games.base import Plan, Policy
+from mfgsolve.games.base import OwnCost, Plan, Policy
+from mfgsolve.games.constants import least_allowed
 from mfgsolve.kernels import finite
+from mfgsolve.precision import ROUND, precision_of, remedy, say_renormalised, slack
 
 if TYPE_CHECKING:
     from mfgsolve.games.finite import FiniteGame
 
 __all__ = ["OccupationPlan", "TablePolicy"]
 
-ROUND = 1e-9
 TINY = 1e-300  # stands for a probability of 0 in a logarithm that is multiplied by it
 
 
@@ -47,20 +48,28 @@ class TablePolicy(Policy):
         if (table > 0)[:, ~game.allowed].any():
             t, a, x = (int(i) for i in np.argwhere((table > 0) & ~game.allowed)[0])
             raise InputError(f"policy takes action {a} in state {x} at step {t}, which is not allowed there")
-        sums = table.sum(axis=1)
-        if (np.abs(sums - 1) > ROUND).any():
-            t, x = (int(i) for i in np.argwhere(np.abs(sums - 1) > ROUND)[0])
-            raise InputError(f"policy in state {x} at step {t} sums to {sums[t, x]:.12g}; probabilities sum to 1")
+        sums, kind = table.sum(axis=1), precision_of(policy)
+        missed, near = np.abs(sums - 1), slack(kind, game.actions)
+        if (missed > near).any():
+            t, x = (int(i) for i in np.argwhere(missed > near)[0])
+            raise InputError(
+                f"policy in state {x} at step {t} sums to {sums[t, x]:.12g}; probabilities sum to 1, and these miss it "
+                f"by {missed[t, x]:.1e}{remedy(kind, 'divide them by their sum, p / p.sum(axis=1, keepdims=True)')}"
+            )
+        if near > ROUND and missed.any():
+            say_renormalised("policy", kind, float(missed.max()))
+            table /= sums[:, None]
         return cls(table)
 
     def flow(self, game: FiniteGame) -> np.ndarray:
         """The crowd of agents that follow it."""
         return game.flow(self.probabilities)
 
-    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> tuple[float, float, float]:
+    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> OwnCost:
         mass = np.ascontiguousarray(crowd[:, : game.states])
-        cost, size = finite.own_cost(game.own_cost, self.probabilities, mass, game.tau)
-        return float(cost), float(size), float("nan")
+        table = game.own_cost.reshape(game.own_cost.shape[0], *game.open_choices.shape)
+        least = least_allowed(table, game.open_choices)
+        return OwnCost(*map(float, finite.own_cost(game.own_cost, least, self.probabilities, mass, game.tau)))
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,7 @@ class OccupationPlan(Plan):
             game.flow(policy, self.crowd)
             np.multiply(policy, self.crowd[:-1, None, : game.states], out=self.occupation)
 
-    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> tuple[float, float, float]:
+    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> OwnCost:
         return TablePolicy(self.policy(game)).own_cost(game, crowd)
 
     def own_slope(

@@ -6,21 +6,25 @@ everything downstream sees a single list of states.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from mfgsolve.calls import ask
+from mfgsolve.calls import callable_as as asked_as
 from mfgsolve.dynamics import LatticeMoves, Tabular
-from mfgsolve.errors import InputError, numbers
+from mfgsolve.errors import InputError, masked, numbers
 from mfgsolve.games.lattice import lattice_matrices
+from mfgsolve.labels import aligned
+from mfgsolve.precision import ROUND, precision_of, say_renormalised, slack
 from mfgsolve.spaces import Populations, Space
 
 __all__ = [
     "Transitions",
     "action_names",
+    "names_of_actions",
     "block_transitions",
     "dense_transitions",
     "callable_as",
@@ -28,8 +32,6 @@ __all__ = [
     "stacked",
     "step_matrices",
 ]
-
-ROUND = 1e-9  # largest deviation of a row sum from 1
 
 Matrices = list[sparse.csr_array]  # one per action
 
@@ -68,7 +70,7 @@ def _as_matrices(given: Any, space: Space, where: str, actions: int | None) -> M
     listed = isinstance(given, Sequence) or hasattr(given, "__array__")  # a generator could be read only once
     if sparse.issparse(given) or isinstance(given, str) or not listed:
         raise InputError(f"transitions{where} are a {type(given).__name__}; one matrix for each action is needed")
-    wanted, matrices = (space.size, space.size), []
+    wanted, matrices, coarse, missed = (space.size, space.size), [], np.dtype(float), 0.0
     for a, item in enumerate(given):
         what = f"transition matrix of action {a}{where}"
         matrix: Any = item if sparse.issparse(item) else numbers(item, what)
@@ -76,8 +78,13 @@ def _as_matrices(given: Any, space: Space, where: str, actions: int | None) -> M
             raise InputError(f"{what} holds {matrix.dtype}; real numbers are needed")
         if matrix.shape != wanted:
             raise InputError(f"{what} has shape {matrix.shape}; {wanted} is needed")
-        dense = isinstance(matrix, np.ndarray)
-        matrices.append(_of_dense(matrix) if dense else sparse.csr_array(matrix).astype(float))
+        dense, kind = isinstance(matrix, np.ndarray), precision_of(item)
+        rows = _of_dense(matrix) if dense else sparse.csr_array(matrix).astype(float)
+        if kind.itemsize == 4:
+            coarse, missed = kind, max(missed, _renormalise(rows, kind))
+        matrices.append(rows)
+    if missed:
+        say_renormalised(f"transitions{where}", coarse, missed)
     if not matrices:
         raise InputError(f"transitions{where} are an empty list; one matrix for each action is needed")
     if actions is not None and len(matrices) != actions:
@@ -85,6 +92,15 @@ def _as_matrices(given: Any, space: Space, where: str, actions: int | None) -> M
             f"transitions{where} have {len(matrices)} actions and those before {actions}; all steps need the same"
         )
     return matrices
+
+
+def _renormalise(rows: sparse.csr_array, kind: np.dtype) -> float:
+    """Make rows that miss 1 by the round-off of 32 bits sum to 1, in place; by how much they missed it."""
+    sums, counts = np.asarray(rows.sum(axis=1)).reshape(-1), np.diff(rows.indptr)
+    gap = np.abs(sums - 1)
+    near = (gap > 0) & (gap <= [slack(kind, int(n)) for n in counts])
+    rows.data /= np.repeat(np.where(near, sums, 1.0), counts)
+    return float(gap[near].max(initial=0.0))
 
 
 def _of_dense(matrix: np.ndarray) -> sparse.csr_array:
@@ -151,7 +167,8 @@ def _checked(matrix: sparse.csr_array, allowed: np.ndarray, blocked: np.ndarray,
     if bad.any():
         row = int(np.argmax(np.where(bad, np.abs(sums - 1), 0.0)))
         raise InputError(
-            f"transitions of action {action}{where} from state {row} sum to {sums[row]:.12g}; they must sum to 1 "
+            f"transitions of action {action}{where} from state {row} sum to {sums[row]:.12g}; they must sum to 1 and "
+            f"miss it by {abs(sums[row] - 1):.1e}: divide by the sums, P / P.sum(axis=-1, keepdims=True), in float64 "
             "(an action that is not available is marked by allowed=False)"
         )
     if blocked.any():
@@ -164,14 +181,22 @@ def _checked(matrix: sparse.csr_array, allowed: np.ndarray, blocked: np.ndarray,
             )
 
 
-def action_names(dynamics: Sequence[LatticeMoves | Tabular], actions: int) -> list[str]:
-    """Names of the actions, of the population that has the most of them."""
-    for one in dynamics:
-        if isinstance(one, LatticeMoves) and len(one.moves) == actions:
-            return list(one.names)
-        if isinstance(one, Tabular) and one.actions is not None and len(one.actions) == actions:
-            return list(one.actions)
-    return [str(a) for a in range(actions)]
+def names_of_actions(one: LatticeMoves | Tabular, actions: int) -> list[str]:
+    """Names of the actions of one population: its own, or numbers."""
+    names = one.names if isinstance(one, LatticeMoves) else one.actions
+    return list(names) if names is not None else [str(a) for a in range(actions)]
+
+
+def action_names(dynamics: Sequence[LatticeMoves | Tabular], counts: Sequence[int]) -> list[str]:
+    """One name for each number of an action.
+
+    Where populations call it by different names, all of them stand there: "hunt/flee".
+    """
+    own = [names_of_actions(one, count) for one, count in zip(dynamics, counts, strict=True)]
+    joined = ["/".join(dict.fromkeys(names[a] for names in own if a < len(names))) for a in range(max(counts))]
+    if len(set(joined)) == len(joined):
+        return joined
+    return [f"{a}: {name}" for a, name in enumerate(joined)]  # "a/b" may be a name, too
 
 
 # -- all populations as one ------------------------------------------------------------------------------------------
@@ -188,8 +213,10 @@ def _allowed(dynamics: Tabular, space: Space, actions: int, where: str) -> np.nd
         allowed = np.asarray(dynamics.allowed)
     except ValueError as error:
         raise InputError(f"allowed actions{where} are no array of booleans ({error})") from None
-    if np.ma.is_masked(dynamics.allowed):
+    if masked(dynamics.allowed):
         raise InputError(f"allowed actions{where} have masked entries; fill them first, say with array.filled(False)")
+    if allowed.dtype == bool and allowed.ndim == 1 + space.ndim:  # what came with names may leave dimensions out
+        allowed = _spread(allowed, (actions, *space.shape))
     if allowed.dtype != bool or allowed.shape != (actions, *space.shape):
         raise InputError(
             f"allowed actions{where} came as {allowed.dtype} of shape {allowed.shape}; booleans of shape "
@@ -228,7 +255,7 @@ def step_matrices(
             else:
                 by_step = tabular_matrices(one, place, steps, where)
             allowed = _allowed(one, place, len(by_step[0]), where)
-            names = action_names([one], len(by_step[0]))
+            names = names_of_actions(one, len(by_step[0]))
             if one.actions is not None and len(one.actions) != len(by_step[0]):
                 raise InputError(f"transitions{where} have {len(by_step[0])} actions and {len(one.actions)} names")
         _some_allowed(allowed, where)
@@ -329,7 +356,7 @@ def _one_cost(one: LatticeMoves | Tabular, place: Space, times: np.ndarray, acti
         return np.broadcast_to(costs, (1, actions, *place.shape))
     given = one.cost
     if callable(given):
-        given = _cost_of_function(given, place, times, where)
+        given = _cost_of_function(one, place, times, where)
     array, wanted = numbers(given, f"own cost{where}"), (actions, *place.shape)
     if array.ndim == 0:
         return np.broadcast_to(array, (1, *wanted))
@@ -337,6 +364,8 @@ def _one_cost(one: LatticeMoves | Tabular, place: Space, times: np.ndarray, acti
         array = np.broadcast_to(array.reshape((-1,) + (1,) * place.ndim), wanted)
     if array.shape == wanted:
         return array[None]
+    if array.ndim == 1 + len(wanted):  # what came with names may leave dimensions out
+        array = _spread(array, (array.shape[0], *wanted))
     if array.shape in ((1, *wanted), (len(times), *wanted)):
         return array
     raise InputError(
@@ -345,21 +374,29 @@ def _one_cost(one: LatticeMoves | Tabular, place: Space, times: np.ndarray, acti
     )
 
 
-def _cost_of_function(cost: Any, place: Space, times: np.ndarray, where: str) -> np.ndarray:
+def _spread(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The array with its axes of length 1 as long as needed; itself where it does not fit."""
+    return np.broadcast_to(array, shape) if all(n in (1, m) for n, m in zip(array.shape, shape, strict=True)) else array
+
+
+def _cost_of_function(one: Tabular, place: Space, times: np.ndarray, where: str) -> np.ndarray:
     """A function (t, coordinates) at the start of every step."""
-    callable_as(cost, f"own cost{where}", "(t, coordinates)")
-    levels = [numbers(cost(float(t), place.coordinates), f"own cost{where} at t = {t:g}") for t in times]
+    what, labels = f"own cost{where}", place.labels | ({} if one.actions is None else {"action": np.array(one.actions)})
+    callable_as(one.cost, what, "(t, coordinates)")
+    dims, levels = ("action", *place.dims), []
+    for t in times:
+        at = f" at t = {t:g}"
+        given = ask(one.cost, (float(t), place.coordinates), what, "(t, coordinates)", at)
+        levels.append(numbers(aligned(given, dims, {"action": np.arange} | labels, what + at, partial=True), what + at))
     if len({level.shape for level in levels}) > 1:
         shapes = sorted({level.shape for level in levels})
-        raise InputError(f"own cost{where} gives arrays of the shapes {shapes}; one shape at all times is needed")
+        raise InputError(f"{what} gives arrays of the shapes {shapes}; one shape at all times is needed")
     return np.stack(levels)
 
 
 def callable_as(function: Any, what: str, call: str) -> None:
     """That a user's function takes two arguments, said in a sentence."""
     try:
-        inspect.signature(function).bind(None, None)
-    except TypeError as error:
-        raise InputError(f"{what} is a function called as f{call}, and this one cannot be ({error})") from None
-    except ValueError:  # a function of C has no signature to look at
-        pass
+        asked_as(function, (None, None), what, call)
+    except InputError as error:
+        raise InputError(str(error).replace(": a function is", " is a function", 1)) from None

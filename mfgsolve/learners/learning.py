@@ -17,6 +17,7 @@ from mfgsolve.identity import fingerprint
 from mfgsolve.learners.mguni import Mguni
 from mfgsolve.learners.policy_iteration import GMFQ
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
 from mfgsolve.solvers.base import Solver
 from mfgsolve.solving import solve
@@ -76,6 +77,7 @@ def learn(
     """
     if not isinstance(problem, Problem):
         raise InputError(f"learn got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
+    problem = settle(problem)
     _check_reference(reference, problem)
     given = {"agents": agents, "episodes": episodes, "seed": rng}
     chosen = make_learner(learner, {name: value for name, value in given.items() if value is not None} | options)

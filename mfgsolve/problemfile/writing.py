@@ -47,11 +47,15 @@ def _text(problem: Problem) -> str:
     shape, steps = list(space.shape), problem.time.steps
     if problem.text is not None:
         document = tomllib.loads(problem.text)
-        stated = document.get("grid", {}).get("shape", shape)
-        if (stated, document["time"]["steps"]) == (shape, steps):
+        stated, time = document.get("grid", {}).get("shape", shape), document["time"]
+        if (stated, time.get("steps"), time.get("chosen", False)) == (shape, steps, problem.time.chosen):
             return problem.text
-        document["grid"]["shape"], document["time"]["steps"] = shape, steps
-        document["initial"]["normalise"] = problem.normalise
+        if stated != shape:
+            document["grid"]["shape"] = shape
+        told = {"steps": steps} | ({"chosen": True} if problem.time.chosen else {})
+        document["time"] = {key: value for key, value in time.items() if key not in ("steps", "chosen")} | told
+        if problem.normalise:
+            document.setdefault("initial", {})["normalise"] = True
         return dump_toml(document)
     if problem.parameters is None:
         raise InputError(
@@ -64,7 +68,9 @@ def _text(problem: Problem) -> str:
             "was not changed, may take long; problemfile.named_problem makes it so that it can be kept"
         )
     chosen = registry.get(problem.name).resolution
-    finely = {key: value for key, value in (("shape", shape), ("steps", steps)) if key in chosen}
+    finely = {key: value for key, value in (("shape", shape), ("steps", steps)) if key in chosen and value is not None}
+    if problem.time.chosen:
+        finely["steps_chosen"] = True
     return dump_toml({"problem": problem.name, **finely, "parameters": dict(problem.parameters)})
 
 

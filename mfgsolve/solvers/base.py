@@ -10,6 +10,7 @@ it knows from what that state packed (`Kept`), and says which iteration that is:
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -21,7 +22,7 @@ import numpy as np
 
 from mfgsolve import watch
 from mfgsolve.cautions import say
-from mfgsolve.certificates import Certificate
+from mfgsolve.certificates import FEASIBLE, Certificate, Criterion, certify
 from mfgsolve.datasets import Measure
 from mfgsolve.errors import FileError
 from mfgsolve.games import Game, Policy
@@ -30,23 +31,12 @@ from mfgsolve.solution import Status
 from mfgsolve.solvers.blas import blas_threads
 
 __all__ = [
-    "UNMEASURED",
-    "Budget",
-    "Guess",
-    "Measure",
-    "Outcome",
-    "Run",
-    "Solver",
-    "State",
-    "Status",
-    "begin",
-    "restorer",
-    "run",
-]
+    "FEASIBLE", "UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver", "State", "Status", "begin",
+    "restorer", "run",
+]  # fmt: skip
 
 
 HARD = "a density or a price has hard bounds, which best responses alone do not keep"
-FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
 
 RARELY = 20  # what may cost a twentieth of the time waits so many times as long as it took
 AGAIN = 10.0  # seconds after which a checkpoint that could not be written is tried again
@@ -103,6 +93,12 @@ class Outcome:
     dual: float = math.nan
     sweeps: float = math.nan
     multiplier: np.ndarray | None = None  # of hard bounds, shape of a price
+    solver: str = ""  # whose plan it is, and all that ran, where several did
+    stages: tuple[str, ...] = ()
+
+    def certified(self) -> Certificate:
+        """The certificate of what is handed over."""
+        return certify(self.game, self.policy, self.crowd, self.dual, multiplier=self.multiplier)
 
 
 Guess = Callable[[Game], np.ndarray]  # a believed crowd (T+1 levels) of the game
@@ -149,6 +145,7 @@ class Run:
     status: Status
     history: list[Measure] = field(default_factory=list)
     seconds: float = 0.0
+    verified: tuple[Outcome, Certificate] | None = None  # of a run that converged
 
 
 Save = Callable[[Any, list[Measure], float], None]  # of a state (or `Kept`), the history, and the seconds so far
@@ -223,7 +220,8 @@ class _Driver:
         self, solver: Solver, tol: float, budget: Budget, seconds_before: float,
         callback: Callable[[Measure], Any] | None, save: Save | None, restore: Restore | None,
     ):  # fmt: skip
-        self.solver, self.tol, self.budget = solver, tol, budget
+        self.solver, self.criterion, self.budget = solver, Criterion(tol), budget
+        self.verified: tuple[Outcome, Certificate] | None = None
         self.callback, self.save, self.restore = callback, save, restore
         self.begun = watch.clock() - seconds_before
         acts = restore is not None and budget.seconds is not None
@@ -252,12 +250,13 @@ class _Driver:
         if self.fault is not None:
             say("checkpoint-not-written", f"the checkpoint could not be written at the end: {self.fault}")
         assert self.state is not None
-        return Run(self.state, status, self.rows, self.elapsed())
+        verified = self.verified if status is Status.CONVERGED else None
+        return Run(self.state, status, self.rows, self.elapsed(), verified)
 
     def _loop(self) -> Status:
         while True:
             state = self._measured()
-            status = _verdict(state, self.tol, self.budget, self.rows[-1])
+            status = self._verdict(state)
             if status is None and self.callback is not None and self.callback(self.rows[-1]):
                 status = Status.STOPPED
             whole = status is not Status.NON_FINITE  # what can be gone on from is not written over by what cannot
@@ -269,6 +268,16 @@ class _Driver:
                 self.inside = True
                 self.state = self.solver.step(state)
                 self.inside = False
+
+    def _verdict(self, state: State) -> Status | None:
+        """Why to end here, or None.  By its measure a state may have converged; what it hands over decides."""
+        status = _verdict(state, self.criterion, self.budget, self.rows[-1])
+        if status is not Status.CONVERGED:
+            return status
+        outcome = self.solver.finish(copy.copy(state))
+        self.verified = outcome, outcome.certified()
+        met = self.criterion.met(self.verified[1])
+        return status if met else _verdict(state, None, self.budget, self.rows[-1])
 
     def _measured(self) -> State:
         """Enter what was measured into the history, and keep the state for when the next step is broken off."""
@@ -337,8 +346,9 @@ class _Driver:
             self.next_save = watch.clock() + RARELY * (watch.clock() - before)
 
 
-def _verdict(state: State, tol: float, budget: Budget, row: Measure) -> Status | None:
-    if row.final_grid and abs(row.relative_exploitability) <= tol and row.violation <= max(tol, FEASIBLE):
+def _verdict(state: State, criterion: Criterion | None, budget: Budget, row: Measure) -> Status | None:
+    """Why to end here, or None; without a criterion for all other reasons than having converged."""
+    if criterion is not None and row.final_grid and criterion.met(row):
         return Status.CONVERGED
     if not math.isfinite(row.exploitability):  # every solver measures it in every iteration
         return Status.NON_FINITE

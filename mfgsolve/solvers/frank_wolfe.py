@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from mfgsolve.certificates import relative
+from mfgsolve.certificates import relative, scale_of
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import FiniteGame, Game, Plan, make_game
 from mfgsolve.problem import Problem
@@ -165,19 +165,19 @@ def _respond(state: MeanState, price: np.ndarray, crowd: np.ndarray) -> None:
 def _measured(state: MeanState) -> MeanState:
     """Respond to the mean; its exploitability comes for free."""
     game, crowd = state.game, state.plan.crowd
-    state.own, own_size, _ = state.plan.own_cost(game, crowd)
     price, energy = state.price, game.price_and_potential(crowd, state.price)
-    (paid, paid_size), terminal = game.crowd_totals(price, crowd), game.terminal_total(crowd)
-    scale = own_size + paid_size + game.terminal_size(crowd)
+    paid = state.plan.own_cost(game, crowd), game.crowd_totals(price, crowd), game.terminal_totals(crowd)
+    state.own, terminal = paid[0].cost, paid[2].cost
     _respond(state, price, crowd)
-    gap = state.own + paid + terminal - state.value
+    gap = sum(part.cost for part in paid) - state.value
+    scale = scale_of(game, crowd, gap, *paid)
     averse = game.problem.is_potential and game.problem.is_monotone
     state.measure = Measure(
         iteration=state.iteration,
         sweeps=state.sweeps,
         exploitability=gap,
         relative_exploitability=relative(gap, scale),
-        potential=state.own + energy + terminal if game.problem.is_potential else math.nan,
+        potential=state.own + energy + terminal + game.constants.total if game.problem.is_potential else math.nan,
         duality_gap=gap if averse else math.nan,
         cell_steps=game.cell_steps,
         final_grid=True,
