@@ -12,7 +12,7 @@ import mfgsolve as mfg
 PACKAGE = Path(mfg.__file__).parent
 ORDER = [
     {"errors"},
-    {"calls", "cautions", "kernels", "labels", "memory", "precision"},
+    {"calls", "cautions", "kernels", "labels", "memory", "options", "precision"},
     {"spaces", "grids", "fields", "dynamics", "couplings", "problem"},
     {"games"},
     {"certificates", "files", "identity", "userpolicy"},

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Solver
@@ -60,11 +60,7 @@ def suited(problem: Problem) -> list[str]:
 
 
 def _checked(method: str, options: dict[str, Any]) -> dict[str, Any]:
-    allowed = [f.name for f in fields(SOLVERS[method])]  # type: ignore[arg-type]
-    for name in options:
-        if name not in allowed:
-            raise InputError(unknown(f"option of {method}", name, allowed or ["(none)"]))
-    return options
+    return typed_options(SOLVERS[method], options, method)
 
 
 def make_solver(problem: Problem, method: str | Solver | None, options: dict[str, Any]) -> Solver:
