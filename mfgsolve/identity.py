@@ -131,7 +131,7 @@ def _transitions(game: FiniteGame, masses: list[np.ndarray]) -> Iterator[Any]:
     before: list[bytes] = []
     for t in range(game.steps if game.is_coupled else game.transitions.first.shape[0]):
         for mass in masses if game.is_coupled else masses[:1]:
-            rows = game.transitions_at(t, mass).matrix(0 if game.is_coupled else t, game.states)
+            rows = game.transitions_at(t, mass).matrix(0 if game.is_coupled else t, game.states).copy()
             rows.sum_duplicates()
             rows.eliminate_zeros()
             parts = [rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data]

@@ -1,4 +1,4 @@
-"""A game owns its arrays: nothing that happens to the caller's buffers afterwards changes it, and nobody can write in."""
+"""A game owns its arrays: what happens to the caller's buffers afterwards changes nothing, and nobody can write in."""
 
 from __future__ import annotations
 
@@ -64,6 +64,10 @@ def table(transitions: Any = None, coupling: Any = None, cost: Any = 0.0, allowe
     )  # fmt: skip
 
 
+def returning(value: Any) -> Callable[..., Any]:
+    return lambda c: value
+
+
 RAMP = np.linspace(0.1, 1.0, 12).reshape(3, 4)
 PAIR = np.array([STAY, SWAP]) * 0.5 + 0.25
 QUADRATIC = mfg.QuadraticPotential(1.0, 0.3)
@@ -75,12 +79,12 @@ STATED: dict[str, Callable[[Buffers], mfg.Problem]] = {
     "terminal": lambda b: room(terminal=b(RAMP)),
     "terminal, labelled": lambda b: room(terminal=b.labelled(RAMP[0], "x")),
     "blocked": lambda b: room(grid=mfg.Grid.box((3, 4), blocked=b(RAMP > 0.8, bool))),
-    "blocked by a function": lambda b: room(grid=mfg.Grid.box((3, 4), blocked=lambda c, m=b(RAMP > 0.8, bool): m)),
+    "blocked by a function": lambda b: room(grid=mfg.Grid.box((3, 4), blocked=returning(b(RAMP > 0.8, bool)))),
     "axes": lambda b: room(grid=mfg.Grid(b.list(mfg.Axis("y", 3), mfg.Axis("x", 3)))),
     "sites": lambda b: room(sites=b(np.ones((2, 3)))),
     "running cost": lambda b: room(coupling=mfg.RunningCost(b(RAMP))),
     "running cost, labelled": lambda b: room(coupling=mfg.RunningCost(b.labelled(RAMP.T, "x", "y"))),
-    "running cost in time": lambda b: room(coupling=mfg.RunningCost(b.labelled(np.ones((5, 4)) * RAMP[0], "time", "x"))),
+    "running cost in time": lambda b: room(coupling=mfg.RunningCost(b.labelled([RAMP[0]] * 5, "time", "x"))),
     "strength": lambda b: room(coupling=mfg.CrowdAversion(b(RAMP))),
     "reward": lambda b: room(coupling=mfg.Congestion(b(RAMP))),
     "sum of fields": lambda b: room(coupling=mfg.RunningCost(Total((lambda t, c: c.x, b(RAMP))))),
@@ -88,7 +92,8 @@ STATED: dict[str, Callable[[Buffers], mfg.Problem]] = {
     "path of a bump": lambda b: room(coupling=mfg.RunningCost(Bump(1.0, 0.1, path=b([[0, 0.2, 0.3], [1, 0.5, 0.5]])))),
     "quadratic": lambda b: room(terminal=Quadratic(1.0, b([0.2, 0.3]))),
     "box": lambda b: room(terminal=Box(b([0.2, 0.3]), b([0.9, 0.9]))),
-    "sum of couplings": lambda b: room(coupling=mfg.Sum(b.list(mfg.CrowdAversion(0.3), mfg.RunningCost(b(RAMP))))),
+    "sum of couplings": lambda b: room(
+        coupling=mfg.couplings.Sum(b.list(mfg.CrowdAversion(0.3), mfg.RunningCost(b(RAMP))))),
     "cap": lambda b: table(coupling=mfg.Capacity(b([0.9, 0.8]))),
     "matrix of an interaction": lambda b: table(coupling=mfg.Interaction(b([[0, 1], [2, 0]]))),
     "amounts": lambda b: table(coupling=mfg.Price(QUADRATIC, amounts=b([0.0, 1.0]))),
