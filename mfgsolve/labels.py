@@ -181,8 +181,8 @@ def _names(
     if None in names and len(names) == len(dims):  # or by its place
         names = [dims[k] if name is None else name for k, name in enumerate(names)]
     names = [SAME[name] if name in SAME and name not in dims and SAME[name] in dims else name for name in names]  # type: ignore[index]
-    fits = len(set(names)) == len(names) and set(names) <= set(dims) and (partial or len(names) == len(dims))
-    if not fits:
+    fit = len(set(names)) == len(names) and set(names) <= set(dims) and (partial or len(names) == len(dims))
+    if not fit:
         came = tuple("(no name)" if name is None else name for name in found.dims)
         some = "some of " if partial and len(dims) > 1 else ""
         raise InputError(
