@@ -96,9 +96,10 @@ class PortfolioState(State):
         return getattr(self.stage, "game", None)
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        arrays, numbers = {}, {}
+        arrays: dict[str, np.ndarray] = {}
         names = ("iteration", "sweeps", "at", "first", "spent", "round", "warm", "best_at", "best_score")
         numbers = {f"portfolio.{name}": float(getattr(self, name)) for name in names}
+        numbers |= {"portfolio.stalled": float(self.stage.stalled), "portfolio.finished": float(self.stage.finished)}
         numbers |= {f"portfolio.place{k}": float(place) for k, place in enumerate(self.places)}
         kept = {"now": _rest(self.stage, self.track)} | {f"rest{k}": rest for k, rest in self.resting.items()}
         if self.best is not None:
@@ -156,6 +157,7 @@ class Portfolio(Solver):
         own = {name[10:]: value for name, value in numbers.items() if name.startswith("portfolio.")}
         now, at = kept["now"], int(own["at"])
         stage = self._revived(problem, tol, threads, at, now)
+        stage.stalled, stage.finished = bool(own["stalled"]), bool(own["finished"])
         places = [int(own[f"place{k}"]) for k in range(len(self.names))]
         state = PortfolioState(int(own["iteration"]), own["sweeps"], measure, problem, tol, threads, stage, at, places)
         state.first, state.spent, state.round = int(own["first"]), own["spent"], int(own["round"])
@@ -188,8 +190,8 @@ class Portfolio(Solver):
         """Enter what the stage measured; when it is left and no other can go on, the portfolio has stalled."""
         stage, measure = state.stage, state.stage.measure
         state.iteration, state.sweeps = state.first + stage.iteration, state.spent + stage.sweeps
-        own = {"iteration": state.first + measure.iteration, "sweeps": state.spent + measure.sweeps, "stage": state.at}
-        state.measure = replace(measure, **own)
+        iteration, sweeps = state.first + measure.iteration, state.spent + measure.sweeps
+        state.measure = replace(measure, iteration=iteration, sweeps=sweeps, stage=state.at)
         if measure.final_grid and math.isfinite(measure.exploitability):
             before = state.track[-1][1] if state.track else math.inf
             state.track.append((stage.sweeps, min(before, _size(measure))))
