@@ -38,7 +38,7 @@ def never_worse(problem: mfg.Problem, about: str) -> None:
         return
     for name in suited(problem):
         alone = mfg.solve(problem, method=name, max_iterations=ours.iterations, check="ignore")
-        assert score(ours) <= max(2 * score(alone), 1e-9), f"{about}: {score(ours):.1e}, {name} {score(alone):.1e}"
+        assert score(ours) <= max(2 * score(alone), 1e-10), f"{about}: {score(ours):.1e}, {name} {score(alone):.1e}"
 
 
 @pytest.mark.parametrize("seed", range(2))
