@@ -50,7 +50,7 @@ COUPLED = ("prior-descent", "newton", "fictitious-play", "mirror-descent")  # Ne
 
 def suited(problem: Problem) -> list[str]:
     """Names of the solvers that suit a problem, the one to be preferred first."""
-    order = SMOOTH
+    order: tuple[str, ...] = SMOOTH
     if problem.is_finite and problem.temperature == 0:
         order = COUPLED if problem.is_coupled else SHARP
     names = [name for name, kind in SOLVERS.items() if kind().refuses(problem) is None]
