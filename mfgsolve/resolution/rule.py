@@ -104,6 +104,8 @@ def settle(problem: Problem) -> Problem:
     >>> settle(mfg.problems.supply_demand(shape=(32, 32))).time.steps
     256
     """
+    if not isinstance(problem, Problem):
+        raise InputError(f"settle got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     if problem.time.settled:
         return problem
     if problem not in _settled:
@@ -116,11 +118,9 @@ def _chosen(problem: Problem) -> Problem:
         return problem.with_steps(finite_steps(problem), chosen=True)
     measured = measure(problem)
     if measured is None:
-        with contextlib.suppress(ArithmeticError, LookupError):
-            dynamics: Any = replace(problem.all_dynamics[0], noise="implicit")  # type: ignore[call-arg]
-            make_game(
-                replace(problem.with_steps(LEAST), dynamics=dynamics)
-            )  # what is wrong with the problem comes first
+        dynamics: Any = problem.all_dynamics[0]
+        with contextlib.suppress(ArithmeticError, LookupError):  # what is wrong with the problem itself is told first
+            make_game(replace(problem.with_steps(LEAST), dynamics=replace(dynamics, noise="implicit")))
         raise InputError(
             f"problem {problem.name!r} states no number of time steps, and the speeds of its agents could not be "
             "measured on a coarse grid (its costs or walls are tied to their grid, or no solver settles there); state "
