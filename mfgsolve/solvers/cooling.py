@@ -59,17 +59,20 @@ def dearer(game: DiffusionGame, heat: float) -> DiffusionGame:
 def heats(game: DiffusionGame, cooling: float) -> list[float]:
     """Multiples of the cost of moving, falling to 1, from one at which nobody moves much.
 
-    What an agent gains by being elsewhere all the time is at most R, the range of sum weight f + g.  It hardly moves
-    where R is small against the temperature 2 nu c of the noise, or where it pays for less than a cell on the way,
-    c (h / T)^2 T / 2.
+    What an agent gains by being elsewhere all the time is at most R, the range of sum weight f + g: among a crowd that
+    rests, that only drifts, or that best answers the one or the other and meets where it thought nobody was.  It hardly
+    moves where R is small against the temperature 2 nu c of the noise, or where it pays for less than a cell on the
+    way, c (h / T)^2 T / 2.
     """
     dynamics = game.problem.all_dynamics[0]
     assert isinstance(dynamics, ControlledDiffusion)
-    resting, weights = game.flow(np.zeros((game.steps, *game.shape))), game.weights.reshape(-1, 1, 1, 1)
-    free, gain = ~game.grid.mask.reshape(-1), 0.0
-    for crowd in (resting, game.still(game.levels())):
-        total = (weights * game.price(crowd)).sum(axis=0) + game.terminal_cost
-        gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
+    weights, free, gain = game.weights.reshape(-1, 1, 1, 1), ~game.grid.mask.reshape(-1), 0.0
+    for crowd in (game.flow(np.zeros((game.steps, *game.shape))), game.still(game.levels())):
+        for _ in range(2):
+            price = game.price(crowd)
+            total = (weights * price).sum(axis=0) + game.terminal_cost
+            gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
+            crowd = game.flow(game.respond(price).ahead)
     cell = min(axis.spacing for axis in game.grid.axes)
     unit = dynamics.hamiltonian.weight * max(8 * dynamics.viscosity, cell**2 / (2 * game.time.horizon))
     if not (math.isfinite(gain) and gain > unit):

@@ -156,7 +156,7 @@ class Newton(Solver):
             return levels, [1.0] * len(levels)
         game = make_game(problem, threads)
         assert isinstance(game, DiffusionGame)
-        warmth = heats(game, self.cooling)
+        warmth = heats(game, math.sqrt(self.cooling))  # a diffusion is not as smooth in its heat
         return [problem] * len(warmth), warmth
 
     # -- stepping ----------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ class Newton(Solver):
             state.again()
         after = state.certificate.relative_exploitability
         climbed = state.dual - dual > max(1e-3 * gap, 1e-14 * state.certificate.scale)  # a NaN gap never counts
-        state.idle = 0 if moved and (climbed or after <= 0.9 * before) else state.idle + 1
+        state.idle = 0 if moved and (state.phase != FREE or climbed or after <= 0.9 * before) else state.idle + 1
         if state.final and state.idle >= (5 if state.phase == FREE else STUBBORN):
             return self._harder(state)
         return state
