@@ -14,8 +14,9 @@ import numpy as np
 
 from mfgsolve.cautions import say
 from mfgsolve.couplings import Coupling, CustomCoupling, Price, QuadraticPotential, Sum, by_target
-from mfgsolve.couplings.claims import Refuted, Withdrawn, price_refutations, random_crowd, refutations
+from mfgsolve.couplings.claims import Refuted, peaked_crowd, price_refutations, random_crowd, refutations
 from mfgsolve.couplings.social import Marginal
+from mfgsolve.couplings.withdrawn import Withdrawn
 from mfgsolve.errors import InputError
 from mfgsolve.games import FiniteGame, make_game
 from mfgsolve.problem import Problem
@@ -24,6 +25,7 @@ from mfgsolve.spaces import Choices, Space
 __all__ = ["guarantee", "social_game", "verified"]
 
 SEED = 20  # of the crowds: the same problem is judged alike every time
+PEAKED = 256  # cells up to which a crowd may well stand in one of them
 MOMENTS = 3  # nodes in time that are looked at
 LOST = {
     "derivative": "the game is solved without a derivative",
@@ -40,17 +42,20 @@ STATIONARY = (
 )
 
 
-def verified(problem: Problem) -> Problem:
-    """The problem without the claims that its couplings do not keep, each withdrawn with a caution."""
+def verified(problem: Problem, whose: str = "", remedy: str = "Correct the formula, or leave the claim out") -> Problem:
+    """The problem without the claims that its couplings do not keep, each withdrawn with a caution.
+
+    ``whose`` names who makes the claims, where they are not the user's own.
+    """
     if all(_trusted(term) for coupling in problem.couplings for term in _terms(coupling)):
         return problem
     starts = problem.time.nodes[:-1]
     picked = starts[np.unique(np.linspace(0, len(starts) - 1, MOMENTS).astype(int))]
-    judge, last = _Judge(problem), problem.terminal_coupling
+    judge, last = _Judge(problem, whose, remedy), problem.terminal_coupling
     with np.errstate(all="ignore"):
-        running = _kept(problem.couplings[0], lambda term: judge.refuted(term, picked))
+        running = _kept(problem.couplings[0], lambda term: judge.left(term, picked))
         if last is not None:
-            last = _kept(last, lambda term: judge.refuted(term, problem.time.nodes[-1:]))
+            last = _kept(last, lambda term: judge.left(term, problem.time.nodes[-1:]))
     if running is problem.couplings[0] and last is problem.terminal_coupling:
         return problem
     return replace(problem, coupling=running, terminal_coupling=last)
@@ -96,36 +101,31 @@ def _trusted(coupling: Coupling) -> bool:
     return not isinstance(coupling, CustomCoupling) and type(coupling).__module__.startswith("mfgsolve.")
 
 
-def _kept(coupling: Coupling, refuted: Callable[[Coupling], list[Refuted]]) -> Coupling:
-    """The coupling, or what is left of it."""
+def _kept(coupling: Coupling, left: Callable[[Coupling], Coupling]) -> Coupling:
+    """The coupling, or what is left of its terms."""
     terms = _terms(coupling)
-    left = tuple(_without(term, refuted(term)) for term in terms)
-    if all(new is old for new, old in zip(left, terms, strict=True)):
+    kept = tuple(left(term) for term in terms)
+    if all(new is old for new, old in zip(kept, terms, strict=True)):
         return coupling
-    return Sum(left) if isinstance(coupling, Sum) else left[0]
+    return Sum(kept) if isinstance(coupling, Sum) else kept[0]
 
 
-def _without(coupling: Coupling, found: list[Refuted]) -> Coupling:
-    name = type(coupling).__name__
-    words = {"second": "second derivative", "monotone": "monotonicity", "local": "locality"}
-    if isinstance(coupling, Marginal):
-        name, words = type(coupling.of).__name__, {"monotone": "convexity of the total cost"}
-        found = [one for one in found if one.claim == "monotone"]
-    for one in found:
-        what = words.get(one.claim, one.claim)
-        say(
-            "claim-withdrawn",
-            f"the {what} that the {name} claims is withdrawn: {one.evidence}; {LOST[one.claim]}. "
-            "Correct the formula, or leave the claim out",
-        )
-    return Withdrawn(coupling, frozenset(one.claim for one in found)) if found else coupling
+def _without(coupling: Coupling, claims: set[str]) -> Coupling:
+    if not isinstance(coupling, CustomCoupling):
+        return Withdrawn(coupling, frozenset(claims))
+    lost: dict[str, object] = {claim: None for claim in ("second", "adjoint", "potential") if claim in claims}
+    if "derivative" in claims:
+        lost |= {"derivative": None, "tangent": None, "second": None, "adjoint": None}
+    if "monotone" in claims:
+        lost["monotone"] = False
+    return replace(coupling, **lost)  # type: ignore[arg-type]
 
 
 class _Judge:
     """Asks couplings at crowds of one game."""
 
-    def __init__(self, problem: Problem):
-        self.problem = problem
+    def __init__(self, problem: Problem, whose: str, remedy: str):
+        self.problem, self.whose, self.remedy = problem, whose, remedy
         self.game: FiniteGame | None = None
 
     def _finite(self) -> FiniteGame:
@@ -134,6 +134,22 @@ class _Judge:
             assert isinstance(made, FiniteGame)
             self.game = made
         return self.game
+
+    def left(self, coupling: Coupling, times: np.ndarray) -> Coupling:
+        """The coupling without what it wrongly claims at these times."""
+        found = self.refuted(coupling, times)
+        name = self.whose or f"the {type(coupling).__name__}"
+        words = {"second": "second derivative", "monotone": "monotonicity", "local": "locality"}
+        if isinstance(coupling, Marginal):
+            name, words = f"the {type(coupling.of).__name__}", {"monotone": "convexity of the total cost"}
+            found = [one for one in found if one.claim == "monotone"]
+        for one in found:
+            what = words.get(one.claim, one.claim)
+            say(
+                "claim-withdrawn",
+                f"the {what} that {name} claims is withdrawn: {one.evidence}; {LOST[one.claim]}. {self.remedy}",
+            )
+        return _without(coupling, {one.claim for one in found}) if found else coupling
 
     def refuted(self, coupling: Coupling, times: np.ndarray) -> list[Refuted]:
         claims = coupling.is_potential or coupling.is_monotone or coupling.is_differentiable
@@ -152,7 +168,10 @@ class _Judge:
         bound, levels = coupling.bind(space, times), range(len(times))
         smooth = np.stack([0.5 * start + 0.5 * random_crowd(space, rng) for _ in levels])
         spiky = np.stack([random_crowd(space, rng, 0.3) for _ in levels])
-        return refutations(coupling, bound, space, times, [smooth, spiky], rng)
+        crowds = [smooth, spiky]
+        if space.size <= PEAKED:
+            crowds.append(np.stack([peaked_crowd(space, rng) for _ in levels]))
+        return refutations(coupling, bound, space, times, crowds, rng)
 
     def _price(self, coupling: Coupling, times: np.ndarray, rng: np.random.Generator) -> list[Refuted]:
         """Aggregates of all choices lie between those of the least and the most that anybody can choose."""

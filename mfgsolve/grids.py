@@ -221,8 +221,8 @@ class Grid(Space):
 
 def _pairs(bounds: Any, axes: int) -> list[tuple[Any, Any]]:
     """Bounds as pairs of numbers."""
-    listed = list(bounds) if np.iterable(bounds) and not isinstance(bounds, str | Mapping) else None
-    if listed is None or not all(np.iterable(pair) and not isinstance(pair, str) and len(pair) == 2 for pair in listed):
+    listed: Any = list(bounds) if np.iterable(bounds) and not isinstance(bounds, str | Mapping) else None
+    if listed is None or not all(np.shape(pair) == (2,) for pair in listed):
         raise InputError(
             f"bounds is {shown(bounds)}; a pair (start, stop) for each axis is needed, in the order of shape, say "
             f"{[(0, 1)] * axes}"

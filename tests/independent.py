@@ -6,8 +6,8 @@ Nothing of the package is imported here, so that what it certifies can be compar
 
 with m the flow of pi.  Agents pay multipliers of hard bounds besides, and what is paid for a bound that does not bind
 is added.  ``scale`` is what pi pays in own, coupling and terminal costs, each less its least value at that time over
-what is allowed in each population (the entropy in absolute value); ``size`` is the sum of absolute values, to which
-round-off is relative.
+what is allowed in each population (the entropy in absolute value), and no less than a hundredth of the crowd's effect
+sum_t weight_t <|f_t(m) - f_t(m / 2)|, m_t>; ``size`` is the sum of absolute values, to which round-off is relative.
 
 Finite games have arrays (action, population, state); controlled diffusions have the shape of their grid.
 """
@@ -89,6 +89,10 @@ def _spread(values: np.ndarray, where: np.ndarray) -> np.ndarray:
     return out
 
 
+def _summed(functions: list[Any], k: int, density: np.ndarray) -> np.ndarray:
+    return sum((np.asarray(f(k, density)) for f in functions), np.zeros(density.shape))
+
+
 def finite_flow(game: Finite, policy: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     """Mass (T + 1, P, S) of agents that follow the policy (T, A, P, S), and the transitions that they met."""
     mass, met = [game.start], []
@@ -107,7 +111,7 @@ def finite(
     free = np.ones(game.start.shape, dtype=bool) if game.free is None else game.free
     allowed = game.allowed & free
     toll = np.zeros_like(mass) if multiplier is None else multiplier
-    cost = scale = size = slack = violation = 0.0
+    cost = scale = size = slack = violation = effect = 0.0
 
     def pay(values: np.ndarray, weight: np.ndarray, where: np.ndarray) -> float:
         nonlocal scale, size
@@ -119,6 +123,7 @@ def finite(
     cost += pay(end, mass[-1], free)
     if game.last is not None:
         crowd = np.asarray(game.last(mass[-1] / game.volume)) + toll[-1]
+        effect += float((np.abs(crowd - toll[-1] - game.last(mass[-1] / 2 / game.volume)) * mass[-1]).sum())
         cost += pay(crowd, mass[-1], free)
         end = end + crowd
     value = end
@@ -131,12 +136,15 @@ def finite(
         slack += float((weights[:, None, None] * toll * np.where(held, bound * game.volume - mass, 0.0)).sum())
     for k in reversed(range(steps)):
         w = policy[k] * mass[k]
-        here = sum((np.asarray(f(k, mass[k] / game.volume)) for f in game.state), np.zeros(free.shape)) + toll[k]
-        choice = sum((np.asarray(f(k, w / game.volume)) for f in game.occupation), np.zeros(allowed.shape))
+        crowded, halved = (_summed(game.state, k, part * mass[k] / game.volume) for part in (1.0, 0.5))
+        choice, less = (_summed(game.occupation, k, part * w / game.volume) for part in (1.0, 0.5))
+        here = crowded + toll[k]
+        effect += dt * float((np.abs(crowded - halved) * mass[k]).sum() + (np.abs(choice - less) * w).sum())
         cost += pay(dt * here, mass[k], free) + pay(game.own[k], w, allowed) + pay(dt * choice, w, allowed)
         for j, price in enumerate(game.prices):
             amount = float((price.amounts * w).sum())
             extra = 0.0 if bound_price is None else float(bound_price[k, j])
+            effect += dt * abs((price.cost(k, amount) - price.cost(k, amount / 2)) * amount)
             priced = (price.cost(k, amount) + extra) * price.amounts
             cost, choice = cost + pay(dt * priced, w, allowed), choice + priced
             if np.isfinite(price.low):
@@ -157,7 +165,7 @@ def finite(
             least = least - tau * np.log(np.exp(-(q - least) / tau).sum(axis=0))
         value = dt * here + least
     best = float((game.start * np.where(free, value, 0.0)).sum())
-    return Found(mass, cost, best, slack, scale, size, violation)
+    return Found(mass, cost, best, slack, max(scale, effect / 100), size, violation)
 
 
 # -- controlled diffusions -------------------------------------------------------------------------------------------
@@ -230,7 +238,7 @@ def diffusion(game: Diffusion, speed: np.ndarray) -> Found:
     free = ~game.blocked.reshape(-1)
     speed = speed.reshape(game.steps, len(ways), -1)
     mass = [game.start.reshape(-1)]
-    cost = scale = size = 0.0
+    cost = scale = size = effect = 0.0
     for k in range(game.steps):
         moved = mass[-1].copy()
         for (axis, target, able), s in zip(ways, speed[k], strict=True):
@@ -255,11 +263,13 @@ def diffusion(game: Diffusion, speed: np.ndarray) -> Found:
     cost += pay(end, mass[-1])
     if game.last is not None:
         crowd = np.asarray(game.last(density[-1])).reshape(-1)
+        effect += float((np.abs(crowd - np.asarray(game.last(density[-1] / 2)).reshape(-1)) * mass[-1])[free].sum())
         cost += pay(crowd, mass[-1])
         end = end + crowd
     value = end
     for k in reversed(range(game.steps)):
-        crowd = dt * sum((np.asarray(f(k, density[k])).reshape(-1) for f in game.running), np.zeros(free.size))
+        crowd, halved = (dt * _summed(game.running, k, part * density[k]).reshape(-1) for part in (1.0, 0.5))
+        effect += float((np.abs(crowd - halved) * mass[k])[free].sum())
         cost += pay(crowd, mass[k])
         after = noise @ np.where(free, value, 0.0)
         value = crowd + after
@@ -269,7 +279,7 @@ def diffusion(game: Diffusion, speed: np.ndarray) -> Found:
             s = np.clip(drop / c, 0.0, h / (2 * len(shape) * dt))
             value = value + dt * (c * s**2 / 2 - s * drop)
     best = float((game.start.reshape(-1) * np.where(free, value, 0.0)).sum())
-    return Found(np.array(mass).reshape(-1, *shape), cost, best, 0.0, scale, size, 0.0)
+    return Found(np.array(mass).reshape(-1, *shape), cost, best, 0.0, max(scale, effect / 100), size, 0.0)
 
 
 # -- matrices of lattice moves ---------------------------------------------------------------------------------------

@@ -25,7 +25,15 @@ from mfgsolve.couplings.base import Bound, Coupling
 from mfgsolve.errors import InputError
 from mfgsolve.spaces import Space
 
-__all__ = ["CLAIMS", "Refuted", "Withdrawn", "direction", "price_refutations", "random_crowd", "refutations"]
+__all__ = [
+    "CLAIMS",
+    "Refuted",
+    "direction",
+    "peaked_crowd",
+    "price_refutations",
+    "random_crowd",
+    "refutations",
+]
 
 CLAIMS = ("derivative", "local", "second", "adjoint", "potential", "monotone")
 STEPS = (1e-3, 1e-5)  # of difference quotients, relative to the densities
@@ -67,6 +75,16 @@ def random_crowd(space: Space, rng: np.random.Generator, spread: float = 1.0) ->
     population = _populations(space)
     totals = np.bincount(population.reshape(-1), rough.reshape(-1)) * space.cell_volume
     return np.asarray(rough / np.where(totals > 0, totals, 1.0)[population])
+
+
+def peaked_crowd(space: Space, rng: np.random.Generator) -> np.ndarray:
+    """The same, with most of every population in one cell."""
+    population = _populations(space)
+    peak = np.zeros(space.shape)
+    for p in np.unique(population):
+        cells = np.flatnonzero((population == p) & ~space.mask)
+        peak.reshape(-1)[rng.choice(cells)] = 1.0 / space.cell_volume
+    return np.asarray(0.2 * random_crowd(space, rng) + 0.8 * peak)
 
 
 def direction(space: Space, rho: np.ndarray, wish: np.ndarray) -> np.ndarray:
@@ -120,8 +138,9 @@ def _jump(function: Function, slope: Callable[..., np.ndarray], rho: np.ndarray,
     if not np.isfinite(unexplained).all():
         return None
     part, *cell = (int(i) for i in np.unravel_index(np.argmax(unexplained), unexplained.shape))
-    index, height = tuple(cell), float(unexplained[(part, *cell)])
-    if height <= max(1e-3 * float(np.ptp(np.array(costs)[(slice(None), *index)])), 1e3 * ROUND * np.abs(costs).max()):
+    index, height = tuple(cell), float(unexplained[part][tuple(cell)])
+    told_here = np.array([one[index] for one in costs])
+    if height <= max(1e-3 * float(np.ptp(told_here)), 1e3 * ROUND * np.abs(costs).max()):
         return None
     low, high, at_low, at_high = shares[part], shares[part + 1], costs[part][index], costs[part + 1][index]
     for _ in range(HALVINGS):
@@ -156,8 +175,13 @@ def refutations(
     rng : of the changes that are tried
     """
     every = slice(0, len(times))
-    cost = lambda rho: np.asarray(bound.cost(every, rho))
-    slope = lambda rho, change: np.asarray(bound.tangent(every, rho, change))
+
+    def cost(rho: np.ndarray) -> np.ndarray:
+        return np.asarray(bound.cost(every, rho))
+
+    def slope(rho: np.ndarray, change: np.ndarray) -> np.ndarray:
+        return np.asarray(bound.tangent(every, rho, change))
+
     found: dict[str, Refuted] = {}
     changes = [_change(space, rho, rng.uniform(-1, 1, rho.shape)) for rho in crowds]
     size = max(float(np.abs(cost(rho)).max(initial=0.0)) for rho in crowds)
@@ -174,10 +198,11 @@ def refutations(
             found["derivative"] = Refuted("derivative", f"{text}{claimed:.4g} ({_where(where, times)})")
             break
         else:
-            jump = _jump(cost, slope, crowds[0], crowds[1])
-            if jump is not None:
+            jumps = (_jump(cost, slope, crowds[0], crowd) for crowd in crowds[1:])
+            for jump in filter(None, jumps):
                 text = f"between two crowds the cost jumps by {jump[1]:.4g}, of which the derivative knows nothing"
                 found["derivative"] = Refuted("derivative", f"{text} ({_where(jump[0], times)})")
+                break
     if coupling.is_differentiable and "derivative" not in found:
         _second(found, bound, space, times, crowds, changes)
         _adjoint(found, bound, times, crowds[0], changes, rng)
@@ -211,7 +236,10 @@ def _second(
         bend, slope = bound.second(every, rho), bound.slope(every, rho)
         if bend is None or slope is None:
             return
-        slopes = lambda at: np.asarray(bound.slope(every, at))
+
+        def slopes(at: np.ndarray) -> np.ndarray:
+            return np.asarray(bound.slope(every, at))
+
         misfit = _misfit(slopes, rho, change, bend * change, ROUND * float(np.abs(slope).max(initial=0.0)))
         if misfit is not None:
             text = f"the derivative changes by {misfit[1]:.4g}, and the second derivative says {misfit[2]:.4g}"
@@ -280,12 +308,18 @@ def price_refutations(
     every, found = slice(0, len(times)), {}
     width = np.maximum(high - low, 1e-9 * np.maximum(np.abs(high), 1e-300))
     points = [low + share * width for share in np.linspace(0.05, 0.95, 9)]
-    price, slope = (lambda at: np.asarray(bound.cost(every, at))), (lambda at: bound.slope(every, at))
+
+    def price(at: np.ndarray) -> np.ndarray:
+        return np.asarray(bound.cost(every, at))
+
+    def slope(at: np.ndarray) -> np.ndarray:
+        return np.asarray(bound.slope(every, at))
+
     size = max(float(np.abs(price(at)).max()) for at in points)
     pairs: list[tuple[str, Function, Callable[[np.ndarray], np.ndarray | None]]] = [
         ("potential", lambda at: np.asarray(bound.potential(every, at))[:, None], price),
         ("derivative", price, slope),
-        ("second", lambda at: np.asarray(slope(at)), lambda at: bound.second(every, at)),
+        ("second", slope, lambda at: bound.second(every, at)),
     ]
     for claim, function, derivative in pairs:
         for at in points:
@@ -304,86 +338,3 @@ def price_refutations(
             text = f"the price falls by {float(-falls.min()):.4g} as the aggregate grows"
             found["monotone"] = Refuted("monotone", text)
     return [found[claim] for claim in CLAIMS if claim in found]
-
-
-# -- what is left of a coupling --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Withdrawn(Coupling):
-    """A coupling of which some claims are not believed: the same cost, and less said of it."""
-
-    of: Coupling
-    claims: frozenset[str]
-
-    @property
-    def on(self) -> str:  # type: ignore[override]
-        return self.of.on
-
-    @property
-    def is_potential(self) -> bool:  # type: ignore[override]
-        return self.of.is_potential and "potential" not in self.claims
-
-    @property
-    def is_monotone(self) -> bool:  # type: ignore[override]
-        return self.of.is_monotone and "monotone" not in self.claims
-
-    @property
-    def is_differentiable(self) -> bool:  # type: ignore[override]
-        return self.of.is_differentiable and "derivative" not in self.claims
-
-    @property
-    def is_local(self) -> bool:  # type: ignore[override]
-        return self.of.is_local and not {"derivative", "local"} & self.claims
-
-    @property
-    def is_hard(self) -> bool:  # type: ignore[override]
-        return self.of.is_hard
-
-    @property
-    def total_is_convex(self) -> bool:
-        """What it says of its total cost; see `mfgsolve.couplings.social`."""
-        return getattr(self.of, "total_is_convex", False) is True
-
-    def amounts_on(self, *where: Any) -> np.ndarray:
-        """alpha of a price; see `Price`."""
-        return self.of.amounts_on(*where)  # type: ignore[attr-defined,no-any-return]
-
-    def bind(self, grid: Space, times: np.ndarray) -> Bound:
-        return _BoundWithdrawn(self.of.bind(grid, times), self.claims)
-
-
-@dataclass(frozen=True, eq=False)
-class _BoundWithdrawn(Bound):
-    of: Bound
-    claims: frozenset[str]
-
-    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return self.of.cost(nodes, rho)
-
-    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return np.full(rho.shape[0], np.nan) if "potential" in self.claims else self.of.potential(nodes, rho)
-
-    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
-        return None if "derivative" in self.claims else self.of.slope(nodes, rho)
-
-    def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
-        if "derivative" in self.claims:
-            return super().tangent(nodes, rho, change)
-        return self.of.tangent(nodes, rho, change)
-
-    def adjoint(self, nodes: slice, rho: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
-        own = None if {"derivative", "adjoint"} & self.claims else getattr(self.of, "adjoint", None)
-        return None if own is None else own(nodes, rho, weight)
-
-    def lowered(self, lower: Callable[[np.ndarray], np.ndarray]) -> Bound:
-        return _BoundWithdrawn(self.of.lowered(lower), self.claims)
-
-    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
-        return None if {"derivative", "second"} & self.claims else self.of.second(nodes, rho)
-
-    def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray | None:
-        return self.of.cost_among(nodes, rho, agents)
-
-    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
-        return self.of.bounds(nodes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mfgsolve.errors import InputError, unknown
 from mfgsolve.identity import fingerprint
 from mfgsolve.learners.mguni import Mguni
 from mfgsolve.learners.policy_iteration import GMFQ, BoltzmannIteration
+from mfgsolve.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
@@ -129,11 +130,7 @@ def make_learner(learner: str | Solver, options: dict[str, Any]) -> Solver:
         raise InputError(f"learner is a {type(learner).__name__}; a name, or one of {kinds}, is needed")
     if learner not in LEARNERS:
         raise InputError(unknown("learner", learner, LEARNERS))
-    allowed = [f.name for f in fields(LEARNERS[learner])]  # type: ignore[arg-type]
-    for name in options:
-        if name not in allowed:
-            raise InputError(unknown(f"option of {learner}", name, allowed))
-    return LEARNERS[learner](**options)
+    return LEARNERS[learner](**typed_options(LEARNERS[learner], options, learner))
 
 
 def beside(learned: Solution, learner: Solver, problem: Problem, reference: Solution | bool) -> Solution:
