@@ -71,6 +71,8 @@ class Pool:
 class NewtonState(State):
     """A belief and the answer to it, on one of the grids from coarse to fine or one of the levels from hot to cold."""
 
+    mended = True
+
     levels: list[Problem]
     heats: list[float]  # of each level: the factor on its cost of moving
     level: int
@@ -169,7 +171,7 @@ def respond(state: NewtonState) -> None:
     """Policy and dual value of the believed mass: D = <m_0, V_0> - sum weight (f(mb) mb - F(mb)).  Half a sweep."""
     game, believed, price = state.game, state.believed, state.price
     potential = game.price_and_potential(believed, price)
-    believed_cost, size = game.crowd_totals(price, believed)
+    believed_cost, _, size = game.crowd_totals(price, believed)
     value = game.respond(price, out=state.buffer, crowd=believed).mean_value
     state.dual = value - believed_cost + (potential if game.problem.is_potential else 0.0)
     state.size = abs(value) + size + (abs(potential) if game.problem.is_potential else 0.0)
