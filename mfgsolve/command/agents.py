@@ -97,7 +97,7 @@ def compare(
     from mfgsolve import plots
     from mfgsolve.agents import comparison
     from mfgsolve.agents.play import stated_problem
-    from mfgsolve.command.progress import Interrupts
+    from mfgsolve.command.interrupts import Interrupts
     from mfgsolve.command.report import agents_facts, agents_rows
 
     stated = stated_problem(plan)

@@ -71,6 +71,8 @@ class Pool:
 class NewtonState(State):
     """A belief and the answer to it, on one of the grids from coarse to fine or one of the levels from hot to cold."""
 
+    mended = True
+
     levels: list[Problem]
     heats: list[float]  # of each level: the factor on its cost of moving
     level: int

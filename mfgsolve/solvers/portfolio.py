@@ -97,6 +97,14 @@ class PortfolioState(State):
     crowd: np.ndarray | None = None  # of the best plan
 
     @property
+    def mended(self) -> bool:  # type: ignore[override]
+        return self.stage.mended
+
+    @property
+    def replaced(self) -> bool:  # type: ignore[override]
+        return self.stage.replaced
+
+    @property
     def game(self) -> Game | None:
         return getattr(self.stage, "game", None)
 
@@ -174,6 +182,8 @@ class Portfolio(Solver):
         return state
 
     def step(self, state: PortfolioState) -> PortfolioState:
+        """One iteration, on a copy: a step that is broken off changes nothing but, at most, the stage."""
+        state = replace(state, places=[*state.places], track=[*state.track], resting={**state.resting})
         if self._left(state):
             self._turn(state)
         else:
