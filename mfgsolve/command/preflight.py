@@ -17,7 +17,6 @@ from mfgsolve.errors import FileError, InputError
 from mfgsolve.files import told, usable
 from mfgsolve.memory import available_memory, human_size
 from mfgsolve.texts import cut
-from mfgsolve.texts import cut
 
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem

@@ -132,7 +132,7 @@ def beside(learned: Solution, learner: Solver, problem: Problem, reference: Solu
 
 
 def _with_reference(dataset: xr.Dataset, problem: Problem, steps: dict[str, Any], exact: Solution | None) -> xr.Dataset:
-    played = np.minimum(steps["before"] + dataset["iteration"].values * steps["block"], steps["episodes"]).astype(float)
+    played = np.minimum(steps["before"] + dataset["iteration"].values * float(steps["block"]), float(steps["episodes"]))
     each = steps["agents"] * problem.grid.populations * problem.time.steps
     added: dict[str, Any] = {
         "episodes": ("iteration", played, {"units": "1", "long_name": "episodes played"}),
