@@ -190,7 +190,7 @@ def _times(document: Mapping[str, Any]) -> TimeGrid | None:
     """When arrays that change with time have their values; None where the times are at fault, which is told later."""
     try:
         return TimeGrid(document["time"]["horizon"], document["time"]["steps"])
-    except (InputError, KeyError, TypeError):
+    except (InputError, KeyError, TypeError, OverflowError):
         return None
 
 
