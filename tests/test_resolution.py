@@ -115,6 +115,18 @@ class TestTheRule:
         problem = mfg.Problem(mfg.Grid.box((32, 32)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.01), 0.0, 1.0)
         assert settle(problem).time.steps == rule.LEAST
 
+    def test_a_crowd_that_rests_because_it_cannot_get_there_needs_many(self) -> None:
+        """With 15 coarse steps, or 31, nobody reaches the reward in time, and nobody sets out."""
+        flash = mfg.RunningCost(lambda t, c: -20.0 * (0.1 <= t <= 0.2) * (c.x > 0.8))
+        problem = mfg.Problem(
+            mfg.Grid.box((64,)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.0, 0.02), flash,
+            lambda t, c: (c.x < 0.2) / 0.2, normalise=True,
+        )  # fmt: skip
+        assert settle(problem).time.steps > 2 * 64 * 0.6 / 0.2
+        plan = mfg.solve(problem, check="ignore", tol=1e-6).dataset.density.sel(time=0.2, method="nearest")
+        assert plan.sel(x=slice(0.8, 1.0)).sum() / 64 > 0.5
+        assert judge(problem.with_steps(32)).cautions
+
     def test_numbers_are_friendly(self) -> None:
         assert [rule.friendly(n) for n in (0, 1, 3, 7.2, 9, 500, 512, 512.1, 1000)] == [
             1, 1, 3, 8, 10, 512, 512, 640, 1024,

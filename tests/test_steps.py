@@ -50,7 +50,7 @@ class TestNodes:
             nodes = mfg.TimeGrid(1.0, steps).nodes
             assert nodes[0] == 0.0
             assert nodes[-1] == 1.0
-            assert len(nodes) == steps + 1
+            np.testing.assert_array_equal(nodes, np.arange(steps + 1) / steps)
 
     @settings(max_examples=300, deadline=None)
     @given(st.floats(1e-6, 1e6), st.integers(1, 5000))
