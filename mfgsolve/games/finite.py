@@ -25,6 +25,7 @@ from mfgsolve.games.transitions import (
     action_names,
     block_transitions,
     callable_as,
+    dense_blocks,
     dense_transitions,
     own_costs,
     step_matrices,
@@ -35,6 +36,8 @@ from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Populations
 
 __all__ = ["FiniteGame"]
+
+SMALL = 64  # states of all populations together up to which their transitions are one dense table
 
 
 class FiniteGame(Game):
@@ -76,6 +79,8 @@ class FiniteGame(Game):
             for price in self.prices
         ]
         self._work: np.ndarray | None = None
+        small = len(self.dynamics) > 1 and self.states <= SMALL and not self.grid.mask.any()
+        self._small_blocks = small and all(getattr(one, "is_coupled", False) for one in self.dynamics)
 
     # -- what it is made of ------------------------------------------------------------------------------------
 
@@ -157,6 +162,12 @@ class FiniteGame(Game):
         mass = mass.reshape(self.grid.shape)
         if len(self.dynamics) == 1 and not self.grid.mask.any():  # many small tables: no detour over sparse matrices
             quick = dense_transitions(self.dynamics[0].transitions(float(self.time.nodes[t]), mass), self.allowed)
+            if quick is not None:
+                return quick
+        if self._small_blocks:
+            seen, at = mass.view(), float(self.time.nodes[t])
+            seen.setflags(write=False)
+            quick = dense_blocks([one.transitions(at, seen) for one in self.dynamics], self.allowed)
             if quick is not None:
                 return quick
         return self._built(mass, t)[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -41,7 +41,7 @@ class MeanState(State):
     response_own: float = math.nan
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        return self.plan.arrays(), {"sweeps": self.sweeps}
+        return self.plan.arrays(), {"sweeps": self.sweeps, "mixed": self.iteration}
 
 
 class Averaging(Solver):
@@ -64,16 +64,25 @@ class Averaging(Solver):
     ) -> MeanState:  # fmt: skip
         game = make_game(problem, threads)
         state = _measured(_new_state(game, game.new_plan(arrays)))
-        state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
+        if numbers.get("mixed", measure.iteration) == measure.iteration:
+            state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
+            return state
+        state.iteration, state.sweeps = int(numbers["mixed"]), numbers["sweeps"] + 1.0
+        state.measure = replace(state.measure, iteration=state.iteration, sweeps=state.sweeps)
         return state
 
     def step(self, state: MeanState) -> MeanState:
-        state.iteration += 1
+        """Mix the newest response into the mean, in place, and answer the new mean.
+
+        An exception out of the answer leaves a mean that is whole, one iteration ahead of the measure: it can be
+        handed over or packed, and goes on from there.
+        """
         length = self._length(state)
         if length == 0.0:
-            state.stalled = True
+            state.iteration, state.stalled = state.iteration + 1, True
             return state
         state.plan.mix(state.game, state.ahead, state.response, length)
+        state.iteration += 1
         return _measured(state)
 
     @abstractmethod
@@ -113,7 +122,7 @@ class FictitiousPlay(Averaging):
         return _measured(state)
 
     def _length(self, state: MeanState) -> float:
-        k = state.iteration
+        k = state.iteration + 1
         return 2.0 / (k + 2.0) if self.average == "linear" else 1.0 / (k + 1.0)
 
 
