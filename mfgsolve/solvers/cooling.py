@@ -17,7 +17,7 @@ from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.games import DiffusionGame, FiniteGame
 from mfgsolve.problem import Problem
 
-__all__ = ["DIFFERENCES", "by_differences", "dearer", "heat", "heats", "sharp_target", "temperatures"]
+__all__ = ["DIFFERENCES", "dearer", "heat", "heats", "sharp_target", "temperatures"]
 
 TINY = 1e-300
 CAREFUL = 0.9  # cooling of a coupled game, whose equilibria may branch
@@ -84,22 +84,3 @@ def heats(game: DiffusionGame, cooling: float) -> list[float]:
 def sharp_target(problem: Problem) -> FiniteGame | None:
     """The game itself where Newton only sees warmer ones."""
     return FiniteGame(problem) if problem.is_finite and problem.temperature == 0 else None
-
-
-def by_differences(game: FiniteGame, believed: np.ndarray, crowd: np.ndarray) -> np.ndarray:
-    """Newton step on M(f(mb), P(mb)) - mb = 0 where the crowd decides the transitions too: one sweep for every mass.
-
-    The width of the differences goes with the temperature, on which a response depends so much more than on a price.
-    ``crowd`` is M at the belief.
-    """
-    width = max(min(1e-6, 1e-2 * game.tau), 1e-9)
-    residual = (crowd - believed).reshape(-1)
-    matrix = np.eye(residual.size)
-    for k in range(game.steps * game.width):  # not the last node, whose mass decides no transition
-        moved = believed.copy()
-        moved.reshape(-1)[k] += width
-        answer = game.respond(game.price(moved), crowd=moved)
-        matrix[:, k] -= (game.flow(answer.ahead) - crowd).reshape(-1) / width
-    if not np.isfinite(matrix).all():
-        return np.zeros_like(believed)
-    return np.asarray(np.linalg.lstsq(matrix, residual)[0].reshape(believed.shape))
