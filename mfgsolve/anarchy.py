@@ -9,6 +9,7 @@ from typing import Any
 from mfgsolve.certificates import exploitability
 from mfgsolve.errors import InputError
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
 from mfgsolve.solving import solve
 
@@ -24,6 +25,8 @@ class Anarchy:
     ratio : cost at the equilibrium / cost at the social optimum.  It is at least 1 where costs are positive; where both
         are negative (rewards) it is at most 1, and NaN where they differ in sign or vanish
     difference : cost at the equilibrium - cost at the social optimum >= 0
+    guarantee : "bound" where the total cost is known to be convex and the optimum therefore one, to the tolerance;
+        "stationary" where the best of some stationary plans was taken, so that the ratio is a lower bound (of costs)
     equilibrium, optimum : the two solutions
     """
 
@@ -33,6 +36,17 @@ class Anarchy:
     optimal_cost: float
     equilibrium: Solution = field(repr=False)
     optimum: Solution = field(repr=False)
+    guarantee: str = "bound"
+
+    @property
+    def sentence(self) -> str:
+        """What the optimum is worth, in words."""
+        if self.guarantee == "bound":
+            return "The total cost is convex: the certificate bounds how far the optimum is from the least cost."
+        return (
+            "The total cost is not known to be convex: the optimum is the best of some stationary plans, and another "
+            "plan may cost less."
+        )
 
     def __float__(self) -> float:
         return self.ratio
@@ -42,12 +56,14 @@ def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     """Cost of an agent at the equilibrium over its cost at the social optimum, both certified.
 
     The social optimum minimises own cost + sum weight <f(m), m> + <g, m_T>; see ``solve(objective="social")``.  Its
-    cost is exact to the tolerance.  That of the equilibrium may be known to the root of the tolerance only, where
-    agents hardly care what they do and all together do: pass a smaller ``tol`` there.
+    cost is exact to the tolerance where the total is known to be convex; where it is not, the optimum is the best of
+    the stationary plans found from several starts (``guarantee`` says which).  That of the equilibrium may be known to
+    the root of the tolerance only, where agents hardly care what they do and all together do: pass a smaller ``tol``
+    there.
 
     Parameters
     ----------
-    problem : a potential game with local, linear or hard couplings
+    problem : a game whose couplings have derivatives, and whose transitions do not depend on the crowd
     options : of `mfgsolve.solve`, for both; no ``objective`` and no ``checkpoint``, which belong to one solve
 
     Raises
@@ -68,10 +84,30 @@ def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     for name in ("objective", "checkpoint"):
         if name in options:
             raise InputError(f"price_of_anarchy got {name}, which is of one solve, and there are two: leave it out")
+    problem = settle(problem) if isinstance(problem, Problem) else problem  # what is none, solve refuses
     optimum = solve(problem, objective="social", **options)  # first: what it refuses should not wait for the other
     equilibrium = solve(problem, **options)
+    guarantee = str(optimum.dataset.attrs["optimum"])
+    if guarantee == "stationary":
+        optimum = _best(problem, optimum, equilibrium, options)
     selfish, social = equilibrium.certificate.cost, optimum.certificate.potential
     if problem.is_hard:  # what agents pay for a bound that binds is no cost to all
         selfish = exploitability(problem.social(), equilibrium).potential
     ratio = selfish / social if selfish * social > 0 else math.nan
-    return Anarchy(ratio, selfish - social, selfish, social, equilibrium, optimum)
+    return Anarchy(ratio, selfish - social, selfish, social, equilibrium, optimum, guarantee)
+
+
+def _best(problem: Problem, found: Solution, equilibrium: Solution, options: dict[str, Any]) -> Solution:
+    """The cheapest of the stationary plans that are found from here, from the equilibrium, and by going downhill."""
+    tries: list[dict[str, Any]] = [{"start": equilibrium}]
+    if "method" not in options:
+        tries += [{"method": "frank-wolfe"}, {"method": "frank-wolfe", "start": equilibrium}]
+    plans = [found]
+    for more in tries:
+        try:
+            plans.append(solve(problem, objective="social", **{**options, **more, "check": "ignore"}))
+        except InputError:  # not suited, or another start was asked for
+            continue
+    best = min(plan.potential for plan in plans)
+    close = [plan for plan in plans if plan.potential <= best + 1e-9 * max(abs(best), plan.certificate.scale)]
+    return min(close, key=lambda plan: plan.certificate.relative_exploitability)

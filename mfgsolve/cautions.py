@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Caution", "collect", "from_text", "say", "to_text", "unique"]
+__all__ = ["Caution", "collect", "from_text", "say", "stored", "to_text", "unique"]
 
 
 @dataclass(frozen=True)
@@ -80,3 +81,11 @@ def from_text(text: str) -> tuple[Caution, ...]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise ValueError(f"warnings {text[:80]!r}")
     return tuple(Caution(str(row.get("code", "")), str(row.get("sentence", ""))) for row in rows)
+
+
+def stored(attributes: Mapping[str, Any]) -> tuple[Caution, ...]:
+    """The warnings among the attributes of a dataset; what cannot be read is one, too."""
+    try:
+        return from_text(str(attributes.get("warnings", "")))
+    except ValueError:
+        return (Caution("warnings-spoilt", "The warnings of this file are damaged and cannot be read."),)

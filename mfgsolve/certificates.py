@@ -2,7 +2,14 @@
 
     cost J(pi; m) = movement + sum_t weight_t <f_t(m), m_t> + <g, m_T>
     exploitability = J(pi; m) - min_pi' J(pi'; m) >= 0        (round-off may show -1e-17: reported as computed)
-    scale = movement + sum_t weight_t <|f_t|, m_t> + <|g|, m_T>,   relative = exploitability / scale
+    scale = what the plan pays in own, coupling and terminal costs, each less its least value at that time over what is
+            allowed (population by population);   relative exploitability = exploitability / scale
+
+A constant added to all costs of a time step thus changes neither.  The cost of moving of a diffusion has least value
+0, the entropy of a policy counts in absolute value.  At many equilibria all places cost the same, and nearly nothing is
+paid above the least: the scale is therefore no less than a hundredth of the crowd's effect,
+sum_t weight_t <|f_t(m) - f_t(m / 2)|, m_t>, which no constant reaches either; and an exploitability within the
+round-off of the costs is taken relative to the costs themselves, in absolute value.
 
 Where a density or a price has hard bounds, agents pay their multipliers mu besides, price f + mu, and
 
@@ -20,16 +27,49 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from mfgsolve.errors import InputError
-from mfgsolve.games import Game, Policy, make_game
+from mfgsolve.errors import InputError, numbers
+from mfgsolve.games import Game, OwnCost, Policy, Totals, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.userpolicy import given_multiplier, given_policy
 
-__all__ = ["Certificate", "certify", "exploitability", "given_multiplier", "given_policy"]
+__all__ = ["Certificate", "Criterion", "certify", "exploitability", "given_multiplier", "given_policy", "in_steps_of"]
+
+
+LEAST_EFFECT = 0.01  # share of the crowd's effect below which no scale falls
+ROUND_OFF = 4 * 2.0**-52  # of a sum over one step, relative to what is summed
+FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
+MASS_KEPT = 1e-9  # deviation of a population's mass from 1 that is round-off
+
+
+class Measured(Protocol):
+    """What a criterion looks at: a certificate, or the measure of one iteration."""
+
+    @property
+    def relative_exploitability(self) -> float: ...
+
+    @property
+    def violation(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """When a plan is an equilibrium: |relative exploitability| <= tol, no bound exceeded, no mass lost.
+
+    The only place that decides it; a solve ends on it, and what it hands over is held against it once more.
+    """
+
+    tol: float
+
+    def met(self, found: Measured) -> bool:
+        return (
+            abs(found.relative_exploitability) <= self.tol
+            and found.violation <= max(self.tol, FEASIBLE)
+            and getattr(found, "mass_error", 0.0) <= MASS_KEPT
+        )
 
 
 @dataclass(frozen=True)
@@ -58,6 +98,14 @@ def relative(gap: float, scale: float) -> float:
     return gap / scale if scale > 0 else 0.0 if gap == 0 else math.nan
 
 
+def scale_of(game: Game, crowd: np.ndarray, gap: float, *paid: Totals | OwnCost) -> float:
+    """Scale of a plan from what it pays; see the module."""
+    above, size = sum(part.above for part in paid), sum(part.size for part in paid)
+    if abs(gap) <= ROUND_OFF * math.sqrt(game.steps) * size:
+        return max(above, size)
+    return max(above, LEAST_EFFECT * game.crowd_effect(crowd))
+
+
 def certify(
     game: Game,
     policy: Policy,
@@ -71,35 +119,35 @@ def certify(
     ``dual`` is the value of the concave dual at some price, if known; the better of it and of the price f(m) counts.
     ``spare`` (T+1 levels) is overwritten.  ``multiplier`` (shape of a price) belongs to the hard bounds.
     """
-    own, own_size, capped = policy.own_cost(game, crowd)
+    own, apart = policy.own_cost(game, crowd), game.constants
     price = game.levels() if spare is None else spare
     energy = game.price_and_potential(crowd, price)
     slack = 0.0
     if multiplier is not None:
         price += multiplier
         slack = game.slack_cost(multiplier, crowd)
-    (paid, paid_size), terminal = game.crowd_totals(price, crowd), game.terminal_total(crowd)
-    scale = own_size + paid_size + game.terminal_size(crowd)
+    paid, terminal = game.crowd_totals(price, crowd), game.terminal_totals(crowd)
     best = game.respond(price, out=game.policy_buffer(price), crowd=crowd).mean_value
-    cost = own + paid + terminal
+    cost = own.cost + paid.cost + terminal.cost
     gap = cost - best + slack
+    scale = scale_of(game, crowd, gap, own, paid, terminal)
     problem = game.problem
-    potential = own + energy + terminal if problem.is_potential else math.nan
+    potential = own.cost + energy + terminal.cost if problem.is_potential else math.nan
     duality = math.nan
     if problem.is_potential and problem.is_monotone:
         duality = gap if math.isnan(dual) else min(gap, potential - dual)
     return Certificate(
         exploitability=gap,
         relative_exploitability=relative(gap, scale),
-        potential=potential,
+        potential=potential + apart.total,
         duality_gap=duality,
-        cost=cost,
+        cost=cost + apart.total,
         scale=scale,
-        movement_cost=own,
-        crowd_cost=paid,
-        terminal_cost=terminal,
+        movement_cost=own.cost + float(apart.own.sum()),
+        crowd_cost=paid.cost + apart.running_total,
+        terminal_cost=terminal.cost + float(apart.terminal.sum()),
         mass_error=game.mass_error(crowd),
-        cap_fraction=capped,
+        cap_fraction=own.capped,
         violation=game.violation(crowd) if problem.is_hard else 0.0,
     )
 
@@ -109,7 +157,7 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
 
     Parameters
     ----------
-    problem : the game
+    problem : the game; without steps of its own it takes those of the policy
     policy : of a controlled diffusion, speeds (step, move, ..., y, x) in the order x+, x-, y+, ...; of a finite game,
         probabilities (step, action, ...); as an array, a labelled array (read by the names of its dimensions and
         coordinates), a Dataset with ``speed`` or ``policy``, or a solution
@@ -129,7 +177,18 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
         )
     if isinstance(policy, str | Path):
         raise InputError(f"policy is the path {policy}; read the file first: exploitability(problem, load(path))")
-    game, given = make_game(problem), getattr(policy, "dataset", policy)
+    given = getattr(policy, "dataset", policy)
+    game = make_game(in_steps_of(problem, given).levelled())
     multiplier = given_multiplier(game, given)
     checked = given_policy(game, given)
     return certify(game, checked, checked.flow(game), multiplier=multiplier)
+
+
+def in_steps_of(problem: Problem, given: Any) -> Problem:
+    """The problem, in the steps of a policy where it states none of its own."""
+    if problem.time.settled:
+        return problem
+    sizes = getattr(given, "sizes", None)  # of a dataset or an xarray
+    shape = numbers(given, "policy").shape if sizes is None else ()
+    steps = shape[0] if shape else dict(sizes or {}).get("step", 0)
+    return problem.with_steps(int(steps)) if steps else problem

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,14 +13,17 @@ import numpy as np
 import xarray as xr
 
 import mfgsolve
+from mfgsolve import watch as clock
+from mfgsolve.cautions import to_text
 from mfgsolve.checkpoints import problem_text
 from mfgsolve.datasets import HISTORY, Measure
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.files import SCHEMA
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import settle
 from mfgsolve.solution import Status
 from mfgsolve.solvers import make_solver
-from mfgsolve.solvers.base import Budget, Run, Solver, run
+from mfgsolve.solvers.base import Budget, Run, Solver, begin, restorer, run
 from mfgsolve.solving import check_limits
 
 __all__ = ["convergence"]
@@ -58,7 +60,8 @@ def convergence(
     problem : the game
     solvers : names; or a mapping from labels to names or to solvers with their hyper-parameters set, which compares one
         solver with itself: ``{"uniform": mfg.solvers.FictitiousPlay(average="uniform"), "linear": "fictitious-play"}``
-    max_sweeps, max_seconds : budget of each solver; the iteration in which it is spent is completed
+    max_sweeps, max_seconds : budget of each solver; the iteration in which the sweeps are spent is completed, and that
+        in which the time is up is left out
     tol : relative exploitability at which a solver is done
     options : hyper-parameters by the solver's name or label
     callback : called with (label, `Measure`) after every iteration; a true value stops this solver, not the others
@@ -88,6 +91,7 @@ def convergence(
     if not real(max_sweeps, "max_sweeps") > 0:
         raise InputError(f"max_sweeps is {max_sweeps}; a positive number is needed")
     check_limits(tol, None, max_seconds, "ignore", None)
+    problem = settle(problem)
     runs = _checked(problem, solvers, options or {})
     histories, ends = [], []
     for label, solver in runs.items():
@@ -100,7 +104,8 @@ def convergence(
     attributes = {
         "schema": SCHEMA, "kind": "convergence", "mfgsolve_version": mfgsolve.__version__,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "name": problem.name,
-        "source": problem.source, "problem": problem_text(problem), "tol": float(tol),
+        "source": problem.source, "warnings": to_text(problem.cautions), "problem": problem_text(problem),
+        "tol": float(tol),
         "max_sweeps": float(max_sweeps), "max_seconds": math.inf if max_seconds is None else float(max_seconds),
     }  # fmt: skip
     return _dataset(runs, histories, ends, attributes)
@@ -108,9 +113,12 @@ def convergence(
 
 def _run(problem: Problem, solver: Solver, tol: float, budget: Budget, watch: _Watch | None = None) -> Run:
     """One solver from a cold start, its history alone: the plan itself may be large, and is not kept."""
-    begun = time.perf_counter()
-    state = solver.init(problem, tol)
-    return run(solver, state, tol, budget, seconds_before=time.perf_counter() - begun, callback=watch)
+    begun = clock.clock()
+    state = begin(solver, problem, tol, None, None, None if budget.seconds is None else begun + budget.seconds)
+    return run(
+        solver, state, tol, budget, seconds_before=clock.clock() - begun, callback=watch,
+        restore=restorer(solver, problem, tol),
+    )  # fmt: skip
 
 
 class _Watch:

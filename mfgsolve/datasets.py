@@ -6,14 +6,12 @@ import datetime
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from mfgsolve.certificates import Certificate
-from mfgsolve.errors import FileError
 from mfgsolve.files import SCHEMA
 from mfgsolve.games import DiffusionGame, FiniteGame, Game, Policy
 from mfgsolve.games.policies import MovingPolicy, move_names
@@ -21,10 +19,10 @@ from mfgsolve.games.tables import OccupationPlan, TablePolicy
 from mfgsolve.grids import Grid
 from mfgsolve.spaces import Populations
 
-__all__ = ["HISTORY", "Measure", "build_dataset", "check_layout", "history_dataset", "per_volume"]
+__all__ = ["HISTORY", "Measure", "build_dataset", "history_dataset", "history_rows", "per_volume"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measure:
     """What one iteration measured; sweeps are in units of the final grid, NaN is 'not measured'."""
 
@@ -38,6 +36,7 @@ class Measure:
     final_grid: bool
     seconds: float = math.nan
     violation: float = 0.0
+    stage: int = 0  # number of the solver that took the step, where several run in turn
 
 
 HISTORY = {  # name: what it is, and its unit
@@ -50,10 +49,8 @@ HISTORY = {  # name: what it is, and its unit
     "violation": ("largest excess over a hard bound, relative", "1"),
     "final_grid": ("1 where the certificate is of the game itself, 0 of a coarser or hotter one", "1"),
     "cell_steps": ("cells times steps of the grid of this iteration", "1"),
+    "stage": ("number of the solver that ran, of those in the attribute stages", "1"),
 }
-
-
-LATER = ("violation", "final_grid")  # not in the files of 0.1.0
 
 
 def history_dataset(rows: Sequence[Measure]) -> dict[str, Any]:
@@ -63,6 +60,14 @@ def history_dataset(rows: Sequence[Measure]) -> dict[str, Any]:
         values = np.array([float(getattr(row, name)) for row in rows])
         out[name] = ("iteration", values, {"long_name": text, "units": unit})
     return out
+
+
+def history_rows(dataset: xr.Dataset) -> list[Measure]:
+    """The history of a dataset, which `mfgsolve.schema` has checked, row by row."""
+    kinds = {"iteration": int, "final_grid": bool, "cell_steps": int, "stage": int}
+    names = [name for name in ("iteration", *HISTORY) if name in dataset.variables]  # older files lack the last ones
+    columns = {name: dataset[name].values.astype(kinds.get(name, float)).tolist() for name in names}
+    return [Measure(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
 
 def build_dataset(
@@ -76,7 +81,7 @@ def build_dataset(
 ) -> xr.Dataset:
     """Schema mfgsolve/1 from arrays: one more backward pass for the value against the plan's own crowd."""
     problem, grid, time = game.problem, game.grid, game.time
-    price = game.price(crowd)
+    price = game.full_price(crowd)
     rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
     nodes, density = ("time", *grid.dims), game.mass(crowd) / game.volume
     data: dict[str, Any] = {
@@ -105,12 +110,20 @@ def build_dataset(
         if game.prices:
             text = {"units": "1", "long_name": "number of the price"}
             coordinates["aggregate"] = ("aggregate", np.arange(len(game.prices)), text)
-    total = price if multiplier is None else price + multiplier
-    data["value"] = (nodes, game.values(total, crowd), {"units": "cost", "long_name": "value against the plan's crowd"})
+    data["value"] = (nodes, _values(game, crowd, multiplier), {"units": "cost", "long_name": "value against the crowd"})
     data |= _background(game, coordinates) | history_dataset(rows)
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
     return xr.Dataset(data, coordinates, attrs=head | attributes | asdict(certificate))
+
+
+def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.ndarray:
+    """V (T+1, *shape), with what everybody pays put back after the sweep."""
+    price = game.price(crowd)
+    value = game.values(price if multiplier is None else price + multiplier, crowd)
+    ahead = game.constants.ahead()  # (T+1, populations); the populations are the first axis of a space of several
+    lead = ahead.shape if game.grid.populations > 1 else ahead.shape[:1]
+    return value + ahead.reshape(lead + (1,) * (value.ndim - len(lead)))
 
 
 def _lengths(game: Game) -> tuple[str, list[str]]:
@@ -196,34 +209,3 @@ def _background(game: Game, coordinates: dict[str, Any]) -> dict[str, Any]:
             data[name] = ("site", sites[:, k], {"units": length if k < 2 else "1"})
         coordinates["site"] = ("site", np.arange(len(sites)), {"units": "1"})
     return data
-
-
-def check_layout(dataset: xr.Dataset, path: str | Path) -> None:
-    """The variables of schema mfgsolve/1, on the dimensions it names."""
-    space = _space_dims(dataset)
-    choice = {"policy": ("step", "action", *space)} if "policy" in dataset else {"speed": ("step", "move", *space)}
-    layout = {
-        "density": ("time", *space),
-        "value": ("time", *space),
-        "coupling_cost": ("step", *space),
-    } | choice | {name: ("iteration",) for name in HISTORY if name not in LATER or name in dataset}  # fmt: skip
-    for name, dims in layout.items():
-        if name not in dataset.data_vars:
-            raise FileError(f"file {path} has no variable {name!r}; it is not a whole solution")
-        if dataset[name].dims != dims or dataset[name].dtype.kind not in "fiu":
-            came = f"{dataset[name].dtype} on {dataset[name].dims}"
-            raise FileError(f"file {path} has {name!r} as {came}; schema {SCHEMA!r} has numbers on {dims}")
-    for name in {name for dims in layout.values() for name in dims}:
-        if name not in dataset.coords:
-            raise FileError(f"file {path} has no coordinate {name!r}; it is not a whole solution")
-
-
-def _space_dims(dataset: xr.Dataset) -> tuple[str, ...]:
-    """Dimensions that the density of this file should have besides time."""
-    if "density" not in dataset:
-        return ("x",)
-    found = dataset["density"].dims
-    several = ("population",) if "population" in found else ()
-    if "state" in found:
-        return (*several, "state")
-    return (*several, *("z", "y", "x")[-max(1, len(found) - 1 - len(several)) :])

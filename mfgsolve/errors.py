@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["FileError", "InputError", "NotConverged", "has_labels", "numbers", "real", "shown", "unknown", "whole"]
+__all__ = [
+    "Doubtful",
+    "FileError",
+    "InputError",
+    "NotConverged",
+    "has_labels",
+    "numbers",
+    "real",
+    "shown",
+    "unknown",
+    "whole",
+]
 
 LONG = 200  # characters up to which a value is echoed in a message,
 LINE = 1000  # and those of a line of a message, whatever it echoes
@@ -30,8 +41,16 @@ class FileError(InputError):
     """A file cannot be read or written."""
 
 
-class NotConverged(RuntimeError):
-    """Raised by ``check="raise"`` when a solve stops before its tolerance."""
+class Doubtful(RuntimeError):
+    """Raised by ``check="raise"`` when warnings stand beside an answer; ``solution`` is the answer."""
+
+    def __init__(self, message: str, solution: Any = None):
+        super().__init__(message)
+        self.solution = solution
+
+
+class NotConverged(Doubtful):
+    """Raised by ``check="raise"`` when a solve stops before its tolerance; ``solution`` is what it came to."""
 
 
 def _cut(text: str, length: int = LONG) -> str:

@@ -18,7 +18,9 @@ from mfgsolve.errors import InputError, has_labels, numbers, real, shown
 from mfgsolve.labels import Labelled, aligned, owned
 from mfgsolve.spaces import Coordinates, Space
 
-__all__ = ["Box", "Bump", "Field", "Quadratic", "Separable", "Total", "own_field", "sample", "sample_nodes"]
+__all__ = [
+    "Box", "Bump", "Field", "Quadratic", "Separable", "Still", "Total", "own_field", "sample", "sample_nodes",
+]  # fmt: skip
 
 Field = float | np.ndarray | Callable[[float, Coordinates], Any]
 
@@ -160,6 +162,16 @@ class Separable:
     def at(self, times: np.ndarray, c: Coordinates) -> np.ndarray:
         """Values at all times, (K, *shape)."""
         return np.asarray(np.tensordot(self.weights(times), self.maps(c), axes=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Still:
+    """An array that does not change, one number for every cell (or choice)."""
+
+    values: np.ndarray
+
+    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
+        return self.values
 
 
 def _rests(field: Any) -> bool:

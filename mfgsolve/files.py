@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
+import shutil
 import signal
+import stat
 import sys
 import tempfile
 import threading
@@ -15,11 +20,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from mfgsolve import schema
+from mfgsolve.declared import check_declared
 from mfgsolve.errors import FileError
+from mfgsolve.memory import affordable
+from mfgsolve.schema import SCHEMA
+from mfgsolve.seals import sealed, unsealed
+from mfgsolve.texts import cut, visible
 
-__all__ = ["SCHEMA", "file_kind", "open_netcdf", "plain", "read_dataset", "replace_file", "write_dataset"]
+__all__ = [
+    "SCHEMA", "file_kind", "open_netcdf", "plain", "read_dataset", "regular", "replace_file", "told", "usable",
+    "write_dataset",
+]  # fmt: skip
 
-SCHEMA = "mfgsolve/1"
 READERS = {  # kinds of files, and what reads each
     "solution": "'mfgsolve show' or 'plot'",
     "checkpoint": "'mfgsolve resume'",
@@ -28,47 +41,138 @@ READERS = {  # kinds of files, and what reads each
 }
 
 
-def replace_file(path: str | Path, write: Callable[[Path], Any]) -> Path:
-    """Call ``write(temporary)`` and move the result to ``path``; an earlier file stays whole whatever happens."""
-    target = Path(os.path.realpath(path))  # through a link, not over it
-    if target.is_dir():
-        raise FileError(f"output {target} is a folder; name a file")
-    if target.exists() and not target.is_file():
-        raise FileError(f"output {target} is no regular file; name another")
-    if not target.parent.is_dir():
-        raise FileError(f"output {target}: the folder {target.parent} does not exist; create it or name another")
+def usable(path: Any, what: str = "file") -> Path:
+    """The path, if the system can look for a file of that name.
+
+    Raises
+    ------
+    FileError
+        for what is no path, for a NUL or a half of a character in it, for one that is too long or a ring of links
+    """
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
+        text = os.fsdecode(path)
+    except TypeError:
+        raise FileError(f"{what} is {cut(repr(path))} ({type(path).__name__}); a path is needed") from None
+    try:
+        named = os.fsencode(text)
+    except UnicodeEncodeError:
+        named = b"\0"
+    if b"\0" in named or not text:
+        raise FileError(f"{what} {cut(ascii(text))} is no name that a file can have; name another")
+    try:
+        os.stat(text)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
+            raise FileError(f"{what} {told(text)} cannot be looked for: {error.strerror}; name another") from None
+    return Path(text)
+
+
+def told(path: str | os.PathLike[str]) -> str:
+    """A path as sentences tell it: in one line, without what a terminal would act on, cut where it is long."""
+    return cut(visible(os.fspath(path)))
+
+
+def replace_file(path: str | Path, write: Callable[[Path], Any]) -> Path:
+    """Call ``write(temporary)`` and move the result to ``path``; an earlier file stays whole whatever happens.
+
+    What replaces a file has its permissions and, where the system lets us, its owner; a symbolic link still leads to
+    it, and a file of several names (hard links) keeps them all.  The bytes are on the disk before the name is.
+    """
+    target = _target(path)
+    try:
+        before = target.stat() if target.exists() else None
+        handle, name = tempfile.mkstemp(prefix=f".{target.name[:40]}.", suffix=target.suffix[:20], dir=target.parent)
         os.close(handle)
     except OSError as error:
-        raise FileError(f"output {target} cannot be written: {error.strerror}; choose another place") from None
-    temporary = Path(name)
+        raise FileError(f"output {told(target)} cannot be written: {error.strerror}; choose another place") from None
+    temporary, kept = Path(name), ""
     try:
         write(temporary)
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        os.replace(temporary, target)
+        _dress(temporary, before)
+        _flush(temporary)
+        if before is not None and before.st_nlink > 1:
+            kept = f"it may be damaged now, and what was to be written is in {told(temporary)}"
+            _overwrite(target, temporary)
+            kept = ""
+        else:
+            os.replace(temporary, target)
+        _flush(target.parent)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or _first_line(error)
-        raise FileError(f"output {target} cannot be written: {reason}; any earlier file is untouched") from None
+        rest = kept or "any earlier file is untouched"
+        raise FileError(f"output {told(target)} cannot be written: {reason}; {rest}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        if not kept:
+            temporary.unlink(missing_ok=True)
     return target
 
 
+def _target(path: str | Path) -> Path:
+    """Where a path leads, through links, if a file can be there."""
+    target = Path(os.path.realpath(usable(path, "output")))
+    if target.is_dir():
+        raise FileError(f"output {told(target)} is a folder; name a file")
+    if target.exists() and not target.is_file():
+        raise FileError(f"output {told(target)} is no regular file; name another")
+    if not target.parent.is_dir():
+        folder = told(target.parent)
+        raise FileError(f"output {told(target)}: the folder {folder} does not exist; create it or name another")
+    return target
+
+
+def _dress(temporary: Path, before: os.stat_result | None) -> None:
+    """Permissions and owner of the file that is replaced, or those of any new file."""
+    if before is None:
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        return
+    with contextlib.suppress(OSError, AttributeError):  # the owner is often another's to change
+        os.chown(temporary, -1, before.st_gid)
+        os.chown(temporary, before.st_uid, -1)
+    temporary.chmod(stat.S_IMODE(before.st_mode))
+
+
+def _flush(path: Path) -> None:
+    """Let the disk have what was written; some systems know no such thing for folders."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def _overwrite(target: Path, temporary: Path) -> None:
+    """The bytes into the file itself, which several names lead to."""
+    with temporary.open("rb") as source, target.open("r+b") as file:
+        shutil.copyfileobj(source, file)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def write_dataset(dataset: xr.Dataset, path: str | Path) -> Path:
-    """Write a dataset as NetCDF (h5netcdf), compressed lightly.
+    """Write a dataset as NetCDF (h5netcdf), compressed lightly, every array and the attributes with a checksum.
 
     The file is made in memory and then written at once: HDF5 crashes the process where a disk is full.
     """
-    encoding = {
-        name: {"zlib": True, "complevel": 1, "shuffle": True}
-        for name, variable in dataset.data_vars.items()
-        if variable.size > 4096 and variable.dtype.kind == "f"
-    }
-    with _uninterrupted():
-        image = dataset.to_netcdf(engine="h5netcdf", encoding=encoding)
+    encoding: dict[Any, dict[str, Any]] = {}
+    for name, variable in dataset.variables.items():
+        if variable.ndim and variable.size and variable.dtype.kind in "biuf":
+            large = variable.size > 4096 and variable.dtype.kind == "f"
+            packed = {"zlib": True, "complevel": 1, "shuffle": True} if large else {}
+            encoding[name] = {"fletcher32": True} | packed
+    try:
+        with _uninterrupted():
+            image = sealed(dataset).to_netcdf(engine="h5netcdf", encoding=encoding)
+    except (UnicodeEncodeError, ValueError) as error:
+        raise FileError(f"output {told(path)} cannot hold a text of the dataset: {_first_line(error)}") from None
     return replace_file(path, lambda temporary: temporary.write_bytes(image))
 
 
@@ -92,16 +196,26 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def read_dataset(path: str | Path, kind: str, *, history_only: bool = False) -> xr.Dataset:
-    """Read a file of this package into memory; ``kind`` is one of `READERS`.
+    """Read a file of this package into memory, checked; ``kind`` is one of `READERS`, or "occupation".
 
     ``history_only`` leaves the large arrays, those of several dimensions, in the file.
+
+    Raises
+    ------
+    FileError
+        if the file is missing, damaged, foreign, of another kind, or declares more than it holds or memory has
     """
     dataset = _read(path, history_only)
     found = str(dataset.attrs.get("kind", "solution"))
     if found != kind:
         remedy = f": use {READERS[found]} for it" if found in READERS else ""
-        raise FileError(f"file {path} is a {found}; a {kind} is needed{remedy}")
-    return dataset
+        raise FileError(f"file {told(path)} is a {told(found)}; a {kind} is needed{remedy}")
+    where = f"{'checkpoint' if kind == 'checkpoint' else 'file'} {told(path)}"
+    schema.check(dataset, kind, where, whole=not history_only)
+    try:
+        return unsealed(dataset)
+    except ValueError as error:
+        raise FileError(f"{where} is damaged: {error}; make it anew, or fetch it again") from None
 
 
 def file_kind(path: str | Path) -> str:
@@ -109,30 +223,54 @@ def file_kind(path: str | Path) -> str:
     return str(_read(path, history_only=True).attrs.get("kind", "solution"))
 
 
+def regular(path: str | Path, what: str = "file") -> Path:
+    """The path, if there is a file that can be read from beginning to end."""
+    source = usable(path, what)
+    try:
+        mode = source.stat().st_mode
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise FileError(f"{what} {told(source)} does not exist") from None
+        raise FileError(f"{what} {told(source)} cannot be read: {error.strerror}") from None
+    if stat.S_ISDIR(mode):
+        raise FileError(f"{what} {told(source)} is a folder; name a file")
+    if not stat.S_ISREG(mode):
+        raise FileError(f"{what} {told(source)} is no regular file; name another")
+    return source
+
+
 def _read(path: str | Path, history_only: bool) -> xr.Dataset:
-    source = Path(path)
-    if not source.exists():
-        raise FileError(f"file {source} does not exist")
-    if source.is_dir():
-        raise FileError(f"{source} is a folder; name a file")
-    if not source.is_file():
-        raise FileError(f"{source} is no regular file; name one that mfgsolve wrote")
+    source = regular(path)
     dataset = _opened(source, history_only)
     if isinstance(dataset, str):
         raise FileError(
-            f"file {source} cannot be read as NetCDF ({dataset}); it is truncated, damaged or of another format"
+            f"file {told(source)} cannot be read as NetCDF ({dataset}); it is truncated, damaged or of another format"
         )
-    schema = str(dataset.attrs.get("schema", ""))
-    name, _, major = schema.partition("/")
+    schema_name = str(dataset.attrs.get("schema", ""))
+    name, _, major = schema_name.partition("/")
     if name != "mfgsolve":
-        raise FileError(f"file {source} is NetCDF but not of mfgsolve: schema {schema or 'missing'!r}, need {SCHEMA!r}")
+        came = told(schema_name or "missing")
+        raise FileError(f"file {told(source)} is NetCDF but not of mfgsolve: schema {came!r}, need {SCHEMA!r}")
     if major.split(".")[0] != SCHEMA.split("/")[1]:
-        raise FileError(f"file {source} has schema {schema!r}; this version reads {SCHEMA!r}: update mfgsolve")
+        came = told(schema_name)
+        raise FileError(f"file {told(source)} has schema {came!r}; this version reads {SCHEMA!r}: update mfgsolve")
     return dataset
 
 
 def open_netcdf(source: str | Path) -> xr.Dataset:
-    """A NetCDF file, whoever wrote it, opened lazily; to be closed."""
+    """A NetCDF file (4, or the classic 3), whoever wrote it, opened lazily; to be closed.
+
+    Raises
+    ------
+    ValueError
+        if it declares more than it holds, or leads to other files
+    """
+    with open(source, "rb") as file:
+        if file.read(3) == b"CDF":
+            affordable(os.path.getsize(source), 1, "it")
+            content = io.BytesIO(b"CDF" + file.read())  # no array of it is larger than that, whatever it declares
+            return xr.open_dataset(content, engine="scipy", decode_times=False)
+    check_declared(source)
     return xr.open_dataset(source, engine="h5netcdf", decode_times=False)
 
 
@@ -150,15 +288,15 @@ def _opened(source: Path, history_only: bool) -> xr.Dataset | str:
     except PermissionError:
         return "permission denied"
     except MemoryError:
-        raise
+        return "it needs more memory than there is"
     except Exception as error:  # h5py, h5netcdf and xarray each raise their own kinds
-        return _first_line(error)
+        return cut(visible(_first_line(error)))
     finally:
         sys.unraisablehook = hook
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return str(error).splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def plain(value: Any) -> Any:

@@ -26,6 +26,10 @@ __all__ = ["Axis", "Coordinates", "Grid", "TimeGrid"]
 BOUNDARIES = ("reflecting", "periodic")
 AXIS_NAMES = ("x", "y", "z")
 CELL_BYTES = 8  # of one number for every cell: its coordinates, its mass
+UNSETTLED = (
+    "the number of time steps is not settled yet; state it, TimeGrid(horizon, steps), or let the game choose: "
+    "problem = mfgsolve.resolution.settle(problem), as solve does by itself"
+)
 
 
 @dataclass(frozen=True)
@@ -236,24 +240,47 @@ def _spread(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class TimeGrid:
-    """``steps`` equal steps of ``dt = horizon / steps``; nodes t_k = k dt, k = 0..steps."""
+    """``steps`` equal steps of ``dt = horizon / steps``; nodes t_k = horizon k / steps, and the last is the horizon.
+
+    Parameters
+    ----------
+    horizon : T, positive
+    steps : how many; None leaves it to the game (`mfgsolve.resolution.settle`, which every solve begins with)
+    unit : of time, as it is to be shown
+    chosen : whether the number was chosen by that rule, and not stated
+    """
 
     horizon: float = 1.0
-    steps: int = 100
+    steps: Any = None  # an int; None only until it is settled, before anything is computed
     unit: str = "1"
+    chosen: bool = field(default=False, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "steps", whole(self.steps, "number of time steps"))
+        if self.steps is not None:
+            object.__setattr__(self, "steps", whole(self.steps, "number of time steps"))
+            if self.steps < 1:
+                raise InputError(f"time grid has {self.steps} steps; a whole number of at least 1 is needed")
         object.__setattr__(self, "horizon", real(self.horizon, "time horizon"))
-        if self.steps < 1:
-            raise InputError(f"time grid has {self.steps} steps; a whole number of at least 1 is needed")
         if not (math.isfinite(self.horizon) and self.horizon > 0):
             raise InputError(f"time horizon is {self.horizon}; it must be positive and finite")
 
     @property
+    def settled(self) -> bool:
+        """Whether the number of steps is known."""
+        return self.steps is not None
+
+    @property
     def dt(self) -> float:
-        return self.horizon / self.steps
+        return self.horizon / self._known()
 
     @property
     def nodes(self) -> np.ndarray:
-        return np.arange(self.steps + 1) * self.dt
+        steps = self._known()
+        nodes = self.horizon * np.arange(steps + 1) / steps
+        nodes[-1] = self.horizon
+        return nodes
+
+    def _known(self) -> int:
+        if self.steps is None:
+            raise InputError(UNSETTLED)
+        return int(self.steps)

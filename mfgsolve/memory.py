@@ -50,6 +50,8 @@ def human_size(size: int) -> str:
     """Bytes in a unit for people: 512 bytes, 1.5 GiB."""
     if size < 1024:
         return f"{size} bytes"
+    if size >= 1 << 100:  # which no float need hold
+        return f"10^{len(str(size >> 100)) + 30} bytes"
     power = min((size.bit_length() - 1) // 10, len(UNITS))
     return f"{size / 1024**power:.3g} {UNITS[power - 1]}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Real
 from typing import Any
 
@@ -19,8 +19,9 @@ from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.labels import aligned, frozen
 from mfgsolve.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.spaces import Populations, Space
+from mfgsolve.texts import check_names
 
-__all__ = ["Problem"]
+__all__ = ["Levelled", "Problem"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,8 @@ class Problem:
 
     Parameters
     ----------
-    grid, time : where (a `Grid`, `States`, or `Populations` on one of them) and when
+    grid, time : where (a `Grid`, `States`, or `Populations` on one of them) and when; a `TimeGrid` without steps leaves
+        their number to the game (`mfgsolve.resolution`)
     dynamics : `ControlledDiffusion` (on a grid), `LatticeMoves` (on a grid) or `Tabular`; for several populations a
         list, one for each
     coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change
@@ -83,6 +85,7 @@ class Problem:
     def __post_init__(self) -> None:
         with collect() as said:
             self._check()
+            check_names(self)
         object.__setattr__(self, "cautions", unique(self.cautions, said))
 
     def _check(self) -> None:
@@ -215,6 +218,12 @@ class Problem:
             text=None,
         )
 
+    is_levelled = False
+
+    def levelled(self) -> Levelled:
+        """The same game for solvers: what everybody pays whatever all do is kept apart (`games.constants`)."""
+        return Levelled(**{f.name: getattr(self, f.name) for f in fields(self)})
+
     @property
     def couplings(self) -> tuple[Coupling, ...]:
         """The running coupling and, where there is one, the terminal one."""
@@ -287,6 +296,10 @@ class Problem:
             raise InputError(f"terminal cost has shape {self.terminal.shape}; the grid has {self.grid.shape}")
         return sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
 
+    def with_steps(self, steps: int, chosen: bool = False) -> Problem:
+        """The same game in that many time steps; ``chosen`` where nobody stated the number."""
+        return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
+
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.
 
@@ -300,7 +313,12 @@ class Problem:
             or (self.grid.blocked is not None and not callable(self.grid.blocked))
         ):
             return None
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        values |= {"grid": self.grid.refined(shape), "time": TimeGrid(self.time.horizon, steps, self.time.unit)}
-        values["normalise"] = True
-        return Problem(**values)
+        time = TimeGrid(self.time.horizon, steps, self.time.unit)
+        return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Levelled(Problem):
+    """A problem whose games lower all costs of a time step by their least value; see `games.constants`."""
+
+    is_levelled = True

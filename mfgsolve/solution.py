@@ -13,9 +13,9 @@ import numpy as np
 import xarray as xr
 from scipy.interpolate import RegularGridInterpolator
 
+from mfgsolve.cautions import Caution, stored
 from mfgsolve.certificates import Certificate
-from mfgsolve.datasets import check_layout
-from mfgsolve.errors import FileError, InputError
+from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
 from mfgsolve.games import FiniteGame, Game
 from mfgsolve.grids import Grid, TimeGrid
@@ -59,6 +59,7 @@ class Solution:
     dataset : xarray.Dataset of schema mfgsolve/1 (density, value, speed or policy, coupling_cost, history), made when
         first used
     status : `Status`, with a sentence
+    warnings : what makes the answer less than it looks, each a `Caution` with a ``code`` and a ``sentence``
     certificate : every number of the certificate, see `mfgsolve.certificates`
     """
 
@@ -70,10 +71,15 @@ class Solution:
     seconds: float
     name: str = "custom"
     problem: Problem | None = field(default=None, repr=False)
+    warnings: tuple[Caution, ...] = ()
 
     @cached_property
     def dataset(self) -> xr.Dataset:
         return self.origin() if callable(self.origin) else self.origin
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled or copied: the dataset itself in place of the function that makes it."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"origin": self.dataset}
 
     @property
     def exploitability(self) -> float:
@@ -93,14 +99,8 @@ class Solution:
 
     @property
     def sentence(self) -> str:
-        """Why the solve ended and, if the speed cap binds, that it does and what to do."""
-        share = self.certificate.cap_fraction
-        if not share > 1e-4:
-            return self.status.sentence
-        return (
-            f"{self.status.sentence} The speed cap h / (2 d dt) binds for {share:.1%} of the mass-time: agents cannot "
-            "move as fast as they want to; take more time steps."
-        )
+        """Why the solve ended, and every warning."""
+        return " ".join([self.status.sentence, *(caution.sentence for caution in self.warnings)])
 
     def summary(self) -> dict[str, Any]:
         """The numbers that the command prints as JSON."""
@@ -108,15 +108,17 @@ class Solution:
         names = ("exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale")
         head = {"status": self.status.value} | {name: numbers[name] for name in names}
         work = {"iterations": self.iterations, "sweeps": self.sweeps, "seconds": self.seconds}
-        return head | work | {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
+        rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
+        return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
 
     def save(self, path: str | Path) -> Path:
         """Write NetCDF; an earlier file stays whole if writing fails."""
         return write_dataset(self.dataset, path)
 
     def __repr__(self) -> str:
+        doubts = f"with warnings ({', '.join(caution.code for caution in self.warnings)}), " if self.warnings else ""
         return (
-            f"<Solution of {self.name}: {self.status.value}, "
+            f"<Solution of {self.name}: {self.status.value}, {doubts}"
             f"relative exploitability {self.relative_exploitability:.1e}, {self.sweeps:.1f} sweeps>"
         )
 
@@ -130,15 +132,13 @@ def load(path: str | Path) -> Solution:
         if the file is missing, unreadable, truncated, foreign, of an unknown schema, or a checkpoint
     """
     dataset = read_dataset(path, "solution")
-    try:
-        numbers = {f.name: float(dataset.attrs.get(f.name, f.default)) for f in fields(Certificate)}  # type: ignore[arg-type]
-        status = Status(dataset.attrs["status"])
-        work = int(dataset.attrs["iterations"]), float(dataset.attrs["sweeps"]), float(dataset.attrs["seconds"])
-    except (KeyError, ValueError, TypeError) as error:
-        raise FileError(f"file {path} misses or spoils the attribute {error}; it was not written by mfgsolve") from None
-    check_layout(dataset, path)
+    numbers = {f.name: float(dataset.attrs.get(f.name, f.default)) for f in fields(Certificate)}  # type: ignore[arg-type]
+    status = Status(dataset.attrs["status"])
+    work = int(dataset.attrs["iterations"]), float(dataset.attrs["sweeps"]), float(dataset.attrs["seconds"])
+    cautions = stored(dataset.attrs)
     dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
-    return Solution(dataset, status, Certificate(**numbers), *work, name=str(dataset.attrs.get("name", "custom")))
+    name = str(dataset.attrs.get("name", "custom"))
+    return Solution(dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions)
 
 
 def believed_crowd(solution: Solution, game: Game) -> np.ndarray:

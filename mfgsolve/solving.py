@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import importlib
 import math
-import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 import mfgsolve
-from mfgsolve.certificates import certify
-from mfgsolve.checkpoints import problem_text, read_checkpoint, saver, spoilt
+from mfgsolve import watch
+from mfgsolve.cautions import Caution, collect, to_text, unique
+from mfgsolve.checkpoints import beside, problem_text, read_checkpoint, saver, spoilt
+from mfgsolve.claims import guarantee, social_game, verified
 from mfgsolve.datasets import Measure, build_dataset
-from mfgsolve.errors import InputError, NotConverged, real, unknown
+from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import judge, settle
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
-from mfgsolve.solvers import SOLVERS, make_solver
-from mfgsolve.solvers.base import FEASIBLE, Budget, Guess, Run, Solver, run
+from mfgsolve.solvers import kind_of, make_solver
+from mfgsolve.solvers.base import Budget, Guess, Run, Solver, begin, restorer, run
 
 __all__ = ["check_limits", "resume", "solve"]
 
-CAPPED = 0.02  # share of mass-time at the speed cap that is worth a warning
 OBJECTIVES = ("equilibrium", "social")
 
 
@@ -47,7 +48,11 @@ def solve(
 ) -> Solution:
     """Equilibrium of a mean-field game to a certified relative exploitability.
 
-    Which solver (the default is the first that suits): "newton" wherever best responses are smooth (controlled
+    Where no solver is named, those that suit run in turn (`mfgsolve.solvers.portfolio`): when one stalls, or falls too
+    slowly to reach the tolerance, its best point goes to the next; the best plan is returned, the attribute ``solver``
+    says whose it is, ``stages`` who ran, and ``stage`` in the history who took which step.  A named one runs alone.
+
+    Which solver first: "newton" wherever best responses are smooth (controlled
     diffusions, or a temperature) and the coupling has a derivative, to machine precision in tens of sweeps;
     "interior-point" for finite games with a convex potential, sharp above all, hard bounds included; "complementarity"
     for sharp ones without; "frank-wolfe" where there is a potential only, or memory is short; "prior-descent" for
@@ -57,16 +62,19 @@ def solve(
     Parameters
     ----------
     problem : the game
-    method : name of a solver, or a solver with its hyper-parameters set; None takes the one that suits best
+    method : name of a solver, or a solver with its hyper-parameters set; None runs those that suit
+        in turn, ``options`` being those of the first
     tol : relative exploitability to stop at
     objective : "equilibrium", or "social": the plan that minimises the total cost of all, own cost + sum weight
         <f(m), m> + <g, m_T>, as the equilibrium of the game in which agents also pay what they cost the others.  Its
-        ``potential`` is that total; its certificate bounds how far it is from the least one
+        ``potential`` is that total.  Where the total is known to be convex its certificate bounds how far it is from
+        the least one (attribute ``optimum = "bound"``), else the plan is "stationary", and a warning says so
     start : a solution (or its file) of the same game, also on another grid or with other parameters
     max_iterations, max_seconds : budgets; None is no limit
     callback : called with a `Measure` after every iteration; a true value stops the solve
     checkpoint : file that `resume` continues from, bit for bit
-    check : what to do when not converged: "warn", "raise" or "ignore"
+    check : what to do when not converged, or when warnings stand beside the answer: "warn", "raise" (`NotConverged`,
+        `Doubtful`; the exception has the ``solution``) or "ignore"
     threads : of the kernels; None decides by the size of the grid.  Results do not depend on it
     options : hyper-parameters of the solver; an unknown one is an error
 
@@ -76,7 +84,7 @@ def solve(
 
     Raises
     ------
-    InputError, NotConverged
+    InputError, NotConverged, Doubtful
 
     Examples
     --------
@@ -88,25 +96,26 @@ def solve(
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_limits(tol, max_iterations, max_seconds, check, threads)
-    posed = _posed(problem, objective)
-    solver = make_solver(posed, method, options)
-    begun = time.perf_counter()
-    state = solver.init(posed, tol, _guess(start), threads)
-    save = saver(problem, posed, objective, solver, tol, checkpoint)
-    budget = Budget(max_iterations, max_seconds)
-    ended = run(solver, state, tol, budget, seconds_before=time.perf_counter() - begun, callback=callback, save=save)
-    return _conclude(problem, objective, solver, tol, ended, check)
+    with collect() as said:
+        problem = settle(problem)
+        posed = _posed(problem, objective)
+        solver, played = make_solver(posed, method, options), posed.levelled()
+        guess, budget, begun = _guess(start), Budget(max_iterations, max_seconds), watch.clock()
+        save = saver(problem, posed, objective, solver, tol, checkpoint)
+        state = begin(solver, played, tol, guess, threads, None if max_seconds is None else begun + max_seconds)
+        ended = run(
+            solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
+            restore=restorer(solver, played, tol, threads),
+        )  # fmt: skip
+    return _conclude(problem, objective, solver, tol, ended, check, said)
 
 
 def _posed(problem: Problem, objective: str) -> Problem:
     """The game to be solved for an objective."""
     if objective not in OBJECTIVES:
         raise InputError(unknown("objective", objective, OBJECTIVES))
-    if objective == "equilibrium":
-        return problem
-    if not problem.is_potential:
-        raise InputError("the social optimum needs a potential game; this one has none")
-    return problem.social()
+    believed = verified(problem)
+    return believed if objective == "equilibrium" else social_game(believed)
 
 
 def resume(
@@ -125,25 +134,31 @@ def resume(
     ``problem`` is needed only where the game was made of Python functions; limits count from the first start.
     """
     stored = read_checkpoint(checkpoint)
-    problem = stored.problem(checkpoint) if problem is None else problem
+    problem = settle(stored.problem(checkpoint) if problem is None else problem)
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
-    posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
-    if stored.digest != fingerprint(posed):
-        raise InputError(
-            f"checkpoint {checkpoint} is of another game than the problem given (grid, times, dynamics, couplings or "
-            "densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
-        )
-    with spoilt(checkpoint):
-        state = solver.unpack(posed, tol, stored.arrays, stored.numbers, rows[-1], threads)
-        before = rows[-1].seconds
-    save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
-    budget = Budget(max_iterations, max_seconds)
-    ended = run(solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save)
-    solution = _conclude(problem, stored.objective, solver, tol, ended, check)
-    if solver.name in SOLVERS:
+    with collect() as said:
+        posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
+        if stored.digest != fingerprint(posed):
+            raise InputError(
+                f"checkpoint {checkpoint} is of another game than the problem given (grid, times, dynamics, couplings "
+                "or densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
+            )
+        with spoilt(checkpoint):
+            played = posed.levelled()
+            state = solver.unpack(played, tol, stored.arrays, stored.numbers, rows[-1], threads)
+            before = rows[-1].seconds
+        with beside(**stored.beside):
+            save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
+        budget = Budget(max_iterations, max_seconds)
+        ended = run(
+            solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
+            restore=restorer(solver, played, tol, threads),
+        )  # fmt: skip
+    solution = _conclude(problem, stored.objective, solver, tol, ended, check, said)
+    if kind_of(solver.name) is not None or not stored.beside:
         return solution
-    return importlib.import_module("mfgsolve.learners.learning").beside(solution, solver, problem, False)  # type: ignore[no-any-return]
+    return importlib.import_module("mfgsolve.learners.learning").resumed(solution, solver, problem, stored.beside)  # type: ignore[no-any-return]
 
 
 def check_limits(tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None) -> None:
@@ -172,37 +187,47 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
     return lambda game: believed_crowd(solution, game)
 
 
-def _conclude(problem: Problem, objective: str, solver: Solver, tol: float, ended: Run, check: str) -> Solution:
+def _conclude(
+    problem: Problem, objective: str, solver: Solver, tol: float, ended: Run, check: str, said: Sequence[Caution]
+) -> Solution:
     status, rows, seconds = ended.status, ended.history, ended.seconds
-    outcome = solver.finish(ended.state)
-    certificate = certify(outcome.game, outcome.policy, outcome.crowd, outcome.dual, multiplier=outcome.multiplier)
+    if ended.verified is None:
+        outcome = solver.finish(ended.state)
+        certificate = outcome.certified()
+    else:
+        outcome, certificate = ended.verified
+    judged = judge(problem, certificate.cap_fraction)
+    cautions = unique(problem.cautions, said, judged.cautions)
     attributes = {
-        "mfgsolve_version": mfgsolve.__version__, "solver": solver.name, "status": status.value, "tol": tol,
-        "objective": objective, "iterations": rows[-1].iteration,
-        "sweeps": outcome.sweeps, "seconds": seconds,
-    }  # fmt: skip
+        "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or solver.name,
+        "stages": ", ".join(outcome.stages or (solver.name,)), "status": status.value, "tol": tol,
+        "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps, "seconds": seconds,
+        "warnings": to_text(cautions),
+    } | judged.attributes  # fmt: skip
+    if objective == "social":
+        attributes["optimum"] = guarantee(outcome.game.problem)
 
     def dataset() -> xr.Dataset:
         made, text = (outcome.game, outcome.policy, outcome.crowd), {"problem": problem_text(problem)}
         return build_dataset(*made, rows, certificate, attributes | text, outcome.multiplier)
 
-    feasible = certificate.violation <= 2 * max(tol, FEASIBLE)
-    honest = abs(certificate.relative_exploitability) <= 2 * tol + 1e-14 and certificate.mass_error <= 1e-9 and feasible
-    if status is Status.CONVERGED and not honest:
-        status = Status.STALLED
-        attributes["status"] = status.value
-    solution = Solution(
-        dataset, status, certificate, rows[-1].iteration, outcome.sweeps, seconds, problem.name, problem
-    )
-    if not solution.converged and status is not Status.FINISHED:
-        message = (
-            f"{solver.name} ended with status '{status.value}' at relative exploitability "
-            f"{certificate.relative_exploitability:.1e} (tol {tol:.1e}). {status.sentence}"
-        )
-        if check == "raise":
-            raise NotConverged(message)
-        if check == "warn":
-            warnings.warn(message, stacklevel=3)
-    elif check == "warn" and certificate.cap_fraction > CAPPED:
-        warnings.warn(solution.sentence, stacklevel=3)
+    work = rows[-1].iteration, outcome.sweeps, seconds
+    solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions)
+    _tell(solution, attributes["stages"], tol, check)
     return solution
+
+
+def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
+    """Warn of, or refuse, what has not converged or stands beside warnings."""
+    sentences = [caution.sentence for caution in solution.warnings]
+    ended = solution.converged or solution.status is Status.FINISHED
+    if not ended:
+        sentences.insert(0,
+            f"{stages} ended with status '{solution.status.value}' at relative exploitability "
+            f"{solution.relative_exploitability:.1e} (tol {tol:.1e}). {solution.status.sentence}"
+        )  # fmt: skip
+    if check == "raise" and sentences:
+        raise (Doubtful if ended else NotConverged)(" ".join(sentences), solution)
+    if check == "warn":
+        for sentence in sentences:
+            warnings.warn(sentence, stacklevel=4)

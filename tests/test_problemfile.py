@@ -231,7 +231,7 @@ def test_all_faults_at_once_with_their_places() -> None:
     [
         ("steps = 256", "steps = 0", "time: time grid has 0 steps; a whole number of at least 1"),
         ("steps = 256", "steps = true", "time.steps: True is no whole number"),
-        ("steps = 256", "", "time.steps: this key is missing"),
+        ("horizon = 1.0\nsteps", "steps", "time.horizon: this key is missing"),
         ("control_cost = 1.0", "control_cost = -1", "dynamics: control cost is -1.0; it must be positive"),
         (
             'noise = "implicit"',

@@ -278,5 +278,5 @@ def _attributes(solution: Any, play: Play) -> dict[str, Any]:
         "slopes_above": f"{FLOOR:g} times the exploitability of the plan (regret only) and the error of truncation",
     }  # fmt: skip
     kept = getattr(solution, "dataset", None)
-    names = ("status", "relative_exploitability")
+    names = ("status", "relative_exploitability", "warnings")
     return about | ({} if kept is None else {name: kept.attrs[name] for name in names if name in kept.attrs})

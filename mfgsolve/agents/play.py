@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.certificates import given_multiplier, given_policy
+from mfgsolve.certificates import given_multiplier, given_policy, in_steps_of
 from mfgsolve.checkpoints import PYTHON_PROBLEM
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import Game, Policy, make_game
@@ -64,8 +64,10 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
         stated = plan
     else:
         stated = stated_problem(plan) if problem is None else problem
-    game, known = make_game(stated), getattr(plan, "dataset", None)
-    chosen = given_policy(game, known if policy is None else getattr(policy, "dataset", policy))
+    known = getattr(plan, "dataset", None)
+    given = known if policy is None else getattr(policy, "dataset", policy)
+    game = make_game(in_steps_of(stated, given))
+    chosen = given_policy(game, given)
     source = known if known is not None else getattr(policy, "dataset", policy)
     return Play(game, chosen, chosen.flow(game), given_multiplier(game, source))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfgsolve.command.arguments import Json, Threads, read_agents, whole
+from mfgsolve.command.arguments import Json, Strict, Threads, read_agents, whole
 from mfgsolve.command.comparing import keep, tell
 from mfgsolve.command.progress import Progress
 from mfgsolve.errors import InputError
@@ -76,6 +76,7 @@ def compare(
         Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw them here (.png, .pdf or .svg).")
     ] = None,
     json: Json = False,
+    strict: Strict = False,
     threads: Threads = None,
 ) -> None:
     """Play a plan with N agents, for several N, beside its mean-field limit.
@@ -96,7 +97,7 @@ def compare(
     from mfgsolve import plots
     from mfgsolve.agents import comparison
     from mfgsolve.agents.play import stated_problem
-    from mfgsolve.command.progress import Interrupts
+    from mfgsolve.command.interrupts import Interrupts
     from mfgsolve.command.report import agents_facts, agents_rows
 
     stated = stated_problem(plan)
@@ -114,22 +115,21 @@ def compare(
         )
         interrupts.check()
         failure = keep(compared, output, plot, plots.agents, line, written)
-    tell(compared, json, agents_facts, agents_rows, written)
-    if failure is not None:
-        raise failure
+    tell(compared, json, agents_facts, agents_rows, written, failure, strict)
 
 
 def _plan(file: Path) -> Solution:
     """A solution whose game can be stated again from the file."""
     from mfgsolve.checkpoints import PYTHON_PROBLEM
+    from mfgsolve.files import told
     from mfgsolve.solution import load
 
     if file.suffix == ".toml":
-        raise InputError(f"{file} is a problem, and a plan is needed: mfgsolve solve {file} -o plan.nc")
+        raise InputError(f"{told(file)} is a problem, and a plan is needed: mfgsolve solve {told(file)} -o plan.nc")
     plan = load(file)
     if str(plan.dataset.attrs.get("problem", PYTHON_PROBLEM)) == PYTHON_PROBLEM:
         raise InputError(
-            f"{file} is of a problem made of Python functions, which a file cannot keep; compare it in Python: "
+            f"{told(file)} is of a problem made of Python functions, which a file cannot keep; compare it in Python: "
             "mfgsolve.compare(mfgsolve.load(file), problem=...)"
         )
     return plan

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from mfgsolve.command.agents import compare
 from mfgsolve.command.comparing import convergence
@@ -24,11 +25,38 @@ from mfgsolve.command.report import BAD_INPUT, INTERRUPTED, complain, say, silen
 from mfgsolve.command.showing import animate, list_problems, plot, show
 from mfgsolve.command.solving import resume, solve
 from mfgsolve.errors import InputError
+from mfgsolve.texts import cut, visible
 
 __all__ = ["app", "main"]
 
+LONGEST = 1000  # characters of what is said about the words of the command line
+
+
+class _Group(TyperGroup):
+    """The subcommands; what is wrong with words of the command line is told without what a terminal would act on."""
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        with _escaped():
+            return super().make_context(*args, **options)
+
+    def invoke(self, *args: Any, **options: Any) -> Any:
+        with _escaped():
+            return super().invoke(*args, **options)
+
+
+@contextlib.contextmanager
+def _escaped() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if hasattr(error, "message") and hasattr(error, "format_message"):  # typer's own errors have no public class
+            error.message = cut(visible(str(error.message), lines=True), LONGEST)
+        raise
+
+
 app = typer.Typer(
     name="mfgsolve",
+    cls=_Group,
     help="Solve mean-field games to machine precision, with a certificate, and see the plan.",
     epilog="Start here:  mfgsolve solve supply-demand --shape 32x32 --steps 256 -o plan.nc --plot plan.png",
     no_args_is_help=True,
@@ -55,8 +83,11 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             )
             raise typer.Exit(BAD_INPUT) from None
         except KeyboardInterrupt as error:
-            complain(f"interrupted{error}", "Stopped")
-            raise typer.Exit(INTERRUPTED) from None
+            from mfgsolve.command.interrupts import exit_code
+
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                complain(f"interrupted{error}", "Stopped")
+            raise typer.Exit(exit_code()) from None
 
     return guarded
 
@@ -92,8 +123,15 @@ def main() -> NoReturn:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(getattr(sys, name), "reconfigure"):
+            getattr(sys, name).reconfigure(errors="replace")  # of a terminal that knows ASCII alone
     try:
         app()
+    except SystemExit as end:
+        from mfgsolve.command.interrupts import end_at_once
+
+        end_at_once(end.code)
+        raise
     except KeyboardInterrupt:  # before a command had begun
         complain("interrupted", "Stopped")
         sys.exit(INTERRUPTED)

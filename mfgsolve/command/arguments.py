@@ -9,23 +9,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.texts import cut
 
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem
+
+
+DIGITS = 18  # of a count that 64 bits hold
 
 
 def whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} came; a whole number is needed, say 100") from None
+        raise typer.BadParameter(f"{cut(ascii(text))} came; a whole number is needed, say 100") from None
 
 
 def number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} came; a number is needed, say 1e-10") from None
+        raise typer.BadParameter(f"{cut(ascii(text))} came; a number is needed, say 1e-10") from None
 
 
 SOLVERS = (
@@ -45,7 +49,9 @@ Name = Annotated[
 Shape = Annotated[
     str | None, typer.Option("--shape", metavar="64x64", help="Cells along each axis in array order (..., ny, nx).")
 ]
-Steps = Annotated[int | None, typer.Option("--steps", parser=whole, metavar="N", help="Time steps.")]
+Steps = Annotated[
+    int | None, typer.Option("--steps", parser=whole, metavar="N", help="Time steps; else chosen from the game.")
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="A parameter, or a dotted key of the file; repeatable."),
@@ -60,6 +66,7 @@ Plot = Annotated[
     Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw the plan here (.png, .pdf or .svg).")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout instead of a table.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 3 where warnings stand beside the answer, too.")]
 Iterations = Annotated[
     int | None, typer.Option("--max-iterations", parser=whole, metavar="N", help="Stop after N iterations.")
 ]
@@ -78,34 +85,43 @@ def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, 
     from mfgsolve import problems
     from mfgsolve.command.preflight import check_memory, check_problem
     from mfgsolve.problemfile import named_problem, read_problem
+    from mfgsolve.resolution import settle
 
     listed = name.replace("_", "-") in problems.names()
     if shape is not None:  # before anything of that size is made
-        check_memory(shape, steps or (problems.get(name).steps if listed else 1))
+        check_memory(shape, steps or (problems.get(name).steps if listed else None) or 1)
     if listed:
         problem = named_problem(name, settings, shape, steps)
     elif Path(name).suffix == ".nc":
         raise InputError(
-            f"{name} is no problem; give a name of 'mfgsolve list' or a .toml file "
+            f"{cut(name)} is no problem; give a name of 'mfgsolve list' or a .toml file "
             "(a checkpoint goes on with 'mfgsolve resume', a solution serves as --start)"
         )
-    elif Path(name).suffix == ".toml" or os.sep in name or Path(name).is_file():
+    elif Path(name).suffix == ".toml" or os.sep in name or _is_file(name):
         problem = read_problem(name, shape=shape, steps=steps, settings=settings)
     elif ":" in name:
         problem = named_problem(name, settings, shape, steps)
     else:
-        raise InputError(unknown("problem", name, problems.names()) + "; or a file that ends in .toml")
+        raise InputError(unknown("problem", cut(name), problems.names()) + "; or a file that ends in .toml")
+    problem = settle(problem)
     check_problem(problem)
     return problem
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # longer than a name may be
+        return False
 
 
 def read_shape(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     sizes = text.lower().split("x")
-    if not all(size.isascii() and size.isdigit() for size in sizes):
+    if not all(size.isascii() and size.isdigit() and len(size) <= DIGITS for size in sizes):
         raise InputError(
-            f"--shape is {text!r}; whole numbers joined by x, in array order, are needed: say 64x64 (ny, nx)"
+            f"--shape is {cut(ascii(text))}; whole numbers joined by x, in array order, are needed: say 64x64 (ny, nx)"
         )
     return tuple(int(size) for size in sizes)
 
@@ -113,10 +129,12 @@ def read_shape(text: str | None) -> tuple[int, ...] | None:
 def read_agents(text: str) -> list[int]:
     """Numbers of agents, ascending."""
     words = [word.strip() for word in text.split(",")]
-    numbers = [int(word) if word.isascii() and word.isdigit() else 0 for word in words]
+    numbers = [int(word) if word.isascii() and word.isdigit() and len(word) <= DIGITS else 0 for word in words]
     for word, number in zip(words, numbers, strict=True):
         if number < 1:
-            raise InputError(f"--agents holds {word!r}; whole numbers of at least 1 are needed, say 10,100,1000")
+            raise InputError(
+                f"--agents holds {cut(ascii(word))}; whole numbers of at least 1 are needed, say 10,100,1000"
+            )
         if numbers.count(number) > 1:
             raise InputError(f"--agents lists {number} twice; list every number once")
     return sorted(numbers)
@@ -127,7 +145,7 @@ def read_settings(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not (key.strip() and equals):
-            raise InputError(f"--set {pair!r} is no setting; write --set key=value, say --set reward=2.0")
+            raise InputError(f"--set {cut(ascii(pair))} is no setting; write --set key=value, say --set reward=2.0")
         if key.strip() in settings:
             raise InputError(f"--set {key.strip()} is given twice; give it once")
         settings[key.strip()] = _value(text.strip())
@@ -140,7 +158,7 @@ def _value(text: str) -> Any:
 
     try:
         found = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         found = {}
     if list(found) == ["value"]:
         return found["value"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mfgsolve.cautions import stored
 from mfgsolve.command.arguments import (
     SOLVERS,
     Json,
@@ -17,6 +18,7 @@ from mfgsolve.command.arguments import (
     Settings,
     Shape,
     Steps,
+    Strict,
     Tolerance,
     number,
     read_settings,
@@ -24,6 +26,7 @@ from mfgsolve.command.arguments import (
     stated_problem,
 )
 from mfgsolve.errors import FileError
+from mfgsolve.texts import visible
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,6 +60,7 @@ def convergence(
         Path | None, typer.Option("--plot", metavar="FILE.png", help="Draw the curves here (.png, .pdf or .svg).")
     ] = None,
     json: Json = False,
+    strict: Strict = False,
     shape: Shape = None,
     steps: Steps = None,
     settings: Settings = None,
@@ -73,7 +77,8 @@ def convergence(
     stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
     check_data({"--output": output}, stated)
     from mfgsolve import convergence_study, plots
-    from mfgsolve.command.progress import Interrupts, Progress
+    from mfgsolve.command.interrupts import Interrupts
+    from mfgsolve.command.progress import Progress
     from mfgsolve.command.report import convergence_facts, convergence_rows
     from mfgsolve.solvers import suited
 
@@ -91,9 +96,7 @@ def convergence(
         )
         interrupts.check()
         failure = keep(compared, output, plot, plots.convergences, line, written)
-    tell(compared, json, convergence_facts, convergence_rows, written)
-    if failure is not None:
-        raise failure
+    tell(compared, json, convergence_facts, convergence_rows, written, failure, strict)
 
 
 def keep(
@@ -109,7 +112,7 @@ def keep(
             write_dataset(compared, output)
             written.append(output)
         if plot is not None:
-            line.doing = f"drawing {plot.name}"
+            line.doing = f"drawing {visible(plot.name)}"
             plots.save(draw(compared), plot)
             written.append(plot)
     except FileError as error:
@@ -119,12 +122,20 @@ def keep(
 
 def tell(
     compared: xr.Dataset, json: bool, facts: Callable[[xr.Dataset], dict[str, Any]],
-    rows: Callable[[xr.Dataset], list[tuple[str, str]]], written: list[Path],
+    rows: Callable[[xr.Dataset], list[tuple[str, str]]], written: list[Path], failure: FileError | None, strict: bool,
 ) -> None:  # fmt: skip
-    """Print the numbers, as one JSON object or as a small table."""
-    from mfgsolve.command.report import say, to_json
+    """Print the numbers, as one JSON object or as a small table; what could not be written is told last."""
+    from mfgsolve.command.report import NOT_CONVERGED, say, to_json, told
 
+    cautions = stored(compared.attrs)
     if json:
         to_json(facts(compared))
     else:
-        say(f"Wrote {' and '.join(str(path) for path in written)}." if written else "", rows(compared))
+        say(
+            (f"Wrote {' and '.join(str(path) for path in written)}." if written else "") + told(cautions),
+            rows(compared),
+        )
+    if failure is not None:
+        raise failure
+    if strict and cautions:
+        raise typer.Exit(NOT_CONVERGED)

@@ -18,6 +18,7 @@ from mfgsolve.command.arguments import (
     Settings,
     Shape,
     Steps,
+    Strict,
     Threads,
     Tolerance,
     read_settings,
@@ -57,6 +58,7 @@ def learn(
     output: Output = None,
     plot: Plot = None,
     json: Json = False,
+    strict: Strict = False,
     checkpoint: Annotated[
         Path | None, typer.Option(metavar="FILE.nc", help="Keep a file from which 'mfgsolve resume' goes on.")
     ] = None,
@@ -99,7 +101,7 @@ def learn(
         )  # fmt: skip
         return compared(learned, chosen, stated, line)
 
-    carry_out(work, line, checkpoint, output, plot, json)
+    carry_out(work, line, checkpoint, output, plot, json, strict)
 
 
 def _check_suits(learner: Solver, problem: Problem) -> None:
@@ -128,11 +130,11 @@ def stored_learner(checkpoint: Path) -> Solver | None:
 
 def learner_of(stored: xr.Dataset, checkpoint: object) -> Solver | None:
     """The same of a checkpoint that has been read."""
-    from mfgsolve.solvers import SOLVERS
+    from mfgsolve.solvers import kind_of
 
     try:
         name = str(stored.attrs["solver"])
-        if name in SOLVERS:
+        if kind_of(name) is not None:
             return None
         from mfgsolve.learners import LEARNERS as kinds
 

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mfgsolve.errors import FileError, InputError
+from mfgsolve.files import told, usable
+from mfgsolve.memory import available_memory, human_size
+from mfgsolve.texts import cut
 
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem
@@ -54,16 +57,18 @@ def check_outputs(
     for option, (path, suffixes) in outputs.items():
         if path is None:
             continue
+        usable(path, option)
         if path.suffix.lower() not in suffixes:
             raise FileError(
-                f"{option} {path} has the suffix {path.suffix!r}; a name that ends in {' or '.join(suffixes)} is needed"
+                f"{option} {told(path)} has the suffix {told(path.suffix)!r}; a name that ends in "
+                f"{' or '.join(suffixes)} is needed"
             )
         for other, used in taken.items():
             if _same(path, used):
-                raise FileError(f"{option} {path} is the same file as {other}; name another file")
+                raise FileError(f"{option} {told(path)} is the same file as {other}; name another file")
         _check_writable(path, option)
         if path.suffix.lower() == ".mp4" and shutil.which("ffmpeg") is None:
-            raise FileError(f"{option} {path} needs the program ffmpeg, which is not installed; name a .gif file")
+            raise FileError(f"{option} {told(path)} needs the program ffmpeg, which is not installed; name a .gif file")
         taken[option] = path
 
 
@@ -72,31 +77,38 @@ def check_data(outputs: Mapping[str, Path | None], problem: Problem) -> None:
     stated = tomllib.loads(problem.text or "").get("data")
     for option, path in outputs.items():
         if stated and path is not None and _same(path, Path(stated["file"])):
-            raise FileError(f"{option} {path} is the same file as the data file of the problem; name another file")
+            raise FileError(
+                f"{option} {told(path)} is the same file as the data file of the problem; name another file"
+            )
 
 
 def _same(one: Path, other: Path) -> bool:
     try:
         return os.path.samefile(one, other)
-    except OSError:  # one of them does not exist yet
-        return os.path.realpath(one) == os.path.realpath(other)
+    except (OSError, ValueError):  # one of them does not exist yet, or is no file's name
+        try:
+            return os.path.realpath(one) == os.path.realpath(other)
+        except (OSError, ValueError):
+            return False
 
 
 def _check_writable(path: Path, option: str) -> None:
     target = Path(os.path.realpath(path))
     if target.is_dir():
-        raise FileError(f"{option} {path} is a folder; name a file in it")
+        raise FileError(f"{option} {told(path)} is a folder; name a file in it")
     if target.exists() and not target.is_file():
-        raise FileError(f"{option} {path} is no regular file; name another")
+        raise FileError(f"{option} {told(path)} is no regular file; name another")
     if not target.parent.is_dir():
-        raise FileError(f"{option} {path}: the folder {target.parent} does not exist; create it or name another")
+        raise FileError(
+            f"{option} {told(path)}: the folder {told(target.parent)} does not exist; create it or name another"
+        )
     if target.exists() and not os.access(target, os.W_OK):
-        raise FileError(f"{option} {path} exists and is write-protected; name another file")
+        raise FileError(f"{option} {told(path)} exists and is write-protected; name another file")
     try:
         with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
-        raise FileError(f"{option} {path} cannot be written: {error.strerror}; choose another place") from None
+        raise FileError(f"{option} {told(path)} cannot be written: {error.strerror}; choose another place") from None
 
 
 def bytes_needed(shape: Sequence[int], steps: int) -> int:
@@ -112,7 +124,7 @@ def finite_bytes_needed(states: int, actions: int, steps: int, entries: int) -> 
 
 def check_memory(shape: Sequence[int], steps: int) -> None:
     """Refuse a grid whose solve needs more memory than the machine has: it would be killed, without a word."""
-    sizes = "x".join(str(n) for n in shape)
+    sizes = cut("x".join(str(n) for n in shape), 80)
     _check(f"a grid of shape {sizes} with {steps} steps", bytes_needed(shape, steps))
 
 
@@ -157,21 +169,17 @@ def _check(what: str, needed: float) -> None:
     if needed > present:
         raise InputError(
             f"{what} needs about {_gibibytes(needed)} of memory; "
-            f"this machine has {_gibibytes(present)}: take a coarser --shape or fewer --steps"
+            f"this machine has {_gibibytes(present)} to spare: take a coarser --shape or fewer --steps"
         )
 
 
 def _gibibytes(number: float) -> str:
+    if number >= 2**100:
+        return human_size(int(number))
     return f"{number / 2**30:,.3g} GiB" if number < 2**40 else f"{number / 2**30:,.0f} GiB"
 
 
 def _memory() -> float:
-    """Bytes of memory of this machine, or of the container around this process."""
-    present = math.inf
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        present = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-        return min(present, float(limit)) if limit.isdigit() else present
-    except (OSError, UnicodeDecodeError):
-        return present
+    """Bytes of memory that can be had, see `mfgsolve.memory`."""
+    there = available_memory()
+    return math.inf if there is None else float(there)

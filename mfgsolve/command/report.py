@@ -7,14 +7,18 @@ import json
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from mfgsolve.cautions import stored
 from mfgsolve.errors import FileError
+from mfgsolve.texts import visible
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from mfgsolve.cautions import Caution
     from mfgsolve.problems import NamedProblem
     from mfgsolve.solution import Solution
 
@@ -37,6 +41,7 @@ __all__ = [
     "solution_facts",
     "solution_rows",
     "to_json",
+    "told",
     "verdict",
 ]
 
@@ -62,11 +67,35 @@ def say(text: str = "", rows: Sequence[tuple[str, str]] = ()) -> None:
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for name, value in rows:
-            table.add_row(Text(name), Text(value))
+            table.add_row(Text(visible(name)), Text(visible(value)))
         console.print(table)
     if text:
-        console.print(Text(text), soft_wrap=not terminal)
+        console.print(Text(_told(text)), soft_wrap=not terminal)
     write_out("\n".join(line.rstrip() for line in page.getvalue().split("\n")))
+
+
+def _told(text: str) -> str:
+    """Lines that may hold names and paths of users: a terminal acts on nothing in them, and a path is in one line."""
+    for word in sys.argv[1:]:
+        if "\n" in word:
+            text = text.replace(word, visible(word))
+    return visible(text, lines=True)
+
+
+PLAIN = str.maketrans({
+    "\N{PLUS-MINUS SIGN}": "+-", "\N{HORIZONTAL ELLIPSIS}": "...", "\N{EN DASH}": "-", "\N{MINUS SIGN}": "-",
+    "\N{SUPERSCRIPT TWO}": "^2", "\N{MIDDLE DOT}": "*", "\N{MULTIPLICATION SIGN}": "x", "\N{BULLET}": "*",
+})  # fmt: skip
+
+
+def _printable(text: str, stream: Any) -> str:
+    """The text in the characters that a stream has; those it has not are ``?``."""
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return text.translate(PLAIN).encode("ascii", "replace").decode("ascii")
+    return text
 
 
 def to_json(values: Mapping[str, Any]) -> None:
@@ -83,13 +112,15 @@ def json_text(values: Mapping[str, Any]) -> str:
 def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_out(text: str) -> None:
     """Write to stdout and flush."""
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(_printable(text, sys.stdout))
         sys.stdout.flush()
     except BrokenPipeError:
         silence()
@@ -113,9 +144,11 @@ def complain(text: str, kind: str = "Error") -> None:
     from rich.text import Text
 
     style = "bold red" if kind == "Error" else "bold yellow"
-    terminal = sys.stderr.isatty()
-    console = Console(stderr=True, force_terminal=terminal)
-    console.print(Text.assemble((f"{kind}: ", style), text), soft_wrap=not terminal)
+    terminal, page = sys.stderr.isatty(), io.StringIO()
+    console = Console(file=page, force_terminal=terminal)
+    console.print(Text.assemble((f"{kind}: ", style), _told(text)), soft_wrap=not terminal)
+    sys.stderr.write(_printable(page.getvalue(), sys.stderr))
+    sys.stderr.flush()
 
 
 # -- what is said about a solution, a checkpoint, a problem ----------------------------------------------------------
@@ -154,7 +187,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     rows = [
         ("problem", f"{about['name']}, {_place(data)}, {data.sizes['step']} steps"),
         *([("objective", objective)] * (objective != "equilibrium")),
-        ("learner" if learned else "solver", f"{about.get('solver', 'unknown')}"),
+        ("learner" if learned else "solver", _solver(about)),
         *(_learned_rows(numbers) if learned else []),
         ("status", str(numbers["status"])),
         ("relative exploitability", f"{_short(numbers['relative_exploitability'])}{_goal(tol, learned)}"),
@@ -178,6 +211,13 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     return [*rows, ("work", work)]
 
 
+def _solver(about: Mapping[Any, Any]) -> str:
+    """Whose plan it is, and who else tried."""
+    name = str(about.get("solver", "unknown"))
+    others = [stage for stage in str(about.get("stages", "")).split(", ") if stage not in ("", name)]
+    return f"{name} (tried beside it: {', '.join(others)})" if others else name
+
+
 def _goal(tol: float, learned: bool) -> str:
     """The tolerance; learners seldom have one."""
     return "" if learned and tol == 0 else f" (tol {_short(tol)})"
@@ -193,7 +233,17 @@ def _place(data: xr.Dataset) -> str:
 
 def verdict(solution: Solution) -> str:
     """The sentence under the table."""
-    return solution.sentence
+    return solution.status.sentence
+
+
+def told(cautions: Iterable[Caution]) -> str:
+    """A line for each warning, with its code."""
+    return "".join(f"\nWarning ({caution.code}): {caution.sentence}" for caution in cautions)
+
+
+def _warned(compared: xr.Dataset) -> dict[str, Any]:
+    """The warnings of a dataset, as JSON has them."""
+    return {"warnings": [asdict(caution) for caution in stored(compared.attrs)]}
 
 
 def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
@@ -205,7 +255,10 @@ def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
         last = {name: stored[name].values[-1].item() for name in (
             "iteration", "sweeps", "seconds", "exploitability", "relative_exploitability", "potential", "duality_gap",
         )}  # fmt: skip
-        facts = {"status": "unfinished", "solver": str(stored.attrs["solver"]), "tol": float(stored.attrs["tol"])}
+        solver = str(stored.attrs["solver"])
+        if solver == "portfolio":  # whoever of them took the last step
+            solver = str(stored.attrs["option_solvers"]).split(",")[int(stored["stage"].values[-1])]
+        facts = {"status": "unfinished", "solver": solver, "tol": float(stored.attrs["tol"])}
         learner = learner_of(stored, file)
         if learner is not None:
             last |= {"episode": Episodes.of_learner(learner).after(last["iteration"])}
@@ -242,7 +295,8 @@ def convergence_facts(compared: xr.Dataset) -> dict[str, Any]:
             "sweeps": made[0],
             "seconds": made[1],
         }
-    return {"problem": str(compared.attrs["name"]), "tol": float(compared.attrs["tol"]), "solvers": facts}
+    head = {"problem": str(compared.attrs["name"]), "tol": float(compared.attrs["tol"])}
+    return head | _warned(compared) | {"solvers": facts}
 
 
 def convergence_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
@@ -274,7 +328,7 @@ def agents_facts(compared: xr.Dataset) -> dict[str, Any]:
     about = compared.attrs
     head = {"problem": str(about["name"]), "replicas": compared.sizes["replica"], "seed": str(about["seed"])}
     head |= {name: str(about[name]) for name in ("wasserstein_metric", "regret_unknown") if name in about}
-    return head | {"agents": numbers, "slopes": slopes}
+    return head | _warned(compared) | {"agents": numbers, "slopes": slopes}
 
 
 def _banded(one: xr.Dataset, name: str) -> dict[str, float]:
@@ -323,7 +377,8 @@ def _slope(one: dict[str, float]) -> str:
 def problem_rows(entry: NamedProblem) -> list[tuple[str, str]]:
     """Default resolution, as far as it can be chosen, and parameters of a named problem."""
     chosen = {"--shape": "x".join(str(n) for n in entry.resolution.get("shape", ()))}
-    chosen["--steps"] = str(entry.resolution.get("steps", ""))
+    if "steps" in entry.resolution:
+        chosen["--steps"] = str(entry.resolution["steps"] or "chosen from the game")
     settings = [(f"--set {key}", str(parameter.default)) for key, parameter in entry.parameters.items()]
     return [(option, value) for option, value in chosen.items() if value] + settings
 

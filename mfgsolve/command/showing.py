@@ -50,6 +50,7 @@ def show(
 
     Example:  mfgsolve show plan.nc --json
     """
+    from mfgsolve import cautions
     from mfgsolve.command.report import (
         agents_facts,
         agents_rows,
@@ -61,6 +62,7 @@ def show(
         solution_facts,
         solution_rows,
         to_json,
+        told,
         verdict,
     )
     from mfgsolve.files import file_kind, read_dataset
@@ -80,7 +82,8 @@ def show(
         if json:
             to_json(facts(stored))
         else:
-            say(f"{stored.attrs.get('problem', '')}".rstrip(), rows(stored))
+            warned = told(cautions.stored(stored.attrs)).lstrip()
+            say(f"{warned}\n\n{stored.attrs.get('problem', '')}".strip(), rows(stored))
         return
     solution = load(file)
     if json:
@@ -88,7 +91,10 @@ def show(
     else:
         about = solution.dataset.attrs
         made = [("made", f"{about.get('created', 'unknown')}, mfgsolve {about.get('mfgsolve_version', 'unknown')}")]
-        say(f"{verdict(solution)}\n\n{about.get('problem', '')}".rstrip(), solution_rows(solution) + made)
+        say(
+            f"{verdict(solution)}{told(solution.warnings)}\n\n{about.get('problem', '')}".rstrip(),
+            solution_rows(solution) + made,
+        )
 
 
 def plot(

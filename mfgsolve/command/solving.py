@@ -19,6 +19,7 @@ from mfgsolve.command.arguments import (
     Settings,
     Shape,
     Steps,
+    Strict,
     Threads,
     Tolerance,
     number,
@@ -28,6 +29,7 @@ from mfgsolve.command.arguments import (
 )
 from mfgsolve.command.report import NOT_CONVERGED
 from mfgsolve.errors import FileError
+from mfgsolve.texts import visible
 
 if TYPE_CHECKING:
     from mfgsolve.command.progress import Progress
@@ -52,6 +54,7 @@ def solve(
     output: Output = None,
     plot: Plot = None,
     json: Json = False,
+    strict: Strict = False,
     checkpoint: Annotated[
         Path | None, typer.Option(metavar="FILE.nc", help="Keep a file from which 'mfgsolve resume' goes on.")
     ] = None,
@@ -64,7 +67,8 @@ def solve(
 ) -> None:
     """Solve a named problem, a problem file or a game of another library to a certified relative exploitability.
 
-    Exit code 0: converged; 2: bad input; 3: not converged (files are written all the same); 130: interrupted.
+    Exit code 0: converged; 2: bad input; 3: not converged, or with --strict answers beside which
+    warnings stand (files are written all the same); 130: interrupted.
 
     Example:  mfgsolve solve supply-demand --shape 64x64 --steps 512 --set reward=2.0 -o plan.nc --plot plan.png
     """
@@ -85,7 +89,7 @@ def solve(
             max_seconds=max_seconds, callback=watch, checkpoint=checkpoint, check="ignore", threads=threads,
         )  # fmt: skip
 
-    carry_out(work, Progress.of(stated, tol), checkpoint, output, plot, json)
+    carry_out(work, Progress.of(stated, tol), checkpoint, output, plot, json, strict)
 
 
 def resume(
@@ -93,6 +97,7 @@ def resume(
     output: Output = None,
     plot: Plot = None,
     json: Json = False,
+    strict: Strict = False,
     tol: Annotated[
         float | None,
         typer.Option(parser=number, metavar="TOL", help="Relative exploitability to reach; else that of the solve."),
@@ -128,7 +133,7 @@ def resume(
         )  # fmt: skip
         return found if learner is None else compared(found, learner, stated, line)
 
-    carry_out(work, line, checkpoint, output, plot, json)
+    carry_out(work, line, checkpoint, output, plot, json, strict)
 
 
 def carry_out(
@@ -138,14 +143,15 @@ def carry_out(
     output: Path | None,
     plot: Path | None,
     json: bool,
+    strict: bool,
 ) -> None:
     """Work under a live line, write, then tell; what could not be written is told last."""
-    from mfgsolve.command.progress import Interrupts, checkpoint_told
-    from mfgsolve.command.report import is_learned, say, solution_facts, solution_rows, to_json, verdict
+    from mfgsolve.command.interrupts import Interrupts, checkpoint_told
+    from mfgsolve.command.report import is_learned, say, solution_facts, solution_rows, to_json, told, verdict
 
     written: list[Path] = []
     failure: FileError | None = None
-    with checkpoint_told(checkpoint), Interrupts() as interrupts, line:
+    with checkpoint_told(checkpoint, line), Interrupts() as interrupts, line:
 
         def watch(measure: Measure) -> None:
             interrupts.check()
@@ -155,11 +161,11 @@ def carry_out(
         interrupts.check()
         try:
             if output is not None:
-                line.doing = f"writing {output.name}"
+                line.doing = f"writing {visible(output.name)}"
                 solution.save(output)
                 written.append(output)
             if plot is not None:
-                line.doing = f"drawing {plot.name}"
+                line.doing = f"drawing {visible(plot.name)}"
                 from mfgsolve import plots
 
                 draw = plots.learning if is_learned(solution) else plots.plan
@@ -171,8 +177,9 @@ def carry_out(
         to_json(solution_facts(solution))
     else:
         files = f" Wrote {' and '.join(str(path) for path in written)}." if written else ""
-        say(verdict(solution) + files, solution_rows(solution))
+        say(verdict(solution) + files + told(solution.warnings), solution_rows(solution))
     if failure is not None:
         raise failure
-    if not (solution.converged or solution.status.value == "finished"):
+    ended = solution.converged or solution.status.value == "finished"
+    if not ended or (strict and solution.warnings):
         raise typer.Exit(NOT_CONVERGED)

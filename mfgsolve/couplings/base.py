@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,10 @@ class Bound(ABC):
     def parts(self) -> tuple[Bound, ...]:
         """The couplings that a sum is made of."""
         return (self,)
+
+    def lowered(self, lower: Callable[[np.ndarray], np.ndarray]) -> Bound:
+        """The same without what everybody pays: ``lower`` takes it out of a field (levels, ...) of costs."""
+        return self
 
     def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
         """Lowest and highest density (or aggregate) allowed, arrays that broadcast; None where nothing is capped."""
@@ -149,6 +154,9 @@ class _BoundSum(Bound):
     def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
         seconds = [term.second(nodes, rho) for term in self.terms]
         return None if any(s is None for s in seconds) else np.asarray(sum(seconds))  # type: ignore[arg-type]
+
+    def lowered(self, lower: Callable[[np.ndarray], np.ndarray]) -> Bound:
+        return _BoundSum([term.lowered(lower) for term in self.terms])
 
     def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
         found = [b for b in (term.bounds(nodes) for term in self.terms) if b is not None]

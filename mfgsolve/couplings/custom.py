@@ -28,9 +28,14 @@ class CustomCoupling(Coupling):
     derivative : f'(t, c, rho) where f is local: f(x) depends on the density in x alone, of its own population
     tangent : derivative of f at rho in the direction change, (t, c, rho, change) -> array, where f is not local.  With
         neither, the solvers that need a derivative refuse
-    second : f''(t, c, rho) where f is local; the social optimum needs it
+    second : f''(t, c, rho) where f is local; the social optimum uses it, or differences of ``derivative``
     on : "state" (rho of the space's shape) or "occupation" (rho (action, *shape), the density of choices)
-    monotone : what the author claims; `check_coupling` tests it
+    monotone : whether the game is crowd-averse, <f(rho) - f(mu), rho - mu> >= 0
+    adjoint : transpose of ``tangent``, (t, c, rho, weight) -> array; the social optimum of a large game needs it
+    total_is_convex : whether sum rho f(rho) is convex, so that the social optimum is certified to be one
+
+    All of these are claims: `solve` compares them with difference quotients of the cost, and withdraws with a warning
+    what does not hold; `check_coupling` measures them.
 
     Examples
     --------
@@ -49,10 +54,12 @@ class CustomCoupling(Coupling):
     tangent: Callable[[float, Coordinates, np.ndarray, np.ndarray], Any] | None = None
     second: Callable[[float, Coordinates, np.ndarray], Any] | None = None
     on: str = "state"
+    adjoint: Callable[[float, Coordinates, np.ndarray, np.ndarray], Any] | None = None
+    total_is_convex: bool = False
 
     def __post_init__(self) -> None:
         target(self.on, "custom coupling")
-        for name in ("cost", "potential", "derivative", "tangent", "second"):
+        for name in ("cost", "potential", "derivative", "tangent", "second", "adjoint"):
             function = getattr(self, name)
             if not (callable(function) or (function is None and name != "cost")):
                 raise InputError(f"{name} of the custom coupling is a {type(function).__name__}; a function is needed")
@@ -124,3 +131,9 @@ class _BoundCustom(Bound):
         if self.coupling.second is None:
             return None
         return self._levels(self.coupling.second, nodes, "second derivative", rho)
+
+    def adjoint(self, nodes: slice, rho: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
+        """Transpose of ``tangent``; None where it was not given."""
+        if self.coupling.adjoint is None:
+            return None
+        return self._levels(self.coupling.adjoint, nodes, "adjoint", rho, weight)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -219,3 +220,6 @@ class _BoundRunning(Bound):
 
     def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray:
         return self.cost(nodes, rho)
+
+    def lowered(self, lower: Callable[[np.ndarray], np.ndarray]) -> Bound:
+        return _BoundRunning(lower(self.field), self.volume)

@@ -1,7 +1,13 @@
 """What the crowd costs everybody: the marginal cost that turns an equilibrium into a social optimum.
 
-The social optimum minimises the total cost  sum weight <f(m), m>, that is, it is the equilibrium of the game in which
-every agent pays besides what it costs the others,  f + rho f'  (Pigou's toll; Roughgarden, ISBN 978-0-262-18243-2).
+The social optimum minimises the total cost  C(m) = sum weight <f(m), m>,  that is, it is the equilibrium of the game in
+which every agent pays besides what it costs the others (Pigou's toll; Roughgarden, ISBN 978-0-262-18243-2):
+
+    grad C = f + (Df)' m,     which is f + rho f' of a local coupling, (K + K') m of a linear one,
+    its derivative along v:  Df v + (Df)' v + (D (Df)[v])' m,     which is (2 f' + rho f'') v of a local one.
+
+Second derivatives that nobody states are differences of the first.  C need not be convex, even where f is monotone;
+where it is not known to be, an equilibrium of that game is a *stationary* plan, and need not be the best.
 """
 
 from __future__ import annotations
@@ -19,9 +25,12 @@ from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, R
 from mfgsolve.errors import InputError
 from mfgsolve.spaces import Space
 
-__all__ = ["Marginal", "marginal"]
+__all__ = ["Marginal", "adjoint", "marginal"]
 
 CONVEX = (Congestion, CrowdAversion, LogCongestion)  # by their formulas, rho f(rho) is convex
+ASKED = 1024  # cells up to which the adjoint of a derivative is put together from its columns
+NEAR = 6e-6  # relative step of a central difference: the cube root of the round-off
+AHEAD = 1e-7  # relative step of a difference to one side
 
 
 def marginal(coupling: Coupling) -> Coupling:
@@ -30,7 +39,7 @@ def marginal(coupling: Coupling) -> Coupling:
     Raises
     ------
     InputError
-        for a coupling without a potential, or neither local nor linear; for a price without a third derivative
+        for a coupling without a derivative
     """
     if isinstance(coupling, Sum):
         return Sum(tuple(marginal(term) for term in coupling.terms))
@@ -40,34 +49,29 @@ def marginal(coupling: Coupling) -> Coupling:
         return replace(coupling, matrix=coupling.matrix + coupling.matrix.T)
     if isinstance(coupling, Nonlocal):
         return replace(coupling, strength=2 * coupling.strength)
-    if isinstance(coupling, Price) and not callable(getattr(coupling.potential, "third", None)):
+    if not coupling.is_differentiable:
         raise InputError(
-            f"the social optimum needs the third derivative of the potential of the price, and a "
-            f"{type(coupling.potential).__name__} has no third(t, A); give it one, or use QuadraticPotential"
-        )
-    if not coupling.is_potential or not coupling.is_local:
-        raise InputError(
-            f"the social optimum needs the marginal cost f + rho f', which a {type(coupling).__name__} that is not "
-            "local or has no potential does not give; use local couplings, Nonlocal or Interaction"
+            f"the social optimum needs the derivative of every coupling, and a {type(coupling).__name__} came without "
+            "one that holds; state derivative= (local) or tangent= (any other)"
         )
     return Marginal(coupling)
 
 
 @dataclass(frozen=True, eq=False)
 class Marginal(Coupling):
-    """f + rho f' of a local coupling, with the potential rho f; for a price phi' + A phi'', with A phi'.
+    """f + (Df)' m of any differentiable coupling, with potential <f(m), m>; for a price phi' + A phi'', with A phi'.
 
-    It is monotone where that potential is convex, 2 f' + rho f'' >= 0, which a convex phi does not imply: phi' =
-    -1 / A^2 has A phi' = -1 / A, concave.  ``is_monotone`` is true only where it is known: for congestion, crowd
-    aversion and log congestion, for prices of a `QuadraticPotential`, and for those of another potential that says so
-    by an attribute ``total_is_convex = True``, which is taken at its word.
+    It is monotone where that potential is convex, which a monotone f does not imply: phi' = -1 / A^2 has A phi' =
+    -1 / A, concave.  ``is_monotone`` is true only where it is known: for congestion, crowd aversion and log
+    congestion, for prices of a `QuadraticPotential`, and for a coupling, or the potential of a price, that says so
+    itself by ``total_is_convex = True``.
     """
 
     of: Coupling
     is_monotone: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "is_monotone", isinstance(self.of, CONVEX) or _convex_price(self.of))
+        object.__setattr__(self, "is_monotone", isinstance(self.of, CONVEX) or _said_convex(self.of))
 
     @property
     def on(self) -> str:  # type: ignore[override]
@@ -76,6 +80,10 @@ class Marginal(Coupling):
     @property
     def is_hard(self) -> bool:  # type: ignore[override]
         return self.of.is_hard
+
+    @property
+    def is_local(self) -> bool:  # type: ignore[override]
+        return self.of.is_local
 
     @property
     def is_differentiable(self) -> bool:  # type: ignore[override]
@@ -89,12 +97,44 @@ class Marginal(Coupling):
         return _BoundMarginal(self.of.bind(grid, times), 1.0 if self.on == "aggregate" else grid.cell_volume)
 
 
-def _convex_price(coupling: Coupling) -> bool:
-    """Whether A phi'(A) is known to be convex."""
-    if not isinstance(coupling, Price):
-        return False
-    potential = coupling.potential
-    return isinstance(potential, QuadraticPotential) or getattr(potential, "total_is_convex", False) is True
+def _said_convex(coupling: Coupling) -> bool:
+    """Whether the total cost is known, or said, to be convex."""
+    if isinstance(coupling, Price):
+        potential = coupling.potential
+        return isinstance(potential, QuadraticPotential) or getattr(potential, "total_is_convex", False) is True
+    return getattr(coupling, "total_is_convex", False) is True
+
+
+def adjoint(bound: Bound, nodes: slice, rho: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(Df(rho))' weight: what a change of the density in each place changes <f, weight> by, per volume.
+
+    From the coupling's own ``adjoint``, or its slope; else column by column from its tangent.
+
+    Raises
+    ------
+    InputError
+        if there is neither, and more than 1024 cells
+    """
+    own = getattr(bound, "adjoint", None)
+    found = None if own is None else own(nodes, rho, weight)
+    if found is not None:
+        return np.asarray(found)
+    slope = bound.slope(nodes, rho)
+    if slope is not None:
+        return np.asarray(slope * weight)
+    cells = int(np.prod(rho.shape[1:]))
+    if cells > ASKED:
+        raise InputError(
+            f"the social optimum needs the adjoint of the derivative of a coupling that is not local; on {cells} cells "
+            f"(more than {ASKED}) it is not put together from its tangent: state adjoint=(t, c, rho, weight) -> array"
+        )
+    out, unit = np.zeros(rho.shape), np.zeros(rho.shape)
+    columns, along = out.reshape(len(rho), cells), unit.reshape(len(rho), cells)
+    for cell in range(cells):
+        along[:, cell] = 1.0
+        columns[:, cell] = (bound.tangent(nodes, rho, unit) * weight).reshape(len(rho), cells).sum(axis=1)
+        along[:, cell] = 0.0
+    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,20 +142,36 @@ class _BoundMarginal(Bound):
     of: Bound
     volume: float
 
-    def _known(self, values: np.ndarray | None, what: str) -> np.ndarray:
-        if values is None:
-            raise InputError(f"the social optimum needs the {what} of the coupling, which was not given")
-        return values
-
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return self.of.cost(nodes, rho) + rho * self._known(self.of.slope(nodes, rho), "derivative")
+        return self.of.cost(nodes, rho) + adjoint(self.of, nodes, rho, rho)
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.asarray((rho * self.of.cost(nodes, rho)).reshape(rho.shape[0], -1).sum(axis=1) * self.volume)
 
-    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        once = self._known(self.of.slope(nodes, rho), "derivative")
-        return 2 * once + rho * self._known(self.of.second(nodes, rho), "second derivative")
+    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
+        once = self.of.slope(nodes, rho)
+        if once is None:
+            return None
+        second = self.of.second(nodes, rho)
+        if second is not None:
+            return np.asarray(2 * once + rho * second)
+        more, less = (self.of.slope(nodes, rho * (1 + step)) for step in (NEAR, -NEAR))
+        assert more is not None
+        assert less is not None
+        return np.asarray(2 * once + (more - less) / (2 * NEAR))  # rho f'': the step is relative to rho
+
+    def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
+        slope = self.slope(nodes, rho)
+        if slope is not None:
+            return np.asarray(slope * change)
+        size = float(np.abs(change).max(initial=0.0))
+        once = self.of.tangent(nodes, rho, change) + adjoint(self.of, nodes, rho, change)
+        if size == 0:
+            return np.asarray(once)
+        step = AHEAD * float(np.abs(rho).max(initial=0.0)) / size
+        # growth and decline both as growth, so that no density is ever negative
+        more, less = (adjoint(self.of, nodes, rho + step * np.maximum(sign * change, 0.0), rho) for sign in (1.0, -1.0))
+        return np.asarray(once + (more - less) / step)
 
     def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
         return self.of.bounds(nodes)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mfgsolve.errors import InputError, real, unknown
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["ControlledDiffusion", "QuadraticCost"]
 
@@ -65,3 +68,7 @@ class ControlledDiffusion:
         """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike."""
         parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name != "control_cost")
         return ("diffusion", *parts)
+
+    def speed_cap(self, possible: np.ndarray) -> np.ndarray:
+        """Largest speed along each axis; ``possible`` is what keeps the probabilities of one step at most 1."""
+        return possible

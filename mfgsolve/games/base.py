@@ -10,19 +10,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings import Bound, Price, by_target
+from mfgsolve.couplings import Price, by_target
+from mfgsolve.games.constants import Constants, lowered
+from mfgsolve.games.measures import Block, Measures, OwnCost, Totals
 from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import vectors
 from mfgsolve.memory import affordable
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
+from mfgsolve.watch import look
 
-__all__ = ["Block", "Game", "Plan", "Policy", "Response", "sampled"]
+__all__ = ["Block", "Game", "OwnCost", "Plan", "Policy", "Response", "Totals", "sampled"]
 
 CHUNK = 16384  # cells of a slab that couplings work on, so that temporaries stay in cache
 
@@ -40,8 +43,8 @@ class Policy(ABC):
     """What an agent does; together with the crowd it makes, it can be certified."""
 
     @abstractmethod
-    def own_cost(self, game: Any, crowd: np.ndarray) -> tuple[float, float, float]:
-        """Own cost of the policy, the same in absolute value, and the share of mass-time at the speed cap."""
+    def own_cost(self, game: Any, crowd: np.ndarray) -> OwnCost:
+        """What the policy costs the agents themselves."""
 
 
 class Plan(Policy):
@@ -65,25 +68,11 @@ class Plan(Policy):
         return lambda length: difference
 
 
-@dataclass(frozen=True)
-class Block:
-    """One coupling and the columns of a level that it acts on."""
-
-    bound: Bound
-    columns: slice
-    shape: tuple[int, ...]
-    volume: float
-    on: str
-
-    def density(self, level: np.ndarray) -> np.ndarray:
-        """What the coupling sees of flat levels (levels, columns)."""
-        return level[:, self.columns].reshape(level.shape[0], *self.shape) / self.volume
-
-
-class Game(ABC):
+class Game(Measures, ABC):
     """Arrays and verbs of a `Problem`; see the module."""
 
     problem: Problem
+    wanted_threads: int | None
     grid: Space
     time: TimeGrid
     level_shape: tuple[int, ...]  # of the array that holds one level
@@ -92,7 +81,12 @@ class Game(ABC):
     blocks: list[Block]
     terminal_block: Block | None
 
-    def _state(self, problem: Problem) -> None:
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickled game is its problem: it is made anew where it is unpickled, kernels, factors and all."""
+        return type(self), (self.problem, self.wanted_threads)
+
+    def _state(self, problem: Problem, threads: int | None) -> None:
+        self.wanted_threads = threads
         self.problem, self.grid, self.time = problem, problem.grid, problem.time
         self.steps, self.dt, self.volume = problem.time.steps, problem.time.dt, problem.grid.cell_volume
         affordable(
@@ -100,6 +94,7 @@ class Game(ABC):
         )
         self.weights = np.full(self.steps + 1, self.dt)
         self.weights[-1] = 0.0 if problem.terminal_coupling is None else 1.0
+        self.constants = Constants.none(self.weights, self.grid.populations)
 
     def _bind(self, actions: int = 0, names: Sequence[str] | None = None) -> None:
         """Lay the level out, and bind every coupling to its columns."""
@@ -125,12 +120,36 @@ class Game(ABC):
         if problem.terminal_coupling is not None:
             bound = problem.terminal_coupling.bind(grid, np.array([self.time.horizon]))
             self.terminal_block = Block(bound, slice(0, grid.size), grid.shape, grid.cell_volume, "state")
+        if problem.is_levelled:
+            self._level()
+
+    def _level(self) -> None:
+        """Take out of the costs what everybody pays; see `mfgsolve.games.constants`."""
+        apart = self.constants
+        self.blocks = [
+            self._without(block, apart.state if block.on == "state" else apart.choice, slice(0, self.steps))
+            for block in self.blocks
+        ]
+        if self.terminal_block is not None:
+            self.terminal_block = self._without(self.terminal_block, apart.state, slice(self.steps, None))
+        shape = self.terminal_cost.shape
+        low, apart.terminal = lowered(self.terminal_cost.reshape(1, -1), self.open_cells)
+        self.terminal_cost, apart.terminal = low.reshape(shape), apart.terminal[0]
+
+    def _without(self, block: Block, apart: np.ndarray, levels: slice) -> Block:
+        """The coupling without its constants, which are added to ``apart`` (T+1, populations) at those levels."""
+        if block.on == "aggregate":
+            return block
+        allowed = self.open_cells if block.on == "state" else self.open_choices
+
+        def lower(field: np.ndarray) -> np.ndarray:
+            low, least = lowered(field, allowed)
+            apart[levels] += least[: self.steps] if len(least) > 1 else least
+            return low
+
+        return replace(block, bound=block.bound.lowered(lower))
 
     # -- arrays ------------------------------------------------------------------------------------------------
-
-    @property
-    def cells(self) -> int:
-        return self.grid.size
 
     @property
     def cell_steps(self) -> int:
@@ -139,10 +158,6 @@ class Game(ABC):
     def levels(self) -> np.ndarray:
         """An uninitialised array of all T+1 levels."""
         return np.empty((self.steps + 1, *self.level_shape))
-
-    def flat(self, levels: np.ndarray) -> np.ndarray:
-        """The same levels as rows."""
-        return levels.reshape(levels.shape[0], -1)
 
     def mass(self, crowd: np.ndarray) -> np.ndarray:
         """Mass (T+1, *shape) of a crowd."""
@@ -250,6 +265,7 @@ class Game(ABC):
             view[:] = 0.0  # columns on which no coupling acts
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 rho = block.density(flat[nodes])
                 if potential:
                     total += float(block.bound.potential(nodes, rho).sum()) * self.dt
@@ -275,6 +291,7 @@ class Game(ABC):
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 slope = block.bound.slope(nodes, block.density(flat[nodes]))
                 assert slope is not None  # every coupling said that it is local
                 view[nodes, block.columns] = (slope * (self.dt / block.volume)).reshape(slope.shape[0], -1)
@@ -293,6 +310,7 @@ class Game(ABC):
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():
+                look()
                 slope = block.bound.tangent(nodes, block.density(flat[nodes]), block.density(moved[nodes]))
                 view[nodes, block.columns] = (slope * self.dt).reshape(slope.shape[0], -1)
         view[-1] = 0.0
@@ -307,6 +325,7 @@ class Game(ABC):
         total, here, there = 0.0, self.flat(start), self.flat(end)
 
         def part(block: Block, nodes: slice, levels: slice) -> float:
+            look()
             gap = there[levels] - here[levels]
             cost = block.bound.cost(nodes, block.density(here[levels] + share * gap))
             return float((cost.reshape(gap.shape[0], -1) * gap[:, block.columns]).sum())
@@ -317,69 +336,17 @@ class Game(ABC):
             total += part(self.terminal_block, slice(0, 1), slice(self.steps, self.steps + 1))
         return total
 
-    def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> tuple[float, float]:
-        """sum_t weight_t <price_t, crowd_t>, and the same of absolute values: what a relative tolerance refers to."""
-        cost, size = vectors.crowd_totals(self.weights, self.flat(price), self.flat(crowd))
-        return float(cost), float(size)
-
-    def terminal_total(self, crowd: np.ndarray) -> float:
-        """<g, m_T>."""
-        return float((self.terminal_cost.reshape(-1) * self.flat(crowd)[-1, : self.cells]).sum())
-
-    def terminal_size(self, crowd: np.ndarray) -> float:
-        """<|g|, m_T>."""
-        return float((np.abs(self.terminal_cost.reshape(-1)) * self.flat(crowd)[-1, : self.cells]).sum())
-
-    def mass_error(self, crowd: np.ndarray) -> float:
-        """Largest deviation of the mass of a population from 1."""
-        mass = self.flat(crowd)[:, : self.cells].reshape(crowd.shape[0], self.grid.populations, -1)
-        return float(np.abs(mass.sum(axis=2) - 1.0).max())
-
-    def bounds(self) -> list[tuple[Block, slice, np.ndarray, np.ndarray]]:
-        """Hard constraints: block, the levels they hold at, and the lowest and highest of what the coupling sees."""
-        found = []
+    def full_price(self, crowd: np.ndarray) -> np.ndarray:
+        """f at every node with what everybody pays put back, per unit time."""
+        price, apart = self.price(crowd), self.constants
+        flat, populations = self.flat(price), self.grid.populations
+        rows = flat[:, : self.cells].reshape(self.steps + 1, populations, -1)
+        rows += apart.state[:, :, None]
         for block in self.blocks:
-            nodes = slice(0, self.steps)
-            limits = block.bound.bounds(nodes)
-            if limits is not None:
-                found.append((block, nodes, *_full(limits, self.steps, block.shape)))
-        if self.terminal_block is not None:
-            limits = self.terminal_block.bound.bounds(slice(0, 1))
-            if limits is not None:
-                last = slice(self.steps, self.steps + 1)
-                found.append((self.terminal_block, last, *_full(limits, 1, self.terminal_block.shape)))
-        return found
-
-    def violation(self, crowd: np.ndarray) -> float:
-        """Largest excess over a hard bound, relative to its size (1 if that is smaller); 0 where nothing is capped."""
-        worst, flat = 0.0, self.flat(crowd)
-        for block, levels, lower, upper in self.bounds():
-            seen = block.density(flat[levels])
-            for excess, limit in ((lower - seen, lower), (seen - upper, upper)):
-                finite = np.isfinite(limit)
-                if finite.any():
-                    worst = max(worst, float((excess[finite] / np.maximum(np.abs(limit[finite]), 1.0)).max()))
-        return worst
-
-    def slack_cost(self, multiplier: np.ndarray, crowd: np.ndarray) -> float:
-        """sum_t weight_t (sup of <multiplier, crowd> over the bounds - <multiplier, crowd>) >= 0 for a feasible crowd.
-
-        ``multiplier`` has the shape of a price; positive parts belong to upper bounds, negative ones to lower bounds.
-        """
-        total, flat, price = 0.0, self.flat(crowd), self.flat(multiplier)
-        for block, levels, lower, upper in self.bounds():
-            size = (levels.stop - levels.start, -1)
-            pay = price[levels, block.columns].reshape(size[0], *block.shape) * block.volume
-            limit = np.where(pay > 0, upper, lower)
-            seen = block.density(flat[levels])
-            gap = np.where(pay == 0, 0.0, pay * (np.where(pay == 0, 0.0, limit) - seen))
-            total += float((self.weights[levels] * gap.reshape(size).sum(axis=1)).sum())
-        return total
-
-
-def _full(limits: tuple[np.ndarray, np.ndarray], levels: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    low, high = (np.broadcast_to(limit, (levels, *shape)) for limit in limits)
-    return low, high
+            if block.on == "occupation":
+                choices = flat[:-1, block.columns].reshape(self.steps, -1, populations, self.cells // populations)
+                choices += apart.choice[:-1, None, :, None]
+        return price
 
 
 def sampled(game: Game) -> list[np.ndarray]:

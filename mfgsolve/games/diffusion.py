@@ -17,8 +17,9 @@ from mfgsolve.games.policies import FluxPolicy, ValuePolicy
 from mfgsolve.games.scheme import make_scheme
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import Grid
-from mfgsolve.kernels import bellman, kolmogorov, noise, tangent, threads_available, threads_possible
+from mfgsolve.kernels import bellman, kolmogorov, launch, noise, tangent, threads_available, threads_possible
 from mfgsolve.problem import Problem
+from mfgsolve.watch import look
 
 __all__ = ["DiffusionGame"]
 
@@ -40,7 +41,7 @@ class DiffusionGame(Game):
         dynamics, grid = problem.all_dynamics[0], problem.grid
         assert isinstance(dynamics, ControlledDiffusion)
         assert isinstance(grid, Grid)
-        self._state(problem)
+        self._state(problem, threads)
         self.grid: Grid = grid
         self.shape: tuple[int, int, int] = (1,) * (3 - grid.ndim) + grid.shape  # type: ignore[assignment]
         self.level_shape = self.shape
@@ -54,10 +55,16 @@ class DiffusionGame(Game):
         self.threads = _threads(grid.size, threads)
         self.scheme = make_scheme(grid, self.dt, dynamics.viscosity, dynamics.noise, dynamics.hamiltonian.weight,
                                   self.threads)  # fmt: skip
-        side = "_parallel" if self.threads > 1 else ""
-        self._backward = getattr(bellman, "backward" + side)
-        self._forward = getattr(kolmogorov, "forward" + side)
-        self._curvature = getattr(tangent, "curvature" + side)
+        self.scheme = self.scheme._replace(cap=dynamics.speed_cap(self.scheme.cap))
+
+    def _backward(self, *arguments: Any) -> None:
+        launch(bellman.backward, bellman.backward_parallel, self.threads, *arguments)
+
+    def _forward(self, *arguments: Any) -> None:
+        launch(kolmogorov.forward, kolmogorov.forward_parallel, self.threads, *arguments)
+
+    def _curvature(self, *arguments: Any) -> float:
+        return float(launch(tangent.curvature, tangent.curvature_parallel, self.threads, *arguments))
 
     def policy_buffer(self, price: np.ndarray) -> np.ndarray:
         """An array for the policy of a best response: the price itself, which is overwritten."""
@@ -74,6 +81,7 @@ class DiffusionGame(Game):
 
         ``out`` may be ``price``: the policy then overwrites its first T levels.
         """
+        look()
         value = self.terminal_cost.copy()
         if self.weights[-1]:
             value += self.weights[-1] * price[-1]
@@ -84,6 +92,7 @@ class DiffusionGame(Game):
 
     def flow(self, ahead: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Forward: mass (T+1, z, y, x) of agents that follow the policy."""
+        look()
         mass = self.levels() if out is None else out
         mass[0] = self.initial_mass
         self._forward(ahead, mass, self.scheme)
@@ -99,6 +108,7 @@ class DiffusionGame(Game):
         identity: float = 1.0,
     ) -> np.ndarray:
         """identity * direction - K (scale * direction), K = d mass / d (weighted price) at the policy ``ahead``."""
+        look()
         result, none = self.levels() if out is None else out, np.empty((0, 1, 1, 1))
         slopes = none if scale is None else scale
         self._curvature(ahead, mass, direction, slopes, result, identity, none, none, 0.0, 0.0, self.scheme)
@@ -113,9 +123,10 @@ class DiffusionGame(Game):
         solution += length direction; direction = residual + share direction; image = (I - K scale) direction.  Returns
         <direction, image> in the inner product with ``scale``.
         """
+        look()
         solution, residual, direction, image = vectors
-        return float(
-            self._curvature(ahead, mass, direction, scale, image, 1.0, residual, solution, length, share, self.scheme)
+        return self._curvature(
+            ahead, mass, direction, scale, image, 1.0, residual, solution, length, share, self.scheme
         )
 
     def diffuse(self, mass: np.ndarray) -> np.ndarray:
@@ -129,6 +140,7 @@ class DiffusionGame(Game):
         value, ahead = self.levels(), np.empty((1, *self.shape))
         value[-1] = self.terminal_cost + self.weights[-1] * price[-1]
         for t in range(self.steps - 1, -1, -1):
+            look()
             value[t] = value[t + 1]
             self._backward(price[t : t + 1], self.weights[t : t + 1], value[t], ahead, self.scheme)
         value.reshape(value.shape[0], -1)[:, self.scheme.blocked] = np.nan
@@ -136,6 +148,7 @@ class DiffusionGame(Game):
 
     def movement(self, ahead: np.ndarray, mass: np.ndarray) -> tuple[float, float]:
         """Cost of moving, and the share of mass-time at the speed cap."""
+        look()
         cost, capped = kolmogorov.movement(ahead, mass, self.scheme)
         return float(cost), float(capped)
 

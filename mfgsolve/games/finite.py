@@ -11,6 +11,7 @@ with softmin at temperature tau dt, the minimum where tau = 0 (Bellman; the soft
 from __future__ import annotations
 
 import copy
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ import numpy as np
 from mfgsolve.cautions import collect, say
 from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import InputError
-from mfgsolve.games.base import Game, Response
+from mfgsolve.games.base import Game, Response, Totals
+from mfgsolve.games.constants import least_allowed, lowered
 from mfgsolve.games.scheme import make_scheme
 from mfgsolve.games.tables import OccupationPlan, TablePolicy
 from mfgsolve.games.transitions import (
@@ -35,6 +37,7 @@ from mfgsolve.grids import Grid
 from mfgsolve.kernels import finite, noise
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Populations
+from mfgsolve.watch import look
 
 __all__ = ["FiniteGame"]
 
@@ -53,7 +56,7 @@ class FiniteGame(Game):
     def __init__(self, problem: Problem, threads: int | None = None):
         if threads is not None and threads < 1:
             raise InputError(f"threads is {threads}; at least 1 is needed")
-        self._state(problem)
+        self._state(problem, threads)
         self.is_coupled = problem.is_coupled  # asked in every sweep
         dynamics: Any = problem.all_dynamics  # LatticeMoves or Tabular, as the problem has checked
         self.dynamics: tuple[Any, ...] = dynamics
@@ -71,6 +74,9 @@ class FiniteGame(Game):
         self.actions = self.allowed.shape[0]
         self.own_cost = own_costs(self.dynamics, self.grid, self.time.nodes[:-1], self.allowed, self._counts)
         self._bind(self.actions, self.action_names)
+        if problem.is_levelled:
+            self.own_cost, least = lowered(self.own_cost, self.open_choices)
+            self.constants.own[:] = least
         self.level_shape = (self.width,)
         self.noises = self._noise_schemes()
         choices, speeds = Choices(self.actions, self.grid, tuple(self.action_names)), self._speeds()
@@ -81,6 +87,9 @@ class FiniteGame(Game):
         self._work: np.ndarray | None = None
 
     # -- what it is made of ------------------------------------------------------------------------------------
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (*super().__reduce__(), {"own_cost": self.own_cost, "tau": self.tau})  # see `paying`
 
     def still_mass(self) -> np.ndarray:
         return self.initial_mass.reshape(self.grid.shape)
@@ -200,6 +209,7 @@ class FiniteGame(Game):
         return [slice(t, t + 1) for t in range(steps)] if self._stepwise() else [slice(0, steps)]
 
     def _arguments(self, part: slice, crowd: np.ndarray | None) -> tuple[np.ndarray, ...]:
+        look()
         table = self.transitions
         if self.is_coupled:
             if crowd is None:
@@ -302,6 +312,7 @@ class FiniteGame(Game):
                 crowd[:-1, block.columns] = here.reshape(self.steps, -1)
                 continue
             alpha = self.amounts[k]
+            look()
             for t in range(self.steps):
                 part = choices[t] if weighed else choices[t] * mass[t]
                 crowd[t, block.columns] = (alpha[min(t, alpha.shape[0] - 1)] * part).sum()
@@ -342,6 +353,35 @@ class FiniteGame(Game):
         self.see(moved, change, result, weighed=True)
         np.subtract(kept, result, out=result)
         return result
+
+    # -- costs -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def open_choices(self) -> np.ndarray:
+        """What agents may choose, (actions, populations, cells of each); where nobody can be, nothing."""
+        return (self.allowed & ~self.grid.mask.reshape(-1)).reshape(self.actions, self.grid.populations, -1)
+
+    def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
+        """sum_t weight_t <price_t, crowd_t>; of choices, less the least that a choice of that time costs."""
+        found = np.array(super().crowd_totals(price, crowd))
+        shape, k = self.open_choices.shape, 0
+        for block in self.blocks:
+            if block.on == "state":
+                continue
+            rate, amount = price[:-1, block.columns], crowd[:-1, block.columns]
+            cost = (rate * amount).sum(axis=1)
+            if block.on == "occupation":
+                least = least_allowed(rate.reshape(self.steps, *shape), self.open_choices)
+                weight = amount.reshape(self.steps, *shape).sum(axis=(1, 3))
+                found += self.dt * np.array([cost.sum(), (cost - (least * weight).sum(axis=1)).sum(),
+                                             np.abs(rate * amount).sum()])  # fmt: skip
+                continue
+            alpha = self.amounts[k].reshape(-1, *shape)
+            low, high = least_allowed(alpha, self.open_choices), -least_allowed(-alpha, self.open_choices)
+            least = np.where(rate >= 0, rate * low, rate * high).sum(axis=1)  # each population has mass 1
+            found += self.dt * np.array([cost.sum(), (cost - least).sum(), np.abs(cost).sum()])
+            k += 1
+        return Totals(*map(float, found))
 
     # -- policies ----------------------------------------------------------------------------------------------
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mfgsolve.errors import InputError, numbers
-from mfgsolve.games.base import Plan, Policy
+from mfgsolve.games.base import OwnCost, Plan, Policy
+from mfgsolve.watch import look
 
 if TYPE_CHECKING:
     from mfgsolve.games.diffusion import DiffusionGame
@@ -30,15 +31,16 @@ class MovingPolicy(Policy):
     @abstractmethod
     def speed(self, game: DiffusionGame, nodes: slice) -> np.ndarray: ...
 
-    def own_cost(self, game: DiffusionGame, crowd: np.ndarray) -> tuple[float, float, float]:
+    def own_cost(self, game: DiffusionGame, crowd: np.ndarray) -> OwnCost:
         cost, capped = 0.0, 0.0
         caps = np.repeat(game.scheme.cap[::-1][: game.grid.ndim], 2)[None, :, None, None, None]
         for nodes in game.slabs():
+            look()
             speed = self.speed(game, nodes)
             cost += float((crowd[nodes] * (speed**2).sum(axis=1)).sum())
             capped += float((crowd[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
         cost *= 0.5 * game.scheme.control_cost * game.dt
-        return cost, cost, capped / game.steps
+        return OwnCost(cost, cost, cost, capped / game.steps)
 
 
 def _last(game: DiffusionGame, axis: int) -> tuple[slice | int, ...]:
@@ -69,9 +71,9 @@ class ValuePolicy(MovingPolicy):
 
     ahead: np.ndarray
 
-    def own_cost(self, game: DiffusionGame, crowd: np.ndarray) -> tuple[float, float, float]:
-        cost, capped = game.movement(self.ahead, crowd)
-        return cost, cost, capped
+    def own_cost(self, game: DiffusionGame, crowd: np.ndarray) -> OwnCost:
+        cost, capped = game.movement(self.ahead, crowd)  # to stay costs nothing, which is the least
+        return OwnCost(cost, cost, cost, capped)
 
     def speed(self, game: DiffusionGame, nodes: slice) -> np.ndarray:
         w, scheme = self.ahead[nodes], game.scheme

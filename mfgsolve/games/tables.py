@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mfgsolve.errors import InputError, numbers
-from mfgsolve.games.base import Plan, Policy
+from mfgsolve.games.base import OwnCost, Plan, Policy
+from mfgsolve.games.constants import least_allowed
 from mfgsolve.kernels import finite
 from mfgsolve.precision import ROUND, precision_of, remedy, say_renormalised, slack
 
@@ -64,10 +65,11 @@ class TablePolicy(Policy):
         """The crowd of agents that follow it."""
         return game.flow(self.probabilities)
 
-    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> tuple[float, float, float]:
+    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> OwnCost:
         mass = np.ascontiguousarray(crowd[:, : game.states])
-        cost, size = finite.own_cost(game.own_cost, self.probabilities, mass, game.tau)
-        return float(cost), float(size), float("nan")
+        table = game.own_cost.reshape(game.own_cost.shape[0], *game.open_choices.shape)
+        least = least_allowed(table, game.open_choices)
+        return OwnCost(*map(float, finite.own_cost(game.own_cost, least, self.probabilities, mass, game.tau)))
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class OccupationPlan(Plan):
             game.flow(policy, self.crowd)
             np.multiply(policy, self.crowd[:-1, None, : game.states], out=self.occupation)
 
-    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> tuple[float, float, float]:
+    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> OwnCost:
         return TablePolicy(self.policy(game)).own_cost(game, crowd)
 
     def own_slope(

@@ -33,6 +33,10 @@ class CrowdLogarithm(Coupling):
     def is_monotone(self) -> bool:  # type: ignore[override]
         return bool((self.strength >= 0).all())
 
+    @property
+    def total_is_convex(self) -> bool:
+        return self.is_monotone
+
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         rows = self.strength[np.rint(times).astype(int)].reshape(len(times), *grid.shape)
         return _BoundLogarithm(rows, self.floor, grid.cell_volume)
@@ -71,6 +75,10 @@ class Linear(Coupling):
     @property
     def is_monotone(self) -> bool:  # type: ignore[override]
         return bool((self.strength >= 0).all())
+
+    @property
+    def total_is_convex(self) -> bool:
+        return self.is_monotone
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         rows = self.strength[np.rint(times).astype(int)].reshape(len(times), *grid.shape)

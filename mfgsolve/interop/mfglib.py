@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from mfgsolve.cautions import collect, unique
+from mfgsolve.claims import verified
 from mfgsolve.couplings import Coupling, CustomCoupling, Price
 from mfgsolve.dynamics import Tabular
 from mfgsolve.errors import InputError, unknown
@@ -53,7 +56,7 @@ def from_mfglib(env: Any, *, name: str = "mfglib", parameters: Mapping[str, Any]
         return _in_two(game, name, parameters)
     own, coupling = _coupling(game)
     cost = own.reshape(*own.shape[:2], *game.space.shape)
-    return Problem(
+    problem = Problem(
         grid=game.space,
         time=TimeGrid(float(game.steps), game.steps),
         dynamics=Tabular(game.transitions(), cost=cost, actions=game.action_names),
@@ -63,6 +66,9 @@ def from_mfglib(env: Any, *, name: str = "mfglib", parameters: Mapping[str, Any]
         source="MFGLib, arXiv:2304.08630",
         parameters=parameters,
     )
+    with collect() as said:  # automatic differentiation sees nothing of what is done outside torch
+        kept = verified(problem, "the MFGLib reward", "Write it in operations of torch throughout")
+    return replace(kept, cautions=unique(problem.cautions, said))
 
 
 def to_mfglib_policy(solution: Any) -> Any:

@@ -16,8 +16,10 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 
 from mfgsolve.couplings import Coupling, CustomCoupling, Interaction, LogCongestion
+from mfgsolve.errors import InputError
 from mfgsolve.interop.closedforms import CrowdLogarithm, Linear
 
 __all__ = ["Found", "crowds", "is_local", "state_coupling"]
@@ -29,10 +31,15 @@ AGREE = 1e-11  # relative to the largest cost seen: what counts as the same numb
 
 
 class Found(NamedTuple):
-    """A coupling, and what remains: the cost of a state at a level that the crowd does not change (levels, S)."""
+    """A coupling, and what remains: the cost of a state at a level that the crowd does not change (levels, S).
+
+    ``asked`` says, for a sentence "rewards of this game ...", why the peer is asked in every sweep; empty where it is
+    not.
+    """
 
     coupling: Coupling | None
     constant: np.ndarray
+    asked: str = ""
 
 
 # -- asking ----------------------------------------------------------------------------------------------------------
@@ -99,13 +106,17 @@ def _fit(
     """The closed form of one level, or None where the answers do not have it; ``guess`` is that of another level."""
     zero = np.zeros(size)
     tests = crowds(size, 4, rng)
+    tests.append(tests[0] * 10.0 ** rng.uniform(-20, 0, size))  # densities of all sizes
     if guess is not None and all(_same(guess(mass), ask(mass)) for mass in (*tests, zero)):
         return guess
     first = ask(tests[0])
     if all(_same(first, ask(mass)) for mass in tests[1:]):
         return _Form(first, zero, 1.0, False, zero)
-    with np.errstate(all="ignore"):
-        form = _fit_rows(ask, size)
+    try:
+        with np.errstate(all="ignore"):
+            form = _fit_rows(ask, size)
+    except InputError:  # a peer that takes distributions alone
+        return None
     if form is None:
         return None
     if not is_local(ask, size, rng):
@@ -125,26 +136,41 @@ def _fit_rows(ask: Callable[[np.ndarray], np.ndarray], size: int) -> _Form | Non
     scale = max(1.0, float(np.abs(whole).max()))
     if not all(np.isfinite(v).all() for v in (nothing, quarter, half, whole)):
         return None
-    for clamped in (False, True):
-        floor = 0.0
-        for _ in range(4):  # eps enters the other three through log(m + eps)
-            low, middle, top = (_logarithm(np.array(m), floor, clamped) for m in (0.25, 0.5, 1.0))
-            # (whole - half) - 2 (half - quarter) has no k and no b
-            curve = (top - middle) - 2 * (middle - low)
-            strength = ((whole - half) - 2 * (half - quarter)) / curve
-            strength[np.abs(strength) < 1e-9 * scale] = 0.0
-            slope = 2 * (whole - half - strength * (top - middle))
-            slope[np.abs(slope) < 1e-12 * scale] = 0.0
-            constant = whole - strength * top - slope
-            if not strength.any():
-                return _Form(constant, strength, 1.0, False, slope)
-            main = int(np.argmax(np.abs(strength)))
-            floor = float(np.exp((nothing[main] - constant[main]) / strength[main]))
-        form = _Form(constant, strength, floor, clamped, slope)
-        probes = (0.0, 0.5 * floor, floor, 3.0 * floor, 1e-6, 0.1)
-        if 0 < floor < 0.1 and all(_same(form(np.full(size, m)), at(m)) for m in probes):
-            return form
-    return None
+    # (whole - half) - 2 (half - quarter) has no k and no b
+    bend = (whole - half) - 2 * (half - quarter)
+    bend[np.abs(bend) < 1e-9 * scale] = 0.0
+    main = int(np.argmax(np.abs(bend)))
+
+    def form(floor: float, clamped: bool) -> _Form:
+        low, middle, top = (_logarithm(np.array(m), floor, clamped) for m in (0.25, 0.5, 1.0))
+        strength = bend / ((top - middle) - 2 * (middle - low)) if bend.any() else bend
+        slope = 2 * (whole - half - strength * (top - middle))
+        slope[np.abs(slope) < 1e-12 * scale] = 0.0
+        return _Form(whole - strength * top - slope, strength, floor, clamped, slope)
+
+    if not bend.any():
+        return form(1.0, False)
+
+    def missing(exponent: float) -> float:
+        """What a floor leaves unexplained of the cost of an empty state."""
+        guess = form(float(np.exp(exponent)), False)
+        return float(guess.constant[main] + guess.strength[main] * exponent - nothing[main])
+
+    def agrees(guess: _Form) -> bool:
+        probes = (0.0, 0.5 * guess.floor, guess.floor, 3.0 * guess.floor, 1e-12, 1e-6, 1e-3, 0.1)
+        return all(_same(guess(np.full(size, m)), at(m)) for m in probes)
+
+    # floors of (m + eps), between two of a ladder where the sign changes
+    rungs = np.linspace(np.log(1e-300), np.log(100.0), 140)
+    left = [missing(e) for e in rungs]
+    for (low, one), (high, other) in pairwise(zip(rungs, left, strict=True)):
+        if one == 0 or one * other < 0:
+            guess = form(float(np.exp(brentq(missing, low, high, xtol=1e-15, rtol=1e-15) if one else low)), False)
+            if agrees(guess):
+                return guess
+    sharp = form(1e-300, True)  # floors of max(m, eps), which tell nothing above themselves
+    guess = form(float(np.exp((nothing[main] - sharp.constant[main]) / sharp.strength[main])), True)
+    return guess if 0 < guess.floor < 0.25 and agrees(guess) else None
 
 
 # -- from answers to couplings ---------------------------------------------------------------------------------------
@@ -162,7 +188,7 @@ def state_coupling(
     levels : nodes in time at which the crowd may count; at all others, up to the last of them, it does not
     size : number of states S
     reached : boolean (S,) for each level, False where nobody can be; None is everywhere
-    change : derivative of ``ask``; None leaves general couplings without one
+    change : derivative of ``ask``; None takes differences for general couplings, where they can be trusted
     initial : mass at level 0, where a linear interaction is taken back if level 0 is not among the levels
     seed : of the distributions asked about
     """
@@ -182,7 +208,7 @@ def state_coupling(
 
         form = _fit(within, len(inside), rng, form and form.restricted(last, inside))
         if form is None:
-            return Found(_general(ask, change, levels, size, rng), np.zeros_like(constant))
+            return _general(ask, change, levels, size, rng, constant.shape)
         last = inside
         constant[t, inside], strength[t, inside] = form.constant, form.strength
         if form.strength.any():
@@ -197,10 +223,10 @@ def state_coupling(
         unknown_yet = (matrix == 0) & (full != 0)
         matrix = np.where(unknown_yet, full, matrix)
         if not _same(matrix[np.ix_(inside, inside)], form.matrix):
-            return Found(_general(ask, change, levels, size, rng), np.zeros_like(constant))
+            return _general(ask, change, levels, size, rng, constant.shape)
     terms = _terms(strength, logs, diagonal, matrix, levels)
     if terms is None:
-        return Found(_general(ask, change, levels, size, rng), np.zeros_like(constant))
+        return _general(ask, change, levels, size, rng, constant.shape)
     if matrix is not None and 0 not in levels:
         constant[0] = -(matrix @ (initial if initial is not None else np.zeros(size)))
     coupling: Coupling | None = None
@@ -233,9 +259,21 @@ def _terms(
     return terms
 
 
-def _general(ask: Ask, change: Change | None, levels: Sequence[int], size: int, rng: np.random.Generator) -> Coupling:
+def _general(
+    ask: Ask, change: Change | None, levels: Sequence[int], size: int, rng: np.random.Generator, shape: tuple[int, ...]
+) -> Found:
     """A coupling that keeps asking; with a potential by quadrature where it is local."""
-    known = set(levels)
+    known, exact = set(levels), change is not None
+    local = all(is_local(lambda m, t=t: ask(t, m), size, rng) for t in levels)  # type: ignore[misc]
+    if change is None:
+        change = _differences(ask, levels, size, rng)
+    asked = "have no closed form that is known here, and are asked for in every sweep; " + (
+        "their derivative is exact"
+        if exact
+        else "their derivative is by differences"
+        if change is not None
+        else "they have no derivative (differences disagree): solvers that need one refuse"
+    )
 
     def at(t: float, rho: np.ndarray, function: Callable[..., np.ndarray], *rest: np.ndarray) -> Any:
         level = round(t)
@@ -243,9 +281,9 @@ def _general(ask: Ask, change: Change | None, levels: Sequence[int], size: int, 
             return 0.0
         return function(level, rho.reshape(-1), *(r.reshape(-1) for r in rest)).reshape(rho.shape)
 
-    tangent = None if change is None else (lambda t, c, rho, d: at(t, rho, change, d))
-    if not all(is_local(lambda m, t=t: ask(t, m), size, rng) for t in levels):  # type: ignore[misc]
-        return CustomCoupling(lambda t, c, rho: at(t, rho, ask), tangent=tangent)
+    if not local:
+        tangent = None if change is None else (lambda t, c, rho, d: at(t, rho, change, d))
+        return Found(CustomCoupling(lambda t, c, rho: at(t, rho, ask), tangent=tangent), np.zeros(shape), asked)
     points, weights = np.polynomial.legendre.leggauss(24)
 
     def potential(level: int, mass: np.ndarray) -> np.ndarray:
@@ -254,11 +292,41 @@ def _general(ask: Ask, change: Change | None, levels: Sequence[int], size: int, 
         return np.asarray(0.5 * mass * sum(parts))
 
     masses = np.linspace(0.01, 1, 12)
-    told = [[ask(t, np.full(size, m)) for m in masses] for t in levels]
-    rising = all((more >= less).all() for costs in told for less, more in pairwise(costs))
-    return CustomCoupling(
+    try:
+        told = [[ask(t, np.full(size, m)) for m in masses] for t in levels]
+        rising = all((more >= less).all() for costs in told for less, more in pairwise(costs))
+    except InputError:
+        rising = False
+    coupling = CustomCoupling(
         lambda t, c, rho: at(t, rho, ask),
         potential=lambda t, c, rho: at(t, rho, potential),
         derivative=None if change is None else (lambda t, c, rho: at(t, rho, change, np.ones_like(rho))),
         monotone=rising,
     )
+    return Found(coupling, np.zeros(shape), asked)
+
+
+STEP = 1e-5  # of a difference quotient, mass
+
+
+def _differences(ask: Ask, levels: Sequence[int], size: int, rng: np.random.Generator) -> Change | None:
+    """A derivative of ``ask`` by central differences; None where two steps disagree at random crowds.
+
+    f'(m) d = [f(m + h d) - f(m - h d)] / 2h + O(h^2), with h |d| = 1e-5.
+    """
+
+    def change(t: int, mass: np.ndarray, direction: np.ndarray, step: float = STEP) -> np.ndarray:
+        h = step / max(float(np.abs(direction).max(initial=0.0)), 1e-300)
+        return np.asarray((ask(t, mass + h * direction) - ask(t, mass - h * direction)) / (2 * h))
+
+    for t in levels:
+        for mass in crowds(size, 2, rng):
+            direction = rng.dirichlet(np.ones(size)) - mass
+            try:
+                fine, coarse = (change(t, mass, direction, step) for step in (STEP, 3 * STEP))
+            except InputError:  # no such crowd to the peer
+                return None
+            scale = max(1e-6, float(np.abs(fine).max(initial=0.0)), float(np.abs(ask(t, mass)).max(initial=0.0)))
+            if not np.abs(fine - coarse).max(initial=0.0) <= 1e-5 * scale:
+                return None
+    return change

@@ -158,10 +158,14 @@ def _softmax(scores, allowed, policy):
                 policy[t, a, x] /= total
 
 
-def _own_cost(cost, policy, mass, tau):
-    """sum_t <l_t + tau log pi_t, w_t>, and the same in absolute value."""
+def _own_cost(cost, least, policy, mass, tau):
+    """sum_t <l_t + tau log pi_t, w_t>; the same of l - its least value and |tau log pi|; and all in absolute value.
+
+    ``least`` is (1 or T, populations), whose states stand side by side.
+    """
     steps, actions, states = policy.shape
-    total, size = 0.0, 0.0
+    total, above, size = 0.0, 0.0, 0.0
+    cells = states // least.shape[1]
     for t in range(steps):
         c = min(t, cost.shape[0] - 1)
         for a in range(actions):
@@ -170,12 +174,14 @@ def _own_cost(cost, policy, mass, tau):
                 if chosen > 0.0:
                     paid = cost[c, a, x] * chosen * mass[t, x]
                     total += paid
+                    above += (cost[c, a, x] - least[c, x // cells]) * chosen * mass[t, x]
                     size += abs(paid)
                     if tau > 0.0:
                         paid = tau * chosen * np.log(chosen) * mass[t, x]
                         total += paid
+                        above += abs(paid)
                         size += abs(paid)
-    return total, size
+    return total, above, size
 
 
 backward, evaluate, forward, softmax = jit(_backward), jit(_evaluate), jit(_forward), jit(_softmax)

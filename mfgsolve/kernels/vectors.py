@@ -9,6 +9,8 @@ import numpy as np
 
 from mfgsolve.kernels import jit
 
+LANES = 8  # minima side by side, so that they are vector operations
+
 
 def _gather(sums, scale, a, b):
     """sums += scale a b, cell by cell."""
@@ -54,17 +56,32 @@ def _turn(direction, residual, share):
             p[i] = r[i] + share * p[i]
 
 
-def _crowd_totals(weights, price, mass):
-    """sum_t weight_t <price_t, m_t>, and the same of |price| (mass is nowhere negative); arrays (levels, cells)."""
-    cost, size = np.zeros(mass.shape[1]), np.zeros(mass.shape[1])
+def _crowd_totals(weights, price, mass, shut):
+    """sum_t weight_t <price_t, m_t>; the same of price - its least open value; and of |price| (no mass is negative).
+
+    Arrays are (levels, cells); ``shut`` (cells,) is 0 where a cell is open and infinite where not.
+    """
+    cells = mass.shape[1]
+    cost, above, size = np.zeros(cells), np.zeros(cells), np.zeros(cells)
+    lanes = np.empty(LANES)
     for t in range(price.shape[0]):
         weight = weights[t]
         if weight != 0.0:
-            for i in range(cost.size):
-                paid = weight * price[t, i] * mass[t, i]
+            lanes[:] = np.inf
+            for j in range(0, cells - cells % LANES, LANES):
+                for k in range(LANES):
+                    here = price[t, j + k] + shut[j + k]
+                    lanes[k] = here if here < lanes[k] else lanes[k]
+            for i in range(cells - cells % LANES, cells):
+                lanes[0] = min(lanes[0], price[t, i] + shut[i])
+            least = lanes.min()
+            for i in range(cells):
+                share = weight * mass[t, i]
+                paid = share * price[t, i]
                 cost[i] += paid
+                above[i] += share * (price[t, i] - least)
                 size[i] += abs(paid)
-    return cost.sum(), size.sum()
+    return cost.sum(), above.sum(), size.sum()
 
 
 inner, descend, add, turn, crowd_totals = jit(_inner), jit(_descend), jit(_add), jit(_turn), jit(_crowd_totals)

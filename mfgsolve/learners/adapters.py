@@ -36,6 +36,8 @@ EXTRA = "gymnasium"
 ROUND = 1e-9
 MOST = 100_000  # agents with a dictionary entry each
 
+_kinds: dict[tuple[type, type], type] = {}
+
 
 def to_gymnasium(problem: Problem, field: Any = None, *, population: str | None = None, rng: Any = None) -> Any:
     """An environment of Gymnasium: one agent against a crowd that does not react to it.
@@ -73,8 +75,9 @@ def to_gymnasium(problem: Problem, field: Any = None, *, population: str | None 
     game = finite_game(problem, "to_gymnasium")
     crowd, price = frozen_crowd(game, field)
     gymnasium = required("gymnasium", "Gymnasium", EXTRA)
-    kind = type("OneAgent", (OneAgent, gymnasium.Env), {"__doc__": OneAgent.__doc__})
-    return kind(game, crowd, price, _number(game, population), gymnasium.spaces, rng)
+    env = _blank(OneAgent, gymnasium.Env)
+    env.__init__(game, crowd, price, _number(game, population), gymnasium.spaces, rng)
+    return env
 
 
 def to_pettingzoo(problem: Problem, agents: Any, *, rng: Any = None) -> Any:
@@ -117,8 +120,21 @@ def to_pettingzoo(problem: Problem, agents: Any, *, rng: Any = None) -> Any:
         raise InputError(f"agents is {agents}; an environment of up to {MOST} is possible, larger crowds by simulate")
     module = required("pettingzoo", "PettingZoo", EXTRA)
     spaces = required("gymnasium.spaces", "Gymnasium", EXTRA)
-    kind = type("Crowd", (Crowd, module.ParallelEnv), {"__doc__": Crowd.__doc__})
-    return kind(game, counts, spaces, rng)
+    env = _blank(Crowd, module.ParallelEnv)
+    env.__init__(game, counts, spaces, rng)
+    return env
+
+
+def _blank(ours: type, theirs: type) -> Any:
+    """An environment of that library's kind before it is filled.
+
+    Its class is made here and not in a module, since the library may be missing; so it is pickled as this call.
+    """
+    kind = _kinds.get((ours, theirs))
+    if kind is None:
+        members = {"__doc__": ours.__doc__, "__reduce__": lambda env: (_blank, (ours, theirs), env.__dict__)}
+        kind = _kinds[ours, theirs] = type(ours.__name__, (ours, theirs), members)
+    return kind.__new__(kind)
 
 
 def policy_from(choose: Any, problem: Problem) -> np.ndarray:

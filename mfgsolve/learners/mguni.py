@@ -31,6 +31,7 @@ from mfgsolve.games.tables import OccupationPlan, TablePolicy
 from mfgsolve.kernels import learning as kernel
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.watch import look
 
 __all__ = ["Mguni"]
 
@@ -180,6 +181,7 @@ def _measured(learner: Mguni, state: LearningState) -> LearningState:
 
 
 def _play_episode(learner: Mguni, state: LearningState) -> None:
+    look()
     game, populations = state.game, state.game.grid.populations
     agents, number = learner.agents, learner.agents * populations
     wander = _wander(learner, state.episode, populations)
@@ -193,6 +195,7 @@ def _play_episode(learner: Mguni, state: LearningState) -> None:
     noise = noise_arrays(noise_walks(game), game.states)
     parts = [slice(t, t + 1) for t in range(game.steps)] if game.is_coupled else [slice(0, game.steps)]
     for part in parts:
+        look()
         table = game.transitions_at(part.start, counts[part.start] / followers)
         first = table.first if table.first.shape[0] == 1 else table.first[part]
         kernel.play(cells, actions, state.preference, game.allowed, wander, first, table.successor, table.chance, noise,

@@ -37,6 +37,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solving import solve
+from mfgsolve.watch import look
 
 __all__ = ["BoltzmannIteration", "GMFQ", "gmf_q"]
 
@@ -46,6 +47,8 @@ FURTHER = ("block", "empirical", "exploration", "power")
 @dataclass
 class ValueState(State):
     """Action values q (T, actions, states), the policy they make, its crowd, and the crowd that was believed."""
+
+    replaced = True
 
     game: FiniteGame
     q: np.ndarray
@@ -218,6 +221,7 @@ class GMFQ(_Iteration):
         visits = np.zeros(state.q.shape, dtype=np.int64)
         policy, state.q = state.policy, state.q.copy()
         for _ in range(min(self.block, self.episodes - state.iteration * self.block)):
+            look()
             behaviour = (1.0 - self.exploration) * policy + self.exploration * game.uniform()
             played = _episode(chain, behaviour, state.believed, self.agents, rng)
             self._learn(state, choosing, being, visits, played)

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.reading import View, dataset_of, labelled
+from mfgsolve.plots.reading import View, dataset_of, doubts, labelled, words
 
 __all__ = ["agents"]
 
@@ -74,7 +74,7 @@ def agents(dataset: xr.Dataset) -> Figure:
     _gains(gains, seen)
     _costs(costs, seen)
     costs.set_xlabel("number of agents N")
-    title = f"{_name(seen)}: N agents beside the mean field {_quality(seen)}{_left_out(seen)}"
+    title = f"{_name(seen)}: N agents beside the mean field {_quality(seen)}{_left_out(seen)}{doubts(seen)}"
     figure.suptitle(title, x=0.01, ha="left")
     return figure
 
@@ -115,7 +115,7 @@ def _check_whole(dataset: xr.Dataset) -> None:
 
 
 def _name(dataset: xr.Dataset) -> str:
-    return str(dataset.attrs.get("name", "game"))
+    return words(dataset.attrs.get("name", "game"))
 
 
 def _quality(dataset: xr.Dataset) -> str:
@@ -282,7 +282,7 @@ def _distances(ax: Axes, seen: xr.Dataset) -> None:
         if not np.isfinite(mean).any():
             ax.plot([], [], " ", label=f"{text}: not measured")
             continue
-        label = f"{labelled(text, str(seen[name].attrs.get('units', '1')))}{_slope_text(seen, name)}"
+        label = f"{labelled(text, words(seen[name].attrs.get('units', '1')))}{_slope_text(seen, name)}"
         ax.plot(numbers, mean, marker=marker, color=colour, markersize=5, linewidth=1.3, label=label)
         low = np.where(band[:, 0] > 0, band[:, 0], 1e-3 * mean)  # a band may reach below zero, and an axis may not
         ax.fill_between(numbers, low, band[:, 1], color=colour, alpha=0.3, linewidth=0)
@@ -348,7 +348,8 @@ def _costs(ax: Axes, seen: xr.Dataset) -> None:
             ax.axhline(limit, color=colour, linewidth=1, linestyle=":")
             ax.plot(numbers, exact, "-", color=colour, linewidth=1.3)
         reach = np.nan_to_num(np.abs(band - mean[:, None])).T  # of one replica: none
-        ax.errorbar(numbers, mean, reach, fmt="o", color=colour, markersize=4, capsize=3, label=name or None)
+        label = words(name) if name else None
+        ax.errorbar(numbers, mean, reach, fmt="o", color=colour, markersize=4, capsize=3, label=label)
     for style, text in ((":", "mean field"), ("-", "exact")):
         if np.isfinite(seen["cost"].values).any():
             ax.plot([], [], style, color=part.INK if every[0][0] else "tab:purple", linewidth=1.3, label=text)

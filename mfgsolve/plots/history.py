@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.reading import dataset_of
+from mfgsolve.plots.reading import dataset_of, doubts, words
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -45,7 +45,7 @@ def convergence(solutions: Solution | xr.Dataset | Mapping[str, Any] | Iterable[
         `mfgsolve.convergence`
     """
     picture = _Comparison(solutions)
-    picture.figure.suptitle(f"{picture.names}: how far from equilibrium, iteration by iteration", x=0.01, ha="left")
+    picture.title("how far from equilibrium, iteration by iteration")
     for ax, (measure, label) in zip(picture.axes, MEASURES.items(), strict=True):
         picture.draw(ax, "sweeps", measure)
         ax.set(xlabel=WORK["sweeps"], ylabel=label)
@@ -80,7 +80,7 @@ def convergences(
         picture.tolerances(picture.axes)
     picture.slope(picture.axes[0], measure)
     picture.share_heights()
-    picture.figure.suptitle(f"{picture.names}: how far from equilibrium, solver by solver", x=0.01, ha="left")
+    picture.title("how far from equilibrium, solver by solver")
     picture.legend()
     return picture.figure
 
@@ -92,7 +92,7 @@ class _Track:
     work: np.ndarray
     values: np.ndarray
     coarse: np.ndarray  # of a coarser grid, or another game on the way to the one asked for
-    games: np.ndarray  # a number for each game: a line joins iterations of one
+    games: np.ndarray  # a number for each game and solver: a line joins iterations of one
 
     @property
     def known(self) -> np.ndarray:
@@ -113,7 +113,10 @@ class _Track:
         coarse = cells < cells[-1:]
         if "final_grid" in dataset:
             coarse |= dataset["final_grid"].values == 0
-        return cls(at, dataset[measure].values, coarse, np.where(coarse, -cells, cells))
+        games = np.where(coarse, -cells, cells)
+        stages = dataset["stage"].values if "stage" in dataset else np.zeros_like(games)  # a solver's line ends with it
+        kinds = np.unique(np.stack([games, stages]), axis=1, return_inverse=True)[1]
+        return cls(at, dataset[measure].values, coarse, kinds.reshape(-1))
 
     def best(self) -> np.ndarray:
         """Least value so far on the final grid; those at or below zero have a mark of their own."""
@@ -136,7 +139,11 @@ class _Comparison:
 
     @property
     def names(self) -> str:
-        return ", ".join(dict.fromkeys(str(d.attrs.get("name", "solution")) for _, d in self.runs))
+        return ", ".join(dict.fromkeys(words(d.attrs.get("name", "solution")) for _, d in self.runs))
+
+    def title(self, text: str) -> None:
+        warned = doubts(*(dataset for _, dataset in self.runs))
+        self.figure.suptitle(f"{self.names}: {text}{warned}", x=0.01, ha="left")
 
     def draw(self, ax: Axes, work: str, measure: str) -> None:
         ax.set(xscale="log", yscale="log")
@@ -213,7 +220,7 @@ class _Comparison:
 
     def legend(self) -> None:
         lines = [
-            Line2D([], [], color=colour, linestyle=style, marker="o", label=text)
+            Line2D([], [], color=colour, linestyle=style, marker="o", label=words(text))
             for (text, _), colour, style in zip(self.runs, self.colours, self.styles, strict=True)
         ]
         notes = [
@@ -236,7 +243,8 @@ def _runs(solutions: Any) -> list[tuple[str, xr.Dataset]]:
     if isinstance(solutions, xr.Dataset) or hasattr(solutions, "dataset"):
         dataset = dataset_of(solutions, NEEDED)
         if "solver" not in dataset.dims:
-            return [(str(dataset.attrs.get("solver", "solver")), dataset)]
+            attributes = dataset.attrs
+            return [(str(attributes.get("stages", attributes.get("solver", "solver"))), dataset)]
         each = [(str(name), dataset.sel(solver=name)) for name in dataset["solver"].values]
         return [(label, run.isel(iteration=np.isfinite(run["sweeps"].values))) for label, run in each]
     pairs = list(solutions.items()) if isinstance(solutions, Mapping) else solutions

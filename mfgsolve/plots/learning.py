@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.reading import View, dataset_of
+from mfgsolve.plots.reading import View, dataset_of, doubts, words
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -82,8 +82,9 @@ def _title(dataset: xr.Dataset) -> str:
     apart = float(about.get("density_distance", math.nan))
     beside = "" if math.isnan(apart) else f"; total variation to the solver's density {apart:.2g}"
     gap = dataset["relative_exploitability"].values[-1]
-    who = f"what {about.get('agents', '?')} agents learned"
-    return f"{about.get('name', 'game')}: {who} (relative exploitability {gap:.2g}{beside})"
+    who = f"what {words(about.get('agents', '?'))} agents learned"
+    text = f"{who} (relative exploitability {gap:.2g}{beside})"
+    return f"{words(about.get('name', 'game'))}: {text}{doubts(dataset)}"
 
 
 # -- exploitability against episodes -----------------------------------------------------------------------------------
@@ -92,7 +93,7 @@ def _title(dataset: xr.Dataset) -> str:
 def _course(ax: Axes, dataset: xr.Dataset) -> None:
     episodes, gap = dataset["episodes"].values, dataset["relative_exploitability"].values
     above, below = (gap > 0) & (episodes > 0), (gap <= 0) & (episodes > 0)
-    name = str(dataset.attrs.get("solver", "learner"))
+    name = words(dataset.attrs.get("solver", "learner"))
     ax.set(xscale="log", yscale="log", xlabel="episodes", ylabel="relative exploitability")
     ax.plot(episodes[above], gap[above], ".-", color=LEARNED, markersize=4, linewidth=1.3, label=f"learned ({name})")
     if below.any():

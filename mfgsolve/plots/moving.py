@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.reading import View, view
+from mfgsolve.plots.reading import View, doubts, view
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -87,7 +87,7 @@ class Film:
                 marker.set_data([place[0]], [place[1] if len(place) > 1 else 0.0])
         decimals = max(0, 2 - int(np.floor(np.log10(self.times[-1]))))
         unit = self.view.unit("time")
-        clock = f"{self.view.name}: t = {t:.{decimals}f}{'' if unit == '1' else ' ' + unit}"
+        clock = f"{self.view.name}: t = {t:.{decimals}f}{'' if unit == '1' else ' ' + unit}{doubts(self.view.dataset)}"
         for one, ax in zip(self.view.each, self._all_axes, strict=True):
             own = [] if one.population is None else [one.population]
             ax.set_title("\n".join([clock if ax is self.axes else "", *own] if own else [clock]), loc="left")

@@ -10,8 +10,8 @@ import xarray as xr
 from matplotlib.animation import AbstractMovieWriter, FFMpegWriter, PillowWriter
 from matplotlib.figure import Figure
 
-from mfgsolve.errors import InputError, unknown
-from mfgsolve.files import replace_file
+from mfgsolve.errors import InputError, real, unknown
+from mfgsolve.files import replace_file, told, usable
 from mfgsolve.plots.moving import Film
 
 if TYPE_CHECKING:
@@ -21,13 +21,20 @@ __all__ = ["animate", "save"]
 
 PICTURES = (".jpg", ".pdf", ".png", ".svg")
 FILMS = (".gif", ".mp4")
+MOST = 100_000  # pictures of a film
 
 
 def _suffix(path: str | Path, kind: str, allowed: tuple[str, ...]) -> str:
-    suffix = Path(path).suffix.lower()
+    suffix = usable(path, "output").suffix.lower()
     if suffix not in allowed:
-        raise InputError(f"output {path}: {unknown(f'suffix of {kind}', suffix or '(none)', allowed)}")
+        raise InputError(f"output {told(path)}: {unknown(f'suffix of {kind}', told(suffix) or '(none)', allowed)}")
     return suffix
+
+
+def _positive(value: object, what: str) -> None:
+    number = real(value, what)
+    if not 0 < number < float("inf"):
+        raise InputError(f"{what} is {number}; it must be positive and finite")
 
 
 def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
@@ -37,12 +44,21 @@ def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
     ----------
     dpi : dots per inch; figures are 12 inches wide
     """
-    _suffix(path, "a picture", PICTURES)
+    if isinstance(path, Figure):
+        came = f"a Figure as its path and a {type(figure).__name__} as its figure"
+        raise InputError(f"save got {came}; the figure comes first: mfg.plots.save(figure, path)")
     if not isinstance(figure, Figure):
         raise InputError(f"save got a {type(figure).__name__}; a Figure is needed, say mfg.plots.plan(solution)")
-    if not dpi > 0:
-        raise InputError(f"dpi is {dpi}; it must be positive")
-    return replace_file(path, lambda temporary: figure.savefig(temporary, dpi=dpi, bbox_inches="tight"))
+    _suffix(path, "a picture", PICTURES)
+    _positive(dpi, "dpi")
+
+    def write(temporary: Path) -> None:
+        try:
+            figure.savefig(temporary, dpi=dpi, bbox_inches="tight")
+        except (ValueError, MemoryError) as error:  # of an image of more pixels than there may be
+            raise InputError(f"output {told(path)} cannot be drawn with {dpi:g} dots per inch: {error}") from None
+
+    return replace_file(path, write)
 
 
 def animate(
@@ -57,13 +73,14 @@ def animate(
     """
     suffix = _suffix(path, "an animation", FILMS)
     if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or frames < 2:
-        raise InputError(f"frames is {frames}; a whole number of at least 2 is needed")
+        raise InputError(f"frames is {told(repr(frames))}; a whole number of at least 2 is needed")
+    if frames > MOST:
+        raise InputError(f"frames is {told(repr(frames))}; at most {MOST} are drawn: take fewer")
     for name, number in (("fps", fps), ("dpi", dpi)):
-        if not number > 0:
-            raise InputError(f"{name} is {number}; it must be positive")
+        _positive(number, name)
     if suffix == ".mp4" and not FFMpegWriter.isAvailable():
         raise InputError(
-            f"output {path}: .mp4 needs the program ffmpeg, which is not installed; install it or write a .gif"
+            f"output {told(path)}: .mp4 needs the program ffmpeg, which is not installed; install it or write a .gif"
         )
     film = Film(solution)
     moments = np.linspace(film.times[0], film.times[-1], int(frames))

@@ -20,9 +20,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
-from mfgsolve.plots.reading import View, labelled
+from mfgsolve.plots.reading import View, doubts, labelled, words
 
 __all__ = [
     "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Picture", "density_image", "density_scale", "draw_sites", "draw_track",
@@ -53,6 +54,16 @@ DENSITY = _density_colours()
 
 class Picture(Figure):
     """A figure that shows itself in a notebook, without pyplot and its backends."""
+
+    def draw(self, renderer: Any) -> None:
+        """Without LaTeX, whatever the user's settings: to it, names are commands."""
+        if not matplotlib.rcParams["text.usetex"]:
+            super().draw(renderer)
+            return
+        with matplotlib.rc_context({"text.usetex": False}):
+            for text in self.findobj(Text):
+                text.set_usetex(False)  # type: ignore[attr-defined]
+            super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
@@ -135,13 +146,14 @@ def field(ax: Axes, view: View, values: np.ndarray, ends: tuple[float, float], *
 
 
 def title(figure: Figure, view: View, text: str) -> None:
-    """What is shown, and how good it is."""
-    figure.suptitle(f"{view.name}: {text} {certificate(view)}", fontsize=12, x=0.01, ha="left")
+    """What is shown, how good it is, and what is to be doubted."""
+    text = f"{view.name}: {text} {certificate(view)}{doubts(view.dataset)}"
+    figure.suptitle(text, fontsize=12, x=0.01, ha="left")
 
 
 def certificate(view: View) -> str:
     status, measure = view.dataset.attrs.get("status"), view.dataset.attrs.get("relative_exploitability")
-    return "" if status is None or measure is None else f"({status}, relative exploitability {measure:.0e})"
+    return "" if status is None or measure is None else f"({words(status)}, relative exploitability {measure:.0e})"
 
 
 def density_scale(levels: np.ndarray) -> Normalize:

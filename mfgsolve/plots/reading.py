@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from mfgsolve.cautions import stored, unique
 from mfgsolve.errors import InputError
+from mfgsolve.texts import cut, visible
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
 
-__all__ = ["View", "dataset_of", "labelled", "offset_of", "round_times", "view"]
+__all__ = ["View", "dataset_of", "doubts", "labelled", "offset_of", "round_times", "view", "words"]
 
+LONGEST = 60  # characters of a name in a picture
 AXIS_NAMES = ("x", "y", "z", "state")
 
 # The schema has no word for what moves and what rests; these problems' own words make a better legend.
@@ -26,6 +29,16 @@ TRACK_NAMES = {
     "supply-demand": "demand",
 }  # fmt: skip
 SITE_NAMES = {"montreal": "zones (area: car hours)"}
+
+
+def words(text: object) -> str:
+    """A text of users as Matplotlib draws it letter by letter: no formula, no control character, no endless line.
+
+    Every name that a picture shows comes through here.  A text that begins with an underscore would be left out of
+    legends; a thin space stands before it.
+    """
+    plain = cut(visible(str(text)), LONGEST).replace("$", r"\$")
+    return f"\N{THIN SPACE}{plain}" if plain.startswith("_") else plain
 
 
 def labelled(name: str, unit: str) -> str:
@@ -67,6 +80,13 @@ def offset_of(action: str) -> tuple[int, int, int] | None:
     return x, y, z
 
 
+def doubts(*datasets: xr.Dataset) -> str:
+    """The line of a title that says which warnings stand beside the answers; empty where there are none."""
+    cautions = unique(*(stored(dataset.attrs) for dataset in datasets))
+    words = list(dict.fromkeys(caution.code.replace("-", " ") for caution in cautions))
+    return f"\nwarning: {', '.join(words)}" if words else ""
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """A solution's dataset as pictures see it: grid axes x, y, z (or states), extents, walls, track and sites."""
@@ -79,7 +99,7 @@ class View:
         """One view per population."""
         if "population" not in self.dataset.dims:
             return [self]
-        names = [str(name) for name in self.dataset["population"].values]
+        names = [words(name) for name in self.dataset["population"].values]
         return [View(self.dataset.isel(population=k), name) for k, name in enumerate(names)]
 
     @cached_property
@@ -103,7 +123,7 @@ class View:
 
     @property
     def name(self) -> str:
-        return str(self.dataset.attrs.get("name", "solution"))
+        return words(self.dataset.attrs.get("name", "solution"))
 
     @property
     def times(self) -> np.ndarray:
@@ -117,7 +137,7 @@ class View:
         return float(times[0]) - half, float(times[-1]) + half
 
     def unit(self, name: str) -> str:
-        return str(self.dataset[name].attrs.get("units", "1"))
+        return words(self.dataset[name].attrs.get("units", "1"))
 
     def axis_label(self, name: str) -> str:
         return labelled(name, self.unit(name))
@@ -137,7 +157,7 @@ class View:
 
     @property
     def state_names(self) -> list[str]:
-        return [str(name) for name in self.dataset["state"].values]
+        return [words(name) for name in self.dataset["state"].values]
 
     def spacing(self, name: str) -> float:
         centres = self.centres(name)
@@ -244,7 +264,7 @@ class View:
 
     @property
     def actions(self) -> list[str]:
-        return [str(name) for name in self.dataset["action"].values]
+        return [words(name) for name in self.dataset["action"].values]
 
     @cached_property
     def offsets(self) -> np.ndarray | None:

@@ -110,11 +110,24 @@ A *tabular* game: states without a grid, and arrays, written out or named in an 
     dynamics = {kind = "lattice", moves = [-1, 0, 1]}
     density = {array = "m_predator"}
 
-A solution keeps the text of its problem.  Of a data file it keeps the name and the SHA-256 digest, and says which file
-it needs when the problem is to be rebuilt and the file is not there or is another one.
+*Tables* of comma-separated values hold what is known cell by cell, or point by point; the first line names the columns,
+which may stand in any order::
+
+    density = {csv = "start.csv"}               # x, y and density (or value); state and density; every free cell once
+    cost = {csv = "cost.csv"}                   # t, x, y and cost (or reward, or value): every cell at every step
+    cost = {csv = "all.csv", column = "noise"}  # the column of that name
+    reward = {bump = {width = 0.1, path = {csv = "demand.csv"}}}        # t, x and y: the way of what moves
+    reward = {bumps = {width = 0.1, csv = "zones.csv"}}                 # x, y and amplitude: a bump at every point
+
+In a NetCDF file, of version 4 or the classic 3, dimensions named time (or step), action, population, z, y, x, state may
+stand in any order; coordinates of cells, where there are any, must be those of the problem.
+
+A solution keeps the text of its problem.  Of a data file or table it keeps the name and the SHA-256 digest, and says
+which file it needs when the problem is to be rebuilt and the file is not there or is another one.
 """
 
+from mfgsolve.problemfile.csvfile import read_density
 from mfgsolve.problemfile.reading import named_problem, problem_from_toml, read_problem
 from mfgsolve.problemfile.writing import problem_to_toml
 
-__all__ = ["named_problem", "problem_from_toml", "problem_to_toml", "read_problem"]
+__all__ = ["named_problem", "problem_from_toml", "problem_to_toml", "read_density", "read_problem"]

@@ -16,6 +16,7 @@ from mfgsolve.games.transitions import own_costs, step_matrices
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.datafile import ArrayField
 from mfgsolve.problemfile.tables import DeclaredProblem
+from mfgsolve.resolution.finite import finite_steps
 from mfgsolve.spaces import Choices, Populations, Space
 
 __all__ = ["build", "check", "on_what"]
@@ -102,14 +103,15 @@ def _first(transitions: Any) -> Any:
 
 def check(problem: Problem, where: str) -> None:
     """Evaluate everything once, so that what does not fit is told of now, and all of it together."""
-    first = problem.time.nodes[:1]
+    first = np.zeros(1)  # t = 0, whatever the number of steps
     checks: list[Callable[[], Any]] = [problem.initial_mass, problem.terminal_cost]
     if any(isinstance(one, Tabular) for one in problem.all_dynamics):
         checks.append(lambda: _check_dynamics(problem))
     for coupling in problem.couplings:
         for on, terms in by_target(coupling).items():
             checks += [lambda term=term, on=on: term.bind(on_what(problem, on), first) for term in terms]  # type: ignore[misc]
-            checks += [lambda price=price: _check_price(problem, price) for price in terms if isinstance(price, Price)]  # type: ignore[misc]
+            prices = [price for price in terms if isinstance(price, Price)]
+            checks += [lambda price=price: _check_price(problem, price, first) for price in prices]  # type: ignore[misc]
     faults = []
     for one in checks:
         try:
@@ -124,6 +126,8 @@ def check(problem: Problem, where: str) -> None:
 def _check_dynamics(problem: Problem) -> None:
     time = problem.time
     given: Any = problem.all_dynamics
+    if not time.settled:
+        time = replace(time, steps=finite_steps(problem))
     matrices, allowed = step_matrices(given, problem.grid, time.steps, time.dt)
     for one, by_step, where in zip(given, matrices, allowed, strict=True):
         space = getattr(problem.grid, "space", problem.grid)
@@ -131,6 +135,6 @@ def _check_dynamics(problem: Problem) -> None:
         own_costs([one], space, time.nodes[:-1], where.reshape(len(where), -1))
 
 
-def _check_price(problem: Problem, price: Price) -> None:
+def _check_price(problem: Problem, price: Price, first: np.ndarray) -> None:
     if price.amounts is not None:
-        price.amounts_on(Choices(_actions(problem), problem.grid), problem.time.nodes[:1], None)
+        price.amounts_on(Choices(_actions(problem), problem.grid), first, None)

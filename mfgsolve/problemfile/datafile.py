@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import zipfile
 from collections.abc import Sequence
@@ -14,14 +15,20 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from mfgsolve.cautions import say
+from mfgsolve.declared import RATIO, SPARE
 from mfgsolve.errors import FileError, InputError, unknown
-from mfgsolve.files import open_netcdf
+from mfgsolve.files import open_netcdf, told, usable
 from mfgsolve.grids import TimeGrid
-from mfgsolve.spaces import Coordinates
+from mfgsolve.memory import affordable
+from mfgsolve.spaces import Coordinates, Space
+from mfgsolve.texts import cut, visible
 
-__all__ = ["ArrayField", "DataFile", "Series", "numbers", "truths"]
+__all__ = ["ArrayField", "DataFile", "Series", "digest", "found_file", "numbers", "truths"]
 
 KINDS = (".npz", ".nc")
+ORDER = {name: k for k, name in enumerate(("time", "step", "action", "population", "z", "y", "x", "state"))}
+LARGEST = 2.0**53  # whole numbers up to which a float tells each
 
 
 class DataFile:
@@ -35,19 +42,13 @@ class DataFile:
     """
 
     def __init__(self, name: str, folder: Path, sha256: str | None = None):
-        self.name, self.path = name, _found(name, folder, sha256)
+        self.name, self.path = name, found_file(name, folder, sha256)
         if self.path.suffix.lower() not in KINDS:
-            raise FileError(f"data file {name} has the suffix {self.path.suffix!r}; {' or '.join(KINDS)} is needed")
-        try:
-            with self.path.open("rb") as file:
-                self.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise FileError(f"data file {name} cannot be read: {error.strerror or error}") from None
-        if sha256 is not None and self.sha256 != sha256:
             raise FileError(
-                f"data file {name} is not the one that the problem was made of: its SHA-256 digest is "
-                f"{self.sha256[:12]}..., that of the problem {sha256[:12]}...; bring that file back"
+                f"data file {told(name)} has the suffix {told(self.path.suffix)!r}; {' or '.join(KINDS)} is needed "
+                "(a table of numbers is named where it is used: density = {csv = 'start.csv'})"
             )
+        self.sha256 = digest(self.path, name, sha256)
 
     @cached_property
     def names(self) -> list[str]:
@@ -55,25 +56,58 @@ class DataFile:
         return sorted(self._opened(lambda file: [str(name) for name in file]))
 
     def array(self, name: str) -> np.ndarray:
-        """The array of that name."""
+        """The array of that name; where its dimensions are named (NetCDF), in the order of `ORDER`."""
         if name not in self.names:
-            raise InputError(unknown(f"array of {self.name}", name, self.names))
-        return np.asarray(self._opened(lambda file: np.asarray(file[name])))
+            raise InputError(unknown(f"array of {told(self.name)}", visible(name), map(visible, self.names)))
+        dims, array = self._opened(lambda file: (getattr(file[name], "dims", ()), np.asarray(file[name])))
+        order = self._order(name, tuple(map(str, dims)))
+        return array if order is None else np.asarray(array.transpose(order))
+
+    def _order(self, name: str, dims: tuple[str, ...]) -> list[int] | None:
+        """How to transpose an array so that its dimensions stand in order; None where they do, or have other names."""
+        rest = [dim for dim in dims if dim not in ORDER]
+        if len(rest) == len(dims):
+            return None
+        if len(rest) > 1:
+            raise InputError(
+                f"{self.told(name)} has the dimensions {told(', '.join(dims))}; names among {', '.join(ORDER)}, in any "
+                "order, and one for the next state are needed, or none of them"
+            )
+        order = sorted(range(len(dims)), key=lambda k: ORDER.get(dims[k], len(ORDER)))
+        if order == sorted(order):
+            return None
+        before, after = ", ".join(dims), ", ".join(dims[k] for k in order)
+        say("data-transposed", f"{self.told(name)} is stored over ({before}) and was read over ({after})")
+        return order
+
+    def check_coordinates(self, name: str, space: Space) -> None:
+        """Refuse an array whose coordinates are not those of the space."""
+        if self.path.suffix.lower() == ".npz":
+            return
+        given = self._opened(lambda file: {dim: np.asarray(file[dim]) for dim in file[name].dims if dim in file})
+        for dim, (wanted, _) in space.dimension_coordinates.items():
+            found = given.get(dim)
+            if found is not None and not _alike(found, np.asarray(wanted)):
+                raise InputError(
+                    f"{self.told(name)} has the coordinate {dim} = {_ends(found)}, and the problem {_ends(wanted)}; "
+                    "bring them in line, or leave the coordinate out of the file"
+                )
 
     def _opened(self, read: Any) -> Any:
         try:
             if self.path.suffix.lower() == ".npz":
-                if not zipfile.is_zipfile(self.path):  # NumPy would take it for a pickle, and tell how to load that
-                    raise ValueError("it is no .npz archive")
+                check_archive(self.path)
                 with np.load(self.path) as file:  # never pickles: that is the default, and a test holds it
                     return read(file)
             with open_netcdf(self.path) as dataset:
                 return read(dataset.variables)
         except MemoryError:
-            raise
+            raise InputError(f"data file {told(self.name)} needs more memory than there is") from None
         except Exception as error:  # zipfile, NumPy, h5py and xarray each raise their own kinds
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise FileError(f"data file {self.name} cannot be read ({reason}); numbers in {self.path.suffix}") from None
+            reason = cut(visible((str(error).splitlines() or [type(error).__name__])[0]))
+            raise FileError(
+                f"data file {told(self.name)} cannot be read ({reason}); numbers in {self.path.suffix}"
+            ) from None
 
     def transitions(self, name: str, states: int, actions: int | None) -> Any:
         """What `Tabular` takes, from a dense array or, if there is none of that name, from triples."""
@@ -90,36 +124,104 @@ class DataFile:
         if len(row) == 0:
             raise InputError(f"{self.told(name)} has no entry; transitions are needed")
         count = max(int(row.max()) // states + 1, actions or 1)
-        for what, index, limit in ((f"{name}_row", row, count * states), (f"{name}_column", column, states)):
+        steps = int(step.max()) + 1
+        for what, number in (("actions", count), ("steps", steps)):
+            if number > len(row):  # each of them leads somewhere
+                raise InputError(
+                    f"{self.told(name)} is of {number} {what}, and has {len(row)} entries; each needs some"
+                )
+        affordable(count * steps * (states + 1), 16, self.told(name))
+        limits = (f"{name}_row", row, count * states), (f"{name}_column", column, states), (f"{name}_step", step, steps)
+        for what, index, limit in limits:
             bad = (index < 0) | (index >= limit)
             if bad.any():
                 raise InputError(
                     f"{self.told(what)} holds {int(index[bad][0])}; whole numbers from 0 to {limit - 1} are needed "
                     "(row = action * states + state)"
                 )
-        by_step = [_matrices(row[step == t], column[step == t], value[step == t], count, states)
-                   for t in range(int(step.max()) + 1)]  # fmt: skip
+        by_step = [_matrices(row[step == t], column[step == t], value[step == t], count, states) for t in range(steps)]
         return by_step if f"{name}_step" in self.names else by_step[0]
 
     def _whole(self, name: str) -> np.ndarray:
         array = self.array(name)
-        if array.dtype.kind not in "iu" and not (array.dtype.kind == "f" and (array == np.floor(array)).all()):
+        is_whole = array.dtype.kind in "iu" or (array.dtype.kind == "f" and bool((array == np.floor(array)).all()))
+        if not is_whole or (np.abs(array.astype(float)) > LARGEST).any():
             raise InputError(f"{self.told(name)} holds {array.dtype}; whole numbers are needed")
         return array.astype(np.int64)
 
     def told(self, name: str) -> str:
-        return f"array {name!r} of {self.name}"
+        return f"array {told(name)!r} of {told(self.name)}"
 
 
-def _found(name: str, folder: Path, sha256: str | None) -> Path:
+def _alike(given: np.ndarray, wanted: np.ndarray) -> bool:
+    """Whether two coordinates are the same: centres within a thousandth of a cell, names letter by letter."""
+    if given.shape != wanted.shape:
+        return False
+    if wanted.dtype.kind in "fiu" and given.dtype.kind in "fiu":
+        near = 1e-3 * float(np.abs(np.diff(wanted)).min(initial=1.0)) if wanted.size > 1 else 1e-9
+        return bool((np.abs(given - wanted) <= near).all())
+    return [str(name) for name in given] == [str(name) for name in wanted]
+
+
+def _ends(values: np.ndarray) -> str:
+    shown = [f"{v:.6g}" if isinstance(v, float) else told(str(v)) for v in np.asarray(values).tolist()]
+    return ", ".join(shown) if len(shown) < 5 else f"{shown[0]}, {shown[1]}, ..., {shown[-1]} ({len(shown)})"
+
+
+def digest(path: Path, name: str, sha256: str | None = None) -> str:
+    """SHA-256 of a file, which must be ``sha256`` where that is given."""
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise FileError(f"data file {told(name)} cannot be read: {error.strerror or error}") from None
+    if sha256 is not None and found != sha256:
+        raise FileError(
+            f"data file {told(name)} is not the one that the problem was made of: its SHA-256 digest is "
+            f"{found[:12]}..., that of the problem {told(sha256[:12])}...; bring that file back"
+        )
+    return found
+
+
+def check_archive(path: Path) -> None:
+    """Compare what the arrays of an .npz archive declare with what it holds and with memory.
+
+    Raises
+    ------
+    ValueError
+        if it is none, or an array declares more numbers than are there
+    """
+    if not zipfile.is_zipfile(path):  # NumPy would take it for a pickle, and tell how to load that
+        raise ValueError("it is no .npz archive")
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.file_size > RATIO * member.compress_size + SPARE:
+                raise ValueError(
+                    f"{member.filename} declares {member.file_size} bytes and stores {member.compress_size}"
+                )
+            affordable(member.file_size, 1, member.filename)
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+                if version not in read:
+                    raise ValueError(f"{member.filename} has version {version} of the format, and no plain numbers")
+                shape, _, dtype = read[version](file)
+                if dtype.kind in "fiub" and math.prod(shape) * dtype.itemsize > member.file_size - file.tell():
+                    raise ValueError(f"{member.filename} declares the shape {shape} and holds {member.file_size} bytes")
+
+
+def found_file(name: str, folder: Path, sha256: str | None) -> Path:
     """Where the file is: as stated, or (a file known by its digest) of that name in the folder itself."""
+    usable(name, "data file")
     places = [folder / name] + [folder / Path(name).name] * (sha256 is not None)
     for place in places:
         if place.is_file():
             return place
-    known = f" (SHA-256 {sha256[:12]}...)" if sha256 else ""
+        if place.exists():
+            raise FileError(f"data file {told(name)} is a folder or no regular file; name a file")
+    known = f" (SHA-256 {told(sha256[:12])}...)" if sha256 else ""
     raise FileError(
-        f"data file {name}{known}, which holds arrays of the problem, is not in {os.path.relpath(folder)}; "
+        f"data file {told(name)}{known}, which holds arrays of the problem, is not in {told(os.path.relpath(folder))}; "
         "put it there, or go to the folder where it is"
     )
 
@@ -168,10 +270,13 @@ class ArrayField:
         raise InputError(f"{self.what} has shape {self.values.shape}; {self._wanted(shape)} is needed")
 
     def _lengths(self) -> Sequence[int]:
-        return () if self.time is None else (self.time.steps, self.time.steps + 1)
+        return () if self.time is None or not self.time.settled else (self.time.steps, self.time.steps + 1)
 
     def _wanted(self, shape: tuple[int, ...]) -> str:
-        return " or ".join(str(s) for s in (shape, *((length, *shape) for length in self._lengths())))
+        wanted = " or ".join(str(s) for s in (shape, *((length, *shape) for length in self._lengths())))
+        if self.time is None or self.time.settled or self.values.shape[1:] != shape:
+            return wanted
+        return f"{wanted}, or a number of steps under [time], which costs that change with time cannot do without,"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.texts import cut, one_line, visible
 
 __all__ = ["override"]
 
@@ -21,6 +22,7 @@ def override(
     where: str,
 ) -> None:
     named = "problem" in document
+    _check_texts(settings, where)
     for key, value in settings.items():
         path = key.split(".")
         if named and len(path) == 1 and key not in ("shape", "steps", "problem"):
@@ -33,6 +35,19 @@ def override(
             _set(document, [key] if named else [section, key], np.asarray(given).tolist(), where)
 
 
+def _check_texts(value: Any, where: str) -> None:
+    """Refuse texts that no file can hold: bytes of a command line that are no UTF-8, and NUL."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            _check_texts(key, where)
+            _check_texts(item, where)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_texts(item, where)
+    elif isinstance(value, str):
+        one_line(value.replace("\n", " "), f"{where}: a text among the settings")
+
+
 def _set(document: dict[str, Any], path: Sequence[str], value: Any, where: str) -> None:
     """Set a dotted key; tables on the way are made (a wrong name among them is found later), list items are not."""
 
@@ -40,7 +55,7 @@ def _set(document: dict[str, Any], path: Sequence[str], value: Any, where: str) 
         if isinstance(place, list):
             return place[_index(place, step, path, where)]
         if not isinstance(place, dict):
-            raise InputError(f"{where}: setting {'.'.join(path)!r} goes through a value that is no table; set it whole")
+            raise InputError(f"{where}: setting {_told(path)!r} goes through a value that is no table; set it whole")
         return place.setdefault(step, {})
 
     *ways, last = path
@@ -50,11 +65,15 @@ def _set(document: dict[str, Any], path: Sequence[str], value: Any, where: str) 
     elif isinstance(place, dict):
         place[last] = value
     else:
-        raise InputError(f"{where}: setting {'.'.join(path)!r} goes through a value that is no table; set it whole")
+        raise InputError(f"{where}: setting {_told(path)!r} goes through a value that is no table; set it whole")
+
+
+def _told(path: Sequence[str]) -> str:
+    return cut(visible(".".join(path)))
 
 
 def _index(place: list[Any], step: str, path: Sequence[str], where: str) -> int:
     if not (step.isascii() and step.isdigit() and int(step) < len(place)):
         allowed = [str(i) for i in range(len(place))]
-        raise InputError(f"{where}: setting {'.'.join(path)!r}: {unknown('place in a list', step, allowed)}")
+        raise InputError(f"{where}: setting {_told(path)!r}: {unknown('place in a list', step, allowed)}")
     return int(step)

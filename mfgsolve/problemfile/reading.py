@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import codecs
 import copy
+import math
 import os
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
+from mfgsolve.cautions import collect, unique
 from mfgsolve.errors import FileError, InputError
+from mfgsolve.files import regular, told, usable
 from mfgsolve.grids import TimeGrid
+from mfgsolve.memory import affordable
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.building import build, check
-from mfgsolve.problemfile.datafile import DataFile
+from mfgsolve.problemfile.datafile import DataFile, digest, found_file
 from mfgsolve.problemfile.overriding import override
 from mfgsolve.problemfile.structure import data_table, structure
 from mfgsolve.problemfile.tables import DeclaredProblem, NamedProblemTable
 from mfgsolve.problemfile.tomlwriter import dump_toml
 from mfgsolve.problems import registry
+from mfgsolve.texts import cut, visible
 
 __all__ = ["READ", "named_problem", "problem_from_toml", "read_problem"]
 
 T = TypeVar("T")
+LARGER = 30  # bytes in memory of one in a problem file
 READ: WeakKeyDictionary[Problem, str] = WeakKeyDictionary()  # text of problems whose building takes long
 
 
@@ -49,16 +59,21 @@ def read_problem(
     InputError
         with one line for every unknown key, missing key and wrong value
     """
+    source = usable(path, "problem file")
+    where = f"problem file {told(source)}"
+    if source.exists() and not source.is_dir():  # what is none is told by the system's own words
+        regular(source, "problem file")
+        affordable(LARGER * source.stat().st_size, 1, where)
     try:
-        text = Path(path).read_bytes().decode("utf-8")
+        content = source.read_bytes()
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise FileError(f"{where} is text in UTF-16; save it as UTF-8")
+        text = content.decode("utf-8-sig")  # some editors begin a text with a byte-order mark
     except OSError as error:
-        raise FileError(f"problem file {os.fspath(path)} cannot be read: {error.strerror or error}") from None
+        raise FileError(f"{where} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise FileError(
-            f"problem file {os.fspath(path)} is no text in UTF-8 ({error.reason} at byte {error.start})"
-        ) from None
-    where = f"problem file {os.fspath(path)}"
-    return problem_from_toml(text, shape, steps, settings, where=where, folder=Path(path).parent)
+        raise FileError(f"{where} is no text in UTF-8 ({error.reason} at byte {error.start})") from None
+    return problem_from_toml(text, shape, steps, settings, where=where, folder=source.parent)
 
 
 def problem_from_toml(
@@ -77,11 +92,25 @@ def problem_from_toml(
     64
     """
     try:
-        return _built(text, shape, steps, settings or {}, where, Path(folder))
-    except tomllib.TOMLDecodeError as error:
-        raise FileError(f"{where} is not TOML: {error}") from None
+        with collect() as said:
+            stated = shape, steps, settings or {}
+            problem, kept = _built(_parsed(text, where), text, *stated, where, Path(folder))
+        if said:
+            problem = replace(problem, cautions=unique(said, problem.cautions))
+        if kept is not None:
+            READ[problem] = kept
+        return problem
     except RecursionError:
         raise FileError(f"{where} is nested too deeply for a problem") from None
+    except MemoryError:
+        raise InputError(f"{where} needs more memory than there is; take fewer cells or steps") from None
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except ValueError as error:  # also of numbers with thousands of digits
+        raise FileError(f"{where} is not TOML: {cut(visible(str(error)))}") from None
 
 
 def named_problem(
@@ -92,11 +121,13 @@ def named_problem(
 ) -> Problem:
     """A problem of the list, or (``peer:game``) of another library, whose resolution is part of its own parameters."""
     if ":" not in name:
+        _check_size(name, shape, steps)
         return registry.build(name, parameters, shape, steps)
     for what, given in (("shape", shape), ("steps", steps)):
         if given is not None:
             raise InputError(
-                f"{what} is given for {name}, a game of another library, which has its own; set its parameters instead"
+                f"{what} is given for {told(name)}, a game of another library, which has its own; set its parameters "
+                "instead"
             )
     from mfgsolve import interop
 
@@ -105,34 +136,63 @@ def named_problem(
     return problem
 
 
+def _check_size(name: str, shape: Sequence[int] | None, steps: int | None) -> None:
+    """Refuse a resolution beyond memory before anything of that size is made."""
+    sizes = [int(n) for n in np.atleast_1d(np.asarray(shape if shape is not None else 1, dtype=object)).tolist()
+             if isinstance(n, int | np.integer)]  # fmt: skip
+    nodes = steps + 1 if isinstance(steps, int) else 1
+    if min([*sizes, nodes]) > 0:
+        what = f"problem {told(name)} of shape {told(str(tuple(sizes)))} at {nodes} times"
+        affordable(math.prod(sizes) * nodes, 8, what)
+
+
+def _pinned(value: Any, folder: Path) -> bool:
+    """Write into every table that names a CSV file where it is from here, and its digest; whether there was one."""
+    if isinstance(value, list):
+        return any([_pinned(item, folder) for item in value])
+    if not isinstance(value, dict):
+        return False
+    name, sha256 = value.get("csv"), value.get("sha256")
+    if not isinstance(name, str) or not isinstance(sha256, str | None):
+        return any([_pinned(item, folder) for item in value.values()])
+    if Path(name).suffix.lower() != ".csv":
+        raise FileError(f"table {told(name)} has the suffix {told(Path(name).suffix)!r}; .csv is needed")
+    path = found_file(name, folder, sha256)
+    value |= {"csv": os.path.relpath(path), "sha256": digest(path, name, sha256)}
+    return True
+
+
 def _built(
-    text: str, shape: Sequence[int] | None, steps: int | None, settings: Mapping[str, Any], where: str, folder: Path
-) -> Problem:
-    document = tomllib.loads(text)
+    document: dict[str, Any], text: str, shape: Sequence[int] | None, steps: int | None, settings: Mapping[str, Any],
+    where: str, folder: Path,
+) -> tuple[Problem, str | None]:  # fmt: skip
+    """The problem, and the text that is to be kept with it where that names data files or another library's game."""
     changed = copy.deepcopy(document)
-    override(changed, shape, steps, settings, where)
+    override(changed, shape, steps, copy.deepcopy(dict(settings)), where)
     if "problem" in changed:
         named = structure(changed, NamedProblemTable, where)
-        return _located(lambda: named_problem(named.problem, named.parameters, named.shape, named.steps), where)
+        made = _located(lambda: named_problem(named.problem, named.parameters, named.shape, named.steps), where)
+        if named.steps_chosen and named.steps:
+            made = replace(made, time=replace(made.time, chosen=True))
+        return made, READ.get(made)
     data = None
     if "data" in changed:
         stated = _located(lambda: data_table(changed["data"]), where)
         data = _located(lambda: DataFile(stated.file, folder, stated.sha256), where)
         changed["data"] = {"file": os.path.relpath(data.path), "sha256": data.sha256}
+    tables = _located(lambda: _pinned(changed, folder), where)
     declared = structure(changed, DeclaredProblem, where, data, _times(changed))
     kept = text if changed == document else dump_toml(changed)
     problem = _located(lambda: build(declared, kept), where)
     check(problem, where)
-    if data is not None:
-        READ[problem] = kept
-    return problem
+    return problem, kept if data is not None or tables else None
 
 
 def _times(document: Mapping[str, Any]) -> TimeGrid | None:
     """When arrays that change with time have their values; None where the times are at fault, which is told later."""
     try:
-        return TimeGrid(document["time"]["horizon"], document["time"]["steps"])
-    except (InputError, KeyError, TypeError):
+        return TimeGrid(document["time"]["horizon"], document["time"].get("steps"))
+    except (InputError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cattrs import BaseValidationError, Converter, ForbiddenExtraKeysError, transform_error
@@ -14,8 +17,19 @@ from mfgsolve.couplings import Capacity, Congestion, Coupling, CrowdAversion, Lo
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.fields import Box, Bump, Field, Quadratic, Total
 from mfgsolve.grids import TimeGrid
+from mfgsolve.problemfile.csvfile import CsvTable
 from mfgsolve.problemfile.datafile import ArrayField, DataFile
-from mfgsolve.problemfile.tables import COUPLING_TABLES, DYNAMICS_TABLES, DataTable, DynamicsTable, Numbers
+from mfgsolve.problemfile.tables import (
+    COUPLING_TABLES,
+    DYNAMICS_TABLES,
+    DataTable,
+    DynamicsTable,
+    GridTable,
+    Numbers,
+    StatesTable,
+)
+from mfgsolve.spaces import Space
+from mfgsolve.texts import cut, visible
 
 __all__ = ["data_table", "structure"]
 
@@ -37,7 +51,7 @@ def structure(
 ) -> T:
     """The document as a table of this kind, or one `InputError` with a line for every fault."""
     try:
-        return _Reader(data, time).converter.structure(document, kind)
+        return _Reader(document, data, time).converter.structure(document, kind)
     except BaseValidationError as error:
         faults = transform_error(error, path="", format_exception=_sentence)
         lines = [_tidy(fault) for fault in faults]
@@ -60,27 +74,32 @@ def _sentence(error: BaseException, kind: type | None) -> str:
     return str(error)
 
 
+def shown(value: Any) -> str:
+    """A value as sentences repeat it."""
+    return cut(visible(repr(value)))
+
+
 # -- plain values ------------------------------------------------------------------------------------------------------
 
 
 def _number(value: Any, _: Any = float) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"{value!r} is no number")
-    if not math.isfinite(value):
-        raise InputError(f"{value} is not finite; every number must be")
+        raise InputError(f"{shown(value)} is no number")
+    if (isinstance(value, int) and abs(value) > sys.float_info.max) or not math.isfinite(value):
+        raise InputError(f"{shown(value)} is not finite; every number must be")
     return float(value)
 
 
 def _whole(value: Any, _: Any = int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise InputError(f"{value!r} is no whole number")
+        raise InputError(f"{shown(value)} is no whole number")
     return value
 
 
 def _exactly(kind: type, word: str) -> Any:
     def hook(value: Any, _: Any) -> Any:
         if not isinstance(value, kind):
-            raise InputError(f"{value!r} is {word}")
+            raise InputError(f"{shown(value)} is {word}")
         return value
 
     return hook
@@ -91,7 +110,7 @@ def _one_or_many(value: Any, _: Any) -> Any:
         return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return tuple(value)
-    raise InputError(f"{value!r} is neither a text nor a list of texts")
+    raise InputError(f"{shown(value)} is neither a text nor a list of texts")
 
 
 def _offset(value: Any, _: Any) -> Any:
@@ -109,7 +128,7 @@ def data_table(value: Any, _: Any = None) -> DataTable:
         return DataTable(value)
     if isinstance(value, dict) and set(value) <= {"file", "sha256"} and all(isinstance(v, str) for v in value.values()):
         return DataTable(**value)
-    raise InputError(f"{value!r} is no name of a data file; write data = 'game.npz'")
+    raise InputError(f"{shown(value)} is no name of a data file; write data = 'game.npz'")
 
 
 def _is_array(value: Any) -> bool:
@@ -125,9 +144,20 @@ def _is_array(value: Any) -> bool:
 class _Reader:
     """Hooks of one document."""
 
-    def __init__(self, data: DataFile | None, time: TimeGrid | None):
-        self.data, self.time = data, time
+    def __init__(self, document: Mapping[str, Any], data: DataFile | None, time: TimeGrid | None):
+        self.document, self.data, self.time = document, data, time
         self.converter = self._made()
+
+    @cached_property
+    def space(self) -> Space | None:
+        """Where one population lives; None where the grid is at fault, which is told elsewhere."""
+        kinds: dict[str, Any] = {"grid": GridTable, "states": StatesTable}
+        try:
+            ((name, kind),) = ((name, kind) for name, kind in kinds.items() if name in self.document)
+            made: Space = self.converter.structure(self.document[name], kind).made()
+            return made
+        except (InputError, BaseValidationError, ValueError, TypeError):
+            return None
 
     def _made(self) -> Converter:
         converter = Converter(forbid_extra_keys=True, detailed_validation=True)
@@ -143,6 +173,7 @@ class _Reader:
             (float | tuple[float, ...], _number_or_list),
             (float | Numbers, self._number_or_array),
             (float | Numbers | None, self._number_or_array),
+            (tuple[tuple[float, ...], ...] | None, self._path),
         ):
             converter.register_structure_hook_func(lambda found, kind=kind: found == kind, hook)  # type: ignore[misc]
         for exact, hook in (
@@ -162,15 +193,21 @@ class _Reader:
         """Number; values of all cells; {bump|quadratic|box|array = ...}; a list of numbers and tables, their sum."""
         if _is_array(value) and isinstance(value, list):
             return ArrayField(Numbers(value, None).numbers(), "a list of the file", self.time)
+        if isinstance(value, dict) and "csv" in value:
+            return self._table_field(value)
         if isinstance(value, list) and value:
             return Total(tuple(self.converter.structure(value, tuple[Field, ...])))
         if isinstance(value, dict) and len(value) == 1:
             ((name, table),) = value.items()
             if name == "array":
                 found = self._array(table, None)
+                if self.data is not None and isinstance(table, str) and self.space is not None:
+                    self.data.check_coordinates(table, self.space)
                 return ArrayField(found.numbers(), found.what, self.time)
+            if name == "bumps":
+                return self._bumps(table)
             if name not in FIELDS:
-                raise InputError(unknown("field", name, [*FIELDS, "array"]))
+                raise InputError(unknown("field", name, [*FIELDS, "array", "bumps", "csv"]))
             made: Field = self.converter.structure(table, FIELDS[name])
             return made
         if isinstance(value, dict | list):
@@ -179,13 +216,50 @@ class _Reader:
                 f"this {'table' if isinstance(value, dict) else 'list'} has {len(value)} entries"
             )
         if isinstance(value, str):
-            raise InputError(f"{value!r} is no number; an array of the data file is written {{array = {value!r}}}")
+            raise InputError(
+                f"{shown(value)} is no number; an array of the data file is written {{array = {shown(value)}}}"
+            )
         return _number(value)
+
+    def _table(self, value: Any, also: Sequence[str] = ()) -> CsvTable:
+        """The CSV file that a table names, and the digest that it must have."""
+        stated = {key: item for key, item in value.items() if key not in also}
+        if not (set(stated) <= {"csv", "sha256"} and all(isinstance(item, str) for item in stated.values())):
+            raise InputError(f"{shown(value)} is no name of a table; write {{csv = 'start.csv'}}")
+        return CsvTable(Path(value["csv"]))
+
+    def _table_field(self, value: dict[str, Any]) -> Field:
+        """Numbers of every cell, from a CSV file."""
+        table, column = self._table(value, ("column",)), value.get("column")
+        if not (column is None or isinstance(column, str)):
+            raise InputError(f"column is {shown(column)}; the name of a column is needed")
+        if self.space is None:
+            raise InputError(f"{table.what} is read by cells, and the grid or the states are at fault")
+        return ArrayField(table.on_grid(self.space, self.time, column), table.what, self.time)
+
+    def _path(self, value: Any, _: Any) -> Any:
+        """Rows (t, x, y, ...), written out or in a CSV file."""
+        if isinstance(value, dict) and "csv" in value:
+            return self._table(value).points(("t", "x", "y", "z"))
+        return None if value is None else self.converter.structure(value, tuple[tuple[float, ...], ...])
+
+    def _bumps(self, value: Any) -> Field:
+        """A bump of one width at every point of a CSV file, as high as its column ``amplitude`` says."""
+        if not (isinstance(value, dict) and "csv" in value and "width" in value):
+            raise InputError(
+                "bumps are a table with csv = 'points.csv', whose columns are x, y and amplitude, and width"
+            )
+        table, width = self._table(value, ("width",)), _number(value["width"])
+        names = ["x", "y", "z"][: len(self.space.dims)] if self.space is not None else ["x", "y"]
+        rows = table.points([*names, "amplitude"])
+        if "amplitude" not in table.names or len(rows[0]) != len(names) + 1:
+            raise InputError(f"{table.what} needs the columns {', '.join(names)} and amplitude")
+        return Total(tuple(Bump(row[-1], width, row[:-1]) for row in rows))
 
     def _array(self, value: Any, _: Any) -> Numbers:
         """Nested lists, or the name of an array; whether it is there is told now."""
         if not isinstance(value, str | list):
-            raise InputError(f"{value!r} is neither a list of numbers nor the name of an array of the data file")
+            raise InputError(f"{shown(value)} is neither a list of numbers nor the name of an array of the data file")
         found = Numbers(value, self.data)
         if isinstance(value, str) and (self.data is None or f"{value}_row" not in self.data.names):
             found.given  # noqa: B018

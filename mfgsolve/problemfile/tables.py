@@ -6,6 +6,7 @@ the size of the space, as transitions do, is made with the problem.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,10 @@ from mfgsolve.dynamics import ControlledDiffusion, Dynamics, LatticeMoves, Tabul
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Box, Field
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.memory import affordable
 from mfgsolve.problemfile.datafile import DataFile, Series, numbers, truths
 from mfgsolve.spaces import Populations, Space, States
+from mfgsolve.texts import cut
 
 __all__ = [
     "COUPLING_TABLES",
@@ -95,6 +98,8 @@ class GridTable:
         self.made()
 
     def made(self) -> Grid:
+        if all(size > 0 for size in self.shape):
+            affordable(math.prod(self.shape), 8 * (1 + len(self.shape)), f"grid of shape {cut(str(self.shape), 80)}")
         boxes = [Box(corners.lower, corners.upper) for corners in self.blocked]
         return Grid.box(self.shape, self.bounds, self.boundary, self.unit, _Union(boxes) if boxes else None)
 
@@ -110,20 +115,23 @@ class StatesTable:
         self.made()
 
     def made(self) -> States:
+        affordable(self.count or 1, 8, f"list of {self.count} states")
         return States(self.names if self.count is None else self.count)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class TimeTable:
     horizon: float
-    steps: int
+    steps: int | None = None
     unit: str = "1"
+    chosen: bool = False
 
     def __post_init__(self) -> None:
         self.made()
 
     def made(self) -> TimeGrid:
-        return TimeGrid(self.horizon, self.steps, self.unit)
+        affordable(max(self.steps or 0, 0) + 1, 8, f"grid of {self.steps} time steps")
+        return TimeGrid(self.horizon, self.steps, self.unit, chosen=self.chosen)
 
 
 # -- dynamics --------------------------------------------------------------------------------------------------------
@@ -218,6 +226,8 @@ class PriceTable:
             if not isinstance(given, Numbers) or time is None:
                 return given
             values = given.numbers()
+            if not time.settled:
+                raise InputError(f"{name} of the price is a list, one number for each step; state steps under [time]")
             if values.shape != (time.steps,):
                 raise InputError(f"{name} of the price has shape {values.shape}; one number for each of the "
                                  f"{time.steps} steps is needed")  # fmt: skip
@@ -320,3 +330,4 @@ class NamedProblemTable:
     parameters: dict[str, Any] = field(default_factory=dict)
     shape: tuple[int, ...] | None = None
     steps: int | None = None
+    steps_chosen: bool = False

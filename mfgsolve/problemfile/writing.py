@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,11 +48,15 @@ def _text(problem: Problem) -> str:
     shape, steps = list(space.shape), problem.time.steps
     if problem.text is not None:
         document = tomllib.loads(problem.text)
-        stated = document.get("grid", {}).get("shape", shape)
-        if (stated, document["time"]["steps"]) == (shape, steps):
+        stated, time = document.get("grid", {}).get("shape", shape), document["time"]
+        if (stated, time.get("steps"), time.get("chosen", False)) == (shape, steps, problem.time.chosen):
             return problem.text
-        document["grid"]["shape"], document["time"]["steps"] = shape, steps
-        document["initial"]["normalise"] = problem.normalise
+        if stated != shape:
+            document["grid"]["shape"] = shape
+        told = {"steps": steps} | ({"chosen": True} if problem.time.chosen else {})
+        document["time"] = {key: value for key, value in time.items() if key not in ("steps", "chosen")} | told
+        if problem.normalise:
+            document.setdefault("initial", {})["normalise"] = True
         return dump_toml(document)
     if problem.parameters is None:
         raise InputError(
@@ -64,7 +69,9 @@ def _text(problem: Problem) -> str:
             "was not changed, may take long; problemfile.named_problem makes it so that it can be kept"
         )
     chosen = registry.get(problem.name).resolution
-    finely = {key: value for key, value in (("shape", shape), ("steps", steps)) if key in chosen}
+    finely = {key: value for key, value in (("shape", shape), ("steps", steps)) if key in chosen and value is not None}
+    if problem.time.chosen:
+        finely["steps_chosen"] = True
     return dump_toml({"problem": problem.name, **finely, "parameters": dict(problem.parameters)})
 
 
@@ -107,7 +114,8 @@ def _same(one: Any, two: Any) -> bool:
 
 def _samples(problem: Problem) -> list[np.ndarray]:
     """Start, end, and the cost of the crowd as it starts, at three times."""
-    mass, nodes = problem.initial_mass(), problem.time.nodes
+    mass, time = problem.initial_mass(), problem.time
+    nodes = time.nodes if time.settled else replace(time, steps=2).nodes
     times = nodes[[0, len(nodes) // 2, -1]]
     found, levels = [mass, problem.terminal_cost()], slice(0, len(times))
     for coupling in problem.couplings:

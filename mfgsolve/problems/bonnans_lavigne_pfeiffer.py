@@ -75,6 +75,17 @@ def bonnans_lavigne_pfeiffer_1(
     )
 
 
+@dataclass(frozen=True)
+class Season:
+    """Demand from outside, -amplitude sin(4 pi t / horizon)."""
+
+    amplitude: float
+    horizon: float
+
+    def __call__(self, t: float) -> float:
+        return -self.amplitude * math.sin(4 * math.pi * t / self.horizon)
+
+
 @named()
 def bonnans_lavigne_pfeiffer_2(
     *, shape: tuple[int] = (50,), steps: int = 49, weight: float = 0.5, season: float = 2.0, lowest: float = -2.0,
@@ -98,14 +109,11 @@ def bonnans_lavigne_pfeiffer_2(
         raise InputError(f"bonnans-lavigne-pfeiffer-2 has lowest {lowest} and highest {highest}; exchange them")
     time = TimeGrid(steps / (steps + 1), steps)
 
-    def outside(t: float) -> float:
-        return -season * math.sin(4 * math.pi * t / time.horizon)
-
     return Problem(
         grid=Grid.box(shape),
         time=time,
         dynamics=_moves(shape[0], time),
-        coupling=Price(QuadraticPotential(weight, outside), bounds=(lowest, highest)),
+        coupling=Price(QuadraticPotential(weight, Season(season, time.horizon)), bounds=(lowest, highest)),
         initial=_start,
         normalise=True,
     )

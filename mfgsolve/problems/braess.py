@@ -7,6 +7,7 @@ import numpy as np
 from mfgsolve.couplings import CrowdAversion
 from mfgsolve.dynamics import Tabular
 from mfgsolve.errors import InputError
+from mfgsolve.fields import Still
 from mfgsolve.grids import TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import named
@@ -68,6 +69,6 @@ def braess(
         dynamics=Tabular(
             transitions, cost=cost, temperature=temperature, actions=["first turn", "second turn"], allowed=allowed
         ),
-        coupling=CrowdAversion(lambda t, c: fills, on="occupation"),
+        coupling=CrowdAversion(Still(fills), on="occupation"),
         initial=(np.arange(size) == 0).astype(float),
     )

@@ -61,7 +61,7 @@ def _closed_form(problem: Problem) -> ColeHopf:
 def cole_hopf(
     *,
     shape: tuple[int, ...] = (128,),
-    steps: int = 256,
+    steps: int | None = None,
     viscosity: float = 0.05,
     control_cost: float = 1.0,
     goal: float = 0.9,
@@ -76,7 +76,7 @@ def cole_hopf(
 
     Parameters
     ----------
-    shape, steps : cells (..., ny, nx) and time steps
+    shape, steps : cells (..., ny, nx) and time steps; None chooses them from the speeds of the game
     viscosity, control_cost : nu > 0 (length^2 / time) and c
     goal, start : depths of the terminal reward and of the start, between -1 and 1
     horizon : T

@@ -63,7 +63,7 @@ def _check(wall: Wall, grid: Grid) -> None:
 def crowd_aversion(
     *,
     shape: tuple[int, int] = (32, 64),
-    steps: int = 768,
+    steps: int | None = None,
     viscosity: float = 0.01,
     control_cost: float = 1.0,
     aversion: float = 0.1,
@@ -81,7 +81,7 @@ def crowd_aversion(
 
     Parameters
     ----------
-    shape, steps : cells (ny, nx), at least about (8, 16), and time steps
+    shape, steps : cells (ny, nx), at least about (8, 16), and time steps; None chooses them from the speeds of the game
     viscosity, control_cost : nu (length^2 / time) and c
     aversion : cost per unit time and density
     hurry : cost per unit time and length of being away from the far end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +19,18 @@ from mfgsolve.problems.registry import named
 
 MOVES = ((0, -1), (-1, 0), (0, 0), (1, 0), (0, 1))
 ROOM = 13  # cells of four rooms along each axis, walls included
+
+
+@dataclass(frozen=True, eq=False)
+class _Loss:
+    """|x - n // 2| / (n // 2) - 1, and what moves are charged late."""
+
+    cells: int
+    charge: np.ndarray  # (steps + 1, cells)
+
+    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
+        middle = self.cells // 2
+        return np.asarray(np.abs(np.rint(c.x) - middle) / middle - 1 + self.charge[round(t)])
 
 
 @named()
@@ -54,16 +67,13 @@ def crowd_modelling(
     charge = _late_charge(n, steps) if late else np.zeros((steps + 1, n))
     step = 0.0 if late else 1 / n
 
-    def loss(t: float, c: Coordinates) -> np.ndarray:
-        return np.asarray(np.abs(np.rint(c.x) - n // 2) / (n // 2) - 1 + charge[round(t)])
-
     return Problem(
         grid=Grid.box(shape, bounds=[(-0.5, n - 0.5)], boundary="periodic"),
         time=TimeGrid(steps, steps),
         dynamics=LatticeMoves(
             (-1, 0, 1), costs=(step, 0.0, step), jumps={-1: 1 / 3, 0: 1 / 3, 1: 1 / 3}, temperature=temperature
         ),
-        coupling=RunningCost(loss) + LogCongestion(aversion, floor),
+        coupling=RunningCost(_Loss(n, charge)) + LogCongestion(aversion, floor),
         initial=1 / n,
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mfgsolve.couplings import LogCongestion
@@ -14,6 +16,26 @@ from mfgsolve.problems.displacement import displaced
 from mfgsolve.problems.registry import named
 
 MOVES = ((0, 1), (0, -1), (1, 0), (-1, 0), (0, 0))
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar that walks away diagonally, and what it is to be far from it."""
+
+    shape: tuple[int, int]
+    pause: int
+    attraction: float
+
+    def place(self, t: float) -> np.ndarray:
+        """(x, y) at t."""
+        (ny, nx), gone = self.shape, round(t) // self.pause
+        return np.array([nx // 2 + gone, ny // 2 - gone], dtype=float)
+
+    def loss(self, t: float, c: Coordinates) -> np.ndarray:
+        """Own cost of all actions (5, ny, nx)."""
+        x, y = self.place(t)
+        far = (np.abs(c.x - x) + np.abs(c.y - y)) / sum(self.shape)
+        return np.broadcast_to(self.attraction * (far - 1), (len(MOVES), *self.shape))
 
 
 @named()
@@ -57,22 +79,14 @@ def crowd_motion(
     ny, nx = shape
     grid = Grid.box(shape, bounds=[(-0.5, ny - 0.5), (-0.5, nx - 0.5)])
     push: dict[tuple[int, ...], float] = {move: noise / 4 if any(move) else 1 - noise for move in MOVES}
-
-    def bar(t: float) -> np.ndarray:
-        gone = round(t) // pause
-        return np.array([nx // 2 + gone, ny // 2 - gone], dtype=float)
-
-    def loss(t: float, c: Coordinates) -> np.ndarray:
-        x, y = bar(t)
-        return np.broadcast_to(attraction * ((np.abs(c.x - x) + np.abs(c.y - y)) / (nx + ny) - 1), (5, *shape))
-
+    bar = Bar(shape, pause, attraction)
     return Problem(
         grid=grid,
         time=TimeGrid(steps, steps),
         dynamics=Tabular(
-            displaced(grid, MOVES, push), cost=loss, temperature=temperature, actions=[move_name(m) for m in MOVES]
+            displaced(grid, MOVES, push), cost=bar.loss, temperature=temperature, actions=[move_name(m) for m in MOVES]
         ),
         coupling=LogCongestion(aversion, floor=1e-290, shift=shift),
         initial=1 / grid.size,
-        track=bar,
+        track=bar.place,
     )

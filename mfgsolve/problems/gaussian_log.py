@@ -121,7 +121,7 @@ def _closed_form(problem: Problem) -> GaussianLog:
 def gaussian_log(
     *,
     shape: tuple[int, ...] = (256,),
-    steps: int = 512,
+    steps: int | None = None,
     viscosity: float = 0.05,
     strength: float = 0.2,
     stiffness: float = 2.0,
@@ -137,7 +137,7 @@ def gaussian_log(
 
     Parameters
     ----------
-    shape, steps : cells (nx,) or (ny, nx), and time steps
+    shape, steps : cells (nx,) or (ny, nx), and time steps; None chooses them from the speeds of the game
     viscosity : nu, length^2 / time
     strength : g, cost per unit time of a crowd e times denser
     stiffness : of the well, cost per unit time and length^2

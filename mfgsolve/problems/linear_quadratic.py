@@ -183,7 +183,7 @@ def _closed_form(problem: Problem) -> LinearQuadratic:
 def linear_quadratic(
     *,
     shape: tuple[int, ...] = (192,),
-    steps: int = 384,
+    steps: int | None = None,
     viscosity: float = 0.05,
     kappa: float = 0.5,
     terminal: float = 1.0,
@@ -200,7 +200,7 @@ def linear_quadratic(
 
     Parameters
     ----------
-    shape, steps : cells (..., ny, nx) and time steps
+    shape, steps : cells (..., ny, nx) and time steps; None chooses them from the speeds of the game
     viscosity : nu, length^2 / time
     kappa, terminal : attraction while moving (1 / time^2) and at the end (1 / time); kappa > 0
     horizon : T

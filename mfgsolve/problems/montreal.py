@@ -98,7 +98,7 @@ class Parked:
 def montreal(
     *,
     shape: tuple[int, int] = (64, 64),
-    steps: int = 1024,
+    steps: int | None = None,
     reward: float = 1.0,
     congestion: float = 150.0,
     control_cost: float = 0.1,
@@ -125,7 +125,7 @@ def montreal(
 
     Parameters
     ----------
-    shape, steps : cells (ny, nx) and time steps
+    shape, steps : cells (ny, nx) and time steps; None chooses them from the speeds of the game
     reward : mean earning of a car alone, per hour
     congestion : km^2; at the density 1 / congestion (all cars on that area) the reward is halved
     control_cost : cost per hour at 1 km/h is half of it; crossing 10 km in 2 h costs 25 times it

@@ -88,8 +88,8 @@ class NamedProblem:
         return self.resolution["shape"] if "shape" in self.resolution else self.build().grid.shape
 
     @functools.cached_property
-    def steps(self) -> int:
-        """Default number of steps."""
+    def steps(self) -> int | None:
+        """Default number of steps; None where the game chooses it."""
         return self.resolution["steps"] if "steps" in self.resolution else self.build().time.steps
 
 
@@ -125,9 +125,11 @@ def named(
                 chosen["shape"] = _shape(given.get("shape", resolution["shape"]), kind, name)
             if "steps" in resolution:
                 steps = given.get("steps", resolution["steps"])
-                chosen["steps"] = Parameter("steps", resolution["steps"], int).checked(steps, name)
+                steps = resolution["steps"] if steps is None else steps
+                chosen["steps"] = None if steps is None else Parameter("steps", 64, int).checked(steps, name)
             problem = function(**values, **chosen)  # type: ignore[call-arg,arg-type]
-            _check_given({key: value for key, value in given.items() if key not in defaults}, problem, name)
+            told = {key: value for key, value in given.items() if key not in defaults and value is not None}
+            _check_given(told, problem, name)
             return replace(problem, name=name, source=source, parameters=values)
 
         _NAMED[name] = NamedProblem(name, summary, source, parameters, resolution, build, closed_form)
@@ -174,7 +176,7 @@ def build(
     shape: Sequence[int] | None = None,
     steps: int | None = None,
 ) -> Problem:
-    """Problem ``name`` with some parameters other than their defaults.
+    """Problem ``name`` with some parameters other than their defaults; steps that are not given are as by default.
 
     Raises
     ------

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mfgsolve.couplings import CrowdAversion, Interaction
 from mfgsolve.dynamics import Tabular
 from mfgsolve.errors import InputError
+from mfgsolve.fields import Still
 from mfgsolve.grids import TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import named
@@ -39,7 +42,7 @@ def left_right(*, left: float = 1.0, right: float = 2.0, temperature: float = 0.
         grid=States(["start", "left", "right"]),
         time=TimeGrid(2, 2),
         dynamics=Tabular([_to(1, 3), _to(2, 3)], temperature=temperature, actions=["left", "right"]),
-        coupling=CrowdAversion(lambda t, c: np.array([0.0, left, right])),
+        coupling=CrowdAversion(Still(np.array([0.0, left, right]))),
         initial=np.array([1.0, 0.0, 0.0]),
     )
 
@@ -71,6 +74,19 @@ def rock_paper_scissors(*, temperature: float = 0.0) -> Problem:
         coupling=Interaction(-rewards),
         initial=np.array([1.0, 0.0, 0.0, 0.0]),
     )
+
+
+@dataclass(frozen=True)
+class Infection:
+    """Transitions of those who go out and of those who keep the distance, by the share that is infected."""
+
+    infection: float
+    recovery: float
+
+    def __call__(self, t: float, mass: np.ndarray) -> list[np.ndarray]:
+        caught = self.infection * mass[1]
+        recover = [self.recovery, 1 - self.recovery]
+        return [np.array([[1 - caught, caught], recover]), np.array([[1.0, 0.0], recover])]
 
 
 @named()
@@ -105,16 +121,11 @@ def susceptible_infected(
         if not 0 <= share <= 1:
             raise InputError(f"susceptible-infected has {what} {share}; a number between 0 and 1 is needed")
 
-    def transitions(t: float, mass: np.ndarray) -> list[np.ndarray]:
-        caught = infection * mass[1]
-        recover = [recovery, 1 - recovery]
-        return [np.array([[1 - caught, caught], recover]), np.array([[1.0, 0.0], recover])]
-
     return Problem(
         grid=States(["susceptible", "infected"]),
         time=TimeGrid(steps, steps),
         dynamics=Tabular(
-            transitions,
+            Infection(infection, recovery),
             cost=np.array([[0.0, sickness], [distance, sickness + distance]]),
             temperature=temperature,
             actions=["go out", "keep distance"],

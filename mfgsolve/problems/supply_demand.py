@@ -36,7 +36,7 @@ class Demand:
 def supply_demand(
     *,
     shape: tuple[int, int] = (64, 64),
-    steps: int = 512,
+    steps: int | None = None,
     reward: float = 2.0,
     viscosity: float = 0.002,
     control_cost: float = 0.5,
@@ -51,7 +51,7 @@ def supply_demand(
 
     Parameters
     ----------
-    shape, steps : cells (ny, nx) and time steps
+    shape, steps : cells (ny, nx) and time steps; None chooses them from the speeds of the game
     reward : at the centre of demand, per unit time
     viscosity, control_cost : nu (length^2 / time) and c
     congestion : area; at the density 1 / congestion the reward is halved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from mfgsolve.errors import InputError, unknown
@@ -15,6 +16,7 @@ from mfgsolve.solvers.frank_wolfe import FictitiousPlay, FrankWolfe
 from mfgsolve.solvers.interior_point import InteriorPoint
 from mfgsolve.solvers.mirror_descent import MirrorDescent
 from mfgsolve.solvers.newton import Newton
+from mfgsolve.solvers.portfolio import SOLVERS, Portfolio
 from mfgsolve.solvers.prior_descent import PriorDescent
 
 __all__ = [
@@ -27,36 +29,37 @@ __all__ = [
     "InteriorPoint",
     "MirrorDescent",
     "Newton",
+    "Portfolio",
     "PriorDescent",
+    "kind_of",
     "make_solver",
     "suited",
 ]
 
-SOLVERS: dict[str, type[Solver]] = {
-    cls.name: cls
-    for cls in (
-        Newton,
-        InteriorPoint,
-        Complementarity,
-        FrankWolfe,
-        PriorDescent,
-        FictitiousPlay,
-        MirrorDescent,
-        ADMM,
-        ChambollePock,
-    )
-}
-SHARP = ("interior-point", "complementarity")  # what a game without temperature is best solved by,
-PRIORS = ("prior-descent",)  # and what it is where the crowd decides the transitions: Newton may find no way there
+# which solver comes first where several suit, and in which order the others follow
+SMOOTH = (
+    "newton", "interior-point", "prior-descent", "frank-wolfe", "fictitious-play", "mirror-descent", "admm",
+    "chambolle-pock",
+)  # fmt: skip
+SHARP = (
+    "interior-point", "complementarity", "newton", "frank-wolfe", "prior-descent", "admm", "chambolle-pock",
+    "fictitious-play", "mirror-descent",
+)  # fmt: skip
+COUPLED = ("prior-descent", "newton", "fictitious-play", "mirror-descent")  # Newton may find no way to a sharp one
 
 
 def suited(problem: Problem) -> list[str]:
     """Names of the solvers that suit a problem, the one to be preferred first."""
-    names = [name for name, kind in SOLVERS.items() if kind().refuses(problem) is None]
+    order: tuple[str, ...] = SMOOTH
     if problem.is_finite and problem.temperature == 0:
-        first = PRIORS if problem.is_coupled else SHARP
-        names.sort(key=lambda name: first.index(name) if name in first else len(first))
-    return names
+        order = COUPLED if problem.is_coupled else SHARP
+    names = [name for name, kind in SOLVERS.items() if kind().refuses(problem) is None]
+    return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
+
+
+def kind_of(name: str) -> type[Solver] | None:
+    """The class of solvers of that name, the portfolio among them; None if there is none."""
+    return Portfolio if name == Portfolio.name else SOLVERS.get(name)
 
 
 def _checked(method: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -64,13 +67,15 @@ def _checked(method: str, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_solver(problem: Problem, method: str | Solver | None, options: dict[str, Any]) -> Solver:
-    """The solver of that name with those hyper-parameters, if it suits the problem."""
+    """The solver of that name with those hyper-parameters, if it suits the problem; without a name the portfolio of all
+    that suit, whose first has those hyper-parameters."""
     if method is None:
         found = suited(problem)
         if not found:
             why = "; ".join(f"{name}: {kind().refuses(problem)}" for name, kind in SOLVERS.items())
             raise InputError(f"no solver suits this problem ({why})")
-        return SOLVERS[found[0]](**_checked(found[0], options))
+        first = SOLVERS[found[0]](**_checked(found[0], options))
+        return first if len(found) == 1 else Portfolio(",".join(found), json.dumps(options))
     if isinstance(method, Solver):
         if options:
             raise InputError(f"options {sorted(options)} come with a ready solver; set them on the solver itself")

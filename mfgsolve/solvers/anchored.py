@@ -25,6 +25,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
 from mfgsolve.solvers.proximal import Answer, Programme
+from mfgsolve.watch import look, over
 
 PATIENCE = 20  # certificates after which bounds that are still violated are suspected to contradict each other
 VIOLATED = 1e-6
@@ -71,6 +72,8 @@ class Operator(ABC):
 @dataclass
 class AnchoredState(State):
     """Where the iteration stands."""
+
+    replaced = True
 
     operator: Operator
     point: np.ndarray
@@ -171,6 +174,8 @@ class Anchored(Solver):
         """Fictitious play: mean of the responses to the believed crowd and to the means that follow from it."""
         plan = game.new_plan()
         for k in range(self.warm_up + 1):
+            if k and over():
+                break
             ahead = game.respond(game.price(plan.crowd if k else believed)).ahead
             plan.mix(game, ahead, game.flow(ahead), 2.0 / (k + 2.0))
         return plan
@@ -203,6 +208,7 @@ class Anchored(Solver):
         return state
 
     def _iterate(self, state: AnchoredState) -> None:
+        look()
         operator = state.operator
         image = operator.apply(state.point, state.weight, state.guess)
         residual = operator.norm(image.point - state.point, state.weight)

@@ -3,42 +3,59 @@
 A solver is a frozen dataclass of hyper-parameters with ``init(problem, ...) -> state``, ``step(state) -> state`` and
 ``finish(state) -> outcome``; the state says what it measured (`Measure`) and can be packed into named arrays and
 numbers that continue it bit for bit.  Everything else exists once, here.
+
+A deadline, Ctrl-C or a user's error may come inside a step.  The driver then goes back to the last *whole* state, which
+it knows from what that state packed (`Kept`), and says which iteration that is: in the result, and in the checkpoint.
 """
 
 from __future__ import annotations
 
+import copy
 import math
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
-from mfgsolve.certificates import Certificate
+from mfgsolve import watch
+from mfgsolve.cautions import say
+from mfgsolve.certificates import FEASIBLE, Certificate, Criterion, certify
 from mfgsolve.datasets import Measure
-from mfgsolve.games import FiniteGame, Game, Policy
+from mfgsolve.errors import FileError
+from mfgsolve.games import Game, Policy
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Status
+from mfgsolve.solvers.blas import blas_threads
 
-__all__ = ["UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver", "State", "Status", "run"]
+__all__ = [
+    "FEASIBLE", "UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver", "State", "Status", "begin",
+    "restorer", "run",
+]  # fmt: skip
 
 
 HARD = "a density or a price has hard bounds, which best responses alone do not keep"
-FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
 
-LARGE_BLOCK = 4096  # unknowns of a time step from which BLAS may use all its threads
+RARELY = 20  # what may cost a twentieth of the time waits so many times as long as it took
+AGAIN = 10.0  # seconds after which a checkpoint that could not be written is tried again
 
 UNMEASURED = Measure(0, 0.0, math.nan, math.nan, math.nan, math.nan, 0, False)
 
 
 @dataclass
 class State(ABC):
-    """Where a solver stands; subclasses add their arrays."""
+    """Where a solver stands; subclasses add their arrays.
+
+    Two marks say what becomes of it when a step is broken off.  ``replaced``: a step puts new arrays in the place of
+    the packed ones and never writes into those.  ``mended``: after a step that was broken off by any exception this
+    very object is whole, its iteration, its measure and its arrays together.  Of all other states the driver keeps
+    copies.
+    """
+
+    replaced: ClassVar[bool] = False
+    mended: ClassVar[bool] = False
 
     iteration: int
     sweeps: float
@@ -76,6 +93,12 @@ class Outcome:
     dual: float = math.nan
     sweeps: float = math.nan
     multiplier: np.ndarray | None = None  # of hard bounds, shape of a price
+    solver: str = ""  # whose plan it is, and all that ran, where several did
+    stages: tuple[str, ...] = ()
+
+    def certified(self) -> Certificate:
+        """The certificate of what is handed over."""
+        return certify(self.game, self.policy, self.crowd, self.dual, multiplier=self.multiplier)
 
 
 Guess = Callable[[Game], np.ndarray]  # a believed crowd (T+1 levels) of the game
@@ -122,6 +145,24 @@ class Run:
     status: Status
     history: list[Measure] = field(default_factory=list)
     seconds: float = 0.0
+    verified: tuple[Outcome, Certificate] | None = None  # of a run that converged
+
+
+Save = Callable[[Any, list[Measure], float], None]  # of a state (or `Kept`), the history, and the seconds so far
+Restore = Callable[[dict[str, np.ndarray], dict[str, float], Measure], State]
+
+
+def begin(
+    solver: Solver, problem: Problem, tol: float, start: Guess | None, threads: int | None, deadline: float | None
+) -> State:
+    """The first state of a solve.  It is made whole, with as little work as can be once the deadline has passed."""
+    with watch.watching(deadline, raises=False):
+        return solver.init(problem, tol, start, threads)
+
+
+def restorer(solver: Solver, problem: Problem, tol: float, threads: int | None = None) -> Restore:
+    """A function that makes a state of this solve from what one has packed."""
+    return lambda arrays, numbers, measure: solver.unpack(problem, tol, arrays, numbers, measure, threads)
 
 
 def run(
@@ -133,65 +174,181 @@ def run(
     history: list[Measure] | None = None,
     seconds_before: float = 0.0,
     callback: Callable[[Measure], Any] | None = None,
-    save: Callable[[State, list[Measure], float], None] | None = None,
+    save: Save | None = None,
+    restore: Restore | None = None,
 ) -> Run:
     """Step until the certificate, a budget or the user says stop.
 
     ``callback(measure)`` stops the run by returning a true value.  ``save(state, history, seconds)`` writes a
-    checkpoint; it is called as often as keeps writing below a twentieth of the time, and at the end.
+    checkpoint; it is called as often as keeps writing below a twentieth of the time, at the end, and when an exception
+    leaves, with the last whole state; where it fails the run goes on and says so.  With ``restore`` (see `restorer`)
+    the limit of seconds acts inside an iteration, too.
     """
-    with _blas_threads(state):
-        return _run(solver, state, tol, budget, history, seconds_before, callback, save)
+    with blas_threads(state):
+        return _Driver(solver, tol, budget, seconds_before, callback, save, restore).run(state, history)
 
 
-def _blas_threads(state: Any) -> AbstractContextManager[Any]:
-    """Matrices of a few hundred rows are factored ten times slower by two threads than by one, if both are busy."""
-    game = getattr(state, "game", None)
-    small = isinstance(game, FiniteGame) and game.width < LARGE_BLOCK
-    return _libraries().limit(limits=1, user_api="blas") if small else nullcontext()
+# -- the loop --------------------------------------------------------------------------------------------------------
 
 
-@cache
-def _libraries() -> ThreadpoolController:
-    """The libraries of this process, looked up once: it takes longer than a small game."""
-    return ThreadpoolController()
+@dataclass(frozen=True)
+class Kept:
+    """A whole state, as it packed itself."""
+
+    iteration: int
+    measure: Measure
+    arrays: dict[str, np.ndarray]
+    numbers: dict[str, float]
+
+    @classmethod
+    def of(cls, state: State) -> Kept:
+        arrays, numbers = state.pack()
+        if not state.replaced:
+            arrays = {name: array.copy() for name, array in arrays.items()}
+        return cls(state.iteration, state.measure, arrays, numbers)
+
+    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        return self.arrays, self.numbers
 
 
-def _run(
-    solver: Solver, state: State, tol: float, budget: Budget, history: list[Measure] | None, seconds_before: float,
-    callback: Callable[[Measure], Any] | None, save: Callable[[State, list[Measure], float], None] | None,
-) -> Run:  # fmt: skip
-    begun = time.perf_counter()
-    rows = [] if history is None else history
-    next_save, first = 0.0, history is None
+class _Driver:
+    """One run: what it has measured, the last whole state, and its checkpoint."""
 
-    def elapsed() -> float:
-        return seconds_before + time.perf_counter() - begun
+    state: State | None
 
-    while True:
-        if first or not rows or rows[-1].iteration != state.iteration:
-            rows.append(_timed(state.measure, elapsed()))
-        status = _verdict(state, tol, budget, rows[-1])
-        if status is None and callback is not None and callback(rows[-1]):
-            status = Status.STOPPED
-        now = time.perf_counter()
-        whole = status is not Status.NON_FINITE  # what can be gone on from is not written over by what cannot
-        if save is not None and whole and (status is not None or now >= next_save):
-            save(state, rows, elapsed())
-            spent = time.perf_counter() - now
-            next_save = time.perf_counter() + 20 * spent
-        if status is not None:
-            return Run(state, status, rows, elapsed())
-        state = solver.step(state)
+    def __init__(
+        self, solver: Solver, tol: float, budget: Budget, seconds_before: float,
+        callback: Callable[[Measure], Any] | None, save: Save | None, restore: Restore | None,
+    ):  # fmt: skip
+        self.solver, self.criterion, self.budget = solver, Criterion(tol), budget
+        self.verified: tuple[Outcome, Certificate] | None = None
+        self.callback, self.save, self.restore = callback, save, restore
+        self.begun = watch.clock() - seconds_before
+        acts = restore is not None and budget.seconds is not None
+        self.deadline = self.begun + budget.seconds if acts else None  # type: ignore[operator]
+        self.inside = False  # of a step: the state is not to be trusted
+        self.kept: Kept | None = None
+        self.next_keep = self.next_save = -math.inf
+        self.saved: int | None = None  # the iteration that the checkpoint holds, if this run has written one
+        self.fault: str | None = None  # why it could not be written the last time
+
+    def elapsed(self) -> float:
+        return watch.clock() - self.begun
+
+    def run(self, state: State, history: list[Measure] | None) -> Run:
+        self.state, self.fresh = state, history is None
+        self.rows: list[Measure] = [] if history is None else history
+        try:
+            status = self._loop()
+        except watch.TimeUp:
+            status = Status.TIME_LIMIT
+            self._go_back()
+            self._write()
+        except BaseException as error:
+            self._leave(error)
+            raise
+        if self.fault is not None:
+            say("checkpoint-not-written", f"the checkpoint could not be written at the end: {self.fault}")
+        assert self.state is not None
+        verified = self.verified if status is Status.CONVERGED else None
+        return Run(self.state, status, self.rows, self.elapsed(), verified)
+
+    def _loop(self) -> Status:
+        while True:
+            state = self._measured()
+            status = self._verdict(state)
+            if status is None and self.callback is not None and self.callback(self.rows[-1]):
+                status = Status.STOPPED
+            whole = status is not Status.NON_FINITE  # what can be gone on from is not written over by what cannot
+            if whole and (status is not None or watch.clock() >= self.next_save):
+                self._write()
+            if status is not None:
+                return status
+            with watch.watching(self.deadline):
+                self.inside = True
+                self.state = self.solver.step(state)
+                self.inside = False
+
+    def _verdict(self, state: State) -> Status | None:
+        """Why to end here, or None.  By its measure a state may have converged; what it hands over decides."""
+        status = _verdict(state, self.criterion, self.budget, self.rows[-1])
+        if status is not Status.CONVERGED:
+            return status
+        outcome = self.solver.finish(copy.copy(state))
+        self.verified = outcome, outcome.certified()
+        met = self.criterion.met(self.verified[1])
+        return status if met else _verdict(state, None, self.budget, self.rows[-1])
+
+    def _measured(self) -> State:
+        """Enter what was measured into the history, and keep the state for when the next step is broken off."""
+        state = self.state
+        assert state is not None
+        if self.fresh or not self.rows or self.rows[-1].iteration != state.iteration:
+            self.rows.append(replace(state.measure, seconds=self.elapsed()))
+        now = watch.clock()
+        wanted = self.save is not None or self.deadline is not None
+        if wanted and not state.mended and (state.replaced or now >= self.next_keep):
+            self.kept = Kept.of(state)
+            self.next_keep = now + (1 + RARELY) * (watch.clock() - now)
+        return state
+
+    def _whole(self) -> State | Kept | None:
+        """The last whole state."""
+        if self.state is not None and (not self.inside or self.state.mended):
+            return self.state
+        return self.kept
+
+    def _history(self, iteration: int, measure: Measure) -> list[Measure]:
+        """The history up to that iteration."""
+        self.rows[:] = [row for row in self.rows if row.iteration <= iteration]
+        if not self.rows or self.rows[-1].iteration != iteration:
+            self.rows.append(replace(measure, seconds=self.elapsed()))
+        return self.rows
+
+    def _go_back(self) -> None:
+        """To the last whole state, after the deadline has passed inside a step."""
+        found = self._whole()
+        assert found is not None
+        self._history(found.iteration, found.measure)
+        if isinstance(found, Kept):
+            self.state = None  # before there is another one
+            assert self.restore is not None
+            self.state = self.restore(*found.pack(), found.measure)
+        self.inside = False
+
+    def _leave(self, error: BaseException) -> None:
+        """Write the last whole state before an exception goes on its way."""
+        found = self._whole()
+        if self.save is None or found is None or not math.isfinite(found.measure.exploitability):
+            return
+        with suppress(KeyboardInterrupt), watch.held_back():
+            rows = self._history(found.iteration, found.measure)
+            if self.saved != found.iteration:
+                self._write(found, rows)
+            if self.fault is not None:
+                error.add_note(f"mfgsolve: the checkpoint could not be written: {self.fault}")
+            if self.saved is not None:
+                error.add_note(f"mfgsolve: the checkpoint holds iteration {self.saved}")
+
+    def _write(self, found: State | Kept | None = None, rows: list[Measure] | None = None) -> None:
+        """A checkpoint; that it cannot be written does not end the run."""
+        if self.save is None:
+            return
+        found, before = self.state if found is None else found, watch.clock()
+        assert found is not None
+        try:
+            self.save(found, self.rows if rows is None else rows, self.elapsed())
+        except (FileError, OSError, MemoryError, RuntimeError) as error:
+            self.fault = str(error) or type(error).__name__
+            self.next_save = watch.clock() + max(AGAIN, RARELY * (watch.clock() - before))
+        else:
+            self.fault, self.saved = None, found.iteration
+            self.next_save = watch.clock() + RARELY * (watch.clock() - before)
 
 
-def _timed(measure: Measure, seconds: float) -> Measure:
-    values = {name: getattr(measure, name) for name in measure.__dataclass_fields__}
-    return Measure(**{**values, "seconds": seconds})
-
-
-def _verdict(state: State, tol: float, budget: Budget, row: Measure) -> Status | None:
-    if row.final_grid and abs(row.relative_exploitability) <= tol and row.violation <= max(tol, FEASIBLE):
+def _verdict(state: State, criterion: Criterion | None, budget: Budget, row: Measure) -> Status | None:
+    """Why to end here, or None; without a criterion for all other reasons than having converged."""
+    if criterion is not None and row.final_grid and criterion.met(row):
         return Status.CONVERGED
     if not math.isfinite(row.exploitability):  # every solver measures it in every iteration
         return Status.NON_FINITE

@@ -43,7 +43,7 @@ class Pair:
     slack: np.ndarray
     dual: np.ndarray
     barrier: np.ndarray
-    give: float = 0.0
+    give: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         self.live = self.barrier > 0
@@ -52,7 +52,7 @@ class Pair:
 
     def over(self, numerator: np.ndarray) -> np.ndarray:
         """numerator / (slack + give * multiplier), 0 where there is no inequality."""
-        below = self.slack + self.give * self.dual if self.give else self.slack
+        below = self.slack if self.give is None else self.slack + self.give * self.dual
         return np.asarray(np.divide(numerator, below, out=np.zeros_like(below), where=self.live))
 
     def rates(self, slack: np.ndarray, dual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -97,6 +97,8 @@ class Best:
 @dataclass
 class PathState(State):
     """A point near the central path, and the policy that it means."""
+
+    replaced = True
 
     game: FiniteGame
     maps: FlowMaps
@@ -283,7 +285,7 @@ class Newton:
                 moved[name] = np.where(state.pairs[name].live, self.missing[name] - sign * part, 0.0)
         dual = {name: pair.over(products[name] - pair.dual * moved[name]) for name, pair in state.pairs.items()}
         for name, pair in state.pairs.items():
-            if pair.give:
+            if pair.give is not None:
                 moved[name] += pair.give * dual[name]
         value = np.zeros_like(change)
         value[1:] = x[:, :n]

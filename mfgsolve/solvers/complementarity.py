@@ -12,11 +12,15 @@ corrector; every step solves
 
 by a sparse LU factorisation; f' need not be symmetric.  The start is the equilibrium of the same game at a temperature,
 found by `Newton`: its softmax policy has z = -tau log pi.  In a crowd-averse game the steps cannot go astray; in others
-they find an equilibrium near the one of that temperature, or say that they did not.
+they find an equilibrium near the one of that temperature, or do not.
+
+Where these steps become short (too few products w z are near their mean, as in games with a continuum of equilibria),
+the solve starts again, once, from the middle and by shorter ways along the path (`centred`).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,8 +32,10 @@ from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import TablePolicy
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.centred import barrier, centred_point, direct, longest
 from mfgsolve.solvers.cooling import heat
 from mfgsolve.solvers.newton import Newton
+from mfgsolve.watch import look, over
 
 __all__ = ["Complementarity"]
 
@@ -41,18 +47,23 @@ SHORT, PATIENCE = 1e-4, 5
 class PairState(State):
     """Occupations and reduced costs on the live choices, values on the states within reach."""
 
+    replaced = True
+
     game: FiniteGame
     system: Equations
     choice: np.ndarray  # w > 0 of every live choice
     excess: np.ndarray  # z > 0
     value: np.ndarray  # V of every reached state, t = 0..T-1
     short: int = 0
-    policy: TablePolicy | None = None
-    crowd: np.ndarray | None = None
+    weights: np.ndarray | None = None  # of the barrier, once the solve has started again from the middle
+    best: np.ndarray | None = None  # policy of the least exploitability, and that
+    least: float = math.inf
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        arrays = {"choice": self.choice, "excess": self.excess, "value": self.value}
-        return arrays, {"sweeps": self.sweeps, "short": float(self.short)}
+        assert self.best is not None
+        arrays = {"choice": self.choice, "excess": self.excess, "value": self.value, "best": self.best}
+        again = float(self.weights is not None)
+        return arrays, {"sweeps": self.sweeps, "short": float(self.short), "least": self.least, "again": again}
 
 
 @dataclass(frozen=True)
@@ -63,12 +74,15 @@ class Complementarity(Solver):
     ----------
     warmth : temperature of the start, as a share of the largest difference that an action makes
     start_tol : relative exploitability, at that temperature, to which the start is solved
+    corrections : most centrality corrections of a step, each one more solve with the same factor, after a start from
+        the middle
 
     Sources: Mehrotra, doi:10.1137/0802028; Facchinei and Pang, ISBN 978-0-387-95581-0, chapter 11.
     """
 
     warmth: float = 1e-2
     start_tol: float = 1e-8
+    corrections: int = 8
 
     name = "complementarity"
 
@@ -96,7 +110,7 @@ class Complementarity(Solver):
         warm = problem.at_temperature(self.warmth * (heat(game) or 1.0 / game.dt))
         newton = Newton()
         state = newton.init(warm, self.start_tol, start)
-        while state.iteration < 200 and not state.stalled:
+        while state.iteration < 200 and not state.stalled and not over():
             if state.final and state.certificate.relative_exploitability <= self.start_tol:
                 break
             state = newton.step(state)
@@ -107,52 +121,59 @@ class Complementarity(Solver):
         measure: Measure, threads: int | None = None,
     ) -> PairState:  # fmt: skip
         game = FiniteGame(problem, threads)
-        system = Equations(game)
-        state = PairState(0, 0.0, UNMEASURED, game, system, **arrays)  # type: ignore[arg-type]
-        _measured(state)
+        system, points = Equations(game), (arrays["choice"], arrays["excess"], arrays["value"])
+        state = PairState(0, 0.0, UNMEASURED, game, system, *points)
+        if [point.shape for point in points] != [(system.choices,)] * 2 + [(system.rows,)]:
+            raise ValueError("choice, excess or value")
+        state.weights = barrier(system) if numbers["again"] else None
         state.iteration, state.sweeps, state.short = measure.iteration, numbers["sweeps"], int(numbers["short"])
-        state.measure = measure
+        state.measure, state.best, state.least = measure, arrays["best"], numbers["least"]
+        state.stalled = state.weights is not None and state.short >= PATIENCE
         return state
 
     def step(self, state: PairState) -> PairState:
         state.iteration += 1
-        system, w, z = state.system, state.choice, state.excess
-        try:
-            newton = system.linearised(w, z, state.value)
-        except RuntimeError:  # exactly singular: costs beyond what floats can tell apart
-            state.stalled = True
+        if state.short >= PATIENCE:  # of the first road; the second one ends there
+            state.weights, state.short = barrier(state.system), 0
+            state.choice, state.excess, state.value = centred_point(state.system, state.weights)
             return _measured(state)
-        mu = float(w @ z) / w.size
-        ahead = newton.solve(-w * z)
-        length = _longest(w, z, ahead)
-        left = float((w + length * ahead[0]) @ (z + length * ahead[1])) / w.size
-        aim = mu * min(1.0, left / mu) ** 3
-        moved = newton.solve(aim - w * z - ahead[0] * ahead[1])
-        if not all(np.isfinite(part).all() for part in moved):
-            state.stalled = True
-            return _measured(state)
-        length = min(1.0, BACK * _longest(w, z, moved))
-        state.choice, state.excess = w + length * moved[0], z + length * moved[1]
-        state.value = state.value + length * moved[2]
+        found = self._direction(state)
+        if found is None:
+            return self._given_up(state)
+        step, length = found
+        state.choice, state.excess = state.choice + length * step[0], state.excess + length * step[1]
+        state.value = state.value + length * step[2]
         state.short = state.short + 1 if length < SHORT else 0
-        state.stalled = state.short >= PATIENCE
         state.sweeps += 2.0
+        return self._given_up(state) if state.short >= PATIENCE else _measured(state)
+
+    def _direction(self, state: PairState) -> tuple[tuple[np.ndarray, ...], float] | None:
+        """Changes of w, z and V, and the length of the step; None where costs are beyond what floats tell apart."""
+        w, z = state.choice, state.excess
+        try:
+            newton = state.system.linearised(w, z, state.value)
+        except RuntimeError:  # exactly singular
+            return None
+        if state.weights is not None:
+            found = direct(newton, state.weights, self.corrections)
+        else:
+            mu = float(w @ z) / w.size
+            ahead = newton.solve(-w * z)
+            length = longest(w, z, ahead)
+            left = float((w + length * ahead[0]) @ (z + length * ahead[1])) / w.size
+            aim = mu * min(1.0, left / mu) ** 3
+            moved = newton.solve(aim - w * z - ahead[0] * ahead[1])
+            found = moved, min(1.0, BACK * longest(w, z, moved))
+        return found if all(np.isfinite(part).all() for part in found[0]) else None
+
+    def _given_up(self, state: PairState) -> PairState:
+        """The first road leads no further: the next step begins the second one, after which the solve has stalled."""
+        state.stalled, state.short = state.weights is not None, PATIENCE
         return _measured(state)
 
     def finish(self, state: PairState) -> Outcome:
-        assert state.policy is not None
-        assert state.crowd is not None
-        return Outcome(state.game, state.policy, state.crowd, sweeps=state.sweeps)
-
-
-def _longest(w: np.ndarray, z: np.ndarray, step: tuple[np.ndarray, ...]) -> float:
-    """Longest step up to 1 that keeps w and z positive."""
-    length = 1.0
-    for value, change in ((w, step[0]), (z, step[1])):
-        down = change < 0
-        if down.any():
-            length = min(length, float((value[down] / -change[down]).min()))
-    return length
+        assert state.best is not None
+        return Outcome(state.game, TablePolicy(state.best), state.game.flow(state.best), sweeps=state.sweeps)
 
 
 class Linearised:
@@ -179,7 +200,7 @@ class Equations:
     """The equations of a game as sparse matrices over live choices and reached states.
 
     ``balance`` w = ``start`` is the flow, ``ahead`` V the part of z that is linear in V, ``observe`` w the crowd (all
-    levels in a row), of which f and f' are taken.
+    levels in a row), of which f and f' are taken; ``here`` is the state (row of V) of every live choice.
     """
 
     def __init__(self, game: FiniteGame):
@@ -195,7 +216,7 @@ class Equations:
         column, arrival, chance = self._moved(chosen)  # arrival: step * states + state
         place = np.append(self._column.reshape(-1), np.full(states, -1))[arrival + states]
         on = np.flatnonzero(place >= 0)
-        here = self._column[self._time, self._state]
+        here = self.here = self._column[self._time, self._state]
         self.balance = _matrix(
             (self.rows, self.choices),
             (here, np.arange(self.choices), np.ones(self.choices)),
@@ -211,6 +232,11 @@ class Equations:
         self.own = np.broadcast_to(game.own_cost, (steps, game.actions, states)).reshape(-1)[chosen]
         self.own += np.bincount(final[0], final[2] * game.terminal_cost[final[1]], minlength=self.choices)
 
+    def at(self, t: int) -> slice:
+        """The live choices of a step."""
+        first, last = np.searchsorted(self._time, (t, t + 1))
+        return slice(int(first), int(last))
+
     def _moved(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Where the live choices lead, noise included: choice, step * states + state, chance."""
         game = self.game
@@ -219,6 +245,7 @@ class Equations:
             return np.repeat(np.arange(chosen.size), np.diff(moved.indptr)), moved.indices, moved.data
         found = []
         for t in range(game.steps):
+            look()
             each = np.flatnonzero(self._time == t)
             lines = moved[each][:, t * game.states : (t + 1) * game.states].toarray()
             lines = np.stack([game.diffuse(line, True) for line in lines])
@@ -270,6 +297,7 @@ class Equations:
         columns = np.empty((game.width, game.steps + 1, game.width))
         unit = np.zeros_like(crowd)
         for k in range(game.width):  # one column of every time's matrix at once
+            look()
             unit[:, k] = 1.0
             game.price_change(crowd, unit, columns[k])
             unit[:, k] = 0.0
@@ -318,8 +346,10 @@ def _measured(state: PairState) -> PairState:
                                 weighed=True))  # fmt: skip
     best = game.respond(price).ahead
     policy = np.where(mass > 0, np.divide(occupation, mass, out=np.zeros_like(occupation), where=mass > 0), best)
-    state.policy, state.crowd = TablePolicy(policy), game.flow(policy)
-    found = certify(game, state.policy, state.crowd)
+    found = certify(game, TablePolicy(policy), game.flow(policy))
+    gap = abs(found.relative_exploitability)
+    if state.best is None or gap < state.least:
+        state.best, state.least = policy, gap
     state.sweeps += 1.5
     state.note(found, game.cell_steps)
     return state

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy.optimize import linprog
 from mfgsolve.errors import InputError
 from mfgsolve.games import FiniteGame
 from mfgsolve.solvers.proximal import noise_inverse
+from mfgsolve.watch import left, look
 
 __all__ = ["Limits", "check_limits", "infeasibility"]
 
@@ -25,12 +27,14 @@ GIVE = 1e-3  # by how much a bound gives way to a change of its multiplier, in u
 class Limits:
     """Caps on masses and bounds on aggregates, infinite where there are none.
 
-    ``values`` holds "cap" (T+1, states), "highest" and "lowest" (T, prices), as far as any is finite.
+    ``values`` holds "cap" (T+1, states), "highest" and "lowest" (T, prices), as far as any is finite; ``first`` what
+    slacks and multipliers of each are measured by.
     """
 
     highest_mass: np.ndarray
     values: dict[str, np.ndarray]
     first_column: int  # of the aggregates in a level
+    first: dict[str, tuple[np.ndarray, float]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, game: FiniteGame) -> Limits:
@@ -64,7 +68,8 @@ class Limits:
         self, crowd: np.ndarray, barrier: np.ndarray, rise: float, sharp: bool, make: Callable[..., Any]
     ) -> dict[str, Any]:
         """Slacks well inside, multipliers a tenth of the costs of a step; bounds give way in a ``sharp`` game, where
-        their multipliers drift otherwise, while a temperature holds them and would converge slower."""
+        their multipliers drift otherwise, while a temperature holds them and would converge slower.  A cap gives way by
+        less than itself: a multiplier that is too large comes down by the cap over ``give`` in a step."""
         found = {}
         for name, (seen, sign) in self.seen(crowd).items():
             limit = np.where(np.isfinite(self.values[name]), self.values[name], 0.0)
@@ -77,18 +82,27 @@ class Limits:
                 least = np.full(limit.shape, 0.1 * (np.abs(seen).max() + np.abs(limit).max()) or 1.0)
                 weight = np.ones(limit.shape)
             slack, paid = np.maximum(sign * (limit - seen), least), 0.1 * rise
-            give = GIVE * float(least.max()) / paid if sharp else 0.0
+            room = np.where(limit > 0, limit, least) if name == "cap" else least
+            give = GIVE * np.minimum(least, room) / paid if sharp else None
+            self.first[name] = least, paid
             found[name] = make(slack, np.full(limit.shape, paid), np.where(live, weight, 0.0), give)
         return found
 
-    def multiplier(self, game: FiniteGame, pairs: dict[str, Any]) -> np.ndarray:
-        """Multipliers per unit time, in the shape of a price: positive above, negative below."""
+    def multiplier(self, game: FiniteGame, pairs: dict[str, Any], rounded: bool = False) -> np.ndarray:
+        """Multipliers per unit time, in the shape of a price: positive above, negative below; ``rounded`` those to 0
+        that are smaller, against the first ones, than their slacks against the first slacks."""
+
+        def dual(name: str) -> np.ndarray:
+            pair = pairs[name]
+            keep = pair.dual * self.first[name][0] > pair.slack * self.first[name][1]
+            return np.where(keep, pair.dual, 0.0) if rounded else np.asarray(pair.dual)
+
         out = np.zeros((game.steps + 1, game.width))
         if "cap" in pairs:
-            out[:, : game.states] += pairs["cap"].dual
+            out[:, : game.states] += dual("cap")
         for name, sign in (("highest", 1.0), ("lowest", -1.0)):
             if name in pairs:
-                out[:-1, self.first_column :] += sign * pairs[name].dual
+                out[:-1, self.first_column :] += sign * dual(name)
         weights = np.where(game.weights > 0, game.weights, 1.0)
         return out / weights[:, None]
 
@@ -167,7 +181,10 @@ def infeasibility(game: FiniteGame, limits: Limits) -> str | None:
     live = np.append(np.tile(game.allowed.reshape(-1), game.steps), np.ones(game.states + 1, dtype=bool))
     box = [(0.0, None if use else 0.0) for use in live]
     programme: dict[str, Any] = {"A_ub": rows, "b_ub": bounds, "A_eq": equal, "b_eq": right, "bounds": box}
+    if left() < math.inf:
+        programme["options"] = {"time_limit": max(left(), 1.0)}
     found: Any = linprog(cost, method="highs", **programme)
+    look()
     if found.status != 0 or found.x[-1] <= 1e-7:
         return None
     name, t, place = labels[int(np.argmin(found.ineqlin.marginals))]
@@ -209,6 +226,7 @@ def _bound_rows(
     for name, value in limits.values.items():
         sign = -1.0 if name == "lowest" else 1.0
         for t, place in np.argwhere(np.isfinite(value)):
+            look()
             row = sparse.lil_array((1, unknowns))
             if name != "cap":
                 alpha = game.amounts[place]

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from mfgsolve.certificates import relative
+from mfgsolve.certificates import relative, scale_of
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import FiniteGame, Game, Plan, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.watch import held_back, look
 
 __all__ = ["FictitiousPlay", "FrankWolfe"]
 
@@ -30,6 +31,8 @@ SHORTEST = 1e-14  # step that is as good as none
 @dataclass
 class MeanState(State):
     """The mean of all responses so far and the newest one."""
+
+    mended = True
 
     game: Game
     plan: Plan
@@ -68,13 +71,15 @@ class Averaging(Solver):
         return state
 
     def step(self, state: MeanState) -> MeanState:
-        state.iteration += 1
+        look()
         length = self._length(state)
-        if length == 0.0:
-            state.stalled = True
-            return state
-        state.plan.mix(state.game, state.ahead, state.response, length)
-        return _measured(state)
+        with held_back():  # a plan that is half mixed, or not measured, is no state: no more than a sweep
+            state.iteration += 1
+            if length == 0.0:
+                state.stalled = True
+                return state
+            state.plan.mix(state.game, state.ahead, state.response, length)
+            return _measured(state)
 
     @abstractmethod
     def _length(self, state: MeanState) -> float: ...
@@ -113,7 +118,7 @@ class FictitiousPlay(Averaging):
         return _measured(state)
 
     def _length(self, state: MeanState) -> float:
-        k = state.iteration
+        k = state.iteration + 1  # the one to come
         return 2.0 / (k + 2.0) if self.average == "linear" else 1.0 / (k + 1.0)
 
 
@@ -165,19 +170,19 @@ def _respond(state: MeanState, price: np.ndarray, crowd: np.ndarray) -> None:
 def _measured(state: MeanState) -> MeanState:
     """Respond to the mean; its exploitability comes for free."""
     game, crowd = state.game, state.plan.crowd
-    state.own, own_size, _ = state.plan.own_cost(game, crowd)
     price, energy = state.price, game.price_and_potential(crowd, state.price)
-    (paid, paid_size), terminal = game.crowd_totals(price, crowd), game.terminal_total(crowd)
-    scale = own_size + paid_size + game.terminal_size(crowd)
+    paid = state.plan.own_cost(game, crowd), game.crowd_totals(price, crowd), game.terminal_totals(crowd)
+    state.own, terminal = paid[0].cost, paid[2].cost
     _respond(state, price, crowd)
-    gap = state.own + paid + terminal - state.value
+    gap = sum(part.cost for part in paid) - state.value
+    scale = scale_of(game, crowd, gap, *paid)
     averse = game.problem.is_potential and game.problem.is_monotone
     state.measure = Measure(
         iteration=state.iteration,
         sweeps=state.sweeps,
         exploitability=gap,
         relative_exploitability=relative(gap, scale),
-        potential=state.own + energy + terminal if game.problem.is_potential else math.nan,
+        potential=state.own + energy + terminal + game.constants.total if game.problem.is_potential else math.nan,
         duality_gap=gap if averse else math.nan,
         cell_steps=game.cell_steps,
         final_grid=True,

@@ -123,11 +123,11 @@ class InteriorPoint(Solver):
         if not math.isfinite(primal * dual):
             return _given_up(state)
         for name, pair in state.pairs.items():
-            pair.slack += primal * direction.slack[name]
-            pair.dual += dual * direction.dual[name]
-        state.value += dual * direction.value
-        state.level += dual * direction.level
-        state.price += dual * direction.price
+            pair.slack = pair.slack + primal * direction.slack[name]
+            pair.dual = pair.dual + dual * direction.dual[name]
+        state.value = state.value + dual * direction.value
+        state.level = state.level + dual * direction.level
+        state.price = state.price + dual * direction.price
         state.sweeps += newton.sweeps
         state = _measured(state)
         assert state.best is not None
@@ -217,6 +217,20 @@ def _dual_start(
     return value, level, dual, rise
 
 
+def _rounded(state: PathState) -> None:
+    """Certify the best policy under multipliers of which those are 0 whose bounds do not bind: where nothing else costs
+    anything, what is left of them is all that agents pay, however little that is."""
+    game, best = state.game, state.best
+    assert best is not None
+    multiplier = state.limits.multiplier(game, state.pairs, rounded=True)
+    found = certify(game, TablePolicy(best.policy), best.crowd, multiplier=multiplier)
+    state.sweeps += 0.5
+    score = max(abs(found.relative_exploitability), found.violation)
+    if score < best.score:
+        state.best = Best(score, state.iteration, best.policy, best.crowd, multiplier)
+        state.note(found, game.cell_steps)
+
+
 # -- certificate -------------------------------------------------------------------------------------------------
 
 
@@ -245,6 +259,7 @@ def _measured(state: PathState) -> PathState:
 def _given_up(state: PathState) -> PathState:
     """No way on: either the bounds contradict each other, which is told, or round-off has the last word."""
     if state.game.problem.is_hard:
+        _rounded(state)
         fault = infeasibility(state.game, state.limits)
         if fault is not None:
             raise InputError(fault)

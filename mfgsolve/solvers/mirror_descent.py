@@ -29,6 +29,8 @@ __all__ = ["MirrorDescent"]
 class ScoreState(State):
     """Scores of all actions, their policy, its crowd and the price of that."""
 
+    replaced = True
+
     game: FiniteGame
     rate: float
     scores: np.ndarray
@@ -87,9 +89,10 @@ class MirrorDescent(Solver):
 
     def step(self, state: ScoreState) -> ScoreState:
         game, q = state.game, self.costs(state)
-        state.scores *= 1.0 - min(state.rate * game.tau, 1.0)
-        state.scores -= state.rate * q
-        state.scores -= np.where(game.allowed, state.scores, -np.inf).max(axis=1, keepdims=True)
+        scores = state.scores * (1.0 - min(state.rate * game.tau, 1.0))
+        scores -= state.rate * q
+        scores -= np.where(game.allowed, scores, -np.inf).max(axis=1, keepdims=True)
+        state.scores = scores
         _choose(state)
         _follow(state)
         state.iteration, state.sweeps = state.iteration + 1, state.sweeps + 0.5

@@ -24,6 +24,7 @@ from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from mfgsolve.games import FiniteGame
 from mfgsolve.solvers.proximal import noise_inverse
+from mfgsolve.watch import look
 
 __all__ = ["BandCholesky", "ConjugateGradients", "FlowMaps", "Neighbourhoods", "NewtonMatrix"]
 
@@ -134,6 +135,7 @@ class NewtonMatrix:
         ahead = self.weight[1:] if sharp is None else (sharp @ self.weight[1:].T).T
         out = np.ones((maps.steps, maps.width))
         for t in range(maps.steps):
+            look()
             chances, theta = near.chances[min(t, near.chances.shape[0] - 1)], self.theta[t].T
             mean = np.einsum("sa,sal->sl", theta, chances)  # D Pi
             rest = (1.0 - self.weight[t] / self.total[t]) / self.total[t]
@@ -201,6 +203,7 @@ class BandCholesky:
         band.fill(0.0)
         band[rank[1:, self.maps.states :].reshape(-1), 0] = 1.0
         for k, part in enumerate(self._slabs):
+            look()
             place = self._places(rank, part)
             _add(band, self._roots(matrix, part, place), *self._targets(k, place))
         which, factor = self._lifts
@@ -336,6 +339,7 @@ class ConjugateGradients:
         for _ in range(self.limit):
             if size <= goal:
                 break
+            look()
             image = self.matrix.apply(direction)
             self.products += 1
             length = size / float(np.vdot(direction, image))

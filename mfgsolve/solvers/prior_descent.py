@@ -45,6 +45,8 @@ DEPENDENT = 1e-10  # singular values of the mixing below this share are round-of
 class PriorState(State):
     """The prior, its crowd, and the best policy so far."""
 
+    replaced = True
+
     game: FiniteGame
     prior: np.ndarray
     crowd: np.ndarray

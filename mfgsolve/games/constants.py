@@ -1,0 +1,75 @@
+"""Costs that everybody pays whatever all do: they decide nothing, and are kept apart from what does.
+
+A constant added to all costs of a time step changes no best response.  Left in the arrays it does harm all the same:
+beside a constant of 1e9 a difference of costs has seven digits, not sixteen.  A game of a `Levelled` problem has it
+taken out of its own costs, of the running costs and of the terminal cost (each is lowered by its least value over what
+is allowed, population by population), and says here what was taken.  Costs, potentials and values that are told to
+anybody have it put back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Constants", "least_allowed", "lowered"]
+
+
+@dataclass
+class Constants:
+    """What was taken out, in the units of the arrays it was taken from; zeros where nothing was.
+
+    Attributes
+    ----------
+    own : (T, populations), of the own costs of a step
+    state, choice : (T+1, populations), of the crowd costs per unit time, on states and on choices
+    terminal : (populations,)
+    weights : (T+1,) of the nodes
+    """
+
+    own: np.ndarray
+    state: np.ndarray
+    choice: np.ndarray
+    terminal: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def none(cls, weights: np.ndarray, populations: int) -> Constants:
+        levels = len(weights)
+        own, state, choice = (np.zeros((n, populations)) for n in (levels - 1, levels, levels))
+        return cls(own, state, choice, np.zeros(populations), weights)
+
+    @property
+    def running_total(self) -> float:
+        return float((self.weights[:, None] * (self.state + self.choice)).sum())
+
+    @property
+    def total(self) -> float:
+        """What an agent pays of it over the whole time, summed over populations."""
+        return float(self.own.sum() + self.terminal.sum()) + self.running_total
+
+    def ahead(self) -> np.ndarray:
+        """What an agent pays of it from each node on, (T+1, populations)."""
+        paid = self.weights[:, None] * (self.state + self.choice)
+        paid[:-1] += self.own
+        paid[-1] += self.terminal
+        return np.cumsum(paid[::-1], axis=0)[::-1]
+
+
+def least_allowed(field: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    """Least value of every level and population, (levels, populations).
+
+    ``field`` is (levels, actions, populations, cells), ``allowed`` (actions, populations, cells).
+    """
+    return np.asarray(np.min(field, axis=(1, 3), where=allowed[None], initial=np.inf))
+
+
+def lowered(field: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The field less its least values, 0 where nothing is allowed; and these, (levels, populations).
+
+    ``allowed`` (actions, populations, cells) lays the field (levels, ...) out.
+    """
+    table = field.reshape(field.shape[0], *allowed.shape)
+    least = least_allowed(table, allowed)
+    return np.where(allowed, table - least[:, None, :, None], 0.0).reshape(field.shape), least

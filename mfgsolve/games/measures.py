@@ -1,0 +1,180 @@
+"""What a plan is measured by, whatever the dynamics: what all pay, what mass is lost, which bounds are exceeded."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mfgsolve.couplings import Bound
+from mfgsolve.games.constants import least_allowed
+from mfgsolve.kernels import vectors
+from mfgsolve.spaces import Space
+
+__all__ = ["Block", "Measures", "OwnCost", "Totals"]
+
+SAMPLES = 32  # nodes at most at which the effect of the crowd is measured
+
+
+class Totals(NamedTuple):
+    """What all agents pay of one kind of cost: as it is, less the least value of its time, and in absolute value."""
+
+    cost: float
+    above: float
+    size: float
+
+
+class OwnCost(NamedTuple):
+    """What all agents pay themselves, as `Totals`, and the share of mass-time at the speed cap (NaN without one)."""
+
+    cost: float
+    above: float
+    size: float
+    capped: float = math.nan
+
+
+@dataclass(frozen=True)
+class Block:
+    """One coupling and the columns of a level that it acts on."""
+
+    bound: Bound
+    columns: slice
+    shape: tuple[int, ...]
+    volume: float
+    on: str
+
+    def density(self, level: np.ndarray) -> np.ndarray:
+        """What the coupling sees of flat levels (levels, columns)."""
+        return level[:, self.columns].reshape(level.shape[0], *self.shape) / self.volume
+
+
+class Measures:
+    """The measures of a `Game`, from its arrays."""
+
+    problem: Any
+    grid: Space
+    steps: int
+    dt: float
+    volume: float
+    width: int
+    weights: np.ndarray
+    terminal_cost: np.ndarray
+    blocks: list[Block]
+    terminal_block: Block | None
+
+    @property
+    def cells(self) -> int:
+        return self.grid.size
+
+    def flat(self, levels: np.ndarray) -> np.ndarray:
+        """The same levels as rows."""
+        return levels.reshape(levels.shape[0], -1)
+
+    @cached_property
+    def open_cells(self) -> np.ndarray:
+        """Where agents may be, (1, populations, cells of each)."""
+        return ~self.grid.mask.reshape(1, self.grid.populations, -1)
+
+    @property
+    def open_choices(self) -> np.ndarray:
+        """What agents may choose, (actions, populations, cells of each); only finite games have choices."""
+        raise NotImplementedError
+
+    def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
+        """sum_t weight_t <price_t, crowd_t>, over states; finite games add what choices cost."""
+        prices, masses = self.flat(price), self.flat(crowd)
+        cells = self.cells // self.grid.populations
+        found = np.zeros(3)
+        for p in range(self.grid.populations):
+            own = slice(p * cells, (p + 1) * cells)
+            rows = (np.ascontiguousarray(levels[:, own]) for levels in (prices, masses))
+            found += vectors.crowd_totals(self.weights, *rows, self._shut[own])
+        return Totals(*map(float, found))
+
+    @cached_property
+    def _shut(self) -> np.ndarray:
+        return np.where(self.grid.mask.reshape(-1), np.inf, 0.0)
+
+    def crowd_effect(self, crowd: np.ndarray) -> float:
+        """sum_t weight_t <|f_t(m) - f_t(m / 2)|, m_t>: how much of what all pay is the crowd's doing.
+
+        A yardstick that no constant reaches, measured at some 32 nodes where there are more; 0 where it is not finite.
+        """
+        flat, stride = self.flat(crowd), -(-self.steps // SAMPLES)
+        nodes, total = slice(0, self.steps, stride), 0.0
+        parts = [
+            (block, nodes, nodes, self.dt * self.steps / len(range(0, self.steps, stride))) for block in self.blocks
+        ]
+        if self.terminal_block is not None:
+            parts.append((self.terminal_block, slice(0, 1), slice(self.steps, self.steps + 1), 1.0))
+        with np.errstate(all="ignore"):
+            for block, times, levels, weight in parts:
+                rho = block.density(flat[levels])
+                apart = block.bound.cost(times, rho) - block.bound.cost(times, rho / 2)
+                total += weight * float(np.abs(apart.reshape(len(rho), -1) * flat[levels, block.columns]).sum())
+        return total if math.isfinite(total) else 0.0
+
+    def terminal_totals(self, crowd: np.ndarray) -> Totals:
+        """<g, m_T>."""
+        cost, mass = self.terminal_cost.reshape(-1), self.flat(crowd)[-1, : self.cells]
+        least = least_allowed(cost.reshape(1, *self.open_cells.shape), self.open_cells)
+        above = (cost.reshape(self.grid.populations, -1) - least.reshape(-1, 1)).reshape(-1)
+        return Totals(float((cost * mass).sum()), float((above * mass).sum()), float((np.abs(cost) * mass).sum()))
+
+    def terminal_total(self, crowd: np.ndarray) -> float:
+        """<g, m_T>."""
+        return float((self.terminal_cost.reshape(-1) * self.flat(crowd)[-1, : self.cells]).sum())
+
+    def mass_error(self, crowd: np.ndarray) -> float:
+        """Largest deviation of the mass of a population from 1."""
+        mass = self.flat(crowd)[:, : self.cells].reshape(crowd.shape[0], self.grid.populations, -1)
+        return float(np.abs(mass.sum(axis=2) - 1.0).max())
+
+    def bounds(self) -> list[tuple[Block, slice, np.ndarray, np.ndarray]]:
+        """Hard constraints: block, the levels they hold at, and the lowest and highest of what the coupling sees."""
+        found = []
+        for block in self.blocks:
+            nodes = slice(0, self.steps)
+            limits = block.bound.bounds(nodes)
+            if limits is not None:
+                found.append((block, nodes, *_full(limits, self.steps, block.shape)))
+        if self.terminal_block is not None:
+            limits = self.terminal_block.bound.bounds(slice(0, 1))
+            if limits is not None:
+                last = slice(self.steps, self.steps + 1)
+                found.append((self.terminal_block, last, *_full(limits, 1, self.terminal_block.shape)))
+        return found
+
+    def violation(self, crowd: np.ndarray) -> float:
+        """Largest excess over a hard bound, relative to its size (1 if that is smaller); 0 where nothing is capped."""
+        worst, flat = 0.0, self.flat(crowd)
+        for block, levels, lower, upper in self.bounds():
+            seen = block.density(flat[levels])
+            for excess, limit in ((lower - seen, lower), (seen - upper, upper)):
+                finite = np.isfinite(limit)
+                if finite.any():
+                    worst = max(worst, float((excess[finite] / np.maximum(np.abs(limit[finite]), 1.0)).max()))
+        return worst
+
+    def slack_cost(self, multiplier: np.ndarray, crowd: np.ndarray) -> float:
+        """sum_t weight_t (sup of <multiplier, crowd> over the bounds - <multiplier, crowd>) >= 0 for a feasible crowd.
+
+        ``multiplier`` has the shape of a price; positive parts belong to upper bounds, negative ones to lower bounds.
+        """
+        total, flat, price = 0.0, self.flat(crowd), self.flat(multiplier)
+        for block, levels, lower, upper in self.bounds():
+            size = (levels.stop - levels.start, -1)
+            pay = price[levels, block.columns].reshape(size[0], *block.shape) * block.volume
+            limit = np.where(pay > 0, upper, lower)
+            seen = block.density(flat[levels])
+            gap = np.where(pay == 0, 0.0, pay * (np.where(pay == 0, 0.0, limit) - seen))
+            total += float((self.weights[levels] * gap.reshape(size).sum(axis=1)).sum())
+        return total
+
+
+def _full(limits: tuple[np.ndarray, np.ndarray], levels: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    low, high = (np.broadcast_to(limit, (levels, *shape)) for limit in limits)
+    return low, high
