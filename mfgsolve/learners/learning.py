@@ -130,7 +130,7 @@ def make_learner(learner: str | Solver, options: dict[str, Any]) -> Solver:
         raise InputError(f"learner is a {type(learner).__name__}; a name, or one of {kinds}, is needed")
     if learner not in LEARNERS:
         raise InputError(unknown("learner", learner, LEARNERS))
-    return LEARNERS[learner](**typed_options(LEARNERS[learner], options, learner))
+    return LEARNERS[learner](**typed_options(LEARNERS[learner], options, learner, "the learner"))
 
 
 def beside(learned: Solution, learner: Solver, problem: Problem, reference: Solution | bool) -> Solution:
