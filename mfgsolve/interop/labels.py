@@ -68,7 +68,7 @@ def _timeless(levels: dict[str, int], walk: Walk) -> dict[str, str]:
         groups = {}
         for key, level in levels.items():
             groups.setdefault(re.sub(r"\d+", "#", key), {})[key] = level
-    out = {}
+    out = dict[str, str]()
     for group in groups.values():
         times = _positions(group)[:1]
         which: list[int] = []
