@@ -139,10 +139,18 @@ def build_openspiel(game: str, settings: Mapping[str, Any]) -> Problem:
     return from_openspiel(loaded, parameters=given, name=name)
 
 
+_last: list[tuple[Any, Moves]] = []  # the game walked last: its policies are exported next
+
+
 def _walked(game: Any) -> Moves:
+    for one, moves in tuple(_last):
+        if one is game:
+            return moves
     if "MEAN_FIELD" not in str(game.get_type().dynamics).upper().replace(" ", "_"):
         raise InputError(f"{game} of OpenSpiel is no mean-field game; {', '.join(openspiel_names())} are")
-    return Moves(Tables(walk(game)))
+    moves = Moves(Tables(walk(game)))
+    _last[:] = [(game, moves)]
+    return moves
 
 
 def _say_hidden(tables: Tables, name: str) -> None:
