@@ -110,7 +110,7 @@ class Duel(State):
 
 
 class Road(State):
-    """O -> a (the more enter at once, the longer) or b (one step), or wait; a moment on a road costs by all on it.
+    """O -> a (also to b; the more enter at once, the longer) or b (one step), or wait; a moment on a road costs by all on it.
 
     Who enters is told the crowd and then knows how long it takes: crowd nodes lead to other decisions, and those of
     a latecomer and of an earlier one may be one.
@@ -130,7 +130,7 @@ class Road(State):
         return [(0, 0.75), (1, 0.25), (2, 0.0)]  # the last never happens, and is looked at all the same
 
     def legal_actions(self):
-        return [0, 1, 2] if self.place == "O" and self.wait == 0 else [0]
+        return [0] if self.wait > 0 else {"O": [0, 1, 2], "a": [0, 1]}.get(self.place, [0])
 
     def act(self, action):
         if self.turn == "noise":
@@ -144,6 +144,8 @@ class Road(State):
             self.wait -= 1
         elif self.place == "O":
             self.place, self.wait = {0: ("a", -1), 1: ("b", -1), 2: ("O", 0)}[action]
+        elif action == 1:  # from a to b
+            self.place, self.wait = "b", -1
         else:
             self.home, self.place = self.t, "home"
         if self.t == self.game.horizon:
@@ -163,6 +165,37 @@ class Road(State):
         if self.turn == "choice" and self.crowd is not None and self.home is None and self.place != "O":
             return -0.3 * self.crowd.sum()
         return 0.0
+
+
+class Luck(State):
+    """Chance 0 comes first: whose hidden number is met first is that of a state that nobody is in."""
+
+    def begin(self):
+        self.x, self.turn = 0, "noise"
+
+    def where(self):
+        return "start" if self.turn == "noise" and not self.t else f"x={self.x}"
+
+    def chance_outcomes(self):
+        return [(2, 0.0), (0, 0.75), (1, 0.25)]
+
+    def legal_actions(self):
+        return [0, 1]
+
+    def act(self, action):
+        if self.turn == "noise":
+            self.x, self.last, self.turn = action // 2, action, "choice"
+        else:
+            self.x, self.t, self.turn = action, self.t + 1, "told"
+
+    def distribution_support(self):
+        return self.on(["x=0", "x=1"])
+
+    def hear(self):
+        self.turn = "end" if self.t == self.game.horizon else "choice"
+
+    def pay(self):
+        return self.last * (2.0 - self.x) - self.crowd[self.x] if self.turn == "end" else 0.0
 
 
 class Weather(State):

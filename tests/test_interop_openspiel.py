@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from openspiel_standins import Again, Broken, Drift, Duel, Game, Grudge, Road, Uneven, Weather
+from openspiel_standins import Again, Broken, Drift, Duel, Game, Grudge, Luck, Road, Uneven, Weather
 from peer_standins import Ring, nash_conv, openspiel_modules
 from test_interop import random_policy
 
@@ -36,6 +36,7 @@ GAMES = {
     "duel, product": Game(Duel, form="product"),
     "road": Game(Road, horizon=7),
     "weather": Game(Weather, horizon=3),
+    "luck": Game(Luck, horizon=2),
     "drift": Game(Drift),
     "ring": Ring(coupled=True),
     "ring of two": Ring(pull=((0.0, 1.0), (-1.0, 0.0)), coupled=True),
@@ -71,6 +72,15 @@ def test_what_depends_on_the_crowd_is_found():
     assert built["duel"].initial[0] == 1.0
     assert built["weather"].time.steps == 2 * 3  # to be told, and to choose
     assert (GAMES["road"].horizon, built["road"].time.steps) == (7, 7)
+
+
+def test_what_never_happens_is_no_state_and_has_a_policy_all_the_same():
+    game = GAMES["road"]
+    problem = taken(game)
+    assert not any("b, wait=2" in name for name in problem.grid.names)
+    _, solution = random_policy(problem)
+    policy = interop.to_openspiel_policy(solution, game)
+    assert policy.action_probabilities(game.new_initial_states()[0].child(2)) == {0: 1.0}
 
 
 def test_the_matrix_of_a_normal_form_is_that_of_the_game():
