@@ -168,6 +168,7 @@ def environments():
     swap = np.stack([np.eye(2), np.eye(2)[::-1], np.full((2, 2), 0.5)], axis=-1)
     return {
         "beach bar": Environment.beach_bar(),
+        "high floor": Environment.beach_bar(log_eps=1e-3),
         "rooms": Environment(3, (2, 3), (2, 2), np.full((2, 3), 1 / 6), rooms, roll),
         "linear": Environment(2, (3,), (3,), [0.5, 0.5, 0], pull, lambda t, L: wheel),
         "price": Environment(3, (2,), (3,), [0.25, 0.75], price, lambda t, L: swap),
@@ -200,6 +201,7 @@ def test_mfglib_structure_is_found(mfglib):
     assert built["rooms"].grid.shape == (2, 3)
     assert built["choices"].grid.size == 3 + 9
     assert built["beach bar"].coupling.floor == 1e-20
+    assert built["high floor"].coupling.floor == pytest.approx(1e-3)
 
 
 def test_a_solved_game_of_mfglib_scores_zero(mfglib, tmp_path):
