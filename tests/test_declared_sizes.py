@@ -129,7 +129,7 @@ def test_triples_of_huge_indices() -> None:
         ("column", np.nan, "whole numbers are needed"),
         ("row", -1, "holds -1; whole numbers from 0"),
     ):
-        values = np.array([index] * 6 if name == "step" else [*range(5), index])
+        values = np.array([index] * 6 if name == "step" else [0, 1, 2, 0, 1, index])
         triples(**{name: values})
         assert sentence in fault(text), (name, index)
 

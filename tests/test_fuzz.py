@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import random
+import tomllib
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mfgsolve as mfg
 from mfgsolve.problemfile import problem_from_toml
+from mfgsolve.problemfile.tomlwriter import dump_toml
 
 SEEDS = 4
 PIECES = [
@@ -85,12 +90,43 @@ def mutated(text: str, dice: random.Random) -> str:
     return text
 
 
+ODD: list[Any] = [
+    -1, 0, 1, 2, 3.5, 1e308, -1e-320, 10**30, 2**63, math.nan, math.inf, True, "", "x", "\0", "x" * 5000, [], {}, [[]],
+    [0.5], [1, 2], [[1.0, 2.0]], [[[1.0]]], {"array": "x"}, {"csv": "x.csv"}, {"bump": {}}, {"kind": "log"}, ["a", "a"],
+    {"box": {"lower": [0.0], "upper": [1.0]}}, "periodic", "tabular", "lattice",
+]  # fmt: skip
+
+
+def restated(text: str, dice: random.Random) -> str:
+    """The document with one or two values exchanged, left out or added."""
+    document = tomllib.loads(text)
+    for _ in range(dice.randint(1, 2)):
+        place: Any = document
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            key = dice.choice(keys) if keys else None
+            if key is None or not isinstance(place[key], dict | list) or dice.random() < 0.3:
+                break
+            place = place[key]
+        if key is None:
+            continue
+        choice = dice.random()
+        if choice < 0.7:
+            place[key] = copy.deepcopy(dice.choice(ODD))
+        elif choice < 0.85:
+            del place[key]
+        elif isinstance(place, dict):
+            place[dice.choice(["x", "kind", "shape", "data", "é", "a.b", "on", "noise"])] = dice.choice(ODD)
+    return dump_toml(document)
+
+
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_problem_texts(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     dice, parsed = random.Random(seed), 0
     for _ in range(150):
-        text = mutated(dice.choice(TEXTS), dice)
+        text = dice.choice(TEXTS)
+        text = mutated(text, dice) if dice.random() < 0.4 else restated(text, dice)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             try:
@@ -100,7 +136,7 @@ def test_problem_texts(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                 parsed += "is not TOML" not in str(error)
             except Exception as error:
                 raise AssertionError(f"{type(error).__name__}: {error}\n{text[:3000]!r}") from error
-    assert parsed > 15
+    assert parsed > 40
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

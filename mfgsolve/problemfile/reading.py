@@ -92,7 +92,7 @@ def problem_from_toml(
     64
     """
     try:
-        with collect() as said:
+        with collect() as said, np.errstate(all="ignore"):  # what is not finite is told in a sentence
             stated = shape, steps, settings or {}
             problem, kept = _built(_parsed(text, where), text, *stated, where, Path(folder))
         if said:
