@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +17,32 @@ import xarray as xr
 import mfgsolve
 from mfgsolve.datasets import Measure, history_dataset, history_rows
 from mfgsolve.errors import FileError, InputError
-from mfgsolve.files import SCHEMA, read_dataset, write_dataset
+from mfgsolve.files import SCHEMA, read_dataset, told, usable, write_dataset
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
 from mfgsolve.solvers import kind_of
-from mfgsolve.solvers.base import Solver, State
+from mfgsolve.solvers.base import Save, Solver, State
 
-__all__ = ["PYTHON_PROBLEM", "Checkpoint", "problem_text", "read_checkpoint", "saver", "spoilt", "stored_problem"]
+__all__ = [
+    "PYTHON_PROBLEM",
+    "Checkpoint",
+    "beside",
+    "held_iteration",
+    "problem_text",
+    "read_checkpoint",
+    "saver",
+    "spoilt",
+    "stored_problem",
+]
 
 PYTHON_PROBLEM = "python"  # stands for a problem that is made of Python functions and cannot be written down
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint holds: the solver, where it stood, and the game in words and as a digest."""
+    """What a checkpoint holds: the solver, where it stood, the game in words and as a digest, and what was written
+    `beside` these."""
 
     solver: Solver
     tol: float
@@ -39,6 +52,7 @@ class Checkpoint:
     arrays: dict[str, np.ndarray]
     numbers: dict[str, float]
     rows: list[Measure]
+    beside: dict[str, Any] = field(default_factory=dict)
 
     def problem(self, path: str | Path) -> Problem:
         """The game, if it is made of data."""
@@ -53,12 +67,45 @@ def problem_text(problem: Problem) -> str:
         return PYTHON_PROBLEM
 
 
+def _check_place(path: str | Path) -> None:
+    """Told before anything is solved: that no file can be where the checkpoint is to be."""
+    target = Path(os.path.realpath(usable(path, "checkpoint")))
+    if target.is_dir():
+        raise FileError(f"checkpoint {told(target)} is a folder; name a file")
+    if target.exists() and not target.is_file():
+        raise FileError(f"checkpoint {told(target)} is no regular file; name another")
+    if not target.parent.is_dir():
+        parent = told(target.parent)
+        raise FileError(f"checkpoint {told(target)}: the folder {parent} does not exist; create it or name another")
+
+
+_beside: ContextVar[dict[str, Any] | None] = ContextVar("beside", default=None)
+
+
+@contextmanager
+def beside(**items: Any) -> Iterator[None]:
+    """What checkpoints of solves in this block are to hold besides: numbers, words and arrays, by name."""
+    token = _beside.set(items)
+    try:
+        yield
+    finally:
+        _beside.reset(token)
+
+
 def saver(
     problem: Problem, posed: Problem, objective: str, solver: Solver, tol: float, path: str | Path | None
-) -> Callable[[State, list[Measure], float], None] | None:
-    """A function ``save(state, history, seconds)`` that writes the checkpoint, or None without a path."""
+) -> Save | None:
+    """A function ``save(state, history, seconds)`` that writes the checkpoint, or None without a path.
+
+    Raises
+    ------
+    FileError
+        for a path at which no file can be; what fails later, while there is something to lose, `run` takes care of
+    """
     if path is None:
         return None
+    _check_place(path)
+    extra = _beside.get() or {}
     text, digest, options = problem_text(problem), fingerprint(posed), asdict(solver)  # type: ignore[call-overload]
 
     def save(state: State, rows: list[Measure], seconds: float) -> None:
@@ -66,6 +113,9 @@ def saver(
         data: dict[str, Any] = {}
         for name, array in arrays.items():
             data[f"array_{name}"] = (tuple(f"{name}_{k}" for k in range(array.ndim)), array)
+        for name, array in extra.items():
+            if isinstance(array, np.ndarray):
+                data[f"beside_{name}"] = (tuple(f"beside_{name}_{k}" for k in range(array.ndim)), array)
         data["number"] = ("number_name", np.array(list(numbers.values()), dtype=float))
         data |= history_dataset(rows)
         coordinates = {"number_name": np.array(list(numbers)), "iteration": [row.iteration for row in rows]}
@@ -75,6 +125,7 @@ def saver(
             "created_seconds": seconds,
         }  # fmt: skip
         attributes |= {f"option_{n}": v if isinstance(v, str) else float(v) for n, v in options.items()}
+        attributes |= {f"beside_{n}": v for n, v in extra.items() if not isinstance(v, np.ndarray)}
         write_dataset(xr.Dataset(data, coordinates, attrs=attributes), path)
 
     return save
@@ -96,7 +147,17 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             arrays=arrays,
             numbers={str(name): float(value) for name, value in pairs},
             rows=history_rows(stored),
+            beside={str(name)[7:]: value for name, value in stored.attrs.items() if str(name).startswith("beside_")}
+            | {str(name)[7:]: stored[name].values for name in stored if str(name).startswith("beside_")},
         )
+
+
+def held_iteration(path: str | Path) -> int | None:
+    """The iteration that a checkpoint holds; None where there is none that can be read."""
+    try:
+        return int(read_dataset(path, "checkpoint", history_only=True)["iteration"].values[-1])
+    except (InputError, KeyError, IndexError, ValueError):
+        return None
 
 
 def stored_problem(path: str | Path) -> tuple[Problem, float]:
@@ -127,6 +188,8 @@ def _problem(text: str, path: str | Path) -> Problem:
 def _solver(stored: xr.Dataset) -> Solver:
     name = str(stored.attrs["solver"])
     # learners are solvers, too, and stand above this module: looked up only where a checkpoint names one
-    kind: Any = kind_of(name) or importlib.import_module("mfgsolve.learners").LEARNERS[name]
+    kind: Any = kind_of(name) or importlib.import_module("mfgsolve.learners.learning").RESUMED.get(name)
+    if kind is None:
+        raise InputError(f"the checkpoint is of solver {name!r}, which mfgsolve does not have and cannot go on with")
     options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}
     return kind(**options)

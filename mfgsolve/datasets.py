@@ -105,6 +105,7 @@ def build_dataset(
         assert isinstance(game, FiniteGame)
         coordinates["action"] = ("action", np.array(game.action_names), {"units": "1", "long_name": "action"})
         data["policy"] = _probabilities(game, policy)
+        data |= _names_of_actions(game)
         data |= _choices(game, crowd, price, multiplier, rate)
         if game.prices:
             text = {"units": "1", "long_name": "number of the price"}
@@ -158,6 +159,14 @@ def _probabilities(game: FiniteGame, policy: Policy) -> tuple[Any, ...]:
         table = policy.probabilities
     about = {"units": "1", "long_name": "probability of an action"}
     return ("step", "action", *game.grid.dims), table.reshape(game.steps, game.actions, *game.grid.shape), about
+
+
+def _names_of_actions(game: FiniteGame) -> dict[str, Any]:
+    """What each population calls its actions, where they do not call them the same; empty where it has fewer."""
+    names = game.population_action_names
+    if all(own == names[0] for own in names):
+        return {}
+    return {"action_name": (("population", "action"), np.array(names), {"long_name": "name of the action"})}
 
 
 def _choices(

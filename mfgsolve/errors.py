@@ -103,7 +103,7 @@ def whole(value: object, what: str) -> int:
     return int(value) if isinstance(value, int) else int(number)
 
 
-def has_labels(value: object) -> bool:
+def has_labels(value: Any) -> bool:
     """Whether a value is an array with names (xarray, pandas), whose order is told by them and not by its position."""
     if hasattr(value, "data_vars"):
         return True
@@ -135,25 +135,27 @@ def numbers(value: Any, what: str, needed: str = "real numbers are needed") -> n
             f"{what} is a {type(value).__name__}, whose names are not read here; {needed} in a plain array, "
             "say array.values (after array.transpose(...))"
         )
+    if masked(value):
+        raise InputError(f"{what} has masked entries; {needed}: fill them first, say with array.filled(0)")
     try:
         array = np.asarray(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{what} is no array of numbers ({_cut(str(error))})") from None
     if array.dtype.kind not in "fiu":
         raise InputError(f"{what} holds {array.dtype}; {needed}{_odd(array)}")
-    if masked(value):
-        raise InputError(f"{what} has masked entries; {needed}: fill them first, say with array.filled(0)")
     return np.asarray(array, dtype=float)
 
 
 def masked(value: Any) -> bool:
-    """Whether a value, or anything in its lists, has masked entries."""
+    """Whether a value, or anything in its lists, has entries that are masked or missing."""
     if isinstance(value, list | tuple):
         return any(masked(part) for part in value if not isinstance(part, float | int))
-    if not hasattr(value, "mask"):
+    if not (hasattr(value, "mask") or hasattr(value, "isna")):
         return False
     import numpy as np
 
+    if hasattr(value, "isna") and not isinstance(getattr(value, "dtype", None), np.dtype):  # pandas' own missing values
+        return bool(np.asarray(value.isna()).any())
     return bool(np.ma.is_masked(value))
 
 

@@ -243,7 +243,7 @@ def sample_nodes(field: Any, times: np.ndarray, grid: Space, what: str) -> np.nd
         return sample(field, float(times[0]), grid, what)[None].copy()
     out = np.empty((len(times), *grid.shape))
     if isinstance(field, Separable):
-        values: Sequence[Any] = field.at(times, grid.coordinates)
+        values: Any = field.at(times, grid.coordinates)
     else:
         values = _levels(field, times, what) if isinstance(field, Labelled) else [field] * len(times)
     for k, t in enumerate(times):

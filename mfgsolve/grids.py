@@ -221,8 +221,8 @@ class Grid(Space):
 
 def _pairs(bounds: Any, axes: int) -> list[tuple[Any, Any]]:
     """Bounds as pairs of numbers."""
-    listed = list(bounds) if np.iterable(bounds) and not isinstance(bounds, str | Mapping) else None
-    if listed is None or not all(np.iterable(pair) and not isinstance(pair, str) and len(pair) == 2 for pair in listed):
+    listed: Any = list(bounds) if np.iterable(bounds) and not isinstance(bounds, str | Mapping) else None
+    if listed is None or not all(np.shape(pair) == (2,) for pair in listed):
         raise InputError(
             f"bounds is {shown(bounds)}; a pair (start, stop) for each axis is needed, in the order of shape, say "
             f"{[(0, 1)] * axes}"
@@ -256,14 +256,13 @@ class TimeGrid:
     chosen: bool = field(default=False, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        if self.steps is not None:
+            object.__setattr__(self, "steps", whole(self.steps, "number of time steps"))
+            if self.steps < 1:
+                raise InputError(f"time grid has {self.steps} steps; a whole number of at least 1 is needed")
         object.__setattr__(self, "horizon", real(self.horizon, "time horizon"))
         if not (math.isfinite(self.horizon) and self.horizon > 0):
             raise InputError(f"time horizon is {self.horizon}; it must be positive and finite")
-        if self.steps is None:
-            return
-        object.__setattr__(self, "steps", whole(self.steps, "number of time steps"))
-        if self.steps < 1:
-            raise InputError(f"time grid has {self.steps} steps; a whole number of at least 1 is needed")
 
     @property
     def settled(self) -> bool:

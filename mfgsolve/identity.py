@@ -29,7 +29,9 @@ from mfgsolve.problem import Problem
 __all__ = ["fingerprint"]
 
 GOLDEN, SILVER = (math.sqrt(5) - 1) / 2, math.sqrt(2) - 1  # irrational steps of the two crowds
-CLAIMS = ("is_potential", "is_monotone", "is_local", "is_differentiable", "is_hard", "is_smooth", "on")
+CLAIMS = (
+    "is_potential", "is_monotone", "is_local", "is_differentiable", "is_hard", "is_smooth", "on", "total_is_convex",
+)  # fmt: skip
 
 
 def fingerprint(problem: Problem) -> str:
@@ -65,7 +67,7 @@ def _claims(coupling: Coupling) -> Iterator[Any]:
     """What a coupling says of itself, which chooses solvers and certificates."""
     for terms in by_target(coupling).values():
         for term in terms:
-            yield tuple(getattr(term, claim) for claim in CLAIMS)
+            yield tuple(getattr(term, claim, None) for claim in CLAIMS)
 
 
 def _crowd(game: Game, step: float) -> tuple[np.ndarray, np.ndarray | None]:
@@ -129,7 +131,7 @@ def _transitions(game: FiniteGame, masses: list[np.ndarray]) -> Iterator[Any]:
     before: list[bytes] = []
     for t in range(game.steps if game.is_coupled else game.transitions.first.shape[0]):
         for mass in masses if game.is_coupled else masses[:1]:
-            rows = game.transitions_at(t, mass).matrix(0 if game.is_coupled else t, game.states)
+            rows = game.transitions_at(t, mass).matrix(0 if game.is_coupled else t, game.states).copy()
             rows.sum_duplicates()
             rows.eliminate_zeros()
             parts = [rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data]

@@ -156,7 +156,7 @@ def aligned(
     found = labelled(value, what)
     if found is None:
         return value
-    names, array = _names(found, tuple(dims), what, partial), found.values
+    names, array = _names(found, tuple(dims), coordinates, what, partial), found.values
     for axis, (name, given) in enumerate(zip(names, found.coordinates, strict=True)):
         wanted = coordinates.get(name)
         if given is not None and wanted is not None:
@@ -169,14 +169,20 @@ def aligned(
     return array
 
 
-def _names(found: Labelled, dims: tuple[str, ...], what: str, partial: bool) -> list[str]:
+def _names(
+    found: Labelled, dims: tuple[str, ...], coordinates: Mapping[str, Any], what: str, partial: bool
+) -> list[str]:  # fmt: skip
     """Names of the dimensions of an array, all among those needed."""
     names = list(found.dims)
-    if None in names and len(names) == len(dims):  # pandas: an index without a name goes by its place
+    for k, labels in enumerate(found.coordinates):  # pandas: an index without a name is told by its labels,
+        if names[k] is None and labels is not None:
+            fits = [dim for dim in dims if dim not in names and _ordered(labels, coordinates.get(dim)) is not None]
+            names[k] = fits[0] if len(fits) == 1 else None
+    if None in names and len(names) == len(dims):  # or by its place
         names = [dims[k] if name is None else name for k, name in enumerate(names)]
     names = [SAME[name] if name in SAME and name not in dims and SAME[name] in dims else name for name in names]  # type: ignore[index]
-    fits = len(set(names)) == len(names) and set(names) <= set(dims) and (partial or len(names) == len(dims))
-    if not fits:
+    fit = len(set(names)) == len(names) and set(names) <= set(dims) and (partial or len(names) == len(dims))
+    if not fit:
         came = tuple("(no name)" if name is None else name for name in found.dims)
         some = "some of " if partial and len(dims) > 1 else ""
         raise InputError(
@@ -186,12 +192,20 @@ def _names(found: Labelled, dims: tuple[str, ...], what: str, partial: bool) -> 
     return [str(name) for name in names]
 
 
+def _ordered(given: np.ndarray, wanted: Any) -> np.ndarray | None:
+    """Where each of the wanted labels stands; None where the labels are others, or not known."""
+    wanted = wanted(given.size) if callable(wanted) else wanted
+    if wanted is None:
+        return None
+    wanted = np.asarray(wanted)
+    if wanted.dtype.kind == "f":
+        return _order_of_places(given, wanted)
+    return _order_of_names([_text(label) for label in given], [_text(label) for label in wanted])
+
+
 def _order(given: np.ndarray, wanted: np.ndarray, dim: str, what: str) -> np.ndarray | None:
     """Where each of the wanted labels stands; None where they stand in order."""
-    if wanted.dtype.kind == "f":
-        order = _order_of_places(given, wanted)
-    else:
-        order = _order_of_names([_text(label) for label in given], [_text(label) for label in wanted])
+    order = _ordered(given, wanted)
     if order is None:
         remedy = "bring it in line, or leave the coordinate out and go by position: array.drop_vars"
         raise InputError(

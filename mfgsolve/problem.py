@@ -30,6 +30,9 @@ class Problem:
 
     An agent minimises  E sum_t [own cost + dt f_t(X_t, m_t)] + g(X_T)  where m is the density of all agents.
 
+    A problem owns copies of all arrays, which nobody can change.  Plain arrays go by position, (..., y, x); arrays with
+    names (xarray, pandas), also those that functions return, by the names of their dimensions and coordinates.
+
     Parameters
     ----------
     grid, time : where (a `Grid`, `States`, or `Populations` on one of them) and when; a `TimeGrid` without steps leaves
@@ -104,7 +107,12 @@ class Problem:
                 own = own_field(own, f"{what} of the problem")
                 object.__setattr__(self, what, self._spread(own) if has_labels(value) else own)
         if self.sites is not None:
-            object.__setattr__(self, "sites", frozen(numbers(self.sites, "sites of the problem")))
+            sites = numbers(self.sites, "sites of the problem")
+            if sites.ndim != 2 or sites.shape[1] != 3:
+                raise InputError(f"sites of the problem have shape {sites.shape}; rows (x, y, size) are needed")
+            object.__setattr__(self, "sites", frozen(sites))
+        if self.track is not None:  # an error now, not after the solve
+            numbers(ask(self.track, (0.0,), "track of the problem", "(t)", " at t = 0"), "track of the problem")
         if not isinstance(self.coupling, Coupling):
             if not (callable(self.coupling) or isinstance(self.coupling, Real)):
                 raise InputError(

@@ -353,8 +353,9 @@ def _checkpoint(file: Reading) -> None:
         file.text(name, needed=False)
     file.number("tol")
     for name in map(str, file.dataset.attrs):
-        if name.startswith("option_") and not isinstance(file.dataset.attrs[name], str):
-            file.number(name)
+        is_number = name.startswith("option_") and not isinstance(file.dataset.attrs[name], str)
+        if is_number and not math.isfinite(file.number(name)):
+            raise file.fault(f"misses or spoils the attribute {name!r}, which is not finite")
 
 
 def _occupation(file: Reading) -> None:

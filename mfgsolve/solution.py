@@ -19,6 +19,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
 from mfgsolve.games import FiniteGame, Game
 from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.labels import aligned
 from mfgsolve.problem import Problem
 
 __all__ = ["Solution", "Status", "believed_crowd", "load"]
@@ -152,10 +153,12 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
             raise InputError(
                 f"start has shape {density.shape}; the problem has {wanted}, and only grids are interpolated"
             )
-        policy = solution.dataset.get("policy")
-        if policy is not None and policy.shape[1] == game.actions:
-            return game.flow(policy.values.reshape(game.steps, game.actions, game.states))
-        return game.believe(density.values * game.volume)
+        policy, labels = solution.dataset.get("policy"), game.grid.labels
+        if policy is not None and sorted(policy["action"].values) == sorted(game.action_names):
+            steps = {"step": lambda _: policy["step"].values, "action": np.array(game.action_names)}  # any horizon
+            table = aligned(policy, ("step", "action", *names), labels | steps, "policy of the start")
+            return game.flow(np.ascontiguousarray(table).reshape(game.steps, game.actions, game.states))
+        return game.believe(aligned(density, ("time", *names), labels, "density of the start") * game.volume)
     assert isinstance(game.grid, Grid)
     return game.believe(_interpolated(solution.dataset, game.grid, game.time) * game.volume)
 
@@ -163,7 +166,9 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
 def _interpolated(source: xr.Dataset, grid: Grid, time: TimeGrid) -> np.ndarray:
     """Density of a solution on another grid and at other times (stretched to the horizon)."""
     field, names = source["density"].values, grid.dims
-    if field.shape == (time.steps + 1, *grid.shape):
+    there = all(np.allclose(source[axis.name].values, axis.centres, atol=1e-3 * axis.spacing)
+                for axis in grid.axes if source.sizes[axis.name] == axis.cells)  # fmt: skip
+    if field.shape == (time.steps + 1, *grid.shape) and there:
         return field
     pads, times = [source[name].values for name in names], source["time"].values
     points = zip(np.meshgrid(*(axis.centres for axis in grid.axes), indexing="ij"), pads, strict=True)

@@ -14,7 +14,7 @@ import xarray as xr
 import mfgsolve
 from mfgsolve import watch
 from mfgsolve.cautions import Caution, collect, to_text, unique
-from mfgsolve.checkpoints import problem_text, read_checkpoint, saver, spoilt
+from mfgsolve.checkpoints import beside, problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.claims import guarantee, social_game, verified
 from mfgsolve.datasets import Measure, build_dataset
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
@@ -148,16 +148,17 @@ def resume(
             played = posed.levelled()
             state = solver.unpack(played, tol, stored.arrays, stored.numbers, rows[-1], threads)
             before = rows[-1].seconds
-        save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
+        with beside(**stored.beside):
+            save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
         budget = Budget(max_iterations, max_seconds)
         ended = run(
             solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
             restore=restorer(solver, played, tol, threads),
         )  # fmt: skip
     solution = _conclude(problem, stored.objective, solver, tol, ended, check, said)
-    if kind_of(solver.name) is not None:
+    if kind_of(solver.name) is not None or not stored.beside:
         return solution
-    return importlib.import_module("mfgsolve.learners.learning").beside(solution, solver, problem, False)  # type: ignore[no-any-return]
+    return importlib.import_module("mfgsolve.learners.learning").resumed(solution, solver, problem, stored.beside)  # type: ignore[no-any-return]
 
 
 def check_limits(tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None) -> None:

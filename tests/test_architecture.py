@@ -12,7 +12,20 @@ import mfgsolve as mfg
 PACKAGE = Path(mfg.__file__).parent
 ORDER = [
     {"errors"},
-    {"calls", "cautions", "declared", "kernels", "labels", "memory", "precision", "schema", "seals", "texts", "watch"},
+    {
+        "calls",
+        "cautions",
+        "declared",
+        "kernels",
+        "labels",
+        "memory",
+        "options",
+        "precision",
+        "schema",
+        "seals",
+        "texts",
+        "watch",
+    },
     {"spaces", "grids", "fields", "dynamics", "couplings", "problem"},
     {"games"},
     {"certificates", "claims", "files", "identity", "userpolicy"},

@@ -23,7 +23,8 @@ from scipy import sparse
 
 import mfgsolve as mfg
 from mfgsolve.command import arguments, preflight, report
-from mfgsolve.command.progress import Interrupts, Progress
+from mfgsolve.command.interrupts import Interrupts
+from mfgsolve.command.progress import Progress
 from mfgsolve.datasets import Measure
 from mfgsolve.games import FiniteGame
 
@@ -712,18 +713,18 @@ def interrupted(words: list[str], ready: Path, number: int = signal.SIGINT) -> s
     return subprocess.CompletedProcess(words, child.returncode, out, err)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_keeps_what_was_written_and_resume_goes_on(folder: Path, number: int) -> None:
     run(*FLAGSHIP, "-o", "plan.nc")
     before = Path("plan.nc").read_bytes()
     done = interrupted([*LONG, "-o", "plan.nc", "--checkpoint", "c.nc"], Path("c.nc"), number)
-    assert done.returncode == 130
-    assert done.stderr == "Stopped: interrupted; go on from the last checkpoint with: mfgsolve resume c.nc\n"
+    assert done.returncode == 128 + number
     assert done.stdout == ""
     assert Path("plan.nc").read_bytes() == before
     assert sorted(os.listdir()) == ["c.nc", "plan.nc"]
     reached = json.loads(run("show", "c.nc", "--json").stdout)["iteration"]
-    assert reached >= 0
+    holds = f"go on from the checkpoint, which holds iteration {reached}, with: mfgsolve resume c.nc"
+    assert done.stderr == f"Stopped: interrupted; {holds}\n"
     if number == signal.SIGINT:
         goal = str(reached + 5)
         run("resume", "c.nc", "-o", "parts.nc", "--max-iterations", goal, code=3)

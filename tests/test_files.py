@@ -41,7 +41,7 @@ def plan(solution: mfg.Solution, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def checkpoint(problem: mfg.Problem, tmp_path: Path) -> Path:
-    mfg.solve(problem, max_iterations=0, checkpoint=tmp_path / "checkpoint.nc", check="ignore")
+    mfg.solve(problem, method="newton", max_iterations=0, checkpoint=tmp_path / "checkpoint.nc", check="ignore")
     return tmp_path / "checkpoint.nc"
 
 

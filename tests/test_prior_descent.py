@@ -131,7 +131,7 @@ def test_crowds_that_decide_costs_and_transitions(seed):
 
 
 def test_a_game_that_is_not_solved_ends_with_the_best_policy():
-    solution = mfg.solve(susceptible_infected(), check="ignore", patience=10, returns=1)
+    solution = mfg.solve(susceptible_infected(), method="prior-descent", check="ignore", patience=10, returns=1)
     history = solution.dataset["exploitability"].values
     assert solution.status is mfg.Status.STALLED
     assert solution.dataset.attrs["solver"] == "prior-descent"

@@ -219,12 +219,18 @@ def test_exits_with_coordinates_of_the_game():
     places = {"y": PLANE.axes[0].centres.astype(np.float32), "x": PLANE.axes[1].centres}
     named = xr.DataArray(np.arange(12).reshape(3, 4) > 6, dims=("y", "x"), coords=places)
     assert (exits_of(named.T, PLANE) == named.values).all()
-    with pytest.raises(mfg.InputError, match=r"coordinate x from 3.5 to 0.5, and the space from 0.5 to 3.5; bring"):
-        exits_of(named[:, ::-1], PLANE)
+    assert (exits_of(named[:, ::-1], PLANE) == named.values).all()  # the same places in another order
+    with pytest.raises(
+        mfg.InputError, match=r"coordinate x = \[1.5, 2.5, 3.5, 4.5\], and \[0.5, .*3.5\] is needed; bring"
+    ):
+        exits_of(named.assign_coords(x=named.x + 1), PLANE)
     who = xr.DataArray(np.zeros((2, 4), dtype=bool), dims=("population", "x"), coords={"population": ["blue", "red"]})
-    with pytest.raises(mfg.InputError, match="coordinate population from blue to red, and the space from red to blue"):
-        exits_of(who, TWO)
-    assert not exits_of(who[::-1], TWO).any()
+    who[0] = True
+    assert (exits_of(who, TWO) == [[False] * 4, [True] * 4]).all() == (
+        exits_of(who[::-1], TWO) == [[0] * 4, [1] * 4]
+    ).all()
+    with pytest.raises(mfg.InputError, match=r"coordinate population = \['blue', 'green'\], and .*'red', 'blue'"):
+        exits_of(who.assign_coords(population=["blue", "green"]), TWO)
 
 
 def broken(c):
@@ -232,10 +238,10 @@ def broken(c):
 
 
 BAD_EXITS = {
-    r"dimensions \('lat', 'lon'\); the space has \('y', 'x'\)": xr.DataArray(
+    r"dimensions \('lat', 'lon'\); \('y', 'x'\), in any order, are needed": xr.DataArray(
         np.zeros((3, 4), dtype=bool), dims=("lat", "lon")
     ),
-    r"dimensions \('y',\); the space has": xr.DataArray(np.zeros(3, dtype=bool), dims="y"),
+    r"dimensions \('y',\); \('y', 'x'\), in any order": xr.DataArray(np.zeros(3, dtype=bool), dims="y"),
     r"exits have shape \(4, 3\)": xr.DataArray(np.zeros((3, 4), dtype=bool), dims=("x", "y")),
     "exits hold int64": xr.DataArray(np.zeros((3, 4), dtype=int), dims=("y", "x")),
     "exits hold masked": np.ma.masked_array(np.zeros((3, 4), dtype=bool), np.eye(3, 4) > 0),

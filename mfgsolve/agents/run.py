@@ -7,9 +7,10 @@ A few ``tagged`` agents always walk by themselves, on a policy of their own if t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from mfgsolve.agents.walk import Bill, Walk
 from mfgsolve.games import FiniteGame
 from mfgsolve.kernels import agents as kernel
 from mfgsolve.kernels import threads_available
+from mfgsolve.watch import look
 
 __all__ = ["Party", "Run", "run_replicas"]
 
@@ -73,17 +75,26 @@ def run_replicas(
         for stream in streams:
             yield _Replica(party, stream).run()
         return
+    given_up = Event()
     with ThreadPoolExecutor(workers) as pool:  # no more in flight than workers: a run holds all its levels
-        waiting = [pool.submit(_Replica(party, stream).run) for stream in streams[:workers]]
-        for k in range(replicas):
-            done = waiting.pop(0).result()
-            if k + workers < replicas:
-                waiting.append(pool.submit(_Replica(party, streams[k + workers]).run))
-            yield done
+        try:
+            waiting = [pool.submit(_Replica(party, stream, given_up).run) for stream in streams[:workers]]
+            for k in range(replicas):
+                done = waiting.pop(0).result()
+                if k + workers < replicas:
+                    waiting.append(pool.submit(_Replica(party, streams[k + workers], given_up).run))
+                yield done
+        finally:  # an interrupt reaches this thread alone, and must not wait for the replicas of the others
+            given_up.set()
+
+
+class _GivenUp(Exception):
+    """Nobody waits for this replica any more."""
 
 
 class _Replica:
-    def __init__(self, party: Party, seeds: np.random.SeedSequence):
+    def __init__(self, party: Party, seeds: np.random.SeedSequence, given_up: Event | None = None):
+        self.given_up = given_up
         self.party, self.walk, self.game = party, party.walk, party.walk.game
         drawn, together, alone, tagged = seeds.spawn(4)
         self.rng = np.random.Generator(np.random.PCG64(drawn))
@@ -102,6 +113,7 @@ class _Replica:
         streams = self._tagged_streams(remembered)
         batches = self._streams(others.size)
         for t in range(steps + 1):
+            self._look()
             if party.exits is not None:
                 counts[party.exits] = 0
                 for some in (cells, others):
@@ -123,6 +135,12 @@ class _Replica:
         cost, tagged_cost = self._pay(levels, chosen, tagged, actions)
         return Run(levels, cost, tagged, tagged_cost)
 
+    def _look(self) -> None:
+        """Between two pieces of work that take long where there are many agents."""
+        look()
+        if self.given_up is not None and self.given_up.is_set():
+            raise _GivenUp
+
     # -- start -------------------------------------------------------------------------------------------------
 
     def _start(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -143,7 +161,7 @@ class _Replica:
             share = mass[p] / mass[p].sum()
             cells.append(_drawn(self.rng, share, party.tagged) + offset)
             if one_by_one:
-                others.append(_drawn(self.rng, share, rest) + offset)
+                others.append(_drawn(self.rng, share, rest, self._look) + offset)
                 counts.append(np.bincount(others[-1] - offset, minlength=share.size))
             else:
                 counts.append(_spread_over(self.rng, rest, share))
@@ -189,6 +207,7 @@ class _Replica:
         for k, stream in enumerate(batches):
             some = others[k * BATCH : (k + 1) * BATCH]
             before = some.copy() if chosen.size else some
+            self._look()
             now = actions[: some.size]
             kernel.walk(some, walk.choices[t], walk.certain, *table, *walk.noise_arrays, stream, now)
             if chosen.size:
@@ -240,11 +259,12 @@ def _spread_over(rng: np.random.Generator, number: int, share: np.ndarray) -> np
     return counts
 
 
-def _drawn(rng: np.random.Generator, share: np.ndarray, number: int) -> np.ndarray:
-    """Cells of ``number`` agents drawn from a distribution."""
+def _drawn(rng: np.random.Generator, share: np.ndarray, number: int, between: Callable[[], None] = look) -> np.ndarray:
+    """Cells of ``number`` agents drawn from a distribution, batch by batch; ``between`` is called before each."""
     cumulative, last = np.cumsum(share), np.flatnonzero(share)[-1]
     cells = np.empty(number, dtype=np.int32)
     for first in range(0, number, BATCH):
+        between()
         some = cells[first : first + BATCH]
         marks = rng.random(some.size) * cumulative[-1]
         some[:] = np.minimum(np.searchsorted(cumulative, marks, side="right"), last)

@@ -6,16 +6,16 @@ import csv
 import inspect
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
-from mfgsolve.errors import FileError, InputError, numbers, unknown
+from mfgsolve.errors import FileError, InputError, has_labels, numbers, shown, unknown
 from mfgsolve.games import Game
 from mfgsolve.grids import Axis, Grid
+from mfgsolve.labels import Labelled, aligned, labelled
 from mfgsolve.spaces import Populations, Space, States
 
 __all__ = ["exit_cells", "start_cells"]
@@ -33,8 +33,9 @@ def start_cells(start: Any, game: Game) -> tuple[np.ndarray, np.ndarray]:
     Parameters
     ----------
     start : points (agents, axes) in the order (x, y, z) on a grid, numbers on one axis; numbers or names of listed
-        states; for several populations a mapping from their names.  Or the path of a CSV file with the columns x, y, z
-        (or state, or population and these); further columns are not read, nor blank lines
+        states; for several populations a mapping from their names.  Labelled points tell their axes by the labels x, y,
+        z of a dimension.  Or a table, a DataFrame or the path of a CSV file, with the columns x, y, z (or state, or
+        population and these), in any order; further columns are not read, nor blank lines
 
     Raises
     ------
@@ -46,6 +47,8 @@ def start_cells(start: Any, game: Game) -> tuple[np.ndarray, np.ndarray]:
     space = _below(game.grid)
     if isinstance(start, str | Path):
         listed = _read(Path(start), space, names)
+    elif hasattr(start, "columns") and names is not None:
+        listed = _table_of_populations(start, names)
     elif names is None:
         listed = [_Listed(start)]
     else:
@@ -60,12 +63,12 @@ def exit_cells(exits: Any, game: Game) -> np.ndarray:
 
     Parameters
     ----------
-    exits : truth values of the space's shape; a DataArray with the names of its dimensions, in any order; or a function
-        of the coordinates that returns one of these
+    exits : truth values of the space's shape; a DataArray with the names of its dimensions and coordinates, in any
+        order; or a function of the coordinates that returns one of these
     """
     given = _asked(exits, game.grid) if callable(exits) else exits
-    if isinstance(given, xr.DataArray):
-        given = _in_order(given, game.grid)
+    if has_labels(given) and not hasattr(given, "data_vars"):
+        given = aligned(given, game.grid.dims, game.grid.labels, "array of exits")
     try:
         array = np.asarray(given)
     except (TypeError, ValueError) as error:
@@ -92,32 +95,10 @@ def _asked(exits: Callable[..., Any], space: Space) -> Any:
     except ValueError:  # a function of C has no signature to look at
         pass
     try:
-        return exits(space.coordinates)
+        with np.errstate(all="ignore"):
+            return exits(space.coordinates)
     except Exception as error:  # whatever the user's function raises; the cause stays in the traceback
         raise InputError(f"exits is a function, and fails at the coordinates: {error!r}") from error
-
-
-def _in_order(exits: xr.DataArray, space: Space) -> np.ndarray:
-    """Values in the order of the space's dimensions; places, where the array tells them, must be those of the space."""
-    if len(exits.dims) != space.ndim or set(exits.dims) != set(space.dims):
-        raise InputError(f"exits have the dimensions {exits.dims}; the space has {space.dims}")
-    for name, (places, _) in space.dimension_coordinates.items():
-        if name not in exits.coords or exits.sizes[name] != places.size:
-            continue  # another size is told with the shape
-        given = exits[name].values
-        if not _same_places(given, places):
-            raise InputError(
-                f"exits have the coordinate {name} from {given[0]} to {given[-1]}, and the space from {places[0]} to "
-                f"{places[-1]}; bring them in line, or leave the coordinate out: exits.drop_vars({name!r})"
-            )
-    return np.asarray(exits.transpose(*space.dims).values)
-
-
-def _same_places(given: np.ndarray, places: np.ndarray) -> bool:
-    """Equal labels; or centres of the same cells, which may have come through a file of fewer digits."""
-    if places.dtype.kind != "f" or given.dtype.kind not in "fiu":
-        return np.array_equal(given, places)
-    return bool((np.abs(given - places) <= 1e-3 * (places[1] - places[0])).all())
 
 
 # -- starts ----------------------------------------------------------------------------------------------------------
@@ -175,9 +156,55 @@ def _cells(listed: _Listed, space: Space) -> np.ndarray:
     return _listed_cells(listed, space)
 
 
+def _table_of_populations(table: Any, names: Sequence[str]) -> list[_Listed]:
+    """Rows of a DataFrame by the population that its column tells."""
+    if "population" not in table.columns:
+        raise InputError(f"start is a table with the columns {list(table.columns)}; population is missing")
+    told = table["population"].tolist()
+    for name in told:
+        if name not in names:
+            raise InputError(f"start: {unknown('population', name, names)}")
+    return [_Listed(table[[one == name for one in told]], _whose(name)) for name in names]
+
+
+def _by_axis(listed: _Listed, wanted: Sequence[str]) -> _Listed:
+    """Labelled points as plain ones in the order x, y, z; a table by its columns."""
+    places = listed.places
+    if hasattr(places, "columns") and any(isinstance(name, str) for name in places.columns):
+        missing = [name for name in wanted if name not in places.columns]
+        if missing:
+            raise InputError(f"{listed.name} is a table with the columns {list(places.columns)}; {missing} are missing")
+        columns = places[list(wanted)].to_numpy()
+        return replace(listed, places=columns[:, 0] if tuple(wanted) == ("state",) else columns)
+    found = labelled(places, listed.name)
+    if found is None:
+        return replace(listed, places=places.values) if hasattr(places, "iloc") else listed
+    if found.ndim < 2:
+        return replace(listed, places=found.values)
+    told = [k for k, labels in enumerate(found.coordinates) if labels is not None and set(labels) == set(wanted)]
+    if told:
+        return replace(listed, places=_in_order(found, told[0], wanted))
+    if "axis" in found.dims:
+        return replace(listed, places=np.moveaxis(found.values, found.dims.index("axis"), -1))
+    if all(name is None or name.startswith("dim_") for name in found.dims):  # xarray's own names say nothing
+        return replace(listed, places=found.values)
+    raise InputError(
+        f"{listed.name} has the dimensions {found.dims}, and none of them has the labels {list(wanted)}; give one "
+        "these, or pass a plain array (agents, axes)"
+    )
+
+
+def _in_order(found: Labelled, axis: int, wanted: Sequence[str]) -> np.ndarray:
+    """Points with the coordinates last, x first."""
+    labels = [str(label) for label in found.coordinates[axis]]  # type: ignore[union-attr]
+    order = [labels.index(name) for name in wanted]
+    return np.moveaxis(np.take(found.values, order, axis), axis, -1)
+
+
 def _grid_cells(listed: _Listed, grid: Grid) -> np.ndarray:
     axes = grid.axes[::-1]  # x first
     order = ", ".join(axis.name for axis in axes)
+    listed = _by_axis(listed, [axis.name for axis in axes])
     points = listed.numbers(f"points ({order}) are needed")
     if points.ndim == 1 and grid.ndim == 1:
         points = points[:, None]
@@ -221,9 +248,11 @@ def _sides(place: np.ndarray, axis: Axis, listed: _Listed) -> tuple[np.ndarray, 
 
 def _listed_cells(listed: _Listed, space: States) -> np.ndarray:
     named = space.names is not None
-    places = listed.places.values if isinstance(listed.places, xr.DataArray) else listed.places
+    listed = _by_axis(listed, ["state"])
+    places = listed.places
     if named and isinstance(places, list | tuple | np.ndarray) and any(isinstance(state, str) for state in places):
-        listed = _Listed([_number(state, space) for state in places], listed.whose)
+        numbered = {name: k for k, name in enumerate(space.names or ())}
+        listed = _Listed([_number(state, numbered) for state in places], listed.whose)
     states = listed.numbers(f"a list of numbers {'or names ' if named else ''}of states is needed")
     if states.ndim != 1:
         raise InputError(f"{listed.name} has shape {states.shape}; a list of states is needed")
@@ -234,14 +263,13 @@ def _listed_cells(listed: _Listed, space: States) -> np.ndarray:
     return states.astype(int)
 
 
-def _number(state: Any, space: States) -> Any:
+def _number(state: Any, numbered: Mapping[str, int]) -> Any:
     """The number of a state that is told by its name."""
-    assert space.names is not None
     if not isinstance(state, str):
         return state
-    if state not in space.names:
-        raise InputError(unknown("state", state, space.names))
-    return space.names.index(state)
+    if state not in numbered:
+        raise InputError(unknown("state", state, numbered))
+    return numbered[state]
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
@@ -251,7 +279,9 @@ def _read(path: Path, space: Space, names: Sequence[str] | None) -> list[_Listed
     """Start positions of a CSV file, by population."""
     columns = [axis.name for axis in space.axes[::-1]] if isinstance(space, Grid) else ["state"]
     rows = _rows(path, columns if names is None else ["population", *columns])
-    values = [[_value(row[name], space, name, path, n) for name in columns] for n, row in rows]
+    names_of_states = (space.names if isinstance(space, States) else None) or ()
+    numbered = {name: k for k, name in enumerate(names_of_states)}
+    values = [[_value(row[name], numbered, name, path, n) for name in columns] for n, row in rows]
     places = values if isinstance(space, Grid) else [row[0] for row in values]
     lines = [n for n, _ in rows]
     if names is None:
@@ -295,13 +325,12 @@ def _rows(path: Path, wanted: Sequence[str]) -> list[tuple[int, dict[str, str]]]
     return [(n, dict(zip(header, row, strict=True))) for n, row in rows]
 
 
-def _value(text: str, space: Space, column: str, path: Path, line: int) -> float:
-    names = (space.names if isinstance(space, States) else None) or ()
+def _value(text: str, names: Mapping[str, int], column: str, path: Path, line: int) -> float:
     if text in names:
-        return float(names.index(text))
+        return float(names[text])
     try:
         return float(text)
     except ValueError:
         if names:
             raise InputError(f"file {path}, line {line}: {unknown('state', text, names)}") from None
-        raise InputError(f"file {path} has {text!r} as {column} in line {line}; a number is needed") from None
+        raise InputError(f"file {path} has {shown(text)} as {column} in line {line}; a number is needed") from None

@@ -83,8 +83,11 @@ def _guarded(function: Callable[..., None]) -> Callable[..., None]:
             )
             raise typer.Exit(BAD_INPUT) from None
         except KeyboardInterrupt as error:
-            complain(f"interrupted{error}", "Stopped")
-            raise typer.Exit(INTERRUPTED) from None
+            from mfgsolve.command.interrupts import exit_code
+
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                complain(f"interrupted{error}", "Stopped")
+            raise typer.Exit(exit_code()) from None
 
     return guarded
 
@@ -124,6 +127,11 @@ def main() -> NoReturn:
             getattr(sys, name).reconfigure(errors="replace")  # of a terminal that knows ASCII alone
     try:
         app()
+    except SystemExit as end:
+        from mfgsolve.command.interrupts import end_at_once
+
+        end_at_once(end.code)
+        raise
     except KeyboardInterrupt:  # before a command had begun
         complain("interrupted", "Stopped")
         sys.exit(INTERRUPTED)

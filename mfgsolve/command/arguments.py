@@ -94,7 +94,7 @@ def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, 
         problem = named_problem(name, settings, shape, steps)
     elif Path(name).suffix == ".nc":
         raise InputError(
-            f"{name} is no problem; give a name of 'mfgsolve list' or a .toml file "
+            f"{cut(name)} is no problem; give a name of 'mfgsolve list' or a .toml file "
             "(a checkpoint goes on with 'mfgsolve resume', a solution serves as --start)"
         )
     elif Path(name).suffix == ".toml" or os.sep in name or _is_file(name):

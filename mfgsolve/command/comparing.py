@@ -77,7 +77,8 @@ def convergence(
     stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
     check_data({"--output": output}, stated)
     from mfgsolve import convergence_study, plots
-    from mfgsolve.command.progress import Interrupts, Progress
+    from mfgsolve.command.interrupts import Interrupts
+    from mfgsolve.command.progress import Progress
     from mfgsolve.command.report import convergence_facts, convergence_rows
     from mfgsolve.solvers import suited
 

@@ -1,16 +1,13 @@
-"""A running solve seen from outside: one live line on stderr (none where that is no terminal), and Ctrl-C."""
+"""A running solve seen from outside: one live line on stderr, none where that is no terminal."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -21,72 +18,11 @@ if TYPE_CHECKING:
     from mfgsolve.datasets import Measure
     from mfgsolve.problem import Problem
 
-__all__ = ["Episodes", "Interrupts", "Progress", "checkpoint_told"]
+__all__ = ["Episodes", "Progress"]
 
 FLOOR = 1e-16  # below it a relative exploitability is round-off
 NARROWEST_BAR, WIDEST_BAR = 6, 40
 ECHO = len("^C")  # a terminal writes it behind the line, which must not wrap
-
-
-class Interrupts:
-    """Context manager that remembers Ctrl-C (and SIGTERM) until ``check`` raises KeyboardInterrupt.
-
-    Python drops an exception that a signal raises inside a callback of the interpreter or of the compiler (a finaliser,
-    a weak reference); then the next ``check`` raises it again.
-    """
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._handlers: dict[int, Any] = {}
-
-    def __enter__(self) -> Interrupts:
-        if threading.current_thread() is threading.main_thread():
-            wanted = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
-            self._handlers = {number: signal.signal(number, self._raise) for number in wanted}
-        self._hook, sys.unraisablehook = sys.unraisablehook, self._unraisable
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sys.unraisablehook = self._hook
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-
-    def check(self) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-
-    def _raise(self, number: int, frame: object) -> None:
-        self.asked = True
-        raise KeyboardInterrupt
-
-    def _unraisable(self, dropped: Any) -> None:
-        if not issubclass(dropped.exc_type, KeyboardInterrupt):
-            self._hook(dropped)
-
-
-@contextlib.contextmanager
-def checkpoint_told(checkpoint: Path | None) -> Iterator[None]:
-    """An interrupt says from where to go on."""
-    before = _stamp(checkpoint)
-    try:
-        yield
-    except KeyboardInterrupt:
-        if checkpoint is None:
-            hint = "; nothing was written: --checkpoint f.nc keeps the work of a long solve"
-        elif _stamp(checkpoint) is None:
-            hint = "; no checkpoint was written yet"
-        elif _stamp(checkpoint) == before:
-            hint = f"; the checkpoint {checkpoint} is as it was"
-        else:
-            hint = f"; go on from the last checkpoint with: mfgsolve resume {checkpoint}"
-        raise KeyboardInterrupt(hint) from None
-
-
-def _stamp(path: Path | None) -> tuple[int, int] | None:
-    try:
-        return None if path is None else (path.stat().st_ino, path.stat().st_mtime_ns)
-    except OSError:
-        return None
 
 
 class Progress:
@@ -130,7 +66,8 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live is not None:
-            self._live.stop()
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                self._live.stop()
 
     def update(self, measure: Measure) -> None:
         """Show what an iteration measured; returns None, so that it never stops a solve."""
@@ -140,6 +77,10 @@ class Progress:
         """The same of one of several solvers."""
         self.label = f"{label}  "
         self.update(measure)
+
+    def named(self, iteration: int) -> str:
+        """What has been done by that iteration, in words."""
+        return f"iteration {iteration}"
 
     def share(self) -> float:
         """How far the relative exploitability has come from 1 to the tolerance, on a log scale, in [0, 1]."""
@@ -231,6 +172,9 @@ class Episodes(Progress):
     def after(self, iteration: int) -> int:
         """Episodes played at that certificate."""
         return min(self.before + iteration * self.block, self.episodes)
+
+    def named(self, iteration: int) -> str:
+        return f"episode {self.after(iteration)} of {self.episodes}"
 
     def share(self) -> float:
         return self.played / self.episodes

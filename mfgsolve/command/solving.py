@@ -146,12 +146,12 @@ def carry_out(
     strict: bool,
 ) -> None:
     """Work under a live line, write, then tell; what could not be written is told last."""
-    from mfgsolve.command.progress import Interrupts, checkpoint_told
+    from mfgsolve.command.interrupts import Interrupts, checkpoint_told
     from mfgsolve.command.report import is_learned, say, solution_facts, solution_rows, to_json, told, verdict
 
     written: list[Path] = []
     failure: FileError | None = None
-    with checkpoint_told(checkpoint), Interrupts() as interrupts, line:
+    with checkpoint_told(checkpoint, line), Interrupts() as interrupts, line:
 
         def watch(measure: Measure) -> None:
             interrupts.check()

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from mfgsolve.calls import ask
 from mfgsolve.couplings.base import Bound, Coupling, target, total
 from mfgsolve.errors import InputError, numbers
+from mfgsolve.labels import aligned
 from mfgsolve.spaces import Coordinates, Space
 
 __all__ = ["CustomCoupling"]
@@ -94,7 +96,11 @@ class _BoundCustom(Bound):
             levels = [array[k].view() for array in arrays]
             for level in levels:
                 level.setflags(write=False)
-            values = numbers(function(float(t), self.grid.coordinates, *levels), f"{what} of a custom coupling")
+            told, call = f"{what} of a custom coupling", "(t, coordinates, rho)"
+            if len(levels) > 1:
+                call = "(t, coordinates, rho, change)"
+            given = ask(function, (float(t), self.grid.coordinates, *levels), told, call, f" at t = {t:g}")
+            values = numbers(aligned(given, self.grid.dims, self.grid.labels, told), told)
             if values.shape not in ((), self.grid.shape):
                 raise InputError(
                     f"{what} of a custom coupling has shape {values.shape}; the grid has {self.grid.shape}"

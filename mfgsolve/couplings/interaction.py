@@ -110,12 +110,12 @@ def _paired(given: Labelled, names: Sequence[str] | None, dim: str) -> tuple[np.
         matrix, labels = matrix.T, labels[::-1]
     if matrix.ndim != 2 or all(label is None for label in labels):
         return matrix, names
-    if names is not None or any(label is None for label in labels):
+    rows = labels[0]
+    if names is not None or rows is None or labels[1] is None:
         raise InputError(
             "matrix of the interaction names its rows or its columns alone, or has names besides; name both, "
             "or pass a plain array"
         )
-    rows = labels[0]
     table = Labelled(matrix, ("row", "column"), tuple(labels))
     return aligned(table, ("row", "column"), {"column": [str(row) for row in rows]}, "matrix of the interaction"), rows
 

@@ -17,7 +17,7 @@ from mfgsolve.games.policies import FluxPolicy, ValuePolicy
 from mfgsolve.games.scheme import make_scheme
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import Grid
-from mfgsolve.kernels import bellman, kolmogorov, noise, tangent, threads_available, threads_possible
+from mfgsolve.kernels import bellman, kolmogorov, launch, noise, tangent, threads_available, threads_possible
 from mfgsolve.problem import Problem
 from mfgsolve.watch import look
 
@@ -56,10 +56,15 @@ class DiffusionGame(Game):
         self.scheme = make_scheme(grid, self.dt, dynamics.viscosity, dynamics.noise, dynamics.hamiltonian.weight,
                                   self.threads)  # fmt: skip
         self.scheme = self.scheme._replace(cap=dynamics.speed_cap(self.scheme.cap))
-        side = "_parallel" if self.threads > 1 else ""
-        self._backward = getattr(bellman, "backward" + side)
-        self._forward = getattr(kolmogorov, "forward" + side)
-        self._curvature = getattr(tangent, "curvature" + side)
+
+    def _backward(self, *arguments: Any) -> None:
+        launch(bellman.backward, bellman.backward_parallel, self.threads, *arguments)
+
+    def _forward(self, *arguments: Any) -> None:
+        launch(kolmogorov.forward, kolmogorov.forward_parallel, self.threads, *arguments)
+
+    def _curvature(self, *arguments: Any) -> float:
+        return float(launch(tangent.curvature, tangent.curvature_parallel, self.threads, *arguments))
 
     def policy_buffer(self, price: np.ndarray) -> np.ndarray:
         """An array for the policy of a best response: the price itself, which is overwritten."""
@@ -120,8 +125,8 @@ class DiffusionGame(Game):
         """
         look()
         solution, residual, direction, image = vectors
-        return float(
-            self._curvature(ahead, mass, direction, scale, image, 1.0, residual, solution, length, share, self.scheme)
+        return self._curvature(
+            ahead, mass, direction, scale, image, 1.0, residual, solution, length, share, self.scheme
         )
 
     def diffuse(self, mass: np.ndarray) -> np.ndarray:

@@ -313,7 +313,7 @@ def dense_transitions(given: Any, allowed: np.ndarray) -> Transitions | None:
     count = actions * states
     first = np.arange(0, count * states + 1, states, dtype=np.int64)[None]
     successor = np.tile(np.arange(states, dtype=np.int32), count)
-    return Transitions(first, successor, np.ascontiguousarray(given, dtype=float).reshape(-1))
+    return Transitions(first, successor, np.array(given, dtype=float, order="C").reshape(-1))  # the user may keep it
 
 
 def stacked(stacks: Sequence[sparse.csr_array]) -> Transitions:

@@ -27,6 +27,8 @@ __all__ = ["CHANCE", "CHOICE", "CROWD", "END", "LARGEST", "Node", "Walk", "forei
 
 CHANCE, CHOICE, CROWD, END = "chance", "choice", "crowd", "end"
 LARGEST = 250_000  # keys: several kilobytes and some tenths of a millisecond each
+NUMBERS = 200_000_000  # that the states may hold, each as many as it asks for in a distribution
+SAME = 1e-12  # relative: rewards that are the same
 Edges = list[tuple[int, float, str]]
 
 
@@ -52,6 +54,7 @@ class _Met:
     population: int
     reachable: bool
     twins: dict[int, Any]
+    ways: int = 0  # compared with the first
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +180,7 @@ class _Walker:
         self.hidden: tuple[str, float, float] | None = None
         self.history: tuple[str, float, float] | None = None
         self.rng = np.random.default_rng(0)
-        self.choices = 0
+        self.choices = self.numbers = 0
 
     def meet(self, state: Any, population: int, reachable: bool, twin: int) -> str:
         """Enter a state of the next depth under its key."""
@@ -189,6 +192,8 @@ class _Walker:
             )
         met = self.ahead.get(key)
         if met is None:
+            if len(self.ahead) > LARGEST:
+                self._sized()
             self.ahead[key] = _Met(population, reachable, {twin: state})
             return key
         if met.population != population:
@@ -204,25 +209,27 @@ class _Walker:
         return key
 
     def _compare(self, key: str, met: _Met, state: Any) -> None:
-        """Whether another way to the same key earns the same."""
+        """Whether another way to the same key earns the same; two other ways to every key are tried."""
+        met.ways += 1
         kind = _kind(state)
+        if met.ways > 2 or kind == CHANCE:
+            return
+        pair = [met.twins[0], state]
         if kind == CROWD:
             even = np.full(len(state.distribution_support()), 1.0)
-            pair = [told(one, even / max(even.size, 1)) for one in (met.twins[0], state)]
+            pair = [told(one, even / max(even.size, 1)) for one in pair]
             key = key_of(pair[0])
-        elif kind in (END, CHOICE):
-            pair = [met.twins[0], state]
-        else:
-            return
         one, other = (float(s.rewards()[met.population]) for s in pair)
-        if abs(one - other) > 1e-12 * max(1.0, abs(one)):
+        if abs(one - other) > SAME * max(1.0, abs(one)):
             self.hidden = (key, one, other)
 
     def descend(self) -> None:
         """Expand all keys of a depth."""
         front, self.ahead = self.ahead, {}
         depth, kinds = len(self.layers), {}
-        for key, met in front.items():
+        for number, (key, met) in enumerate(front.items()):
+            if number % 128 == 127:
+                self._sized()
             first = next(iter(met.twins.values()))
             kind = _kind(first)
             kinds.setdefault(kind, key)
@@ -233,16 +240,18 @@ class _Walker:
                     "many moves; all of its states must be of one kind then, as OpenSpiel's own evaluation needs it"
                 )
             node = self.nodes[key] = Node(first, kind, depth, met.population, met.reachable)
-            self._remembers(key, met, node)
             if kind == CROWD:
                 self._tell(key, node)
-            elif kind != END:
+                self._remembers(key, met, node)
+            elif kind == END:
+                self._remembers(key, met, node)
+            else:
                 self._expand(node, met)
             if kind == CHANCE and node.settled:
                 node.state = None
         self.layers.append(list(front))
         self.choices += CHOICE in kinds
-        self._sized(len(front))
+        self._sized()
 
     def _expand(self, node: Node, met: _Met) -> None:
         """Children of a choice or a chance node, under every crowd that was told before."""
@@ -254,6 +263,8 @@ class _Walker:
             )
             if not pairs:
                 raise InputError(f"{self.name} of OpenSpiel offers nothing at {key_of(state)!r}, which is no end")
+            if len(pairs) ** 2 > NUMBERS:
+                self._hold(len(pairs) ** 2)
             edges = [
                 (a, p, self.meet(state.child(a), node.population, node.reachable and p > 0, twin)) for a, p in pairs
             ]
@@ -265,30 +276,33 @@ class _Walker:
                     self.ahead[child].reachable |= node.reachable
 
     def _remembers(self, key: str, met: _Met, node: Node) -> None:
-        """Whether states of one key differ by the crowd that was told before: in what they pay, or (refused) more."""
+        """Whether states of one key differ by the crowd that was told before: in what they pay, or (refused) more.
+
+        One of those that came after another crowd is compared with the first.
+        """
         after_crowd = bool(self.layers) and self.nodes[self.layers[-1][0]].kind == CROWD
-        if len(met.twins) == 1 or not (node.kind == CROWD or (node.kind == END and not after_crowd)):
+        if len(met.twins) == 1 or (node.kind == END and after_crowd):
             return
-        for twin in list(met.twins.values())[1:]:
-            pair = [float(state.rewards()[node.population]) for state in (node.state, twin)]
-            same = abs(pair[0] - pair[1]) <= 1e-12 * max(1.0, abs(pair[0]))
-            if node.kind == CROWD and same:
-                even = np.full(len(twin.distribution_support()), 1.0)
-                after = [told(state, even / max(even.size, 1)) for state in (node.state, twin)]
-                same = key_of(after[0]) == key_of(after[1])
-                pair = [float(state.rewards()[node.population]) for state in after]
-                if same and not abs(pair[0] - pair[1]) <= 1e-12 * max(1.0, abs(pair[0])):
-                    self.history = self.history or (key, *pair)
-            if not same:
-                raise InputError(
-                    f"{self.name} of OpenSpiel remembers at {key!r} the crowd of an earlier step, which the key does "
-                    "not tell; such a game cannot be taken over"
-                )
+        twin = list(met.twins.values())[1 + node.depth % (len(met.twins) - 1)]
+        same = _close(*(float(state.rewards()[node.population]) for state in (node.state, twin)))
+        if node.kind == CROWD and same:
+            size = len(twin.distribution_support())
+            after = told(twin, np.full(size, 1.0 / max(size, 1)))  # as the first crowd that the node was told
+            same = key_of(after) == node.edges[0][2]
+            paid = float(after.rewards()[node.population])
+            if same and not _close(node.rewards[0], paid):
+                self.history = self.history or (key, node.rewards[0], paid)
+        if not same:
+            raise InputError(
+                f"{self.name} of OpenSpiel remembers at {key!r} the crowd of an earlier step, which the key does "
+                "not tell; such a game cannot be taken over"
+            )
 
     def _tell(self, key: str, node: Node) -> None:
         """Tell a crowd node some crowds; where they lead to different keys, those between them too."""
         support = list(node.state.distribution_support())
         own = support.index(key) if key in support else 0
+        self._hold(2 * len(support))
         leads: dict[str, None] = {}
         crowds, found, rewards = [], [], []
         for k, masses in enumerate(probes(len(support), own, self.rng)):
@@ -308,16 +322,29 @@ class _Walker:
             node.settled = False
         node.edges, node.leads, node.rewards = [(0, 1.0, found[0])], tuple(leads), tuple(rewards)
 
-    def _sized(self, width: int) -> None:
+    def _hold(self, numbers: int) -> None:
+        """Count the numbers that states hold."""
+        self.numbers += numbers
+        if self.numbers > NUMBERS:
+            raise InputError(
+                f"{self.name} of OpenSpiel is too large to be walked: its states hold more than {NUMBERS:,} numbers "
+                f"after {len(self.nodes):,} keys, up to move {self.choices}; take a smaller one, or fewer moves"
+            )
+
+    def _sized(self) -> None:
         """Refuse what cannot be walked, as soon as that is plain."""
-        count = len(self.nodes)
-        expected = count + max(self.length - self.choices, 0) * width * (2 if self.length else 0)
-        if count > LARGEST or (count > LARGEST // 25 and expected > 2 * LARGEST):
-            more = f", and about {expected:,} are ahead in all" if count <= LARGEST else ""
+        count, width = len(self.nodes) + len(self.ahead), len(self.ahead)
+        expected = count + max(self.length - self.choices, 0) * 2 * width
+        if self.choices > 20 * max(self.length, 50):
+            raise InputError(
+                f"{self.name} of OpenSpiel comes to no end in {self.choices} moves, and says that it has {self.length}"
+            )
+        if count > LARGEST or (count > 2000 and expected > 2 * LARGEST):
+            more = f", and about {expected:,} are to be expected in all" if count <= LARGEST else ""
             raise InputError(
                 f"{self.name} of OpenSpiel has {count:,} keys up to move {self.choices}"
-                f"{f' of {self.length}' if self.length else ''}{more}; games up to {LARGEST:,} can be walked: take a "
-                "smaller one, or fewer moves"
+                f"{f' of {self.length}' if self.length else ''}{more}; games up to {LARGEST:,} keys can be walked: "
+                "take a smaller one, or fewer moves"
             )
 
 
@@ -326,6 +353,10 @@ def told(state: Any, masses: np.ndarray) -> Any:
     after = state.clone()
     after.update_distribution(masses.tolist())
     return after
+
+
+def _close(one: float, other: float) -> bool:
+    return abs(one - other) <= SAME * max(1.0, abs(one))
 
 
 def key_of(state: Any) -> str:

@@ -14,20 +14,30 @@ and index whole arrays as [row, i] instead of cutting views: that is what the co
 `jit` is the only decorator: it caches the machine code under a name that contains a digest of all kernel sources, so
 that a change in one file can never leave a stale caller in another, and it compiles without a cache where no cache
 directory is writable.
+
+Threads and processes.  A kernel that shares its work among threads is called through `launch`, by one Python thread at
+a time and never in a process that was forked after its parent had started these threads (two of Numba's three threading
+layers end the process otherwise): who cannot have the threads runs the serial version, to the same result.  Kernels are
+compiled in a thread of their own, so that an exception from a signal, which only the main thread gets, never strikes
+the compiler: that would leave it without half of its tables.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
+import threading
 import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
-__all__ = ["fma", "jit", "threads_available", "threads_possible"]
+__all__ = ["compiling", "fma", "jit", "launch", "threads_available", "threads_possible"]
 
 
 def _digest() -> str:
@@ -59,13 +69,97 @@ def jit(function: Callable[..., Any], *, parallel: bool = False) -> Any:
     if parallel and "prange" in function.__code__.co_names:
         options["parallel"] = True
     try:
-        return numba.njit(copy, cache=True, **options)
+        kernel = numba.njit(copy, cache=True, **options)
     except RuntimeError:  # no writable cache directory: compile in every process
-        return numba.njit(copy, **options)
+        kernel = numba.njit(copy, **options)
+    return kernel if numba.config.DISABLE_JIT else _compiled_apart(kernel)
+
+
+# -- compiling -------------------------------------------------------------------------------------------------------
+
+
+_compiling: list[threading.Thread] = []
+
+
+def compiling() -> bool:
+    """Whether a kernel is being compiled that somebody waited for; a process that ends waits for it."""
+    return any(thread.is_alive() for thread in _compiling)
+
+
+def _compiled_apart(kernel: Any) -> Any:
+    """The same kernel, compiled (or read from the cache) in another thread than the main one."""
+    compile_here = kernel.compile
+
+    def compile_(signature: Any) -> Any:
+        main = threading.current_thread() is threading.main_thread()
+        if not main or global_compiler_lock.is_locked():  # by this thread, that is, a caller is being compiled
+            return compile_here(signature)
+        return _apart(lambda: compile_here(signature))
+
+    kernel.compile = compile_
+    return kernel
+
+
+def _apart(work: Callable[[], Any]) -> Any:
+    """Do it in a thread; an interrupt ends the waiting, not the work."""
+    found: list[Any] = []
+    failed: list[BaseException] = []
+    done = threading.Event()
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            done.set()
+
+    thread = threading.Thread(target=run, name="mfgsolve-compiler")
+    _compiling[:] = [other for other in _compiling if other.is_alive()] + [thread]
+    thread.start()
+    done.wait()
+    if failed:
+        raise failed[0]
+    return found[0]
+
+
+# -- threads ---------------------------------------------------------------------------------------------------------
+
+
+_launching = threading.Lock()
+_forked = False  # from a process whose threads have not come along
+
+
+def launch(serial: Any, threaded: Any, threads: int, *arguments: Any) -> Any:
+    """Call a kernel in its threaded version if it is to have several threads and can have them now."""
+    if threads == 1 or _forked or not _launching.acquire(blocking=False):
+        return serial(*arguments)
+    try:
+        return threaded(*arguments)
+    finally:
+        _launching.release()
+
+
+def _in_child() -> None:
+    """After a fork: threads of Numba that the parent had do not exist here, and cannot be started again."""
+    global _launching, _forked
+    layer = sys.modules.get("numba.np.ufunc.parallel")
+    _forked = _forked or bool(getattr(layer, "_is_initialized", layer is not None))
+    _launching = threading.Lock()
+    _compiling.clear()
+    global_compiler_lock.release()
+
+
+if hasattr(os, "register_at_fork"):  # nobody is in the middle of compiling while a process is forked
+    os.register_at_fork(
+        before=global_compiler_lock.acquire, after_in_parent=global_compiler_lock.release, after_in_child=_in_child
+    )
 
 
 def threads_available() -> int:
     """Threads that kernels use unless told otherwise: no more than the processor has for this process."""
+    if _forked:  # to ask Numba would start its threads
+        return min(threads_possible(), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
     return int(numba.get_num_threads())
 
 

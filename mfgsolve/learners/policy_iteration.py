@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ from mfgsolve.games import FiniteGame
 from mfgsolve.kernels import finite
 from mfgsolve.learners.chain import Chain
 from mfgsolve.learners.exploration import draw
+from mfgsolve.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
@@ -65,6 +66,7 @@ class _Iteration(Solver):
     weight: float = 1.0
 
     def __post_init__(self) -> None:
+        typed_options(type(self), {part.name: getattr(self, part.name) for part in fields(self)}, self.name)
         if not (math.isfinite(self.softness) and self.softness > 0):
             raise InputError(f"softness of {self.name} is {self.softness}; a positive cost is needed")
         if not 0 < self.weight <= 1:

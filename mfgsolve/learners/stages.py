@@ -198,6 +198,18 @@ def best_reward(game: StageGame, model: TypeModel, agent: int | None = None) -> 
     return float(worth.max(axis=1).sum())
 
 
+@dataclass(frozen=True)
+class _Camps:
+    """Reward of two camps, each of which likes its own spin around it and not the other's."""
+
+    strength: float
+
+    def __call__(self, kind: int, action: int, counts: np.ndarray) -> np.ndarray:
+        spins = counts[:, :, 1] - counts[:, :, 0]
+        together = spins[:, kind] - spins[:, 1 - kind]
+        return np.asarray((2 * action - 1) * (0.5 * together + self.strength * (1 - 2 * kind)))
+
+
 def two_camps(size: int = 12, field: float = 0.25, types: Any = None) -> StageGame:
     """Two types on a torus: an agent wants to act as its neighbours of its own type do, and not as the others do.
 
@@ -216,10 +228,4 @@ def two_camps(size: int = 12, field: float = 0.25, types: Any = None) -> StageGa
     torus = grid_neighbours(Grid.box((length, length), boundary="periodic"))
     if types is None:
         types = np.add.outer(np.arange(length), np.arange(length)).reshape(-1) // 2 % 2
-
-    def reward(kind: int, action: int, counts: np.ndarray) -> np.ndarray:
-        spins = counts[:, :, 1] - counts[:, :, 0]
-        together = spins[:, kind] - spins[:, 1 - kind]
-        return (2 * action - 1) * (0.5 * together + strength * (1 - 2 * kind))
-
-    return StageGame(reward, actions=2, types=np.asarray(types), neighbours=torus)
+    return StageGame(_Camps(strength), actions=2, types=np.asarray(types), neighbours=torus)

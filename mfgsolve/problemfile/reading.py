@@ -192,7 +192,7 @@ def _times(document: Mapping[str, Any]) -> TimeGrid | None:
     """When arrays that change with time have their values; None where the times are at fault, which is told later."""
     try:
         return TimeGrid(document["time"]["horizon"], document["time"].get("steps"))
-    except (InputError, KeyError, TypeError, AttributeError):
+    except (InputError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 
 

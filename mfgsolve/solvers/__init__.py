@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from typing import Any
 
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Solver
@@ -50,7 +50,7 @@ COUPLED = ("prior-descent", "newton", "fictitious-play", "mirror-descent")  # Ne
 
 def suited(problem: Problem) -> list[str]:
     """Names of the solvers that suit a problem, the one to be preferred first."""
-    order = SMOOTH
+    order: tuple[str, ...] = SMOOTH
     if problem.is_finite and problem.temperature == 0:
         order = COUPLED if problem.is_coupled else SHARP
     names = [name for name, kind in SOLVERS.items() if kind().refuses(problem) is None]
@@ -63,11 +63,7 @@ def kind_of(name: str) -> type[Solver] | None:
 
 
 def _checked(method: str, options: dict[str, Any]) -> dict[str, Any]:
-    allowed = [f.name for f in fields(SOLVERS[method])]  # type: ignore[arg-type]
-    for name in options:
-        if name not in allowed:
-            raise InputError(unknown(f"option of {method}", name, allowed or ["(none)"]))
-    return options
+    return typed_options(SOLVERS[method], options, method)
 
 
 def make_solver(problem: Problem, method: str | Solver | None, options: dict[str, Any]) -> Solver:

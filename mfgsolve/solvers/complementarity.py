@@ -120,12 +120,15 @@ class Complementarity(Solver):
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> PairState:  # fmt: skip
-        game, points = FiniteGame(problem, threads), {name: arrays[name] for name in ("choice", "excess", "value")}
-        system = Equations(game)
-        state = PairState(0, 0.0, UNMEASURED, game, system, **points)
+        game = FiniteGame(problem, threads)
+        system, points = Equations(game), (arrays["choice"], arrays["excess"], arrays["value"])
+        state = PairState(0, 0.0, UNMEASURED, game, system, *points)
+        if [point.shape for point in points] != [(system.choices,)] * 2 + [(system.rows,)]:
+            raise ValueError("choice, excess or value")
         state.weights = barrier(system) if numbers["again"] else None
         state.iteration, state.sweeps, state.short = measure.iteration, numbers["sweeps"], int(numbers["short"])
         state.measure, state.best, state.least = measure, arrays["best"], numbers["least"]
+        state.stalled = state.weights is not None and state.short >= PATIENCE
         return state
 
     def step(self, state: PairState) -> PairState:

@@ -1,19 +1,23 @@
-"""From hot to cold: the temperatures through which Newton reaches a finite game, and games that only differences see.
+"""From hot to cold: the levels through which Newton reaches a game that it does not reach at once.
 
-At a high temperature every action is taken, whatever the crowd does, and Newton's method converges from anywhere; the
-belief that solves one temperature starts the next.
+At a high temperature every action of a finite game is taken, whatever the crowd does, and Newton's method converges
+from anywhere; the belief that solves one temperature starts the next.  A controlled diffusion has a temperature, too,
+2 nu c (Cole and Hopf): where moving is dear, agents drift with the noise, whatever the crowd does.  Its levels are
+games whose cost of moving c is a multiple, the *heat*, of its own.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 
 import numpy as np
 
-from mfgsolve.games import FiniteGame
+from mfgsolve.dynamics import ControlledDiffusion
+from mfgsolve.games import DiffusionGame, FiniteGame
 from mfgsolve.problem import Problem
 
-__all__ = ["DIFFERENCES", "by_differences", "heat", "sharp_target", "temperatures"]
+__all__ = ["DIFFERENCES", "by_differences", "dearer", "heat", "heats", "sharp_target", "temperatures"]
 
 TINY = 1e-300
 CAREFUL = 0.9  # cooling of a coupled game, whose equilibria may branch
@@ -41,6 +45,40 @@ def heat(game: FiniteGame) -> float:
         spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1)
         found = max(found, float(spread[game.flow(policy)[:-1, : game.states] > 0].max()))
     return found / game.dt
+
+
+def dearer(game: DiffusionGame, heat: float) -> DiffusionGame:
+    """The same game with a cost of moving ``heat`` times that of its problem; arrays are shared."""
+    other = copy.copy(game)
+    dynamics = game.problem.all_dynamics[0]
+    assert isinstance(dynamics, ControlledDiffusion)
+    other.scheme = game.scheme._replace(control_cost=float(dynamics.hamiltonian.weight * heat))
+    return other
+
+
+def heats(game: DiffusionGame, cooling: float) -> list[float]:
+    """Multiples of the cost of moving, falling to 1, from one at which nobody moves much.
+
+    What an agent gains by being elsewhere all the time is at most R, the range of sum weight f + g: among a crowd that
+    rests, that only drifts, or that best answers the one or the other and meets where it thought nobody was.  It hardly
+    moves where R is small against the temperature 2 nu c of the noise, or where it pays for less than a cell on the
+    way, c (h / T)^2 T / 2.
+    """
+    dynamics = game.problem.all_dynamics[0]
+    assert isinstance(dynamics, ControlledDiffusion)
+    weights, free, gain = game.weights.reshape(-1, 1, 1, 1), ~game.grid.mask.reshape(-1), 0.0
+    for crowd in (game.flow(np.zeros((game.steps, *game.shape))), game.still(game.levels())):
+        for _ in range(2):
+            price = game.price(crowd)
+            total = (weights * price).sum(axis=0) + game.terminal_cost
+            gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
+            crowd = game.flow(game.respond(price).ahead)
+    cell = min(axis.spacing for axis in game.grid.axes)
+    unit = dynamics.hamiltonian.weight * max(8 * dynamics.viscosity, cell**2 / (2 * game.time.horizon))
+    if not (math.isfinite(gain) and gain > unit):
+        return [1.0]
+    count = math.ceil(math.log(gain / unit) / -math.log(cooling))
+    return [cooling**-k for k in range(count, -1, -1)]
 
 
 def sharp_target(problem: Problem) -> FiniteGame | None:

@@ -20,6 +20,7 @@ from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import FiniteGame, Game, Plan, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.watch import held_back, look
 
 __all__ = ["FictitiousPlay", "FrankWolfe"]
 
@@ -30,6 +31,8 @@ SHORTEST = 1e-14  # step that is as good as none
 @dataclass
 class MeanState(State):
     """The mean of all responses so far and the newest one."""
+
+    mended = True
 
     game: Game
     plan: Plan
@@ -68,13 +71,15 @@ class Averaging(Solver):
         return state
 
     def step(self, state: MeanState) -> MeanState:
-        state.iteration += 1
+        look()
         length = self._length(state)
-        if length == 0.0:
-            state.stalled = True
-            return state
-        state.plan.mix(state.game, state.ahead, state.response, length)
-        return _measured(state)
+        with held_back():  # a plan that is half mixed, or not measured, is no state: no more than a sweep
+            state.iteration += 1
+            if length == 0.0:
+                state.stalled = True
+                return state
+            state.plan.mix(state.game, state.ahead, state.response, length)
+            return _measured(state)
 
     @abstractmethod
     def _length(self, state: MeanState) -> float: ...
@@ -113,7 +118,7 @@ class FictitiousPlay(Averaging):
         return _measured(state)
 
     def _length(self, state: MeanState) -> float:
-        k = state.iteration
+        k = state.iteration + 1  # the one to come
         return 2.0 / (k + 2.0) if self.average == "linear" else 1.0 / (k + 1.0)
 
 

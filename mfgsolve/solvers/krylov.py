@@ -30,10 +30,14 @@ class Linearisation:
     crowd: np.ndarray
     believed: np.ndarray
     scale: np.ndarray | None  # weight f' where the coupling is local
+    softness: float = 1.0  # factor on B where it is not
 
     def weigh(self, vector: np.ndarray, out: np.ndarray) -> np.ndarray:
         """B vector, whatever the coupling."""
-        return self.game.price_change(self.believed, vector, out)
+        weighed = self.game.price_change(self.believed, vector, out)
+        if self.softness != 1.0:
+            weighed *= self.softness
+        return weighed
 
     def apply(self, vector: np.ndarray, weighed: np.ndarray, out: np.ndarray) -> np.ndarray:
         """(I - K B) vector, where ``weighed`` is B vector."""

@@ -16,101 +16,51 @@ tolerance needs.
 A finite game is solved from hot to cold instead: at a temperature at which actions hardly matter, then at a quarter of
 it, and so on down to its own.  A game without temperature has no smooth responses; there the softmax policies of ever
 colder games are certified in the game itself, until they are good enough for it.
+
+Where a crowd-averse game is too stiff for all this, and the last level makes no progress, damped steps take over
+(`trust_region`); and where the answer is still far, a diffusion is cooled on its own grid, too (`cooling`): the price
+of a stiff game cannot be carried from one grid to another, but from one cost of moving to the next it can.
+
+The best answer on the last level is kept.  A step is one linear solve and one line search or trial, works on a copy of
+the state, and may be left by an exception at any time: the state that it was given stays whole.
 """
 
 from __future__ import annotations
 
+import copy
 import math
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mfgsolve.certificates import Certificate, certify
-from mfgsolve.games import FiniteGame, Game, make_game, sampled
+from mfgsolve.games import DiffusionGame, FiniteGame, make_game, sampled
 from mfgsolve.games.transfer import coarser_sizes
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
-from mfgsolve.solvers.cooling import DIFFERENCES, by_differences, sharp_target, temperatures
+from mfgsolve.solvers.base import HARD, Guess, Measure, Outcome, Solver
+from mfgsolve.solvers.cooling import DIFFERENCES, by_differences, heats, sharp_target, temperatures
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
+from mfgsolve.solvers.newton_state import (
+    COOLED,
+    DAMPED,
+    FREE,
+    NewtonState,
+    adopt,
+    certificate,
+    flow,
+    keep,
+    measured,
+    new_state,
+    respond,
+)  # fmt: skip
+from mfgsolve.solvers.trust_region import STUBBORN, trust_step
 from mfgsolve.watch import over
 
 TINY = 1e-300
+FAR = 0.1  # relative exploitability above which damped steps start from hot again, and not where the others ended
+NEAR = 1e-6  # and below which no heat is of any use
+LOOSE = 1e-3  # relative exploitability to which a hot diffusion is solved
 
 __all__ = ["Newton"]
-
-
-class Pool:
-    """Work arrays of all levels of one game, reused so that a solve never holds more than it needs at once."""
-
-    def __init__(self, game: Game):
-        self._game, self._free, self._policies = game, list[np.ndarray](), list[np.ndarray]()
-
-    def take(self) -> np.ndarray:
-        return self._free.pop() if self._free else self._game.levels()
-
-    def give(self, *arrays: np.ndarray) -> None:
-        self._free.extend(arrays)
-
-    def take_policy(self, price: np.ndarray) -> np.ndarray:
-        """A buffer for the answer to a price: the price itself where the game overwrites it."""
-        return self._policies.pop() if self._policies else self._game.policy_buffer(price)
-
-    def give_policy(self, price: np.ndarray, ahead: np.ndarray) -> None:
-        if ahead is not price:
-            self._policies.append(ahead)
-
-    def clear(self) -> None:
-        self._free.clear()
-        self._policies.clear()
-
-
-@dataclass
-class NewtonState(State):
-    """A belief and the answer to it, on one of the grids from coarse to fine."""
-
-    levels: list[Problem]
-    level: int
-    game: Game
-    tol: float
-    threads: int | None
-    believed: np.ndarray
-    coarser: np.ndarray | None  # the belief that solved the grid before this one, for extrapolation
-    price: np.ndarray
-    buffer: np.ndarray  # holds the policy that answers the price; of a diffusion it is the price
-    crowd: np.ndarray  # of that policy
-    pool: Pool
-    target: Game | None = None  # the game itself, where the levels are warmer ones
-    best: tuple[Measure, np.ndarray, np.ndarray] | None = (
-        None  # there: certificate, policy and crowd of the best so far
-    )
-    dual: float = math.nan
-    certificate: Certificate = field(init=False)
-    idle: int = 0  # steps in a row that did not improve the certificate
-
-    @property
-    def ahead(self) -> np.ndarray:
-        return self.buffer[: self.game.steps]
-
-    @property
-    def final(self) -> bool:
-        return self.level == len(self.levels) - 1
-
-    @property
-    def sweep(self) -> float:
-        """Cost of one sweep of this grid in sweeps of the final grid."""
-        final = self.levels[-1]
-        return self.game.cell_steps / (final.grid.size * final.time.steps)
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        arrays = {"believed": self.believed}
-        if self.coarser is not None and not self.final:
-            arrays["coarser"] = self.coarser
-        if self.best is not None:
-            arrays |= {"best_policy": self.best[1], "best_crowd": self.best[2]}
-        best = math.inf if self.best is None else self.best[0].exploitability
-        numbers = {"sweeps": self.sweeps, "level": self.level, "levels": len(self.levels), "idle": self.idle}
-        return arrays, numbers | {"best": best}
 
 
 @dataclass(frozen=True)
@@ -156,31 +106,28 @@ class Newton(Solver):
             levels = levels[-3:] if problem.is_finite else levels[-1:]
         game = make_game(levels[0], threads)
         believed = game.still(game.levels()) if start is None else start(game)
-        state = _new_state(levels, 0, game, tol, threads, believed, target=sharp_target(problem))
+        ones = [1.0] * len(levels)
+        state = new_state(levels, ones, 0, game, tol, threads, believed, target=sharp_target(problem))
         warm_up = self.warm_up // 4 if problem.is_finite else self.warm_up  # heat does the rest
-        for k in range(warm_up if start is None else 0):
-            if k and over():
-                break
-            _respond(state)
-            _flow(state)
-            state.believed += 2 / (k + 2) * (state.crowd - state.believed)
-        _respond(state)
-        _flow(state)
-        return _measured(state)
+        return self._warmed(state, warm_up if start is None else 0)
 
     def unpack(
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> NewtonState:  # fmt: skip
-        levels = self._levels(problem)[-int(numbers["levels"]) :]
-        level = int(numbers["level"])
+        phase, level = int(numbers["phase"]), int(numbers["level"])
+        levels, steps = self._hot(problem, threads) if phase == COOLED else (self._levels(problem), [])
+        levels = levels[-int(numbers["levels"]) :]
+        warmth = steps or [1.0] * len(levels)
         game, coarser = make_game(levels[level], threads), arrays.get("coarser")
-        state = _new_state(levels, level, game, tol, threads, arrays["believed"], coarser, sharp_target(problem))
-        _respond(state)
-        _flow(state)
-        _measured(state)
+        state = new_state(levels, warmth, level, game, tol, threads, arrays["believed"], coarser, sharp_target(problem))
+        state.game = state.game_at(level)
+        state.phase, state.damping, state.growth = phase, numbers["damping"], numbers["growth"]
+        _answered(state)
         state.idle, state.iteration, state.sweeps = int(numbers["idle"]), measure.iteration, numbers["sweeps"]
         state.measure = measure
+        if "kept" in arrays:
+            state.kept = numbers["kept"], arrays["kept"]
         if state.target is not None and "best_policy" in arrays:
             found = replace(measure, exploitability=numbers["best"])
             state.best = found, arrays["best_policy"], arrays["best_crowd"]
@@ -202,12 +149,30 @@ class Newton(Solver):
             levels.insert(0, coarse)
         return levels
 
+    def _hot(self, problem: Problem, threads: int | None) -> tuple[list[Problem], list[float]]:
+        """Levels from hot to cold on the grid of the problem itself, and their heats."""
+        if problem.is_finite:
+            levels = self._levels(problem)
+            return levels, [1.0] * len(levels)
+        game = make_game(problem, threads)
+        assert isinstance(game, DiffusionGame)
+        warmth = heats(game, math.sqrt(self.cooling))  # a diffusion is not as smooth in its heat
+        return [problem] * len(warmth), warmth
+
     # -- stepping ----------------------------------------------------------------------------------------------
 
     def step(self, state: NewtonState) -> NewtonState:
+        """One iteration, on a copy: arrays of the given state are used again only when the new one is whole."""
+        new = self._advanced(copy.copy(state))
+        if new.spent:
+            new.pool.release(*new.spent)
+            new.spent = ()
+        return new
+
+    def _advanced(self, state: NewtonState) -> NewtonState:
         target = state.tol if state.final else self._coarse_target(state)
         before = state.certificate.relative_exploitability
-        if not state.final and (before <= target or state.idle >= 3):
+        if not state.final and (before <= target or state.idle >= (3 if state.phase == FREE else STUBBORN)):
             if state.game.problem.is_coupled and before > target:  # the branch of equilibria ends here
                 state.iteration, state.stalled = state.iteration + 1, True
                 return state
@@ -215,17 +180,67 @@ class Newton(Solver):
         distance = max(before, 1e-16)
         forcing = max(min(self.loosest, self.forcing * math.sqrt(distance)), math.sqrt(0.2 * target / distance))
         dual, gap = state.dual, state.certificate.duality_gap
-        moved = self._newton_step(state, min(forcing, 0.9))
         state.iteration += 1
-        if not moved:
-            state.idle, state.stalled = 3, state.final
-            return _measured(state)
-        _measured(state)
+        if state.phase != FREE:
+            moved = trust_step(state, min(forcing, 0.9))
+        else:
+            moved = self._newton_step(state, min(forcing, 0.9))
+            if not moved:
+                state.idle = 4 if state.final else 2  # no other step would be found
+        if moved or state.phase == FREE:
+            measured(state)
+            keep(state, before)
+        else:
+            state.again()
         after = state.certificate.relative_exploitability
         climbed = state.dual - dual > max(1e-3 * gap, 1e-14 * state.certificate.scale)  # a NaN gap never counts
-        state.idle = 0 if climbed or after <= 0.9 * before else state.idle + 1
-        state.stalled = state.final and state.idle >= 5
+        state.idle = 0 if moved and (state.phase != FREE or climbed or after <= 0.9 * before) else state.idle + 1
+        if state.final and state.idle >= (5 if state.phase == FREE else STUBBORN):
+            return self._harder(state)
         return state
+
+    def _harder(self, state: NewtonState) -> NewtonState:
+        """The last level makes no progress: what else there is to try, from the best belief or from hot to cold."""
+        now, problem, phase = state.certificate, state.game.problem, state.phase
+        least = min(now.relative_exploitability, state.kept[0] if state.kept else math.inf)
+        floor = max(state.tol, state.round_off / max(now.scale, TINY))
+        able = state.averse and problem.is_differentiable and state.target is None and phase != COOLED
+        if not (able and floor < least < math.inf) or (phase == DAMPED and least <= NEAR):
+            state.stalled = True
+            return state
+        if phase == FREE and least <= FAR:
+            new = self._back(state) if state.kept else state
+            new.phase, new.idle = DAMPED, 0
+            return new
+        levels, warmth = self._hot(problem, state.threads)
+        if len(levels) == 1:
+            state.stalled = True
+            return state
+        hot = new_state(levels, warmth, 0, state.game, state.tol, state.threads, state.believed)
+        hot.game = hot.game_at(0)
+        hot.believed = hot.game.still(hot.pool.take())
+        hot.sweeps, hot.iteration, hot.phase = state.sweeps, state.iteration, COOLED
+        hot.kept = state.kept if least < now.relative_exploitability else (least, state.believed)
+        return self._warmed(hot, self.warm_up // 4)
+
+    def _back(self, state: NewtonState) -> NewtonState:
+        """The best belief so far, answered on the last level."""
+        assert state.kept is not None
+        last = len(state.levels) - 1
+        game = state.game if state.final else state.game_at(last)
+        best = new_state(state.levels, state.heats, last, game, state.tol, state.threads, state.kept[1])
+        best.sweeps, best.iteration, best.phase = state.sweeps, state.iteration, state.phase
+        return _answered(best)
+
+    def _warmed(self, state: NewtonState, sweeps: int) -> NewtonState:
+        """Fictitious play, and the answer to the belief that it leaves."""
+        for k in range(sweeps):
+            if k and over():
+                break
+            respond(state)
+            flow(state)
+            state.believed += 2 / (k + 2) * (state.crowd - state.believed)
+        return _answered(state)
 
     def _coarse_target(self, state: NewtonState) -> float:
         """How well a level before the last is solved; a cold one well enough for its policy to be a guess for the next.
@@ -234,7 +249,7 @@ class Newton(Solver):
         """
         game = state.game
         if not isinstance(game, FiniteGame):
-            return max(self.coarse_tol, state.tol)
+            return max(self.coarse_tol if state.phase == FREE else LOOSE, state.tol)
         warmth = game.temperature * game.time.horizon / max(state.certificate.scale, TINY)
         return min(self.coarse_tol, max(1e-2 * warmth, 1e-13))
 
@@ -267,57 +282,66 @@ class Newton(Solver):
     def _line_search(self, state: NewtonState, solution: np.ndarray, averse: bool) -> bool:
         """Accept the first of a = 1, 1/2, 1/4, ... that does not lower the dual (or raise the exploitability)."""
         pool, game, length = state.pool, state.game, 1.0
-        old = state.believed, state.price, state.buffer, state.crowd, state.dual
         worst = state.certificate.exploitability * (1 + 1e-12)
         slack = 1e-14 * state.certificate.scale
         candidate, price = pool.take(), pool.take()
-        buffer = pool.take_policy(price)
+        trial = copy.copy(state)
+        trial.price, trial.buffer = price, pool.take_policy(price)
         while length >= self.shortest:
             np.multiply(solution, length, out=candidate)
-            candidate += old[0]
-            state.believed, state.price, state.buffer = game.clip(candidate), price, buffer
-            _respond(state)
-            if (state.dual >= old[4] - slack) if averse else math.isfinite(state.dual):
-                state.crowd = pool.take()
-                _flow(state)
-                if averse or self._better(state, old, worst):
-                    pool.give(old[0], old[1], old[3])
-                    pool.give_policy(old[1], old[2])
+            candidate += state.believed
+            trial.believed = game.clip(candidate)
+            respond(trial)
+            if (trial.dual >= state.dual - slack) if averse else math.isfinite(trial.dual):
+                trial.crowd = pool.take()
+                flow(trial)
+                if averse or self._better(trial, state, worst):
+                    state.spent = (state.believed, state.price, state.buffer, state.crowd)
+                    state.sweeps = trial.sweeps
+                    adopt(state, trial)
                     return True
-                pool.give(state.crowd)
+                pool.give(trial.crowd)
             length /= 2
-        state.believed, state.price, state.buffer, state.crowd, state.dual = old
+        state.sweeps = trial.sweeps
         pool.give(candidate, price)
-        pool.give_policy(price, buffer)
+        pool.give_policy(price, trial.buffer)
         return False
 
-    def _better(self, state: NewtonState, old: tuple[Any, ...], worst: float) -> bool:
+    def _better(self, trial: NewtonState, state: NewtonState, worst: float) -> bool:
         """Whether the belief comes truer (coupled games), or nobody gains more by leaving."""
         if state.game.problem.is_coupled:
-            return bool(np.linalg.norm(state.crowd - state.believed) < np.linalg.norm(old[3] - old[0]))
-        return _certificate(state).exploitability <= worst
+            error = np.linalg.norm(state.crowd - state.believed)
+            return bool(np.linalg.norm(trial.crowd - trial.believed) < error)
+        return certificate(trial).exploitability <= worst
 
     def _refine(self, state: NewtonState) -> NewtonState:
-        """The same belief on the next finer grid."""
+        """The same belief on the next finer grid, or in the next colder game."""
         guess, level = state.believed, state.level + 1
-        game = make_game(state.levels[level], state.threads)
+        game, heats = state.game_at(level), state.heats
+        same = state.phase == COOLED and not isinstance(game, FiniteGame)  # one grid
         if state.coarser is not None:
-            before = make_game(state.levels[state.level - 1])
+            before = make_game(state.levels[state.level - 1]) if not same else state.game
             share = 0.5  # first order in h, which is halved
             if isinstance(game, FiniteGame):  # smooth in the temperature
                 temperatures = [g.problem.temperature for g in (before, state.game, game)]
                 share = (temperatures[1] - temperatures[2]) / (temperatures[0] - temperatures[1])
-            guess = (1 + share) * guess - share * before.prolong(state.coarser, state.game)
+            elif same:  # which the cost of moving is, too
+                share = (heats[level - 1] - heats[level]) / (heats[level - 2] - heats[level - 1])
+            older = state.coarser if same else before.prolong(state.coarser, state.game)
+            guess = (1 + share) * guess - share * older
             np.maximum(guess, 0.5 * state.believed, out=guess)  # an emptied cell would be a wild guess (log couplings)
-        believed = state.game.prolong(guess, game)
-        fine = _new_state(state.levels, level, game, state.tol, state.threads, believed, state.believed, state.target)
-        fine.sweeps, fine.iteration, fine.best = state.sweeps, state.iteration + 1, state.best
-        _respond(fine)
-        _flow(fine)
-        return _measured(fine)
+        believed = guess.copy() if same else state.game.prolong(guess, game)
+        fine = new_state(state.levels, heats, level, game, state.tol, state.threads, believed, state.believed,
+                         state.target)  # fmt: skip
+        fine.sweeps, fine.iteration, fine.best, fine.kept = state.sweeps, state.iteration + 1, state.best, state.kept
+        fine.phase, fine.damping = state.phase, state.damping
+        return _answered(fine)
 
     def finish(self, state: NewtonState) -> Outcome:
-        """The answer on the final grid; a belief that never got there is prolonged and answered."""
+        """The best answer on the last level; a belief that never got there is prolonged and answered."""
+        kept, here = state.kept, state.certificate.relative_exploitability
+        if kept is not None and not (state.final and here <= kept[0]):
+            state = self._back(state)
         while not state.final and state.target is None:
             state = self._refine(state)
         state.pool.clear()
@@ -329,49 +353,8 @@ class Newton(Solver):
         return Outcome(state.game, policy, state.crowd, state.dual, state.sweeps)
 
 
-def _new_state(
-    levels: list[Problem], level: int, game: Game, tol: float, threads: int | None,
-    believed: np.ndarray, coarser: np.ndarray | None = None, target: Game | None = None,
-) -> NewtonState:  # fmt: skip
-    pool = Pool(game)
-    price = pool.take()
-    return NewtonState(0, 0.0, UNMEASURED, levels, level, game, tol, threads, believed, coarser, price,
-                       pool.take_policy(price), pool.take(), pool, target)  # fmt: skip
-
-
-def _respond(state: NewtonState) -> None:
-    """Policy and dual value of the believed mass: D = <m_0, V_0> - sum weight (f(mb) mb - F(mb)).  Half a sweep."""
-    game, believed, price = state.game, state.believed, state.price
-    potential = game.price_and_potential(believed, price)
-    believed_cost = game.crowd_totals(price, believed)[0]
-    value = game.respond(price, out=state.buffer, crowd=believed).mean_value
-    state.dual = value - believed_cost + (potential if game.problem.is_potential else 0.0)
-    state.sweeps += 0.5 * state.sweep
-
-
-def _flow(state: NewtonState) -> None:
-    """Flow of the policy.  Half a sweep."""
-    state.game.flow(state.ahead, state.crowd)
-    state.sweeps += 0.5 * state.sweep
-
-
-def _certificate(state: NewtonState) -> Certificate:
-    """Certificate of the policy and its flow.  Half a sweep."""
-    work = state.pool.take()
-    certificate = certify(state.game, state.game.policy_of(state.ahead), state.crowd, state.dual, work)
-    state.pool.give(work)
-    state.sweeps += 0.5 * state.sweep
-    return certificate
-
-
-def _measured(state: NewtonState) -> NewtonState:
-    state.certificate = certificate = _certificate(state)
-    if state.target is not None:
-        certificate = certify(state.target, state.game.policy_of(state.ahead), state.crowd)
-        state.sweeps += 0.5
-    state.note(certificate, state.game.cell_steps, state.final or state.target is not None)
-    if state.target is not None:  # colder is not always better: round-off decides in the end
-        best = math.inf if state.best is None else state.best[0].exploitability
-        if not state.measure.exploitability >= best:
-            state.best = state.measure, state.ahead.copy(), state.crowd.copy()
-    return state
+def _answered(state: NewtonState) -> NewtonState:
+    """A state with the answer to its belief, and the certificate of that."""
+    respond(state)
+    flow(state)
+    return measured(state)

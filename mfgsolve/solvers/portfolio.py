@@ -1,9 +1,10 @@
 """The default where no solver is named: the suited ones in turn, the best certificate kept.
 
 The first solver runs as it would alone.  When it stalls, or when the certificate falls so slowly that the tolerance is
-out of reach, its best point is where the next one starts, and so on.  Whoever was left while it still moved goes on
-later, from where it stood; whoever stalled from another's point starts again from nothing.  What is returned is the
-best plan of all, with the name of its solver.
+out of reach, its best point is where the next one starts, and so on.  In a second round whoever was left while it still
+moved goes on from where it stood, with more patience, and whoever stalled from another's point starts again from
+nothing; in a third one so does whoever still was slow from another's point.  Hence every solver that did not get there
+has been tried from its own first point.  What is returned is the best plan of all, with the name of its solver.
 
 "Slowly" is measured in work: over the last half of its sweeps a solver lowered the best certificate by a factor; at
 that rate the tolerance is more than `FAR` times as many sweeps away as it has used.  This takes a linear rate of
@@ -50,14 +51,17 @@ SOLVERS: dict[str, type[Solver]] = {
     )
 }
 
-PATIENCE = (300.0, 2000.0)  # sweeps of one solver before it is judged, in the first round and in the last
+PATIENCE = (300.0, 2000.0, 4000.0)  # sweeps of one solver before it is judged, round by round
+WORK = 2e9  # cell-steps that these sweeps may come to (about a minute), where they are more than those of round 0
 STEPS, FEWEST = 50, 4  # and iterations, and certificates
 FAR = 3.0  # times the sweeps used so far that may still be needed
 ROUND = 1e-13  # relative exploitability that no other solver is asked to improve
 LARGE = 50_000  # masses beyond which no solver that factors all of them at once comes after another
 FACTORS = ("complementarity", "admm")
 
-FRESH, RESTING, ASTRAY, DONE = 0, 1, 2, 3  # not begun; left while it moved; stalled from another's point; stalled
+FAILURES = (InputError, MemoryError, ArithmeticError, RuntimeError, np.linalg.LinAlgError)
+
+FRESH, RESTING, ASTRAY, DONE = 0, 1, 2, 3  # not begun; left while it moved; to be begun from nothing; at its end
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ class PortfolioState(State):
     first: int = 0  # iterations and sweeps before those that the stage counts itself
     spent: float = 0.0
     round: int = 0
-    warm: bool = False  # whether the stage started from another's point
+    given: bool = False  # whether the user gave a start
+    warm: bool = False  # whether the stage started from that or from another's point
     track: list[tuple[float, float]] = field(default_factory=list)  # sweeps of the stage, its best certificate so far
     resting: dict[int, Rest] = field(default_factory=dict)
     best: Rest | None = None
@@ -92,13 +97,23 @@ class PortfolioState(State):
     crowd: np.ndarray | None = None  # of the best plan
 
     @property
+    def mended(self) -> bool:  # type: ignore[override]
+        return self.stage.mended
+
+    @property
+    def replaced(self) -> bool:  # type: ignore[override]
+        return self.stage.replaced
+
+    @property
     def game(self) -> Game | None:
         return getattr(self.stage, "game", None)
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        arrays, numbers = {}, {}
-        names = ("iteration", "sweeps", "at", "first", "spent", "round", "warm", "best_at", "best_score")
+        arrays: dict[str, np.ndarray] = {}
+        names = ("iteration", "sweeps", "at", "first", "spent", "round", "given", "warm", "best_at",
+                 "best_score")  # fmt: skip
         numbers = {f"portfolio.{name}": float(getattr(self, name)) for name in names}
+        numbers |= {"portfolio.stalled": float(self.stage.stalled), "portfolio.finished": float(self.stage.finished)}
         numbers |= {f"portfolio.place{k}": float(place) for k, place in enumerate(self.places)}
         kept = {"now": _rest(self.stage, self.track)} | {f"rest{k}": rest for k, rest in self.resting.items()}
         if self.best is not None:
@@ -145,7 +160,7 @@ class Portfolio(Solver):
         stage = self.solver(0).init(problem, tol, start, threads)
         places = [FRESH] * len(self.names)
         state = PortfolioState(0, 0.0, stage.measure, problem, tol, threads, stage, 0, places)
-        state.warm = start is not None
+        state.given = state.warm = start is not None
         return self._noted(state)
 
     def unpack(
@@ -155,16 +170,20 @@ class Portfolio(Solver):
         kept = {label: _unpacked(label, arrays, numbers) for label in {name.split(".")[0] for name in arrays}}
         own = {name[10:]: value for name, value in numbers.items() if name.startswith("portfolio.")}
         now, at = kept["now"], int(own["at"])
-        stage = self._revived(problem, tol, threads, at, now)
+        stored = {name: value.copy() for name, value in now.arrays.items()}
+        stage = self.solver(at).unpack(problem, tol, stored, dict(now.numbers), now.measure, threads)
+        stage.stalled, stage.finished = bool(own["stalled"]), bool(own["finished"])
         places = [int(own[f"place{k}"]) for k in range(len(self.names))]
         state = PortfolioState(int(own["iteration"]), own["sweeps"], measure, problem, tol, threads, stage, at, places)
         state.first, state.spent, state.round = int(own["first"]), own["spent"], int(own["round"])
-        state.warm, state.track = bool(own["warm"]), now.track
+        state.given, state.warm, state.track = bool(own["given"]), bool(own["warm"]), now.track
         state.best, state.best_at, state.best_score = kept.get("best"), int(own["best_at"]), own["best_score"]
         state.resting = {int(label[4:]): rest for label, rest in kept.items() if label.startswith("rest")}
         return state
 
     def step(self, state: PortfolioState) -> PortfolioState:
+        """One iteration, on a copy: a step that is broken off changes nothing but, at most, the stage."""
+        state = replace(state, places=[*state.places], track=[*state.track], resting={**state.resting})
         if self._left(state):
             self._turn(state)
         else:
@@ -188,8 +207,8 @@ class Portfolio(Solver):
         """Enter what the stage measured; when it is left and no other can go on, the portfolio has stalled."""
         stage, measure = state.stage, state.stage.measure
         state.iteration, state.sweeps = state.first + stage.iteration, state.spent + stage.sweeps
-        own = {"iteration": state.first + measure.iteration, "sweeps": state.spent + measure.sweeps, "stage": state.at}
-        state.measure = replace(measure, **own)
+        iteration, sweeps = state.first + measure.iteration, state.spent + measure.sweeps
+        state.measure = replace(measure, iteration=iteration, sweeps=sweeps, stage=state.at)
         if measure.final_grid and math.isfinite(measure.exploitability):
             before = state.track[-1][1] if state.track else math.inf
             state.track.append((stage.sweeps, min(before, _size(measure))))
@@ -203,26 +222,31 @@ class Portfolio(Solver):
             return True
         if not math.isfinite(stage.measure.exploitability):
             return bool(state.track) or state.best is not None  # else the costs themselves are not finite
-        return stage.iteration >= STEPS and slow(state.track, state.tol, PATIENCE[state.round])
+        size = state.problem.grid.size * state.problem.time.steps
+        patience = max(PATIENCE[0], min(PATIENCE[state.round], WORK / size))
+        return stage.iteration >= STEPS and slow(state.track, state.tol, patience)
 
     def _place(self, state: PortfolioState) -> int:
         """Where the stage stands once it is left."""
         stage = state.stage
-        if stage.stalled or stage.finished or not math.isfinite(stage.measure.exploitability):
-            return ASTRAY if state.warm and state.best is not None else DONE
-        return RESTING
+        ended = stage.stalled or stage.finished or not math.isfinite(stage.measure.exploitability)
+        if state.round == 0 and not ended:
+            return RESTING
+        return ASTRAY if state.warm else DONE
 
-    def _next(self, state: PortfolioState, place: int) -> tuple[int, int] | None:
-        """Round and number of the solver that goes on when the stage is left at that place, or None."""
+    def _next(self, state: PortfolioState, place: int, after: tuple[int, int] | None = None) -> tuple[int, int] | None:
+        """Round and number of the solver that goes on when the stage is left at that place, or None; ``after`` those
+        that were tried in vain."""
         least = min(state.best_score, state.track[-1][1] if state.track else math.inf)
         if least <= max(ROUND, state.tol):
             return None
         places = [place if k == state.at else other for k, other in enumerate(state.places)]
-        for k in range(len(places)):
-            if places[k] == FRESH and state.round == 0 and self._fits(state.problem, k):
-                return 0, k
-        after = range(state.at + 1, len(places)) if state.round == 1 else range(len(places))
-        return next(((1, k) for k in after if places[k] in (RESTING, ASTRAY)), None)
+        wanted, (now, at) = ((FRESH,), (RESTING, ASTRAY), (ASTRAY,)), after or (state.round, state.at)
+        for round_ in range(now, len(wanted)):
+            for k in range(at + 1 if round_ == now else 0, len(places)):
+                if places[k] in wanted[round_] and (k == 0 or self._fits(state.problem, k)):
+                    return round_, k
+        return None
 
     def _fits(self, problem: Problem, k: int) -> bool:
         """Whether a solver may come after others: its matrix can be factored in the memory of a small machine."""
@@ -230,44 +254,40 @@ class Portfolio(Solver):
 
     def _turn(self, state: PortfolioState) -> None:
         """Leave the stage, keep its plan if it is the best, and let the next one go on."""
-        place = self._place(state)
-        self._keep(state)
-        state.places[state.at] = place
-        if place == RESTING:
-            state.resting[state.at] = _rest(state.stage, state.track)
-        iteration, sweeps = state.iteration + 1, state.sweeps
-        while True:
-            found = self._next(state, state.places[state.at])
-            if found is None:
-                state.stalled = True
-                return
-            state.round, state.at = found
-            place, state.track = state.places[state.at], []
-            if place == RESTING:
-                rest = state.resting.pop(state.at)
-                state.stage, state.track = (
-                    self._revived(state.problem, state.tol, state.threads, state.at, rest),
-                    rest.track,
-                )
-                state.first, state.spent = iteration - state.stage.iteration, sweeps - state.stage.sweeps
-                return
-            state.warm = place == FRESH
-            try:
-                guess = self._guess(state) if state.warm else None
-                state.stage = self.solver(state.at).init(state.problem, state.tol, guess, state.threads)
-            except (InputError, MemoryError, ArithmeticError, RuntimeError, np.linalg.LinAlgError):
-                state.places[state.at] = DONE  # the first solver has shown that the game itself is sound
-                continue
-            state.first, state.spent = iteration, sweeps
-            return
-
-    def _keep(self, state: PortfolioState) -> None:
-        """Keep the plan of the stage if it is better than the best of those before."""
-        rest = _rest(state.stage, state.track)
+        place, rest = self._place(state), _rest(state.stage, state.track)
         outcome = self.solver(state.at).finish(state.stage)
         score = _score(outcome)
         if score < state.best_score:
             state.best, state.best_at, state.best_score, state.crowd = rest, state.at, score, outcome.crowd
+        state.places[state.at] = place
+        if place == RESTING:
+            state.resting[state.at] = rest
+        found = self._next(state, place)
+        while found is not None and not self._begin(state, *found):
+            state.places[found[1]] = DONE
+            found = self._next(state, place, found)
+        if found is None:
+            state.stalled = True
+        else:
+            state.round, state.at = found
+
+    def _begin(self, state: PortfolioState, round_: int, k: int) -> bool:
+        """Put a solver to work, from where it rests, from the best point or from nothing; False where it cannot."""
+        place, iteration, sweeps = state.places[k], state.iteration + 1, state.sweeps
+        rest = state.resting.pop(k, None)
+        if rest is not None:
+            state.stage, state.track = self._revived(state, k, rest), rest.track
+            state.first, state.spent = iteration - state.stage.iteration, sweeps - state.stage.sweeps
+            state.warm = k > 0 or state.given
+            return True
+        guess = self._guess(state) if place == FRESH else None
+        try:
+            stage = self.solver(k).init(state.problem, state.tol, guess, state.threads)
+        except FAILURES:  # the first solver has shown that the game itself is sound
+            return False
+        state.stage, state.track, state.first, state.spent = stage, [], iteration, sweeps
+        state.warm = place == FRESH
+        return True
 
     def _guess(self, state: PortfolioState) -> Guess | None:
         """The crowd of the best plan."""
@@ -280,12 +300,14 @@ class Portfolio(Solver):
 
     def _best_outcome(self, state: PortfolioState) -> Outcome:
         assert state.best is not None
-        stage = self._revived(state.problem, state.tol, state.threads, state.best_at, state.best)
+        stage = self._revived(state, state.best_at, state.best)
         return self.solver(state.best_at).finish(stage)
 
-    def _revived(self, problem: Problem, tol: float, threads: int | None, k: int, rest: Rest) -> State:
+    def _revived(self, state: PortfolioState, k: int, rest: Rest) -> State:
+        """The solver at rest, as it stood."""
         arrays = {name: array.copy() for name, array in rest.arrays.items()}
-        return self.solver(k).unpack(problem, tol, arrays, dict(rest.numbers), rest.measure, threads)
+        numbers = dict(rest.numbers)
+        return self.solver(k).unpack(state.problem, state.tol, arrays, numbers, rest.measure, state.threads)
 
 
 def slow(track: list[tuple[float, float]], tol: float, patience: float) -> bool:

@@ -1,0 +1,44 @@
+"""Options of solvers and learners: names and types are checked before anything is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+
+from mfgsolve.errors import InputError, real, shown, unknown, whole
+
+__all__ = ["typed_options"]
+
+
+def typed_options(kind: type, options: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Options of a frozen dataclass of hyper-parameters, each of the type of its default.
+
+    Raises
+    ------
+    InputError
+        for a name that is none of its fields, with the nearest spelling; for a value of another type
+    """
+    defaults = {part.name: part.default for part in fields(kind)}
+    checked = {}
+    for option, value in options.items():
+        if option not in defaults:
+            raise InputError(unknown(f"option of {name}", option, defaults or ["(none)"]))
+        checked[option] = _like(value, defaults[option], f"option {option} of {name}")
+    return checked
+
+
+def _like(value: Any, default: Any, what: str) -> Any:
+    """The value, if it is of the type of a number, a truth value or a text that is the default."""
+    if default is None or default is MISSING:
+        return value
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise InputError(f"{what} is {shown(value)} ({type(value).__name__}); True or False is needed")
+    elif isinstance(default, int):
+        return whole(value, what)
+    elif isinstance(default, float):
+        return real(value, what)
+    elif isinstance(default, str) and not isinstance(value, str):
+        raise InputError(f"{what} is {shown(value)} ({type(value).__name__}); a text is needed")
+    return value
