@@ -197,6 +197,8 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     if objective == "social":  # whose potential is what all pay together, by mass 1
         rows.append(("cost of an agent", _exact(numbers["potential"])))
         rows.append(("at marginal costs", _exact(numbers["cost"])))
+        rows.append(("certified as", {"bound": "the least, to the gap", "stationary": "stationary"}.get(
+            str(about.get("optimum")), "unknown")))  # fmt: skip
     else:
         rows.append(("potential", _exact(numbers["potential"])))
         rows.append(("cost of an agent", _exact(numbers["cost"])))
