@@ -102,6 +102,11 @@ def finite_flow(game: Finite, policy: np.ndarray) -> tuple[np.ndarray, list[np.n
     return np.array(mass), met
 
 
+def uneven_crowd(size: int) -> np.ndarray:
+    """The pattern between 1/2 and 3/2 by which a crowd is changed, to see what its costs are its own doing."""
+    return 0.5 + np.arange(1, size + 1) * (np.sqrt(5) - 1) / 2 % 1.0
+
+
 def finite(
     game: Finite, policy: np.ndarray, multiplier: np.ndarray | None = None, bound_price: np.ndarray | None = None
 ) -> Found:
@@ -112,6 +117,10 @@ def finite(
     allowed = game.allowed & free
     toll = np.zeros_like(mass) if multiplier is None else multiplier
     cost = scale = size = slack = violation = effect = 0.0
+    cells, choices = mass[0].size, policy[0].size if game.occupation else 0
+    pattern = uneven_crowd(cells + choices + len(game.prices))
+    uneven = pattern[:cells].reshape(mass[0].shape)
+    uneven_choice = pattern[cells : cells + choices].reshape(policy[0].shape) if choices else 1.0
 
     def pay(values: np.ndarray, weight: np.ndarray, where: np.ndarray) -> float:
         nonlocal scale, size
@@ -123,7 +132,7 @@ def finite(
     cost += pay(end, mass[-1], free)
     if game.last is not None:
         crowd = np.asarray(game.last(mass[-1] / game.volume)) + toll[-1]
-        effect += float((np.abs(crowd - toll[-1] - game.last(mass[-1] / 2 / game.volume)) * mass[-1]).sum())
+        effect += float((np.abs(crowd - toll[-1] - game.last(mass[-1] * uneven / game.volume)) * mass[-1]).sum())
         cost += pay(crowd, mass[-1], free)
         end = end + crowd
     value = end
@@ -136,15 +145,15 @@ def finite(
         slack += float((weights[:, None, None] * toll * np.where(held, bound * game.volume - mass, 0.0)).sum())
     for k in reversed(range(steps)):
         w = policy[k] * mass[k]
-        crowded, halved = (_summed(game.state, k, part * mass[k] / game.volume) for part in (1.0, 0.5))
-        choice, less = (_summed(game.occupation, k, part * w / game.volume) for part in (1.0, 0.5))
+        crowded, other = (_summed(game.state, k, part * mass[k] / game.volume) for part in (1.0, uneven))
+        choice, less = (_summed(game.occupation, k, part * w / game.volume) for part in (1.0, uneven_choice))
         here = crowded + toll[k]
-        effect += dt * float((np.abs(crowded - halved) * mass[k]).sum() + (np.abs(choice - less) * w).sum())
+        effect += dt * float((np.abs(crowded - other) * mass[k]).sum() + (np.abs(choice - less) * w).sum())
         cost += pay(dt * here, mass[k], free) + pay(game.own[k], w, allowed) + pay(dt * choice, w, allowed)
         for j, price in enumerate(game.prices):
             amount = float((price.amounts * w).sum())
             extra = 0.0 if bound_price is None else float(bound_price[k, j])
-            effect += dt * abs((price.cost(k, amount) - price.cost(k, amount / 2)) * amount)
+            effect += dt * abs((price.cost(k, amount) - price.cost(k, amount * pattern[cells + choices + j])) * amount)
             priced = (price.cost(k, amount) + extra) * price.amounts
             cost, choice = cost + pay(dt * priced, w, allowed), choice + priced
             if np.isfinite(price.low):
@@ -252,6 +261,7 @@ def diffusion(game: Diffusion, speed: np.ndarray) -> Found:
             cost, scale, size = cost + paid, scale + paid, size + paid
         mass.append(noise.T @ moved)
     density = [m.reshape(shape) / game.volume for m in mass]
+    uneven = uneven_crowd(game.start.size).reshape(shape)
 
     def pay(values: np.ndarray, weight: np.ndarray) -> float:
         nonlocal scale, size
@@ -263,13 +273,15 @@ def diffusion(game: Diffusion, speed: np.ndarray) -> Found:
     cost += pay(end, mass[-1])
     if game.last is not None:
         crowd = np.asarray(game.last(density[-1])).reshape(-1)
-        effect += float((np.abs(crowd - np.asarray(game.last(density[-1] / 2)).reshape(-1)) * mass[-1])[free].sum())
+        effect += float(
+            (np.abs(crowd - np.asarray(game.last(density[-1] * uneven)).reshape(-1)) * mass[-1])[free].sum()
+        )
         cost += pay(crowd, mass[-1])
         end = end + crowd
     value = end
     for k in reversed(range(game.steps)):
-        crowd, halved = (dt * _summed(game.running, k, part * density[k]).reshape(-1) for part in (1.0, 0.5))
-        effect += float((np.abs(crowd - halved) * mass[k])[free].sum())
+        crowd, other = (dt * _summed(game.running, k, part * density[k]).reshape(-1) for part in (1.0, uneven))
+        effect += float((np.abs(crowd - other) * mass[k])[free].sum())
         cost += pay(crowd, mass[k])
         after = noise @ np.where(free, value, 0.0)
         value = crowd + after

@@ -158,13 +158,28 @@ def test_where_everybody_pays_the_least_the_scale_is_what_is_paid():
 
 
 def test_crowd_effect_by_hand():
-    """<|f(m) - f(m / 2)|, m>: half the linear aversion, log 2 of the logarithm, nothing of a constant."""
+    """<|f(m) - f(w m)|, m>: of the linear aversion, of the logarithm, nothing of a constant."""
     two = (mfg.States(2), mfg.TimeGrid(40.0, 80), mfg.Tabular([np.eye(2), np.eye(2)[::-1]]))
     coupling = mfg.CrowdAversion(3.0) + mfg.LogCongestion(2.0) + mfg.RunningCost(7.0)
     game = make_game(mfg.Problem(*two, coupling, np.array([0.25, 0.75]), terminal_coupling=mfg.CrowdAversion(8.0)))
     stays = game.flow(np.repeat(np.array([[1.0, 1.0], [0.0, 0.0]])[None], 80, axis=0))
-    a, b = 0.25**2 + 0.75**2, np.log(2)
-    assert game.crowd_effect(stays) == pytest.approx(40 * (1.5 * a + 2 * b) + 4 * a, rel=1e-12)
+    w, m = np.array([0.5 + 0.6180339887498949, 0.5 + 0.2360679774997898]), np.array([0.25, 0.75])
+    running = np.abs(3 * m * (1 - w) - 2 * np.log(w))
+    assert game.crowd_effect(stays) == pytest.approx(40 * (running * m).sum() + (8 * m * np.abs(1 - w) * m).sum())
+
+
+def test_a_game_whose_costs_vanish_at_its_equilibrium():
+    """Rock, paper and scissors from an even start: all costs are 0 there, and near it no cost is large."""
+    cycle = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])
+    go = [np.tile(row, (3, 1)) for row in np.eye(3)]
+    game = mfg.Problem(
+        mfg.States(3), mfg.TimeGrid(3.0, 3), mfg.Tabular(go, temperature=0.5), mfg.Interaction(cycle),
+        np.array([0.5, 0.3, 0.2]),
+    )  # fmt: skip
+    for method in (None, "prior-descent", "mirror-descent"):
+        solution = mfg.solve(game, method=method, tol=1e-9, check="ignore")
+        assert solution.converged
+        np.testing.assert_allclose(solution.dataset["density"][-1], 1 / 3, atol=1e-6)
 
 
 def test_a_hidden_constant_moves_no_yardstick():

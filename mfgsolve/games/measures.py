@@ -16,6 +16,7 @@ from mfgsolve.spaces import Space
 
 __all__ = ["Block", "Measures", "OwnCost", "Totals"]
 
+GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 SAMPLES = 32  # nodes at most at which the effect of the crowd is measured
 
 
@@ -99,22 +100,25 @@ class Measures:
         return np.where(self.grid.mask.reshape(-1), np.inf, 0.0)
 
     def crowd_effect(self, crowd: np.ndarray) -> float:
-        """sum_t weight_t <|f_t(m) - f_t(m / 2)|, m_t>: how much of what all pay is the crowd's doing.
+        """sum_t weight_t <|f_t(m) - f_t(w m)|, m_t>: how much of what all pay is the crowd's doing.
 
-        A yardstick that no constant reaches, measured at some 32 nodes where there are more; 0 where it is not finite.
+        w is a fixed pattern between 1/2 and 3/2, 1/2 + frac(golden ratio times the number of the cell).  A yardstick
+        that no constant reaches, and that does not vanish where costs do; measured at some 32 nodes where there are
+        more; 0 where it is not finite.
         """
         flat, stride = self.flat(crowd), -(-self.steps // SAMPLES)
         nodes, total = slice(0, self.steps, stride), 0.0
-        parts = [
-            (block, nodes, nodes, self.dt * self.steps / len(range(0, self.steps, stride))) for block in self.blocks
-        ]
+        each = self.dt * self.steps / len(range(0, self.steps, stride))
+        parts = [(block, nodes, nodes, each) for block in self.blocks]
         if self.terminal_block is not None:
             parts.append((self.terminal_block, slice(0, 1), slice(self.steps, self.steps + 1), 1.0))
+        pattern = 0.5 + np.arange(1, self.width + 1) * GOLDEN % 1.0
         with np.errstate(all="ignore"):
             for block, times, levels, weight in parts:
-                rho = block.density(flat[levels])
-                apart = block.bound.cost(times, rho) - block.bound.cost(times, rho / 2)
-                total += weight * float(np.abs(apart.reshape(len(rho), -1) * flat[levels, block.columns]).sum())
+                here = flat[levels]
+                there = block.bound.cost(times, block.density(here * pattern))
+                apart = np.abs(block.bound.cost(times, block.density(here)) - there).reshape(len(here), -1)
+                total += weight * float((apart * np.abs(here[:, block.columns])).sum())
         return total if math.isfinite(total) else 0.0
 
     def terminal_totals(self, crowd: np.ndarray) -> Totals:
