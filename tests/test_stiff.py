@@ -141,6 +141,18 @@ def test_resume_in_every_phase_is_bit_identical(tmp_path, cut):
         np.testing.assert_array_equal(rest.dataset[name].values, whole.dataset[name].values, err_msg=name)
 
 
+def test_a_damped_state_is_packed_with_its_damping():
+    problem, solver = game("aversion", "running", 1e3), Newton()
+    damped = (state for state in states(problem, solver) if state.damping > 0 and state.growth > 2 and state.kept)
+    state = next(damped)
+    arrays, numbers = state.pack()
+    again = solver.unpack(problem, 1e-10, {k: v.copy() for k, v in arrays.items()}, numbers, state.measure)
+    for _ in range(6):
+        state, again = solver.step(state), solver.step(again)
+        assert again.certificate == state.certificate
+        assert again.pack()[1] == state.pack()[1]
+
+
 def test_the_best_answer_is_handed_over_and_not_the_last():
     problem, solver, least, worse = game("target", "terminal", 1e3), Newton(), np.inf, 0
     for state in states(problem, solver):
