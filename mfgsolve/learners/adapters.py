@@ -130,7 +130,7 @@ def _blank(ours: type, theirs: type) -> Any:
 
     Its class is made here and not in a module, since the library may be missing; so it is pickled as this call.
     """
-    kind = _kinds.get((ours, theirs))
+    kind: Any = _kinds.get((ours, theirs))
     if kind is None:
         members = {"__doc__": ours.__doc__, "__reduce__": lambda env: (_blank, (ours, theirs), env.__dict__)}
         kind = _kinds[ours, theirs] = type(ours.__name__, (ours, theirs), members)
