@@ -221,7 +221,7 @@ def test_a_checkpoint_of_a_solver_of_ones_own_is_told(tmp_path):
 
     file = tmp_path / "c.nc"
     mfg.solve(mfg.problems.beach_bar(), method=Mine(), max_iterations=2, checkpoint=file, check="ignore")
-    with pytest.raises(mfg.InputError, match="solver 'mine', which mfgsolve does not have"):
+    with pytest.raises(mfg.InputError, match="it names 'mine', which mfgsolve does not have"):
         mfg.resume(file)
 
 
