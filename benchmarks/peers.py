@@ -36,6 +36,7 @@ GAMES = {
                "rock_paper_scissors", "conservative_treasure_hunting", "linear_quadratic", "random_linear",
                "susceptible_infected"],
     "openspiel": ["mfg_crowd_modelling",
+                  "mfg_dynamic_routing(setting=dynamic_routing_braess)", "mean_field_lin_quad(mean_revert=0.7)",
                   "mfg_crowd_modelling_2d(only_distribution_reward=true,initial_distribution=[0|0;2|5],"
                   "initial_distribution_value=[0.5;0.5])", "python_mfg_predator_prey", FOUR_ROOMS],
 }  # fmt: skip
@@ -114,7 +115,6 @@ def mfglib_game(name: str) -> Sides:
 
 def openspiel_game(name: str) -> Sides:
     """A game of OpenSpiel."""
-    import pyspiel
     from open_spiel.python.mfg import games  # noqa: F401
     from open_spiel.python.mfg.algorithms.fictitious_play import FictitiousPlay
     from open_spiel.python.mfg.algorithms.mirror_descent import MirrorDescent
@@ -123,13 +123,14 @@ def openspiel_game(name: str) -> Sides:
     from open_spiel.python.policy import UniformRandomPolicy
 
     from mfgsolve.interop import to_openspiel_policy
+    from mfgsolve.interop.catalogue import load_named
 
     if name == FOUR_ROOMS:
         name = (
             "mfg_crowd_modelling_2d(only_distribution_reward=true,size=13,horizon=40,initial_distribution=[1|1],"
             f"initial_distribution_value=[1.0],forbidden_states={FOUR_ROOMS_FORBIDDEN_STATES})"
         )
-    game = pyspiel.load_game(name)
+    game = load_named(name)
 
     def run(solver: Any) -> Iterator[tuple[float, Any]]:
         def step() -> Any:

@@ -64,7 +64,7 @@ _HOMES = {
     "simulate_deviation": "agents.deviation",
     "solve": "solving",
 }
-_MODULES = ("interop", "learners", "plots", "problems", "solvers")
+_MODULES = ("interop", "learners", "plots", "problems", "resolution", "solvers")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

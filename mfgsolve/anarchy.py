@@ -84,7 +84,7 @@ def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     for name in ("objective", "checkpoint"):
         if name in options:
             raise InputError(f"price_of_anarchy got {name}, which is of one solve, and there are two: leave it out")
-    problem = settle(problem)
+    problem = settle(problem) if isinstance(problem, Problem) else problem  # what is none, solve refuses
     optimum = solve(problem, objective="social", **options)  # first: what it refuses should not wait for the other
     equilibrium = solve(problem, **options)
     guarantee = str(optimum.dataset.attrs["optimum"])

@@ -16,6 +16,7 @@ import mfgsolve
 from mfgsolve import watch as clock
 from mfgsolve.cautions import to_text
 from mfgsolve.checkpoints import problem_text
+from mfgsolve.claims import verified
 from mfgsolve.datasets import HISTORY, Measure
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.files import SCHEMA
@@ -91,7 +92,7 @@ def convergence(
     if not real(max_sweeps, "max_sweeps") > 0:
         raise InputError(f"max_sweeps is {max_sweeps}; a positive number is needed")
     check_limits(tol, None, max_seconds, "ignore", None)
-    problem = settle(problem)
+    problem = verified(settle(problem))
     runs = _checked(problem, solvers, options or {})
     histories, ends = [], []
     for label, solver in runs.items():

@@ -27,7 +27,7 @@ def check_declared(source: str | Path) -> None:
         where more is declared than deflate can make of what is stored, more is stored than the file is long, or more
         is declared than memory has; for links to other files and for lists of different lengths
     """
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
     size = os.path.getsize(source)
     declared = stored = 0

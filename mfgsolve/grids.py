@@ -256,14 +256,13 @@ class TimeGrid:
     chosen: bool = field(default=False, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
+        if self.steps is not None:
+            object.__setattr__(self, "steps", whole(self.steps, "number of time steps"))
+            if self.steps < 1:
+                raise InputError(f"time grid has {self.steps} steps; a whole number of at least 1 is needed")
         object.__setattr__(self, "horizon", real(self.horizon, "time horizon"))
         if not (math.isfinite(self.horizon) and self.horizon > 0):
             raise InputError(f"time horizon is {self.horizon}; it must be positive and finite")
-        if self.steps is None:
-            return
-        object.__setattr__(self, "steps", whole(self.steps, "number of time steps"))
-        if self.steps < 1:
-            raise InputError(f"time grid has {self.steps} steps; a whole number of at least 1 is needed")
 
     @property
     def settled(self) -> bool:

@@ -9,6 +9,7 @@ from mfgsolve.errors import InputError
 
 __all__ = ["affordable", "available_memory", "human_size"]
 
+SMALL = 2**24  # bytes that are not worth asking for
 UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
 CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
@@ -29,7 +30,8 @@ def affordable(count: int, itemsize: int, what: str) -> int:
     InputError
         naming both sizes
     """
-    needed, there = int(count) * int(itemsize), available_memory()
+    needed = int(count) * int(itemsize)
+    there = available_memory() if needed > SMALL else None
     if there is not None and needed > there:
         raise InputError(
             f"{what} needs at least {human_size(needed)} of memory, and {human_size(max(there, 0))} are available; "

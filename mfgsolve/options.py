@@ -11,8 +11,10 @@ from mfgsolve.errors import InputError, real, shown, unknown, whole
 __all__ = ["typed_options"]
 
 
-def typed_options(kind: type, options: Mapping[str, Any], name: str) -> dict[str, Any]:
+def typed_options(kind: type, options: Mapping[str, Any], name: str, whose: str | None = None) -> dict[str, Any]:
     """Options of a frozen dataclass of hyper-parameters, each of the type of its default.
+
+    ``name`` is what the user called it by, ``whose`` how a message speaks of its options ("the learner").
 
     Raises
     ------
@@ -24,7 +26,7 @@ def typed_options(kind: type, options: Mapping[str, Any], name: str) -> dict[str
     for option, value in options.items():
         if option not in defaults:
             raise InputError(unknown(f"option of {name}", option, defaults or ["(none)"]))
-        checked[option] = _like(value, defaults[option], f"option {option} of {name}")
+        checked[option] = _like(value, defaults[option], f"option {option} of {whose or name}")
     return checked
 
 

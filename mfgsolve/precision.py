@@ -48,6 +48,6 @@ def say_renormalised(what: str, kind: np.dtype, deviation: float) -> None:
     """A caution: sums missed 1 by the round-off of their kind, and were made 1."""
     say(
         "renormalised",
-        f"{what} came as {kind} and its sums miss 1 by up to {deviation:.1e}; they were divided by their sums in "
+        f"{what} came as {kind}, with sums that miss 1 by up to {deviation:.1e}; they were divided by these sums in "
         "float64",
     )

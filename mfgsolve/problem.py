@@ -30,6 +30,9 @@ class Problem:
 
     An agent minimises  E sum_t [own cost + dt f_t(X_t, m_t)] + g(X_T)  where m is the density of all agents.
 
+    A problem owns copies of all arrays, which nobody can change.  Plain arrays go by position, (..., y, x); arrays with
+    names (xarray, pandas), also those that functions return, by the names of their dimensions and coordinates.
+
     Parameters
     ----------
     grid, time : where (a `Grid`, `States`, or `Populations` on one of them) and when; a `TimeGrid` without steps leaves

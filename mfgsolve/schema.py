@@ -66,6 +66,9 @@ class Reading:
         begun = f"{self.where} misses or spoils data: it" if self.kind == "checkpoint" else self.where
         return FileError(f"{begun} has no {what}; it is not a whole {self.kind}")
 
+    def dims(self, name: str) -> tuple[str, ...]:
+        return tuple(map(str, self.dataset[name].dims))
+
     # -- attributes ----------------------------------------------------------------------------------------------
 
     def text(self, name: str, needed: bool = True) -> str:
@@ -159,7 +162,7 @@ class Reading:
 
     def masses(self, name: str, space: Sequence[str], error: float) -> None:
         """A density: nowhere negative, and of mass 1 (of each population) up to ``error``."""
-        dims = self.dataset[name].dims
+        dims = self.dims(name)
         density = self.finite(name, dims)
         least, most = float(density.min(initial=0.0)), float(density.max(initial=0.0))
         if least < -1e-12 * max(most, 1e-300):
@@ -225,11 +228,14 @@ def _solution(file: Reading) -> None:
     _iterations(file)
     file.history()
     if "blocked" in file.dataset:
-        file.within("blocked", tuple(dim for dim in file.dataset["blocked"].dims if dim in space), 0, 1)
+        file.within("blocked", tuple(dim for dim in file.dims("blocked") if dim in space), 0, 1)
     status = _certificate(file)
     if status != "non-finite":
         file.masses("density", space, file.number("mass_error"))
-        _ = file.chances(space) if choices == "policy" else file.finite("speed", ("step", "move", *space), 0.0)
+        if choices == "policy":
+            file.chances(space)
+        else:
+            file.finite("speed", ("step", "move", *space), 0.0)
     if status == "converged":
         _converged(file)
 
@@ -269,7 +275,7 @@ def _learned(file: Reading) -> None:
         raise file.fault("misses or spoils the attribute 'agents', which counts none")
     file.text("solver")
     if "reference_density" in file.dataset:
-        file.values("reference_density", file.dataset["density"].dims)
+        file.values("reference_density", file.dims("density"))
         file.masses("reference_density", space_dims(file.dataset), 1e-6)
 
 
@@ -353,17 +359,18 @@ def _checkpoint(file: Reading) -> None:
         file.text(name, needed=False)
     file.number("tol")
     for name in map(str, file.dataset.attrs):
-        if name.startswith("option_") and not isinstance(file.dataset.attrs[name], str):
-            file.number(name)
+        is_number = name.startswith("option_") and not isinstance(file.dataset.attrs[name], str)
+        if is_number and not math.isfinite(file.number(name)):
+            raise file.fault(f"misses or spoils the attribute {name!r}, which is not finite")
 
 
 def _occupation(file: Reading) -> None:
     for name in ("mass", "allowed", "blocked"):
         if name not in file.dataset:
             raise FileError(f"{file.where} misses {[name]}; it is not a whole occupation")
-    file.finite("mass", file.dataset["mass"].dims, 0.0)
+    file.finite("mass", file.dims("mass"), 0.0)
     for name in ("allowed", "blocked"):
-        file.within(name, file.dataset[name].dims, 0, 1)
+        file.within(name, file.dims(name), 0, 1)
     file.number("ends")
 
 

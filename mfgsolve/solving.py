@@ -196,11 +196,11 @@ def _conclude(
         certificate = outcome.certified()
     else:
         outcome, certificate = ended.verified
-    judged = judge(problem, certificate.cap_fraction)
+    judged, stages = judge(problem, certificate.cap_fraction), outcome.stages or (solver.name,)
     cautions = unique(problem.cautions, said, judged.cautions)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or solver.name,
-        "stages": ", ".join(outcome.stages or (solver.name,)), "status": status.value, "tol": tol,
+        "stages": ", ".join(stages), "status": status.value, "tol": tol,
         "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps, "seconds": seconds,
         "warnings": to_text(cautions),
     } | judged.attributes  # fmt: skip
@@ -213,7 +213,7 @@ def _conclude(
 
     work = rows[-1].iteration, outcome.sweeps, seconds
     solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions)
-    _tell(solution, attributes["stages"], tol, check)
+    _tell(solution, ", ".join(stages), tol, check)
     return solution
 
 

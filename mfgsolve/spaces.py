@@ -327,8 +327,8 @@ class Choices(Layers):
 
     @property
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
-        names = {} if self.names is None else {"action": (np.array(self.names), {"units": "1", "long_name": "action"})}
-        return names | self.space.dimension_coordinates
+        names = np.arange(self.actions) if self.names is None else np.array(self.names)
+        return {"action": (names, {"units": "1", "long_name": "action"})} | self.space.dimension_coordinates
 
     @property
     def identity(self) -> Any:

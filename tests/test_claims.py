@@ -12,7 +12,7 @@ import mfgsolve as mfg
 from mfgsolve import interop
 from mfgsolve.cautions import collect
 from mfgsolve.claims import verified
-from mfgsolve.couplings.claims import direction, peaked_crowd, random_crowd
+from mfgsolve.couplings.claims import direction, peaked_crowd, random_crowd, refutations
 from mfgsolve.solvers import suited
 
 LINE = mfg.Grid.box((8,))
@@ -65,6 +65,9 @@ RIGHT = {
     "root": custom(np.sqrt, derivative=lambda r: 0.5 / np.sqrt(r), potential=lambda r: r**1.5 / 1.5, monotone=True),
     "beside 1e9": custom(lambda r: 1e9 + r, derivative=np.ones_like, potential=lambda r: 1e9 * r + r**2 / 2,
                          monotone=True),
+    "beside 1e13": custom(lambda r: 1e13 + r, derivative=np.ones_like, potential=lambda r: 1e13 * r + r**2 / 2,
+                          monotone=True),
+    "in waves": custom(lambda r: np.sin(1e4 * r), derivative=lambda r: 1e4 * np.cos(1e4 * r)),
     "tiny": custom(lambda r: 1e-12 * r, derivative=lambda r: 1e-12 + 0 * r, potential=lambda r: 5e-13 * r**2,
                    monotone=True),
     "single precision": custom(lambda r: r.astype(np.float32) ** 2, derivative=lambda r: 2 * r,
@@ -110,6 +113,24 @@ def test_wrong_claims_are_withdrawn(name: str) -> None:
     assert lost(WRONG[name]) == [name.removeprefix("zero ").split(" of ")[0].split(" where ")[0].split(" as ")[0]]
 
 
+@pytest.mark.parametrize("name", WRONG)
+def test_nothing_is_withdrawn_twice(name: str) -> None:
+    with collect() as said:
+        left = verified(problem(WRONG[name]))
+    assert said
+    assert lost(left.couplings[0]) == []
+
+
+@pytest.mark.parametrize(("side", "words"), [(np.greater, []), (np.greater_equal, []), (np.less, ["derivative"])])
+def test_a_crowd_that_sits_at_a_kink(side: Any, words: list[str]) -> None:
+    """At rho = 1 the derivative of max(rho - 1, 0) may be told as that of either side, and elsewhere it is known."""
+    kink = custom(lambda r: np.maximum(r - 1, 0), derivative=lambda r: 1.0 * side(r, 1.0))
+    at, rng = np.ones((1, 8)), np.random.default_rng(0)
+    crowds = [at, 0.5 * at + 0.5 * random_crowd(LINE, rng)[None]]
+    times = np.zeros(1)
+    assert [one.claim for one in refutations(kink, kink.bind(LINE, times), LINE, times, crowds, rng)] == words
+
+
 def test_claims_on_choices_of_populations_and_at_the_end() -> None:
     right, wrong = cube(), cube(potential=lambda rho: rho**4)
     for one, words in ((right, []), (wrong, ["potential"])):
@@ -139,6 +160,24 @@ def test_what_is_left_is_solved_as_what_it_is() -> None:
         mfg.solve(wrong, method="newton")
     with pytest.raises(Exception, match="the derivative that the CustomCoupling claims is withdrawn"):
         mfg.solve(wrong, check="raise")
+
+
+def test_a_checkpoint_goes_on_with_what_is_left(tmp_path: Any) -> None:
+    wrong = problem(cube(derivative=lambda rho: 0 * rho))
+    whole = mfg.solve(wrong, check="ignore", max_iterations=6)
+    mfg.solve(wrong, check="ignore", max_iterations=3, checkpoint=tmp_path / "half.nc")
+    rest = mfg.resume(tmp_path / "half.nc", problem=wrong, check="ignore", max_iterations=6)
+    assert rest.exploitability == whole.exploitability
+    assert rest.warnings == whole.warnings != ()
+
+
+def test_a_study_of_convergence_believes_no_more() -> None:
+    wrong = problem(cube(derivative=lambda rho: 0 * rho))
+    with (
+        pytest.warns(UserWarning, match="derivative that the CustomCoupling claims is withdrawn"),
+        pytest.raises(mfg.InputError, match="'newton' does not suit this problem: the coupling has no derivative"),
+    ):
+        mfg.convergence(wrong, ["newton"], max_sweeps=20)
 
 
 def test_judged_alike_every_time_and_package_formulas_are_not_asked() -> None:

@@ -40,6 +40,9 @@ def random_policy(problem, seed=0):
 MATRIX = np.random.default_rng(3).normal(size=(SIZE, SIZE))
 SLOPES = np.arange(SIZE) + 0.5
 FORMS = {
+    "high floor": (lambda t, m: (1 + t) * np.log(m + 1e-3) - 3.0, CrowdLogarithm),
+    "floor of everybody": (lambda t, m: SLOPES * np.log(m + 2.0), CrowdLogarithm),
+    "clamped high": (lambda t, m: 2.0 * np.log(np.maximum(m, 0.02)) + t, mfg.LogCongestion),
     "logarithm": (lambda t, m: (1 + t) * np.log(m + 1e-20) - 3.0, CrowdLogarithm),
     "clamped": (lambda t, m: 2.0 * np.log(np.maximum(m, 1e-15)) + t, mfg.LogCongestion),
     "own mass": (lambda t, m: SLOPES * m + 1.0, Linear),
@@ -165,6 +168,7 @@ def environments():
     swap = np.stack([np.eye(2), np.eye(2)[::-1], np.full((2, 2), 0.5)], axis=-1)
     return {
         "beach bar": Environment.beach_bar(),
+        "high floor": Environment.beach_bar(log_eps=1e-3),
         "rooms": Environment(3, (2, 3), (2, 2), np.full((2, 3), 1 / 6), rooms, roll),
         "linear": Environment(2, (3,), (3,), [0.5, 0.5, 0], pull, lambda t, L: wheel),
         "price": Environment(3, (2,), (3,), [0.25, 0.75], price, lambda t, L: swap),
@@ -197,6 +201,7 @@ def test_mfglib_structure_is_found(mfglib):
     assert built["rooms"].grid.shape == (2, 3)
     assert built["choices"].grid.size == 3 + 9
     assert built["beach bar"].coupling.floor == 1e-20
+    assert built["high floor"].coupling.floor == pytest.approx(1e-3)
 
 
 def test_a_solved_game_of_mfglib_scores_zero(mfglib, tmp_path):
@@ -272,11 +277,6 @@ def test_a_hidden_last_action_warns_and_counts_as_openspiel_counts(openspiel):
     array, solution = random_policy(problem)
     policy = interop.to_openspiel_policy(solution, game)
     assert float(mfg.exploitability(problem, array)) == pytest.approx(nash_conv(game, policy), rel=1e-11)
-
-
-def test_openspiel_transitions_that_see_the_crowd_are_refused(openspiel):
-    with pytest.raises(mfg.InputError, match="other places when the crowd is another"):
-        interop.from_openspiel(Ring(coupled=True))
 
 
 def test_a_solved_game_of_openspiel_scores_zero(openspiel, tmp_path):

@@ -12,6 +12,7 @@ from hard_games import HARD_KINDS, hard_game
 from random_games import KINDS, random_game
 
 import mfgsolve as mfg
+from mfgsolve.games import FiniteGame
 from mfgsolve.plots import convergence
 from mfgsolve.solvers import SOLVERS, Portfolio, make_solver, portfolio, suited
 from mfgsolve.solvers.portfolio import slow
@@ -198,6 +199,25 @@ def test_history_says_who_took_which_step(staged, tmp_path) -> None:
     assert again.dataset.attrs["solver"] == "newton"
     figure = convergence(again)
     assert "complementarity, newton" in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_the_best_point_goes_to_the_next_and_later_nothing_does(monkeypatch) -> None:
+    """The second solver starts from the crowd of the first one's plan, and in the end from its own first point."""
+    problem, starts = stubborn(), []
+
+    class Watched(SOLVERS["fictitious-play"]):  # type: ignore[misc]
+        def init(self, problem, tol, start=None, threads=None):
+            starts.append(None if start is None else start(FiniteGame(problem)))
+            return super().init(problem, tol, start, threads)
+
+    monkeypatch.setitem(portfolio.SOLVERS, "fictitious-play", Watched)
+    whole = mfg.solve(problem, tol=1e-12, check="ignore")
+    turn = int(np.argmax(whole.dataset["stage"].values == 1))
+    first = mfg.solve(problem, tol=1e-12, check="ignore", max_iterations=turn - 1)
+    assert first.dataset.attrs["stages"] == suited(problem)[0] == "prior-descent"
+    assert len(starts) == 2
+    np.testing.assert_allclose(starts[0], first.dataset["density"].values, atol=1e-15)
+    assert starts[1] is None
 
 
 @pytest.mark.parametrize("cut", ["within the first", "at the turn", "within the second"])

@@ -12,7 +12,13 @@ from mfgsolve.solvers import suited
 
 TOL = 1e-9
 ROUND = 1e-12  # of what costs sum to in absolute value
-WORK = {"newton": 100, "interior-point": 100, "complementarity": 100, "admm": 200, "chambolle-pock": 200}  # iterations
+WORK: dict[str | None, int] = {
+    "newton": 100,
+    "interior-point": 100,
+    "complementarity": 100,
+    "admm": 200,
+    "chambolle-pock": 200,
+}  # iterations
 GAMES = [(kind, seed) for seed in range(30) for kind in KINDS]
 
 
@@ -35,12 +41,17 @@ def check(kind: str, seed: int) -> None:
         policy = case.random_policy(rng)
         certificate = mfg.exploitability(case.problem, policy)
         same(certificate, case.certify(policy), case, "a random policy")
-    for name in suited(case.problem):
+    for name in (None, *suited(case.problem)):
         solution = mfg.solve(
-            case.problem, method=name, tol=TOL, max_iterations=WORK.get(name, 60), max_seconds=20, check="ignore"
+            case.problem,
+            method=name,
+            tol=TOL,
+            max_iterations=WORK.get(name, 100 if name is None else 60),
+            max_seconds=20,
+            check="ignore",
         )
         found = case.certify(solution)
-        same(solution.certificate, found, case, name)
+        same(solution.certificate, found, case, name or "the default")
         np.testing.assert_allclose(
             solution.dataset["density"].values.reshape(found.flow.shape) * case.problem.grid.cell_volume,
             found.flow, atol=1e-12,

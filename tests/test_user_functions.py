@@ -108,8 +108,8 @@ ODD = {
     "blocked is a list, and no array of truth values|blocked cells came as": lambda: mfg.Grid.box(4, blocked=[[1], []]),
     r"sites of the problem have shape \(3,\)": lambda: room(sites=[1, 2, 3]),
     "too large for a number of 64 bits": lambda: mfg.Grid.box(10**400),
-    "option agents of gmf-q is 'ten'": lambda: mfg.learn(mfg.problems.beach_bar(), learner="gmf-q", agents="ten"),
-    "option softness of gmf-q is '1'": lambda: mfg.learn(mfg.problems.beach_bar(), learner="gmf-q", softness="1"),
+    "option agents of the learner is 'ten'": lambda: mfg.learn(mfg.problems.beach_bar(), learner="gmf-q", agents="ten"),
+    "option softness of the learner is '1'": lambda: mfg.learn(mfg.problems.beach_bar(), learner="gmf-q", softness="1"),
     "option weight of gmf-q is None": lambda: mfg.learners.GMFQ(weight=None),
     "option empirical of gmf-q is 1 .*True or False": lambda: mfg.learners.GMFQ(empirical=1),
     "option rate of mirror-descent is 'a'": lambda: mfg.solve(

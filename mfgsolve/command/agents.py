@@ -121,14 +121,15 @@ def compare(
 def _plan(file: Path) -> Solution:
     """A solution whose game can be stated again from the file."""
     from mfgsolve.checkpoints import PYTHON_PROBLEM
+    from mfgsolve.files import told
     from mfgsolve.solution import load
 
     if file.suffix == ".toml":
-        raise InputError(f"{file} is a problem, and a plan is needed: mfgsolve solve {file} -o plan.nc")
+        raise InputError(f"{told(file)} is a problem, and a plan is needed: mfgsolve solve {told(file)} -o plan.nc")
     plan = load(file)
     if str(plan.dataset.attrs.get("problem", PYTHON_PROBLEM)) == PYTHON_PROBLEM:
         raise InputError(
-            f"{file} is of a problem made of Python functions, which a file cannot keep; compare it in Python: "
+            f"{told(file)} is of a problem made of Python functions, which a file cannot keep; compare it in Python: "
             "mfgsolve.compare(mfgsolve.load(file), problem=...)"
         )
     return plan

@@ -38,6 +38,7 @@ SOLVERS = (
 )
 
 LEARNERS = "mguni, gmf-q"
+FEW = 16  # steps that any game will have, for a first check of memory
 
 Name = Annotated[
     str,
@@ -89,12 +90,12 @@ def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, 
 
     listed = name.replace("_", "-") in problems.names()
     if shape is not None:  # before anything of that size is made
-        check_memory(shape, steps or (problems.get(name).steps if listed else None) or 1)
+        check_memory(shape, steps or (problems.get(name).steps if listed else None) or FEW)
     if listed:
         problem = named_problem(name, settings, shape, steps)
     elif Path(name).suffix == ".nc":
         raise InputError(
-            f"{name} is no problem; give a name of 'mfgsolve list' or a .toml file "
+            f"{cut(name)} is no problem; give a name of 'mfgsolve list' or a .toml file "
             "(a checkpoint goes on with 'mfgsolve resume', a solution serves as --start)"
         )
     elif Path(name).suffix == ".toml" or os.sep in name or _is_file(name):
@@ -103,6 +104,8 @@ def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, 
         problem = named_problem(name, settings, shape, steps)
     else:
         raise InputError(unknown("problem", cut(name), problems.names()) + "; or a file that ends in .toml")
+    if not (problem.time.settled or problem.is_finite):
+        check_memory(problem.grid.shape, FEW)
     problem = settle(problem)
     check_problem(problem)
     return problem

@@ -130,11 +130,11 @@ def stored_learner(checkpoint: Path) -> Solver | None:
 
 def learner_of(stored: xr.Dataset, checkpoint: object) -> Solver | None:
     """The same of a checkpoint that has been read."""
-    from mfgsolve.solvers import SOLVERS
+    from mfgsolve.solvers import kind_of
 
     try:
         name = str(stored.attrs["solver"])
-        if name in SOLVERS:
+        if kind_of(name) is not None:
             return None
         from mfgsolve.learners import LEARNERS as kinds
 

@@ -197,6 +197,8 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     if objective == "social":  # whose potential is what all pay together, by mass 1
         rows.append(("cost of an agent", _exact(numbers["potential"])))
         rows.append(("at marginal costs", _exact(numbers["cost"])))
+        rows.append(("certified as", {"bound": "the least, to the gap", "stationary": "stationary"}.get(
+            str(about.get("optimum")), "unknown")))  # fmt: skip
     else:
         rows.append(("potential", _exact(numbers["potential"])))
         rows.append(("cost of an agent", _exact(numbers["cost"])))
@@ -255,7 +257,10 @@ def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
         last = {name: stored[name].values[-1].item() for name in (
             "iteration", "sweeps", "seconds", "exploitability", "relative_exploitability", "potential", "duality_gap",
         )}  # fmt: skip
-        facts = {"status": "unfinished", "solver": str(stored.attrs["solver"]), "tol": float(stored.attrs["tol"])}
+        solver = str(stored.attrs["solver"])
+        if solver == "portfolio":  # whoever of them took the last step
+            solver = str(stored.attrs["option_solvers"]).split(",")[int(stored["stage"].values[-1])]
+        facts = {"status": "unfinished", "solver": solver, "tol": float(stored.attrs["tol"])}
         learner = learner_of(stored, file)
         if learner is not None:
             last |= {"episode": Episodes.of_learner(learner).after(last["iteration"])}

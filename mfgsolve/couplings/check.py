@@ -73,11 +73,11 @@ def check_coupling(
             slope = float((rise * gap).sum() / (gap**2).sum())
             smallest = min(smallest, slope)
             least = tol * float((np.abs(rise) * np.abs(gap)).sum()) + noise * float(np.abs(gap).sum())
-            monotone = monotone and slope >= -least / float((gap**2).sum())
+            monotone = bool(monotone and slope >= -least / float((gap**2).sum()))
         dear = change(rho, np.sign(cost - (cost * rho).sum() / rho.sum()))  # where <f, change> does not cancel
         exact = float((cost * dear).sum()) * volume
         crowd = float(np.abs(cost * dear).sum()) * volume + 1e-300
         error = float(
             np.maximum(error, abs(float(derivative(bound.potential, rho, dear)[0]) - exact) / crowd)
         )  # NaN stays
-    return CouplingReport(float(asymmetry), float(smallest), float(error), bool(asymmetry <= tol), bool(monotone))
+    return CouplingReport(float(asymmetry), float(smallest), float(error), bool(asymmetry <= tol), monotone)

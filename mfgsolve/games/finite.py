@@ -28,6 +28,7 @@ from mfgsolve.games.transitions import (
     action_names,
     block_transitions,
     callable_as,
+    dense_blocks,
     dense_transitions,
     names_of_actions,
     own_costs,
@@ -40,6 +41,8 @@ from mfgsolve.spaces import Choices, Populations
 from mfgsolve.watch import look
 
 __all__ = ["FiniteGame"]
+
+SMALL = 64  # states of all populations together up to which their transitions are one dense table
 
 
 class FiniteGame(Game):
@@ -85,6 +88,8 @@ class FiniteGame(Game):
             for price in self.prices
         ]
         self._work: np.ndarray | None = None
+        small = len(self.dynamics) > 1 and self.states <= SMALL and not self.grid.mask.any()
+        self._small_blocks = small and all(getattr(one, "is_coupled", False) for one in self.dynamics)
 
     # -- what it is made of ------------------------------------------------------------------------------------
 
@@ -188,6 +193,12 @@ class FiniteGame(Game):
         mass = mass.reshape(self.grid.shape)
         if len(self.dynamics) == 1 and not self.grid.mask.any():  # many small tables: no detour over sparse matrices
             quick = dense_transitions(self.dynamics[0].transitions(float(self.time.nodes[t]), mass), self.allowed)
+            if quick is not None:
+                return quick
+        if self._small_blocks:
+            seen, at = mass.view(), float(self.time.nodes[t])
+            seen.setflags(write=False)
+            quick = dense_blocks([one.transitions(at, seen) for one in self.dynamics], self.allowed)
             if quick is not None:
                 return quick
         return self._told_once(mass, t)[0]

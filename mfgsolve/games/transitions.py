@@ -26,6 +26,7 @@ __all__ = [
     "action_names",
     "names_of_actions",
     "block_transitions",
+    "dense_blocks",
     "dense_transitions",
     "callable_as",
     "own_costs",
@@ -314,6 +315,22 @@ def dense_transitions(given: Any, allowed: np.ndarray) -> Transitions | None:
     first = np.arange(0, count * states + 1, states, dtype=np.int64)[None]
     successor = np.tile(np.arange(states, dtype=np.int32), count)
     return Transitions(first, successor, np.array(given, dtype=float, order="C").reshape(-1))  # the user may keep it
+
+
+def dense_blocks(given: Sequence[Any], allowed: np.ndarray) -> Transitions | None:
+    """Transitions of one step from an array, or a list of arrays, of every population; None where they are not that."""
+    actions, states = allowed.shape
+    size, blocks = states // len(given), np.zeros((actions, states, states))
+    for p, one in enumerate(given):
+        part = slice(p * size, (p + 1) * size)
+        plain = isinstance(one, list | tuple) and all(type(item) is np.ndarray for item in one)
+        matrices = one if type(one) is np.ndarray else list(one) if plain else []
+        if len(matrices) != allowed[:, part].any(axis=1).sum() or any(m.shape != (size, size) for m in matrices):
+            return None
+        if any(matrix.dtype.kind != "f" for matrix in matrices):
+            return None
+        blocks[: len(matrices), part, part] = matrices
+    return dense_transitions(blocks, allowed)
 
 
 def stacked(stacks: Sequence[sparse.csr_array]) -> Transitions:

@@ -38,7 +38,7 @@ def state_names(walk: Walk) -> list[dict[str, str]]:
     for names in out:
         for key, name in names.items():
             ends.setdefault(short[key] if nodes[key].kind == CHOICE else forms[key], name)
-    last = {key: ends.get(forms[key], key) for key in walk.states[-1]}
+    last = {key: ends.get(forms[key], forms[key]) for key in walk.states[-1]}
     if len({(nodes[key].population, name) for key, name in last.items()}) < len(last):
         last = {key: key for key in last}
     return [*out, last]
@@ -68,7 +68,7 @@ def _timeless(levels: dict[str, int], walk: Walk) -> dict[str, str]:
         groups = {}
         for key, level in levels.items():
             groups.setdefault(re.sub(r"\d+", "#", key), {})[key] = level
-    out = {}
+    out = dict[str, str]()
     for group in groups.values():
         times = _positions(group)[:1]
         which: list[int] = []

@@ -195,7 +195,7 @@ class Moves:
         return self._split(self._entries(rows, population), self._stays(set(rows), population))
 
     def _split(self, *parts: Entries) -> list[sparse.csr_array]:
-        row, ahead, chance = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        row, ahead, chance = _joined(*parts)
         size, actions = self.tables.states, self.tables.actions
         whole = sparse.csr_array((chance, (row, ahead)), shape=(actions * size, size))
         return [whole[a * size : (a + 1) * size] for a in range(actions)]
@@ -204,8 +204,9 @@ class Moves:
         """Matrices of step t against a mass: an array where it is small, which is quicker to check."""
         if (t, population) not in self._bases:
             at = {(a, self.tables.place[key]) for key in self.tables.walk.states[t] for a in range(self.tables.actions)}
-            base = self._entries(self._settled[t], population), self._stays(at, population)
-            self._bases[t, population] = tuple(np.concatenate(columns) for columns in zip(*base, strict=True))
+            self._bases[t, population] = _joined(
+                self._entries(self._settled[t], population), self._stays(at, population)
+            )
         base, asked = self._bases[t, population], self._entries(self.asked(t, mass), population)
         size, actions = self.tables.states, self.tables.actions
         if actions * size * size > DENSE:
@@ -230,3 +231,8 @@ class Moves:
                         ahead[end] += weight * chance
             mass.append(ahead)
         return np.stack(mass)
+
+
+def _joined(*parts: Entries) -> Entries:
+    row, ahead, chance = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return row, ahead, chance

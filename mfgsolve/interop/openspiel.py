@@ -104,7 +104,8 @@ def to_openspiel_policy(solution: Any, game: Any = None) -> Any:
     """The policy of a solution as the ``open_spiel.python.policy.Policy`` that OpenSpiel's ``NashConv`` takes.
 
     Where several states of the problem lead to one decision of OpenSpiel (under the crowd of this policy), it takes
-    the mean of their choices, weighed by their masses: the crowd moves as in the solution.
+    the mean of their choices, weighed by their masses: the crowd moves as in the solution.  Where moves jump with the
+    crowd (whole steps on a road), a mass that lies on a jump up to round-off may fall on either side of it there.
 
     ``game`` is needed where the name of the solution does not tell it: for a game that was not loaded by name.
     """
@@ -138,10 +139,18 @@ def build_openspiel(game: str, settings: Mapping[str, Any]) -> Problem:
     return from_openspiel(loaded, parameters=given, name=name)
 
 
+_last: list[tuple[Any, Moves]] = []  # the game walked last: its policies are exported next
+
+
 def _walked(game: Any) -> Moves:
+    for one, moves in tuple(_last):
+        if one is game:
+            return moves
     if "MEAN_FIELD" not in str(game.get_type().dynamics).upper().replace(" ", "_"):
         raise InputError(f"{game} of OpenSpiel is no mean-field game; {', '.join(openspiel_names())} are")
-    return Moves(Tables(walk(game)))
+    moves = Moves(Tables(walk(game)))
+    _last[:] = [(game, moves)]
+    return moves
 
 
 def _say_hidden(tables: Tables, name: str) -> None:
@@ -161,15 +170,15 @@ def _costs(moves: Moves, name: str) -> tuple[Coupling | None, Coupling | None, n
     own, terminal = tables.own.copy(), tables.terminal.copy()
     found: list[Coupling | None] = []
     if tables.walk.history is not None:
-        key, one, other = tables.walk.history
+        key, here, there = tables.walk.history
         if tables.counts(last):
             raise InputError(
-                f"{name} pays {one:g} or {other:g} at {key!r}, depending on a crowd of an earlier step that the key "
+                f"{name} pays {here:g} or {there:g} at {key!r}, depending on a crowd of an earlier step that the key "
                 "does not tell, and pays by the crowd at the end; such a game cannot be taken over"
             )
         say(
             "history-rewards",
-            f"{name} pays {one:g} or {other:g} at {key!r}, depending on a crowd of an earlier step that the key does "
+            f"{name} pays {here:g} or {there:g} at {key!r}, depending on a crowd of an earlier step that the key does "
             "not tell. The costs follow the order of OpenSpiel's evaluation under the flow: they jump where that "
             "order changes, so that an equilibrium need not exist",
         )
@@ -209,8 +218,8 @@ def _policy(tables: Tables, solution: Any) -> np.ndarray:
         )
     if isinstance(tables.space, States) and "state" in given.coords:
         names = [str(name) for name in given["state"].values]
-        if names != [str(name) for name in tables.space.names]:
-            other = next(name for name in names if name not in tables.space.names)
+        if names != tables.names:
+            other = next((name for name in names if name not in tables.names), names[0])
             raise InputError(
                 f"policy of the solution is one for the state {other!r}, which the game of OpenSpiel does not have; "
                 "pass the game that was solved as game=..."

@@ -165,9 +165,14 @@ def _fit_rows(ask: Callable[[np.ndarray], np.ndarray], size: int) -> _Form | Non
     left = [missing(e) for e in rungs]
     for (low, one), (high, other) in pairwise(zip(rungs, left, strict=True)):
         if one == 0 or one * other < 0:
-            guess = form(float(np.exp(brentq(missing, low, high, xtol=1e-15, rtol=1e-15) if one else low)), False)
-            if agrees(guess):
-                return guess
+            exponent = brentq(missing, low, high, xtol=1e-15, rtol=1e-15) if one else low
+            guess = form(float(np.exp(exponent)), False)
+            plain = guess._replace(  # without a linear part, which may be nothing but round-off
+                constant=whole - guess.strength * guess.logarithm(np.array(1.0)), matrix=np.zeros(size)
+            )
+            for candidate in (plain, guess):
+                if agrees(candidate):
+                    return candidate
     sharp = form(1e-300, True)  # floors of max(m, eps), which tell nothing above themselves
     guess = form(float(np.exp((nothing[main] - sharp.constant[main]) / sharp.strength[main])), True)
     return guess if 0 < guess.floor < 0.25 and agrees(guess) else None

@@ -192,7 +192,7 @@ class _Walker:
             )
         met = self.ahead.get(key)
         if met is None:
-            if len(self.ahead) > LARGEST:
+            if len(self.ahead) % 512 == 511:
                 self._sized()
             self.ahead[key] = _Met(population, reachable, {twin: state})
             return key
@@ -226,10 +226,8 @@ class _Walker:
     def descend(self) -> None:
         """Expand all keys of a depth."""
         front, self.ahead = self.ahead, {}
-        depth, kinds = len(self.layers), {}
-        for number, (key, met) in enumerate(front.items()):
-            if number % 128 == 127:
-                self._sized()
+        depth, kinds = len(self.layers), dict[str, str]()
+        for key, met in front.items():
             first = next(iter(met.twins.values()))
             kind = _kind(first)
             kinds.setdefault(kind, key)

@@ -130,7 +130,7 @@ def make_learner(learner: str | Solver, options: dict[str, Any]) -> Solver:
         raise InputError(f"learner is a {type(learner).__name__}; a name, or one of {kinds}, is needed")
     if learner not in LEARNERS:
         raise InputError(unknown("learner", learner, LEARNERS))
-    return LEARNERS[learner](**typed_options(LEARNERS[learner], options, learner))
+    return LEARNERS[learner](**typed_options(LEARNERS[learner], options, learner, "the learner"))
 
 
 def beside(learned: Solution, learner: Solver, problem: Problem, reference: Solution | bool) -> Solution:
@@ -157,7 +157,7 @@ def _beside(learned: Solution, learner: Solver, problem: Problem, density: np.nd
 def _with_reference(
     dataset: xr.Dataset, problem: Problem, steps: dict[str, Any], density: np.ndarray | None, gap: float
 ) -> xr.Dataset:
-    played = np.minimum(steps["before"] + dataset["iteration"].values * steps["block"], steps["episodes"]).astype(float)
+    played = np.minimum(steps["before"] + dataset["iteration"].values * float(steps["block"]), float(steps["episodes"]))
     each = steps["agents"] * problem.grid.populations * problem.time.steps
     added: dict[str, Any] = {
         "episodes": ("iteration", played, {"units": "1", "long_name": "episodes played"}),

@@ -4,7 +4,7 @@ A *named* problem (of ``mfgsolve list``, or of another library as ``mfglib:beach
 
     problem = "supply-demand"
     shape = [64, 64]
-    steps = 512
+    steps = 512                                 # may be left out, as below
     [parameters]
     reward = 2.0
 
@@ -20,7 +20,7 @@ numbers that is their sum::
     blocked = [{lower = [0.9, 0.3], upper = [1.1, 1.0]}]    # points are written (x, y)
     [time]
     horizon = 1.0
-    steps = 256
+    steps = 256                                 # if absent, chosen from the game (a solution says chosen = true)
     unit = "h"
     [dynamics]
     viscosity = 0.01

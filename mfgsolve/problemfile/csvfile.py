@@ -54,7 +54,7 @@ def read_density(path: str | os.PathLike[str], grid: Space) -> np.ndarray:
     >>> mfg.read_density("start.csv", mfg.Grid.box((2,)))
     array([2., 0.])
     """
-    return CsvTable(Path(regular(path, "table"))).on_grid(grid, None, "density")
+    return CsvTable(Path(regular(os.fspath(path), "table"))).on_grid(grid, None, "density")
 
 
 class CsvTable:

@@ -206,7 +206,7 @@ def check_archive(path: Path) -> None:
                 if version not in read:
                     raise ValueError(f"{member.filename} has version {version} of the format, and no plain numbers")
                 shape, _, dtype = read[version](file)
-                if dtype.kind in "fiub" and math.prod(shape) * dtype.itemsize > member.file_size:
+                if dtype.kind in "fiub" and math.prod(shape) * dtype.itemsize > member.file_size - file.tell():
                     raise ValueError(f"{member.filename} declares the shape {shape} and holds {member.file_size} bytes")
 
 

@@ -92,7 +92,7 @@ def problem_from_toml(
     64
     """
     try:
-        with collect() as said:
+        with collect() as said, np.errstate(all="ignore"):  # what is not finite is told in a sentence
             stated = shape, steps, settings or {}
             problem, kept = _built(_parsed(text, where), text, *stated, where, Path(folder))
         if said:
@@ -192,7 +192,7 @@ def _times(document: Mapping[str, Any]) -> TimeGrid | None:
     """When arrays that change with time have their values; None where the times are at fault, which is told later."""
     try:
         return TimeGrid(document["time"]["horizon"], document["time"].get("steps"))
-    except (InputError, KeyError, TypeError, AttributeError):
+    except (InputError, KeyError, TypeError, AttributeError, OverflowError):
         return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,8 @@ def _same(one: Any, two: Any) -> bool:
 
 def _samples(problem: Problem) -> list[np.ndarray]:
     """Start, end, and the cost of the crowd as it starts, at three times."""
-    mass, nodes = problem.initial_mass(), problem.time.nodes
+    mass, time = problem.initial_mass(), problem.time
+    nodes = time.nodes if time.settled else replace(time, steps=2).nodes
     times = nodes[[0, len(nodes) // 2, -1]]
     found, levels = [mass, problem.terminal_cost()], slice(0, len(times))
     for coupling in problem.couplings:

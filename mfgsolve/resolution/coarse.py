@@ -2,12 +2,11 @@
 
 Three ways, the cheapest that is true first: the fields *sampled* at the centres of coarse cells; where those miss what
 the real grid shows (a bump between two centres, a door in a wall), or where arrays tie the game to its grid, the fields
-of the real grid *averaged* over coarse cells; and, where no coarse grid divides a small real one, the real grid itself.
+of the real grid *averaged* over coarse cells; and, where neither shows enough of it, a small real grid itself.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -25,8 +24,8 @@ __all__ = ["Coarse", "Slowed", "coarsened"]
 
 SMALLEST, LARGEST, FACTOR = 8, 16, 4  # cells along an axis: a quarter of the real ones, between 8 and about 16
 TIMES = 15  # steps of the games whose fields are compared; odd, so that no rhythm hides between the nodes
-SEEN = 0.5  # share of the range of a field that a coarse grid must show
-SMALL = 4096  # cells up to which the real grid itself may serve
+SEEN, AVERAGED = 0.5, 0.1  # share of the range of the costs that a coarse grid must show: by samples, by means
+SMALL = 1024  # cells up to which the real grid itself may serve
 
 Coarse = Callable[[int], Problem]  # the coarse game in any number of steps
 
@@ -56,11 +55,11 @@ def coarsened(problem: Problem) -> Coarse | None:
     )
     shape = tuple(_fewer(axis.cells) for axis in grid.axes)
     if shape != grid.shape:
-        real = DiffusionGame(problem.with_steps(TIMES), 1)
-        for way in (_sampled, _averaged):
+        real, cells = DiffusionGame(problem.with_steps(TIMES), 1), Cells(grid, shape)
+        for way, seen in ((_sampled, SEEN), (_averaged, AVERAGED)):
             try:
-                coarse = way(problem, shape)
-                if coarse is not None and _shows(DiffusionGame(coarse(TIMES), 1), real):
+                coarse = way(problem, cells)
+                if _shows(DiffusionGame(coarse(TIMES), 1), real, seen):
                     return coarse
             except Exception:  # whatever a user's function says of a grid it was not made for
                 continue
@@ -72,12 +71,12 @@ def _fewer(cells: int) -> int:
     return cells // max(cells // LARGEST, min(FACTOR, cells // SMALLEST), 1)
 
 
-def _shows(coarse: DiffusionGame, real: DiffusionGame) -> bool:
+def _shows(coarse: DiffusionGame, real: DiffusionGame, least: float) -> bool:
     """Whether a coarse game has as many rooms as the real one, and costs that range about as widely."""
     if ndimage.label(~coarse.grid.mask)[1] != ndimage.label(~real.grid.mask)[1]:
         return False
     seen, wanted = ranges(coarse), ranges(real)
-    return all(bool((s >= SEEN * w - 1e-3 * w.max()).all()) for s, w in zip(seen, wanted, strict=True))
+    return all(bool((s >= least * w - 1e-3 * w.max()).all()) for s, w in zip(seen, wanted, strict=True))
 
 
 def ranges(game: DiffusionGame) -> tuple[np.ndarray, np.ndarray]:
@@ -90,101 +89,111 @@ def ranges(game: DiffusionGame) -> tuple[np.ndarray, np.ndarray]:
     return np.ptp(price[:-1], axis=1), np.array([np.ptp(end)])
 
 
-def _sampled(problem: Problem, shape: tuple[int, ...]) -> Coarse | None:
-    if problem.rescaled(shape, TIMES) is None:
-        return None
-
-    def coarse(steps: int) -> Problem:
-        made = problem.rescaled(shape, steps)
-        assert made is not None
-        return made
-
-    return coarse
-
-
-def _averaged(problem: Problem, shape: tuple[int, ...]) -> Coarse | None:
-    grid = problem.grid
+def _sampled(problem: Problem, cells: Cells) -> Coarse:
+    """Functions are sampled at the centres of coarse cells, arrays are averaged."""
+    grid, given = problem.grid, (problem.initial, problem.terminal)
     assert isinstance(grid, Grid)
-    sizes = tuple(_divisor(axis.cells, wanted) for axis, wanted in zip(grid.axes, shape, strict=True))
-    if sizes == grid.shape:
-        return None
-    blocks = Blocks(grid, sizes)
-    mass = blocks.total(problem.initial_mass())
-    blocked = (blocks.total(grid.mask.astype(float)) > blocks.size / 2) & (mass == 0)
-    axes = [Axis(a.name, n, a.start, a.stop, a.boundary, a.unit) for a, n in zip(grid.axes, sizes, strict=True)]
-    last = problem.terminal_coupling
+    blocked = grid.blocked
+    if not (callable(blocked) or blocked is None):
+        blocked = cells.mean(grid.mask[None].astype(float))[0] > 0.5
+    initial, terminal = (cells.mean(v[None])[0] if isinstance(v, np.ndarray) else v for v in given)
+    coarse = replace(cells.grid(), blocked=blocked)
+    made = replace(problem, grid=coarse, initial=initial, terminal=terminal, normalise=True)
+    return _without_blocked(made).with_steps
+
+
+def _averaged(problem: Problem, cells: Cells) -> Coarse:
+    """Everything is averaged."""
+    grid, last = problem.grid, problem.terminal_coupling
+    assert isinstance(grid, Grid)
+    blocked = cells.mean(grid.mask[None].astype(float))[0] > 0.5
     made = replace(
         problem,
-        grid=Grid(tuple(axes), blocked if blocked.any() else None),
-        coupling=Averaged(problem.couplings[0], blocks),
-        terminal_coupling=None if last is None else Averaged(last, blocks),
-        initial=mass / (grid.cell_volume * blocks.size),
-        terminal=np.where(blocked, 0.0, blocks.mean(problem.terminal_cost()[None])[0]),
+        grid=replace(cells.grid(), blocked=blocked if blocked.any() else None),
+        coupling=Averaged(problem.couplings[0], cells),
+        terminal_coupling=None if last is None else Averaged(last, cells),
+        initial=cells.mean(problem.initial_mass()[None])[0] / grid.cell_volume,
+        terminal=cells.mean(problem.terminal_cost()[None])[0],
         normalise=True,
     )
-    return made.with_steps
+    return _without_blocked(made).with_steps
 
 
-def _divisor(cells: int, wanted: int) -> int:
-    """The divisor of the cells that comes nearest to a wanted number of them, at least half of it."""
-    found = [n for n in range(max(2, wanted // 2), cells + 1) if cells % n == 0]
-    return min(found, key=lambda n: abs(math.log(n / wanted)))
+def _without_blocked(problem: Problem) -> Problem:
+    """Nobody starts in a cell that is blocked now."""
+    if not isinstance(problem.initial, np.ndarray):
+        return problem
+    return replace(problem, initial=np.where(problem.grid.mask, 0.0, problem.initial))
 
 
-class Blocks:
-    """The coarse cells of a grid, each a block of as many real ones."""
+class Cells:
+    """Coarse cells over the real ones of a grid, of any two numbers along each axis."""
 
-    def __init__(self, grid: Grid, sizes: tuple[int, ...]):
-        self.grid, self.sizes = grid, sizes
-        self.factors = [n // size for n, size in zip(grid.shape, sizes, strict=True)]
-        self.size = math.prod(self.factors)
+    def __init__(self, real: Grid, shape: tuple[int, ...]):
+        self.real, self.shape = real, shape
+        self.whole = all(n % size == 0 for n, size in zip(real.shape, shape, strict=True))  # no real cell is cut
+        shares = [_overlaps(size, n) for n, size in zip(real.shape, shape, strict=True)]
+        self._of_coarse = [share / share.sum(axis=1, keepdims=True) for share in shares]  # (coarse, real)
+        self._of_real = [(share / share.sum(axis=0)).T for share in shares]  # (real, coarse)
 
-    def total(self, level: np.ndarray) -> np.ndarray:
-        """Sums over the blocks of one level."""
-        return self.mean(level[None])[0] * self.size
+    def grid(self) -> Grid:
+        """The coarse grid, without blocked cells."""
+        named = zip(self.real.axes, self.shape, strict=True)
+        return Grid(tuple(Axis(a.name, n, a.start, a.stop, a.boundary, a.unit) for a, n in named))
 
     def mean(self, levels: np.ndarray) -> np.ndarray:
-        """Means over the blocks, (levels, *sizes)."""
-        split = [n for size, factor in zip(self.sizes, self.factors, strict=True) for n in (size, factor)]
-        within = tuple(range(2, 2 * len(self.sizes) + 1, 2))
-        return np.asarray(levels.reshape(levels.shape[0], *split).mean(axis=within))
+        """Means over coarse cells of levels (levels, *real shape)."""
+        return _along_axes(self._of_coarse, levels)
 
     def spread(self, levels: np.ndarray) -> np.ndarray:
-        """The same density in every cell of a block, (levels, *shape)."""
-        for axis, factor in enumerate(self.factors, start=1):
-            levels = np.repeat(levels, factor, axis=axis)
-        return levels
+        """The density (levels, *real shape) that is even in every coarse cell."""
+        return _along_axes(self._of_real, levels)
+
+
+def _overlaps(coarse: int, real: int) -> np.ndarray:
+    """Lengths that coarse and real cells of one axis have in common, (coarse, real)."""
+    ends, bounds = np.arange(coarse + 1) / coarse, np.arange(real + 1) / real
+    right, left = np.minimum(ends[1:, None], bounds[None, 1:]), np.maximum(ends[:-1, None], bounds[None, :-1])
+    shared = np.maximum(right - left, 0.0)
+    return np.where(shared > 1e-12, shared, 0.0)
+
+
+def _along_axes(matrices: list[np.ndarray], levels: np.ndarray) -> np.ndarray:
+    for axis, matrix in enumerate(matrices, start=1):
+        levels = np.moveaxis(np.tensordot(levels, matrix, axes=(axis, 1)), -1, axis)
+    return np.ascontiguousarray(levels)
 
 
 class Averaged(Coupling):
     """A coupling of the real grid, seen from coarse cells: F of the density that is even in each of them."""
 
-    def __init__(self, inner: Coupling, blocks: Blocks):
-        self.inner, self.blocks = inner, blocks
+    def __init__(self, inner: Coupling, cells: Cells):
+        self.inner, self.cells = inner, cells
         for flag in ("on", "is_potential", "is_monotone", "is_local", "is_differentiable", "is_hard", "is_smooth"):
             setattr(self, flag, getattr(inner, flag))
+        self.is_local = inner.is_local and cells.whole
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
-        return _BoundAverage(self.inner.bind(self.blocks.grid, times), self.blocks)
+        return _BoundAverage(self.inner.bind(self.cells.real, times), self.cells)
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundAverage(Bound):
     inner: Bound
-    blocks: Blocks
+    cells: Cells
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return self.blocks.mean(self.inner.cost(nodes, self.blocks.spread(rho)))
+        return self.cells.mean(self.inner.cost(nodes, self.cells.spread(rho)))
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return self.inner.potential(nodes, self.blocks.spread(rho))
+        return self.inner.potential(nodes, self.cells.spread(rho))
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
-        slope = self.inner.slope(nodes, self.blocks.spread(rho))
-        if slope is None:
+        slope = self.inner.slope(nodes, self.cells.spread(rho))
+        if slope is None or not self.cells.whole:
             return None
-        return self.blocks.mean(np.broadcast_to(slope, (rho.shape[0], *self.blocks.grid.shape)))
+        return self.cells.mean(np.broadcast_to(slope, (rho.shape[0], *self.cells.real.shape)))
 
     def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
-        spread = self.blocks.spread
-        return self.blocks.mean(self.inner.tangent(nodes, spread(rho), spread(change)))
+        spread = self.cells.spread
+        return self.cells.mean(self.inner.tangent(nodes, spread(rho), spread(change)))

@@ -16,18 +16,19 @@ from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
 from mfgsolve.resolution.coarse import Coarse, Slowed, coarsened, ranges
 from mfgsolve.solvers import SOLVERS, suited
-from mfgsolve.solvers.base import Budget, run
+from mfgsolve.solvers.base import Budget, Outcome, run
 
 __all__ = ["UNMEASURED", "Change", "Measured", "change", "energetic_speed", "measure", "probe", "steps_for_speeds"]
 
-ACCURACY = 1e-4  # relative exploitability of a coarse plan
-BELIEVED = 1e-2  # and the worst at which it still says something
+ACCURACY = 1e-6  # relative exploitability of a coarse plan
+BELIEVED = 0.1  # and the largest exploitability, over what planning is worth, at which it still says something
 ITERATIONS = 100
 FASTER = 0.005  # share of mass-time that may want to be faster than the speed taken for the fastest
 SETTLED = 0.02  # change of a plan by twice as many steps below which they are enough
 FREE = 0.01  # share of mass-time at the cap of such a plan
-FEWEST, MOST_FIRST, MOST = 15, 2048, 2**15  # steps of coarse games
-MOST_WORK = 2**22  # cells times steps of the last of them
+FEWEST, MOST_FIRST, MOST = 15, 2048, 8192  # steps of coarse games
+MOST_WORK = 2**21  # cells times steps of the last of them, about
+NOISE = 1e-9  # of a potential, that is no gain
 SAMPLES = 32  # times at which the densities of two plans are compared
 
 
@@ -49,6 +50,11 @@ class Plan:
     def steps(self) -> int:
         return self.game.steps
 
+    @property
+    def noise(self) -> float:
+        """What is too little to be a gain: round-off of the potentials."""
+        return NOISE * (abs(self.potential) + abs(self.potential + self.gain))
+
 
 @dataclass(frozen=True)
 class Change:
@@ -66,12 +72,12 @@ class Change:
 
     def cautious(self) -> Change:
         """Twice a small change, ever less than that of a large one: coarse grids smear what fine ones show."""
-        return self.times(2.0 - min(1.0, self.worst))
+        return self.times(2.0 - min(1.0, max(self.gain, self.flow)))
 
     @property
     def worst(self) -> float:
-        """The larger of the relative ones."""
-        return max(self.gain, self.flow)
+        """The share of the crowd that is elsewhere, or a third of the share of the gain where that is more."""
+        return max(self.gain / 3, self.flow)
 
 
 UNMEASURED = Change(np.nan, np.nan, np.nan)
@@ -94,15 +100,13 @@ def measure(problem: Problem) -> Measured | None:
     """Solve the coarse game with ever more steps until plan and potential stop changing and the cap does not bind.
 
     The first number of steps is the one at which agents could all the time be as fast as all costs together would pay
-    for, so that a game in which nobody moves because nobody can is not taken for one in which nobody wants to.  None
-    where no coarse game can be made or solved, or where it does not settle.
+    for, so that a game in which nobody moves because nobody can is not taken for one in which nobody wants to.  A game
+    that does not settle has a large ``error`` in the end.  None where no coarse game can be made or solved.
     """
-    coarse = coarsened(problem)
-    if coarse is None:
-        return None
     with collect(), np.errstate(all="ignore"):  # what is said of the coarse game is no matter of the real one
         try:
-            return _settled(coarse)
+            coarse = coarsened(problem)
+            return None if coarse is None else _settled(coarse)
         except Exception:  # whatever a user's function says of times and densities it was not made for
             return None
 
@@ -118,15 +122,16 @@ def _settled(coarse: Coarse) -> Measured | None:
     )  # odd, as all that follow: no rhythm of the costs fits them all
     plan = solved(coarse(steps))
     work = 0.0 if plan is None else plan.work
-    while plan is not None and steps < MOST and steps * cells < MOST_WORK:
+    while plan is not None:
         steps = 2 * steps + 1
         finer = solved(coarse(steps), plan)
         if finer is None:
             return None
         work += finer.work
-        changed, plan = change(plan, finer), finer
-        if changed.worst <= SETTLED and finer.capped <= FREE:
-            return Measured(coarse, finer, changed, work)
+        error, plan = change(plan, finer), finer
+        last = steps > MOST // 2 or steps * cells > MOST_WORK // 2
+        if last or (error.worst <= SETTLED and plan.capped <= FREE):
+            return Measured(coarse, plan, error, work)
     return None
 
 
@@ -137,18 +142,28 @@ def solved(problem: Problem, start: Plan | None = None) -> Plan | None:
         return None
     solver = SOLVERS[names[0]]()
     guess = None if start is None else lambda game: prolong(start.crowd, start.game, game)
-    state = solver.init(problem, ACCURACY, guess, 1)
-    outcome = solver.finish(run(solver, state, ACCURACY, Budget(ITERATIONS)).state)
+    state, tol = solver.init(problem, ACCURACY, guess, 1), ACCURACY
+    for _ in range(2):
+        state = run(solver, state, tol, Budget(ITERATIONS)).state
+        plan, scale = _plan(problem, solver.finish(state))
+        enough = ACCURACY * 100 * max(abs(plan.gain), plan.movement, plan.noise)
+        if not plan.gap > enough:
+            return plan
+        tol = enough / scale  # costs that all agents pay alike hide from a relative tolerance what planning is worth
+    return plan if plan.gap <= BELIEVED * max(abs(plan.gain), plan.movement, plan.noise) else None
+
+
+def _plan(problem: Problem, outcome: Outcome) -> tuple[Plan, float]:
+    """What a solver found, and the scale of its costs."""
     game, policy, crowd = outcome.game, outcome.policy, outcome.crowd
     assert isinstance(game, DiffusionGame) and isinstance(policy, MovingPolicy)  # noqa: PT018
     found = certify(game, policy, crowd, outcome.dual)
-    if not abs(found.relative_exploitability) <= BELIEVED:
-        return None
     potential = found.potential if problem.is_potential else found.cost
-    return Plan(
+    plan = Plan(
         game, crowd, policy, potential, _at_rest(game) - potential, found.movement_cost, found.exploitability,
         found.cap_fraction, game.cell_steps * (outcome.sweeps + 1),
     )  # fmt: skip
+    return plan, found.scale
 
 
 def _at_rest(game: DiffusionGame) -> float:
@@ -160,7 +175,7 @@ def _at_rest(game: DiffusionGame) -> float:
 
 def change(one: Plan, two: Plan) -> Change:
     """From one plan to another, better one; what planning is worth is what the gain is measured by."""
-    worth = max(abs(two.gain), two.movement, 2 * (one.gap + two.gap) / SETTLED)
+    worth = max(abs(two.gain), two.movement, 2 * (one.gap + two.gap) / SETTLED, two.noise)
     gain = abs(two.gain - one.gain) / worth if worth > 0 else 0.0
     return Change(abs(two.potential - one.potential), gain, _apart(one, two))
 
@@ -206,8 +221,8 @@ def steps_for_speeds(measured: Measured, grid: Grid) -> float:
     return 2 * grid.ndim * game.time.horizon * float(pace.reshape(-1)[order[min(place, mass.size - 1)]])
 
 
-def probe(measured: Measured, grid: Grid, steps: int) -> Change:
-    """Estimated error of so many steps on the real grid, beside as many as one likes.
+def probe(measured: Measured, grid: Grid, steps: int) -> tuple[Change, float]:
+    """Estimated error of so many steps on the real grid, beside as many as one likes, and the share at the cap.
 
     The coarse game is solved once more with the speed cap of the real grid and, where it is the longer one, its time
     step.  Where the step of the measured plan is longer, its error is scaled to the real one.
@@ -224,5 +239,5 @@ def probe(measured: Measured, grid: Grid, steps: int) -> Change:
         except Exception:  # as above
             found = None
     if found is None:
-        return UNMEASURED
-    return change(found, plan).plus(measured.error.times(min(1.0, plan.steps / steps)))
+        return UNMEASURED, np.nan
+    return change(found, plan).plus(measured.error.times(min(1.0, plan.steps / steps))), found.capped

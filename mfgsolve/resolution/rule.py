@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy as np
 from mfgsolve.cautions import Caution
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.errors import InputError
+from mfgsolve.games import make_game
 from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
 from mfgsolve.resolution.finite import finite_steps
@@ -18,11 +21,14 @@ from mfgsolve.resolution.measuring import UNMEASURED, Change, Measured, measure,
 
 __all__ = ["Judgement", "friendly", "judge", "settle"]
 
-TOLERATED = 0.05  # estimated error, of the gain or of the flow, that is worth a caution
+TOLERATED = 0.05  # estimated error, of the flow or a third of that of the gain, that is worth a caution
 AIMED = 0.04  # and what a chosen number of steps keeps
 MARGIN = 1.05  # of the speed cap over the speeds
-BOUND = 0.05  # share of mass-time at the cap on the real grid that is worth a caution, whatever was measured
+BOUND = 0.05  # share of mass-time at the cap of the real grid that is worth a caution,
+UNSEEN = 3  # where it is more than so many times what the coarse grid has seen
 ATTEMPTS = 8
+MOST_LONGER = 4  # steps of the real game over those of the coarse one that a chosen number may have
+LEAST = 8  # steps of a game in which nobody moves
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,7 @@ class Judgement:
         beside as many as one likes on the same grid; in units of cost
     gain_change : the same of what the crowd gains by moving at all, relative to that gain
     flow_change : share of the crowd that is elsewhere; total variation, mean over the time
+    cap_fraction : share of the mass-time at the speed cap of the real grid, on the coarse one
     steps_advised : what the rule takes; None where nothing could be measured, or nothing needed to be
     cautions : what is to be said of it, if anything
     """
@@ -46,6 +53,7 @@ class Judgement:
     potential_change: float = math.nan
     gain_change: float = math.nan
     flow_change: float = math.nan
+    cap_fraction: float = math.nan
     steps_advised: int | None = None
     cautions: tuple[Caution, ...] = ()
 
@@ -96,6 +104,8 @@ def settle(problem: Problem) -> Problem:
     >>> settle(mfg.problems.supply_demand(shape=(32, 32))).time.steps
     256
     """
+    if not isinstance(problem, Problem):
+        raise InputError(f"settle got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     if problem.time.settled:
         return problem
     if problem not in _settled:
@@ -108,32 +118,36 @@ def _chosen(problem: Problem) -> Problem:
         return problem.with_steps(finite_steps(problem), chosen=True)
     measured = measure(problem)
     if measured is None:
+        dynamics: Any = problem.all_dynamics[0]
+        with contextlib.suppress(ArithmeticError, LookupError):  # what is wrong with the problem itself is told first
+            make_game(replace(problem.with_steps(LEAST), dynamics=replace(dynamics, noise="implicit")))
         raise InputError(
             f"problem {problem.name!r} states no number of time steps, and the speeds of its agents could not be "
             "measured on a coarse grid (its costs or walls are tied to their grid, or no solver settles there); state "
             "it: TimeGrid(horizon, steps), steps under [time], or --steps; about 2 d T v / h for speeds v"
         )
-    steps, error = advised(problem, measured)
+    steps, error, capped = advised(problem, measured)
     made = problem.with_steps(steps, chosen=True)
-    _measured[made] = _judgement(made, error, steps, problem.is_potential)
+    _measured[made] = _judgement(made, error, capped, steps)
     return made
 
 
-def advised(problem: Problem, measured: Measured) -> tuple[int, Change]:
-    """The number of steps that the rule takes, and its estimated error."""
+def advised(problem: Problem, measured: Measured) -> tuple[int, Change, float]:
+    """The number of steps that the rule takes, its estimated error, and the share at the cap."""
     grid, dynamics = problem.grid, problem.all_dynamics[0]
     assert isinstance(grid, Grid) and isinstance(dynamics, ControlledDiffusion)  # noqa: PT018
-    wanted = MARGIN * steps_for_speeds(measured, grid)
-    wanted = max(wanted, measured.plan.steps * measured.error.cautious().worst / AIMED)  # an error of first order
+    wanted = max(LEAST, MARGIN * steps_for_speeds(measured, grid))
+    share = measured.error.cautious().worst / AIMED  # of first order
+    wanted = max(wanted, measured.plan.steps * min(share, MOST_LONGER))
     if dynamics.noise == "explicit":
         wanted = max(wanted, 2 * dynamics.viscosity * problem.time.horizon * sum(a.spacing**-2 for a in grid.axes))
     for _ in range(ATTEMPTS):
         steps = friendly(wanted)
-        error = probe(measured, grid, steps).cautious()
-        if not error.worst > TOLERATED:
+        error, capped = probe(measured, grid, steps)
+        if not error.cautious().worst > TOLERATED:
             break
         wanted = 1.2 * steps
-    return steps, error
+    return steps, error.cautious(), capped
 
 
 def friendly(wanted: float) -> int:
@@ -153,7 +167,7 @@ def judge(problem: Problem, cap_fraction: float = math.nan) -> Judgement:
 
     Parameters
     ----------
-    problem : with a number of steps.  In a finite game the steps are part of the game, and nothing is judged
+    problem : in a finite game the steps are part of the game, and nothing is judged
     cap_fraction : share of the mass-time at the speed cap of the plan on the real grid, where it is known
 
     Examples
@@ -163,13 +177,14 @@ def judge(problem: Problem, cap_fraction: float = math.nan) -> Judgement:
     >>> found.cautions[0].code, found.flow_change > 0.5, found.steps_advised
     ('too-few-steps', True, 256)
     """
+    problem = settle(problem)
     steps = problem.time.steps
     if problem.is_finite:
         return Judgement(steps, problem.time.chosen)
     if problem not in _measured:
         _measured[problem] = _examined(problem)
     found = _measured[problem]
-    if cap_fraction > BOUND and not found.cautions:
+    if cap_fraction > max(BOUND, UNSEEN * found.cap_fraction) and not found.cautions:
         sentence = (
             f"the speed cap h / (2 d dt) binds for {cap_fraction:.0%} of the mass-time: agents cannot move as fast as "
             f"they want to; take more than {steps} time steps"
@@ -182,14 +197,14 @@ def _examined(problem: Problem) -> Judgement:
     measured = measure(problem)
     grid, steps = problem.grid, problem.time.steps
     assert isinstance(grid, Grid)
-    error = UNMEASURED if measured is None else probe(measured, grid, steps).cautious()
+    error, capped = (UNMEASURED, math.nan) if measured is None else probe(measured, grid, steps)
     number = None
-    if measured is not None and not error.worst <= TOLERATED:
+    if measured is not None and not error.cautious().worst <= TOLERATED:
         number = advised(problem, measured)[0]
-    return _judgement(problem, error, number, problem.is_potential)
+    return _judgement(problem, error.cautious(), capped, number)
 
 
-def _judgement(problem: Problem, error: Change, number: int | None, potential: bool) -> Judgement:
+def _judgement(problem: Problem, error: Change, capped: float, number: int | None) -> Judgement:
     steps = problem.time.steps
     cautions: tuple[Caution, ...] = ()
     if np.isnan(error.worst):
@@ -199,13 +214,13 @@ def _judgement(problem: Problem, error: Change, number: int | None, potential: b
         )
         cautions = (Caution("steps-not-measured", sentence),)
     elif error.worst > TOLERATED:
-        what = "the potential" if potential else "what agents pay"
+        what = "the potential" if problem.is_potential else "what agents pay"
+        remedy = "state more steps" if problem.time.chosen else f"take {number} steps"
         sentence = (
-            f"{steps} time steps are too few: the speed cap h / (2 d dt) keeps agents from moving as they would.  "
-            f"As measured on a coarse grid, {what} is off by about {error.potential:.2g} and "
-            f"{min(error.flow, 1.0):.0%} of the crowd are elsewhere; take {number} steps"
+            f"{steps} time steps{', as chosen,' * problem.time.chosen} are too few: the speed cap h / (2 d dt) keeps "
+            f"agents from moving as they would, or costs change faster.  As measured on a coarse grid, {what} is off "
+            f"by about {error.potential:.2g} and {min(error.flow, 1.0):.0%} of the crowd are elsewhere; {remedy}"
         )
         cautions = (Caution("too-few-steps", sentence),)
-    return Judgement(
-        steps, problem.time.chosen, error.potential, error.gain, min(error.flow, 1.0), number, cautions
-    )  # fmt: skip
+    changes = error.potential, error.gain, min(error.flow, 1.0)
+    return Judgement(steps, problem.time.chosen, *changes, capped, number, cautions)

@@ -12,6 +12,7 @@ Sources: Lu and Yang, arXiv:2407.16144 (reflected restarted Halpern iteration); 
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -194,6 +195,8 @@ class Anchored(Solver):
     # -- stepping ----------------------------------------------------------------------------------------------
 
     def step(self, state: AnchoredState) -> AnchoredState:
+        """As many iterations as lie between two certificates, on a copy: an exception leaves the given state whole."""
+        state = copy.copy(state)
         for _ in range(self.every):
             self._iterate(state)
             if state.last == 0.0:  # a fixed point

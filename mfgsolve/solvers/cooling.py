@@ -17,7 +17,7 @@ from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.games import DiffusionGame, FiniteGame
 from mfgsolve.problem import Problem
 
-__all__ = ["DIFFERENCES", "by_differences", "dearer", "heat", "heats", "sharp_target", "temperatures"]
+__all__ = ["DIFFERENCES", "dearer", "heat", "heats", "sharp_target", "temperatures"]
 
 TINY = 1e-300
 CAREFUL = 0.9  # cooling of a coupled game, whose equilibria may branch
@@ -59,17 +59,20 @@ def dearer(game: DiffusionGame, heat: float) -> DiffusionGame:
 def heats(game: DiffusionGame, cooling: float) -> list[float]:
     """Multiples of the cost of moving, falling to 1, from one at which nobody moves much.
 
-    What an agent gains by being elsewhere all the time is at most R, the range of sum weight f + g.  It hardly moves
-    where R is small against the temperature 2 nu c of the noise, or where it pays for less than a cell on the way,
-    c (h / T)^2 T / 2.
+    What an agent gains by being elsewhere all the time is at most R, the range of sum weight f + g: among a crowd that
+    rests, that only drifts, or that best answers the one or the other and meets where it thought nobody was.  It hardly
+    moves where R is small against the temperature 2 nu c of the noise, or where it pays for less than a cell on the
+    way, c (h / T)^2 T / 2.
     """
     dynamics = game.problem.all_dynamics[0]
     assert isinstance(dynamics, ControlledDiffusion)
-    resting, weights = game.flow(np.zeros((game.steps, *game.shape))), game.weights.reshape(-1, 1, 1, 1)
-    free, gain = ~game.grid.mask.reshape(-1), 0.0
-    for crowd in (resting, game.still(game.levels())):
-        total = (weights * game.price(crowd)).sum(axis=0) + game.terminal_cost
-        gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
+    weights, free, gain = game.weights.reshape(-1, 1, 1, 1), ~game.grid.mask.reshape(-1), 0.0
+    for crowd in (game.flow(np.zeros((game.steps, *game.shape))), game.still(game.levels())):
+        for _ in range(2):
+            price = game.price(crowd)
+            total = (weights * price).sum(axis=0) + game.terminal_cost
+            gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
+            crowd = game.flow(game.respond(price).ahead)
     cell = min(axis.spacing for axis in game.grid.axes)
     unit = dynamics.hamiltonian.weight * max(8 * dynamics.viscosity, cell**2 / (2 * game.time.horizon))
     if not (math.isfinite(gain) and gain > unit):
@@ -81,22 +84,3 @@ def heats(game: DiffusionGame, cooling: float) -> list[float]:
 def sharp_target(problem: Problem) -> FiniteGame | None:
     """The game itself where Newton only sees warmer ones."""
     return FiniteGame(problem) if problem.is_finite and problem.temperature == 0 else None
-
-
-def by_differences(game: FiniteGame, believed: np.ndarray, crowd: np.ndarray) -> np.ndarray:
-    """Newton step on M(f(mb), P(mb)) - mb = 0 where the crowd decides the transitions too: one sweep for every mass.
-
-    The width of the differences goes with the temperature, on which a response depends so much more than on a price.
-    ``crowd`` is M at the belief.
-    """
-    width = max(min(1e-6, 1e-2 * game.tau), 1e-9)
-    residual = (crowd - believed).reshape(-1)
-    matrix = np.eye(residual.size)
-    for k in range(game.steps * game.width):  # not the last node, whose mass decides no transition
-        moved = believed.copy()
-        moved.reshape(-1)[k] += width
-        answer = game.respond(game.price(moved), crowd=moved)
-        matrix[:, k] -= (game.flow(answer.ahead) - crowd).reshape(-1) / width
-    if not np.isfinite(matrix).all():
-        return np.zeros_like(believed)
-    return np.asarray(np.linalg.lstsq(matrix, residual)[0].reshape(believed.shape))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -44,7 +44,7 @@ class MeanState(State):
     response_own: float = math.nan
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        return self.plan.arrays(), {"sweeps": self.sweeps}
+        return self.plan.arrays(), {"sweeps": self.sweeps, "mixed": self.iteration}
 
 
 class Averaging(Solver):
@@ -67,7 +67,11 @@ class Averaging(Solver):
     ) -> MeanState:  # fmt: skip
         game = make_game(problem, threads)
         state = _measured(_new_state(game, game.new_plan(arrays)))
-        state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
+        if numbers.get("mixed", measure.iteration) == measure.iteration:
+            state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
+            return state
+        state.iteration, state.sweeps = int(numbers["mixed"]), numbers["sweeps"] + 1.0
+        state.measure = replace(state.measure, iteration=state.iteration, sweeps=state.sweeps)
         return state
 
     def step(self, state: MeanState) -> MeanState:

@@ -37,7 +37,8 @@ from mfgsolve.games import DiffusionGame, FiniteGame, make_game, sampled
 from mfgsolve.games.transfer import coarser_sizes
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, Guess, Measure, Outcome, Solver
-from mfgsolve.solvers.cooling import DIFFERENCES, by_differences, heats, sharp_target, temperatures
+from mfgsolve.solvers.cooling import DIFFERENCES, heats, sharp_target, temperatures
+from mfgsolve.solvers.coupled import coupled_step, passes
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
 from mfgsolve.solvers.newton_state import (
     COOLED,
@@ -58,6 +59,8 @@ from mfgsolve.watch import over
 TINY = 1e-300
 FAR = 0.1  # relative exploitability above which damped steps start from hot again, and not where the others ended
 NEAR = 1e-6  # and below which no heat is of any use
+EXACT = 1e-13  # and below which there is nothing to gain
+BREATHS = 5  # linear solves that end at their limit, after which a game counts as stiff
 LOOSE = 1e-3  # relative exploitability to which a hot diffusion is solved
 
 __all__ = ["Newton"]
@@ -123,6 +126,7 @@ class Newton(Solver):
         state = new_state(levels, warmth, level, game, tol, threads, arrays["believed"], coarser, sharp_target(problem))
         state.game = state.game_at(level)
         state.phase, state.damping, state.growth = phase, numbers["damping"], numbers["growth"]
+        state.breathless = int(numbers["breathless"])
         _answered(state)
         state.idle, state.iteration, state.sweeps = int(numbers["idle"]), measure.iteration, numbers["sweeps"]
         state.measure = measure
@@ -156,7 +160,7 @@ class Newton(Solver):
             return levels, [1.0] * len(levels)
         game = make_game(problem, threads)
         assert isinstance(game, DiffusionGame)
-        warmth = heats(game, self.cooling)
+        warmth = heats(game, math.sqrt(self.cooling))  # a diffusion is not as smooth in its heat
         return [problem] * len(warmth), warmth
 
     # -- stepping ----------------------------------------------------------------------------------------------
@@ -192,27 +196,32 @@ class Newton(Solver):
             keep(state, before)
         else:
             state.again()
+        if state.phase == FREE and state.breathless >= BREATHS and self._able(state):
+            state.phase, state.idle = DAMPED, 0  # whose linear solves are given more time
         after = state.certificate.relative_exploitability
         climbed = state.dual - dual > max(1e-3 * gap, 1e-14 * state.certificate.scale)  # a NaN gap never counts
-        state.idle = 0 if moved and (climbed or after <= 0.9 * before) else state.idle + 1
+        state.idle = 0 if moved and (state.phase != FREE or climbed or after <= 0.9 * before) else state.idle + 1
         if state.final and state.idle >= (5 if state.phase == FREE else STUBBORN):
             return self._harder(state)
         return state
 
+    def _able(self, state: NewtonState) -> bool:
+        """Whether damped steps can be taken: on a concave dual of smooth responses."""
+        return state.averse and state.game.problem.is_differentiable and state.target is None
+
     def _harder(self, state: NewtonState) -> NewtonState:
         """The last level makes no progress: what else there is to try, from the best belief or from hot to cold."""
-        now, problem, phase = state.certificate, state.game.problem, state.phase
+        now, phase = state.certificate, state.phase
         least = min(now.relative_exploitability, state.kept[0] if state.kept else math.inf)
-        floor = max(state.tol, state.round_off / max(now.scale, TINY))
-        able = state.averse and problem.is_differentiable and state.target is None and phase != COOLED
-        if not (able and floor < least < math.inf) or (phase == DAMPED and least <= NEAR):
+        able = self._able(state) and phase != COOLED
+        if not (able and max(state.tol, EXACT) < least < math.inf) or (phase == DAMPED and least <= NEAR):
             state.stalled = True
             return state
         if phase == FREE and least <= FAR:
             new = self._back(state) if state.kept else state
             new.phase, new.idle = DAMPED, 0
             return new
-        levels, warmth = self._hot(problem, state.threads)
+        levels, warmth = self._hot(state.levels[-1], state.threads)
         if len(levels) == 1:
             state.stalled = True
             return state
@@ -249,7 +258,7 @@ class Newton(Solver):
         """
         game = state.game
         if not isinstance(game, FiniteGame):
-            return max(self.coarse_tol if state.phase == FREE else LOOSE, state.tol)
+            return max(LOOSE if state.phase == COOLED else self.coarse_tol, state.tol)
         warmth = game.temperature * game.time.horizon / max(state.certificate.scale, TINY)
         return min(self.coarse_tol, max(1e-2 * warmth, 1e-13))
 
@@ -257,8 +266,9 @@ class Newton(Solver):
         """One linear solve and one line search; False where no step length improves."""
         if state.game.problem.is_coupled:
             assert isinstance(state.game, FiniteGame)
-            state.sweeps += state.game.steps * state.game.width * state.sweep
-            return self._line_search(state, by_differences(state.game, state.believed, state.crowd), False)
+            state.sweeps += passes(state.game) * state.sweep
+            step = coupled_step(state.game, state.ahead, state.believed, state.crowd)
+            return self._line_search(state, step, False)
         game, pool = state.game, state.pool
         averse = game.problem.is_potential and game.problem.is_monotone
         residual, solution, slope = pool.take(), pool.take(), pool.take()
@@ -270,6 +280,7 @@ class Newton(Solver):
             spare = [] if scale is not None else [slope, work[2]]
             vectors = Vectors(solution, residual, work[0], work[1])
             uses = conjugate_gradient(system, vectors, tol, self.linear_limit, spare)
+            state.breathless += uses >= self.linear_limit
             pool.give(*work)
         else:
             solution[:], uses = minimal_residual(system, residual, tol, self.linear_limit)
@@ -334,7 +345,7 @@ class Newton(Solver):
         fine = new_state(state.levels, heats, level, game, state.tol, state.threads, believed, state.believed,
                          state.target)  # fmt: skip
         fine.sweeps, fine.iteration, fine.best, fine.kept = state.sweeps, state.iteration + 1, state.best, state.kept
-        fine.phase, fine.damping = state.phase, state.damping
+        fine.phase, fine.damping, fine.breathless = state.phase, state.damping, state.breathless
         return _answered(fine)
 
     def finish(self, state: NewtonState) -> Outcome:

@@ -97,6 +97,7 @@ class NewtonState(State):
     size: float = math.nan  # of the largest term that the dual is the sum of
     certificate: Certificate = field(init=False)
     idle: int = 0  # steps in a row that did not improve the certificate
+    breathless: int = 0  # linear solves that ended at their limit
     spent: tuple[Any, ...] = ()  # belief, price, buffer and crowd before this step
 
     @property
@@ -144,6 +145,7 @@ class NewtonState(State):
         numbers = {
             "sweeps": self.sweeps, "level": self.level, "levels": len(self.levels), "idle": self.idle,
             "phase": self.phase, "damping": self.damping, "growth": self.growth,
+            "breathless": self.breathless,
             "kept": math.inf if self.kept is None else self.kept[0],
             "best": math.inf if self.best is None else self.best[0].exploitability,
         }  # fmt: skip

@@ -51,7 +51,8 @@ SOLVERS: dict[str, type[Solver]] = {
     )
 }
 
-PATIENCE = (300.0, 2000.0, 2000.0)  # sweeps of one solver before it is judged, round by round
+PATIENCE = (300.0, 2000.0, 4000.0)  # sweeps of one solver before it is judged, round by round
+WORK = 2e9  # cell-steps that these sweeps may come to (about a minute), where they are more than those of round 0
 STEPS, FEWEST = 50, 4  # and iterations, and certificates
 FAR = 3.0  # times the sweeps used so far that may still be needed
 ROUND = 1e-13  # relative exploitability that no other solver is asked to improve
@@ -221,7 +222,9 @@ class Portfolio(Solver):
             return True
         if not math.isfinite(stage.measure.exploitability):
             return bool(state.track) or state.best is not None  # else the costs themselves are not finite
-        return stage.iteration >= STEPS and slow(state.track, state.tol, PATIENCE[state.round])
+        size = state.problem.grid.size * state.problem.time.steps
+        patience = max(PATIENCE[0], min(PATIENCE[state.round], WORK / size))
+        return stage.iteration >= STEPS and slow(state.track, state.tol, patience)
 
     def _place(self, state: PortfolioState) -> int:
         """Where the stage stands once it is left."""

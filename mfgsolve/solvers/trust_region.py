@@ -35,7 +35,7 @@ PATIENCE = 400  # most iterations of one linear solve: a stiff coupling has that
 STUBBORN = 12  # steps in a row without progress after which a level has stalled
 FIRST, LEAST = 1e-3, 1e-6  # damping times the largest slope: after the first failure, and below which there is none
 ACCEPTED = 1e-3  # least share of the predicted gain
-TINY = 1e-300
+TINY, ROUND = 1e-300, 1e-15
 
 
 class _Step(NamedTuple):
@@ -96,7 +96,8 @@ def _proposal(state: NewtonState, tol: float) -> _Step:
     np.subtract(state.crowd, state.believed, out=residual)
     moved, change = np.subtract(belief, state.believed, out=work[0]), work[1]
     if soft is not None:
-        np.divide(moved * soft, 1.0 - state.damping * soft, out=change)  # B = B_d / (1 - d B_d)
+        np.multiply(moved, soft, out=change)
+        change /= np.maximum(1.0 - state.damping * soft, ROUND)  # B = B_d / (1 - d B_d)
         length = float(np.vdot(change, change))
     else:
         game.price_change(state.believed, moved, change)
