@@ -139,7 +139,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         arrays = {str(name)[6:]: np.ascontiguousarray(stored[name].values) for name in stored if
                   str(name).startswith("array_")}  # fmt: skip
         return Checkpoint(
-            solver=_solver(stored),
+            solver=_solver(stored, path),
             tol=float(stored.attrs["tol"]),
             objective=str(stored.attrs.get("objective", "equilibrium")),
             digest=str(stored.attrs.get("fingerprint", "")),
@@ -185,11 +185,14 @@ def _problem(text: str, path: str | Path) -> Problem:
     return problem_from_toml(text, where=f"problem in checkpoint {path}")
 
 
-def _solver(stored: xr.Dataset) -> Solver:
+def _solver(stored: xr.Dataset, path: str | Path) -> Solver:
     name = str(stored.attrs["solver"])
     # learners are solvers, too, and stand above this module: looked up only where a checkpoint names one
     kind: Any = kind_of(name) or importlib.import_module("mfgsolve.learners.learning").RESUMED.get(name)
     if kind is None:
-        raise InputError(f"the checkpoint is of solver {name!r}, which mfgsolve does not have and cannot go on with")
+        raise FileError(
+            f"checkpoint {told(path)} misses or spoils its solver: it names {name!r}, which mfgsolve does not have (a "
+            "solver of one's own cannot be gone on with)"
+        )
     options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}
     return kind(**options)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -195,13 +199,29 @@ def test_a_resumed_learner_returns_what_learn_returns(learner, reference, tmp_pa
     np.testing.assert_equal(again.dataset.attrs["density_distance"], whole.dataset.attrs["density_distance"])
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no hang-ups here")
+def test_a_hang_up_says_which_episode_the_checkpoint_of_a_learner_holds(tmp_path):
+    file, words = tmp_path / "c.nc", ["learn", "beach-bar", "--agents", "50", "--episodes", "4000000", "--checkpoint"]
+    child = subprocess.Popen([sys.executable, "-m", "mfgsolve", *words, str(file)], stderr=subprocess.PIPE, text=True,
+                             env=os.environ | {"PYTHONPATH": os.getcwd()})  # fmt: skip
+    limit = time.monotonic() + 300
+    while not file.exists() and child.poll() is None and time.monotonic() < limit:
+        time.sleep(0.05)
+    child.send_signal(signal.SIGHUP)
+    said = child.communicate(timeout=300)[1]
+    assert child.returncode == 128 + signal.SIGHUP, said
+    learner = Mguni(agents=50, episodes=4_000_000)
+    episode = learner.before + held_iteration(file) * learner.block
+    assert f"which holds episode {episode} of 4000000, with: mfgsolve resume" in " ".join(said.split())
+
+
 def test_a_checkpoint_of_a_solver_of_ones_own_is_told(tmp_path):
     class Mine(BoltzmannIteration):
         name = "mine"
 
     file = tmp_path / "c.nc"
     mfg.solve(mfg.problems.beach_bar(), method=Mine(), max_iterations=2, checkpoint=file, check="ignore")
-    with pytest.raises(mfg.InputError, match="solver 'mine', which mfgsolve does not have"):
+    with pytest.raises(mfg.InputError, match="it names 'mine', which mfgsolve does not have"):
         mfg.resume(file)
 
 

@@ -198,9 +198,11 @@ def test_an_interrupt_keeps_the_checkpoint(folder: Path) -> None:
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=60)
     assert (child.returncode, out) == (130, ""), err
-    assert err == "Stopped: interrupted; go on from the last checkpoint with: mfgsolve resume c.nc\n"
     assert os.listdir() == ["c.nc"]
-    assert json.loads(run("show", "c.nc", "--json").stdout)["episode"] < 100_000
+    episode = json.loads(run("show", "c.nc", "--json").stdout)["episode"]
+    holds = f"go on from the checkpoint, which holds episode {episode} of 100000, with: mfgsolve resume c.nc"
+    assert err == f"Stopped: interrupted; {holds}\n"
+    assert episode < 100_000
     run("resume", "c.nc", "--max-seconds", 0, code=3)
 
 
@@ -211,7 +213,7 @@ def test_an_interrupt_of_the_comparison_loses_no_episode(monkeypatch: pytest.Mon
     with monkeypatch.context() as patched:
         patched.setattr("mfgsolve.command.learning.compared", interrupted)
         told = run(*SHORT, "--checkpoint", "c.nc", code=130).stderr
-    assert "go on from the last checkpoint with: mfgsolve resume c.nc" in told
+    assert "the checkpoint, which holds episode 40 of 40, with: mfgsolve resume c.nc" in " ".join(told.split())
     assert json.loads(run("resume", "c.nc", "--json").stdout)["episodes"] == 40
 
 
