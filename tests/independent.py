@@ -7,7 +7,7 @@ Nothing of the package is imported here, so that what it certifies can be compar
 with m the flow of pi.  Agents pay multipliers of hard bounds besides, and what is paid for a bound that does not bind
 is added.  ``scale`` is what pi pays in own, coupling and terminal costs, each less its least value at that time over
 what is allowed in each population (the entropy in absolute value), and no less than a hundredth of the crowd's effect
-sum_t weight_t <|f_t(m) - f_t(m / 2)|, m_t>; ``size`` is the sum of absolute values, to which round-off is relative.
+sum_t weight_t <|f_t(m) - f_t(w m)|, m_t>; ``size`` is the sum of absolute values, to which round-off is relative.
 
 Finite games have arrays (action, population, state); controlled diffusions have the shape of their grid.
 """

@@ -185,7 +185,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     tol = float(about.get("tol", math.nan))
     objective = str(about.get("objective", "equilibrium"))
     rows = [
-        ("problem", f"{about['name']}, {_place(data)}, {data.sizes['step']} steps"),
+        ("problem", f"{about['name']}, {_place(data)}, {data.sizes['step']} steps{_chosen(about)}"),
         *([("objective", objective)] * (objective != "equilibrium")),
         ("learner" if learned else "solver", _solver(about)),
         *(_learned_rows(numbers) if learned else []),
@@ -218,6 +218,15 @@ def _solver(about: Mapping[Any, Any]) -> str:
     name = str(about.get("solver", "unknown"))
     others = [stage for stage in str(about.get("stages", "")).split(", ") if stage not in ("", name)]
     return f"{name} (tried beside it: {', '.join(others)})" if others else name
+
+
+def _chosen(about: Mapping[str, Any]) -> str:
+    """That the number of steps was chosen from the game, and what it costs, as far as it was measured."""
+    if not about.get("steps_chosen", 0):
+        return ""
+    moved, potential = (float(about.get(f"steps_{name}_change", math.nan)) for name in ("flow", "potential"))
+    cost = "" if math.isnan(moved) else f": the potential by about {potential:.1g}, {moved:.1%} of the crowd elsewhere"
+    return f" (chosen from the game{cost})"
 
 
 def _goal(tol: float, learned: bool) -> str:

@@ -45,7 +45,7 @@ SHARP = (
     "interior-point", "complementarity", "newton", "frank-wolfe", "prior-descent", "admm", "chambolle-pock",
     "fictitious-play", "mirror-descent",
 )  # fmt: skip
-COUPLED = ("prior-descent", "newton", "fictitious-play", "mirror-descent")  # Newton may find no way to a sharp one
+COUPLED = ("prior-descent", "mirror-descent", "newton", "fictitious-play")  # Newton may find no way to a sharp one
 
 
 def suited(problem: Problem) -> list[str]:
