@@ -142,8 +142,8 @@ def test_resume_in_every_phase_is_bit_identical(tmp_path, cut):
 
 
 def test_a_damped_state_is_packed_with_its_damping():
-    problem, solver = game("aversion", "running", 1e3), Newton()
-    damped = (state for state in states(problem, solver) if state.damping > 0 and state.growth > 2 and state.kept)
+    problem, solver = game("aversion", "running", 1e4), Newton()
+    damped = (state for state in states(problem, solver) if state.damping > 0 and state.phase == COOLED)
     state = next(damped)
     arrays, numbers = state.pack()
     again = solver.unpack(problem, 1e-10, {k: v.copy() for k, v in arrays.items()}, numbers, state.measure)

@@ -196,9 +196,9 @@ class Newton(Solver):
             keep(state, before)
         else:
             state.again()
-        if state.phase == FREE and state.breathless >= BREATHS and self._able(state):
-            state.phase, state.idle = DAMPED, 0  # whose linear solves are given more time
         after = state.certificate.relative_exploitability
+        if state.phase == FREE and state.breathless >= BREATHS and after <= FAR and self._able(state):
+            state.phase, state.idle = DAMPED, 0  # whose linear solves are given more time
         climbed = state.dual - dual > max(1e-3 * gap, 1e-14 * state.certificate.scale)  # a NaN gap never counts
         state.idle = 0 if moved and (state.phase != FREE or climbed or after <= 0.9 * before) else state.idle + 1
         if state.final and state.idle >= (5 if state.phase == FREE else STUBBORN):
