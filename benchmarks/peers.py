@@ -36,7 +36,7 @@ GAMES = {
                "rock_paper_scissors", "conservative_treasure_hunting", "linear_quadratic", "random_linear",
                "susceptible_infected"],
     "openspiel": ["mfg_crowd_modelling",
-                  "mfg_dynamic_routing(setting=dynamic_routing_braess)", "mean_field_lin_quad(mean_revert=0.7)",
+                  "mfg_dynamic_routing(setting=dynamic_routing_braess)", "mean_field_lin_quad",
                   "mfg_crowd_modelling_2d(only_distribution_reward=true,initial_distribution=[0|0;2|5],"
                   "initial_distribution_value=[0.5;0.5])", "python_mfg_predator_prey", FOUR_ROOMS],
 }  # fmt: skip

@@ -110,7 +110,7 @@ class Duel(State):
 
 
 class Road(State):
-    """O -> a (also to b; the more enter at once, the longer) or b (one step), or wait; a road costs by all on it.
+    """O -> a (also to b; the more enter, the longer) or b (one step), or wait; a moment on a road costs by all on it.
 
     Who enters is told the crowd and then knows how long it takes: crowd nodes lead to other decisions, and those of
     a latecomer and of an earlier one may be one.

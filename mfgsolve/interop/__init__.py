@@ -44,7 +44,8 @@ def build(name: str, settings: Mapping[str, Any] | None = None) -> Problem:
 
     Parameters
     ----------
-    name : ``peer:game``; the game may carry settings in brackets
+    name : ``peer:game``; the game may carry settings in brackets, of OpenSpiel also ``setting=NAME`` alone, one of
+        those of its factory: ``openspiel:python_mfg_dynamic_routing(setting=dynamic_routing_braess)``
     settings : parameters of the game in the peer's own words, over those in brackets
 
     Raises

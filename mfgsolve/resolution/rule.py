@@ -219,7 +219,7 @@ def _judgement(problem: Problem, error: Change, capped: float, number: int | Non
         sentence = (
             f"{steps} time steps{', as chosen,' * problem.time.chosen} are too few: the speed cap h / (2 d dt) keeps "
             f"agents from moving as they would, or costs change faster.  As measured on a coarse grid, {what} is off "
-            f"by about {error.potential:.2g} and {min(error.flow, 1.0):.0%} of the crowd are elsewhere; {remedy}"
+            f"by about {error.potential:.2g} and {min(error.flow, 1.0):.0%} of the crowd is elsewhere; {remedy}"
         )
         cautions = (Caution("too-few-steps", sentence),)
     changes = error.potential, error.gain, min(error.flow, 1.0)
