@@ -67,7 +67,7 @@ def huge(good: Path, folder: Path) -> dict[str, Path]:
         made[name].write_bytes(good.read_bytes())
         return h5py.File(made[name], "r+")
 
-    for name, shape in (("long-history", (10**6,)), ("long-table", (2**34,)), ("wide-array", (2**20, 2**20))):
+    for name, shape in (("table", (2**24,)), ("long-table", (2**34,)), ("wide-array", (2**20, 2**20))):
         with copy(name) as file:  # nothing is stored of it
             file.create_dataset("more", shape, dtype="f8", chunks=tuple(min(n, 1024) for n in shape))
     with copy("replaced") as file:
