@@ -103,7 +103,7 @@ def scale_of(game: Game, crowd: np.ndarray, gap: float, *paid: Totals | OwnCost)
     above, size = sum(part.above for part in paid), sum(part.size for part in paid)
     if abs(gap) <= ROUND_OFF * math.sqrt(game.steps) * size:
         return max(above, size)
-    return max(above, LEAST_EFFECT * game.crowd_effect(crowd))
+    return max(above, LEAST_EFFECT * game.crowd_effect(crowd)) or size
 
 
 def certify(
