@@ -243,7 +243,8 @@ def sample_nodes(field: Any, times: np.ndarray, grid: Space, what: str) -> np.nd
         return sample(field, float(times[0]), grid, what)[None].copy()
     out = np.empty((len(times), *grid.shape))
     if isinstance(field, Separable):
-        values: Any = field.at(times, grid.coordinates)
+        with np.errstate(all="ignore"):  # what is not finite is told below
+            values: Any = field.at(times, grid.coordinates)
     else:
         values = _levels(field, times, what) if isinstance(field, Labelled) else [field] * len(times)
     for k, t in enumerate(times):

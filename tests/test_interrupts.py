@@ -257,3 +257,21 @@ def test_what_is_held_back_acts_at_the_end(monkeypatch):
         watch.look()
     watch.forget()
     watch.look()
+
+
+COMPARISON = """
+import os, signal, threading
+import mfgsolve as mfg
+plan = mfg.solve(mfg.problems.beach_bar())
+mfg.compare(plan, agents=[10], replicas=2, method="agents", rng=0)  # compiled
+threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    mfg.compare(plan, agents=[2_000_000], replicas=20_000, method="agents", rng=0)  # hours, if nobody stops it
+except KeyboardInterrupt:
+    print("stopped")
+"""
+
+
+def test_agents_that_are_compared_one_by_one_stop_when_asked_to():
+    done = subprocess.run([sys.executable, "-c", COMPARISON], capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip() == "stopped", done.stderr

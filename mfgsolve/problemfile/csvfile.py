@@ -48,10 +48,10 @@ def read_density(path: str | os.PathLike[str], grid: Space) -> np.ndarray:
 
     Examples
     --------
-    >>> import mfgsolve as mfg
-    >>> text = "x,density" + chr(10) + "0.25,2" + chr(10) + "0.75,0" + chr(10)
-    >>> _ = open("start.csv", "w").write(text)
-    >>> mfg.read_density("start.csv", mfg.Grid.box((2,)))
+    >>> import pathlib, tempfile, mfgsolve as mfg
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "start.csv"
+    >>> _ = file.write_text(chr(10).join(["x,density", "0.25,2", "0.75,0"]))
+    >>> mfg.read_density(file, mfg.Grid.box((2,)))
     array([2., 0.])
     """
     return CsvTable(Path(regular(os.fspath(path), "table"))).on_grid(grid, None, "density")
