@@ -7,8 +7,8 @@
 
 A constant added to all costs of a time step thus changes neither.  The cost of moving of a diffusion has least value
 0, the entropy of a policy counts in absolute value.  At many equilibria all places cost the same, and nearly nothing is
-paid above the least: the scale is therefore no less than a hundredth of the crowd's effect, what all pay beside what
-they would in a crowd that is up to half thinner or denser from cell to cell, which no constant reaches either; and an
+paid above the least: the scale is therefore no less than the crowd's effect, what all pay beside what they would
+in a crowd that is up to half thinner or denser from cell to cell, which no constant reaches either; and an
 exploitability within the round-off of the costs is taken relative to the costs themselves, in absolute value.
 
 Where a density or a price has hard bounds, agents pay their multipliers mu besides, price f + mu, and
@@ -39,7 +39,6 @@ from mfgsolve.userpolicy import given_multiplier, given_policy
 __all__ = ["Certificate", "Criterion", "certify", "exploitability", "given_multiplier", "given_policy", "in_steps_of"]
 
 
-LEAST_EFFECT = 0.01  # share of the crowd's effect below which no scale falls
 ROUND_OFF = 4 * 2.0**-52  # of a sum over one step, relative to what is summed
 FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
 MASS_KEPT = 1e-9  # deviation of a population's mass from 1 that is round-off
@@ -103,7 +102,7 @@ def scale_of(game: Game, crowd: np.ndarray, gap: float, *paid: Totals | OwnCost)
     above, size = sum(part.above for part in paid), sum(part.size for part in paid)
     if abs(gap) <= ROUND_OFF * math.sqrt(game.steps) * size:
         return max(above, size)
-    return max(above, LEAST_EFFECT * game.crowd_effect(crowd)) or size
+    return max(above, game.crowd_effect(crowd)) or size
 
 
 def certify(

@@ -52,6 +52,7 @@ class Checkpoint:
     arrays: dict[str, np.ndarray]
     numbers: dict[str, float]
     rows: list[Measure]
+    version: str  # of mfgsolve that wrote it
     beside: dict[str, Any] = field(default_factory=dict)
 
     def problem(self, path: str | Path) -> Problem:
@@ -147,6 +148,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             arrays=arrays,
             numbers={str(name): float(value) for name, value in pairs},
             rows=history_rows(stored),
+            version=str(stored.attrs.get("mfgsolve_version", "unknown")),
             beside={str(name)[7:]: value for name, value in stored.attrs.items() if str(name).startswith("beside_")}
             | {str(name)[7:]: stored[name].values for name in stored if str(name).startswith("beside_")},
         )

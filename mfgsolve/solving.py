@@ -14,7 +14,7 @@ import xarray as xr
 import mfgsolve
 from mfgsolve import watch
 from mfgsolve.cautions import Caution, collect, to_text, unique
-from mfgsolve.checkpoints import beside, problem_text, read_checkpoint, saver, spoilt
+from mfgsolve.checkpoints import Checkpoint, beside, problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.claims import guarantee, social_game, verified
 from mfgsolve.datasets import Measure, build_dataset
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
@@ -139,11 +139,7 @@ def resume(
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
         posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
-        if stored.digest != fingerprint(posed):
-            raise InputError(
-                f"checkpoint {checkpoint} is of another game than the problem given (grid, times, dynamics, couplings "
-                "or densities differ); resume it with its own problem, or solve(problem, start=...) from a solution"
-            )
+        _check_same_game(stored, posed, checkpoint)
         with spoilt(checkpoint):
             played = posed.levelled()
             state = solver.unpack(played, tol, stored.arrays, stored.numbers, rows[-1], threads)
@@ -159,6 +155,21 @@ def resume(
     if kind_of(solver.name) is not None or not stored.beside:
         return solution
     return importlib.import_module("mfgsolve.learners.learning").resumed(solution, solver, problem, stored.beside)  # type: ignore[no-any-return]
+
+
+def _check_same_game(stored: Checkpoint, posed: Problem, path: str | Path) -> None:
+    """Refuse to go on in another game, or from what an earlier version knew of it."""
+    if stored.digest == fingerprint(posed):
+        return
+    if stored.version != mfgsolve.__version__:
+        raise InputError(
+            f"checkpoint {path} was written by mfgsolve {stored.version}, and this is {mfgsolve.__version__}: it "
+            "cannot tell whether the game is the same; solve it again, or start from a solution: solve(problem, start=...)"
+        )
+    raise InputError(
+        f"checkpoint {path} is of another game than the problem given (grid, times, dynamics, couplings or densities "
+        "differ); resume it with its own problem, or solve(problem, start=...) from a solution"
+    )
 
 
 def check_limits(tol: float, iterations: int | None, seconds: float | None, check: str, threads: int | None) -> None:

@@ -6,7 +6,7 @@ Nothing of the package is imported here, so that what it certifies can be compar
 
 with m the flow of pi.  Agents pay multipliers of hard bounds besides, and what is paid for a bound that does not bind
 is added.  ``scale`` is what pi pays in own, coupling and terminal costs, each less its least value at that time over
-what is allowed in each population (the entropy in absolute value), and no less than a hundredth of the crowd's effect
+what is allowed in each population (the entropy in absolute value), and no less than the crowd's effect
 sum_t weight_t <|f_t(m) - f_t(w m)|, m_t>; ``size`` is the sum of absolute values, to which round-off is relative.
 
 Finite games have arrays (action, population, state); controlled diffusions have the shape of their grid.
@@ -174,7 +174,7 @@ def finite(
             least = least - tau * np.log(np.exp(-(q - least) / tau).sum(axis=0))
         value = dt * here + least
     best = float((game.start * np.where(free, value, 0.0)).sum())
-    return Found(mass, cost, best, slack, max(scale, effect / 100), size, violation)
+    return Found(mass, cost, best, slack, max(scale, effect), size, violation)
 
 
 # -- controlled diffusions -------------------------------------------------------------------------------------------
@@ -291,7 +291,7 @@ def diffusion(game: Diffusion, speed: np.ndarray) -> Found:
             s = np.clip(drop / c, 0.0, h / (2 * len(shape) * dt))
             value = value + dt * (c * s**2 / 2 - s * drop)
     best = float((game.start.reshape(-1) * np.where(free, value, 0.0)).sum())
-    return Found(np.array(mass).reshape(-1, *shape), cost, best, 0.0, max(scale, effect / 100), size, 0.0)
+    return Found(np.array(mass).reshape(-1, *shape), cost, best, 0.0, max(scale, effect), size, 0.0)
 
 
 # -- matrices of lattice moves ---------------------------------------------------------------------------------------

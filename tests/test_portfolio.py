@@ -361,8 +361,10 @@ def test_spoilt_checkpoints_of_a_portfolio(tmp_path, change) -> None:
     problem, path = hard_game(*FIRST_STALLS), tmp_path / "spoilt.nc"
     mfg.solve(problem, max_iterations=2, checkpoint=path, check="ignore")
     with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
-        dataset = opened.load().drop_attrs(deep=False).assign_attrs(
-            {name: value for name, value in opened.attrs.items() if name not in ("seal", "sealed")}
+        dataset = (
+            opened.load()
+            .drop_attrs(deep=False)
+            .assign_attrs({name: value for name, value in opened.attrs.items() if name not in ("seal", "sealed")})
         )
     change(dataset).to_netcdf(path, engine="h5netcdf")
     with pytest.raises(mfg.FileError, match=r"checkpoint .*spoilt\.nc misses or spoils"):

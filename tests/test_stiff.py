@@ -154,7 +154,7 @@ def test_a_damped_state_is_packed_with_its_damping():
 
 
 def test_the_best_answer_is_handed_over_and_not_the_last():
-    problem, solver, least, worse = game("target", "terminal", 1e3), Newton(), np.inf, 0
+    problem, solver, least, worse = game("aversion", "running", 1e3), Newton(), np.inf, 0
     for state in states(problem, solver):
         if state.measure.final_grid:
             least = min(least, state.measure.relative_exploitability)

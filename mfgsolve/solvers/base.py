@@ -61,6 +61,11 @@ class State(ABC):
     sweeps: float
     measure: Measure
 
+    @property
+    def has_detours(self) -> bool:
+        """Whether it has ways of its own to go on where its certificate does not fall, and knows when they end."""
+        return False
+
     stalled: bool = field(default=False, kw_only=True)
     finished: bool = field(default=False, kw_only=True)  # it has done all that it was to do
 

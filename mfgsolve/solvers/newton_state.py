@@ -120,6 +120,11 @@ class NewtonState(State):
         return self.game.problem.is_potential and self.game.problem.is_monotone
 
     @property
+    def has_detours(self) -> bool:
+        """By trust regions and from hot to cold."""
+        return self.averse
+
+    @property
     def round_off(self) -> float:
         """Changes of the dual and of the exploitability that say nothing."""
         return ROUND * self.size

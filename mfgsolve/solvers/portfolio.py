@@ -8,7 +8,8 @@ has been tried from its own first point.  What is returned is the best plan of a
 
 "Slowly" is measured in work: over the last half of its sweeps a solver lowered the best certificate by a factor; at
 that rate the tolerance is more than `FAR` times as many sweeps away as it has used.  This takes a linear rate of
-convergence for what it is, and 1/k for hopeless.
+convergence for what it is, and 1/k for hopeless.  Newton's method is left alone for longer where it has
+ways of its own round a stiff game.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ SOLVERS: dict[str, type[Solver]] = {
 
 PATIENCE = (300.0, 2000.0, 4000.0)  # sweeps of one solver before it is judged, round by round
 WORK = 2e9  # cell-steps that these sweeps may come to (about a minute), where they are more than those of round 0
+DETOUR = 20_000.0  # sweeps of one that has ways of its own where its certificate does not fall
 STEPS, FEWEST = 50, 4  # and iterations, and certificates
 FAR = 3.0  # times the sweeps used so far that may still be needed
 ROUND = 1e-13  # relative exploitability that no other solver is asked to improve
@@ -224,6 +226,8 @@ class Portfolio(Solver):
             return bool(state.track) or state.best is not None  # else the costs themselves are not finite
         size = state.problem.grid.size * state.problem.time.steps
         patience = max(PATIENCE[0], min(PATIENCE[state.round], WORK / size))
+        if stage.has_detours:
+            patience = DETOUR
         return stage.iteration >= STEPS and slow(state.track, state.tol, patience)
 
     def _place(self, state: PortfolioState) -> int:
