@@ -7,9 +7,9 @@
 
 A constant added to all costs of a time step thus changes neither.  The cost of moving of a diffusion has least value
 0, the entropy of a policy counts in absolute value.  At many equilibria all places cost the same, and nearly nothing is
-paid above the least: the scale is therefore no less than the crowd's effect, what all pay beside what they would
-in a crowd that is up to half thinner or denser from cell to cell, which no constant reaches either; and an
-exploitability within the round-off of the costs is taken relative to the costs themselves, in absolute value.
+paid above the least: the scale is therefore no less than the crowd's effect, what all pay beside what they would in a
+crowd that is up to half thinner from cell to cell, which no constant reaches either; and an exploitability within the
+round-off of the costs is taken relative to the costs themselves, in absolute value.
 
 Where a density or a price has hard bounds, agents pay their multipliers mu besides, price f + mu, and
 

@@ -103,8 +103,8 @@ def finite_flow(game: Finite, policy: np.ndarray) -> tuple[np.ndarray, list[np.n
 
 
 def uneven_crowd(size: int) -> np.ndarray:
-    """The pattern between 1/2 and 3/2 by which a crowd is changed, to see what its costs are its own doing."""
-    return 0.5 + np.arange(1, size + 1) * (np.sqrt(5) - 1) / 2 % 1.0
+    """The pattern between 1/2 and 1 by which a crowd is thinned, to see which of its costs are its own doing."""
+    return 0.5 + 0.5 * (np.arange(1, size + 1) * (np.sqrt(5) - 1) / 2 % 1.0)
 
 
 def finite(

@@ -163,7 +163,7 @@ def test_crowd_effect_by_hand():
     coupling = mfg.CrowdAversion(3.0) + mfg.LogCongestion(2.0) + mfg.RunningCost(7.0)
     game = make_game(mfg.Problem(*two, coupling, np.array([0.25, 0.75]), terminal_coupling=mfg.CrowdAversion(8.0)))
     stays = game.flow(np.repeat(np.array([[1.0, 1.0], [0.0, 0.0]])[None], 80, axis=0))
-    w, m = np.array([0.5 + 0.6180339887498949, 0.5 + 0.2360679774997898]), np.array([0.25, 0.75])
+    w, m = np.array([1.6180339887498949, 1.2360679774997898]) / 2, np.array([0.25, 0.75])
     running = np.abs(3 * m * (1 - w) - 2 * np.log(w))
     assert game.crowd_effect(stays) == pytest.approx(40 * (running * m).sum() + (8 * m * np.abs(1 - w) * m).sum())
 

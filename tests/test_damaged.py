@@ -96,7 +96,7 @@ def limited(words: list[list[object]]) -> list[tuple[int, bool, str]]:
         env=os.environ | {"PYTHONPATH": str(Path(mfg.__file__).parents[1])},
     )  # fmt: skip
     peak, out = json.loads(done.stdout)
-    assert peak < 500 * 1024  # kilobytes
+    assert peak < 1024 * 1024  # kilobytes; the libraries alone take half of it
     return out
 
 

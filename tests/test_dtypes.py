@@ -156,6 +156,20 @@ TAKERS = {
 }  # fmt: skip
 
 
+INDICATORS = ("initial, a function", "running cost, a function")  # which may return the truth of (c.x < 0.3)
+
+
+def test_functions_may_return_the_indicator_of_a_set():
+    game = mfg.Problem(
+        mfg.Grid.box((8,)), mfg.TimeGrid(1.0, 4), mfg.ControlledDiffusion(0.1), lambda t, c: c.x > 0.5,
+        lambda t, c: c.x < 0.5, normalise=True,
+    )  # fmt: skip
+    np.testing.assert_array_equal(game.initial_mass(), np.repeat([0.25, 0.0], 4))
+    np.testing.assert_array_equal(
+        make_game(game).price(make_game(game).levels() * 0)[0].ravel(), np.repeat([0.0, 1], 4)
+    )
+
+
 def _price(coupling: mfg.CustomCoupling) -> None:
     game = make_game(table(coupling=coupling))
     game.price(game.still(game.levels()))
@@ -165,6 +179,8 @@ def _price(coupling: mfg.CustomCoupling) -> None:
 @pytest.mark.filterwarnings("error")
 def test_what_is_no_real_number_is_refused_everywhere(taker):
     for kind, value in NO_NUMBERS.items():
+        if kind == "truth values" and taker in INDICATORS:
+            continue
         with pytest.raises(mfg.InputError) as caught:
             TAKERS[taker](value)
         assert len(str(caught.value)) < 500, kind

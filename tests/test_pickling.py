@@ -13,6 +13,7 @@ import mfgsolve as mfg
 from mfgsolve.games import make_game
 from mfgsolve.identity import fingerprint
 from mfgsolve.learners import SampledGame, to_gymnasium, to_pettingzoo
+from mfgsolve.resolution import settle
 
 SMALL = {"montreal": {"shape": (8, 8), "steps": 24}, "supply-demand": {"shape": (16, 16), "steps": 64}}
 
@@ -24,7 +25,7 @@ def there_and_back(thing):
 @pytest.mark.parametrize("again", [there_and_back, copy.deepcopy])
 @pytest.mark.parametrize("name", mfg.problems.names())
 def test_every_named_problem(name, again):
-    problem = mfg.problems.build(name, SMALL.get(name, {}))
+    problem = settle(mfg.problems.build(name, SMALL.get(name, {})))
     other = again(problem)
     assert fingerprint(other) == fingerprint(problem)
     assert (other.name, other.parameters) == (problem.name, problem.parameters)

@@ -102,7 +102,7 @@ class Measures:
     def crowd_effect(self, crowd: np.ndarray) -> float:
         """sum_t weight_t <|f_t(m) - f_t(w m)|, m_t>: how much of what all pay is the crowd's doing.
 
-        w is a fixed pattern between 1/2 and 3/2, 1/2 + frac(golden ratio times the number of the cell).  A yardstick
+        w is a fixed pattern between 1/2 and 1, (1 + frac(golden ratio times the number of the cell)) / 2.  A yardstick
         that no constant reaches, and that does not vanish where costs do; measured at some 32 nodes where there are
         more; 0 where it is not finite.
         """
@@ -112,7 +112,7 @@ class Measures:
         parts = [(block, nodes, nodes, each) for block in self.blocks]
         if self.terminal_block is not None:
             parts.append((self.terminal_block, slice(0, 1), slice(self.steps, self.steps + 1), 1.0))
-        pattern = 0.5 + np.arange(1, self.width + 1) * GOLDEN % 1.0
+        pattern = 0.5 + 0.5 * (np.arange(1, self.width + 1) * GOLDEN % 1.0)
         with np.errstate(all="ignore"):
             for block, times, levels, weight in parts:
                 here = flat[levels]
