@@ -164,7 +164,8 @@ def _check_same_game(stored: Checkpoint, posed: Problem, path: str | Path) -> No
     if stored.version != mfgsolve.__version__:
         raise InputError(
             f"checkpoint {path} was written by mfgsolve {stored.version}, and this is {mfgsolve.__version__}: it "
-            "cannot tell whether the game is the same; solve it again, or start from a solution: solve(problem, start=...)"
+            "cannot tell whether the game is the same; solve it again, or start from a solution: "
+            "solve(problem, start=...)"
         )
     raise InputError(
         f"checkpoint {path} is of another game than the problem given (grid, times, dynamics, couplings or densities "
