@@ -63,7 +63,7 @@ def history_dataset(rows: Sequence[Measure]) -> dict[str, Any]:
 
 
 def history_rows(dataset: xr.Dataset) -> list[Measure]:
-    """The history of a dataset, which `mfgsolve.schema` has checked, row by row."""
+    """The history of a dataset, which `mfgsolve.files.schema` has checked, row by row."""
     kinds = {"iteration": int, "final_grid": bool, "cell_steps": int, "stage": int}
     names = [name for name in ("iteration", *HISTORY) if name in dataset.variables]  # older files lack the last ones
     columns = {name: dataset[name].values.astype(kinds.get(name, float)).tolist() for name in names}

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.calls import ask
 from mfgsolve.errors import InputError, has_labels, numbers, real, shown
-from mfgsolve.labels import Labelled, aligned, owned
+from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.labels import Labelled, aligned, owned
 from mfgsolve.spaces import Coordinates, Space
 
 __all__ = [

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.calls import ask
 from mfgsolve.errors import InputError, masked, real, shown, unknown, whole
-from mfgsolve.labels import aligned, frozen, labelled
-from mfgsolve.memory import affordable
+from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.labels import aligned, frozen, labelled
+from mfgsolve.inputs.memory import affordable
 from mfgsolve.spaces import Coordinates, Space
 
 __all__ = ["Axis", "Coordinates", "Grid", "TimeGrid"]

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.calls import ask
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
 from mfgsolve.dynamics import FINITE, ControlledDiffusion, Dynamics, LatticeMoves, Tabular
 from mfgsolve.errors import InputError, has_labels, numbers, real
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
-from mfgsolve.labels import aligned, frozen
-from mfgsolve.precision import ROUND, precision_of, remedy, say_renormalised, slack
+from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.labels import aligned, frozen
+from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
+from mfgsolve.inputs.texts import check_names
 from mfgsolve.spaces import Populations, Space
-from mfgsolve.texts import check_names
 
 __all__ = ["Levelled", "Problem"]
 

@@ -19,7 +19,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
 from mfgsolve.games import FiniteGame, Game
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.labels import aligned
+from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
 
 __all__ = ["Solution", "Status", "believed_crowd", "load"]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, shown, unknown, whole
-from mfgsolve.memory import affordable
+from mfgsolve.inputs.memory import affordable
 
 __all__ = ["Choices", "Coordinates", "Populations", "Space", "States", "repeated"]
 

@@ -10,7 +10,7 @@ from mfgsolve.errors import InputError, has_labels
 from mfgsolve.games import DiffusionGame, FiniteGame, Game
 from mfgsolve.games.policies import SpeedPolicy, move_names
 from mfgsolve.games.tables import TablePolicy
-from mfgsolve.labels import aligned
+from mfgsolve.inputs.labels import aligned
 
 __all__ = ["given_multiplier", "given_policy"]
 

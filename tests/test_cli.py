@@ -578,7 +578,7 @@ def test_a_disk_that_fills_up_during_the_solve(folder: Path, monkeypatch: pytest
     def full(source: object, target: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("mfgsolve.files.os.replace", full)
+    monkeypatch.setattr("mfgsolve.files.netcdf.os.replace", full)
     result = run(*FLAGSHIP, option, name, "--json", code=2)
     assert json.loads(result.stdout)["status"] == "converged"
     assert re.fullmatch(rf"Error: output .*{name} cannot be written: No space left.*untouched\n", result.stderr)

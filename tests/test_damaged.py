@@ -17,7 +17,7 @@ from command_line import run
 from damaged_files import WRONG_SOLUTIONS, broken, everywhere, huge, unsealed, written
 
 import mfgsolve as mfg
-from mfgsolve import files
+from mfgsolve.files import netcdf as files
 from mfgsolve.files import read_dataset, write_dataset
 
 QUICK = ("plan", "choices", "comparison", "convergence")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.memory import human_size
+from mfgsolve.inputs.memory import human_size
 from mfgsolve.problemfile import problem_from_toml
 
 GAME = """

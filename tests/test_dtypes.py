@@ -12,7 +12,7 @@ import xarray as xr
 import mfgsolve as mfg
 from mfgsolve.cautions import collect
 from mfgsolve.games import make_game
-from mfgsolve.precision import precision_of, slack
+from mfgsolve.inputs.precision import precision_of, slack
 
 RNG = np.random.default_rng(5)
 CHANCES = RNG.dirichlet(np.ones(7), (3, 7))

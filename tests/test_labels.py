@@ -12,7 +12,7 @@ import xarray as xr
 import mfgsolve as mfg
 from mfgsolve.games import make_game
 from mfgsolve.identity import fingerprint
-from mfgsolve.labels import aligned, labelled
+from mfgsolve.inputs.labels import aligned, labelled
 
 GRID = mfg.Grid.box((4, 4))  # square: a shape alone would not tell x from y
 TIME = mfg.TimeGrid(1.0, 8)

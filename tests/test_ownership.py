@@ -14,7 +14,7 @@ from scipy import sparse
 import mfgsolve as mfg
 from mfgsolve.fields import Box, Bump, Quadratic, Total
 from mfgsolve.identity import fingerprint
-from mfgsolve.labels import frozen
+from mfgsolve.inputs.labels import frozen
 
 GRID = mfg.Grid.box((3, 4))
 

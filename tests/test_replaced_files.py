@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve import files
+from mfgsolve.files import netcdf as files
 
 
 def put(data: bytes):

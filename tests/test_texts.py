@@ -18,8 +18,8 @@ from matplotlib.text import Text
 
 import mfgsolve as mfg
 from mfgsolve.command.report import _printable
+from mfgsolve.inputs.texts import cut, one_line, visible
 from mfgsolve.plots.reading import words
-from mfgsolve.texts import cut, one_line, visible
 
 ODD = ["a$b", "$x^2$", "$\\frac{1", "_hidden", "50 % ^ & # {", "\\alpha $"]
 ESCAPE = "\x1b[31mred"

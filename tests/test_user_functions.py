@@ -14,7 +14,7 @@ import xarray as xr
 import mfgsolve as mfg
 from mfgsolve.errors import InputError, shown, unknown
 from mfgsolve.games import make_game
-from mfgsolve.memory import affordable, available_memory, human_size
+from mfgsolve.inputs.memory import affordable, available_memory, human_size
 
 TIME = mfg.TimeGrid(1.0, 4)
 

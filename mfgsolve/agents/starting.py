@@ -15,7 +15,7 @@ import numpy as np
 from mfgsolve.errors import FileError, InputError, has_labels, numbers, shown, unknown
 from mfgsolve.games import Game
 from mfgsolve.grids import Axis, Grid
-from mfgsolve.labels import Labelled, aligned, labelled
+from mfgsolve.inputs.labels import Labelled, aligned, labelled
 from mfgsolve.spaces import Populations, Space, States
 
 __all__ = ["exit_cells", "start_cells"]

@@ -25,7 +25,7 @@ from mfgsolve.command.report import BAD_INPUT, INTERRUPTED, complain, say, silen
 from mfgsolve.command.showing import animate, list_problems, plot, show
 from mfgsolve.command.solving import resume, solve
 from mfgsolve.errors import InputError
-from mfgsolve.texts import cut, visible
+from mfgsolve.inputs.texts import cut, visible
 
 __all__ = ["app", "main"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.texts import cut
+from mfgsolve.inputs.texts import cut
 
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem

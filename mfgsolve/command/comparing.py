@@ -26,7 +26,7 @@ from mfgsolve.command.arguments import (
     stated_problem,
 )
 from mfgsolve.errors import FileError
-from mfgsolve.texts import visible
+from mfgsolve.inputs.texts import visible
 
 if TYPE_CHECKING:
     import xarray as xr

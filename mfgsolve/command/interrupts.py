@@ -13,7 +13,7 @@ from typing import Any
 
 from mfgsolve import watch
 from mfgsolve.command.progress import Progress
-from mfgsolve.texts import visible
+from mfgsolve.inputs.texts import visible
 
 __all__ = ["Interrupts", "checkpoint_told", "end_at_once", "exit_code"]
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.files import told, usable
-from mfgsolve.memory import available_memory, human_size
-from mfgsolve.texts import cut
+from mfgsolve.inputs.memory import available_memory, human_size
+from mfgsolve.inputs.texts import cut
 
 if TYPE_CHECKING:
     from mfgsolve.problem import Problem
@@ -180,6 +180,6 @@ def _gibibytes(number: float) -> str:
 
 
 def _memory() -> float:
-    """Bytes of memory that can be had, see `mfgsolve.memory`."""
+    """Bytes of memory that can be had, see `mfgsolve.inputs.memory`."""
     there = available_memory()
     return math.inf if there is None else float(there)

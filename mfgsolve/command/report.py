@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfgsolve.cautions import stored
 from mfgsolve.errors import FileError
-from mfgsolve.texts import visible
+from mfgsolve.inputs.texts import visible
 
 if TYPE_CHECKING:
     import xarray as xr

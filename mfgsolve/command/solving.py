@@ -29,7 +29,7 @@ from mfgsolve.command.arguments import (
 )
 from mfgsolve.command.report import NOT_CONVERGED
 from mfgsolve.errors import FileError
-from mfgsolve.texts import visible
+from mfgsolve.inputs.texts import visible
 
 if TYPE_CHECKING:
     from mfgsolve.command.progress import Progress

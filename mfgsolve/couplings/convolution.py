@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from mfgsolve.calls import ask
 from mfgsolve.couplings.base import Bound, Coupling, total
 from mfgsolve.errors import InputError, numbers, real
 from mfgsolve.grids import Grid
+from mfgsolve.inputs.calls import ask
 from mfgsolve.spaces import Space
 
 __all__ = ["Nonlocal"]

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.calls import ask
 from mfgsolve.couplings.base import Bound, Coupling, target, total
 from mfgsolve.errors import InputError, numbers
-from mfgsolve.labels import aligned
+from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.labels import aligned
 from mfgsolve.spaces import Coordinates, Space
 
 __all__ = ["CustomCoupling"]

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.calls import ask
 from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative
 from mfgsolve.errors import InputError, numbers, real, shown
 from mfgsolve.fields import Field, own_field, sample_nodes
-from mfgsolve.labels import Labelled, aligned, owned
+from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.labels import Labelled, aligned, owned
 from mfgsolve.spaces import Choices, Space
 
 __all__ = ["Capacity", "Price", "QuadraticPotential"]

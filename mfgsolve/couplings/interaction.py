@@ -10,7 +10,7 @@ import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling, target
 from mfgsolve.errors import InputError, numbers, shown, unknown
-from mfgsolve.labels import Labelled, aligned, frozen, owned
+from mfgsolve.inputs.labels import Labelled, aligned, frozen, owned
 from mfgsolve.spaces import Populations, Space, States
 
 __all__ = ["Interaction"]

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from mfgsolve.calls import function_name
 from mfgsolve.errors import InputError, has_labels, masked, real, shown
 from mfgsolve.grids import TimeGrid
-from mfgsolve.labels import Labelled, aligned, frozen, labelled
+from mfgsolve.inputs.calls import function_name
+from mfgsolve.inputs.labels import Labelled, aligned, frozen, labelled
 from mfgsolve.spaces import Space, repeated
 
 __all__ = ["Tabular"]

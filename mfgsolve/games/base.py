@@ -19,8 +19,8 @@ from mfgsolve.couplings import Price, by_target
 from mfgsolve.games.constants import Constants, lowered
 from mfgsolve.games.measures import Block, Measures, OwnCost, Totals
 from mfgsolve.grids import TimeGrid
+from mfgsolve.inputs.memory import affordable
 from mfgsolve.kernels import vectors
-from mfgsolve.memory import affordable
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
 from mfgsolve.watch import look

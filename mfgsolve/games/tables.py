@@ -11,8 +11,8 @@ import numpy as np
 from mfgsolve.errors import InputError, numbers
 from mfgsolve.games.base import OwnCost, Plan, Policy
 from mfgsolve.games.constants import least_allowed
+from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.kernels import finite
-from mfgsolve.precision import ROUND, precision_of, remedy, say_renormalised, slack
 
 if TYPE_CHECKING:
     from mfgsolve.games.finite import FiniteGame

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from mfgsolve.calls import ask
-from mfgsolve.calls import callable_as as asked_as
 from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import InputError, masked, numbers
 from mfgsolve.games.lattice import lattice_matrices
-from mfgsolve.labels import aligned
-from mfgsolve.precision import ROUND, precision_of, say_renormalised, slack
+from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.calls import callable_as as asked_as
+from mfgsolve.inputs.labels import aligned
+from mfgsolve.inputs.precision import ROUND, precision_of, say_renormalised, slack
 from mfgsolve.spaces import Populations, Space
 
 __all__ = [

@@ -15,9 +15,9 @@ from mfgsolve import checkpoints
 from mfgsolve.datasets import Measure
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.identity import fingerprint
+from mfgsolve.inputs.options import typed_options
 from mfgsolve.learners.mguni import Mguni
 from mfgsolve.learners.policy_iteration import GMFQ, BoltzmannIteration
-from mfgsolve.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution

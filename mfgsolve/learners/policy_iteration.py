@@ -29,10 +29,10 @@ import numpy as np
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown, whole
 from mfgsolve.games import FiniteGame
+from mfgsolve.inputs.options import typed_options
 from mfgsolve.kernels import finite
 from mfgsolve.learners.chain import Chain
 from mfgsolve.learners.exploration import draw
-from mfgsolve.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State

@@ -13,7 +13,7 @@ import xarray as xr
 
 from mfgsolve.cautions import stored, unique
 from mfgsolve.errors import InputError
-from mfgsolve.texts import cut, visible
+from mfgsolve.inputs.texts import cut, visible
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution

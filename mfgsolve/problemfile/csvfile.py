@@ -13,9 +13,9 @@ import numpy as np
 from mfgsolve.errors import FileError, InputError, unknown
 from mfgsolve.files import regular, told
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.memory import affordable
+from mfgsolve.inputs.memory import affordable
+from mfgsolve.inputs.texts import cut, visible
 from mfgsolve.spaces import Space
-from mfgsolve.texts import cut, visible
 
 __all__ = ["CsvTable", "read_density"]
 

@@ -16,13 +16,13 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.cautions import say
-from mfgsolve.declared import RATIO, SPARE
 from mfgsolve.errors import FileError, InputError, unknown
 from mfgsolve.files import open_netcdf, told, usable
+from mfgsolve.files.declared import RATIO, SPARE
 from mfgsolve.grids import TimeGrid
-from mfgsolve.memory import affordable
+from mfgsolve.inputs.memory import affordable
+from mfgsolve.inputs.texts import cut, visible
 from mfgsolve.spaces import Coordinates, Space
-from mfgsolve.texts import cut, visible
 
 __all__ = ["ArrayField", "DataFile", "Series", "digest", "found_file", "numbers", "truths"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.texts import cut, one_line, visible
+from mfgsolve.inputs.texts import cut, one_line, visible
 
 __all__ = ["override"]
 

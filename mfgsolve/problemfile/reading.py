@@ -19,7 +19,8 @@ from mfgsolve.cautions import collect, unique
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.files import regular, told, usable
 from mfgsolve.grids import TimeGrid
-from mfgsolve.memory import affordable
+from mfgsolve.inputs.memory import affordable
+from mfgsolve.inputs.texts import cut, visible
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.building import build, check
 from mfgsolve.problemfile.datafile import DataFile, digest, found_file
@@ -28,7 +29,6 @@ from mfgsolve.problemfile.structure import data_table, structure
 from mfgsolve.problemfile.tables import DeclaredProblem, NamedProblemTable
 from mfgsolve.problemfile.tomlwriter import dump_toml
 from mfgsolve.problems import registry
-from mfgsolve.texts import cut, visible
 
 __all__ = ["READ", "named_problem", "problem_from_toml", "read_problem"]
 

@@ -17,6 +17,7 @@ from mfgsolve.couplings import Capacity, Congestion, Coupling, CrowdAversion, Lo
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.fields import Box, Bump, Field, Quadratic, Total
 from mfgsolve.grids import TimeGrid
+from mfgsolve.inputs.texts import cut, visible
 from mfgsolve.problemfile.csvfile import CsvTable
 from mfgsolve.problemfile.datafile import ArrayField, DataFile
 from mfgsolve.problemfile.tables import (
@@ -29,7 +30,6 @@ from mfgsolve.problemfile.tables import (
     StatesTable,
 )
 from mfgsolve.spaces import Space
-from mfgsolve.texts import cut, visible
 
 __all__ = ["data_table", "structure"]
 

@@ -18,10 +18,10 @@ from mfgsolve.dynamics import ControlledDiffusion, Dynamics, LatticeMoves, Tabul
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Box, Field
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
-from mfgsolve.memory import affordable
+from mfgsolve.inputs.memory import affordable
+from mfgsolve.inputs.texts import cut
 from mfgsolve.problemfile.datafile import DataFile, Series, numbers, truths
 from mfgsolve.spaces import Populations, Space, States
-from mfgsolve.texts import cut
 
 __all__ = [
     "COUPLING_TABLES",

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.options import typed_options
+from mfgsolve.inputs.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Solver

@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from mfgsolve.errors import FileError
-from mfgsolve.texts import cut, visible
+from mfgsolve.inputs.texts import cut, visible
 
 __all__ = ["SCHEMA", "Reading", "check", "space_dims"]
 

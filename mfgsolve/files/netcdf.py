@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mfgsolve import schema
-from mfgsolve.declared import check_declared
 from mfgsolve.errors import FileError
-from mfgsolve.memory import affordable
-from mfgsolve.schema import SCHEMA
-from mfgsolve.seals import sealed, unsealed
-from mfgsolve.texts import cut, visible
+from mfgsolve.files import schema
+from mfgsolve.files.declared import check_declared
+from mfgsolve.files.schema import SCHEMA
+from mfgsolve.files.seals import sealed, unsealed
+from mfgsolve.inputs.memory import affordable
+from mfgsolve.inputs.texts import cut, visible
 
 __all__ = [
     "SCHEMA", "file_kind", "open_netcdf", "plain", "read_dataset", "regular", "replace_file", "told", "usable",

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mfgsolve.errors import FileError
-from mfgsolve.memory import affordable
-from mfgsolve.texts import cut, visible
+from mfgsolve.inputs.memory import affordable
+from mfgsolve.inputs.texts import cut, visible
 
 __all__ = ["RATIO", "SPARE", "check_declared"]
 
