@@ -1,7 +1,7 @@
 """Files of the package: NetCDF, whole or not at all, and nothing believed before it is checked.
 
-`netcdf` writes and reads, `declared` holds sizes against memory, `seals` finds damage, `schema` checks the layout and the
-ranges of numbers.
+`netcdf` writes and reads, `declared` holds sizes against memory, `seals` finds damage, `schema` checks layout and
+ranges.
 """
 
 from mfgsolve.files.netcdf import (

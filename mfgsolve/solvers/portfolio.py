@@ -14,6 +14,7 @@ ways of its own round a stiff game.
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from dataclasses import dataclass, field, fields, replace
@@ -196,7 +197,7 @@ class Portfolio(Solver):
         names = self.names
         begun = [k for k, place in enumerate(state.places) if place != FRESH or k == state.at]
         stages = tuple(names[: max(begun) + 1])
-        outcome, at = self.solver(state.at).finish(state.stage), state.at
+        outcome, at = self.solver(state.at).finish(copy.copy(state.stage)), state.at  # which may have to go on
         if state.best is not None:
             if not _score(outcome) <= state.best_score:
                 outcome, at = self._best_outcome(state), state.best_at
