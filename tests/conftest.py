@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+
+for number in (signal.SIGINT, signal.SIGHUP):  # ignored in the background of a shell, and so by all that tests start
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 for library in ("OPENBLAS", "MKL", "OMP"):  # workers that run side by side share the processors
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
