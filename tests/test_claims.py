@@ -263,7 +263,7 @@ AWAY = -abs(np.arange(5) - 2.0)[:, None] - np.array([1, 0, 1]) / 5
 @pytest.mark.parametrize("reward", [
     lambda t, L: AWAY - 2 * np.sqrt(L.sum(1) + 0.01)[:, None] - np.roll(L.sum(1), 1)[:, None] ** 2,
     lambda t, L: AWAY * (1 - 2 * L.sum(1)[2]) - L.sum(1)[0],
-    lambda t, L: AWAY - 1.5 * (L.sum(1) > 0.4)[:, None],
+    pytest.param(lambda t, L: AWAY - 1.5 * (L.sum(1) > 0.4)[:, None], marks=pytest.mark.slow),
 ], ids=["by NumPy", "by item", "threshold"])  # fmt: skip
 def test_a_reward_that_torch_cannot_see_through(reward: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     game = opaque(reward, monkeypatch)

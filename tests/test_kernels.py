@@ -323,6 +323,7 @@ def test_periodic_axes_do_not_know_their_origin(case, shift):
     np.testing.assert_allclose(again, rolled(answer), atol=1e-11 * np.abs(answer).max())
 
 
+@pytest.mark.slow
 @properties
 @given(games(), st.integers(2, 5))
 def test_threads_change_no_bit(case, parts):

@@ -258,7 +258,7 @@ def test_tiny_games_against_scipy_and_the_multiplier_against_the_derivative_of_t
 
 @pytest.mark.parametrize(
     ("solver", "example", "tol"),
-    [(SOLVERS[0], 1, 1e-6), (SOLVERS[0], 2, 1e-6), (SOLVERS[1], 2, 2e-6)],
+    [(SOLVERS[0], 1, 1e-6), (SOLVERS[0], 2, 1e-6), pytest.param(SOLVERS[1], 2, 2e-6, marks=pytest.mark.slow)],
     ids=lambda value: getattr(value, "name", str(value)),
 )
 def test_published_examples(solver, example, tol):

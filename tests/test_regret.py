@@ -73,6 +73,7 @@ def test_round_off_around_0_and_1_is_round_off():
             expectation(lambda k: k, np.array([wrong]), 3)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10**12), st.lists(st.floats(0, 1), min_size=1, max_size=7))
 def test_mean_and_variance(trials, chances):

@@ -57,10 +57,10 @@ def states(problem: mfg.Problem, solver: Newton, tol: float = 1e-10, limit: int 
 CASES = [
     ("aversion", "terminal", 1e4, "flat", 0.02),
     ("aversion", "running", 1e3, "peak", 0.02),
-    ("aversion", "both", 1e4, "peak", 0.02),
+    pytest.param("aversion", "both", 1e4, "peak", 0.02, marks=pytest.mark.slow),
     ("target", "terminal", 1e2, "peak", 0.002),
     ("target", "terminal", 1e4, "peak", 0.02),
-    ("target", "running", 1e3, "flat", 0.02),
+    pytest.param("target", "running", 1e3, "flat", 0.02, marks=pytest.mark.slow),
     ("nonlocal", "running", 1e3, "peak", 0.02),
     ("nonlocal", "terminal", 1e4, "peak", 0.02),
     ("aversion", "running", 1e2, "peak", 0.0),
@@ -85,6 +85,7 @@ def test_many_more_steps_than_before_are_not_needed_where_the_cap_binds():
     assert solution.certificate.cap_fraction > 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["running", "terminal"])
 def test_frank_wolfe_comes_down_to_the_same_potential(where):
     problem = game("target", where, 100.0, cells=12, steps=48)
