@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,3 +113,18 @@ def test_the_command(tmp_path):
     run(*compare, "--strict", code=3)
     fine = run("solve", "beach-bar", "--strict", "--json")
     assert json.loads(fine.stdout)["warnings"] == []
+
+
+class Boaster(mfg.solvers.FictitiousPlay):
+    """Measures what is not so."""
+
+    def step(self, state):
+        state = super().step(state)
+        state.measure = replace(state.measure, relative_exploitability=0.0)
+        return state
+
+
+def test_what_is_handed_over_decides_whether_a_solve_has_converged():
+    found = mfg.solve(mfg.problems.beach_bar(), method=Boaster(), max_iterations=5, check="ignore")
+    assert found.status is mfg.Status.ITERATION_LIMIT
+    assert found.relative_exploitability > 1e-3
