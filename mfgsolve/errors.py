@@ -16,6 +16,7 @@ __all__ = [
     "FileError",
     "InputError",
     "NotConverged",
+    "cut",
     "has_labels",
     "numbers",
     "real",
@@ -53,7 +54,7 @@ class NotConverged(Doubtful):
     """Raised by ``check="raise"`` when a solve stops before its tolerance; ``solution`` is what it came to."""
 
 
-def _cut(text: str, length: int = LONG) -> str:
+def cut(text: str, length: int = LONG) -> str:
     """The text, or its beginning and its end where it is too long."""
     if len(text) <= length:
         return text
@@ -65,13 +66,13 @@ def _shortened(line: str) -> str:
     """A line of a message in which no word, and not the whole, is longer than anybody reads."""
     if len(line) <= LONG:
         return line
-    return _cut(re.sub(rf"\S{{{LONG + 1},}}", lambda word: _cut(word[0]), line), LINE)
+    return cut(re.sub(rf"\S{{{LONG + 1},}}", lambda word: cut(word[0]), line), LINE)
 
 
 def shown(value: object) -> str:
     """A value as messages echo it: its repr, cut at 200 characters."""
     try:
-        return _cut(repr(value))
+        return cut(repr(value))
     except Exception:  # a repr of the user's own
         return f"a {type(value).__name__}"
 
@@ -140,7 +141,7 @@ def numbers(value: Any, what: str, needed: str = "real numbers are needed") -> n
     try:
         array = np.asarray(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{what} is no array of numbers ({_cut(str(error))})") from None
+        raise InputError(f"{what} is no array of numbers ({cut(str(error))})") from None
     if array.dtype.kind not in "fiu":
         raise InputError(f"{what} holds {array.dtype}; {needed}{_odd(array)}")
     return np.asarray(array, dtype=float)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, cut
 
 __all__ = ["check_names", "cut", "one_line", "visible"]
 
-LONGEST = 200  # characters of a value that an error repeats
 # Control characters; marks that turn the direction of writing; separators of lines; halves of characters
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
 _LINES = re.compile("[\t\n]")
@@ -31,14 +30,6 @@ def _escaped(match: re.Match[str]) -> str:
     character = match.group()
     code = ord(character)
     return {"\n": "\\n", "\t": "\\t"}.get(character, f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
-
-
-def cut(text: str, most: int = LONGEST) -> str:
-    """The text, shortened in its middle where it is long."""
-    if len(text) <= most:
-        return text
-    left = (2 * (most - 3)) // 3
-    return f"{text[:left]}...{text[len(text) - (most - 3 - left) :]}"
 
 
 def one_line(value: Any, what: str) -> str:
