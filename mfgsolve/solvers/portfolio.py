@@ -56,7 +56,8 @@ SOLVERS: dict[str, type[Solver]] = {
 PATIENCE = (300.0, 2000.0, 4000.0)  # sweeps of one solver before it is judged, round by round
 WORK = 2e9  # cell-steps that these sweeps may come to (about a minute), where they are more than those of round 0
 DETOUR = 20_000.0  # sweeps of one that has ways of its own where its certificate does not fall
-STEPS, FEWEST = 50, 4  # and iterations, and certificates
+LONG = 2.0  # times these sweeps, after which it is judged however few its iterations
+STEPS, FEWEST = 50, 4  # iterations, and certificates, before it is judged
 FAR = 3.0  # times the sweeps used so far that may still be needed
 ROUND = 1e-13  # relative exploitability that no other solver is asked to improve
 LARGE = 50_000  # masses beyond which no solver that factors all of them at once comes after another
@@ -229,7 +230,8 @@ class Portfolio(Solver):
         patience = max(PATIENCE[0], min(PATIENCE[state.round], WORK / size))
         if stage.has_detours:
             patience = DETOUR
-        return stage.iteration >= STEPS and slow(state.track, state.tol, patience)
+        seasoned = stage.iteration >= STEPS or (bool(state.track) and state.track[-1][0] >= LONG * patience)
+        return seasoned and slow(state.track, state.tol, patience)
 
     def _place(self, state: PortfolioState) -> int:
         """Where the stage stands once it is left."""
