@@ -57,9 +57,9 @@ def calls(game: DiffusionGame, sweeps: int = 4) -> dict[str, Callable[[], object
     for k in range(sweeps):
         ahead = game.respond(game.price(mass), out=ahead).ahead
         mass += 2 / (k + 2) * (game.flow(ahead) - mass)
-    price, result = game.price(mass), game.levels()
+    price, result = game.price(mass), game.empty_crowd()
     direction = np.random.default_rng(0).standard_normal(mass.shape)
-    policy, flow = game.respond(price).ahead, game.levels()
+    policy, flow = game.respond(price).ahead, game.empty_crowd()
     return {
         "backward": lambda: game.respond(price, out=ahead),
         "forward": lambda: game.flow(policy, out=flow),

@@ -15,11 +15,11 @@ import time
 
 import numpy as np
 
-from mfgsolve.learners.ising import CRITICAL_TEMPERATURE, exact_order, ising, learned_order, monte_carlo
-from mfgsolve.learners.multitype import MultiType
-from mfgsolve.learners.schedules import Harmonic
-from mfgsolve.learners.stages import best_reward, counterexample, reward_of, two_camps
-from mfgsolve.learners.types import DiscoveredTypes, KnownTypes, NoMeanAction, OneType, adjusted_rand_index
+from mfgsolve.parts.schedules import Harmonic
+from mfgsolve.stages.ising import CRITICAL_TEMPERATURE, exact_order, ising, learned_order, monte_carlo
+from mfgsolve.stages.multitype import MultiType
+from mfgsolve.stages.stage_games import best_reward, counterexample, reward_of, two_camps
+from mfgsolve.stages.types import DiscoveredTypes, KnownTypes, NoMeanAction, OneType, adjusted_rand_index
 
 A_UP, B_UP = [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]
 NAMES = ("IL", "MFQ", "MFAC", "MTMFQ known", "MTMFQ discovered")

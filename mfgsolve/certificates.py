@@ -119,7 +119,7 @@ def certify(
     ``spare`` (T+1 levels) is overwritten.  ``multiplier`` (shape of a price) belongs to the hard bounds.
     """
     own, apart = policy.own_cost(game, crowd), game.constants
-    price = game.levels() if spare is None else spare
+    price = game.empty_crowd() if spare is None else spare
     energy = game.price_and_potential(crowd, price)
     slack = 0.0
     if multiplier is not None:

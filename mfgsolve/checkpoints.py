@@ -15,12 +15,12 @@ import numpy as np
 import xarray as xr
 
 import mfgsolve
-from mfgsolve.datasets import Measure, history_dataset, history_rows
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.files import SCHEMA, read_dataset, told, usable, write_dataset
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
+from mfgsolve.solution.datasets import Measure, history_dataset, history_rows
 from mfgsolve.solvers import kind_of
 from mfgsolve.solvers.base import Save, Solver, State
 

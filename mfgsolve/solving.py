@@ -16,13 +16,13 @@ from mfgsolve import watch
 from mfgsolve.cautions import Caution, collect, to_text, unique
 from mfgsolve.checkpoints import Checkpoint, beside, problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.claims import guarantee, social_game, verified
-from mfgsolve.datasets import Measure, build_dataset
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import judge, settle
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
+from mfgsolve.solution.datasets import Measure, build_dataset
 from mfgsolve.solvers import kind_of, make_solver
 from mfgsolve.solvers.base import Budget, Guess, Run, Solver, begin, restorer, run
 

@@ -63,7 +63,7 @@ def given_multiplier(game: Game, given: Any) -> np.ndarray | None:
         labels = {"step": nodes[:-1], "aggregate": np.arange(count)}
         values = _sized(given, "price_multiplier", ("step", "aggregate"), labels, (game.steps, count))
         multiplier[:-1, game.width - count :] = values
-    return multiplier.reshape(game.levels().shape)
+    return multiplier.reshape(game.empty_crowd().shape)
 
 
 def _sized(given: Any, name: str, dims: tuple[str, ...], labels: dict[str, Any], shape: tuple[int, ...]) -> np.ndarray:

@@ -59,7 +59,7 @@ def price_among(play: Play, agents: int) -> Paid:
         for a coupling that is neither local nor of closed form, and a price whose potential is not quadratic
     """
     game = play.game
-    crowd, price, error = game.flat(play.crowd), game.levels(), np.zeros(game.steps + 1)
+    crowd, price, error = game.flat(play.crowd), game.empty_crowd(), np.zeros(game.steps + 1)
     view = game.flat(price)
     view[:] = 0.0
     stated = [one for found in by_target(game.problem.couplings[0]).values() for one in found]
@@ -155,7 +155,7 @@ def _with_own_share(play: Play, agents: int) -> Game:
         mean = (alpha * occupation).reshape(game.steps, game.actions, count, -1).sum(axis=(1, 3))
         gap = alpha - np.repeat(mean, game.states // count, axis=1)[:, None]
         own += np.where(game.allowed, alpha * slope[:, :, None] * gap * (game.dt / agents), 0.0)
-    return game.paying(own)
+    return game.with_costs(own)
 
 
 def _steady_slope(block: Block, stated: Price, now: np.ndarray, alpha: np.ndarray, game: FiniteGame) -> np.ndarray:

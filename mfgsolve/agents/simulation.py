@@ -13,13 +13,13 @@ from mfgsolve.agents.play import Play, agent_numbers, play_of
 from mfgsolve.agents.run import Party, Run, run_replicas
 from mfgsolve.agents.starting import exit_cells, start_cells
 from mfgsolve.agents.walk import Walk
-from mfgsolve.datasets import per_volume
 from mfgsolve.errors import InputError, unknown, whole
 from mfgsolve.files import SCHEMA
 from mfgsolve.grids import Grid
 from mfgsolve.kernels import threads_available
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
+from mfgsolve.solution.datasets import per_volume
 
 __all__ = ["check_memory", "kept_nodes", "make_party", "seed_sequence", "simulate"]
 

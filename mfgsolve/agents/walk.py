@@ -72,9 +72,9 @@ class Walk:
     def bill(self, mass: np.ndarray, chosen: np.ndarray) -> Bill:
         """What agents pay in the crowd that they are: ``mass`` (T+1, states), ``chosen`` (T, actions, states) the mass
         of every choice (read in finite games only)."""
-        game, crowd, choosing = self.game, self.game.levels(), None
+        game, crowd, choosing = self.game, self.game.empty_crowd(), None
         if isinstance(game, FiniteGame):
-            game.see(mass, chosen, crowd, weighed=True)
+            game.aggregate(mass, chosen, crowd, weighed=True)
         else:
             crowd[...] = mass.reshape(crowd.shape)
         price = game.flat(game.price(crowd))

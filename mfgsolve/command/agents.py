@@ -95,7 +95,7 @@ def compare(
         raise InputError(f"--rng is {rng}; a whole number of zero or more is needed")
     plan = _plan(file)
     from mfgsolve import plots
-    from mfgsolve.agents import comparison
+    from mfgsolve.studies import agents as comparison
     from mfgsolve.agents.play import stated_problem
     from mfgsolve.command.interrupts import Interrupts
     from mfgsolve.command.report import agents_facts, agents_rows

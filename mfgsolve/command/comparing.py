@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mfgsolve.command.progress import Progress
-    from mfgsolve.datasets import Measure
+    from mfgsolve.solution.datasets import Measure
 
 
 @contextlib.contextmanager
@@ -76,11 +76,12 @@ def convergence(
     check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the problem file": problem})
     stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
     check_data({"--output": output}, stated)
-    from mfgsolve import convergence_study, plots
+    from mfgsolve import plots
     from mfgsolve.command.interrupts import Interrupts
     from mfgsolve.command.progress import Progress
     from mfgsolve.command.report import convergence_facts, convergence_rows
     from mfgsolve.solvers import suited
+    from mfgsolve.studies.convergence import convergence
 
     names = suited(stated) if solvers is None else [name.strip() for name in solvers.split(",")]
     written: list[Path] = []
@@ -91,9 +92,7 @@ def convergence(
             interrupts.check()
             line.update_one(label, measure)
 
-        compared = convergence_study.convergence(
-            stated, names, max_sweeps=max_sweeps, max_seconds=max_seconds, tol=tol, callback=watch
-        )
+        compared = convergence(stated, names, max_sweeps=max_sweeps, max_seconds=max_seconds, tol=tol, callback=watch)
         interrupts.check()
         failure = keep(compared, output, plot, plots.convergences, line, written)
     tell(compared, json, convergence_facts, convergence_rows, written, failure, strict)

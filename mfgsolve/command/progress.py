@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.live import Live
 
-    from mfgsolve.datasets import Measure
     from mfgsolve.problem import Problem
+    from mfgsolve.solution.datasets import Measure
 
 __all__ = ["Episodes", "Progress"]
 

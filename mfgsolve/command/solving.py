@@ -33,8 +33,8 @@ from mfgsolve.inputs.texts import visible
 
 if TYPE_CHECKING:
     from mfgsolve.command.progress import Progress
-    from mfgsolve.datasets import Measure
     from mfgsolve.solution import Solution
+    from mfgsolve.solution.datasets import Measure
 
     Watch = Callable[[Measure], None]
 

@@ -1,13 +1,13 @@
 """Problem -> Game: arrays only, every validity check once, and the verbs that all solvers use."""
 
 from mfgsolve.errors import InputError
-from mfgsolve.games.base import Game, OwnCost, Plan, Policy, Totals, sampled
+from mfgsolve.games.base import Average, Game, OwnCost, Policy, Totals, sampled
 from mfgsolve.games.diffusion import DiffusionGame
 from mfgsolve.games.finite import FiniteGame
 from mfgsolve.grids import UNSETTLED
 from mfgsolve.problem import Problem
 
-__all__ = ["DiffusionGame", "FiniteGame", "Game", "OwnCost", "Plan", "Policy", "Totals", "make_game", "sampled"]
+__all__ = ["DiffusionGame", "FiniteGame", "Game", "OwnCost", "Average", "Policy", "Totals", "make_game", "sampled"]
 
 
 def make_game(problem: Problem, threads: int | None = None) -> DiffusionGame | FiniteGame:

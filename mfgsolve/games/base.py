@@ -25,7 +25,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
 from mfgsolve.watch import look
 
-__all__ = ["Block", "Game", "OwnCost", "Plan", "Policy", "Response", "Totals", "sampled"]
+__all__ = ["Block", "Game", "OwnCost", "Average", "Policy", "Response", "Totals", "sampled"]
 
 CHUNK = 16384  # cells of a slab that couplings work on, so that temporaries stay in cache
 
@@ -47,7 +47,7 @@ class Policy(ABC):
         """What the policy costs the agents themselves."""
 
 
-class Plan(Policy):
+class Average(Policy):
     """A mean of policies that keeps its own crowd: what fictitious play and Frank-Wolfe average."""
 
     crowd: np.ndarray
@@ -155,7 +155,7 @@ class Game(Measures, ABC):
     def cell_steps(self) -> int:
         return self.cells * self.steps
 
-    def levels(self) -> np.ndarray:
+    def empty_crowd(self) -> np.ndarray:
         """An uninitialised array of all T+1 levels."""
         return np.empty((self.steps + 1, *self.level_shape))
 
@@ -163,16 +163,16 @@ class Game(Measures, ABC):
         """Mass (T+1, *shape) of a crowd."""
         return self.flat(crowd)[:, : self.cells].reshape(crowd.shape[0], *self.grid.shape)
 
-    def still(self, out: np.ndarray) -> np.ndarray:
+    def resting_crowd(self, out: np.ndarray) -> np.ndarray:
         """The crowd that stays where it starts and chooses nothing: a first belief."""
         flat = self.flat(out)
         flat[:] = 0.0
         flat[:, : self.cells] = self.initial_mass.reshape(-1)
         return out
 
-    def believe(self, mass: np.ndarray) -> np.ndarray:
+    def crowd_of(self, mass: np.ndarray) -> np.ndarray:
         """A crowd with that mass (T+1, *shape)."""
-        crowd = self.still(self.levels())
+        crowd = self.resting_crowd(self.empty_crowd())
         self.flat(crowd)[:, : self.cells] = mass.reshape(mass.shape[0], -1)
         return crowd
 
@@ -204,7 +204,7 @@ class Game(Measures, ABC):
         """The policy that a best response is."""
 
     @abstractmethod
-    def new_plan(self, arrays: dict[str, np.ndarray] | None = None) -> Plan:
+    def new_average(self, arrays: dict[str, np.ndarray] | None = None) -> Average:
         """An empty mean of policies, or one of stored arrays."""
 
     @abstractmethod
@@ -246,7 +246,7 @@ class Game(Measures, ABC):
 
     def price(self, crowd: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """f at every node, per unit time; zero at T unless there is a terminal coupling."""
-        price = self.levels() if out is None else out
+        price = self.empty_crowd() if out is None else out
         self._crowd(crowd, price, False)
         return price
 
@@ -285,7 +285,7 @@ class Game(Measures, ABC):
         """weight_t f' per unit of crowd, for local couplings; None otherwise."""
         if not self.problem.is_local:
             return None
-        scale, flat = self.levels() if out is None else out, self.flat(crowd)
+        scale, flat = self.empty_crowd() if out is None else out, self.flat(crowd)
         view = self.flat(scale)
         if self.width != self.cells:
             view[:] = 0.0
@@ -304,7 +304,7 @@ class Game(Measures, ABC):
 
     def price_change(self, crowd: np.ndarray, change: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """weight_t f' applied to a change of the crowd, for any differentiable coupling."""
-        result, flat, moved = self.levels() if out is None else out, self.flat(crowd), self.flat(change)
+        result, flat, moved = self.empty_crowd() if out is None else out, self.flat(crowd), self.flat(change)
         view = self.flat(result)
         if self.width != self.cells:
             view[:] = 0.0
@@ -351,5 +351,5 @@ class Game(Measures, ABC):
 
 def sampled(game: Game) -> list[np.ndarray]:
     """Walls, initial mass, terminal cost, and what the initial crowd costs: enough to tell games apart."""
-    crowd = game.still(game.levels())
+    crowd = game.resting_crowd(game.empty_crowd())
     return [game.grid.mask, game.initial_mass, game.terminal_cost, game.price(crowd)[[0, game.steps // 3, -1]]]

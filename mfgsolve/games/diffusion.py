@@ -93,7 +93,7 @@ class DiffusionGame(Game):
     def flow(self, ahead: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Forward: mass (T+1, z, y, x) of agents that follow the policy."""
         look()
-        mass = self.levels() if out is None else out
+        mass = self.empty_crowd() if out is None else out
         mass[0] = self.initial_mass
         self._forward(ahead, mass, self.scheme)
         return mass
@@ -109,7 +109,7 @@ class DiffusionGame(Game):
     ) -> np.ndarray:
         """identity * direction - K (scale * direction), K = d mass / d (weighted price) at the policy ``ahead``."""
         look()
-        result, none = self.levels() if out is None else out, np.empty((0, 1, 1, 1))
+        result, none = self.empty_crowd() if out is None else out, np.empty((0, 1, 1, 1))
         slopes = none if scale is None else scale
         self._curvature(ahead, mass, direction, slopes, result, identity, none, none, 0.0, 0.0, self.scheme)
         return result
@@ -137,7 +137,7 @@ class DiffusionGame(Game):
 
     def values(self, price: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
         """V (T+1, *shape) of the best response to the price; NaN in blocked cells."""
-        value, ahead = self.levels(), np.empty((1, *self.shape))
+        value, ahead = self.empty_crowd(), np.empty((1, *self.shape))
         value[-1] = self.terminal_cost + self.weights[-1] * price[-1]
         for t in range(self.steps - 1, -1, -1):
             look()
@@ -158,11 +158,11 @@ class DiffusionGame(Game):
         """Speeds are clipped differences of the value ahead."""
         return ValuePolicy(ahead)
 
-    def new_plan(self, arrays: dict[str, np.ndarray] | None = None) -> FluxPolicy:
+    def new_average(self, arrays: dict[str, np.ndarray] | None = None) -> FluxPolicy:
         """Mass and net fluxes."""
         if arrays is not None:
             return FluxPolicy(arrays["crowd"], [arrays[f"flux_{k}"] for k in range(self.grid.ndim)])
-        return FluxPolicy(self.levels(), [np.empty((self.steps, *self.shape)) for _ in range(self.grid.ndim)])
+        return FluxPolicy(self.empty_crowd(), [np.empty((self.steps, *self.shape)) for _ in range(self.grid.ndim)])
 
     def prolong(self, crowd: np.ndarray, finer: Any) -> np.ndarray:
         """Linear in space and time; see `mfgsolve.games.transfer`."""

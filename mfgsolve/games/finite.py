@@ -22,7 +22,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.games.base import Game, Response, Totals
 from mfgsolve.games.constants import least_allowed, lowered
 from mfgsolve.games.scheme import make_scheme
-from mfgsolve.games.tables import OccupationPlan, TablePolicy
+from mfgsolve.games.tables import OccupationAverage, TablePolicy
 from mfgsolve.games.transitions import (
     Transitions,
     action_names,
@@ -73,7 +73,7 @@ class FiniteGame(Game):
                 callable_as(one.transitions, "transitions", "(t, mass)")
         self._counts: list[int] | None = None
         self._said: set[str] = set()  # codes of what was said of the transitions
-        self.transitions, self.allowed, self._counts = self._told_once(self.still_mass())
+        self.transitions, self.allowed, self._counts = self._told_once(self.resting_mass())
         self.actions = self.allowed.shape[0]
         self.own_cost = own_costs(self.dynamics, self.grid, self.time.nodes[:-1], self.allowed, self._counts)
         self._bind(self.actions, self.action_names)
@@ -94,9 +94,9 @@ class FiniteGame(Game):
     # -- what it is made of ------------------------------------------------------------------------------------
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (*super().__reduce__(), {"own_cost": self.own_cost, "tau": self.tau})  # see `paying`
+        return (*super().__reduce__(), {"own_cost": self.own_cost, "tau": self.tau})  # see `with_costs`
 
-    def still_mass(self) -> np.ndarray:
+    def resting_mass(self) -> np.ndarray:
         return self.initial_mass.reshape(self.grid.shape)
 
     def _built(self, mass: np.ndarray, t: int = 0) -> tuple[Transitions, np.ndarray, list[int]]:
@@ -179,7 +179,7 @@ class FiniteGame(Game):
             out[part] = target.reshape(-1)
         return out
 
-    def paying(self, own_cost: np.ndarray, tau: float | None = None) -> FiniteGame:
+    def with_costs(self, own_cost: np.ndarray, tau: float | None = None) -> FiniteGame:
         """The same game, in which agents pay other own costs (1 or T, actions, states), at another tau."""
         other = copy.copy(self)
         other.own_cost, other.tau = own_cost, self.tau if tau is None else tau
@@ -301,16 +301,16 @@ class FiniteGame(Game):
 
     def flow(self, ahead: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Crowd of agents that follow the policy (T, actions, states)."""
-        crowd = self.levels() if out is None else out
+        crowd = self.empty_crowd() if out is None else out
         mass = np.empty((self.steps + 1, self.states))
         mass[0] = self.initial_mass
         for part in self._parts(self.steps):
             finite.forward(ahead[part], *self._arguments(part, mass), mass[part.start : part.stop + 1])
             if self.has_noise:
                 mass[part.stop] = self.diffuse(mass[part.stop], True)
-        return self.see(mass, ahead, crowd, weighed=False)
+        return self.aggregate(mass, ahead, crowd, weighed=False)
 
-    def see(self, mass: np.ndarray, choices: np.ndarray, crowd: np.ndarray, weighed: bool) -> np.ndarray:
+    def aggregate(self, mass: np.ndarray, choices: np.ndarray, crowd: np.ndarray, weighed: bool) -> np.ndarray:
         """Fill a crowd from mass (T+1, states) and a policy, or (``weighed``) an occupation (T, actions, states)."""
         crowd[:, : self.states] = mass
         crowd[-1, self.states :] = 0.0
@@ -337,7 +337,7 @@ class FiniteGame(Game):
         """identity * direction - K (scale * direction), K = d crowd / d (weighted price) at the policy ``ahead``."""
         if self.tau == 0:
             raise InputError("a best response at temperature 0 jumps; it has no derivative")
-        result = self.levels() if out is None else out
+        result = self.empty_crowd() if out is None else out
         given = direction if scale is None else scale * direction
         rates = given if self.width == self.states else given / self.dt  # on choices; of weighted prices
         if self._work is None:
@@ -361,7 +361,7 @@ class FiniteGame(Game):
             if self.has_noise:
                 moved[part.stop] = self.diffuse(moved[part.stop], True)
         kept = identity * direction
-        self.see(moved, change, result, weighed=True)
+        self.aggregate(moved, change, result, weighed=True)
         np.subtract(kept, result, out=result)
         return result
 
@@ -400,11 +400,11 @@ class FiniteGame(Game):
         """The probabilities themselves."""
         return TablePolicy(ahead)
 
-    def new_plan(self, arrays: dict[str, np.ndarray] | None = None) -> OccupationPlan:
+    def new_average(self, arrays: dict[str, np.ndarray] | None = None) -> OccupationAverage:
         """Crowd and occupation."""
         if arrays is not None:
-            return OccupationPlan(arrays["crowd"], arrays["occupation"])
-        return OccupationPlan(self.levels(), np.empty((self.steps, self.actions, self.states)))
+            return OccupationAverage(arrays["crowd"], arrays["occupation"])
+        return OccupationAverage(self.empty_crowd(), np.empty((self.steps, self.actions, self.states)))
 
     def uniform(self) -> np.ndarray:
         """The policy (T, actions, states) that takes every allowed action alike."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mfgsolve.errors import InputError, numbers
-from mfgsolve.games.base import OwnCost, Plan, Policy
+from mfgsolve.games.base import Average, OwnCost, Policy
 from mfgsolve.watch import look
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def face_flux(game: DiffusionGame, ahead: np.ndarray, mass: np.ndarray, axis: in
 
 
 @dataclass(frozen=True)
-class FluxPolicy(MovingPolicy, Plan):
+class FluxPolicy(MovingPolicy, Average):
     """Mean of many policies: net flux over mass.  ``fluxes[k]`` (T, z, y, x) belongs to the k-th axis, x first.
 
     The flux of a mean over its mass is again a policy, with the same flow and, movement being convex, at no more cost
@@ -172,7 +172,7 @@ class SpeedPolicy(MovingPolicy):
 
     def flow(self, game: DiffusionGame) -> np.ndarray:
         """Mass (T+1, z, y, x) under these speeds."""
-        mass = game.levels()
+        mass = game.empty_crowd()
         mass[0] = game.initial_mass
         for t in range(game.steps):
             moved = mass[t].copy()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mfgsolve.errors import InputError, numbers
-from mfgsolve.games.base import OwnCost, Plan, Policy
+from mfgsolve.games.base import Average, OwnCost, Policy
 from mfgsolve.games.constants import least_allowed
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.kernels import finite
@@ -17,7 +17,7 @@ from mfgsolve.kernels import finite
 if TYPE_CHECKING:
     from mfgsolve.games.finite import FiniteGame
 
-__all__ = ["OccupationPlan", "TablePolicy"]
+__all__ = ["OccupationAverage", "TablePolicy"]
 
 TINY = 1e-300  # stands for a probability of 0 in a logarithm that is multiplied by it
 
@@ -73,7 +73,7 @@ class TablePolicy(Policy):
 
 
 @dataclass(frozen=True)
-class OccupationPlan(Plan):
+class OccupationAverage(Average):
     """Mean of policies as an occupation w (T, actions, states); its policy is w / m, uniform where nobody is.
 
     The occupation of a mean is the mean of the occupations, and since the entropy is convex it costs no more than the

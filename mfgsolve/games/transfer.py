@@ -46,7 +46,7 @@ def prolong(field: np.ndarray, source: DiffusionGame, target: DiffusionGame) -> 
     free = ~target.grid.mask.reshape(-1)
     matrix = sparse.diags_array(free * (target.volume / source.volume)) @ matrix
 
-    result = target.levels()
+    result = target.empty_crowd()
     right_index, left, right = 0, field[0].reshape(-1), matrix @ field[0].reshape(-1)
     for k in range(target.steps + 1):
         position = k * source.steps / target.steps

@@ -4,23 +4,23 @@
 for learners of your own; `multi_type` makes mean-field learners among neighbours, with types known or discovered.
 """
 
-from mfgsolve.learners.adapters import policy_from, to_gymnasium, to_pettingzoo
-from mfgsolve.learners.environment import SampledGame, train
-from mfgsolve.learners.exploration import Boltzmann, EpsilonGreedy
-from mfgsolve.learners.functions import MLP, Linear, Table, gradient_check
+from mfgsolve.learners.environments.adapters import policy_from, to_gymnasium, to_pettingzoo
+from mfgsolve.learners.environments.sampled_game import SampledGame, train
 from mfgsolve.learners.learning import LEARNERS, learn
 from mfgsolve.learners.mguni import Mguni
-from mfgsolve.learners.multitype import MultiType, multi_type
 from mfgsolve.learners.neighbours_game import hunters_and_hares, learn_from_neighbours
 from mfgsolve.learners.occupation import Occupation
 from mfgsolve.learners.policy_iteration import GMFQ, BoltzmannIteration
 from mfgsolve.learners.protocol import Learner, Observation, Transition
 from mfgsolve.learners.q_learning import QLearner
-from mfgsolve.learners.replay import Replay
 from mfgsolve.learners.sampled import SampledFictitiousPlay, SampledMirrorDescent
-from mfgsolve.learners.schedules import Constant, Harmonic, Visits
-from mfgsolve.learners.stages import StageGame, best_reward, counterexample, two_camps
-from mfgsolve.learners.types import DiscoveredTypes, KnownTypes, NoMeanAction, OneType, adjusted_rand_index
+from mfgsolve.parts.exploration import Boltzmann, EpsilonGreedy
+from mfgsolve.parts.functions import MLP, Linear, Table, gradient_check
+from mfgsolve.parts.replay import Replay
+from mfgsolve.parts.schedules import Constant, Harmonic, Visits
+from mfgsolve.stages.multitype import MultiType, multi_type
+from mfgsolve.stages.stage_games import StageGame, best_reward, counterexample, two_camps
+from mfgsolve.stages.types import DiscoveredTypes, KnownTypes, NoMeanAction, OneType, adjusted_rand_index
 
 __all__ = [
     "GMFQ",

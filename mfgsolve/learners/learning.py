@@ -12,7 +12,6 @@ import numpy as np
 import xarray as xr
 
 from mfgsolve import checkpoints
-from mfgsolve.datasets import Measure
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.identity import fingerprint
 from mfgsolve.inputs.options import typed_options
@@ -21,6 +20,7 @@ from mfgsolve.learners.policy_iteration import GMFQ, BoltzmannIteration
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
+from mfgsolve.solution.datasets import Measure
 from mfgsolve.solvers.base import Solver
 from mfgsolve.solving import solve
 

@@ -27,7 +27,7 @@ from mfgsolve.agents.noise import noise_arrays, noise_walks
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, real, whole
 from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import OccupationPlan, TablePolicy
+from mfgsolve.games.tables import OccupationAverage, TablePolicy
 from mfgsolve.kernels import learning as kernel
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
@@ -167,7 +167,7 @@ class Mguni(Solver):
 
 def _plan(state: LearningState) -> tuple[TablePolicy, np.ndarray]:
     """The policy of the mean occupation, and its own exact flow."""
-    plan = OccupationPlan(state.belief, state.occupation)
+    plan = OccupationAverage(state.belief, state.occupation)
     policy = TablePolicy(plan.policy(state.game))
     return policy, policy.flow(state.game)
 
@@ -200,7 +200,7 @@ def _play_episode(learner: Mguni, state: LearningState) -> None:
         first = table.first if table.first.shape[0] == 1 else table.first[part]
         kernel.play(cells, actions, state.preference, game.allowed, wander, first, table.successor, table.chance, noise,
                     state.stream, part.start, counts, chosen[part])  # fmt: skip
-    crowd = game.see(counts / followers, chosen / followers, game.levels(), weighed=True)
+    crowd = game.aggregate(counts / followers, chosen / followers, game.empty_crowd(), weighed=True)
     weight = (1.0 + learner.recent) / (state.episode + 1.0 + learner.recent)
     state.belief += weight * (crowd - state.belief)  # the first episode replaces what was there: its weight is 1
     state.occupation += weight * (chosen / followers - state.occupation)

@@ -35,10 +35,10 @@ from mfgsolve.errors import InputError
 from mfgsolve.games import FiniteGame
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.learners.chain import Chain, finite_game
-from mfgsolve.learners.exploration import Boltzmann, draw
-from mfgsolve.learners.neighbourhoods import grid_neighbours
+from mfgsolve.parts.exploration import Boltzmann, draw
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Populations
+from mfgsolve.stages.neighbourhoods import grid_neighbours
 
 __all__ = ["Learned", "MeanOffset", "NeighbourLearner", "hunters_and_hares", "learn_from_neighbours", "policy_along"]
 

@@ -28,10 +28,10 @@ from mfgsolve.games import DiffusionGame, FiniteGame, Game
 from mfgsolve.games.policies import axes
 from mfgsolve.learners.distance import check_alike, distance
 from mfgsolve.learners.layouts import actions_of, check_mass, counted, even_shares, game_of, joint, labelled, space_of
-from mfgsolve.learners.neighbourhoods import checked_neighbours
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.spaces import Space
+from mfgsolve.stages.neighbourhoods import checked_neighbours
 
 __all__ = ["Occupation"]
 
@@ -111,7 +111,7 @@ class Occupation:
                 f"{(game.steps + 1, *game.grid.shape)}"
             )
         mass = density.values.reshape(game.steps + 1, -1) * game.volume
-        return _chosen(game, mass, Walk(Play(game, policy, game.believe(density.values * game.volume), None)).choices)
+        return _chosen(game, mass, Walk(Play(game, policy, game.crowd_of(density.values * game.volume), None)).choices)
 
     @classmethod
     def of_policy(cls, problem: Problem | Game, policy: Any) -> Occupation:
@@ -240,10 +240,12 @@ class Occupation:
         levels = self._levels().reshape(game.steps + 1, game.cells, self.actions)
         mass = levels.sum(axis=-1)
         if not isinstance(game, FiniteGame):
-            return game.believe(mass.reshape(-1, *game.grid.shape))
+            return game.crowd_of(mass.reshape(-1, *game.grid.shape))
         if self.actions != game.actions:
             raise InputError(f"the occupation has {self.actions} actions; the game has {game.actions}")
-        return game.see(mass, np.ascontiguousarray(levels[:-1].transpose(0, 2, 1)), game.levels(), weighed=True)
+        return game.aggregate(
+            mass, np.ascontiguousarray(levels[:-1].transpose(0, 2, 1)), game.empty_crowd(), weighed=True
+        )
 
     def mean_action(self, neighbours: Any, typed: bool = True, sizes: Any = None) -> xr.DataArray:
         """Share of each action among the agents in a neighbourhood, (time, *space, action): what MFQ looks at.

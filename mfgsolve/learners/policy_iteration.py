@@ -32,7 +32,7 @@ from mfgsolve.games import FiniteGame
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.kernels import finite
 from mfgsolve.learners.chain import Chain
-from mfgsolve.learners.exploration import draw
+from mfgsolve.parts.exploration import draw
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
@@ -251,7 +251,7 @@ class GMFQ(_Iteration):
             return state.crowd
         game, chain, rng = state.game, Chain(state.game), self._stream(state, 1)
         cells, actions = _episode(chain, state.policy, None, self.agents, rng)
-        crowd = game.levels()
+        crowd = game.empty_crowd()
         for t in range(game.steps + 1):
             mass = np.bincount(cells[t], minlength=game.states) / self.agents
             choices = np.zeros((game.actions, game.states))

@@ -17,11 +17,11 @@ import numpy as np
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import FiniteGame
-from mfgsolve.learners.exploration import Exploration
-from mfgsolve.learners.functions import Table
 from mfgsolve.learners.protocol import Learner, Observation, Transition
-from mfgsolve.learners.replay import Replay
-from mfgsolve.learners.schedules import Constant, StepSize, Visits
+from mfgsolve.parts.exploration import Exploration
+from mfgsolve.parts.functions import Table
+from mfgsolve.parts.replay import Replay
+from mfgsolve.parts.schedules import Constant, StepSize, Visits
 
 __all__ = ["QLearner"]
 
@@ -38,7 +38,7 @@ class QLearner(Learner):
     exploration : `Boltzmann` or `EpsilonGreedy`
     step : step size, of the number of updates of (t, x, a) with a table, else of all updates
     target : "max" or "expected"
-    function : what holds q, see `mfgsolve.learners.functions`; None is a table over (step, state)
+    function : what holds q, see `mfgsolve.parts.functions`; None is a table over (step, state)
     features : inputs of the function from (step (rows,), state (rows,)); needed with one that is no table
     replay : transitions are kept, and ``batches`` minibatches of ``batch`` drawn from them in an update; None learns
         from each episode once, from its end to its start

@@ -12,11 +12,11 @@ import numpy as np
 
 from mfgsolve.errors import InputError, whole
 from mfgsolve.games import FiniteGame
-from mfgsolve.learners.environment import SampledGame, train
-from mfgsolve.learners.exploration import EpsilonGreedy
+from mfgsolve.learners.environments.sampled_game import SampledGame, train
 from mfgsolve.learners.protocol import Learner
 from mfgsolve.learners.q_learning import QLearner
-from mfgsolve.learners.schedules import Harmonic
+from mfgsolve.parts.exploration import EpsilonGreedy
+from mfgsolve.parts.schedules import Harmonic
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import Guess
 from mfgsolve.solvers.frank_wolfe import FictitiousPlay, MeanState

@@ -28,7 +28,7 @@ def build(table: DeclaredProblem, text: str) -> Problem:
     moving = [bump for bump in _parts(table.coupling) if isinstance(bump, Bump) and bump.path is not None]
     problem = Problem(
         grid=table.space(),
-        time=table.time.made(),
+        time=table.time.build(),
         dynamics=table.all_dynamics(),
         coupling=_joined(table.coupling) if table.coupling else 0.0,
         initial=_initial(table),

@@ -154,7 +154,7 @@ class _Reader:
         kinds: dict[str, Any] = {"grid": GridTable, "states": StatesTable}
         try:
             ((name, kind),) = ((name, kind) for name, kind in kinds.items() if name in self.document)
-            made: Space = self.converter.structure(self.document[name], kind).made()
+            made: Space = self.converter.structure(self.document[name], kind).build()
             return made
         except (InputError, BaseValidationError, ValueError, TypeError):
             return None
@@ -273,7 +273,7 @@ class _Reader:
 
     def _coupling(self, value: Any, _: Any) -> Coupling:
         made = self._by_kind(value, COUPLINGS, "coupling", None)
-        return made if isinstance(made, Coupling) else made.made(self.time)
+        return made if isinstance(made, Coupling) else made.build(self.time)
 
     def _by_kind(self, value: Any, kinds: Mapping[str, Any], what: str, default: str | None) -> Any:
         if not isinstance(value, dict) or (default is None and "kind" not in value):

@@ -95,9 +95,9 @@ class GridTable:
     blocked: tuple[Corners, ...] = ()
 
     def __post_init__(self) -> None:
-        self.made()
+        self.build()
 
-    def made(self) -> Grid:
+    def build(self) -> Grid:
         if all(size > 0 for size in self.shape):
             affordable(math.prod(self.shape), 8 * (1 + len(self.shape)), f"grid of shape {cut(str(self.shape), 80)}")
         boxes = [Box(corners.lower, corners.upper) for corners in self.blocked]
@@ -112,9 +112,9 @@ class StatesTable:
     def __post_init__(self) -> None:
         if (self.count is None) == (self.names is None):
             raise InputError("states need either a count or names, and not both")
-        self.made()
+        self.build()
 
-    def made(self) -> States:
+    def build(self) -> States:
         affordable(self.count or 1, 8, f"list of {self.count} states")
         return States(self.names if self.count is None else self.count)  # type: ignore[arg-type]
 
@@ -127,9 +127,9 @@ class TimeTable:
     chosen: bool = False
 
     def __post_init__(self) -> None:
-        self.made()
+        self.build()
 
-    def made(self) -> TimeGrid:
+    def build(self) -> TimeGrid:
         affordable(max(self.steps or 0, 0) + 1, 8, f"grid of {self.steps} time steps")
         return TimeGrid(self.horizon, self.steps, self.unit, chosen=self.chosen)
 
@@ -140,7 +140,7 @@ class TimeTable:
 class DynamicsTable:
     """Any of the kinds below."""
 
-    def made(self, space: Space) -> Dynamics:
+    def build(self, space: Space) -> Dynamics:
         raise NotImplementedError
 
 
@@ -151,9 +151,9 @@ class DiffusionTable(DynamicsTable):
     noise: str = "implicit"
 
     def __post_init__(self) -> None:
-        self.made()
+        self.build()
 
-    def made(self, space: Space | None = None) -> ControlledDiffusion:
+    def build(self, space: Space | None = None) -> ControlledDiffusion:
         return ControlledDiffusion(self.viscosity, self.control_cost, self.noise)
 
 
@@ -174,9 +174,9 @@ class LatticeTable(DynamicsTable):
     temperature: float = 0.0
 
     def __post_init__(self) -> None:
-        self.made()
+        self.build()
 
-    def made(self, space: Space | None = None) -> LatticeMoves:
+    def build(self, space: Space | None = None) -> LatticeMoves:
         jumps: Any = None if self.jumps is None else [(jump.offset, jump.probability) for jump in self.jumps]
         return LatticeMoves(
             self.moves, self.costs, self.viscosity, self.noise, jumps, self.walls, self.temperature
@@ -191,7 +191,7 @@ class TabularTable(DynamicsTable):
     actions: tuple[str, ...] | None = None
     temperature: float = 0.0
 
-    def made(self, space: Space) -> Tabular:
+    def build(self, space: Space) -> Tabular:
         allowed = None if self.allowed is None else self.allowed.truths()
         actions = len(self.actions) if self.actions else None if allowed is None else len(allowed)
         return Tabular(
@@ -221,7 +221,7 @@ class PriceTable:
     upper: float | Numbers | None = None
     amounts: Numbers | None = None
 
-    def made(self, time: TimeGrid | None) -> Price:
+    def build(self, time: TimeGrid | None) -> Price:
         def series(given: float | Numbers | None, name: str) -> Any:
             if not isinstance(given, Numbers) or time is None:
                 return given
@@ -246,7 +246,7 @@ class InteractionTable:
     matrix: Numbers
     between: str = "states"
 
-    def made(self, time: TimeGrid | None) -> Interaction:
+    def build(self, time: TimeGrid | None) -> Interaction:
         return Interaction(self.matrix.numbers(), self.between)
 
 
@@ -312,14 +312,14 @@ class DeclaredProblem:
 
     def space(self) -> Space:
         """Where agents live."""
-        below: Space = (self.grid or self.states).made()  # type: ignore[union-attr]
+        below: Space = (self.grid or self.states).build()  # type: ignore[union-attr]
         return Populations([p.name for p in self.population], below) if self.population else below
 
     def all_dynamics(self) -> list[Dynamics]:
         """Of every population."""
-        below = (self.grid or self.states).made()  # type: ignore[union-attr]
+        below = (self.grid or self.states).build()  # type: ignore[union-attr]
         tables = [p.dynamics or self.dynamics for p in self.population] or [self.dynamics]
-        return [table.made(below) for table in tables if table is not None]
+        return [table.build(below) for table in tables if table is not None]
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def _shows(coarse: DiffusionGame, real: DiffusionGame, least: float) -> bool:
 def ranges(game: DiffusionGame) -> tuple[np.ndarray, np.ndarray]:
     """Highest less lowest cost of the cells: f at every node against an even crowd, and g."""
     free = ~game.grid.mask
-    even = game.levels()
+    even = game.empty_crowd()
     even[:] = (free / free.sum()).reshape(game.shape)
     price = game.mass(game.price(even))[:, free]
     end = (game.terminal_cost.reshape(game.grid.shape) + game.weights[-1] * game.mass(game.price(even))[-1])[free]

@@ -203,7 +203,9 @@ def energetic_speed(coarse: Coarse) -> float:
     game = DiffusionGame(coarse(FEWEST), 1)
     running, last = ranges(game)
     free = ~game.grid.mask
-    now = np.ptp(game.mass(game.price(game.still(game.levels())))[:-1, free], axis=1)  # as the crowd starts
+    now = np.ptp(
+        game.mass(game.price(game.resting_crowd(game.empty_crowd())))[:-1, free], axis=1
+    )  # as the crowd starts
     saved = game.time.horizon * float(np.maximum(running, now).mean()) + float(last[0])
     return float(np.sqrt(2 * saved / (game.scheme.control_cost * game.time.horizon)))
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from mfgsolve.errors import InputError, whole
 from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import OccupationPlan
+from mfgsolve.games.tables import OccupationAverage
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
@@ -171,9 +171,9 @@ class Anchored(Solver):
         state = AnchoredState(0, sweeps, UNMEASURED, operator, point, point.copy(), x, weight, weight)
         return _measured(state)
 
-    def _mean_response(self, game: FiniteGame, believed: np.ndarray) -> OccupationPlan:
+    def _mean_response(self, game: FiniteGame, believed: np.ndarray) -> OccupationAverage:
         """Fictitious play: mean of the responses to the believed crowd and to the means that follow from it."""
-        plan = game.new_plan()
+        plan = game.new_average()
         for k in range(self.warm_up + 1):
             if k and over():
                 break

@@ -23,11 +23,11 @@ import numpy as np
 from mfgsolve import watch
 from mfgsolve.cautions import say
 from mfgsolve.certificates import FEASIBLE, Certificate, Criterion, certify
-from mfgsolve.datasets import Measure
 from mfgsolve.errors import FileError
 from mfgsolve.games import Game, Policy
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Status
+from mfgsolve.solution.datasets import Measure
 from mfgsolve.solvers.blas import blas_threads
 
 __all__ = [

@@ -148,7 +148,7 @@ class Newton:
         self.sweeps = 0.0
         game, pairs, n = state.game, state.pairs, state.game.states
         self.mass = state.mass
-        crowd = game.see(self.mass, pairs["choice"].slack, game.levels(), weighed=True)
+        crowd = game.aggregate(self.mass, pairs["choice"].slack, game.empty_crowd(), weighed=True)
         self.paid = game.price(crowd) * game.weights[:, None]
         slope = game.slope(crowd)
         assert slope is not None  # every coupling said that it is local

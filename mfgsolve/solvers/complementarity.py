@@ -342,8 +342,8 @@ def _measured(state: PairState) -> PairState:
     game = state.game
     occupation = state.system.table(state.choice)
     mass = occupation.sum(axis=1, keepdims=True)
-    price = game.price(game.see(np.concatenate([mass[:, 0], np.zeros((1, game.states))]), occupation, game.levels(),
-                                weighed=True))  # fmt: skip
+    masses = np.concatenate([mass[:, 0], np.zeros((1, game.states))])
+    price = game.price(game.aggregate(masses, occupation, game.empty_crowd(), weighed=True))
     best = game.respond(price).ahead
     policy = np.where(mass > 0, np.divide(occupation, mass, out=np.zeros_like(occupation), where=mass > 0), best)
     found = certify(game, TablePolicy(policy), game.flow(policy))

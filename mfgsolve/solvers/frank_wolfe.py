@@ -2,8 +2,8 @@
 
     w_{k+1} = (1 - a) w_k + a w(best response to f(m_k)),    gap_k = J(w_k; m_k) - <m_0, V_0> = exploitability
 
-What is averaged is a `Plan`: mass and net flux of a diffusion, occupation of a finite game.  The mean is again a policy
-with the same flow, at no more cost than the mixture: every iterate is a certified pair.
+What is averaged is an `Average`: mass and net flux of a diffusion, occupation of a finite game.  The mean is again a
+policy with the same flow, at no more cost than the mixture: every iterate is a certified pair.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from mfgsolve.certificates import relative, scale_of
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.games import FiniteGame, Game, Plan, make_game
+from mfgsolve.games import Average, FiniteGame, Game, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.watch import held_back, look
@@ -35,7 +35,7 @@ class MeanState(State):
     mended = True
 
     game: Game
-    plan: Plan
+    plan: Average
     price: np.ndarray
     ahead: np.ndarray  # policy of the newest best response; of a diffusion it lives in the price
     response: np.ndarray  # crowd of the newest best response
@@ -55,8 +55,8 @@ class Averaging(Solver):
 
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
         game = make_game(problem, threads)
-        state = _new_state(game, game.new_plan())
-        crowd = game.still(state.plan.crowd) if start is None else start(game)
+        state = _new_state(game, game.new_average())
+        crowd = game.resting_crowd(state.plan.crowd) if start is None else start(game)
         _respond(state, game.price(crowd, state.price), crowd)
         state.plan.mix(game, state.ahead, state.response, 1.0)  # from here on the plan and its crowd belong together
         return _measured(state)
@@ -66,7 +66,7 @@ class Averaging(Solver):
         measure: Measure, threads: int | None = None,
     ) -> MeanState:  # fmt: skip
         game = make_game(problem, threads)
-        state = _measured(_new_state(game, game.new_plan(arrays)))
+        state = _measured(_new_state(game, game.new_average(arrays)))
         if numbers.get("mixed", measure.iteration) == measure.iteration:
             state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
             return state
@@ -117,7 +117,7 @@ class FictitiousPlay(Averaging):
         if start is not None or self.average == "linear" or not problem.is_finite:
             return super().init(problem, tol, start, threads)
         game = FiniteGame(problem, threads)
-        state, policy = _new_state(game, game.new_plan()), game.uniform()
+        state, policy = _new_state(game, game.new_average()), game.uniform()
         state.plan.mix(game, policy, game.flow(policy), 1.0)
         return _measured(state)
 
@@ -156,9 +156,9 @@ class FrankWolfe(Averaging):
         return float(brentq(slope, 0.0, 1.0, xtol=SHORTEST, rtol=self.accuracy))
 
 
-def _new_state(game: Game, plan: Plan) -> MeanState:
-    price = game.levels()
-    return MeanState(0, 0.0, UNMEASURED, game, plan, price, game.policy_buffer(price), game.levels())
+def _new_state(game: Game, plan: Average) -> MeanState:
+    price = game.empty_crowd()
+    return MeanState(0, 0.0, UNMEASURED, game, plan, price, game.policy_buffer(price), game.empty_crowd())
 
 
 def _respond(state: MeanState, price: np.ndarray, crowd: np.ndarray) -> None:

@@ -181,7 +181,7 @@ def _first(game: FiniteGame, limits: Limits, tol: float, guess: np.ndarray | Non
     live = game.allowed & reach[:-1, None]
     choices = np.maximum(game.allowed.sum(axis=0), 1)
     occupation = np.where(live, (mass[:-1] / choices)[:, None], 0.0)
-    crowd = game.see(mass, occupation, game.levels(), weighed=True)
+    crowd = game.aggregate(mass, occupation, game.empty_crowd(), weighed=True)
     field_ = game.price(crowd) * game.weights[:, None]
     price = field_[:-1, game.width - maps.prices :].copy()
     value, level, dual, rise = _dual_start(maps, live, field_, price)
@@ -242,7 +242,7 @@ def _measured(state: PathState) -> PathState:
     multiplier = state.limits.multiplier(game, state.pairs) if game.problem.is_hard else None
     policy = np.divide(choice.slack, mass, out=np.zeros_like(choice.slack), where=here)
     if not here.all():
-        price = game.price(game.see(state.mass, choice.slack, game.levels(), weighed=True))
+        price = game.price(game.aggregate(state.mass, choice.slack, game.empty_crowd(), weighed=True))
         best = game.respond(price if multiplier is None else price + multiplier).ahead
         np.copyto(policy, best, where=~here)
         state.sweeps += 0.5

@@ -107,7 +107,9 @@ class MirrorDescent(Solver):
 
 
 def _new_state(game: FiniteGame, rate: float, scores: np.ndarray) -> ScoreState:
-    state = ScoreState(0, 0.0, UNMEASURED, game, rate, scores, np.empty_like(scores), game.levels(), game.levels())
+    state = ScoreState(
+        0, 0.0, UNMEASURED, game, rate, scores, np.empty_like(scores), game.empty_crowd(), game.empty_crowd()
+    )
     _choose(state)
     return state
 

@@ -108,7 +108,7 @@ class Newton(Solver):
         if start is not None:  # near the answer; a finite game is warmed up a little
             levels = levels[-3:] if problem.is_finite else levels[-1:]
         game = make_game(levels[0], threads)
-        believed = game.still(game.levels()) if start is None else start(game)
+        believed = game.resting_crowd(game.empty_crowd()) if start is None else start(game)
         ones = [1.0] * len(levels)
         state = new_state(levels, ones, 0, game, tol, threads, believed, target=sharp_target(problem))
         warm_up = self.warm_up // 4 if problem.is_finite else self.warm_up  # heat does the rest
@@ -227,7 +227,7 @@ class Newton(Solver):
             return state
         hot = new_state(levels, warmth, 0, state.game, state.tol, state.threads, state.believed)
         hot.game = hot.game_at(0)
-        hot.believed = hot.game.still(hot.pool.take())
+        hot.believed = hot.game.resting_crowd(hot.pool.take())
         hot.sweeps, hot.iteration, hot.phase = state.sweeps, state.iteration, COOLED
         hot.kept = state.kept if least < now.relative_exploitability else (least, state.believed)
         return self._warmed(hot, self.warm_up // 4)

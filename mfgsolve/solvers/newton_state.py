@@ -44,7 +44,7 @@ class Pool:
         self._game, self._free, self._policies = game, list[np.ndarray](), list[np.ndarray]()
 
     def take(self) -> np.ndarray:
-        return self._free.pop() if self._free else self._game.levels()
+        return self._free.pop() if self._free else self._game.empty_crowd()
 
     def give(self, *arrays: np.ndarray) -> None:
         self._free.extend(arrays)

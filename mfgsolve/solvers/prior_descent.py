@@ -118,7 +118,7 @@ class PriorDescent(Solver):
         game = FiniteGame(problem, threads)
         hot = heat(game) or 1.0
         temperature, prior = self.temperature or hot, game.uniform()
-        believed = game.still(game.levels()) if start is None else start(game)
+        believed = game.resting_crowd(game.empty_crowd()) if start is None else start(game)
         price = game.price(believed)
         sharp = game.respond(price, crowd=believed).ahead
         if abs(certify(game, game.policy_of(sharp), game.flow(sharp)).relative_exploitability) <= tol:
@@ -242,4 +242,4 @@ def _tethered(game: FiniteGame, temperature: float, prior: np.ndarray) -> Finite
     """
     eta = temperature * game.dt
     pull = np.where(game.allowed, -eta * np.log(np.maximum(prior, TINY)), 0.0)
-    return game.paying(game.own_cost + pull, game.tau + eta)
+    return game.with_costs(game.own_cost + pull, game.tau + eta)

@@ -122,7 +122,7 @@ class Programme:
         self.unit[self.unit == 0] = 1.0  # an aggregate of nothing
         self.observe = sparse.csr_array(sparse.diags_array(1.0 / self.unit) @ observe)
         self._weights = np.repeat(game.weights, width)[self.seen]
-        self._crowd = game.still(game.levels())
+        self._crowd = game.resting_crowd(game.empty_crowd())
         self._shape = (steps, choices)
         self._bounds()
 

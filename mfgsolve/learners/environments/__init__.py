@@ -1,0 +1,1 @@
+"""Games as environments: sampled step by step, and as Gymnasium and PettingZoo know them."""

@@ -1,0 +1,5 @@
+"""Solutions: what a solve hands over, its labelled dataset, and its file."""
+
+from mfgsolve.solution.solution import Solution, Status, believed_crowd, load
+
+__all__ = ["Solution", "Status", "believed_crowd", "load"]

@@ -1,0 +1,211 @@
+"""The dataset of a solution, schema mfgsolve/1: names, dimensions, units; made from arrays, checked when read."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from mfgsolve.certificates import Certificate
+from mfgsolve.files import SCHEMA
+from mfgsolve.games import DiffusionGame, FiniteGame, Game, Policy
+from mfgsolve.games.policies import MovingPolicy, move_names
+from mfgsolve.games.tables import OccupationAverage, TablePolicy
+from mfgsolve.grids import Grid
+from mfgsolve.spaces import Populations
+
+__all__ = ["HISTORY", "Measure", "build_dataset", "history_dataset", "history_rows", "per_volume"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What one iteration measured; sweeps are in units of the final grid, NaN is 'not measured'."""
+
+    iteration: int
+    sweeps: float
+    exploitability: float
+    relative_exploitability: float
+    potential: float
+    duality_gap: float
+    cell_steps: int
+    final_grid: bool
+    seconds: float = math.nan
+    violation: float = 0.0
+    stage: int = 0  # number of the solver that took the step, where several run in turn
+
+
+HISTORY = {  # name: what it is, and its unit
+    "exploitability": ("exploitability of the policy on its own grid", "cost"),
+    "relative_exploitability": ("exploitability / scale", "1"),
+    "potential": ("potential at the policy", "cost"),
+    "duality_gap": ("potential minus dual value", "cost"),
+    "sweeps": ("work so far, in sweeps of the final grid", "1"),
+    "seconds": ("wall time so far", "s"),
+    "violation": ("largest excess over a hard bound, relative", "1"),
+    "final_grid": ("1 where the certificate is of the game itself, 0 of a coarser or hotter one", "1"),
+    "cell_steps": ("cells times steps of the grid of this iteration", "1"),
+    "stage": ("number of the solver that ran, of those in the attribute stages", "1"),
+}
+
+
+def history_dataset(rows: Sequence[Measure]) -> dict[str, Any]:
+    """History variables on the dimension ``iteration``."""
+    out: dict[str, Any] = {}
+    for name, (text, unit) in HISTORY.items():
+        values = np.array([float(getattr(row, name)) for row in rows])
+        out[name] = ("iteration", values, {"long_name": text, "units": unit})
+    return out
+
+
+def history_rows(dataset: xr.Dataset) -> list[Measure]:
+    """The history of a dataset, which `mfgsolve.files.schema` has checked, row by row."""
+    kinds = {"iteration": int, "final_grid": bool, "cell_steps": int, "stage": int}
+    names = [name for name in ("iteration", *HISTORY) if name in dataset.variables]  # older files lack the last ones
+    columns = {name: dataset[name].values.astype(kinds.get(name, float)).tolist() for name in names}
+    return [Measure(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+
+
+def build_dataset(
+    game: Game,
+    policy: Policy,
+    crowd: np.ndarray,
+    rows: Sequence[Measure],
+    certificate: Certificate,
+    attributes: dict[str, Any],
+    multiplier: np.ndarray | None = None,
+) -> xr.Dataset:
+    """Schema mfgsolve/1 from arrays: one more backward pass for the value against the plan's own crowd."""
+    problem, grid, time = game.problem, game.grid, game.time
+    price = game.full_price(crowd)
+    rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
+    nodes, density = ("time", *grid.dims), game.mass(crowd) / game.volume
+    data: dict[str, Any] = {
+        "density": (nodes, density, {"units": per_volume(game), "long_name": "density of agents"}),
+        "coupling_cost": (
+            ("step", *grid.dims),
+            game.mass(price)[: game.steps],
+            {"units": rate, "long_name": "cost of the crowd per unit time"},
+        ),
+    }
+    coordinates: dict[str, Any] = {
+        "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"}),
+        "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
+        "iteration": ("iteration", np.array([row.iteration for row in rows]), {"units": "1", "long_name": "iteration"}),
+    } | {name: (name, values, about) for name, (values, about) in grid.dimension_coordinates.items()}
+    if isinstance(game, DiffusionGame):
+        assert isinstance(policy, MovingPolicy)
+        coordinates["move"] = ("move", np.array(move_names(game)), {"units": "1", "long_name": "move to a neighbour"})
+        data["speed"] = _speeds(game, policy)
+    else:
+        assert isinstance(game, FiniteGame)
+        coordinates["action"] = ("action", np.array(game.action_names), {"units": "1", "long_name": "action"})
+        data["policy"] = _probabilities(game, policy)
+        data |= _names_of_actions(game)
+        data |= _choices(game, crowd, price, multiplier, rate)
+        if game.prices:
+            text = {"units": "1", "long_name": "number of the price"}
+            coordinates["aggregate"] = ("aggregate", np.arange(len(game.prices)), text)
+    data["value"] = (nodes, _values(game, crowd, multiplier), {"units": "cost", "long_name": "value against the crowd"})
+    data |= _background(game, coordinates) | history_dataset(rows)
+    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
+    return xr.Dataset(data, coordinates, attrs=head | attributes | asdict(certificate))
+
+
+def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.ndarray:
+    """V (T+1, *shape), with what everybody pays put back after the sweep."""
+    price = game.price(crowd)
+    value = game.values(price if multiplier is None else price + multiplier, crowd)
+    ahead = game.constants.ahead()  # (T+1, populations); the populations are the first axis of a space of several
+    lead = ahead.shape if game.grid.populations > 1 else ahead.shape[:1]
+    return value + ahead.reshape(lead + (1,) * (value.ndim - len(lead)))
+
+
+def _lengths(game: Game) -> tuple[str, list[str]]:
+    """Unit of the last axis, and of all; "1" where there are none."""
+    space = game.grid.space if isinstance(game.grid, Populations) else game.grid
+    units = [axis.unit for axis in space.axes] if isinstance(space, Grid) else ["1"]
+    return units[-1], units
+
+
+def per_volume(game: Game) -> str:
+    _, units = _lengths(game)
+    if all(unit == "1" for unit in units):
+        return "1"
+    volume = "*".join(units)
+    return f"1/({volume})" if len(units) > 1 else f"1/{volume}"
+
+
+def _speeds(game: DiffusionGame, policy: MovingPolicy) -> tuple[Any, ...]:
+    grid, moves, (length, _) = game.grid, move_names(game), _lengths(game)
+    speed = np.empty((game.steps, len(moves), *grid.shape))
+    for part in game.slabs():
+        block = policy.speed(game, part)
+        speed[part] = block.reshape(block.shape[0], len(moves), *grid.shape)
+    pace = length if game.time.unit == "1" else f"{length}/{game.time.unit}"
+    return ("step", "move", *grid.dims), speed, {"units": pace, "long_name": "speed toward a neighbour"}
+
+
+def _probabilities(game: FiniteGame, policy: Policy) -> tuple[Any, ...]:
+    if isinstance(policy, OccupationAverage):
+        table = policy.policy(game)
+    else:
+        assert isinstance(policy, TablePolicy)
+        table = policy.probabilities
+    about = {"units": "1", "long_name": "probability of an action"}
+    return ("step", "action", *game.grid.dims), table.reshape(game.steps, game.actions, *game.grid.shape), about
+
+
+def _names_of_actions(game: FiniteGame) -> dict[str, Any]:
+    """What each population calls its actions, where they do not call them the same; empty where it has fewer."""
+    names = game.population_action_names
+    if all(own == names[0] for own in names):
+        return {}
+    return {"action_name": (("population", "action"), np.array(names), {"long_name": "name of the action"})}
+
+
+def _choices(
+    game: FiniteGame, crowd: np.ndarray, price: np.ndarray, multiplier: np.ndarray | None, rate: str
+) -> dict[str, Any]:
+    """What couplings on choices and prices add, and the multipliers of hard bounds."""
+    data: dict[str, Any] = {}
+    dims, count = game.grid.dims, len(game.prices)
+    for block in game.blocks:
+        if block.on == "occupation":
+            cost = price[:-1, block.columns].reshape(game.steps, *block.shape)
+            data["choice_cost"] = (("step", "action", *dims), cost, {"units": rate, "long_name": "cost of a choice"})
+    if count:
+        last = slice(game.width - count, game.width)
+        both = ("step", "aggregate")
+        data["aggregate_amount"] = (both, crowd[:-1, last], {"units": "1", "long_name": "aggregate of all choices"})
+        data["price"] = (both, price[:-1, last], {"units": rate, "long_name": "price per unit of the aggregate"})
+    if multiplier is not None:
+        text = {"units": rate, "long_name": "multiplier of the capacity"}
+        data["capacity_multiplier"] = (("time", *dims), game.mass(multiplier), text)
+        if count:
+            text = {"units": rate, "long_name": "multiplier of the bounds of the aggregate"}
+            data["price_multiplier"] = (both, multiplier[:-1, last], text)
+    return data
+
+
+def _background(game: Game, coordinates: dict[str, Any]) -> dict[str, Any]:
+    """What pictures show besides: walls, what moves, fixed places."""
+    data: dict[str, Any] = {}
+    problem, grid, (length, _) = game.problem, game.grid, _lengths(game)
+    if grid.mask.any():
+        data["blocked"] = (grid.dims, grid.mask.astype(np.int8), {"units": "1", "long_name": "1 where no agent may be"})
+    if problem.track is not None:
+        track = np.array([problem.track(t) for t in game.time.nodes])
+        coordinates["axis"] = ("axis", np.array(["x", "y", "z"][: track.shape[1]]), {"units": "1"})
+        data["track"] = (("time", "axis"), track, {"units": length, "long_name": "position of what moves"})
+    if problem.sites is not None:
+        sites = np.asarray(problem.sites, dtype=float)
+        for k, name in enumerate(("site_x", "site_y", "site_size")):
+            data[name] = ("site", sites[:, k], {"units": length if k < 2 else "1"})
+        coordinates["site"] = ("site", np.arange(len(sites)), {"units": "1"})
+    return data

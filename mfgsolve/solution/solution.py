@@ -1,0 +1,182 @@
+"""Solution: the dataset of schema mfgsolve/1, its certificate and status; everything downstream reads this alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.interpolate import RegularGridInterpolator
+
+from mfgsolve.cautions import Caution, stored
+from mfgsolve.certificates import Certificate
+from mfgsolve.errors import InputError
+from mfgsolve.files import plain, read_dataset, write_dataset
+from mfgsolve.games import FiniteGame, Game
+from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.inputs.labels import aligned
+from mfgsolve.problem import Problem
+
+__all__ = ["Solution", "Status", "believed_crowd", "load"]
+
+
+class Status(Enum):
+    """Why a solve ended; ``.sentence`` says it in words."""
+
+    CONVERGED = "converged"
+    ITERATION_LIMIT = "iteration limit"
+    TIME_LIMIT = "time limit"
+    STOPPED = "stopped by callback"
+    STALLED = "stalled"
+    FINISHED = "finished"
+    NON_FINITE = "non-finite"
+
+    @property
+    def sentence(self) -> str:
+        return {
+            Status.CONVERGED: "The relative exploitability is at or below the tolerance.",
+            Status.ITERATION_LIMIT: "The iteration limit came first; resume from the checkpoint or allow more.",
+            Status.TIME_LIMIT: "The time limit came first; resume from the checkpoint or allow more.",
+            Status.STOPPED: "A callback asked to stop before the tolerance was met.",
+            Status.STALLED: "No step improved the certificate any more: the tolerance lies below round-off, or another "
+            "solver suits this game better.",
+            Status.FINISHED: "All episodes were played; the certificate says how much was learned.",
+            Status.NON_FINITE: "A number that is not finite appeared in the costs; look at their formulas and ranges.",
+        }[self]
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A certified plan.
+
+    Attributes
+    ----------
+    dataset : xarray.Dataset of schema mfgsolve/1 (density, value, speed or policy, coupling_cost, history), made when
+        first used
+    status : `Status`, with a sentence
+    warnings : what makes the answer less than it looks, each a `Caution` with a ``code`` and a ``sentence``
+    certificate : every number of the certificate, see `mfgsolve.certificates`
+    """
+
+    origin: xr.Dataset | Callable[[], xr.Dataset] = field(repr=False)
+    status: Status
+    certificate: Certificate
+    iterations: int
+    sweeps: float
+    seconds: float
+    name: str = "custom"
+    problem: Problem | None = field(default=None, repr=False)
+    warnings: tuple[Caution, ...] = ()
+
+    @cached_property
+    def dataset(self) -> xr.Dataset:
+        return self.origin() if callable(self.origin) else self.origin
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled or copied: the dataset itself in place of the function that makes it."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"origin": self.dataset}
+
+    @property
+    def exploitability(self) -> float:
+        return self.certificate.exploitability
+
+    @property
+    def relative_exploitability(self) -> float:
+        return self.certificate.relative_exploitability
+
+    @property
+    def potential(self) -> float:
+        return self.certificate.potential
+
+    @property
+    def converged(self) -> bool:
+        return self.status is Status.CONVERGED
+
+    @property
+    def sentence(self) -> str:
+        """Why the solve ended, and every warning."""
+        return " ".join([self.status.sentence, *(caution.sentence for caution in self.warnings)])
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers that the command prints as JSON."""
+        numbers = asdict(self.certificate)
+        names = ("exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale")
+        head = {"status": self.status.value} | {name: numbers[name] for name in names}
+        work = {"iterations": self.iterations, "sweeps": self.sweeps, "seconds": self.seconds}
+        rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
+        return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
+
+    def save(self, path: str | Path) -> Path:
+        """Write NetCDF; an earlier file stays whole if writing fails."""
+        return write_dataset(self.dataset, path)
+
+    def __repr__(self) -> str:
+        doubts = f"with warnings ({', '.join(caution.code for caution in self.warnings)}), " if self.warnings else ""
+        return (
+            f"<Solution of {self.name}: {self.status.value}, {doubts}"
+            f"relative exploitability {self.relative_exploitability:.1e}, {self.sweeps:.1f} sweeps>"
+        )
+
+
+def load(path: str | Path) -> Solution:
+    """Read a solution file back; the same numbers, bit for bit.
+
+    Raises
+    ------
+    FileError
+        if the file is missing, unreadable, truncated, foreign, of an unknown schema, or a checkpoint
+    """
+    dataset = read_dataset(path, "solution")
+    numbers = {f.name: float(dataset.attrs.get(f.name, f.default)) for f in fields(Certificate)}  # type: ignore[arg-type]
+    status = Status(dataset.attrs["status"])
+    work = int(dataset.attrs["iterations"]), float(dataset.attrs["sweeps"]), float(dataset.attrs["seconds"])
+    cautions = stored(dataset.attrs)
+    dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
+    name = str(dataset.attrs.get("name", "custom"))
+    return Solution(dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions)
+
+
+def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
+    """The crowd of a solution on the grid and times of a game: a guess to start from."""
+    density = solution.dataset["density"]
+    names = game.grid.dims
+    if density.dims != ("time", *names):
+        raise InputError(f"start has the axes {density.dims[1:]}; the problem has {names}")
+    wanted = (game.steps + 1, *game.grid.shape)
+    if isinstance(game, FiniteGame):
+        if density.shape != wanted:
+            raise InputError(
+                f"start has shape {density.shape}; the problem has {wanted}, and only grids are interpolated"
+            )
+        policy, labels = solution.dataset.get("policy"), game.grid.labels
+        if policy is not None and sorted(policy["action"].values) == sorted(game.action_names):
+            steps = {"step": lambda _: policy["step"].values, "action": np.array(game.action_names)}  # any horizon
+            table = aligned(policy, ("step", "action", *names), labels | steps, "policy of the start")
+            return game.flow(np.ascontiguousarray(table).reshape(game.steps, game.actions, game.states))
+        return game.crowd_of(aligned(density, ("time", *names), labels, "density of the start") * game.volume)
+    assert isinstance(game.grid, Grid)
+    return game.crowd_of(_interpolated(solution.dataset, game.grid, game.time) * game.volume)
+
+
+def _interpolated(source: xr.Dataset, grid: Grid, time: TimeGrid) -> np.ndarray:
+    """Density of a solution on another grid and at other times (stretched to the horizon)."""
+    field, names = source["density"].values, grid.dims
+    there = all(np.allclose(source[axis.name].values, axis.centres, atol=1e-3 * axis.spacing)
+                for axis in grid.axes if source.sizes[axis.name] == axis.cells)  # fmt: skip
+    if field.shape == (time.steps + 1, *grid.shape) and there:
+        return field
+    pads, times = [source[name].values for name in names], source["time"].values
+    points = zip(np.meshgrid(*(axis.centres for axis in grid.axes), indexing="ij"), pads, strict=True)
+    mesh = np.stack([np.clip(m, p[0], p[-1]) for m, p in points])
+    out = np.empty((time.steps + 1, *grid.shape))
+    for k, position in enumerate(np.interp(time.nodes / time.horizon, times / times[-1], np.arange(len(times)))):
+        left = min(int(position), len(times) - 2)
+        level = (1 - (position - left)) * field[left] + (position - left) * field[left + 1]
+        out[k] = RegularGridInterpolator(pads, level)(mesh.reshape(len(names), -1).T).reshape(grid.shape)
+    out[:, grid.mask] = 0.0
+    return out

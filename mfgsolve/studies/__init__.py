@@ -1,0 +1,1 @@
+"""Studies: many solves and simulations beside each other."""
