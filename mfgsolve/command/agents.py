@@ -95,10 +95,10 @@ def compare(
         raise InputError(f"--rng is {rng}; a whole number of zero or more is needed")
     plan = _plan(file)
     from mfgsolve import plots
-    from mfgsolve.studies import agents as comparison
     from mfgsolve.agents.play import stated_problem
     from mfgsolve.command.interrupts import Interrupts
     from mfgsolve.command.report import agents_facts, agents_rows
+    from mfgsolve.studies import agents as comparison
 
     stated = stated_problem(plan)
     check_data({"--output": output}, stated)

@@ -80,6 +80,8 @@ class Game(Measures, ABC):
     terminal_cost: np.ndarray
     blocks: list[Block]
     terminal_block: Block | None
+    is_coupled = False  # whether the crowd changes the transitions themselves
+    temperature = 0.0  # tau, cost per unit time; 0 where choices have no entropy
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickled game is its problem: it is made anew where it is unpickled, kernels, factors and all."""
@@ -148,6 +150,40 @@ class Game(Measures, ABC):
             return low
 
         return replace(block, bound=block.bound.lowered(lower))
+
+    # -- what solvers ask of it --------------------------------------------------------------------------------
+
+    @property
+    def is_potential(self) -> bool:
+        """Whether the crowd's costs have a potential, and nothing else couples the agents."""
+        return self.problem.is_potential
+
+    @property
+    def is_monotone(self) -> bool:
+        """Whether crowding never pays (Lasry and Lions): the equilibrium is unique, the potential convex."""
+        return self.problem.is_monotone
+
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether the crowd's costs have a derivative, and the crowd changes costs alone."""
+        return self.problem.is_differentiable
+
+    @property
+    def is_local(self) -> bool:
+        """Whether what a cell costs depends on the density of that cell alone."""
+        return self.problem.is_local
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether densities, choices or prices have hard bounds."""
+        return self.problem.is_hard
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether best responses change smoothly with the price."""
+        return True
+
+    has_tables = False  # whether agents choose from a finite list of actions, with tables of transitions
 
     # -- arrays ------------------------------------------------------------------------------------------------
 

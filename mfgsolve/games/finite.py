@@ -93,6 +93,13 @@ class FiniteGame(Game):
 
     # -- what it is made of ------------------------------------------------------------------------------------
 
+    has_tables = True
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether best responses are softmax policies."""
+        return self.tau > 0
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (*super().__reduce__(), {"own_cost": self.own_cost, "tau": self.tau})  # see `with_costs`
 
