@@ -14,9 +14,9 @@ from scipy.special import logsumexp, softmax
 
 import mfgsolve as mfg
 from mfgsolve.games import Game, make_game
+from mfgsolve.kernels import finite
 from mfgsolve.steps.table_policies import TablePolicy
 from mfgsolve.steps.transitions import stacked
-from mfgsolve.kernels import finite
 
 properties = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from mfgsolve.couplings import CrowdAversion
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.games import Game
-from mfgsolve.steps.scheme import noise_factors
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.kernels import bellman, kolmogorov, noise, tangent
 from mfgsolve.problem import Problem
+from mfgsolve.steps.scheme import noise_factors
 
 CELLS = {1: (2, 12), 2: (2, 7), 3: (2, 4)}
 EPSILON = np.finfo(float).eps
@@ -171,7 +171,7 @@ def test_backward_forward_movement_equal_dense_reference(case):
     flow = game.flow(response.policy)
     np.testing.assert_allclose(flow.reshape(len(flow), -1), mass, atol=1e-13)
 
-    cost, share = game.movement(response.policy, flow)
+    cost, _, _, share = game.cost(game.policy_of(response.policy), flow)
     assert cost == pytest.approx(sum(float(m @ p) for m, p in zip(mass, paid, strict=False)), rel=1e-10, abs=1e-14)
     near = [float(m @ b) for m, b in zip(mass, capped, strict=False)]
     assert share == pytest.approx(sum(near) / game.steps, abs=1e-12)
@@ -181,11 +181,11 @@ def test_cap_binds_and_is_reported():
     game = make_game((5, 6), (False, True), 0.0, "implicit", 0.01, 3, seed=3, speed=50.0)
     response = game.respond(np.zeros((4, *game.shape)))
     flow = game.flow(response.policy)
-    share = game.movement(response.policy, flow)[1]
+    share = game.cost(game.policy_of(response.policy), flow).capped
     assert 0.1 < share <= 1.0
     slow = make_game((5, 6), (False, True), 0.0, "implicit", 0.01, 3, seed=3, speed=0.9)
     response = slow.respond(np.zeros((4, *game.shape)))
-    assert slow.movement(response.policy, slow.flow(response.policy))[1] == 0.0
+    assert slow.cost(slow.policy_of(response.policy), slow.flow(response.policy)).capped == 0.0
 
 
 @properties
@@ -195,7 +195,7 @@ def test_respond_may_overwrite_its_price(case):
     price = random_price(game, rng)
     apart = game.respond(price)
     within = game.respond(price, out=price[: game.steps])
-    np.testing.assert_array_equal(within.ahead, apart.ahead)
+    np.testing.assert_array_equal(within.policy, apart.policy)
     np.testing.assert_array_equal(within.value, apart.value)
 
 
@@ -317,7 +317,7 @@ def test_periodic_axes_do_not_know_their_origin(case, shift):
     game.initial_mass, game.terminal_cost = rolled(game.initial_mass), rolled(game.terminal_cost)
     moved = game.respond(rolled(price))
     size = np.abs(response.policy).max() + 1.0
-    np.testing.assert_allclose(moved.ahead, rolled(response.policy), atol=1e-12 * size)
+    np.testing.assert_allclose(moved.policy, rolled(response.policy), atol=1e-12 * size)
     np.testing.assert_allclose(game.flow(rolled(response.policy)), rolled(flow), atol=1e-13)
     again = game.curvature(rolled(response.policy), rolled(flow), rolled(u))
     np.testing.assert_allclose(again, rolled(answer), atol=1e-11 * np.abs(answer).max())
@@ -353,10 +353,10 @@ def test_two_threads_give_the_same_game():
     shared = Game(serial.problem, threads=2)
     price = random_price(serial, np.random.default_rng(6))
     one, two = serial.respond(price), shared.respond(price)
-    np.testing.assert_array_equal(one.ahead, two.ahead)
-    flow = serial.flow(one.ahead)
-    np.testing.assert_array_equal(flow, shared.flow(one.ahead))
-    np.testing.assert_array_equal(serial.curvature(one.ahead, flow, price), shared.curvature(one.ahead, flow, price))
+    np.testing.assert_array_equal(one.policy, two.policy)
+    flow = serial.flow(one.policy)
+    np.testing.assert_array_equal(flow, shared.flow(one.policy))
+    np.testing.assert_array_equal(serial.curvature(one.policy, flow, price), shared.curvature(one.policy, flow, price))
 
 
 @properties
@@ -367,7 +367,11 @@ def test_mean_value_is_what_the_flow_pays(case):
     price = random_price(game, rng)
     response = game.respond(price)
     flow = game.flow(response.policy)
-    parts = game.movement(response.policy, flow)[0], game.crowd_totals(price, flow)[0], game.terminal_total(flow)
+    parts = (
+        game.cost(game.policy_of(response.policy), flow).cost,
+        game.crowd_totals(price, flow)[0],
+        game.terminal_total(flow),
+    )
     assert response.mean_value == pytest.approx(math.fsum(parts), abs=1e-12 * sum(map(abs, parts)) + 1e-15)
 
 

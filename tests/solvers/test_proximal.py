@@ -8,12 +8,12 @@ from scipy.optimize import brentq, minimize
 
 import mfgsolve as mfg
 from mfgsolve.games import Game
-from mfgsolve.steps.table_policies import TablePolicy
 from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Budget, run
 from mfgsolve.solvers.chambolle_pock import ChambollePock
 from mfgsolve.solvers.frank_wolfe import FrankWolfe
 from mfgsolve.solvers.proximal import Programme, noise_inverse, prox
+from mfgsolve.steps.table_policies import TablePolicy
 
 SOLVERS = (ADMM(), ChambollePock())
 OPTIMA = {1: 1.128195654578, 2: 0.379828257692}  # of a sparse interior point on the same programmes, gap <= 1e-12

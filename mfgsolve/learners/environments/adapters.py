@@ -191,7 +191,7 @@ def frozen_crowd(game: Game, field: Any) -> tuple[np.ndarray, np.ndarray]:
     elif not hasattr(given, "dims") and np.ndim(given) == 1 + game.grid.ndim:
         crowd = _believed(game, numbers(given, "field"))
     else:
-        crowd = given_policy(game, given).flow(game)
+        crowd = game.follow(given_policy(game, given))
     price, toll = game.price(crowd), given_multiplier(game, given)
     return crowd, price if toll is None else price + toll
 
