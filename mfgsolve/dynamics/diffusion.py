@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from mfgsolve.errors import InputError, real, unknown
+from mfgsolve.inputs.forms import NUMBER
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,7 @@ class ControlledDiffusion:
     """
 
     viscosity: float = 0.0
-    control_cost: float | QuadraticCost = 1.0
+    control_cost: float | QuadraticCost = field(default=1.0, metadata={"form": NUMBER})
     noise: str = "implicit"
     hamiltonian: QuadraticCost = field(init=False, repr=False)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
 from mfgsolve.dynamics.diffusion import NOISES
 from mfgsolve.errors import InputError, real, unknown, whole
+from mfgsolve.inputs.forms import NUMBER, OFFSET, many, one_or_many
+from mfgsolve.inputs.tables import group
 
 __all__ = ["LatticeMoves", "move_name"]
 
@@ -51,11 +53,13 @@ class LatticeMoves:
     ('x-', 'stay', 'x+')
     """
 
-    moves: Sequence[Any]
-    costs: float | Sequence[float] = 0.0
+    moves: Sequence[Any] = field(metadata={"form": many(OFFSET)})
+    costs: float | Sequence[float] = field(default=0.0, metadata={"form": one_or_many(NUMBER)})
     viscosity: float = 0.0
     noise: str = "implicit"
-    jumps: Mapping[Any, float] | None = None
+    jumps: Mapping[Any, float] | None = field(
+        default=None, metadata={"form": many(group(offset=OFFSET, probability=NUMBER))}
+    )
     walls: str = "stay"
     temperature: float = 0.0
 
