@@ -317,7 +317,7 @@ class Problem:
             or (self.grid.blocked is not None and not callable(self.grid.blocked))
         ):
             return None
-        time = TimeGrid(self.time.horizon, steps, self.time.unit)
+        time = replace(self.time, steps=steps, chosen=False)
         return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
 
 

@@ -4,5 +4,8 @@ from mfgsolve.dynamics.base import Dynamics, TableDynamics
 from mfgsolve.dynamics.diffusion import ControlledDiffusion, QuadraticCost
 from mfgsolve.dynamics.lattice import LatticeMoves
 from mfgsolve.dynamics.tabular import Tabular
+from mfgsolve.inputs.tables import Kinds
 
-__all__ = ["ControlledDiffusion", "Dynamics", "LatticeMoves", "QuadraticCost", "TableDynamics", "Tabular"]
+KINDS = Kinds({"diffusion": ControlledDiffusion, "lattice": LatticeMoves, "tabular": Tabular})  # in problem files
+
+__all__ = ["KINDS", "ControlledDiffusion", "Dynamics", "LatticeMoves", "QuadraticCost", "TableDynamics", "Tabular"]

@@ -11,6 +11,7 @@ import numpy as np
 from mfgsolve.dynamics.base import Dynamics
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.inputs.forms import NUMBER
 from mfgsolve.spaces import Space
 from mfgsolve.steps import SpeedStep, Step
 from mfgsolve.steps.scheme import make_scheme
@@ -52,7 +53,7 @@ class ControlledDiffusion(Dynamics):
     """
 
     viscosity: float = 0.0
-    control_cost: float | QuadraticCost = 1.0
+    control_cost: float | QuadraticCost = field(default=1.0, metadata={"form": NUMBER})
     noise: str = "implicit"
     hamiltonian: QuadraticCost = field(init=False, repr=False)
 

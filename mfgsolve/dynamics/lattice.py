@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from mfgsolve.dynamics.diffusion import NOISES
 from mfgsolve.dynamics.lattice_matrices import lattice_matrices
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.inputs.forms import NUMBER, OFFSET, many, one_or_many
+from mfgsolve.inputs.tables import group
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
 from mfgsolve.steps.scheme import make_scheme
@@ -58,11 +60,13 @@ class LatticeMoves(TableDynamics):
     ('x-', 'stay', 'x+')
     """
 
-    moves: Sequence[Any]
-    costs: float | Sequence[float] = 0.0
+    moves: Sequence[Any] = field(metadata={"form": many(OFFSET)})
+    costs: float | Sequence[float] = field(default=0.0, metadata={"form": one_or_many(NUMBER)})
     viscosity: float = 0.0
     noise: str = "implicit"
-    jumps: Mapping[Any, float] | None = None
+    jumps: Mapping[Any, float] | None = field(
+        default=None, metadata={"form": many(group(offset=OFFSET, probability=NUMBER))}
+    )
     walls: str = "stay"
     temperature: float = 0.0
 

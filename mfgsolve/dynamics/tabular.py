@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
 
@@ -16,6 +16,7 @@ from mfgsolve.dynamics.matrices import allowed_choices, as_matrices, callable_as
 from mfgsolve.errors import InputError, has_labels, masked, real, shown
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.calls import function_name
+from mfgsolve.inputs.forms import NUMBER_OR_ARRAY, TEXT, TRANSITIONS, TRUTHS, many
 from mfgsolve.inputs.labels import Labelled, aligned, frozen, labelled
 from mfgsolve.spaces import Space, repeated
 from mfgsolve.steps.transitions import Matrices
@@ -58,11 +59,11 @@ class Tabular(TableDynamics):
     'CONVERGED'
     """
 
-    transitions: Any
-    cost: Any = 0.0
+    transitions: Any = field(metadata={"form": TRANSITIONS})
+    cost: Any = field(default=0.0, metadata={"form": NUMBER_OR_ARRAY})
     temperature: float = 0.0
-    actions: Sequence[str] | None = None
-    allowed: Any = None
+    actions: Sequence[str] | None = field(default=None, metadata={"form": many(TEXT)})
+    allowed: Any = field(default=None, metadata={"form": TRUTHS})
 
     def __post_init__(self) -> None:
         value = real(self.temperature, "temperature")
