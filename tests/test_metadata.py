@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -60,3 +61,10 @@ def test_the_citation_file_is_whole_and_names_this_version():
 def test_the_changes_in_the_readme_begin_with_this_version():
     changes = (ROOT / "README.md").read_text().split("\n## Changes\n")[1]
     assert re.search(r"^\*(\d+\.\d+\.\d+)\*", changes.strip()).group(1) == mfg.__version__
+
+
+def test_the_reference_has_a_page_for_every_public_name():
+    lines = runpy.run_path(str(ROOT / ".ci/docs/conf.py"))["_directives"]()
+    shown = {line.split(":: ")[1] for line in lines if line.startswith(".. auto")}
+    assert {f"mfgsolve.{name}" for name in mfg.__all__ if name != "__version__"} <= shown
+    assert {"mfgsolve.problemfile", "mfgsolve.files", "mfgsolve.solvers.Newton", "mfgsolve.problems.braess"} <= shown
