@@ -122,6 +122,47 @@ which may stand in any order::
 In a NetCDF file, of version 4 or the classic 3, dimensions named time (or step), action, population, z, y, x, state may
 stand in any order; coordinates of cells, where there are any, must be those of the problem.
 
+*Every key*, table by table.  One with ``=`` may be left out; what stands there is its default, in brackets where that
+is no value of its own::
+
+    named problem    problem, parameters = (defaults of the problem), shape = (default), steps = (default or chosen),
+                     steps_chosen = false
+    declared problem name = "declared", source = "", data = (no file), grid = (or states), states = (or grid),
+                     population = (a single one), time, dynamics = (of each population), coupling = (no coupling),
+                     initial = (density of each population), terminal = (no cost)
+    [grid]           shape, bounds = (unit box), boundary = "reflecting", unit = "1", blocked = (no cell)
+    [[grid.blocked]] lower, upper
+    [states]         count = (or names), names = (or count)
+    [time]           horizon, steps = (chosen from the game), unit = "1", chosen = false
+    [[population]]   name, dynamics = (of all), density = (of all)
+    [initial]        density = (of each population), normalise = false
+    [terminal]       cost = 0.0, coupling = (no coupling)
+    dynamics: without a kind they are a diffusion
+      diffusion      viscosity = 0.0, control_cost = 1.0, noise = "implicit"
+      lattice        moves, costs = 0.0, jumps = (no jump), walls = "stay", viscosity = 0.0, noise = "implicit",
+                     temperature = 0.0
+      jumps          offset, probability
+      tabular        transitions, cost = 0.0, allowed = (every action), actions = (numbers), temperature = 0.0
+    coupling: always with a kind
+      congestion     reward, congestion = 1.0, on = "state"
+      crowd-aversion strength = 1.0, power = 1.0, on = "state"
+      log            strength = 1.0, floor = 1e-12, shift = 0.0, on = "state"
+      nonlocal       width = (needed: no default), strength = 1.0, monotone = false
+      interaction    matrix, between = "states"
+      running-cost   cost, on = "state"
+      capacity       cap
+      price          weight = 1.0, centre = 0.0, lower = (no bound), upper = (no bound), amounts = (of the dynamics)
+    field: {kind = {...}}, beside numbers, lists, {array = "name"}, {csv = "file", column = "name"} and
+    {bumps = {csv = "file", width = 0.1}}
+      bump           amplitude = 1.0, width = 0.1, centre = (or path), path = (or centre)
+      quadratic      weight, centre
+      box            lower, upper, inside = 1.0, outside = 0.0
+
+Units: lengths are those of the grid's ``unit``, times those of ``[time]``; a density is mass per unit volume; running
+costs of diffusions and couplings are per unit time, those of ``tabular`` (``cost``) and ``lattice`` (``costs``) of one
+step; terminal costs are paid once.  What a key means, and which values it takes, its class says: `ControlledDiffusion`,
+`LatticeMoves`, `Tabular`, `Congestion` ... in Python have the same parameters.
+
 A solution keeps the text of its problem.  Of a data file or table it keeps the name and the SHA-256 digest, and says
 which file it needs when the problem is to be rebuilt and the file is not there or is another one.
 """
