@@ -2,7 +2,8 @@
 
 In the package it is a file of ``mfgsolve/problems/`` and a name in ``mfgsolve/problems/__init__.py``.  It then has a
 name on the command line (``mfgsolve solve corridor --set aversion=0.2``) and in problem files, and the tests that hold
-for every problem.  The first line of the docstring is what ``mfgsolve list`` prints, "Source:" what `Solution.cite` cites.
+for every problem.  The first line of the docstring is what ``mfgsolve list`` prints, "Source:" what `Solution.cite`
+cites.
 """
 
 import mfgsolve as mfg
