@@ -22,6 +22,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.resolution import judge, settle
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
+from mfgsolve.solution.citations import source_lines
 from mfgsolve.solution.datasets import Measure, build_dataset
 from mfgsolve.solvers import kind_of, make_solver
 from mfgsolve.solvers.base import Budget, Guess, Run, Solver, begin, restorer, run
@@ -212,7 +213,7 @@ def _conclude(
     cautions = unique(problem.cautions, said, judged.cautions)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or solver.name,
-        "stages": ", ".join(stages), "status": status.value, "tol": tol,
+        "stages": ", ".join(stages), "solver_source": _sources(solver, stages), "status": status.value, "tol": tol,
         "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps, "seconds": seconds,
         "warnings": to_text(cautions),
     } | judged.attributes  # fmt: skip
@@ -227,6 +228,12 @@ def _conclude(
     solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions)
     _tell(solution, ", ".join(stages), tol, check)
     return solution
+
+
+def _sources(solver: Solver, stages: Sequence[str]) -> str:
+    """Where the solvers that ran come from; a solution keeps it, to be cited."""
+    kinds = {name: type(solver) if name == solver.name else kind_of(name) for name in stages}
+    return source_lines((name, getattr(kind, "source", "")) for name, kind in kinds.items())
 
 
 def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:

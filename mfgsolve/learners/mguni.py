@@ -90,6 +90,10 @@ class Mguni(Solver):
     recent: float = 2.0
 
     name = "mguni"
+    source = (
+        "Mguni, Jennings and Munoz de Cote, Decentralised learning in systems with many, many strategic agents, "
+        "arXiv:1803.05028"
+    )
     before = 1  # episodes before the first certificate
 
     def __post_init__(self) -> None:

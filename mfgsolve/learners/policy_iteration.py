@@ -150,6 +150,10 @@ class BoltzmannIteration(_Iteration):
     """
 
     name = "boltzmann-iteration"
+    source = (
+        "Cui and Koeppl, Approximately solving mean field games via entropy-regularized deep reinforcement learning, "
+        "arXiv:2102.01585"
+    )
 
     def _value(self, state: ValueState) -> None:
         game = state.game
@@ -191,6 +195,7 @@ class GMFQ(_Iteration):
     seed: int = 0
 
     name = "gmf-q"
+    source = "Guo, Hu, Xu and Zhang, Learning mean-field games, arXiv:1901.09585"
     before = 0  # episodes before the first certificate
 
     def __post_init__(self) -> None:

@@ -122,6 +122,11 @@ which may stand in any order::
 In a NetCDF file, of version 4 or the classic 3, dimensions named time (or step), action, population, z, y, x, state may
 stand in any order; coordinates of cells, where there are any, must be those of the problem.
 
+Units: lengths are those of the grid's ``unit``, times those of ``[time]``; a density is mass per unit volume; running
+costs of diffusions and couplings are per unit time, those of ``tabular`` (``cost``) and ``lattice`` (``costs``) of one
+step; terminal costs are paid once.  What a key means, and which values it takes, its class says: `ControlledDiffusion`,
+`LatticeMoves`, `Tabular`, `Congestion` ... in Python have the same parameters.
+
 A solution keeps the text of its problem.  Of a data file or table it keeps the name and the SHA-256 digest, and says
 which file it needs when the problem is to be rebuilt and the file is not there or is another one.
 

@@ -21,6 +21,7 @@ from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
+from mfgsolve.solution.citations import citation
 
 __all__ = ["Solution", "Status", "believed_crowd", "load"]
 
@@ -110,6 +111,27 @@ class Solution:
         work = {"iterations": self.iterations, "sweeps": self.sweeps, "seconds": self.seconds}
         rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
         return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
+
+    def cite(self, style: str = "text") -> str:
+        """What to cite: mfgsolve, the sources of the solvers that ran, and the source of the problem.
+
+        Parameters
+        ----------
+        style : "text", a line each; or "bibtex", an entry for each paper
+
+        Raises
+        ------
+        InputError
+            if the style is another
+
+        Examples
+        --------
+        >>> import mfgsolve as mfg
+        >>> print(mfg.solve(mfg.problems.left_right(), method="fictitious-play", tol=1e-3).cite().split("\\n")[1])
+        Solver fictitious-play: Cardaliaguet and Hadikhanloo, Learning in mean field games: the fictitious play, \
+arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:2007.03458.
+        """
+        return citation(self.dataset.attrs, style)
 
     def save(self, path: str | Path) -> Path:
         """Write NetCDF; an earlier file stays whole if writing fails."""

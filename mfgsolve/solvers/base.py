@@ -113,6 +113,7 @@ class Solver(ABC):
     """Base of all solvers; subclasses are frozen dataclasses."""
 
     name: str
+    source: str = ""  # "authors, title, doi:..." or "..., arXiv:...", parted by semicolons; solutions cite it
 
     @abstractmethod
     def refuses(self, problem: Problem) -> str | None:

@@ -85,6 +85,7 @@ class Complementarity(Solver):
     corrections: int = 8
 
     name = "complementarity"
+    source = "Mehrotra, On the implementation of a primal-dual interior point method, doi:10.1137/0802028"
 
     def refuses(self, problem: Problem) -> str | None:
         if not problem.is_finite:

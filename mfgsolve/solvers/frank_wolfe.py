@@ -108,6 +108,10 @@ class FictitiousPlay(Averaging):
     average: str = "linear"
 
     name = "fictitious-play"
+    source = (
+        "Cardaliaguet and Hadikhanloo, Learning in mean field games: the fictitious play, arXiv:1507.06280; Perrin et "
+        "al., Fictitious play for mean field games, arXiv:2007.03458"
+    )
 
     def __post_init__(self) -> None:
         if self.average not in AVERAGES:
@@ -136,6 +140,10 @@ class FrankWolfe(Averaging):
     accuracy: float = 1e-3
 
     name = "frank-wolfe"
+    source = (
+        "Lavigne and Pfeiffer, Generalized conditional gradient and learning in potential mean field games, "
+        "arXiv:2209.12772"
+    )
 
     def refuses(self, problem: Problem) -> str | None:
         return super().refuses(problem) if problem.is_potential else "the game has no potential to search along"

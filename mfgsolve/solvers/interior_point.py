@@ -66,6 +66,10 @@ class InteriorPoint(Solver):
     accuracy: float = 1e-3
 
     name = "interior-point"
+    source = (
+        "Mehrotra, On the implementation of a primal-dual interior point method, doi:10.1137/0802028; Gondzio, "
+        "Multiple centrality corrections in a primal-dual method for linear programming, doi:10.1007/BF00249643"
+    )
 
     def __post_init__(self) -> None:
         if self.system not in SYSTEMS:

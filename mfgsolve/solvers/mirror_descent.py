@@ -5,7 +5,7 @@
 with q the cost of an action when pi_k is followed afterwards (own and crowd cost, no entropy).  Needs no potential, no
 derivative and no averaging: the last policy is the answer.  In a crowd-averse game it converges (in continuous time).
 
-Source: Perolat et al., arXiv:2103.00623; Hadikhanloo, arXiv:1701.06430.
+Source: Perolat et al., arXiv:2103.00623; Hadikhanloo, arXiv:1704.00378.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class MirrorDescent(Solver):
     rate: float = 0.0
 
     name = "mirror-descent"
+    source = "Perolat et al., Scaling up mean field games with online mirror descent, arXiv:2103.00623"
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.rate) and self.rate >= 0):

@@ -92,6 +92,10 @@ class Newton(Solver):
     shortest: float = 1e-4
 
     name = "newton"
+    source = (
+        "Achdou and Capuzzo-Dolcetta, Mean field games: numerical methods, doi:10.1137/090758477; Knoll and Keyes, "
+        "Jacobian-free Newton-Krylov methods, doi:10.1016/j.jcp.2003.08.010"
+    )
 
     def refuses(self, problem: Problem) -> str | None:
         if problem.is_coupled and problem.grid.size * (problem.time.steps + 1) > DIFFERENCES:

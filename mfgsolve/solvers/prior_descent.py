@@ -96,6 +96,10 @@ class PriorDescent(Solver):
     returns: int = 2
 
     name = "prior-descent"
+    source = (
+        "Cui and Koeppl, Approximately solving mean field games via entropy-regularized deep reinforcement learning, "
+        "arXiv:2102.01585; Walker and Ni, Anderson acceleration for fixed-point iterations, doi:10.1137/10078356X"
+    )
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
