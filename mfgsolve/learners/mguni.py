@@ -30,6 +30,7 @@ from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import OccupationAverage, TablePolicy
 from mfgsolve.kernels import learning as kernel
 from mfgsolve.problem import Problem
+from mfgsolve.solution.learning import Played
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.watch import look
 
@@ -90,6 +91,7 @@ class Mguni(Solver):
     recent: float = 2.0
 
     name = "mguni"
+    learns = True
     before = 1  # episodes before the first certificate
 
     def __post_init__(self) -> None:
@@ -162,7 +164,8 @@ class Mguni(Solver):
 
     def finish(self, state: LearningState) -> Outcome:
         plan, crowd = _plan(state)
-        return Outcome(state.game, plan, crowd, sweeps=state.sweeps)
+        played = Played(self.agents, self.episodes, self.block, self.before)
+        return Outcome(state.game, plan, crowd, sweeps=state.sweeps, played=played)
 
 
 def _plan(state: LearningState) -> tuple[TablePolicy, np.ndarray]:

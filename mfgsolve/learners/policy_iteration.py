@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ from mfgsolve.learners.chain import Chain
 from mfgsolve.parts.exploration import draw
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
+from mfgsolve.solution.learning import Played
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solving import solve
 from mfgsolve.watch import look
@@ -191,6 +192,7 @@ class GMFQ(_Iteration):
     seed: int = 0
 
     name = "gmf-q"
+    learns = True
     before = 0  # episodes before the first certificate
 
     def __post_init__(self) -> None:
@@ -204,6 +206,9 @@ class GMFQ(_Iteration):
             raise InputError(f"exploration of gmf-q is {self.exploration}; above 0 and at most 1 is needed")
         if not 0.5 < self.power <= 1:
             raise InputError(f"power of gmf-q is {self.power}; above 1/2 and at most 1 is needed")
+
+    def finish(self, state: ValueState) -> Outcome:
+        return replace(super().finish(state), played=Played(self.agents, self.episodes, self.block, self.before))
 
     def is_over(self, iteration: int) -> bool:
         """Whether all episodes have been played by then."""

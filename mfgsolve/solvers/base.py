@@ -28,6 +28,7 @@ from mfgsolve.games import Game, Policy
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Status
 from mfgsolve.solution.datasets import Measure
+from mfgsolve.solution.learning import Played
 from mfgsolve.solvers.blas import blas_threads
 
 __all__ = [
@@ -100,6 +101,7 @@ class Outcome:
     multiplier: np.ndarray | None = None  # of hard bounds, shape of a price
     solver: str = ""  # whose plan it is, and all that ran, where several did
     stages: tuple[str, ...] = ()
+    played: Played | None = None  # how agents learned it; None of solvers
 
     def certified(self) -> Certificate:
         """The certificate of what is handed over."""
@@ -113,6 +115,7 @@ class Solver(ABC):
     """Base of all solvers; subclasses are frozen dataclasses."""
 
     name: str
+    learns: ClassVar[bool] = False  # whether it is run by `mfgsolve.learn`: agents that play, episode after episode
 
     @abstractmethod
     def refuses(self, problem: Problem) -> str | None:

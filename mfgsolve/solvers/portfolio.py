@@ -25,33 +25,11 @@ import numpy as np
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
+from mfgsolve.methods import SOLVERS
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Guess, Measure, Outcome, Solver, State
-from mfgsolve.solvers.chambolle_pock import ChambollePock
-from mfgsolve.solvers.complementarity import Complementarity
-from mfgsolve.solvers.frank_wolfe import FictitiousPlay, FrankWolfe
-from mfgsolve.solvers.interior_point import InteriorPoint
-from mfgsolve.solvers.mirror_descent import MirrorDescent
-from mfgsolve.solvers.newton import Newton
-from mfgsolve.solvers.prior_descent import PriorDescent
 
-__all__ = ["SOLVERS", "Portfolio"]
-
-SOLVERS: dict[str, type[Solver]] = {
-    cls.name: cls
-    for cls in (
-        Newton,
-        InteriorPoint,
-        Complementarity,
-        FrankWolfe,
-        PriorDescent,
-        FictitiousPlay,
-        MirrorDescent,
-        ADMM,
-        ChambollePock,
-    )
-}
+__all__ = ["Portfolio"]
 
 PATIENCE = (300.0, 2000.0, 4000.0)  # sweeps of one solver before it is judged, round by round
 WORK = 2e9  # cell-steps that these sweeps may come to (about a minute), where they are more than those of round 0
@@ -151,7 +129,8 @@ class Portfolio(Solver):
 
     def solver(self, k: int) -> Solver:
         """The solver of that number."""
-        return SOLVERS[self.names[k]](**(json.loads(self.options) if k == 0 else {}))
+        made: Solver = SOLVERS[self.names[k]](**(json.loads(self.options) if k == 0 else {}))
+        return made
 
     def refuses(self, problem: Problem) -> str | None:
         return self.solver(0).refuses(problem)
