@@ -18,6 +18,7 @@ from mfgsolve.cautions import Caution, collect, to_text, unique
 from mfgsolve.checkpoints import Checkpoint, problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.claims import guarantee, social_game, verified
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
+from mfgsolve.games import make_game
 from mfgsolve.identity import fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import judge, settle
@@ -144,12 +145,15 @@ def _run(
     checkpoint: str | Path | None, threads: int | None,
 ) -> Run:  # fmt: skip
     """From the first state to the last."""
-    solver, tol, played, begun = job.solver, job.tol, posed.levelled(), watch.clock()
+    solver, tol, begun = job.solver, job.tol, watch.clock()
     save = saver(job.problem, posed, job.objective, solver, tol, checkpoint, job.reference)
-    state = begin(solver, played, tol, guess, threads, None if budget.seconds is None else begun + budget.seconds)
+    deadline = None if budget.seconds is None else begun + budget.seconds
+    with watch.watching(deadline, raises=False):
+        game = make_game(posed.levelled(), threads)
+    state = begin(solver, game, tol, guess, deadline)
     return run(
         solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
-        restore=restorer(solver, played, tol, threads),
+        restore=restorer(solver, game, tol),
     )  # fmt: skip
 
 
@@ -184,14 +188,14 @@ def resume(
         posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
         _check_same_game(stored, posed, checkpoint)
         with spoilt(checkpoint):
-            played = posed.levelled()
-            state = solver.unpack(played, tol, stored.arrays, stored.numbers, rows[-1], threads)
+            game = make_game(posed.levelled(), threads)
+            state = solver.unpack(game, tol, stored.arrays, stored.numbers, rows[-1])
             before = rows[-1].seconds
         job = _Job(problem, stored.objective, solver, tol, stored.reference)
         save = saver(problem, posed, stored.objective, solver, tol, checkpoint, stored.reference)
         ended = run(
             solver, state, tol, Budget(max_iterations, max_seconds), history=rows, seconds_before=before,
-            callback=callback, save=save, restore=restorer(solver, played, tol, threads),
+            callback=callback, save=save, restore=restorer(solver, game, tol),
         )  # fmt: skip
     return _conclude(job, ended, check, said)
 

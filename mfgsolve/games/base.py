@@ -8,6 +8,7 @@ whatever the dynamics; subclasses add ``respond``, ``flow``, ``curvature`` and t
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -82,6 +83,7 @@ class Game(Measures, ABC):
     terminal_block: Block | None
     is_coupled = False  # whether the crowd changes the transitions themselves
     temperature = 0.0  # tau, cost per unit time; 0 where choices have no entropy
+    tau = 0.0  # temperature * dt
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickled game is its problem: it is made anew where it is unpickled, kernels, factors and all."""
@@ -184,6 +186,13 @@ class Game(Measures, ABC):
         return True
 
     has_tables = False  # whether agents choose from a finite list of actions, with tables of transitions
+
+    def at_temperature(self, temperature: float) -> Any:
+        """The same game, with tables, at another temperature (cost per unit time); arrays are shared."""
+        other = copy.copy(self)
+        other.problem = self.problem.at_temperature(temperature)
+        other.temperature, other.tau = temperature, temperature * self.dt
+        return other
 
     # -- arrays ------------------------------------------------------------------------------------------------
 

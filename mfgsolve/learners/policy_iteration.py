@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,8 @@ from mfgsolve.parts.exploration import draw
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Played
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.stored import STORED, Stored
 from mfgsolve.solving import solve
 from mfgsolve.watch import look
 
@@ -52,13 +53,10 @@ class ValueState(State):
     replaced = True
 
     game: FiniteGame
-    q: np.ndarray
+    q: np.ndarray = field(metadata=STORED)
     policy: np.ndarray
     crowd: np.ndarray
-    believed: np.ndarray
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        return {"q": self.q, "believed": self.believed}, {"sweeps": self.sweeps}
+    believed: np.ndarray = field(metadata=STORED)
 
 
 @dataclass(frozen=True)
@@ -78,25 +76,19 @@ class _Iteration(Solver):
             return "there is no finite list of actions to value"
         return HARD if problem.is_hard else None
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> ValueState:
-        game = FiniteGame(problem, threads)
+    def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> ValueState:
         policy = game.uniform()
         crowd = game.flow(policy)
         believed = crowd.copy() if start is None else start(game)
         state = ValueState(0, 0.5, UNMEASURED, game, np.zeros_like(policy), policy, crowd, believed)
         return self._measured(state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> ValueState:  # fmt: skip
-        game = FiniteGame(problem, threads)
-        policy = game.uniform() if measure.iteration == 0 else self._softmax(game, arrays["q"])
-        crowd, over = game.flow(policy), self.is_over(measure.iteration)
-        return ValueState(
-            measure.iteration, numbers["sweeps"], measure, game, arrays["q"], policy, crowd, arrays["believed"],
-            finished=over,
-        )  # fmt: skip
+    def revive(self, game: FiniteGame, tol: float, stored: Stored) -> ValueState:
+        values = stored.of(ValueState)
+        policy = game.uniform() if stored.iteration == 0 else self._softmax(game, values["q"])
+        state = ValueState(0, 0.0, UNMEASURED, game, policy=policy, crowd=game.flow(policy), **values)
+        state.finished = self.is_over(stored.iteration)
+        return state
 
     def step(self, state: ValueState) -> ValueState:
         game = state.game

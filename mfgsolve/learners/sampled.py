@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, whole
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import FiniteGame, Game
 from mfgsolve.learners.environments.sampled_game import SampledGame, train
 from mfgsolve.learners.protocol import Learner
 from mfgsolve.learners.q_learning import QLearner
@@ -64,9 +64,9 @@ class SampledFictitiousPlay(FictitiousPlay):
         super().__post_init__()
         _check_samples(self)
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> MeanState:
         """Every action alike at first: nothing is known of the game."""
-        return FictitiousPlay(average="uniform").init(problem, tol, start, threads)
+        return FictitiousPlay(average="uniform").init(game, tol, start)
 
     def make(self, game: FiniteGame) -> Learner:
         """Tabular Q-learning, half of the choices at random."""

@@ -9,7 +9,7 @@ import numpy as np
 from mfgsolve.cautions import collect
 from mfgsolve.certificates import certify
 from mfgsolve.dynamics import ControlledDiffusion
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import DiffusionGame, make_game
 from mfgsolve.games.policies import MovingPolicy
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import Grid
@@ -142,7 +142,7 @@ def solved(problem: Problem, start: Plan | None = None) -> Plan | None:
         return None
     solver = SOLVERS[names[0]]()
     guess = None if start is None else lambda game: prolong(start.crowd, start.game, game)
-    state, tol = solver.init(problem, ACCURACY, guess, 1), ACCURACY
+    state, tol = solver.init(make_game(problem, 1), ACCURACY, guess), ACCURACY
     for _ in range(2):
         state = run(solver, state, tol, Budget(ITERATIONS)).state
         plan, scale = _plan(problem, solver.finish(state))

@@ -15,7 +15,6 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
@@ -23,9 +22,10 @@ from mfgsolve.errors import InputError, whole
 from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import OccupationAverage
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
 from mfgsolve.solvers.proximal import Answer, Programme
+from mfgsolve.solvers.stored import STORED, Stored
 from mfgsolve.watch import look, over
 
 PATIENCE = 20  # certificates after which bounds that are still violated are suspected to contradict each other
@@ -77,22 +77,15 @@ class AnchoredState(State):
     replaced = True
 
     operator: Operator
-    point: np.ndarray
-    anchor: np.ndarray
-    guess: np.ndarray  # x of the last image
-    weight: float
-    first_weight: float
-    count: int = 0  # iterations since the last restart
-    first: float = 0.0  # residual of the first of them
-    last: float = 0.0  # and of the newest
+    point: np.ndarray = field(metadata=STORED)
+    anchor: np.ndarray = field(metadata=STORED)
+    guess: np.ndarray = field(metadata=STORED)  # x of the last image
+    weight: float = field(metadata=STORED)
+    first_weight: float = field(metadata=STORED)
+    count: int = field(default=0, metadata=STORED)  # iterations since the last restart
+    first: float = field(default=0.0, metadata=STORED)  # residual of the first of them
+    last: float = field(default=0.0, metadata=STORED)  # and of the newest
     answer: Answer = field(init=False)
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        arrays = {"point": self.point, "anchor": self.anchor, "guess": self.guess}
-        return arrays, {name: float(getattr(self, name)) for name in NUMBERS}
-
-
-NUMBERS = ("sweeps", "weight", "first_weight", "count", "first", "last")
 
 
 @dataclass(frozen=True)
@@ -151,11 +144,8 @@ class Anchored(Solver):
 
     # -- starting ----------------------------------------------------------------------------------------------
 
-    def init(
-        self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None
-    ) -> AnchoredState:
-        game = FiniteGame(problem, threads)
-        if problem.is_hard:
+    def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> AnchoredState:
+        if game.is_hard:
             check_limits(game, Limits.of(game))
         programme = Programme(game)
         operator = self.operator(programme)
@@ -181,16 +171,9 @@ class Anchored(Solver):
             plan.mix(game, ahead, game.flow(ahead), 2.0 / (k + 2.0))
         return plan
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> AnchoredState:  # fmt: skip
-        operator = self.operator(Programme(FiniteGame(problem, threads)))
-        values: dict[str, Any] = {name: numbers[name] for name in NUMBERS} | {"count": int(numbers["count"])} | arrays
-        state = AnchoredState(measure.iteration, measure=measure, operator=operator, **values)
-        state = _measured(state)
-        state.sweeps, state.measure = numbers["sweeps"], measure
-        return state
+    def revive(self, game: FiniteGame, tol: float, stored: Stored) -> AnchoredState:
+        operator = self.operator(Programme(game))
+        return _measured(AnchoredState(0, 0.0, UNMEASURED, operator, **stored.of(AnchoredState)))
 
     # -- stepping ----------------------------------------------------------------------------------------------
 

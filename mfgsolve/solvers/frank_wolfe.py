@@ -17,9 +17,10 @@ from scipy.optimize import brentq
 
 from mfgsolve.certificates import relative, scale_of
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.games import Average, FiniteGame, Game, make_game
+from mfgsolve.games import Average, Game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.stored import Stored
 from mfgsolve.watch import held_back, look
 
 __all__ = ["FictitiousPlay", "FrankWolfe"]
@@ -53,25 +54,25 @@ class Averaging(Solver):
     def refuses(self, problem: Problem) -> str | None:
         return HARD if problem.is_hard else None
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
-        game = make_game(problem, threads)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> MeanState:
         state = _new_state(game, game.new_average())
         crowd = game.resting_crowd(state.plan.crowd) if start is None else start(game)
         _respond(state, game.price(crowd, state.price), crowd)
         state.plan.mix(game, state.ahead, state.response, 1.0)  # from here on the plan and its crowd belong together
         return _measured(state)
 
+    def revive(self, game: Game, tol: float, stored: Stored) -> MeanState:
+        return _measured(_new_state(game, game.new_average(stored.arrays)))
+
     def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> MeanState:  # fmt: skip
-        game = make_game(problem, threads)
-        state = _measured(_new_state(game, game.new_average(arrays)))
+        self, game: Game, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float], measure: Measure
+    ) -> State:
         if numbers.get("mixed", measure.iteration) == measure.iteration:
-            state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
-            return state
-        state.iteration, state.sweeps = int(numbers["mixed"]), numbers["sweeps"] + 1.0
-        state.measure = replace(state.measure, iteration=state.iteration, sweeps=state.sweeps)
+            return super().unpack(game, tol, arrays, numbers, measure)
+        iteration, sweeps = int(numbers["mixed"]), numbers["sweeps"] + 1.0  # it was mixed, and not measured
+        state = self.revive(game, tol, Stored(arrays, numbers, iteration))
+        state.iteration, state.sweeps = iteration, sweeps
+        state.measure = replace(state.measure, iteration=iteration, sweeps=sweeps)
         return state
 
     def step(self, state: MeanState) -> MeanState:
@@ -113,11 +114,10 @@ class FictitiousPlay(Averaging):
         if self.average not in AVERAGES:
             raise InputError(unknown("average", self.average, AVERAGES))
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
-        if start is not None or self.average == "linear" or not problem.is_finite:
-            return super().init(problem, tol, start, threads)
-        game = FiniteGame(problem, threads)
-        state, policy = _new_state(game, game.new_average()), game.uniform()
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> MeanState:
+        if start is not None or self.average == "linear" or not game.has_tables:
+            return super().init(game, tol, start)
+        state, policy = _new_state(game, game.new_average()), game.uniform()  # type: ignore[attr-defined]
         state.plan.mix(game, policy, game.flow(policy), 1.0)
         return _measured(state)
 
@@ -180,13 +180,13 @@ def _measured(state: MeanState) -> MeanState:
     _respond(state, price, crowd)
     gap = sum(part.cost for part in paid) - state.value
     scale = scale_of(game, crowd, gap, *paid)
-    averse = game.problem.is_potential and game.problem.is_monotone
+    averse = game.is_potential and game.is_monotone
     state.measure = Measure(
         iteration=state.iteration,
         sweeps=state.sweeps,
         exploitability=gap,
         relative_exploitability=relative(gap, scale),
-        potential=state.own + energy + terminal + game.constants.total if game.problem.is_potential else math.nan,
+        potential=state.own + energy + terminal + game.constants.total if game.is_potential else math.nan,
         duality_gap=gap if averse else math.nan,
         cell_steps=game.cell_steps,
         final_grid=True,

@@ -29,10 +29,11 @@ from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import TablePolicy
 from mfgsolve.kernels import finite
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver
 from mfgsolve.solvers.central_path import Best, Newton, Pair, PathState, choice_cost
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
 from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps
+from mfgsolve.solvers.stored import Stored
 
 __all__ = ["InteriorPoint"]
 
@@ -86,27 +87,20 @@ class InteriorPoint(Solver):
 
     # -- the protocol of solvers -------------------------------------------------------------------------------
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> PathState:
-        game = FiniteGame(problem, threads)
+    def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> PathState:
         limits = Limits.of(game)
         check_limits(game, limits)
         state = _first(game, limits, tol, None if start is None else start(game))
         return _measured(state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> PathState:  # fmt: skip
-        game = FiniteGame(problem, threads)
+    def revive(self, game: FiniteGame, tol: float, stored: Stored) -> PathState:
         state = _first(game, Limits.of(game), tol, None)
-        state.value, state.level, state.price = arrays["value"], arrays["level"], arrays["price"]
+        for name, value in stored.of(PathState).items():
+            setattr(state, name, value)
         for name, pair in state.pairs.items():
-            pair.slack, pair.dual = arrays[f"{name}_slack"], arrays[f"{name}_dual"]
-        state = _measured(state)
-        state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
-        policy = arrays["best_policy"]
-        before = numbers["best_score"], int(numbers["best_iteration"])
-        state.best = Best(*before, policy, game.flow(policy), arrays.get("best_multiplier"))
+            pair.slack, pair.dual = stored.arrays[f"{name}_slack"], stored.arrays[f"{name}_dual"]
+        state, best = _measured(state), stored.of(Best)
+        state.best = Best(crowd=game.flow(best["policy"]), **best)
         return state
 
     def step(self, state: PathState) -> PathState:
@@ -239,7 +233,7 @@ def _measured(state: PathState) -> PathState:
     game, choice = state.game, state.pairs["choice"]
     mass = choice.slack.sum(axis=1, keepdims=True)
     here = mass > 0
-    multiplier = state.limits.multiplier(game, state.pairs) if game.problem.is_hard else None
+    multiplier = state.limits.multiplier(game, state.pairs) if game.is_hard else None
     policy = np.divide(choice.slack, mass, out=np.zeros_like(choice.slack), where=here)
     if not here.all():
         price = game.price(game.aggregate(state.mass, choice.slack, game.empty_crowd(), weighed=True))
@@ -258,7 +252,7 @@ def _measured(state: PathState) -> PathState:
 
 def _given_up(state: PathState) -> PathState:
     """No way on: either the bounds contradict each other, which is told, or round-off has the last word."""
-    if state.game.problem.is_hard:
+    if state.game.is_hard:
         _rounded(state)
         fault = infeasibility(state.game, state.limits)
         if fault is not None:

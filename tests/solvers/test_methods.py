@@ -201,7 +201,7 @@ class Undeclared(Solver):
     def refuses(self, problem):
         return None
 
-    init = step = finish = unpack = refuses  # type: ignore[assignment]
+    init = step = finish = revive = refuses  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize(

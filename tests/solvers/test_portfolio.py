@@ -12,7 +12,6 @@ from hard_games import HARD_KINDS, hard_game
 from random_games import KINDS, random_game
 
 import mfgsolve as mfg
-from mfgsolve.games import FiniteGame
 from mfgsolve.plots import convergence
 from mfgsolve.solvers import SOLVERS, Portfolio, make_solver, suited
 from mfgsolve.solvers.portfolio import slow
@@ -208,9 +207,9 @@ def test_the_best_point_goes_to_the_next_and_later_nothing_does(monkeypatch) -> 
     problem, starts = stubborn(), []
 
     class Watched(SOLVERS["fictitious-play"]):  # type: ignore[misc]
-        def init(self, problem, tol, start=None, threads=None):
-            starts.append(None if start is None else start(FiniteGame(problem)))
-            return super().init(problem, tol, start, threads)
+        def init(self, game, tol, start=None):
+            starts.append(None if start is None else start(game))
+            return super().init(game, tol, start)
 
     monkeypatch.setitem(SOLVERS.homes, "fictitious-play", Watched)
     whole = mfg.solve(problem, tol=1e-12, check="ignore")
