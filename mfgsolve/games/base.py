@@ -89,6 +89,12 @@ class Game(Measures, ABC):
         """A pickled game is its problem: it is made anew where it is unpickled, kernels, factors and all."""
         return type(self), (self.problem, self.wanted_threads)
 
+    def __copy__(self) -> Any:
+        """A copied game shares its arrays; it is not made anew."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
     def _state(self, problem: Problem, threads: int | None) -> None:
         self.wanted_threads = threads
         self.problem, self.grid, self.time = problem, problem.grid, problem.time

@@ -29,9 +29,9 @@ from mfgsolve.errors import InputError, real, whole
 from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import OccupationAverage, TablePolicy
 from mfgsolve.kernels import learning as kernel
-from mfgsolve.problem import Problem
 from mfgsolve.solution.learning import Played
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.needs import SOFT, TABLES
 from mfgsolve.solvers.stored import STORED, Stored
 from mfgsolve.watch import look
 
@@ -87,6 +87,7 @@ class Mguni(Solver):
     recent: float = 2.0
 
     name = "mguni"
+    needs = (TABLES, SOFT)
     learns = True
     before = 1  # episodes before the first certificate
 
@@ -108,11 +109,6 @@ class Mguni(Solver):
     def block(self) -> int:
         """Episodes from one certificate to the next."""
         return max(1, self.episodes // BLOCKS)
-
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "a controlled diffusion has no finite list of actions to learn; state it with LatticeMoves"
-        return HARD if problem.is_hard else None
 
     def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> LearningState:
         owners = 1 if self.shared else self.agents * game.grid.populations

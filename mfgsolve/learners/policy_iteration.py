@@ -36,7 +36,8 @@ from mfgsolve.parts.exploration import draw
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Played
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.needs import SOFT, TABLES
 from mfgsolve.solvers.stored import STORED, Stored
 from mfgsolve.solving import solve
 from mfgsolve.watch import look
@@ -64,17 +65,14 @@ class _Iteration(Solver):
     softness: float = 1.0
     weight: float = 1.0
 
+    needs = (TABLES, SOFT)
+
     def __post_init__(self) -> None:
         typed_options(type(self), {part.name: getattr(self, part.name) for part in fields(self)}, self.name)
         if not (math.isfinite(self.softness) and self.softness > 0):
             raise InputError(f"softness of {self.name} is {self.softness}; a positive cost is needed")
         if not 0 < self.weight <= 1:
             raise InputError(f"weight of {self.name} is {self.weight}; above 0 and at most 1 is needed")
-
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "there is no finite list of actions to value"
-        return HARD if problem.is_hard else None
 
     def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> ValueState:
         policy = game.uniform()

@@ -17,10 +17,10 @@ from mfgsolve.learners.protocol import Learner
 from mfgsolve.learners.q_learning import QLearner
 from mfgsolve.parts.exploration import EpsilonGreedy
 from mfgsolve.parts.schedules import Harmonic
-from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import Guess
 from mfgsolve.solvers.frank_wolfe import FictitiousPlay, MeanState
 from mfgsolve.solvers.mirror_descent import MirrorDescent, ScoreState
+from mfgsolve.solvers.needs import SOFT, TABLES
 
 __all__ = ["SampledFictitiousPlay", "SampledMirrorDescent", "sampled_response"]
 
@@ -54,11 +54,7 @@ class SampledFictitiousPlay(FictitiousPlay):
     seed: int = 0
 
     name = "sampled-fictitious-play"
-
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "a controlled diffusion has no finite list of actions to learn; state it with LatticeMoves"
-        return super().refuses(problem)
+    needs = (TABLES, SOFT)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -77,8 +73,8 @@ class SampledFictitiousPlay(FictitiousPlay):
         assert isinstance(game, FiniteGame)
         rng = np.random.default_rng([self.seed, state.iteration])
         learner = sampled_response(game, state.plan.crowd, self.make, self.agents, self.episodes, rng)
-        state.ahead[...] = learner.policy(game, state.plan.crowd)
-        game.flow(state.ahead, state.response)
+        state.policy[...] = learner.policy(game, state.plan.crowd)
+        game.flow(state.policy, state.response)
         return super().step(state)  # type: ignore[return-value]
 
 

@@ -21,9 +21,9 @@ import numpy as np
 from mfgsolve.errors import InputError, whole
 from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import OccupationAverage
-from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
+from mfgsolve.solvers.needs import LOCAL, MONOTONE, POTENTIAL, SHARP, TABLES, UNCOUPLED
 from mfgsolve.solvers.proximal import Answer, Programme
 from mfgsolve.solvers.stored import STORED, Stored
 from mfgsolve.watch import look, over
@@ -111,6 +111,8 @@ class Anchored(Solver):
     smoothing: float = 0.5
     reach: float = 100.0
 
+    needs = (TABLES, UNCOUPLED, SHARP, POTENTIAL, MONOTONE, LOCAL)
+
     def __post_init__(self) -> None:
         if whole(self.every, "iterations between certificates") < 1:
             raise InputError(f"iterations between certificates are {self.every}; at least 1 is needed")
@@ -128,19 +130,6 @@ class Anchored(Solver):
 
     @abstractmethod
     def operator(self, programme: Programme) -> Operator: ...
-
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "the dynamics are a diffusion; LatticeMoves or Tabular are needed"
-        if problem.is_coupled:
-            return "the transitions depend on the crowd"
-        if problem.temperature > 0:
-            return "the temperature is above 0"
-        if not (problem.is_potential and problem.is_monotone):
-            return "the potential is missing or not convex"
-        if not problem.is_local:
-            return "the coupling does not act cell by cell, or its derivative is not known"
-        return None
 
     # -- starting ----------------------------------------------------------------------------------------------
 
@@ -167,8 +156,8 @@ class Anchored(Solver):
         for k in range(self.warm_up + 1):
             if k and over():
                 break
-            ahead = game.respond(game.price(plan.crowd if k else believed)).ahead
-            plan.mix(game, ahead, game.flow(ahead), 2.0 / (k + 2.0))
+            policy = game.respond(game.price(plan.crowd if k else believed)).ahead
+            plan.mix(game, policy, game.flow(policy), 2.0 / (k + 2.0))
         return plan
 
     def revive(self, game: FiniteGame, tol: float, stored: Stored) -> AnchoredState:

@@ -30,6 +30,7 @@ from mfgsolve.solution import Status
 from mfgsolve.solution.datasets import Measure
 from mfgsolve.solution.learning import Played
 from mfgsolve.solvers.blas import blas_threads
+from mfgsolve.solvers.needs import Need, unmet
 from mfgsolve.solvers.stored import Stored, pack
 
 __all__ = [
@@ -37,8 +38,6 @@ __all__ = [
     "restorer", "run",
 ]  # fmt: skip
 
-
-HARD = "a density or a price has hard bounds, which best responses alone do not keep"
 
 RARELY = 20  # what may cost a twentieth of the time waits so many times as long as it took
 AGAIN = 10.0  # seconds after which a checkpoint that could not be written is tried again
@@ -119,9 +118,11 @@ class Solver(ABC):
     name: str
     learns: ClassVar[bool] = False  # whether it is run by `mfgsolve.learn`: agents that play, episode after episode
 
-    @abstractmethod
+    needs: ClassVar[tuple[Need, ...]] = ()  # of a game
+
     def refuses(self, problem: Problem) -> str | None:
-        """A sentence why the problem does not suit, or None."""
+        """A sentence why the problem does not suit, or None: the first need that it does not meet."""
+        return unmet(self.needs, problem)
 
     @abstractmethod
     def init(self, game: Any, tol: float, start: Guess | None = None) -> State:

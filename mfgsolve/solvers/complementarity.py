@@ -30,10 +30,10 @@ from scipy.sparse.linalg import splu
 from mfgsolve.certificates import certify
 from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import TablePolicy
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.centred import barrier, centred_point, direct, longest
 from mfgsolve.solvers.cooling import heat
+from mfgsolve.solvers.needs import DERIVATIVE, SHARP, SOFT, TABLES, UNCOUPLED
 from mfgsolve.solvers.newton import Newton
 from mfgsolve.solvers.stored import STORED, Stored
 from mfgsolve.watch import look, over
@@ -81,17 +81,7 @@ class Complementarity(Solver):
     corrections: int = 8
 
     name = "complementarity"
-
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "agents choose speeds, not from a list of actions"
-        if problem.temperature > 0:
-            return "best responses are smooth at a temperature above 0"
-        if problem.is_coupled:
-            return "the transitions depend on the crowd"
-        if problem.is_hard:
-            return HARD
-        return None if problem.is_differentiable else "the coupling has no derivative"
+    needs = (TABLES, SHARP, UNCOUPLED, SOFT, DERIVATIVE)
 
     def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> PairState:
         warm = self._warm(game, start)

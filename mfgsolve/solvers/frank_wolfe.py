@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import brentq
@@ -18,8 +19,8 @@ from scipy.optimize import brentq
 from mfgsolve.certificates import relative, scale_of
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import Average, Game
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.needs import POTENTIAL, SOFT, Need
 from mfgsolve.solvers.stored import Stored
 from mfgsolve.watch import held_back, look
 
@@ -38,7 +39,7 @@ class MeanState(State):
     game: Game
     plan: Average
     price: np.ndarray
-    ahead: np.ndarray  # policy of the newest best response; of a diffusion it lives in the price
+    policy: np.ndarray  # policy of the newest best response; of a diffusion it lives in the price
     response: np.ndarray  # crowd of the newest best response
     own: float = math.nan  # own cost of the mean
     value: float = math.nan  # <m_0, V_0> of the newest response
@@ -51,14 +52,13 @@ class MeanState(State):
 class Averaging(Solver):
     """What the two have in common: everything but the length of the step."""
 
-    def refuses(self, problem: Problem) -> str | None:
-        return HARD if problem.is_hard else None
+    needs: ClassVar[tuple[Need, ...]] = (SOFT,)
 
     def init(self, game: Game, tol: float, start: Guess | None = None) -> MeanState:
         state = _new_state(game, game.new_average())
         crowd = game.resting_crowd(state.plan.crowd) if start is None else start(game)
         _respond(state, game.price(crowd, state.price), crowd)
-        state.plan.mix(game, state.ahead, state.response, 1.0)  # from here on the plan and its crowd belong together
+        state.plan.mix(game, state.policy, state.response, 1.0)  # from here on the plan and its crowd belong together
         return _measured(state)
 
     def revive(self, game: Game, tol: float, stored: Stored) -> MeanState:
@@ -83,14 +83,14 @@ class Averaging(Solver):
             if length == 0.0:
                 state.stalled = True
                 return state
-            state.plan.mix(state.game, state.ahead, state.response, length)
+            state.plan.mix(state.game, state.policy, state.response, length)
             return _measured(state)
 
     @abstractmethod
     def _length(self, state: MeanState) -> float: ...
 
     def finish(self, state: MeanState) -> Outcome:
-        state.price = state.response = state.ahead = np.empty(0)  # given back before the dataset is made
+        state.price = state.response = state.policy = np.empty(0)  # given back before the dataset is made
         return Outcome(state.game, state.plan, state.plan.crowd, sweeps=state.sweeps)
 
 
@@ -136,15 +136,13 @@ class FrankWolfe(Averaging):
     accuracy: float = 1e-3
 
     name = "frank-wolfe"
-
-    def refuses(self, problem: Problem) -> str | None:
-        return super().refuses(problem) if problem.is_potential else "the game has no potential to search along"
+    needs = (POTENTIAL, SOFT)
 
     def _length(self, state: MeanState) -> float:
         """Root of the derivative of the potential between the mean and the response."""
         game, crowd = state.game, state.plan.crowd
         terminal = game.terminal_total(state.response) - game.terminal_total(crowd)
-        own = state.plan.own_slope(game, state.ahead, state.response, state.response_own - state.own)
+        own = state.plan.own_slope(game, state.policy, state.response, state.response_own - state.own)
 
         def slope(length: float) -> float:
             return own(length) + terminal + game.segment_slope(crowd, state.response, length)
@@ -164,7 +162,7 @@ def _new_state(game: Game, plan: Average) -> MeanState:
 def _respond(state: MeanState, price: np.ndarray, crowd: np.ndarray) -> None:
     """Best response to the price and its flow: one sweep.  The policy of a diffusion overwrites the price."""
     game = state.game
-    answer = game.respond(price, out=state.ahead, crowd=crowd)
+    answer = game.respond(price, out=state.policy, crowd=crowd)
     game.flow(answer.ahead, state.response)
     state.value = answer.mean_value
     state.response_own = game.policy_of(answer.ahead).own_cost(game, state.response)[0]

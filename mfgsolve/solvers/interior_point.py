@@ -28,10 +28,10 @@ from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import FiniteGame
 from mfgsolve.games.tables import TablePolicy
 from mfgsolve.kernels import finite
-from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver
 from mfgsolve.solvers.central_path import Best, Newton, Pair, PathState, choice_cost
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
+from mfgsolve.solvers.needs import DERIVATIVE, LOCAL, MONOTONE, POTENTIAL, TABLES, UNCOUPLED
 from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps
 from mfgsolve.solvers.stored import Stored
 
@@ -67,23 +67,11 @@ class InteriorPoint(Solver):
     accuracy: float = 1e-3
 
     name = "interior-point"
+    needs = (TABLES, UNCOUPLED, POTENTIAL, MONOTONE, LOCAL, DERIVATIVE)
 
     def __post_init__(self) -> None:
         if self.system not in SYSTEMS:
             raise InputError(unknown("system", self.system, SYSTEMS))
-
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "agents choose speeds, not from a list of actions"
-        if problem.is_coupled:
-            return "the crowd changes the transitions, so that flows are no convex set"
-        if not problem.is_potential:
-            return "the game has no potential to minimise"
-        if not problem.is_monotone:
-            return "the potential is not convex"
-        if not (problem.is_local and problem.is_differentiable):
-            return "a coupling links several cells or has no derivative"
-        return None
 
     # -- the protocol of solvers -------------------------------------------------------------------------------
 

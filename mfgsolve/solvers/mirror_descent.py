@@ -19,8 +19,8 @@ from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
 from mfgsolve.games import FiniteGame
 from mfgsolve.kernels import finite
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.needs import SOFT, TABLES
 from mfgsolve.solvers.stored import STORED, Stored
 
 __all__ = ["MirrorDescent"]
@@ -52,15 +52,11 @@ class MirrorDescent(Solver):
     rate: float = 0.0
 
     name = "mirror-descent"
+    needs = (TABLES, SOFT)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.rate) and self.rate >= 0):
             raise InputError(f"rate of mirror descent is {self.rate}; zero (choose for me) or more is needed")
-
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "there is no finite list of actions to score"
-        return HARD if problem.is_hard else None
 
     def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> ScoreState:
         state = _new_state(game, self.rate, np.zeros((game.steps, game.actions, game.states)))

@@ -35,12 +35,12 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.games import Game
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, Guess, Outcome, Solver
+from mfgsolve.solvers.base import Guess, Outcome, Solver
 from mfgsolve.solvers.cooling import DIFFERENCES
 from mfgsolve.solvers.coupled import coupled_step, passes
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
 from mfgsolve.solvers.levels import Grids, Heats, Levels, Temperatures
+from mfgsolve.solvers.needs import SLOPES, SOFT, few_masses
 from mfgsolve.solvers.newton_state import (
     COOLED,
     DAMPED,
@@ -94,14 +94,7 @@ class Newton(Solver):
     shortest: float = 1e-4
 
     name = "newton"
-
-    def refuses(self, problem: Problem) -> str | None:
-        if problem.is_coupled and problem.grid.size * (problem.time.steps + 1) > DIFFERENCES:
-            return f"the transitions depend on the crowd, and more than {DIFFERENCES} masses are unknown"
-        if problem.is_hard:
-            return HARD
-        smooth = problem.is_differentiable or problem.is_coupled  # the latter by differences
-        return None if smooth else "the coupling has no derivative"
+    needs = (few_masses(DIFFERENCES), SOFT, SLOPES)
 
     # -- starting ----------------------------------------------------------------------------------------------
 
@@ -242,14 +235,14 @@ class Newton(Solver):
         if state.game.is_coupled:
             coupled: Any = state.game
             state.sweeps += passes(coupled) * state.sweep
-            step = coupled_step(coupled, state.ahead, state.believed, state.crowd)
+            step = coupled_step(coupled, state.policy, state.believed, state.crowd)
             return self._line_search(state, step, False)
         game, pool = state.game, state.pool
         averse = game.is_potential and game.is_monotone
         residual, solution, slope = pool.take(), pool.take(), pool.take()
         np.subtract(state.crowd, state.believed, out=residual)
         scale = game.slope(state.believed, slope)
-        system = Linearisation(game, state.ahead, state.crowd, state.believed, scale)
+        system = Linearisation(game, state.policy, state.crowd, state.believed, scale)
         if averse and residual.size > DENSE:
             work = [pool.take() for _ in range(2 if scale is not None else 3)]
             spare = [] if scale is not None else [slope, work[2]]
@@ -326,7 +319,7 @@ class Newton(Solver):
         while not state.final and state.target is None:
             state = self._refine(state)
         state.pool.clear()
-        policy = state.game.policy_of(state.ahead)
+        policy = state.game.policy_of(state.policy)
         if state.target is not None:  # the dual of a warmer game bounds nothing here
             assert state.best_policy is not None
             assert state.best_crowd is not None

@@ -53,9 +53,9 @@ class Pool:
         """A buffer for the answer to a price: the price itself where the game overwrites it."""
         return self._policies.pop() if self._policies else self._game.policy_buffer(price)
 
-    def give_policy(self, price: np.ndarray, ahead: np.ndarray) -> None:
-        if ahead is not price:
-            self._policies.append(ahead)
+    def give_policy(self, price: np.ndarray, policy: np.ndarray) -> None:
+        if policy is not price:
+            self._policies.append(policy)
 
     def release(self, believed: np.ndarray | None, price: np.ndarray, buffer: np.ndarray, crowd: np.ndarray) -> None:
         """Give back the answer to a belief, and the belief unless it is kept (None)."""
@@ -100,7 +100,7 @@ class NewtonState(State):
     spent: tuple[Any, ...] = ()  # belief, price, buffer and crowd before this step
 
     @property
-    def ahead(self) -> np.ndarray:
+    def policy(self) -> np.ndarray:
         return self.buffer[: self.game.steps]
 
     @property
@@ -167,14 +167,14 @@ def respond(state: NewtonState) -> None:
 
 def flow(state: NewtonState) -> None:
     """Flow of the policy.  Half a sweep."""
-    state.game.flow(state.ahead, state.crowd)
+    state.game.flow(state.policy, state.crowd)
     state.sweeps += 0.5 * state.sweep
 
 
 def certificate(state: NewtonState) -> Certificate:
     """Certificate of the policy and its flow.  Half a sweep."""
     work = state.pool.take()
-    found = certify(state.game, state.game.policy_of(state.ahead), state.crowd, state.dual, work)
+    found = certify(state.game, state.game.policy_of(state.policy), state.crowd, state.dual, work)
     state.pool.give(work)
     state.sweeps += 0.5 * state.sweep
     return found
@@ -184,13 +184,13 @@ def measured(state: NewtonState) -> NewtonState:
     """Enter the certificate of the answer as the measure of this iteration."""
     state.certificate = found = certificate(state)
     if state.target is not None:
-        found = certify(state.target, state.game.policy_of(state.ahead), state.crowd)
+        found = certify(state.target, state.game.policy_of(state.policy), state.crowd)
         state.sweeps += 0.5
     state.note(found, state.game.cell_steps, state.final or state.target is not None)
     # colder is not always better: round-off decides in the end
     if state.target is not None and not state.measure.exploitability >= state.best:
         state.best = state.measure.exploitability
-        state.best_policy, state.best_crowd = state.ahead.copy(), state.crowd.copy()
+        state.best_policy, state.best_crowd = state.policy.copy(), state.crowd.copy()
     return state
 
 

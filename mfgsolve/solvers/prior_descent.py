@@ -25,9 +25,9 @@ import numpy as np
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
 from mfgsolve.games import FiniteGame
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.cooling import heat
+from mfgsolve.solvers.needs import SOFT, TABLES
 from mfgsolve.solvers.stored import STORED, Stored
 
 __all__ = ["PriorDescent"]
@@ -93,6 +93,7 @@ class PriorDescent(Solver):
     returns: int = 2
 
     name = "prior-descent"
+    needs = (TABLES, SOFT)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
@@ -105,11 +106,6 @@ class PriorDescent(Solver):
             value = getattr(self, name)
             if not value >= least or int(value) != value:
                 raise InputError(f"{name} of prior descent is {value}; a whole number of at least {least} is needed")
-
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "there is no finite list of actions to prefer"
-        return HARD if problem.is_hard else None
 
     def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> PriorState:
         hot = heat(game) or 1.0

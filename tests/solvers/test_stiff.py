@@ -189,7 +189,7 @@ def test_a_step_that_is_interrupted_leaves_the_state_whole(monkeypatch, verb):
                     count += 1
             for name, array in state.pack()[0].items():
                 np.testing.assert_array_equal(array, before[name])
-            found = mfg.certificates.certify(state.game, state.game.policy_of(state.ahead), state.crowd, state.dual)
+            found = mfg.certificates.certify(state.game, state.game.policy_of(state.policy), state.crowd, state.dual)
             assert found == state.certificate
         state = solver.step(state) if new is None else new
         assert state.certificate == expected.certificate
