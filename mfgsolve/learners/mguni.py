@@ -26,13 +26,13 @@ import numpy as np
 from mfgsolve.agents.noise import noise_arrays, noise_walks
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, real, whole
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import OccupationAverage, TablePolicy
+from mfgsolve.games import Game
 from mfgsolve.kernels import learning as kernel
 from mfgsolve.solution.learning import Played
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.needs import SOFT, TABLES
 from mfgsolve.solvers.stored import STORED, Stored
+from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
 from mfgsolve.watch import look
 
 __all__ = ["Mguni"]
@@ -45,7 +45,7 @@ PUSH = 3.0  # what the actor moves preferences by, for an advantage as large as 
 class LearningState(State):
     """Tables of the learners, the belief, and the mean occupation."""
 
-    game: FiniteGame
+    game: Game
     episode: int = field(metadata=STORED)
     actor: float = field(metadata=STORED)
     preference: np.ndarray = field(metadata=STORED)  # H (owners, steps, states, actions)
@@ -110,7 +110,7 @@ class Mguni(Solver):
         """Episodes from one certificate to the next."""
         return max(1, self.episodes // BLOCKS)
 
-    def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> LearningState:
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> LearningState:
         owners = 1 if self.shared else self.agents * game.grid.populations
         shape = (owners, game.steps, game.states, game.actions)
         stream = np.random.SeedSequence(self.seed).generate_state(4, np.uint64)
@@ -121,13 +121,13 @@ class Mguni(Solver):
         _play_episode(self, state)
         return _measured(self, state)
 
-    def revive(self, game: FiniteGame, tol: float, stored: Stored) -> LearningState:
+    def revive(self, game: Game, tol: float, stored: Stored) -> LearningState:
         self._check_stored(game, stored.arrays)
         state = LearningState(0, 0.0, UNMEASURED, game, **stored.of(LearningState))
         state.finished = state.episode >= self.episodes
         return state
 
-    def _check_stored(self, game: FiniteGame, arrays: dict[str, np.ndarray]) -> None:
+    def _check_stored(self, game: Game, arrays: dict[str, np.ndarray]) -> None:
         """Kernels trust shapes and numbers; a file need not."""
         owners = 1 if self.shared else self.agents * game.grid.populations
         table = (owners, game.steps, game.states, game.actions)
@@ -154,8 +154,8 @@ class Mguni(Solver):
 def _plan(state: LearningState) -> tuple[TablePolicy, np.ndarray]:
     """The policy of the mean occupation, and its own exact flow."""
     plan = OccupationAverage(state.belief, state.occupation)
-    policy = TablePolicy(plan.policy(state.game))
-    return policy, policy.flow(state.game)
+    policy = TablePolicy(plan.policy(state.game.uniform()))
+    return policy, state.game.follow(policy)
 
 
 def _measured(learner: Mguni, state: LearningState) -> LearningState:
@@ -193,7 +193,7 @@ def _play_episode(learner: Mguni, state: LearningState) -> None:
     price = game.price(state.belief)
     being = price[:, : game.states] * game.weights[:, None]
     being[-1] += game.terminal_cost
-    choosing = game.choice_costs(price, slice(0, game.steps))
+    choosing = game.action_costs(price, slice(0, game.steps), game.own_cost)
     if state.actor == 0:
         state.actor = PUSH / _spread(being, choosing, counts, chosen)
     kernel.actor_critic(cells, actions, being, choosing, game.tau, game.allowed, state.preference, state.critic,

@@ -28,7 +28,7 @@ import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown, whole
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.kernels import finite
 from mfgsolve.learners.chain import Chain
@@ -53,7 +53,7 @@ class ValueState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     q: np.ndarray = field(metadata=STORED)
     policy: np.ndarray
     crowd: np.ndarray
@@ -74,14 +74,14 @@ class _Iteration(Solver):
         if not 0 < self.weight <= 1:
             raise InputError(f"weight of {self.name} is {self.weight}; above 0 and at most 1 is needed")
 
-    def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> ValueState:
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> ValueState:
         policy = game.uniform()
         crowd = game.flow(policy)
         believed = crowd.copy() if start is None else start(game)
         state = ValueState(0, 0.5, UNMEASURED, game, np.zeros_like(policy), policy, crowd, believed)
         return self._measured(state)
 
-    def revive(self, game: FiniteGame, tol: float, stored: Stored) -> ValueState:
+    def revive(self, game: Game, tol: float, stored: Stored) -> ValueState:
         values = stored.of(ValueState)
         policy = game.uniform() if stored.iteration == 0 else self._softmax(game, values["q"])
         state = ValueState(0, 0.0, UNMEASURED, game, policy=policy, crowd=game.flow(policy), **values)
@@ -113,7 +113,7 @@ class _Iteration(Solver):
         """What is seen of the crowd of the policy."""
         return state.crowd
 
-    def _softmax(self, game: FiniteGame, q: np.ndarray) -> np.ndarray:
+    def _softmax(self, game: Game, q: np.ndarray) -> np.ndarray:
         policy = np.empty_like(q)
         finite.softmax(-q / self.softness, game.allowed, policy)
         return policy
@@ -145,7 +145,7 @@ class BoltzmannIteration(_Iteration):
     def _value(self, state: ValueState) -> None:
         game = state.game
         price = game.price(state.believed)
-        response = game.respond(price, crowd=state.believed).ahead
+        response = game.respond(price, crowd=state.believed).policy
         state.q = game.evaluate(response, price, state.believed)[1]
 
 
@@ -317,7 +317,7 @@ def _episode(
     return cells, actions
 
 
-def _least(game: FiniteGame, q: np.ndarray) -> np.ndarray:
+def _least(game: Game, q: np.ndarray) -> np.ndarray:
     """min_a q, or -tau log sum exp(-q / tau) where the game has a temperature, (states,)."""
     open_ = np.where(game.allowed, q, np.inf)
     low = open_.min(axis=0)

@@ -28,14 +28,14 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from mfgsolve.certificates import certify
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.centred import barrier, centred_point, direct, longest
 from mfgsolve.solvers.cooling import heat
 from mfgsolve.solvers.needs import DERIVATIVE, SHARP, SOFT, TABLES, UNCOUPLED
 from mfgsolve.solvers.newton import Newton
 from mfgsolve.solvers.stored import STORED, Stored
+from mfgsolve.steps.table_policies import TablePolicy
 from mfgsolve.watch import look, over
 
 __all__ = ["Complementarity"]
@@ -50,7 +50,7 @@ class PairState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     system: Equations
     choice: np.ndarray = field(metadata=STORED)  # w > 0 of every live choice
     excess: np.ndarray = field(metadata=STORED)  # z > 0
@@ -83,14 +83,14 @@ class Complementarity(Solver):
     name = "complementarity"
     needs = (TABLES, SHARP, UNCOUPLED, SOFT, DERIVATIVE)
 
-    def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> PairState:
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> PairState:
         warm = self._warm(game, start)
         system = Equations(game)
         state = _started(game, system, warm)
         state.sweeps += warm.sweeps
         return _measured(state)
 
-    def _warm(self, game: FiniteGame, start: Guess | None) -> Outcome:
+    def _warm(self, game: Game, start: Guess | None) -> Outcome:
         """Equilibrium of the game at a temperature."""
         warm = game.at_temperature(self.warmth * (heat(game) or 1.0 / game.dt))
         newton = Newton()
@@ -101,7 +101,7 @@ class Complementarity(Solver):
             state = newton.step(state)
         return newton.finish(state)
 
-    def revive(self, game: FiniteGame, tol: float, stored: Stored) -> PairState:
+    def revive(self, game: Game, tol: float, stored: Stored) -> PairState:
         system, values = Equations(game), stored.of(PairState)
         state = PairState(0, 0.0, UNMEASURED, game, system, **values)
         if [point.shape for point in (state.choice, state.excess, state.value)] != [
@@ -184,7 +184,7 @@ class Equations:
     levels in a row), of which f and f' are taken; ``here`` is the state (row of V) of every live choice.
     """
 
-    def __init__(self, game: FiniteGame):
+    def __init__(self, game: Game):
         self.game, steps, states = game, game.steps, game.states
         reach = game.flow(game.uniform())[:, :states] > 0
         live = (game.allowed & reach[:-1, None]).reshape(steps, -1)
@@ -302,7 +302,7 @@ def _matrix(shape: tuple[int, int], *parts: tuple[np.ndarray, np.ndarray, np.nda
     return sparse.csr_array(sparse.coo_array((entry, (row, column)), shape=shape))
 
 
-def _started(game: FiniteGame, system: Equations, warm: Outcome) -> PairState:
+def _started(game: Game, system: Equations, warm: Outcome) -> PairState:
     """The softmax equilibrium as w and z; actions that it does not take get a little of both."""
     hot, crowd = warm.game, warm.crowd
     assert isinstance(warm.policy, TablePolicy)
@@ -324,7 +324,7 @@ def _measured(state: PairState) -> PairState:
     mass = occupation.sum(axis=1, keepdims=True)
     masses = np.concatenate([mass[:, 0], np.zeros((1, game.states))])
     price = game.price(game.aggregate(masses, occupation, game.empty_crowd(), weighed=True))
-    best = game.respond(price).ahead
+    best = game.respond(price).policy
     policy = np.where(mass > 0, np.divide(occupation, mass, out=np.zeros_like(occupation), where=mass > 0), best)
     found = certify(game, TablePolicy(policy), game.flow(policy))
     gap = abs(found.relative_exploitability)

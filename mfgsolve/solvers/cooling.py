@@ -8,7 +8,6 @@ games whose cost of moving c is a multiple, the *heat*, of its own.
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import Any
 
@@ -46,9 +45,8 @@ def heat(game: Any) -> float:
 
 def dearer(game: Any, heat: float) -> Any:
     """The same diffusion with a cost of moving ``heat`` times its own; arrays are shared."""
-    other = copy.copy(game)
-    other.scheme = game.scheme._replace(control_cost=float(game.scheme.control_cost * heat))
-    return other
+    scheme = game.step.scheme
+    return game.with_step(scheme=scheme._replace(control_cost=float(scheme.control_cost * heat)))
 
 
 def heats(game: Any, cooling: float) -> list[float]:
@@ -66,9 +64,9 @@ def heats(game: Any, cooling: float) -> list[float]:
             price = game.price(crowd)
             total = (weights * price).sum(axis=0) + game.terminal_cost
             gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
-            crowd = game.flow(game.respond(price).ahead)
+            crowd = game.flow(game.respond(price).policy)
     cell = min(axis.spacing for axis in game.grid.axes)
-    unit = game.scheme.control_cost * max(8 * viscosity, cell**2 / (2 * game.time.horizon))
+    unit = game.step.scheme.control_cost * max(8 * viscosity, cell**2 / (2 * game.time.horizon))
     if not (math.isfinite(gain) and gain > unit):
         return [1.0]
     count = math.ceil(math.log(gain / unit) / -math.log(cooling))

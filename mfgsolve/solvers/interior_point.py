@@ -25,8 +25,7 @@ import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game
 from mfgsolve.kernels import finite
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver
 from mfgsolve.solvers.central_path import Best, Newton, Pair, PathState, choice_cost
@@ -34,6 +33,7 @@ from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
 from mfgsolve.solvers.needs import DERIVATIVE, LOCAL, MONOTONE, POTENTIAL, TABLES, UNCOUPLED
 from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps
 from mfgsolve.solvers.stored import Stored
+from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["InteriorPoint"]
 
@@ -75,13 +75,13 @@ class InteriorPoint(Solver):
 
     # -- the protocol of solvers -------------------------------------------------------------------------------
 
-    def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> PathState:
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> PathState:
         limits = Limits.of(game)
         check_limits(game, limits)
         state = _first(game, limits, tol, None if start is None else start(game))
         return _measured(state)
 
-    def revive(self, game: FiniteGame, tol: float, stored: Stored) -> PathState:
+    def revive(self, game: Game, tol: float, stored: Stored) -> PathState:
         state = _first(game, Limits.of(game), tol, None)
         for name, value in stored.of(PathState).items():
             setattr(state, name, value)
@@ -148,7 +148,7 @@ def largest_mass(maps: FlowMaps) -> np.ndarray:
     return most
 
 
-def _first(game: FiniteGame, limits: Limits, tol: float, guess: np.ndarray | None) -> PathState:
+def _first(game: Game, limits: Limits, tol: float, guess: np.ndarray | None) -> PathState:
     """Masses in proportion to the barrier (and to a guess, half and half); duals feasible for the price they make."""
     maps, count = FlowMaps(game), game.grid.populations
     most = largest_mass(maps)
@@ -225,7 +225,7 @@ def _measured(state: PathState) -> PathState:
     policy = np.divide(choice.slack, mass, out=np.zeros_like(choice.slack), where=here)
     if not here.all():
         price = game.price(game.aggregate(state.mass, choice.slack, game.empty_crowd(), weighed=True))
-        best = game.respond(price if multiplier is None else price + multiplier).ahead
+        best = game.respond(price if multiplier is None else price + multiplier).policy
         np.copyto(policy, best, where=~here)
         state.sweeps += 0.5
     crowd = game.flow(policy)

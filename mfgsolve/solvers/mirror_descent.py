@@ -17,7 +17,7 @@ import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.kernels import finite
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.needs import SOFT, TABLES
@@ -32,7 +32,7 @@ class ScoreState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     rate: float = field(metadata=STORED)
     scores: np.ndarray = field(metadata=STORED)
     policy: np.ndarray
@@ -58,7 +58,7 @@ class MirrorDescent(Solver):
         if not (math.isfinite(self.rate) and self.rate >= 0):
             raise InputError(f"rate of mirror descent is {self.rate}; zero (choose for me) or more is needed")
 
-    def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> ScoreState:
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> ScoreState:
         state = _new_state(game, self.rate, np.zeros((game.steps, game.actions, game.states)))
         if start is not None:  # the best response to that crowd, as far as scores of that rate can say it
             state.crowd = start(game)
@@ -71,7 +71,7 @@ class MirrorDescent(Solver):
             state.rate = 1.0 / _spread(game, game.evaluate(state.policy, state.price, state.crowd)[1])
         return _measured(state)
 
-    def revive(self, game: FiniteGame, tol: float, stored: Stored) -> ScoreState:
+    def revive(self, game: Game, tol: float, stored: Stored) -> ScoreState:
         state = _new_state(game, **stored.of(ScoreState))
         _follow(state)
         return state
@@ -95,7 +95,7 @@ class MirrorDescent(Solver):
         return Outcome(state.game, state.game.policy_of(state.policy), state.crowd, sweeps=state.sweeps)
 
 
-def _new_state(game: FiniteGame, rate: float, scores: np.ndarray) -> ScoreState:
+def _new_state(game: Game, rate: float, scores: np.ndarray) -> ScoreState:
     state = ScoreState(
         0, 0.0, UNMEASURED, game, rate, scores, np.empty_like(scores), game.empty_crowd(), game.empty_crowd()
     )
@@ -103,7 +103,7 @@ def _new_state(game: FiniteGame, rate: float, scores: np.ndarray) -> ScoreState:
     return state
 
 
-def _spread(game: FiniteGame, q: np.ndarray) -> float:
+def _spread(game: Game, q: np.ndarray) -> float:
     """Largest difference of two actions' costs; 1 where all cost the same."""
     low, high = (np.where(game.allowed, q, fill) for fill in (np.inf, -np.inf))
     return float((high.max(axis=1) - low.min(axis=1)).max()) or 1.0

@@ -24,7 +24,7 @@ import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.cooling import heat
 from mfgsolve.solvers.needs import SOFT, TABLES
@@ -48,7 +48,7 @@ class PriorState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     prior: np.ndarray = field(metadata=STORED)
     crowd: np.ndarray
     best: np.ndarray = field(metadata=STORED)
@@ -107,22 +107,22 @@ class PriorDescent(Solver):
             if not value >= least or int(value) != value:
                 raise InputError(f"{name} of prior descent is {value}; a whole number of at least {least} is needed")
 
-    def init(self, game: FiniteGame, tol: float, start: Guess | None = None) -> PriorState:
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> PriorState:
         hot = heat(game) or 1.0
         temperature, prior = self.temperature or hot, game.uniform()
         believed = game.resting_crowd(game.empty_crowd()) if start is None else start(game)
         price = game.price(believed)
-        sharp = game.respond(price, crowd=believed).ahead
+        sharp = game.respond(price, crowd=believed).policy
         if abs(certify(game, game.policy_of(sharp), game.flow(sharp)).relative_exploitability) <= tol:
             prior = sharp  # a game in which the crowd matters so little needs no priors
         elif start is not None:  # what agents do against that crowd, if they still try everything
-            prior = _tethered(game, RESTART * temperature, prior).respond(price, crowd=believed).ahead
+            prior = _tethered(game, RESTART * temperature, prior).respond(price, crowd=believed).policy
         crowd = game.flow(prior)
         state = PriorState(0, 0.0, UNMEASURED, game, prior, crowd, prior, temperature, temperature, hot)
         state.sweeps = 5.0 if start is None else 5.5  # of the heat, the sharp response, the prior
         return self._measured(state)
 
-    def revive(self, game: FiniteGame, tol: float, stored: Stored) -> PriorState:
+    def revive(self, game: Game, tol: float, stored: Stored) -> PriorState:
         values = stored.of(PriorState)
         return PriorState(0, 0.0, UNMEASURED, game, crowd=game.flow(values["prior"]), **values)
 
@@ -151,7 +151,7 @@ class PriorDescent(Solver):
         game, believed = state.game, state.crowd
         tethered, mixing = _tethered(game, state.temperature, state.prior), Mixing(self.memory)
         for count in range(1, self.inner + 1):
-            policy = tethered.respond(game.price(believed), crowd=believed).ahead
+            policy = tethered.respond(game.price(believed), crowd=believed).policy
             crowd = game.flow(policy)
             error, change = _distance(crowd, believed), _distance(crowd, state.crowd)
             if not math.isfinite(error):
@@ -217,7 +217,7 @@ def _again(state: PriorState) -> None:
     state.measure = Measure(**last | {"iteration": state.iteration, "sweeps": state.sweeps})
 
 
-def _tethered(game: FiniteGame, temperature: float, prior: np.ndarray) -> FiniteGame:
+def _tethered(game: Game, temperature: float, prior: np.ndarray) -> Game:
     """The game in which leaving the prior costs temperature KL(pi | prior) per unit time besides.
 
     tau log pi + eta log(pi / prior) is a higher temperature, tau + eta, and an own cost -eta log prior.

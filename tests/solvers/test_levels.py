@@ -27,7 +27,7 @@ def test_a_game_at_another_temperature_shares_arrays_and_is_the_one_that_is_made
     assert (warm.temperature, warm.tau, warm.is_smooth) == (0.3, anew.tau, True)
     assert warm.problem.temperature == 0.3
     price = game.price(game.flow(game.uniform()))
-    np.testing.assert_array_equal(warm.respond(price).ahead, anew.respond(price).ahead)
+    np.testing.assert_array_equal(warm.respond(price).policy, anew.respond(price).policy)
     back = pickle.loads(pickle.dumps(warm))
     assert (back.temperature, back.tau) == (0.3, anew.tau)
     other = game.with_costs(game.own_cost + 1.0).at_temperature(0.3)  # costs stay what they are
@@ -72,10 +72,10 @@ def test_heats_fall_to_the_cost_of_moving_itself():
     )  # fmt: skip
     game = make_game(problem)
     levels = Heats(game, 0.5)
-    costs = [levels.game(k).scheme.control_cost for k in range(len(levels))]
+    costs = [levels.game(k).step.scheme.control_cost for k in range(len(levels))]
     np.testing.assert_allclose(costs, 0.7 * 2.0 ** np.arange(len(costs) - 1, -1, -1))
     assert len(costs) > 3
-    assert game.scheme.control_cost == 0.7
+    assert game.step.scheme.control_cost == 0.7
     assert levels.share(3) == pytest.approx(0.5)
 
 
