@@ -66,6 +66,12 @@ class Game(Crowd):
             raise AttributeError(name)
         return getattr(self.step, name)
 
+    def __copy__(self) -> Game:
+        """A copied game shares its arrays; it is not made anew."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickled game is its problem: it is made anew where it is unpickled, kernels, factors and all."""
         return _unpickled, (self.problem, self.wanted_threads, self.step.changes())
@@ -249,6 +255,12 @@ class Game(Crowd):
     def with_costs(self, own_cost: np.ndarray, tau: float | None = None) -> Game:
         """The same game, in which agents pay other own costs (1 or T, actions, states), at another tau."""
         return self.with_step(own_cost=own_cost, tau=self.step.tau if tau is None else tau)
+
+    def at_temperature(self, temperature: float) -> Game:
+        """The same game, with tables, at another temperature (cost per unit time); arrays are shared."""
+        other = self.with_step(temperature=temperature, tau=temperature * self.dt)
+        other.problem = self.problem.at_temperature(temperature)
+        return other
 
     def prolong(self, crowd: np.ndarray, finer: Game) -> np.ndarray:
         """The crowd as a guess for another game, on a finer grid if that is so; see `mfgsolve.games.transfer`."""

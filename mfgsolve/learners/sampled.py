@@ -17,10 +17,10 @@ from mfgsolve.learners.protocol import Learner
 from mfgsolve.learners.q_learning import QLearner
 from mfgsolve.parts.exploration import EpsilonGreedy
 from mfgsolve.parts.schedules import Harmonic
-from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import Guess
 from mfgsolve.solvers.frank_wolfe import FictitiousPlay, MeanState
 from mfgsolve.solvers.mirror_descent import MirrorDescent, ScoreState
+from mfgsolve.solvers.needs import SOFT, TABLES
 
 __all__ = ["SampledFictitiousPlay", "SampledMirrorDescent", "sampled_response"]
 
@@ -54,19 +54,15 @@ class SampledFictitiousPlay(FictitiousPlay):
     seed: int = 0
 
     name = "sampled-fictitious-play"
-
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "a controlled diffusion has no finite list of actions to learn; state it with LatticeMoves"
-        return super().refuses(problem)
+    needs = (TABLES, SOFT)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_samples(self)
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> MeanState:
         """Every action alike at first: nothing is known of the game."""
-        return FictitiousPlay(average="uniform").init(problem, tol, start, threads)
+        return FictitiousPlay(average="uniform").init(game, tol, start)
 
     def make(self, game: Game) -> Learner:
         """Tabular Q-learning, half of the choices at random."""
@@ -74,10 +70,11 @@ class SampledFictitiousPlay(FictitiousPlay):
 
     def step(self, state: MeanState) -> MeanState:
         game = state.game
+        assert isinstance(game, Game)
         rng = np.random.default_rng([self.seed, state.iteration])
         learner = sampled_response(game, state.plan.crowd, self.make, self.agents, self.episodes, rng)
-        state.ahead[...] = learner.policy(game, state.plan.crowd)
-        game.flow(state.ahead, state.response)
+        state.policy[...] = learner.policy(game, state.plan.crowd)
+        game.flow(state.policy, state.response)
         return super().step(state)  # type: ignore[return-value]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mfgsolve.cautions import collect
 from mfgsolve.certificates import certify
 from mfgsolve.dynamics import ControlledDiffusion
-from mfgsolve.games import Game
+from mfgsolve.games import Game, make_game
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
@@ -142,7 +142,7 @@ def solved(problem: Problem, start: Plan | None = None) -> Plan | None:
         return None
     solver = SOLVERS[names[0]]()
     guess = None if start is None else lambda game: prolong(start.crowd, start.game, game)
-    state, tol = solver.init(problem, ACCURACY, guess, 1), ACCURACY
+    state, tol = solver.init(make_game(problem, 1), ACCURACY, guess), ACCURACY
     for _ in range(2):
         state = run(solver, state, tol, Budget(ITERATIONS)).state
         plan, scale = _plan(problem, solver.finish(state))
@@ -207,7 +207,7 @@ def energetic_speed(coarse: Coarse) -> float:
         game.mass(game.price(game.resting_crowd(game.empty_crowd())))[:-1, free], axis=1
     )  # as the crowd starts
     saved = game.time.horizon * float(np.maximum(running, now).mean()) + float(last[0])
-    return float(np.sqrt(2 * saved / (game.scheme.control_cost * game.time.horizon)))
+    return float(np.sqrt(2 * saved / (game.step.scheme.control_cost * game.time.horizon)))
 
 
 def steps_for_speeds(measured: Measured, grid: Grid) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
 from mfgsolve.solution.citations import citation
+from mfgsolve.solution.learning import Learning
 
 __all__ = ["Solution", "Status", "believed_crowd", "load"]
 
@@ -62,6 +63,7 @@ class Solution:
     status : `Status`, with a sentence
     warnings : what makes the answer less than it looks, each a `Caution` with a ``code`` and a ``sentence``
     certificate : every number of the certificate, see `mfgsolve.certificates`
+    learning : how agents learned it, a `Learning`; None where a solver made it
     """
 
     origin: xr.Dataset | Callable[[], xr.Dataset] = field(repr=False)
@@ -73,10 +75,15 @@ class Solution:
     name: str = "custom"
     problem: Problem | None = field(default=None, repr=False)
     warnings: tuple[Caution, ...] = ()
+    learning: Learning | None = field(default=None, repr=False)
 
     @cached_property
     def dataset(self) -> xr.Dataset:
         return self.origin() if callable(self.origin) else self.origin
+
+    def learned(self, learning: Learning) -> Solution:
+        """The same plan, beside how it was learned; the dataset holds that, too."""
+        return replace(self, origin=lambda: learning.written(self.dataset), learning=learning)
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled or copied: the dataset itself in place of the function that makes it."""
@@ -160,7 +167,8 @@ def load(path: str | Path) -> Solution:
     cautions = stored(dataset.attrs)
     dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
     name = str(dataset.attrs.get("name", "custom"))
-    return Solution(dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions)
+    learning = Learning.read(dataset)
+    return Solution(dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions, learning=learning)
 
 
 def believed_crowd(solution: Solution, game: Game) -> np.ndarray:

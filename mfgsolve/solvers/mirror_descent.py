@@ -11,7 +11,7 @@ Source: Perolat et al., arXiv:2103.00623; Hadikhanloo, arXiv:1704.00378.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,8 +19,9 @@ from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
 from mfgsolve.kernels import finite
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.needs import SOFT, TABLES
+from mfgsolve.solvers.stored import STORED, Stored
 
 __all__ = ["MirrorDescent"]
 
@@ -32,14 +33,11 @@ class ScoreState(State):
     replaced = True
 
     game: Game
-    rate: float
-    scores: np.ndarray
+    rate: float = field(metadata=STORED)
+    scores: np.ndarray = field(metadata=STORED)
     policy: np.ndarray
     crowd: np.ndarray
     price: np.ndarray
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        return {"scores": self.scores}, {"sweeps": self.sweeps, "rate": self.rate}
 
 
 @dataclass(frozen=True)
@@ -55,18 +53,13 @@ class MirrorDescent(Solver):
 
     name = "mirror-descent"
     source = "Perolat et al., Scaling up mean field games with online mirror descent, arXiv:2103.00623"
+    needs = (TABLES, SOFT)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.rate) and self.rate >= 0):
             raise InputError(f"rate of mirror descent is {self.rate}; zero (choose for me) or more is needed")
 
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "there is no finite list of actions to score"
-        return HARD if problem.is_hard else None
-
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> ScoreState:
-        game = Game(problem, threads)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> ScoreState:
         state = _new_state(game, self.rate, np.zeros((game.steps, game.actions, game.states)))
         if start is not None:  # the best response to that crowd, as far as scores of that rate can say it
             state.crowd = start(game)
@@ -79,13 +72,9 @@ class MirrorDescent(Solver):
             state.rate = 1.0 / _spread(game, game.evaluate(state.policy, state.price, state.crowd)[1])
         return _measured(state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> ScoreState:  # fmt: skip
-        state = _new_state(Game(problem, threads), numbers["rate"], arrays["scores"])
+    def revive(self, game: Game, tol: float, stored: Stored) -> ScoreState:
+        state = _new_state(game, **stored.of(ScoreState))
         _follow(state)
-        state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
         return state
 
     def step(self, state: ScoreState) -> ScoreState:

@@ -18,16 +18,17 @@ doi:10.1137/10078356X (mixing).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.cooling import heat
+from mfgsolve.solvers.needs import SOFT, TABLES
+from mfgsolve.solvers.stored import STORED, Stored
 
 __all__ = ["PriorDescent"]
 
@@ -48,19 +49,15 @@ class PriorState(State):
     replaced = True
 
     game: Game
-    prior: np.ndarray
+    prior: np.ndarray = field(metadata=STORED)
     crowd: np.ndarray
-    best: np.ndarray
-    temperature: float
-    best_temperature: float
-    heat: float  # the largest difference that an action makes at the start
-    least: float = math.inf  # exploitability of the best
-    idle: int = 0  # outer iterations since it fell
-    returns: int = 0
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        names = ("sweeps", "temperature", "heat", "best_temperature", "least", "idle", "returns")
-        return {"prior": self.prior, "best": self.best}, {name: float(getattr(self, name)) for name in names}
+    best: np.ndarray = field(metadata=STORED)
+    temperature: float = field(metadata=STORED)
+    best_temperature: float = field(metadata=STORED)
+    heat: float = field(metadata=STORED)  # the largest difference that an action makes at the start
+    least: float = field(default=math.inf, metadata=STORED)  # exploitability of the best
+    idle: int = field(default=0, metadata=STORED)  # outer iterations since it fell
+    returns: int = field(default=0, metadata=STORED)
 
 
 @dataclass(frozen=True)
@@ -100,6 +97,7 @@ class PriorDescent(Solver):
         "Cui and Koeppl, Approximately solving mean field games via entropy-regularized deep reinforcement learning, "
         "arXiv:2102.01585; Walker and Ni, Anderson acceleration for fixed-point iterations, doi:10.1137/10078356X"
     )
+    needs = (TABLES, SOFT)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
@@ -113,13 +111,7 @@ class PriorDescent(Solver):
             if not value >= least or int(value) != value:
                 raise InputError(f"{name} of prior descent is {value}; a whole number of at least {least} is needed")
 
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "there is no finite list of actions to prefer"
-        return HARD if problem.is_hard else None
-
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> PriorState:
-        game = Game(problem, threads)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> PriorState:
         hot = heat(game) or 1.0
         temperature, prior = self.temperature or hot, game.uniform()
         believed = game.resting_crowd(game.empty_crowd()) if start is None else start(game)
@@ -129,19 +121,14 @@ class PriorDescent(Solver):
             prior = sharp  # a game in which the crowd matters so little needs no priors
         elif start is not None:  # what agents do against that crowd, if they still try everything
             prior = _tethered(game, RESTART * temperature, prior).respond(price, crowd=believed).policy
-        numbers = {"temperature": temperature, "best_temperature": temperature, "heat": hot}
-        state = _new_state(game, prior, prior, numbers)
+        crowd = game.flow(prior)
+        state = PriorState(0, 0.0, UNMEASURED, game, prior, crowd, prior, temperature, temperature, hot)
         state.sweeps = 5.0 if start is None else 5.5  # of the heat, the sharp response, the prior
         return self._measured(state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> PriorState:  # fmt: skip
-        state = _new_state(Game(problem, threads), arrays["prior"], arrays["best"], numbers)
-        state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
-        state.least, state.idle, state.returns = numbers["least"], int(numbers["idle"]), int(numbers["returns"])
-        return state
+    def revive(self, game: Game, tol: float, stored: Stored) -> PriorState:
+        values = stored.of(PriorState)
+        return PriorState(0, 0.0, UNMEASURED, game, crowd=game.flow(values["prior"]), **values)
 
     def step(self, state: PriorState) -> PriorState:
         state.iteration += 1
@@ -221,11 +208,6 @@ class Mixing:
         steps, turns = np.diff(self.points, axis=0), np.diff(self.residuals, axis=0)
         share = np.linalg.lstsq(turns.T, self.residuals[-1], rcond=DEPENDENT)[0]
         return image - (share @ (steps + turns)).reshape(point.shape)
-
-
-def _new_state(game: Game, prior: np.ndarray, best: np.ndarray, numbers: dict[str, float]) -> PriorState:
-    warmth = numbers["temperature"], numbers["best_temperature"], numbers["heat"]
-    return PriorState(0, 0.0, UNMEASURED, game, prior, game.flow(prior), best, *warmth)
 
 
 def _distance(one: np.ndarray, two: np.ndarray) -> float:

@@ -244,5 +244,5 @@ class Programme:
         multiplier = self.price_of(np.where(bound, price - self.marginal(x), 0.0))
         crowd = game.flow(policy)
         table = TablePolicy(policy)
-        hard = multiplier if game.problem.is_hard else None
+        hard = multiplier if game.is_hard else None
         return Answer(table, crowd, hard, certify(game, table, crowd, multiplier=hard))

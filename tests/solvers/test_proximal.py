@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import brentq, minimize
 
 import mfgsolve as mfg
-from mfgsolve.games import Game
+from mfgsolve.games import Game, make_game
 from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Budget, run
 from mfgsolve.solvers.chambolle_pock import ChambollePock
@@ -86,7 +86,7 @@ def smooth() -> mfg.Problem:
 
 
 def solved(solver, problem, tol=1e-6, iterations=20000):
-    return run(solver, solver.init(problem, tol), tol, Budget(iterations, 60))
+    return run(solver, solver.init(make_game(problem), tol), tol, Budget(iterations, 60))
 
 
 # -- the proximal step -----------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def test_programme_agrees_with_the_game():
     np.testing.assert_allclose(programme.flow @ u, programme.source, atol=1e-15)
     x = programme.observe @ u
     np.testing.assert_allclose(x * programme.unit, crowd.reshape(-1)[programme.seen], atol=1e-15)
-    own = game.cost(TablePolicy(policy), crowd).cost
+    own = TablePolicy(policy).own_cost(game, crowd).cost
     assert programme.cost @ u == pytest.approx(own + game.terminal_total(crowd), rel=1e-13)
     direction, h = rng.normal(0, 1, x.size) * x, 1e-5
 
@@ -290,7 +290,7 @@ def test_all_kinds_of_couplings_at_once():
 
 def test_frank_wolfe_certifies_the_same_optimum_from_above():
     problem = smooth()
-    slow = run(FrankWolfe(), FrankWolfe().init(problem, 1e-4), 1e-4, Budget(2000, 30)).history[-1]
+    slow = run(FrankWolfe(), FrankWolfe().init(make_game(problem), 1e-4), 1e-4, Budget(2000, 30)).history[-1]
     for solver in SOLVERS:
         fast = solved(solver, problem, 1e-8).history[-1]
         assert fast.relative_exploitability <= 1e-8
@@ -311,11 +311,11 @@ def test_a_game_without_a_crowd_is_a_best_response():
 @pytest.mark.parametrize("solver", SOLVERS, ids=lambda s: s.name)
 def test_a_packed_state_goes_on_bit_for_bit(solver):
     problem = tiny(0.3)
-    state = solver.init(problem, 1e-12)
+    state = solver.init(make_game(problem), 1e-12)
     for _ in range(3):
         state = solver.step(state)
     arrays, numbers = state.pack()
-    other = solver.unpack(problem, 1e-12, {k: v.copy() for k, v in arrays.items()}, numbers, state.measure)
+    other = solver.unpack(make_game(problem), 1e-12, {k: v.copy() for k, v in arrays.items()}, numbers, state.measure)
     np.testing.assert_array_equal(solver.finish(other).crowd, solver.finish(state).crowd)
     for _ in range(3):
         state, other = solver.step(state), solver.step(other)
@@ -330,7 +330,7 @@ def test_a_belief_is_a_warm_start():
     solver = ADMM(every=5, warm_up=20)
     cold = solved(solver, problem)
     crowd = solver.finish(cold.state).crowd
-    warm = run(solver, solver.init(problem, 1e-6, lambda game: crowd), 1e-6, Budget(20000, 60))
+    warm = run(solver, solver.init(make_game(problem), 1e-6, lambda game: crowd), 1e-6, Budget(20000, 60))
     assert warm.state.iteration < cold.state.iteration
 
 
@@ -354,7 +354,7 @@ def test_refusals():
     )
     for solver in SOLVERS:
         with pytest.raises(mfg.InputError, match="capacity"):
-            solver.init(plain, 1e-6)
+            solver.init(make_game(plain), 1e-6)
     for options in ({"every": 0}, {"warm_up": -1}, {"sufficient": 0.9}, {"smoothing": 2.0}, {"reach": 0.5}):
         with pytest.raises(mfg.InputError):
             ADMM(**options)
