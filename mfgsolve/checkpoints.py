@@ -196,5 +196,7 @@ def _solver(stored: xr.Dataset, path: str | Path) -> Solver:
             f"checkpoint {told(path)} misses or spoils its solver: it names {name!r}, which mfgsolve does not have (a "
             "solver of one's own cannot be gone on with)"
         )
-    options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}
-    return kind(**options)
+    same = str(stored.attrs.get("mfgsolve_version")) == mfgsolve.__version__  # an earlier one had fewer options
+    given = {name: stored.attrs[f"option_{name}"] if same else stored.attrs.get(f"option_{name}", default)
+             for name, default in asdict(kind()).items()}  # fmt: skip
+    return kind(**{name: type(default)(given[name]) for name, default in asdict(kind()).items()})

@@ -12,7 +12,7 @@ from typing import Any
 import xarray as xr
 
 import mfgsolve
-from mfgsolve import watch
+from mfgsolve import earlier, watch
 from mfgsolve.cautions import Caution, collect, to_text, unique
 from mfgsolve.checkpoints import Checkpoint, beside, problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.claims import guarantee, social_game, verified
@@ -138,9 +138,10 @@ def resume(
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
-        posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
-        _check_same_game(stored, posed, checkpoint)
+        posed = _posed(problem, stored.objective)
         with spoilt(checkpoint):
+            stored = _of_same_game(stored, posed, tol, checkpoint)
+            solver, rows = stored.solver, stored.rows
             played = posed.levelled()
             state = solver.unpack(played, tol, stored.arrays, stored.numbers, rows[-1], threads)
             before = rows[-1].seconds
@@ -157,11 +158,14 @@ def resume(
     return importlib.import_module("mfgsolve.learners.learning").resumed(solution, solver, problem, stored.beside)  # type: ignore[no-any-return]
 
 
-def _check_same_game(stored: Checkpoint, posed: Problem, path: str | Path) -> None:
-    """Refuse to go on in another game, or from what an earlier version knew of it."""
+def _of_same_game(stored: Checkpoint, posed: Problem, tol: float, path: str | Path) -> Checkpoint:
+    """The checkpoint, if it is of that game; refuse to go on in another one."""
     if stored.digest == fingerprint(posed):
-        return
-    if stored.version != mfgsolve.__version__:
+        return stored
+    found = earlier.continued(stored, posed, tol)
+    if found is not None:
+        return found
+    if stored.version not in earlier.VERSIONS and stored.version != mfgsolve.__version__:
         raise InputError(
             f"checkpoint {path} was written by mfgsolve {stored.version}, and this is {mfgsolve.__version__}: it "
             "cannot tell whether the game is the same; solve it again, or start from a solution: "

@@ -23,6 +23,7 @@ ORDER = [
     {"interop", "plots", "problems"},
     {"problemfile"},
     {"checkpoints"},
+    {"earlier"},
     {"solving"},
     {"agents"},
     {"studies"},
