@@ -85,7 +85,7 @@ GAMES: dict[str, Callable[[], mfg.Problem]] = {
 # name of the file: game, method, iterations until it is broken off, options of the solve
 CHECKPOINTS: dict[str, tuple[str, Any, int, dict[str, Any]]] = {
     "newton-coarse": ("gaussian-log", "newton", 1, {}),
-    "newton-fine": ("gaussian-log", "newton", 5, {}),
+    "newton-fine": ("gaussian-log", "newton", 4, {}),
     "newton-python": ("python-moving", "newton", 1, {}),
     "newton-sharp": ("crowd", "newton", 6, {}),
     "newton-warm": ("crowd-warm", "newton", 4, {}),
@@ -109,9 +109,9 @@ CHECKPOINTS: dict[str, tuple[str, Any, int, dict[str, Any]]] = {
     "interior-point-two": ("python-two", "interior-point", 3, {}),
     "social": ("braess", "interior-point", 3, {"objective": "social"}),
     "social-diffusion": ("supply-demand", "newton", 0, {"objective": "social"}),
-    "admm": ("crowd", "admm", 60, {}),
+    "admm": ("crowd", "admm", 40, {}),
     "admm-bounds": ("bounds", "admm", 60, {}),
-    "admm-python": ("python", "admm", 60, {}),
+    "admm-python": ("python", "admm", 40, {}),
     "chambolle-pock": ("crowd", "chambolle-pock", 60, {}),
     "chambolle-pock-capacity": ("capacity", "chambolle-pock", 60, {}),
     "chambolle-pock-two": ("python-two", "chambolle-pock", 60, {}),
@@ -192,6 +192,34 @@ def summary(solution: mfg.Solution) -> dict[str, Any]:
         "density": [float(density.sum()), float((density * wave).sum()), float((density**2).sum())],
         "exploitabilities": solution.dataset["exploitability"].values[:KEPT].tolist(),
     }  # fmt: skip
+
+
+def unpacked(version: str, name: str, folder: Path) -> Path:
+    """A stored file, ``checkpoints/...`` or ``solutions/...``, in a folder of one's own."""
+    path = folder / f"{Path(name).name}.nc"
+    with zipfile.ZipFile(DATA / f"{version}.zip") as packed:
+        path.write_bytes(packed.read(f"{name}.nc"))
+    return path
+
+
+def expected(version: str) -> dict[str, Any]:
+    """What that version reached, by name."""
+    with zipfile.ZipFile(DATA / f"{version}.zip") as packed:
+        found: dict[str, Any] = json.loads(packed.read("expected.json"))
+    return found
+
+
+def game_of(name: str) -> mfg.Problem:
+    """The game that a checkpoint is of."""
+    return GAMES[(CHECKPOINTS | TURNS | LEARNED)[name][0]]()
+
+
+def resumed(name: str, path: Path, **limits: Any) -> mfg.Solution:
+    """Go on from a checkpoint, as far as `write` did."""
+    problem = game_of(name)
+    limit = {} if name in LEARNED and name != "boltzmann" else {"max_iterations": most(name)}
+    given = problem if problem.name == "custom" else None
+    return mfg.resume(path, problem=given, check="ignore", **(limit | limits))
 
 
 def files() -> list[str]:

@@ -9,8 +9,9 @@ the constants that are paid from node t on, population by population, the same p
 
 - values V_t - A(t), and lambda_t - (A(t) - weight(t) state(t)), the value once the place is paid (interior point)
 - values of actions q_t - (A(t) - weight(t) state(t)), or + A(t) where they are rewards (learners)
-- multipliers of the flow y_t + A(t), prices f - state and f - choice (Chambolle-Pock); in ADMM, whose point is primal
-  less dual / weight, the dual of an occupation moves as its own cost does, that of what couplings see as its price
+- multipliers of the flow y_t + A(t), for t > 0, prices f - state and f - choice (Chambolle-Pock); in ADMM, whose point
+  is primal less dual / weight, the dual of an occupation moves as its own cost does, that of what couplings see as its
+  price
 
 while policies, masses, scores and reduced costs are the same.  Steps from there are those that 0.4.0 would have taken,
 but for round-off and for what has been mended since.  What 0.4.0 did not know of is as at a start.
@@ -108,16 +109,16 @@ def _splitting(problem: Problem, game: Any, arrays: Arrays, numbers: Numbers) ->
     then, now = Programme(make_game(problem)), Programme(game)  # type: ignore[arg-type]
     lengths = np.asarray(now.observe.multiply(now.observe).sum(axis=1)).reshape(-1)
     seen = now.marginal(arrays["guess"]) - then.marginal(arrays["guess"])
-    dual = np.concatenate([now.cost - then.cost, seen / np.maximum(lengths, 1.0)])
+    dual = np.concatenate([now.cost - then.cost, seen * np.maximum(lengths, 1.0)])
     return arrays | {name: arrays[name] - dual / numbers["weight"] for name in ("point", "anchor")}, numbers
 
 
 def _primal_dual(problem: Problem, game: Any, arrays: Arrays, numbers: Numbers) -> tuple[Arrays, Numbers]:
     """Chambolle-Pock: the occupations, the multipliers of their flow, and the prices."""
     then, now = Programme(make_game(problem)), Programme(game)  # type: ignore[arg-type]
-    free = ~game.grid.mask.reshape(-1)
+    free, flow = ~game.grid.mask.reshape(-1), np.concatenate([_after(game)[:1], _from(game)[1:]])
     seen = now.marginal(arrays["guess"]) - then.marginal(arrays["guess"])
-    change = np.concatenate([np.zeros(now.cost.size), _from(game)[:, free].reshape(-1), seen])
+    change = np.concatenate([np.zeros(now.cost.size), flow[:, free].reshape(-1), seen])  # m_0 is given, and no price
     return arrays | {name: arrays[name] + change for name in ("point", "anchor")}, numbers
 
 
