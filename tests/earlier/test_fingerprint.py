@@ -43,3 +43,13 @@ def test_every_part_of_a_finite_game_counts():
     others = [base, linear(3.1), linear(temperature=0.1), replace(base, terminal=0.0), GAMES["crowd"](),
               replace(base, dynamics=mfg.LatticeMoves([-1, 0, 2], [3.0, 3.3, 3.1], viscosity=0.01))]  # fmt: skip
     assert len({fingerprint(other) for other in others}) == len(others)
+
+
+def test_costs_are_sampled_where_time_was_then():
+    asked: list[float] = []
+    base = moving()
+    time = mfg.TimeGrid(0.7, 20)
+    fingerprint(replace(base, time=time, coupling=mfg.RunningCost(lambda t, c: asked.append(t) or 0.0)))
+    then = [k * time.dt for k in range(20)]
+    assert then != time.nodes[:-1].tolist()
+    assert set(then) <= set(asked)

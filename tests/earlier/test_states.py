@@ -77,3 +77,16 @@ def test_what_agents_learned_of_rewards_moves_with_the_costs(tmp_path: Path):
     left = np.arange(4, 0, -1)
     np.testing.assert_allclose(each[:, 0, 0], left * (2.0 + 0.25 * 0.125), rtol=1e-12)
     np.testing.assert_allclose(each[:, 1, 0], left * (-1.2 + 0.25 * 5.125), rtol=1e-9)
+
+
+def test_the_value_of_a_paid_place_moves_by_what_is_paid_from_then_on(tmp_path: Path):
+    """lambda_T by the terminal cost; V_t - lambda_t by that of the place, dt (50 + sin 3 t + least of (x - 0.8)^2)."""
+    path = unpacked("0.4.0", "checkpoints/interior-point-python", tmp_path)
+    before = read_checkpoint(path)
+    resumed("interior-point-python", path, max_iterations=before.rows[-1].iteration)
+    after = read_checkpoint(path)
+    level, value = (before.arrays[name] - after.arrays[name] for name in ("level", "value"))
+    np.testing.assert_allclose(level[-1], 20.0 + (1 / 12) ** 2, rtol=1e-13)
+    paid = 0.2 * (50.0 + np.sin(3 * 0.2 * np.arange(1, 5)) + (0.75 - 0.8) ** 2)
+    np.testing.assert_allclose((value - level)[1:-1], np.broadcast_to(paid[:, None], (4, 6)), rtol=1e-12)
+    np.testing.assert_allclose((level[:-1] - value[1:]), 3.0, rtol=1e-12)  # the cheapest move
