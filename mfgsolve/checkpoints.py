@@ -196,7 +196,12 @@ def _solver(stored: xr.Dataset, path: str | Path) -> Solver:
             f"checkpoint {told(path)} misses or spoils its solver: it names {name!r}, which mfgsolve does not have (a "
             "solver of one's own cannot be gone on with)"
         )
-    same = str(stored.attrs.get("mfgsolve_version")) == mfgsolve.__version__  # an earlier one had fewer options
-    given = {name: stored.attrs[f"option_{name}"] if same else stored.attrs.get(f"option_{name}", default)
-             for name, default in asdict(kind()).items()}  # fmt: skip
-    return kind(**{name: type(default)(given[name]) for name, default in asdict(kind()).items()})
+    return kind(**_options(stored, kind))
+
+
+def _options(stored: xr.Dataset, kind: type[Solver]) -> dict[str, Any]:
+    """Hyper-parameters of the solver; those that an earlier version did not have are as by default."""
+    defaults = asdict(kind())  # type: ignore[call-overload]
+    earlier = str(stored.attrs.get("mfgsolve_version")) != mfgsolve.__version__
+    names = [name for name in defaults if f"option_{name}" in stored.attrs or not earlier]
+    return {name: type(defaults[name])(stored.attrs[f"option_{name}"]) for name in names}
