@@ -24,7 +24,7 @@ from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.datasets import Measure, build_dataset
 from mfgsolve.solvers import kind_of, make_solver
-from mfgsolve.solvers.base import Budget, Guess, Run, Solver, begin, restorer, run
+from mfgsolve.solvers.base import Budget, Guess, Restore, Run, Solver, begin, restorer, run
 
 __all__ = ["check_limits", "resume", "solve"]
 
@@ -139,18 +139,18 @@ def resume(
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
         posed = _posed(problem, stored.objective)
+        restore = restorer(stored.solver, posed.levelled(), tol, threads)
         with spoilt(checkpoint):
-            stored = _of_same_game(stored, posed, tol, checkpoint)
+            stored = _of_same_game(stored, posed, restore, checkpoint)
             solver, rows = stored.solver, stored.rows
-            played = posed.levelled()
-            state = solver.unpack(played, tol, stored.arrays, stored.numbers, rows[-1], threads)
+            state = restore(stored.arrays, stored.numbers, rows[-1])
             before = rows[-1].seconds
         with beside(**stored.beside):
             save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
         budget = Budget(max_iterations, max_seconds)
         ended = run(
             solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
-            restore=restorer(solver, played, tol, threads),
+            restore=restore,
         )  # fmt: skip
     solution = _conclude(problem, stored.objective, solver, tol, ended, check, said)
     if kind_of(solver.name) is not None or not stored.beside:
@@ -158,11 +158,11 @@ def resume(
     return importlib.import_module("mfgsolve.learners.learning").resumed(solution, solver, problem, stored.beside)  # type: ignore[no-any-return]
 
 
-def _of_same_game(stored: Checkpoint, posed: Problem, tol: float, path: str | Path) -> Checkpoint:
+def _of_same_game(stored: Checkpoint, posed: Problem, restore: Restore, path: str | Path) -> Checkpoint:
     """The checkpoint, if it is of that game; refuse to go on in another one."""
     if stored.digest == fingerprint(posed):
         return stored
-    found = earlier.continued(stored, posed, tol)
+    found = earlier.continued(stored, posed, restore)
     if found is not None:
         return found
     if stored.version not in earlier.VERSIONS and stored.version != mfgsolve.__version__:

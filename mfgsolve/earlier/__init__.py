@@ -6,7 +6,6 @@ checkpoint of 0.4.0 any more, two versions after 0.5.0 at the earliest.
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import replace
 
@@ -16,6 +15,7 @@ from mfgsolve.earlier.fingerprint import fingerprint
 from mfgsolve.earlier.states import renewed
 from mfgsolve.problem import Problem
 from mfgsolve.solution.datasets import Measure
+from mfgsolve.solvers.base import Restore
 
 __all__ = ["VERSIONS", "continued", "fingerprint"]
 
@@ -26,7 +26,7 @@ REMARK = (
 )
 
 
-def continued(stored: Checkpoint, posed: Problem, tol: float) -> Checkpoint | None:
+def continued(stored: Checkpoint, posed: Problem, restore: Restore) -> Checkpoint | None:
     """The checkpoint as today's solvers go on from it, with a caution; None where it is not of that game, or of a
     version that is not known here.
 
@@ -34,7 +34,7 @@ def continued(stored: Checkpoint, posed: Problem, tol: float) -> Checkpoint | No
     ----------
     stored : what was read
     posed : the game that is to be solved
-    tol : relative exploitability
+    restore : makes a state of arrays, numbers and a measure, see `mfgsolve.solvers.base.restorer`
     """
     if stored.version not in VERSIONS or stored.digest != fingerprint(posed):
         return None
@@ -43,17 +43,15 @@ def continued(stored: Checkpoint, posed: Problem, tol: float) -> Checkpoint | No
     rows = [replace(row, relative_exploitability=math.nan) for row in stored.rows]
     found = replace(stored, arrays=arrays, numbers=numbers, rows=rows)
     if last.final_grid:
-        found.rows[-1] = _measured(found, posed, tol)
+        found.rows[-1] = _measured(found, restore)
     say("earlier-checkpoint", REMARK.format(version=stored.version))
     return found
 
 
-def _measured(stored: Checkpoint, posed: Problem, tol: float) -> Measure:
+def _measured(stored: Checkpoint, restore: Restore) -> Measure:
     """The last row with the certificate of today."""
-    last, solver = stored.rows[-1], stored.solver
-    arrays = {name: array.copy() for name, array in stored.arrays.items()}
-    state = solver.unpack(posed.levelled(), tol, arrays, dict(stored.numbers), last)
-    found = solver.finish(copy.copy(state)).certified()
+    last, arrays = stored.rows[-1], {name: array.copy() for name, array in stored.arrays.items()}
+    found = stored.solver.finish(restore(arrays, dict(stored.numbers), last)).certified()
     return replace(
         last,
         exploitability=found.exploitability,
