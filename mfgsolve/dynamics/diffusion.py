@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from mfgsolve.dynamics.base import Dynamics
 from mfgsolve.errors import InputError, real, unknown
-
-if TYPE_CHECKING:
-    import numpy as np
+from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.spaces import Space
+from mfgsolve.steps import SpeedStep, Step
+from mfgsolve.steps.scheme import make_scheme
 
 __all__ = ["ControlledDiffusion", "QuadraticCost"]
 
@@ -33,7 +37,7 @@ class QuadraticCost:
 
 
 @dataclass(frozen=True)
-class ControlledDiffusion:
+class ControlledDiffusion(Dynamics):
     """dX = a dt + sqrt(2 nu) dW with running cost c |a|^2 / 2, in steps of *control, then noise*.
 
     One step is a Markov chain (Kushner and Dupuis, doi:10.1007/978-1-4613-0007-6): toward each neighbour e the agent
@@ -62,6 +66,20 @@ class ControlledDiffusion:
         if not isinstance(cost, QuadraticCost):
             cost = QuadraticCost(cost)
         object.__setattr__(self, "hamiltonian", cost)
+
+    def check(self, space: Space) -> None:
+        """A diffusion moves on a grid."""
+        if not isinstance(space, Grid):
+            raise InputError(
+                f"a controlled diffusion needs a Grid; the space is {type(space).__name__}: use LatticeMoves or "
+                "Tabular dynamics there"
+            )
+
+    def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
+        """Speeds to the neighbours, and the noise."""
+        assert isinstance(space, Grid)
+        scheme = make_scheme(space, time.dt, self.viscosity, self.noise, self.hamiltonian.weight, 1)
+        return SpeedStep(space, time, scheme._replace(cap=self.speed_cap(scheme.cap)))
 
     @property
     def identity(self) -> Any:

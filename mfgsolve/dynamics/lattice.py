@@ -9,8 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from mfgsolve.dynamics.base import TableDynamics
 from mfgsolve.dynamics.diffusion import NOISES
+from mfgsolve.dynamics.lattice_matrices import lattice_matrices
 from mfgsolve.errors import InputError, real, unknown, whole
+from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.kernels.scheme import Scheme
+from mfgsolve.spaces import Space
+from mfgsolve.steps.scheme import make_scheme
+from mfgsolve.steps.transitions import Matrices
 
 __all__ = ["LatticeMoves", "move_name"]
 
@@ -29,7 +36,7 @@ def move_name(offset: Offset) -> str:
 
 
 @dataclass(frozen=True)
-class LatticeMoves:
+class LatticeMoves(TableDynamics):
     """An agent picks a move, pays its cost and lands; then a random displacement and the noise stencil act.
 
     One step is  x -> x + move -> x + move + jump -> N,  with N the noise operator of `ControlledDiffusion`.  With
@@ -107,6 +114,39 @@ class LatticeMoves:
         if abs(total - 1) > 1e-12:
             raise InputError(f"probabilities of the jumps sum to {total:.15g}; they must sum to 1")
         return jumps
+
+    # -- what tables are made of -------------------------------------------------------------------------------
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """Names of the moves."""
+        return self.names
+
+    def tables(
+        self, space: Space, time: TimeGrid, where: str = "", asked: Any = None, moment: str = ""
+    ) -> tuple[list[Matrices], np.ndarray]:
+        """Matrices of the moves, of all steps the same; see `mfgsolve.dynamics.lattice_matrices`."""
+        matrices, allowed = lattice_matrices(self, space, time.dt, where)
+        return [matrices], allowed
+
+    def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str = "") -> np.ndarray:
+        """The cost of each move, everywhere the same."""
+        costs = np.asarray(self.costs, dtype=float).reshape((1, -1) + (1,) * space.ndim)
+        return np.broadcast_to(costs, (1, actions, *space.shape))
+
+    def noise_schemes(self, space: Space, dt: float) -> Sequence[tuple[tuple[int, ...], Scheme]]:
+        """Implicit noise; the explicit one is part of the matrices."""
+        if not (isinstance(space, Grid) and self.viscosity > 0 and self.noise == "implicit"):
+            return ()
+        scheme = make_scheme(space, dt, self.viscosity, "implicit", 1.0, 1)
+        return [((1,) * (3 - space.ndim) + space.shape, scheme)]
+
+    def speeds(self, space: Space, dt: float) -> Sequence[Any] | None:
+        """Speed of every move on a line."""
+        if not (isinstance(space, Grid) and space.ndim == 1):
+            return None
+        pace = space.axes[0].spacing / dt
+        return [move[0] * pace for move in self.moves]
 
     @property
     def identity(self) -> Any:

@@ -26,11 +26,11 @@ import numpy as np
 from mfgsolve.agents.noise import noise_arrays, noise_walks
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, real, whole
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import OccupationAverage, TablePolicy
+from mfgsolve.games import Game
 from mfgsolve.kernels import learning as kernel
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
 from mfgsolve.watch import look
 
 __all__ = ["Mguni"]
@@ -43,7 +43,7 @@ PUSH = 3.0  # what the actor moves preferences by, for an advantage as large as 
 class LearningState(State):
     """Tables of the learners, the belief, and the mean occupation."""
 
-    game: FiniteGame
+    game: Game
     episode: int
     actor: float
     preference: np.ndarray  # H (owners, steps, states, actions)
@@ -119,7 +119,7 @@ class Mguni(Solver):
     def init(
         self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None
     ) -> LearningState:
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         owners = 1 if self.shared else self.agents * game.grid.populations
         shape = (owners, game.steps, game.states, game.actions)
         stream = np.random.SeedSequence(self.seed).generate_state(4, np.uint64)
@@ -134,7 +134,7 @@ class Mguni(Solver):
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> LearningState:  # fmt: skip
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         names = ("preference", "critic", "visits", "belief", "occupation", "stream")
         self._check_stored(game, arrays)
         return LearningState(
@@ -142,7 +142,7 @@ class Mguni(Solver):
             *(arrays[name] for name in names), finished=int(numbers["episode"]) >= self.episodes,
         )  # fmt: skip
 
-    def _check_stored(self, game: FiniteGame, arrays: dict[str, np.ndarray]) -> None:
+    def _check_stored(self, game: Game, arrays: dict[str, np.ndarray]) -> None:
         """Kernels trust shapes and numbers; a file need not."""
         owners = 1 if self.shared else self.agents * game.grid.populations
         table = (owners, game.steps, game.states, game.actions)
@@ -168,8 +168,8 @@ class Mguni(Solver):
 def _plan(state: LearningState) -> tuple[TablePolicy, np.ndarray]:
     """The policy of the mean occupation, and its own exact flow."""
     plan = OccupationAverage(state.belief, state.occupation)
-    policy = TablePolicy(plan.policy(state.game))
-    return policy, policy.flow(state.game)
+    policy = TablePolicy(plan.policy(state.game.uniform()))
+    return policy, state.game.follow(policy)
 
 
 def _measured(learner: Mguni, state: LearningState) -> LearningState:
@@ -207,7 +207,7 @@ def _play_episode(learner: Mguni, state: LearningState) -> None:
     price = game.price(state.belief)
     being = price[:, : game.states] * game.weights[:, None]
     being[-1] += game.terminal_cost
-    choosing = game.choice_costs(price, slice(0, game.steps))
+    choosing = game.action_costs(price, slice(0, game.steps), game.own_cost)
     if state.actor == 0:
         state.actor = PUSH / _spread(being, choosing, counts, chosen)
     kernel.actor_critic(cells, actions, being, choosing, game.tau, game.allowed, state.preference, state.critic,

@@ -28,7 +28,7 @@ import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown, whole
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.kernels import finite
 from mfgsolve.learners.chain import Chain
@@ -50,7 +50,7 @@ class ValueState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     q: np.ndarray
     policy: np.ndarray
     crowd: np.ndarray
@@ -78,7 +78,7 @@ class _Iteration(Solver):
         return HARD if problem.is_hard else None
 
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> ValueState:
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         policy = game.uniform()
         crowd = game.flow(policy)
         believed = crowd.copy() if start is None else start(game)
@@ -89,7 +89,7 @@ class _Iteration(Solver):
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> ValueState:  # fmt: skip
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         policy = game.uniform() if measure.iteration == 0 else self._softmax(game, arrays["q"])
         crowd, over = game.flow(policy), self.is_over(measure.iteration)
         return ValueState(
@@ -122,7 +122,7 @@ class _Iteration(Solver):
         """What is seen of the crowd of the policy."""
         return state.crowd
 
-    def _softmax(self, game: FiniteGame, q: np.ndarray) -> np.ndarray:
+    def _softmax(self, game: Game, q: np.ndarray) -> np.ndarray:
         policy = np.empty_like(q)
         finite.softmax(-q / self.softness, game.allowed, policy)
         return policy
@@ -154,7 +154,7 @@ class BoltzmannIteration(_Iteration):
     def _value(self, state: ValueState) -> None:
         game = state.game
         price = game.price(state.believed)
-        response = game.respond(price, crowd=state.believed).ahead
+        response = game.respond(price, crowd=state.believed).policy
         state.q = game.evaluate(response, price, state.believed)[1]
 
 
@@ -322,7 +322,7 @@ def _episode(
     return cells, actions
 
 
-def _least(game: FiniteGame, q: np.ndarray) -> np.ndarray:
+def _least(game: Game, q: np.ndarray) -> np.ndarray:
     """min_a q, or -tau log sum exp(-q / tau) where the game has a temperature, (states,)."""
     open_ = np.where(game.allowed, q, np.inf)
     low = open_.min(axis=0)

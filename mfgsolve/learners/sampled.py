@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, whole
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.learners.environments.sampled_game import SampledGame, train
 from mfgsolve.learners.protocol import Learner
 from mfgsolve.learners.q_learning import QLearner
@@ -24,11 +24,11 @@ from mfgsolve.solvers.mirror_descent import MirrorDescent, ScoreState
 
 __all__ = ["SampledFictitiousPlay", "SampledMirrorDescent", "sampled_response"]
 
-Maker = Callable[[FiniteGame], Learner]
+Maker = Callable[[Game], Learner]
 
 
 def sampled_response(
-    game: FiniteGame, crowd: np.ndarray, make: Maker, agents: int, episodes: int, rng: np.random.Generator
+    game: Game, crowd: np.ndarray, make: Maker, agents: int, episodes: int, rng: np.random.Generator
 ) -> Learner:
     """A new learner, trained against a crowd that does not react."""
     learner = make(game)
@@ -68,13 +68,12 @@ class SampledFictitiousPlay(FictitiousPlay):
         """Every action alike at first: nothing is known of the game."""
         return FictitiousPlay(average="uniform").init(problem, tol, start, threads)
 
-    def make(self, game: FiniteGame) -> Learner:
+    def make(self, game: Game) -> Learner:
         """Tabular Q-learning, half of the choices at random."""
         return QLearner(game, EpsilonGreedy(0.5), Harmonic(0.7))
 
     def step(self, state: MeanState) -> MeanState:
         game = state.game
-        assert isinstance(game, FiniteGame)
         rng = np.random.default_rng([self.seed, state.iteration])
         learner = sampled_response(game, state.plan.crowd, self.make, self.agents, self.episodes, rng)
         state.ahead[...] = learner.policy(game, state.plan.crowd)

@@ -12,12 +12,12 @@ from mfgsolve.couplings import Coupling, Price, Sum, by_target
 from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Bump, Field, Total, sample
-from mfgsolve.games.transitions import own_costs, step_matrices
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.datafile import ArrayField
 from mfgsolve.problemfile.tables import DeclaredProblem
 from mfgsolve.resolution.finite import finite_steps
 from mfgsolve.spaces import Choices, Populations, Space
+from mfgsolve.steps.transitions import own_costs, step_matrices
 
 __all__ = ["build", "check", "on_what"]
 
@@ -128,7 +128,7 @@ def _check_dynamics(problem: Problem) -> None:
     given: Any = problem.all_dynamics
     if not time.settled:
         time = replace(time, steps=finite_steps(problem))
-    matrices, allowed = step_matrices(given, problem.grid, time.steps, time.dt)
+    matrices, allowed = step_matrices(given, problem.grid, time)
     for one, by_step, where in zip(given, matrices, allowed, strict=True):
         space = getattr(problem.grid, "space", problem.grid)
         assert len(by_step[0]) == len(where)

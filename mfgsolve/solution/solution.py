@@ -17,7 +17,7 @@ from mfgsolve.cautions import Caution, stored
 from mfgsolve.certificates import Certificate
 from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
-from mfgsolve.games import FiniteGame, Game
+from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
@@ -148,7 +148,7 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
     if density.dims != ("time", *names):
         raise InputError(f"start has the axes {density.dims[1:]}; the problem has {names}")
     wanted = (game.steps + 1, *game.grid.shape)
-    if isinstance(game, FiniteGame):
+    if game.has_tables:
         if density.shape != wanted:
             raise InputError(
                 f"start has shape {density.shape}; the problem has {wanted}, and only grids are interpolated"

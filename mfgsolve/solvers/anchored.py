@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, whole
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import OccupationAverage
+from mfgsolve.games import Game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
 from mfgsolve.solvers.proximal import Answer, Programme
+from mfgsolve.steps.table_policies import OccupationAverage
 from mfgsolve.watch import look, over
 
 PATIENCE = 20  # certificates after which bounds that are still violated are suspected to contradict each other
@@ -154,14 +154,14 @@ class Anchored(Solver):
     def init(
         self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None
     ) -> AnchoredState:
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         if problem.is_hard:
             check_limits(game, Limits.of(game))
         programme = Programme(game)
         operator = self.operator(programme)
         believed = game.flow(game.uniform()) if start is None else start(game)
         plan = self._mean_response(game, believed)
-        u = programme.unknowns(plan.policy(game), plan.crowd)
+        u = programme.unknowns(plan.policy(game.uniform()), plan.crowd)
         seen = (plan.crowd if start is None else believed).reshape(-1)[programme.seen] / programme.unit
         x = np.clip(seen, programme.lower, programme.upper)
         marginal = programme.marginal(x)
@@ -171,13 +171,14 @@ class Anchored(Solver):
         state = AnchoredState(0, sweeps, UNMEASURED, operator, point, point.copy(), x, weight, weight)
         return _measured(state)
 
-    def _mean_response(self, game: FiniteGame, believed: np.ndarray) -> OccupationAverage:
+    def _mean_response(self, game: Game, believed: np.ndarray) -> OccupationAverage:
         """Fictitious play: mean of the responses to the believed crowd and to the means that follow from it."""
         plan = game.new_average()
+        assert isinstance(plan, OccupationAverage)
         for k in range(self.warm_up + 1):
             if k and over():
                 break
-            ahead = game.respond(game.price(plan.crowd if k else believed)).ahead
+            ahead = game.respond(game.price(plan.crowd if k else believed)).policy
             plan.mix(game, ahead, game.flow(ahead), 2.0 / (k + 2.0))
         return plan
 
@@ -185,7 +186,7 @@ class Anchored(Solver):
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> AnchoredState:  # fmt: skip
-        operator = self.operator(Programme(FiniteGame(problem, threads)))
+        operator = self.operator(Programme(Game(problem, threads)))
         values: dict[str, Any] = {name: numbers[name] for name in NUMBERS} | {"count": int(numbers["count"])} | arrays
         state = AnchoredState(measure.iteration, measure=measure, operator=operator, **values)
         state = _measured(state)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.solvers.base import State
 from mfgsolve.solvers.feasibility import Limits
 from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps, NewtonMatrix
@@ -100,7 +100,7 @@ class PathState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     maps: FlowMaps
     limits: Limits
     barrier: np.ndarray  # (T+1, states), sums to the number of populations at every node; 0 beyond reach
@@ -132,7 +132,7 @@ class PathState(State):
         return arrays, {"sweeps": self.sweeps, "best_score": best.score, "best_iteration": float(best.iteration)}
 
 
-def choice_cost(game: FiniteGame, paid: np.ndarray) -> np.ndarray:
+def choice_cost(game: Game, paid: np.ndarray) -> np.ndarray:
     """l_t + what the crowd adds to a choice as such, (1 or T, actions, states)."""
     for block in game.blocks:
         if block.on == "occupation":

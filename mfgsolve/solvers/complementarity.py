@@ -28,13 +28,13 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from mfgsolve.certificates import certify
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.centred import barrier, centred_point, direct, longest
 from mfgsolve.solvers.cooling import heat
 from mfgsolve.solvers.newton import Newton
+from mfgsolve.steps.table_policies import TablePolicy
 from mfgsolve.watch import look, over
 
 __all__ = ["Complementarity"]
@@ -49,7 +49,7 @@ class PairState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     system: Equations
     choice: np.ndarray  # w > 0 of every live choice
     excess: np.ndarray  # z > 0
@@ -98,14 +98,14 @@ class Complementarity(Solver):
         return None if problem.is_differentiable else "the coupling has no derivative"
 
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> PairState:
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         warm = self._warm(problem, game, start)
         system = Equations(game)
         state = _started(game, system, warm)
         state.sweeps += warm.sweeps
         return _measured(state)
 
-    def _warm(self, problem: Problem, game: FiniteGame, start: Guess | None) -> Outcome:
+    def _warm(self, problem: Problem, game: Game, start: Guess | None) -> Outcome:
         """Equilibrium of the game at a temperature."""
         warm = problem.at_temperature(self.warmth * (heat(game) or 1.0 / game.dt))
         newton = Newton()
@@ -120,7 +120,7 @@ class Complementarity(Solver):
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> PairState:  # fmt: skip
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         system, points = Equations(game), (arrays["choice"], arrays["excess"], arrays["value"])
         state = PairState(0, 0.0, UNMEASURED, game, system, *points)
         if [point.shape for point in points] != [(system.choices,)] * 2 + [(system.rows,)]:
@@ -203,7 +203,7 @@ class Equations:
     levels in a row), of which f and f' are taken; ``here`` is the state (row of V) of every live choice.
     """
 
-    def __init__(self, game: FiniteGame):
+    def __init__(self, game: Game):
         self.game, steps, states = game, game.steps, game.states
         reach = game.flow(game.uniform())[:, :states] > 0
         live = (game.allowed & reach[:-1, None]).reshape(steps, -1)
@@ -321,10 +321,9 @@ def _matrix(shape: tuple[int, int], *parts: tuple[np.ndarray, np.ndarray, np.nda
     return sparse.csr_array(sparse.coo_array((entry, (row, column)), shape=shape))
 
 
-def _started(game: FiniteGame, system: Equations, warm: Outcome) -> PairState:
+def _started(game: Game, system: Equations, warm: Outcome) -> PairState:
     """The softmax equilibrium as w and z; actions that it does not take get a little of both."""
     hot, crowd = warm.game, warm.crowd
-    assert isinstance(hot, FiniteGame)
     assert isinstance(warm.policy, TablePolicy)
     policy = warm.policy.probabilities
     price = game.price(crowd)
@@ -344,7 +343,7 @@ def _measured(state: PairState) -> PairState:
     mass = occupation.sum(axis=1, keepdims=True)
     masses = np.concatenate([mass[:, 0], np.zeros((1, game.states))])
     price = game.price(game.aggregate(masses, occupation, game.empty_crowd(), weighed=True))
-    best = game.respond(price).ahead
+    best = game.respond(price).policy
     policy = np.where(mass > 0, np.divide(occupation, mass, out=np.zeros_like(occupation), where=mass > 0), best)
     found = certify(game, TablePolicy(policy), game.flow(policy))
     gap = abs(found.relative_exploitability)

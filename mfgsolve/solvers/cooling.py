@@ -8,13 +8,13 @@ games whose cost of moving c is a multiple, the *heat*, of its own.
 
 from __future__ import annotations
 
-import copy
 import math
 
 import numpy as np
 
 from mfgsolve.dynamics import ControlledDiffusion
-from mfgsolve.games import DiffusionGame, FiniteGame
+from mfgsolve.games import Game
+from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
 
 __all__ = ["DIFFERENCES", "dearer", "heat", "heats", "sharp_target", "temperatures"]
@@ -27,7 +27,7 @@ DIFFERENCES = 600  # masses up to which a coupled game is linearised by differen
 
 def temperatures(problem: Problem, cooling: float) -> list[Problem]:
     """The game at falling temperatures, the last of them its own, or next to none where it has none."""
-    hot = heat(FiniteGame(problem))
+    hot = heat(Game(problem))
     cold = problem.temperature or COLDEST * hot
     cooling = CAREFUL if problem.is_coupled else cooling
     last = max(cold, COLDEST * hot)  # from there to colder still it is one step
@@ -36,7 +36,7 @@ def temperatures(problem: Problem, cooling: float) -> list[Problem]:
     return [*warmer, problem if problem.temperature else problem.at_temperature(max(cold, TINY))]
 
 
-def heat(game: FiniteGame) -> float:
+def heat(game: Game) -> float:
     """The temperature at which no action matters much: the largest difference that one makes to an agent that goes on
     anyhow, among a crowd that does so too, or that stays where it starts."""
     policy, found = game.uniform(), 0.0
@@ -47,16 +47,15 @@ def heat(game: FiniteGame) -> float:
     return found / game.dt
 
 
-def dearer(game: DiffusionGame, heat: float) -> DiffusionGame:
+def dearer(game: Game, heat: float) -> Game:
     """The same game with a cost of moving ``heat`` times that of its problem; arrays are shared."""
-    other = copy.copy(game)
     dynamics = game.problem.all_dynamics[0]
     assert isinstance(dynamics, ControlledDiffusion)
-    other.scheme = game.scheme._replace(control_cost=float(dynamics.hamiltonian.weight * heat))
-    return other
+    weight = float(dynamics.hamiltonian.weight * heat)
+    return game.with_step(scheme=game.step.scheme._replace(control_cost=weight))
 
 
-def heats(game: DiffusionGame, cooling: float) -> list[float]:
+def heats(game: Game, cooling: float) -> list[float]:
     """Multiples of the cost of moving, falling to 1, from one at which nobody moves much.
 
     What an agent gains by being elsewhere all the time is at most R, the range of sum weight f + g: among a crowd that
@@ -72,7 +71,8 @@ def heats(game: DiffusionGame, cooling: float) -> list[float]:
             price = game.price(crowd)
             total = (weights * price).sum(axis=0) + game.terminal_cost
             gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
-            crowd = game.flow(game.respond(price).ahead)
+            crowd = game.flow(game.respond(price).policy)
+    assert isinstance(game.grid, Grid)
     cell = min(axis.spacing for axis in game.grid.axes)
     unit = dynamics.hamiltonian.weight * max(8 * dynamics.viscosity, cell**2 / (2 * game.time.horizon))
     if not (math.isfinite(gain) and gain > unit):
@@ -81,6 +81,6 @@ def heats(game: DiffusionGame, cooling: float) -> list[float]:
     return [cooling**-k for k in range(count, -1, -1)]
 
 
-def sharp_target(problem: Problem) -> FiniteGame | None:
+def sharp_target(problem: Problem) -> Game | None:
     """The game itself where Newton only sees warmer ones."""
-    return FiniteGame(problem) if problem.is_finite and problem.temperature == 0 else None
+    return Game(problem) if problem.is_finite and problem.temperature == 0 else None

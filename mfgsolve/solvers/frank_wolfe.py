@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from mfgsolve.certificates import relative, scale_of
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.games import Average, FiniteGame, Game, make_game
+from mfgsolve.games import Average, Game, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.watch import held_back, look
@@ -116,7 +116,7 @@ class FictitiousPlay(Averaging):
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
         if start is not None or self.average == "linear" or not problem.is_finite:
             return super().init(problem, tol, start, threads)
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         state, policy = _new_state(game, game.new_average()), game.uniform()
         state.plan.mix(game, policy, game.flow(policy), 1.0)
         return _measured(state)
@@ -144,7 +144,7 @@ class FrankWolfe(Averaging):
         """Root of the derivative of the potential between the mean and the response."""
         game, crowd = state.game, state.plan.crowd
         terminal = game.terminal_total(state.response) - game.terminal_total(crowd)
-        own = state.plan.own_slope(game, state.ahead, state.response, state.response_own - state.own)
+        own = state.plan.own_slope(game.step, state.ahead, state.response, state.response_own - state.own)
 
         def slope(length: float) -> float:
             return own(length) + terminal + game.segment_slope(crowd, state.response, length)
@@ -165,9 +165,9 @@ def _respond(state: MeanState, price: np.ndarray, crowd: np.ndarray) -> None:
     """Best response to the price and its flow: one sweep.  The policy of a diffusion overwrites the price."""
     game = state.game
     answer = game.respond(price, out=state.ahead, crowd=crowd)
-    game.flow(answer.ahead, state.response)
+    game.flow(answer.policy, state.response)
     state.value = answer.mean_value
-    state.response_own = game.policy_of(answer.ahead).own_cost(game, state.response)[0]
+    state.response_own = game.cost(game.policy_of(answer.policy), state.response)[0]
     state.sweeps += 1.0
 
 
@@ -175,7 +175,7 @@ def _measured(state: MeanState) -> MeanState:
     """Respond to the mean; its exploitability comes for free."""
     game, crowd = state.game, state.plan.crowd
     price, energy = state.price, game.price_and_potential(crowd, state.price)
-    paid = state.plan.own_cost(game, crowd), game.crowd_totals(price, crowd), game.terminal_totals(crowd)
+    paid = game.cost(state.plan, crowd), game.crowd_totals(price, crowd), game.terminal_totals(crowd)
     state.own, terminal = paid[0].cost, paid[2].cost
     _respond(state, price, crowd)
     gap = sum(part.cost for part in paid) - state.value

@@ -25,14 +25,14 @@ import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game
 from mfgsolve.kernels import finite
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver
 from mfgsolve.solvers.central_path import Best, Newton, Pair, PathState, choice_cost
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
 from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps
+from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["InteriorPoint"]
 
@@ -87,7 +87,7 @@ class InteriorPoint(Solver):
     # -- the protocol of solvers -------------------------------------------------------------------------------
 
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> PathState:
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         limits = Limits.of(game)
         check_limits(game, limits)
         state = _first(game, limits, tol, None if start is None else start(game))
@@ -97,7 +97,7 @@ class InteriorPoint(Solver):
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> PathState:  # fmt: skip
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         state = _first(game, Limits.of(game), tol, None)
         state.value, state.level, state.price = arrays["value"], arrays["level"], arrays["price"]
         for name, pair in state.pairs.items():
@@ -166,7 +166,7 @@ def largest_mass(maps: FlowMaps) -> np.ndarray:
     return most
 
 
-def _first(game: FiniteGame, limits: Limits, tol: float, guess: np.ndarray | None) -> PathState:
+def _first(game: Game, limits: Limits, tol: float, guess: np.ndarray | None) -> PathState:
     """Masses in proportion to the barrier (and to a guess, half and half); duals feasible for the price they make."""
     maps, count = FlowMaps(game), game.grid.populations
     most = largest_mass(maps)
@@ -243,7 +243,7 @@ def _measured(state: PathState) -> PathState:
     policy = np.divide(choice.slack, mass, out=np.zeros_like(choice.slack), where=here)
     if not here.all():
         price = game.price(game.aggregate(state.mass, choice.slack, game.empty_crowd(), weighed=True))
-        best = game.respond(price if multiplier is None else price + multiplier).ahead
+        best = game.respond(price if multiplier is None else price + multiplier).policy
         np.copyto(policy, best, where=~here)
         state.sweeps += 0.5
     crowd = game.flow(policy)

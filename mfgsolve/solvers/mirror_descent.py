@@ -17,7 +17,7 @@ import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.kernels import finite
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
@@ -31,7 +31,7 @@ class ScoreState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     rate: float
     scores: np.ndarray
     policy: np.ndarray
@@ -65,7 +65,7 @@ class MirrorDescent(Solver):
         return HARD if problem.is_hard else None
 
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> ScoreState:
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         state = _new_state(game, self.rate, np.zeros((game.steps, game.actions, game.states)))
         if start is not None:  # the best response to that crowd, as far as scores of that rate can say it
             state.crowd = start(game)
@@ -82,7 +82,7 @@ class MirrorDescent(Solver):
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> ScoreState:  # fmt: skip
-        state = _new_state(FiniteGame(problem, threads), numbers["rate"], arrays["scores"])
+        state = _new_state(Game(problem, threads), numbers["rate"], arrays["scores"])
         _follow(state)
         state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
         return state
@@ -106,7 +106,7 @@ class MirrorDescent(Solver):
         return Outcome(state.game, state.game.policy_of(state.policy), state.crowd, sweeps=state.sweeps)
 
 
-def _new_state(game: FiniteGame, rate: float, scores: np.ndarray) -> ScoreState:
+def _new_state(game: Game, rate: float, scores: np.ndarray) -> ScoreState:
     state = ScoreState(
         0, 0.0, UNMEASURED, game, rate, scores, np.empty_like(scores), game.empty_crowd(), game.empty_crowd()
     )
@@ -114,7 +114,7 @@ def _new_state(game: FiniteGame, rate: float, scores: np.ndarray) -> ScoreState:
     return state
 
 
-def _spread(game: FiniteGame, q: np.ndarray) -> float:
+def _spread(game: Game, q: np.ndarray) -> float:
     """Largest difference of two actions' costs; 1 where all cost the same."""
     low, high = (np.where(game.allowed, q, fill) for fill in (np.inf, -np.inf))
     return float((high.max(axis=1) - low.min(axis=1)).max()) or 1.0

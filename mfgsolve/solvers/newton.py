@@ -33,7 +33,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mfgsolve.games import DiffusionGame, FiniteGame, make_game, sampled
+from mfgsolve.games import make_game, sampled
 from mfgsolve.games.transfer import coarser_sizes
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, Guess, Measure, Outcome, Solver
@@ -159,7 +159,6 @@ class Newton(Solver):
             levels = self._levels(problem)
             return levels, [1.0] * len(levels)
         game = make_game(problem, threads)
-        assert isinstance(game, DiffusionGame)
         warmth = heats(game, math.sqrt(self.cooling))  # a diffusion is not as smooth in its heat
         return [problem] * len(warmth), warmth
 
@@ -257,7 +256,7 @@ class Newton(Solver):
         An error d of the price changes a policy by d / tau and the certificate by d^2 / tau.
         """
         game = state.game
-        if not isinstance(game, FiniteGame):
+        if not game.has_tables:
             return max(LOOSE if state.phase == COOLED else self.coarse_tol, state.tol)
         warmth = game.temperature * game.time.horizon / max(state.certificate.scale, TINY)
         return min(self.coarse_tol, max(1e-2 * warmth, 1e-13))
@@ -265,7 +264,6 @@ class Newton(Solver):
     def _newton_step(self, state: NewtonState, tol: float) -> bool:
         """One linear solve and one line search; False where no step length improves."""
         if state.game.problem.is_coupled:
-            assert isinstance(state.game, FiniteGame)
             state.sweeps += passes(state.game) * state.sweep
             step = coupled_step(state.game, state.ahead, state.believed, state.crowd)
             return self._line_search(state, step, False)
@@ -329,11 +327,11 @@ class Newton(Solver):
         """The same belief on the next finer grid, or in the next colder game."""
         guess, level = state.believed, state.level + 1
         game, heats = state.game_at(level), state.heats
-        same = state.phase == COOLED and not isinstance(game, FiniteGame)  # one grid
+        same = state.phase == COOLED and not game.has_tables  # one grid
         if state.coarser is not None:
             before = make_game(state.levels[state.level - 1]) if not same else state.game
             share = 0.5  # first order in h, which is halved
-            if isinstance(game, FiniteGame):  # smooth in the temperature
+            if game.has_tables:  # smooth in the temperature
                 temperatures = [g.problem.temperature for g in (before, state.game, game)]
                 share = (temperatures[1] - temperatures[2]) / (temperatures[0] - temperatures[1])
             elif same:  # which the cost of moving is, too

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.certificates import Certificate, certify
-from mfgsolve.games import DiffusionGame, Game, make_game
+from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import UNMEASURED, Measure, State
 from mfgsolve.solvers.cooling import dearer
@@ -131,9 +131,9 @@ class NewtonState(State):
 
     def game_at(self, level: int) -> Game:
         """The game of a level, its moves as dear as there."""
-        same = self.levels[level] is self.game.problem and isinstance(self.game, DiffusionGame)
+        same = self.levels[level] is self.game.problem and not self.game.has_tables
         game = self.game if same else make_game(self.levels[level], self.threads)
-        return dearer(game, self.heats[level]) if isinstance(game, DiffusionGame) else game
+        return dearer(game, self.heats[level]) if not game.has_tables else game
 
     def again(self) -> None:
         """The last certificate stands, after more work."""

@@ -24,7 +24,7 @@ import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.cooling import heat
@@ -47,7 +47,7 @@ class PriorState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     prior: np.ndarray
     crowd: np.ndarray
     best: np.ndarray
@@ -115,16 +115,16 @@ class PriorDescent(Solver):
         return HARD if problem.is_hard else None
 
     def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> PriorState:
-        game = FiniteGame(problem, threads)
+        game = Game(problem, threads)
         hot = heat(game) or 1.0
         temperature, prior = self.temperature or hot, game.uniform()
         believed = game.resting_crowd(game.empty_crowd()) if start is None else start(game)
         price = game.price(believed)
-        sharp = game.respond(price, crowd=believed).ahead
+        sharp = game.respond(price, crowd=believed).policy
         if abs(certify(game, game.policy_of(sharp), game.flow(sharp)).relative_exploitability) <= tol:
             prior = sharp  # a game in which the crowd matters so little needs no priors
         elif start is not None:  # what agents do against that crowd, if they still try everything
-            prior = _tethered(game, RESTART * temperature, prior).respond(price, crowd=believed).ahead
+            prior = _tethered(game, RESTART * temperature, prior).respond(price, crowd=believed).policy
         numbers = {"temperature": temperature, "best_temperature": temperature, "heat": hot}
         state = _new_state(game, prior, prior, numbers)
         state.sweeps = 5.0 if start is None else 5.5  # of the heat, the sharp response, the prior
@@ -134,7 +134,7 @@ class PriorDescent(Solver):
         self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
         measure: Measure, threads: int | None = None,
     ) -> PriorState:  # fmt: skip
-        state = _new_state(FiniteGame(problem, threads), arrays["prior"], arrays["best"], numbers)
+        state = _new_state(Game(problem, threads), arrays["prior"], arrays["best"], numbers)
         state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
         state.least, state.idle, state.returns = numbers["least"], int(numbers["idle"]), int(numbers["returns"])
         return state
@@ -164,7 +164,7 @@ class PriorDescent(Solver):
         game, believed = state.game, state.crowd
         tethered, mixing = _tethered(game, state.temperature, state.prior), Mixing(self.memory)
         for count in range(1, self.inner + 1):
-            policy = tethered.respond(game.price(believed), crowd=believed).ahead
+            policy = tethered.respond(game.price(believed), crowd=believed).policy
             crowd = game.flow(policy)
             error, change = _distance(crowd, believed), _distance(crowd, state.crowd)
             if not math.isfinite(error):
@@ -219,7 +219,7 @@ class Mixing:
         return image - (share @ (steps + turns)).reshape(point.shape)
 
 
-def _new_state(game: FiniteGame, prior: np.ndarray, best: np.ndarray, numbers: dict[str, float]) -> PriorState:
+def _new_state(game: Game, prior: np.ndarray, best: np.ndarray, numbers: dict[str, float]) -> PriorState:
     warmth = numbers["temperature"], numbers["best_temperature"], numbers["heat"]
     return PriorState(0, 0.0, UNMEASURED, game, prior, game.flow(prior), best, *warmth)
 
@@ -235,7 +235,7 @@ def _again(state: PriorState) -> None:
     state.measure = Measure(**last | {"iteration": state.iteration, "sweeps": state.sweeps})
 
 
-def _tethered(game: FiniteGame, temperature: float, prior: np.ndarray) -> FiniteGame:
+def _tethered(game: Game, temperature: float, prior: np.ndarray) -> Game:
     """The game in which leaving the prior costs temperature KL(pi | prior) per unit time besides.
 
     tau log pi + eta log(pi / prior) is a higher temperature, tau + eta, and an own cost -eta log prior.

@@ -18,8 +18,8 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.certificates import Certificate, certify
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game
+from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["Answer", "Programme", "noise_inverse", "prox"]
 
@@ -63,7 +63,7 @@ def prox(
     return x
 
 
-def noise_inverse(game: FiniteGame) -> sparse.csr_array:
+def noise_inverse(game: Game) -> sparse.csr_array:
     """Sparse L with L N' = I for the implicit noise N of all populations: I - nu dt Lap, one factor for each axis."""
     total: Any = sparse.lil_array(sparse.eye_array(game.states))
     for part, shape, scheme in game.noises:
@@ -105,7 +105,7 @@ class Programme:
     lower, upper : bounds on x = E u
     """
 
-    def __init__(self, game: FiniteGame):
+    def __init__(self, game: Game):
         self.game = game
         steps, states, actions, width = game.steps, game.states, game.actions, game.width
         choices, free = actions * states, ~game.grid.mask.reshape(-1)
@@ -238,7 +238,7 @@ class Programme:
         full[self._kept] = u
         occupation = full[: -game.states].reshape(game.steps, game.actions, game.states)
         mass = occupation.sum(axis=1, keepdims=True)
-        response = game.respond(self.price_of(price)).ahead
+        response = game.respond(self.price_of(price)).policy
         policy = np.where(mass > 0, occupation / np.where(mass > 0, mass, 1.0), response)
         bound = (x >= self.upper) | ((x <= self.lower) & self._hard_below)
         multiplier = self.price_of(np.where(bound, price - self.marginal(x), 0.0))

@@ -10,7 +10,7 @@ import mfgsolve as mfg
 from mfgsolve.certificates import Certificate, certify
 from mfgsolve.couplings.hard import QuadraticPotential
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import Budget, Run, run
 from mfgsolve.solvers.frank_wolfe import FrankWolfe
@@ -121,7 +121,7 @@ def dense_matrix(matrix: NewtonMatrix) -> np.ndarray:
 
 @pytest.mark.parametrize("problem", [random_game(), moving((5,), 4, 0.05), published(2, 6, 5)])
 def test_band_and_products_are_the_same_symmetric_matrix(problem):
-    game, rng = FiniteGame(problem), np.random.default_rng(2)
+    game, rng = Game(problem), np.random.default_rng(2)
     maps = FlowMaps(game)
     theta = rng.random((game.steps, game.actions, game.states)) * game.allowed
     total = np.concatenate([theta.sum(axis=1), rng.random((1, game.states)) + 0.1])
@@ -143,7 +143,7 @@ def test_band_and_products_are_the_same_symmetric_matrix(problem):
 
 
 def test_noise_is_the_one_of_the_game():
-    game = FiniteGame(moving((5, 4), 4, 0.05))
+    game = Game(moving((5, 4), 4, 0.05))
     maps, mass = FlowMaps(game), np.random.default_rng(1).random(20)
     assert maps.sharpen(game.diffuse(mass, True)) == pytest.approx(mass)
     assert maps.lift(game.diffuse(mass, False)) == pytest.approx(mass)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game
 from mfgsolve.solvers import ADMM, FictitiousPlay, FrankWolfe
 
 
@@ -21,14 +21,14 @@ def test_a_mean_goes_on_from_where_it_was_left(monkeypatch, line_problem, solver
     whole = after(solver.init(line_problem, 1e-10), 9)
     state = after(solver.init(line_problem, 1e-10), 5)
     measure = state.measure
-    real = getattr(DiffusionGame, verb)
+    real = getattr(Game, verb)
 
     def interrupted(*arguments, **options):
         real(*arguments, **options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(DiffusionGame, verb, interrupted)
+        patch.setattr(Game, verb, interrupted)
         with pytest.raises(KeyboardInterrupt):
             solver.step(state)
     assert state.measure == measure

@@ -12,7 +12,7 @@ from hard_games import HARD_KINDS, hard_game
 from random_games import KINDS, random_game
 
 import mfgsolve as mfg
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.plots import convergence
 from mfgsolve.solvers import SOLVERS, Portfolio, make_solver, portfolio, suited
 from mfgsolve.solvers.portfolio import slow
@@ -209,7 +209,7 @@ def test_the_best_point_goes_to_the_next_and_later_nothing_does(monkeypatch) -> 
 
     class Watched(SOLVERS["fictitious-play"]):  # type: ignore[misc]
         def init(self, problem, tol, start=None, threads=None):
-            starts.append(None if start is None else start(FiniteGame(problem)))
+            starts.append(None if start is None else start(Game(problem)))
             return super().init(problem, tol, start, threads)
 
     monkeypatch.setitem(portfolio.SOLVERS, "fictitious-play", Watched)

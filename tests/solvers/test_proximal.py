@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import brentq, minimize
 
 import mfgsolve as mfg
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game
+from mfgsolve.steps.table_policies import TablePolicy
 from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Budget, run
 from mfgsolve.solvers.chambolle_pock import ChambollePock
@@ -132,7 +132,7 @@ def test_prox_where_the_slope_jumps_or_is_infinite(coupling):
 
 
 def test_noise_inverse_undoes_the_noise():
-    game = FiniteGame(everything())
+    game = Game(everything())
     free, level = ~game.grid.mask.reshape(-1), np.random.default_rng(3).uniform(0, 1, game.states)
     level[~free] = 0.0
     assert game.grid.mask.any()
@@ -142,12 +142,12 @@ def test_noise_inverse_undoes_the_noise():
         grid=mfg.Grid((mfg.Axis("x", 5, boundary="periodic"),)), time=mfg.TimeGrid(1.0, 2), coupling=0.0, initial=1.0,
         dynamics=mfg.LatticeMoves((0, 1), viscosity=0.1),
     )  # fmt: skip
-    game, level = FiniteGame(ring), np.arange(5.0)
+    game, level = Game(ring), np.arange(5.0)
     np.testing.assert_allclose(noise_inverse(game) @ game.diffuse(level, True), level, atol=1e-14)
 
 
 def test_programme_agrees_with_the_game():
-    game = FiniteGame(everything())
+    game = Game(everything())
     programme, rng = Programme(game), np.random.default_rng(4)
     policy = rng.uniform(0, 1, (game.steps, game.actions, game.states)) * game.allowed
     policy /= policy.sum(axis=1, keepdims=True)
@@ -156,7 +156,7 @@ def test_programme_agrees_with_the_game():
     np.testing.assert_allclose(programme.flow @ u, programme.source, atol=1e-15)
     x = programme.observe @ u
     np.testing.assert_allclose(x * programme.unit, crowd.reshape(-1)[programme.seen], atol=1e-15)
-    own = TablePolicy(policy).own_cost(game, crowd).cost
+    own = game.cost(TablePolicy(policy), crowd).cost
     assert programme.cost @ u == pytest.approx(own + game.terminal_total(crowd), rel=1e-13)
     direction, h = rng.normal(0, 1, x.size) * x, 1e-5
 
@@ -172,7 +172,7 @@ def test_programme_agrees_with_the_game():
 
 
 def test_multipliers_of_the_flow_are_the_values():
-    game = FiniteGame(everything())
+    game = Game(everything())
     programme = Programme(game)
     crowd = game.flow(game.uniform())
     marginal = programme.marginal(programme.observe @ programme.unknowns(game.uniform(), crowd))
@@ -180,7 +180,7 @@ def test_multipliers_of_the_flow_are_the_values():
     y = programme.multipliers(price)
     reduced = programme.cost + programme.flow.T @ y + programme.observe.T @ marginal
     answer = game.respond(price)
-    u = programme.unknowns(answer.ahead, game.flow(answer.ahead))
+    u = programme.unknowns(answer.policy, game.flow(answer.policy))
     assert reduced.min() > -1e-13  # nothing is better than the values promise,
     assert np.abs(reduced * u).max() < 1e-14  # and what is played is as good
     assert -y @ programme.source == pytest.approx(answer.mean_value, rel=1e-13)
@@ -188,7 +188,7 @@ def test_multipliers_of_the_flow_are_the_values():
 
 @pytest.mark.parametrize("solver", SOLVERS, ids=lambda s: s.name)
 def test_operators_are_firmly_nonexpansive(solver):
-    programme = Programme(FiniteGame(everything()))
+    programme = Programme(Game(everything()))
     operator, rng = solver.operator(programme), np.random.default_rng(5)
     guess = np.clip(np.zeros(programme.seen.size), programme.lower, programme.upper)
     size = operator.start(np.zeros(len(programme.cost)), np.zeros(len(programme.source)), guess, guess)[0].size
@@ -206,7 +206,7 @@ def test_operators_are_firmly_nonexpansive(solver):
 
 
 def by_scipy(problem: mfg.Problem) -> float:
-    programme = Programme(FiniteGame(problem))
+    programme = Programme(Game(problem))
     game, size = programme.game, len(programme.cost)
 
     def believed(u):
@@ -302,7 +302,7 @@ def test_a_game_without_a_crowd_is_a_best_response():
         grid=mfg.Grid.box((6,)), time=mfg.TimeGrid(1.0, 5), dynamics=mfg.LatticeMoves((-1, 0, 1), 0.1),
         coupling=lambda t, c: (c.x - t) ** 2, initial=1.0, terminal=lambda t, c: c.x,
     )  # fmt: skip
-    game = FiniteGame(problem)
+    game = Game(problem)
     best = game.respond(game.price(game.resting_crowd(game.empty_crowd()))).mean_value
     for solver in SOLVERS:
         assert solved(solver, problem, 1e-9).history[-1].potential == pytest.approx(best, rel=1e-8)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game
 from mfgsolve.solvers import Newton
 from mfgsolve.solvers.newton_state import COOLED, DAMPED
 
@@ -181,7 +181,7 @@ def test_a_step_that_is_interrupted_leaves_the_state_whole(monkeypatch, verb):
         before, new = {name: array.copy() for name, array in state.pack()[0].items()}, None
         for call in range(3):
             with monkeypatch.context() as patch:
-                patch.setattr(DiffusionGame, verb, interrupted(getattr(DiffusionGame, verb), call))
+                patch.setattr(Game, verb, interrupted(getattr(Game, verb), call))
                 try:
                     new = solver.step(state)
                     break  # which makes an end of the old state
