@@ -181,6 +181,13 @@ def _solver(stored: xr.Dataset, path: str | Path) -> Solver:
             f"checkpoint {told(path)} misses or spoils its solver: it names {name!r}, which mfgsolve does not have; "
             f"a solver of one's own is gone on with after mfgsolve.register({name!r}, ...)"
         )
-    options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}
-    solver: Solver = kind(**options)
+    solver: Solver = kind(**_options(stored, kind))
     return solver
+
+
+def _options(stored: xr.Dataset, kind: type[Solver]) -> dict[str, Any]:
+    """Hyper-parameters of the solver; those that an earlier version did not have are as by default."""
+    defaults = asdict(kind())  # type: ignore[call-overload]
+    earlier = str(stored.attrs.get("mfgsolve_version")) != mfgsolve.__version__
+    names = [name for name in defaults if f"option_{name}" in stored.attrs or not earlier]
+    return {name: type(defaults[name])(stored.attrs[f"option_{name}"]) for name in names}

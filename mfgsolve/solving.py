@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 import mfgsolve
-from mfgsolve import watch
+from mfgsolve import earlier, watch
 from mfgsolve.cautions import Caution, collect, to_text, unique
 from mfgsolve.checkpoints import Checkpoint, problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.claims import guarantee, social_game, verified
@@ -29,7 +29,7 @@ from mfgsolve.solution.citations import source_lines
 from mfgsolve.solution.datasets import Measure, build_dataset
 from mfgsolve.solution.learning import Learning, Played, Reference
 from mfgsolve.solvers import make_solver
-from mfgsolve.solvers.base import Budget, Guess, Run, Solver, begin, restorer, run
+from mfgsolve.solvers.base import Budget, Guess, Restore, Run, Solver, begin, restorer, run
 
 __all__ = ["beside", "check_limits", "learned", "resume", "solve"]
 
@@ -187,26 +187,30 @@ def resume(
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
-        posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
-        _check_same_game(stored, posed, checkpoint)
+        posed = _posed(problem, stored.objective)
+        restore = restorer(stored.solver, make_game(posed.levelled(), threads), tol)
         with spoilt(checkpoint):
-            game = make_game(posed.levelled(), threads)
-            state = solver.unpack(game, tol, stored.arrays, stored.numbers, rows[-1])
+            stored = _of_same_game(stored, posed, restore, checkpoint)
+            solver, rows = stored.solver, stored.rows
+            state = restore(stored.arrays, stored.numbers, rows[-1])
             before = rows[-1].seconds
         job = _Job(problem, stored.objective, solver, tol, stored.reference)
         save = saver(problem, posed, stored.objective, solver, tol, checkpoint, stored.reference)
         ended = run(
             solver, state, tol, Budget(max_iterations, max_seconds), history=rows, seconds_before=before,
-            callback=callback, save=save, restore=restorer(solver, game, tol),
+            callback=callback, save=save, restore=restore,
         )  # fmt: skip
     return _conclude(job, ended, check, said)
 
 
-def _check_same_game(stored: Checkpoint, posed: Problem, path: str | Path) -> None:
-    """Refuse to go on in another game, or from what an earlier version knew of it."""
+def _of_same_game(stored: Checkpoint, posed: Problem, restore: Restore, path: str | Path) -> Checkpoint:
+    """The checkpoint, if it is of that game; refuse to go on in another one."""
     if stored.digest == fingerprint(posed):
-        return
-    if stored.version != mfgsolve.__version__:
+        return stored
+    found = earlier.continued(stored, posed, restore)
+    if found is not None:
+        return found
+    if stored.version not in earlier.VERSIONS and stored.version != mfgsolve.__version__:
         raise InputError(
             f"checkpoint {path} was written by mfgsolve {stored.version}, and this is {mfgsolve.__version__}: it "
             "cannot tell whether the game is the same; solve it again, or start from a solution: "

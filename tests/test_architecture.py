@@ -30,6 +30,7 @@ ORDER = [
     {"interop", "plots", "problems"},
     {"problemfile"},
     {"checkpoints"},
+    {"earlier"},
     {"solving"},
     {"agents"},
     {"studies"},

@@ -8,9 +8,8 @@ import pytest
 
 import mfgsolve as mfg
 from mfgsolve import problems
-from mfgsolve.learners.learning import LEARNERS, RESUMED
+from mfgsolve.methods import LEARNERS, SOLVERS
 from mfgsolve.solution.citations import citation, source_lines, sources
-from mfgsolve.solvers import SOLVERS
 
 DOI = re.compile(r"10\.\d{4,9}/[^\s;,]+")
 ARXIV = re.compile(r"\d{4}\.\d{4,5}")
@@ -25,7 +24,7 @@ def identifiers(source: str) -> list[str]:
     return re.findall(r"\b(?:doi|arXiv):(\S+?)(?=[,;.)]?(?:\s|$))", source)
 
 
-@pytest.mark.parametrize("kind", [*SOLVERS.values(), *LEARNERS.values(), *RESUMED.values()])
+@pytest.mark.parametrize("kind", [*SOLVERS.values(), *LEARNERS.values()])
 def test_every_solver_and_learner_names_papers(kind):
     parts = kind.source.split("; ")
     for part in parts:
