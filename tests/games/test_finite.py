@@ -86,6 +86,7 @@ def kernel_case(seed, tau, still):
     return rng, (cost, crowd, allowed, tau, *table), full
 
 
+@pytest.mark.kernel
 @properties
 @given(st.integers(0, 2**31), st.sampled_from([0.0, 1e-3, 0.7]), st.booleans())
 def test_kernels_equal_dense_arrays(seed, tau, still):
@@ -125,6 +126,7 @@ def test_kernels_equal_dense_arrays(seed, tau, still):
     np.testing.assert_allclose(q, softmax(np.where(allowed, scores, -np.inf), axis=1), atol=1e-14)
 
 
+@pytest.mark.kernel
 @properties
 @given(st.integers(0, 2**31), st.booleans())
 def test_tangent_kernels_equal_finite_differences(seed, still):
@@ -152,6 +154,7 @@ def test_tangent_kernels_equal_finite_differences(seed, still):
     np.testing.assert_allclose(change, occupation, atol=1e-8)  # it has become dw
 
 
+@pytest.mark.kernel
 def test_kernel_choices_where_exponentials_overflow():
     """Costs of 1e300 and temperatures of 1e-300 choose the cheapest; what is not allowed is not even looked at."""
     q = np.array([[1e300, 3.0, np.nan], [-1e300, 3.0, 2.0], [np.inf, 2.0, 5.0]])

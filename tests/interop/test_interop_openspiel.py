@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from openspiel_standins import Again, Broken, Drift, Duel, Game, Grudge, Luck, Road, Uneven, Weather
 from peer_standins import Ring, nash_conv, openspiel_modules
-from test_interop import random_policy
 
 import mfgsolve as mfg
 from mfgsolve import interop
 from mfgsolve.games import make_game
 from mfgsolve.interop import walks
 from mfgsolve.interop.ladders import climb
+from tests.interop.test_interop import random_policy
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,10 @@ import warnings
 
 import numpy as np
 import pytest
-from test_interop import random_policy
 
 import mfgsolve as mfg
 from mfgsolve import interop
+from tests.interop.test_interop import random_policy
 
 pyspiel = pytest.importorskip("pyspiel", reason="OpenSpiel is not installed; pip install 'mfgsolve[open-spiel]'")
 pytestmark = pytest.mark.slow

@@ -18,6 +18,8 @@ from mfgsolve.kernels import bellman, kolmogorov, noise, tangent
 from mfgsolve.problem import Problem
 from mfgsolve.steps.scheme import noise_factors
 
+pytestmark = pytest.mark.kernel
+
 CELLS = {1: (2, 12), 2: (2, 7), 3: (2, 4)}
 EPSILON = np.finfo(float).eps
 

@@ -156,7 +156,7 @@ def test_programme_agrees_with_the_game():
     np.testing.assert_allclose(programme.flow @ u, programme.source, atol=1e-15)
     x = programme.observe @ u
     np.testing.assert_allclose(x * programme.unit, crowd.reshape(-1)[programme.seen], atol=1e-15)
-    own = TablePolicy(policy).own_cost(game, crowd).cost
+    own = game.cost(TablePolicy(policy), crowd).cost
     assert programme.cost @ u == pytest.approx(own + game.terminal_total(crowd), rel=1e-13)
     direction, h = rng.normal(0, 1, x.size) * x, 1e-5
 

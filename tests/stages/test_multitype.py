@@ -1,14 +1,12 @@
-"""Independent Q, MFQ, MFAC, MTMFQ: one tabular learner, against closed forms, enumeration and a plain Python twin."""
+"""Independent Q, MFQ, MFAC, MTMFQ: one tabular learner, against closed forms and a plain twin."""
 
 from __future__ import annotations
 
 import itertools
-import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from typed import A_UP, FAIR, TYPES
 
 from mfgsolve.errors import InputError
 from mfgsolve.kernels.random import uniform
@@ -18,64 +16,19 @@ from mfgsolve.stages.multitype import MultiType, multi_type
 from mfgsolve.stages.neighbourhoods import graph_neighbours, mean_actions
 from mfgsolve.stages.stage_games import StageGame, best_reward, counterexample, reward_of, two_camps
 from mfgsolve.stages.types import (
-    Coding,
     DiscoveredTypes,
     KnownTypes,
     NoMeanAction,
     OneType,
     adjusted_rand_index,
-    align,
-    deviations,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # meant; told without compiler
-
-# Appendix A.  In a stage of kind "A" the neighbours A, B are up and C, D down; in one of kind "B" it is the reverse.
-# So spin up is paid +2, +2, -2 in the stages A, A, B, and two of four neighbours are up in all of them.
-A_UP, B_UP = [1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]
-TYPES = KnownTypes(np.array([0, 0, 0, 1, 1]))
-FAIR = [0.5] * 4
 
 
 def cooling(stage):
     """Explore first: beta from 0 to 20 in 4000 stages, so that no action is given up on a few unlucky draws."""
     return min(20.0, stage / 200.0)
-
-
-def spin_values(model, alpha):
-    """Q(down), Q(up) at what the learner sees, after each of the stages A, A, B; the last policy."""
-    learner = MultiType(model, step=alpha, updates="all")
-    memory, values = learner.start(counterexample(A_UP), rng=0), []
-    for up in (A_UP, A_UP, B_UP):
-        game = counterexample(up)
-        assert learner.play(game, memory, 1).status is Status.ITERATION_LIMIT
-        cell = memory.coding.cells(game.graph, memory.types, memory.actions)[0]
-        values.append(memory.q[0, 0, cell].copy())
-    return np.array(values), learner.policy(memory)[0, 0, cell]
-
-
-def test_counterexample_of_appendix_a():
-    one, one_policy = spin_values(OneType(), 0.1)
-    np.testing.assert_allclose(one[:, 1], [0.2, 0.38, 0.142], rtol=1e-14)
-    np.testing.assert_allclose(one[:, 0], [-0.2, -0.38, -0.142], rtol=1e-14)
-    typed, typed_policy = spin_values(TYPES, 0.1)
-    np.testing.assert_allclose(typed[:, 1], [0.2, 0.38, -0.2], rtol=1e-14)
-    assert one_policy[1] > 0.5  # spins up, for -2
-    assert typed_policy[0] > 0.5  # spins down, for +2
-
-
-@pytest.mark.parametrize("alpha", [0.05, 0.2, 0.381, 0.383, 0.5, 1.0])
-def test_one_mean_action_errs_below_the_golden_step(alpha):
-    one, _ = spin_values(OneType(), alpha)
-    assert (one[-1, 1] > 0.0) == (alpha < (3.0 - np.sqrt(5.0)) / 2.0)
-    assert spin_values(TYPES, alpha)[0][-1, 1] == pytest.approx(-2.0 * alpha)
-
-
-def test_best_rewards_of_fair_neighbours_are_those_of_the_paper():
-    game = counterexample(FAIR)
-    full = KnownTypes(np.array([0, 0, 1, 2, 3]))  # every neighbour a type of its own: everything is seen
-    best = [best_reward(game, model) for model in (NoMeanAction(), OneType(), TYPES, full)]
-    assert best == pytest.approx([-0.125, 0.0, 0.75, 0.75])
 
 
 @pytest.mark.parametrize("actor", [0.0, 0.5])
@@ -175,6 +128,7 @@ def plain_twin(learner, game, types, stages, activity, seed):
     return tables, actions
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("activity", [1.0, 0.4])
 @pytest.mark.parametrize("typed", [False, True])
 def test_kernel_follows_the_equations(typed, activity):
@@ -192,6 +146,7 @@ def test_kernel_follows_the_equations(typed, activity):
     assert record.counts.sum(axis=(1, 2)).tolist() == [7] * 150
 
 
+@pytest.mark.kernel
 def test_play_is_act_and_learn():
     game = counterexample(FAIR)
     learner = MultiType(TYPES, beta=2.0, discount=0.5, actor=0.2)
@@ -236,6 +191,7 @@ def same(one, other):
     np.testing.assert_array_equal(one.actions, other.actions)
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("parts", [{}, {"discount": 0.7, "tables": "shared"}, {"actor": 0.2, "tables": "type"}])
 def test_one_type_is_mfq_bit_for_bit_and_nobody_around_is_independent(parts):
     types = np.array([0, 1, 1, 0, 1, 0, 0])
@@ -265,86 +221,6 @@ def test_actor_reaches_what_mfq_reaches():
     assert best_reward(game, OneType()) > best_reward(game, NoMeanAction()) + 0.05
     assert rewards["mfac"] >= rewards["mfq"] - 0.01
     assert rewards["mfq"] == pytest.approx(best_reward(game, OneType()), abs=0.02)
-
-
-crowds = st.integers(3, 30).flatmap(
-    lambda n: st.tuples(
-        st.lists(st.integers(0, 3), min_size=n, max_size=n),
-        st.lists(st.integers(0, min(2, n - 1)), min_size=n, max_size=n),
-        st.integers(0, 2**31),
-    )
-)
-
-
-@given(crowds)
-@settings(max_examples=80, deadline=None)
-def test_typed_means_recombine_and_cells_count_them(crowd):
-    actions, types = np.array(crowd[0]), np.array(crowd[1])
-    rng = np.random.default_rng(crowd[2])
-    n = actions.size
-    edges = rng.integers(n, size=(3 * n, 2))
-    graph = graph_neighbours(edges[edges[:, 0] != edges[:, 1]], n)
-    hot = np.eye(4)[actions]
-    typed, one = mean_actions(hot, graph, types, 3), mean_actions(hot, graph)
-    degree = np.stack([graph @ (types == m).astype(float) for m in range(3)], axis=1)
-    total = (np.nan_to_num(typed) * degree[:, :, None]).sum(axis=1)
-    np.testing.assert_allclose(total, np.nan_to_num(one) * degree.sum(axis=1)[:, None], atol=1e-12)
-    model = KnownTypes(types)
-    who = np.arange(n)
-    coding = Coding.of(model, graph, types, 4, who)
-    assert coding.size < 1 << 40
-    if coding.size < 20_000:
-        counts = coding.counts()[coding.cells(graph, types, actions)]
-        expected = np.nan_to_num(typed) * degree[:, :, None]
-        alike = coding.implied[None, :, None] | (counts >= 0)
-        assert alike.all()
-        np.testing.assert_allclose(counts, expected[:, : model.count], atol=1e-9)
-
-
-@given(crowds, st.floats(0.0, 1.0))
-@settings(max_examples=150, deadline=None)
-def test_deviation_bounds_of_theorems_3_1_and_3_2(crowd, slack):
-    actions, types, _ = crowd
-    types = np.unique(types, return_inverse=True)[1]
-    actions = np.array(actions)
-    tight = deviations(actions, types, 4)
-    assert tight.one_type <= tight.one_type_bound + 1e-12
-    assert tight.typed == pytest.approx(tight.typed_bound, abs=1e-12)  # eps_m the deviation itself
-    hot = np.eye(4)[actions]
-    means = np.stack([hot[types == m].mean(axis=0) for m in range(types.max() + 1)])
-    within = np.array([np.linalg.norm(hot[types == m] - means[m], axis=1).mean() for m in range(types.max() + 1)])
-    loose = deviations(actions, types, 4, within=within + slack)
-    assert loose.typed <= loose.typed_bound + 1e-12 <= loose.one_type_bound + 2e-12
-    assert loose.one_type <= loose.one_type_bound + 1e-12
-    # In mean squares the two differ by the spread of the types' means, exactly.
-    spread = (np.linalg.norm(means[types] - hot.mean(axis=0), axis=1) ** 2).mean()
-    whole = (np.linalg.norm(hot - hot.mean(axis=0), axis=1) ** 2).mean()
-    assert whole == pytest.approx((np.linalg.norm(hot - means[types], axis=1) ** 2).mean() + spread, abs=1e-12)
-    two = deviations(actions % 2, types, 2)
-    assert two.typed <= two.one_type + 1e-12  # 2 sqrt 2 p (1 - p) is concave
-
-
-def test_bounds_separate_opposed_types():
-    actions, types = np.repeat([0, 1], 50), np.repeat([0, 1], 50)
-    found = deviations(actions, types, 2)
-    assert found.typed == found.typed_bound == 0.0
-    assert found.one_type == pytest.approx(np.sqrt(0.5))
-    assert found.one_type_bound == pytest.approx(np.sqrt(0.5))
-
-
-def test_labels_keep_their_names():
-    before = np.array([0, 0, 0, 1, 1, 2, 2, 2])
-    assert (align(np.array([2, 2, 2, 0, 0, 1, 1, 1]), before, 3) == before).all()
-    assert (align(np.array([1, 1, 0, 0, 0, 2, 2, 2]), before, 3) == [0, 0, 1, 1, 1, 2, 2, 2]).all()
-
-
-def test_adjusted_rand_index_is_that_of_scikit_learn():
-    metrics = pytest.importorskip("sklearn.metrics")
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        one, other = rng.integers(3, size=30), rng.integers(4, size=30)
-        assert adjusted_rand_index(one, other) == pytest.approx(metrics.adjusted_rand_score(one, other), abs=1e-12)
-    assert adjusted_rand_index(one, (one + 1) % 3) == 1.0
 
 
 def test_step_of_visits_and_schedules_of_beta():
@@ -431,12 +307,3 @@ def test_divergence_is_a_status_and_leaves_finite_values():
     with pytest.raises(InputError, match="diverges"):
         learner.learn(memory, row, row, np.array([1e308]), row)
     assert (memory.q == 1e308).all()
-
-
-def test_scikit_learn_is_named_where_it_is_missing(monkeypatch):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    monkeypatch.setitem(sys.modules, "sklearn.cluster", None)
-    game = counterexample(FAIR)
-    learner = MultiType(DiscoveredTypes(2, window=10))
-    with pytest.raises(InputError, match=r"mfgsolve\[learners\]"):
-        learner.play(game, learner.start(game, 0), 20)

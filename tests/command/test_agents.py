@@ -29,13 +29,6 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def folder(plans: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(plans)
-    monkeypatch.setenv("COLUMNS", "150")
-    return plans
-
-
 def test_table_files_and_json(folder: Path) -> None:
     words = ["compare", "plan.nc", "--agents", "100, 10", "--replicas", 5, "--rng", 3]
     text = run(*words, "-o", "compare.nc", "--plot", "compare.png").stdout

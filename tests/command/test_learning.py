@@ -26,13 +26,6 @@ SHORT = ["learn", "beach-bar", "--agents", 50, "--episodes", 40]
 KEYS = ["exploitability", "relative_exploitability", "density_distance", "episodes", "agent_steps", "seconds"]
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "150")
-    return tmp_path
-
-
 def test_table_files_json_and_show(folder: Path) -> None:
     text = run(*SHORT, "--rng", 3, "-o", "learn.nc", "--plot", "learn.png").stdout
     assert re.search(r"^learner +mguni$", text, re.M)

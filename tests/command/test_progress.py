@@ -1,0 +1,72 @@
+"""The live line of a solve on a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+
+import pytest
+from commands import on_a_terminal
+
+import mfgsolve as mfg
+from mfgsolve.command.progress import Progress
+from mfgsolve.solution.datasets import Measure
+
+
+@pytest.mark.parametrize("width", [40, 100])
+def test_the_live_line_fits_the_window_and_is_cleared(width: int) -> None:
+    words = [
+        "solve",
+        "supply-demand",
+        "--shape",
+        "32x32",
+        "--steps",
+        "128",
+        "--tol",
+        "0",
+        "--solver",
+        "fictitious-play",
+    ]
+    code, seen = on_a_terminal([*words, "--max-seconds", "1.5"], width)
+    assert code == 3
+    lines = [re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", line) for line in re.split(r"[\r\n]+", seen)]
+    assert any("e-" in line for line in lines)
+    assert max(len(line) for line in lines) <= width
+    assert "\x1b[2K" in seen[-30:], "the line is cleared at the end"
+    assert ("relative exploitability" in seen) == (width == 100)
+
+
+def test_the_share_of_the_way_is_logarithmic() -> None:
+    def share(reached: float, tol: float) -> float:
+        progress = Progress(tol)
+        progress.update(Measure(1, 1.0, 1.0, reached, 1.0, 1.0, 100, True))
+        return progress.share()
+
+    assert share(1.0, 1e-10) == share(5.0, 1e-10) == share(float("nan"), 1e-10) == 0.0
+    assert share(1e-5, 1e-10) == pytest.approx(0.5)
+    assert share(1e-8, 0.0) == pytest.approx(0.5)
+    assert share(1e-10, 1e-10) == share(-1e-17, 1e-10) == share(1e-3, 2.0) == 1.0
+    assert Progress(1e-10).share() == 0.0
+
+
+def test_progress_of_a_game_without_a_grid() -> None:
+    progress = Progress.of(mfg.problems.rock_paper_scissors(), 1e-10)
+    progress.update_one("newton", Measure(3, 7.0, 1.0, 0.5, 1.0, 1.0, 8, True))
+    left = [text for text, _ in progress.texts()]
+    assert left[0] == "newton  iteration 3  states 4x2  7.0 sweeps"
+    assert left[-2:] == ["newton", ""]
+
+
+def test_progress_names_the_grid_of_an_iteration() -> None:
+    progress = Progress(1e-10, (24, 48), 96)
+    assert progress._grid(24 * 48 * 96) == "24x48x96"
+    assert progress._grid(12 * 24 * 48) == "12x24x48"
+    assert progress._grid(6 * 12 * 24) == "6x12x24"
+
+
+def test_progress_is_silent_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with Progress(1e-10) as progress:
+        assert progress.update(Measure(1, 1.0, 1.0, 0.5, 1.0, 1.0, 100, True)) is None
+    assert sys.stderr.getvalue() == ""
