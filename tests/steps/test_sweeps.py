@@ -12,6 +12,7 @@ from mfgsolve.games import Game, make_game
 from mfgsolve.steps import Costs, Factor, sweeps
 from mfgsolve.steps.factors import expect_all, push_all
 
+
 def diffusion(shape=(7, 9), noise="implicit", boundary="reflecting", blocked=None) -> mfg.Problem:
     grid = mfg.Grid.box(shape, boundary=boundary, blocked=blocked)
     return mfg.Problem(
