@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mfgsolve.methods import LEARNERS, SOLVERS
 from mfgsolve.problems import registry
 
 RECIPES = sorted(path for path in (Path(__file__).parent / "recipes").glob("*.py") if path.name != "conftest.py")
@@ -16,7 +17,9 @@ README = (Path(__file__).parent.parent / "README.md").read_text()
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_a_recipe_works(path, monkeypatch):
-    monkeypatch.setattr(registry, "_NAMED", dict(registry._NAMED))  # what it enters in the list is forgotten after it
+    monkeypatch.setattr(registry, "_NAMED", dict(registry._NAMED))  # what it enters in the lists is forgotten after it
+    for board in (SOLVERS, LEARNERS):
+        monkeypatch.setattr(board, "homes", dict(board.homes))
     runpy.run_path(str(path))
 
 

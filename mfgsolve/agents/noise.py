@@ -19,9 +19,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mfgsolve.errors import InputError
 from mfgsolve.games import Game
 from mfgsolve.grids import Grid
 from mfgsolve.kernels.scheme import IMPLICIT
+from mfgsolve.steps import Noise
 
 __all__ = ["NoiseWalk", "noise_arrays", "noise_walks"]
 
@@ -47,7 +49,19 @@ class NoiseWalk:
 
 
 def noise_walks(game: Game) -> list[NoiseWalk]:
-    """Walks in the order in which the flow applies the axes (x first); none without implicit noise."""
+    """Walks in the order in which the flow applies the axes (x first); none without implicit noise.
+
+    Raises
+    ------
+    InputError
+        where something else than noise follows the choice of an agent, which single agents do not know how to take
+    """
+    for factor in game.step.factors:
+        if not isinstance(factor, Noise):
+            raise InputError(
+                f"the step of {game.problem.name!r} has a {type(factor).__name__} after its control; agents one by one "
+                "know noise alone: compare densities and certificates instead"
+            )
     parts = [(part, scheme) for part, _, scheme in game.step.noises]
     if not parts:
         return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,13 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     mfg.solve(custom, max_iterations=2, check="ignore").save(folder / "python.nc")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def kept(plans: Path, folder: Path) -> None:
+    """The plans in the folder in which the command runs."""
+    for plan in plans.iterdir():
+        shutil.copy(plan, folder)
 
 
 def test_table_files_and_json(folder: Path) -> None:

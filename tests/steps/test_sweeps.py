@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 import mfgsolve as mfg
+from mfgsolve.agents.noise import noise_walks
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
 from mfgsolve.steps import Costs, Factor, sweeps
@@ -156,3 +157,8 @@ def test_a_factor_moves_the_crowd_by_its_share():
     rest = (still.flow(policy).reshape(game.steps + 1, -1) * around).sum(axis=1)
     once = 0.75 + 0.25 * np.exp(2j * np.pi / 12)
     np.testing.assert_allclose(modes, rest * once ** np.arange(game.steps + 1), rtol=0, atol=1e-14)
+
+
+def test_single_agents_are_not_walked_without_a_factor_they_do_not_know():
+    with pytest.raises(InputError, match=r"has a Shift after its control; agents one by one know noise alone"):
+        noise_walks(windy(0.25))
