@@ -1,7 +1,7 @@
-"""Add dynamics: a frozen dataclass that binds to a step; here a finite list of actions, whose tables make the step.
+"""Add a kind of dynamics: a frozen dataclass that binds to a step; here a finite list of actions, whose tables are it.
 
-A ferry: places in a row, from which an agent walks on, or takes a boat that brings it to the other end and may miss.  In
-the package it is a file of ``mfgsolve/dynamics/`` with a name in ``mfgsolve/dynamics/__init__.py``.
+A ferry: places in a row, from which an agent walks on, or takes a boat that brings it to the other end and may miss.
+In the package it is a file of ``mfgsolve/dynamics/`` with a name in ``mfgsolve/dynamics/__init__.py``.
 """
 
 from dataclasses import dataclass
