@@ -145,4 +145,4 @@ from mfgsolve.problemfile.writing import problem_to_toml
 
 __all__ = ["all_keys", "named_problem", "problem_from_toml", "problem_to_toml", "read_density", "read_problem"]
 
-__doc__ = f"{__doc__}\n\n{textwrap.indent(all_keys(), '    ')}"
+__doc__ = f"{__doc__}\n{textwrap.indent(all_keys(), '    ')}"
