@@ -22,11 +22,10 @@ from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
 from mfgsolve.steps import Costs, Totals
 from mfgsolve.steps.costs import least_allowed, lowered
+from mfgsolve.steps.slabs import slabs
 from mfgsolve.watch import look
 
-__all__ = ["CHUNK", "Crowd"]
-
-CHUNK = 16384  # cells of a slab that couplings work on, so that temporaries stay in cache
+__all__ = ["Crowd"]
 
 
 class Crowd(Measures):
@@ -251,8 +250,7 @@ class Crowd(Measures):
 
     def slabs(self) -> list[slice]:
         """Slices of time steps short enough for temporaries to stay in cache."""
-        size = max(1, CHUNK // self.width)
-        return [slice(k, min(k + size, self.steps)) for k in range(0, self.steps, size)]
+        return slabs(self.steps, self.width)
 
     def price(self, crowd: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """f at every node, per unit time; zero at T unless there is a terminal coupling."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from mfgsolve.steps.policies import Average, Policy
 __all__ = ["FluxPolicy", "MovingPolicy", "SpeedPolicy", "ValuePolicy", "face_flux"]
 
 
-class MovingPolicy(Policy):
+class MovingPolicy(Policy, ABC):
     """A policy that is a speed toward each neighbour."""
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The step of a controlled diffusion, in arrays: speeds to the neighbours, then factors, the noise first of all.
+"""The step of a controlled diffusion, in arrays: speeds to the neighbours, then factors, the noise last of them.
 
 Every array of levels is ``(T+1, z, y, x)`` (missing axes have one cell), holds mass per cell, and a policy is the array
 ``(T, z, y, x)`` of the value after the factors, whose differences are the speeds; the kernels call it W, or ``ahead``.

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -30,10 +30,9 @@ from mfgsolve.steps import sweeps
 from mfgsolve.steps.costs import Costs, OwnCost
 from mfgsolve.steps.factors import Factor, Noise
 from mfgsolve.steps.policies import Average, Policy
+from mfgsolve.steps.slabs import slabs
 
-__all__ = ["CHUNK", "Step"]
-
-CHUNK = 16384  # cells of a slab of levels, so that temporaries stay in cache
+__all__ = ["Step"]
 
 
 class Step(ABC):
@@ -109,9 +108,7 @@ class Step(ABC):
         """Fill ``mass`` (T+1, *shape) with the flow of its first level under the policy."""
         return sweeps.forward(self, policy, mass)
 
-    def change(
-        self, costs: Costs, policy: np.ndarray, mass: np.ndarray, crowd: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    def change(self, costs: Costs, policy: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Change of the mass (T+1, *shape), and of what is chosen (T, actions, states) where that is seen, when
         all costs change by ``costs`` at a best response ``policy`` and its ``mass``."""
         return sweeps.change(self, costs, policy, mass), None
@@ -231,13 +228,8 @@ class Step(ABC):
 
     def slabs(self) -> list[slice]:
         """Slices of time steps short enough for temporaries to stay in cache."""
-        size = max(1, CHUNK // self.cells)
-        return [slice(k, min(k + size, self.steps)) for k in range(0, self.steps, size)]
+        return slabs(self.steps, self.cells)
 
     def lower(self) -> np.ndarray:
         """Take out of own costs what all pay whatever they choose, (1 or T, populations); see `games.constants`."""
         return np.zeros((self.steps, self.space.populations))
-
-    def identity(self) -> Iterator[Any]:
-        """All that tells two steps apart beside the statement of their dynamics: arrays and numbers."""
-        return iter(())

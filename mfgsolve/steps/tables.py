@@ -11,7 +11,7 @@ with softmin at temperature tau dt, the minimum where tau = 0 (Bellman; the soft
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -162,7 +162,7 @@ class TableStep(Step):
             return self.transitions
         mass = mass.reshape(self.space.shape)
         if len(self.dynamics) == 1 and not self.space.mask.any():  # many small tables: no detour over sparse matrices
-            quick = dense_transitions(self._asked_plainly(mass, t)[0], self.allowed)
+            quick = dense_transitions(self._asked(mass, t)[0], self.allowed)
             if quick is not None:
                 return quick
         if self._small_blocks:
@@ -170,9 +170,6 @@ class TableStep(Step):
             if quick is not None:
                 return quick
         return self._said_once(mass, t)[0]
-
-    def _asked_plainly(self, mass: np.ndarray, t: int) -> list[Any]:
-        return [one.asked(float(self.time.nodes[t]), mass) for one in self.dynamics]
 
     def _tables(self, part: slice, mass: np.ndarray | None) -> tuple[np.ndarray, ...]:
         look()
@@ -279,9 +276,7 @@ class TableStep(Step):
                 mass[part.stop] = push_all(self.factors, part.start, mass[part.stop])
         return mass
 
-    def change(
-        self, costs: Costs, policy: np.ndarray, mass: np.ndarray, crowd: np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def change(self, costs: Costs, policy: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Change of mass (T+1, states) and of the occupation (T, actions, states) when costs change."""
         if self.tau == 0:
             raise InputError("a best response at temperature 0 jumps; it has no derivative")
@@ -340,7 +335,3 @@ class TableStep(Step):
     def uniform(self) -> np.ndarray:
         """The policy (T, actions, states) that takes every allowed action alike."""
         return np.repeat((self.allowed / self.allowed.sum(axis=0))[None], self.steps, axis=0)
-
-    def identity(self) -> Iterator[Any]:
-        """Names of the actions, what is allowed, own costs and temperature."""
-        yield from (self.population_action_names, self.allowed, self.own_cost, self.temperature)
