@@ -89,6 +89,25 @@ class Transitions(NamedTuple):
 # -- checks ----------------------------------------------------------------------------------------------------------
 
 
+def _check_form(by_step: Any, allowed: Any, place: Space, what: str) -> None:
+    """Dynamics of anybody's own may return anything: one sparse square matrix per action, of every step as many."""
+    counts = sorted({len(matrices) for matrices in by_step})
+    if len(counts) != 1 or counts[0] == 0:
+        raise InputError(f"tables of {what} have {counts} actions by step; every step needs the same, one or more")
+    for a, matrix in ((a, matrix) for matrices in by_step for a, matrix in enumerate(matrices)):
+        if getattr(matrix, "format", None) != "csr" or matrix.shape != (place.size, place.size):
+            raise InputError(
+                f"tables of {what} have for action {a} a {type(matrix).__name__} of shape {np.shape(matrix)}; a "
+                f"scipy.sparse.csr_array of shape {(place.size, place.size)}, (state, next state), is needed"
+            )
+    shape, kind = (counts[0], *place.shape), np.asarray(allowed).dtype
+    if kind.kind != "b" or np.shape(allowed) != shape:
+        raise InputError(
+            f"what is allowed by {what} came as {kind} of shape {np.shape(allowed)}; booleans of shape {shape}, "
+            "(action, state), are needed"
+        )
+
+
 def _checked(matrix: sparse.csr_array, allowed: np.ndarray, blocked: np.ndarray, action: str, where: str) -> None:
     """Every row of an allowed choice is a probability distribution on free cells."""
     if matrix.nnz and not np.isfinite(matrix.data).all():
@@ -169,6 +188,7 @@ def step_matrices(
     for p, (one, place) in enumerate(zip(dynamics, spaces_of(space), strict=True)):
         where = f" of population {space.names[p]!r}" if many and isinstance(space, Populations) else ""
         by_step, allowed = one.tables(place, time, where, None if asked is None else asked[p], moment)
+        _check_form(by_step, allowed, place, f"{type(one).__name__}{where}")
         names = names_of_actions(one, len(by_step[0]))
         _some_allowed(allowed, where)
         for t, matrices in enumerate(by_step):
@@ -263,7 +283,13 @@ def own_costs(
     actions, spaces, parts = allowed.shape[0], spaces_of(space), []
     for p, (one, place) in enumerate(zip(dynamics, spaces, strict=True)):
         where = f" of population {space.names[p]!r}" if isinstance(space, Populations) else ""
-        part = one.step_costs(place, times, actions if counts is None else counts[p], where)
+        count = actions if counts is None else counts[p]
+        part = one.step_costs(place, times, count, where)
+        if part.shape[1:] != (count, *place.shape) or part.shape[0] not in (1, len(times)):
+            raise InputError(
+                f"own cost of {type(one).__name__}{where} has shape {part.shape}; (1 or {len(times)}, action, state) = "
+                f"{(1, count, *place.shape)} is needed"
+            )
         padded = np.zeros((part.shape[0], actions, place.size))
         padded[:, : part.shape[1]] = part.reshape(*part.shape[:2], -1)
         parts.append(padded)
