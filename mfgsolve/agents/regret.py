@@ -170,9 +170,10 @@ def _diffusion(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray]:
     assert isinstance(game, DiffusionGame)
     assert isinstance(plan, MovingPolicy)
     best = game.respond(paid.price, out=game.policy_buffer(paid.price))
-    answer, half, total = ValuePolicy(best.ahead), 0.5 * game.scheme.control_cost, 0.0
+    answer, total = ValuePolicy(best.ahead), 0.0
     for nodes in game.slabs():
         ahead, mass = best.ahead[nodes], play.crowd[nodes]
+        half = 0.5 * game.scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
         speed, fastest = plan.speed(game, nodes), answer.speed(game, nodes)
         for k, axis in enumerate(axes(game)):
             for side, toward in enumerate((-1, 1)):

@@ -139,7 +139,7 @@ def _speeds(game: DiffusionGame, policy: MovingPolicy) -> tuple[np.ndarray, np.n
         chance = (game.dt / spacing[:, None]) * speed
         choices[nodes, :, 1:] = chance.transpose(0, 2, 1)
         choices[nodes, :, 0] = np.maximum(1.0 - chance.sum(axis=1), 0.0)  # -1e-16 where all speeds are at the cap
-        own[nodes, :, 0] = 0.5 * scheme.control_cost * game.dt * (speed**2).sum(axis=1)
+        own[nodes, :, 0] = (0.5 * scheme.control_cost[nodes] * game.dt)[:, None] * (speed**2).sum(axis=1)
     return choices, own
 
 

@@ -53,7 +53,7 @@ class DiffusionGame(Game):
             )
         self._bind()
         self.threads = _threads(grid.size, threads)
-        self.scheme = make_scheme(grid, self.dt, dynamics.viscosity, dynamics.noise, dynamics.hamiltonian.weight,
+        self.scheme = make_scheme(grid, self.time, dynamics.viscosity, dynamics.noise, dynamics.hamiltonian.weight,
                                   self.threads)  # fmt: skip
         self.scheme = self.scheme._replace(cap=dynamics.speed_cap(self.scheme.cap))
 
@@ -142,7 +142,8 @@ class DiffusionGame(Game):
         for t in range(self.steps - 1, -1, -1):
             look()
             value[t] = value[t + 1]
-            self._backward(price[t : t + 1], self.weights[t : t + 1], value[t], ahead, self.scheme)
+            now = slice(t, t + 1)
+            self._backward(price[now], self.weights[now], value[t], ahead, self.scheme.during(now))
         value.reshape(value.shape[0], -1)[:, self.scheme.blocked] = np.nan
         return self.gridded(value)
 

@@ -141,7 +141,7 @@ class FiniteGame(Game):
         for p, one in enumerate(self.dynamics):
             if isinstance(one, LatticeMoves) and one.viscosity > 0 and one.noise == "implicit":
                 assert isinstance(space, Grid)
-                scheme = make_scheme(space, self.dt, one.viscosity, "implicit", 1.0, 1)
+                scheme = make_scheme(space, self.time, one.viscosity, "implicit", 1.0, 1)
                 found.append((slice(p * size, (p + 1) * size), (1,) * (3 - space.ndim) + space.shape, scheme))
         return found
 

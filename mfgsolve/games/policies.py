@@ -34,12 +34,14 @@ class MovingPolicy(Policy):
     def own_cost(self, game: DiffusionGame, crowd: np.ndarray) -> OwnCost:
         cost, capped = 0.0, 0.0
         caps = np.repeat(game.scheme.cap[::-1][: game.grid.ndim], 2)[None, :, None, None, None]
+        price = game.scheme.control_cost
+        dearer = (price / price[0]).reshape(-1, 1, 1, 1)
         for nodes in game.slabs():
             look()
             speed = self.speed(game, nodes)
-            cost += float((crowd[nodes] * (speed**2).sum(axis=1)).sum())
+            cost += float((crowd[nodes] * (speed**2).sum(axis=1) * dearer[nodes]).sum())
             capped += float((crowd[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
-        cost *= 0.5 * game.scheme.control_cost * game.dt
+        cost *= 0.5 * float(price[0]) * game.dt
         return OwnCost(cost, cost, cost, capped / game.steps)
 
 
@@ -78,18 +80,19 @@ class ValuePolicy(MovingPolicy):
     def speed(self, game: DiffusionGame, nodes: slice) -> np.ndarray:
         w, scheme = self.ahead[nodes], game.scheme
         out = np.empty((w.shape[0], 2 * game.grid.ndim, *game.shape))
+        price = scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
         for k, axis in enumerate(axes(game)):
-            reach, cap = 1.0 / (scheme.spacing[axis - 1] * scheme.control_cost), scheme.cap[axis - 1]
+            reach, cap = 1.0 / (scheme.spacing[axis - 1] * price), scheme.cap[axis - 1]
             signed = _close(game, axis, np.clip(reach * (w - np.roll(w, -1, axis)), -cap, cap))
             out[:, 2 * k] = np.maximum(signed, 0.0)
             out[:, 2 * k + 1] = np.roll(np.maximum(-signed, 0.0), 1, axis)
         return out
 
 
-def face_flux(game: DiffusionGame, ahead: np.ndarray, mass: np.ndarray, axis: int) -> np.ndarray:
-    """Mass that crosses the face after each cell in one step, under the best response ``ahead`` (levels, z, y, x)."""
-    scheme = game.scheme
-    reach, cap = 1.0 / (scheme.spacing[axis - 1] * scheme.control_cost), scheme.cap[axis - 1]
+def face_flux(game: DiffusionGame, nodes: slice, ahead: np.ndarray, mass: np.ndarray, axis: int) -> np.ndarray:
+    """Mass that crosses the face after each cell in one step, under the best response ``ahead`` of some steps."""
+    scheme, price = game.scheme, game.scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
+    reach, cap = 1.0 / (scheme.spacing[axis - 1] * price), scheme.cap[axis - 1]
     signed = np.clip(reach * (ahead - np.roll(ahead, -1, axis)), -cap, cap)
     upwind = np.where(signed > 0, mass, np.roll(mass, -1, axis))
     return _close(game, axis, game.dt / scheme.spacing[axis - 1] * signed * upwind)
@@ -112,7 +115,7 @@ class FluxPolicy(MovingPolicy, Average):
     def mix(self, game: DiffusionGame, ahead: np.ndarray, crowd: np.ndarray, length: float) -> None:
         for nodes in game.slabs():
             for flux, axis in zip(self.fluxes, axes(game), strict=True):
-                newest = face_flux(game, ahead[nodes], crowd[nodes], axis)
+                newest = face_flux(game, nodes, ahead[nodes], crowd[nodes], axis)
                 if length == 1.0:
                     flux[nodes] = newest
                 else:

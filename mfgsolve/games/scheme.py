@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from mfgsolve.errors import InputError
-from mfgsolve.grids import Grid
+from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, NO_NOISE, Scheme
 
 __all__ = ["make_scheme", "noise_factors"]
@@ -51,8 +51,9 @@ def noise_factors(mask: np.ndarray, axis: int, rate: float, periodic: bool) -> n
     return np.ascontiguousarray(np.moveaxis(np.stack([pivot, lower, upper, wrap]), 1, axis + 1))
 
 
-def make_scheme(grid: Grid, dt: float, viscosity: float, noise: str, control_cost: float, parts: int) -> Scheme:
-    """Coefficients of the kernels for one grid and step; ``parts`` is how many threads share a time level."""
+def make_scheme(grid: Grid, time: TimeGrid, viscosity: float, noise: str, control_cost: float, parts: int) -> Scheme:
+    """Coefficients of the kernels for one grid and its steps; ``parts`` is how many threads share a time level."""
+    dt = time.dt
     missing = 3 - grid.ndim
     spacing = np.array([1.0] * missing + [a.spacing for a in grid.axes])
     active = np.array([0.0] * missing + [1.0] * grid.ndim)
@@ -71,7 +72,7 @@ def make_scheme(grid: Grid, dt: float, viscosity: float, noise: str, control_cos
     masked = bool(mask.any())
     return Scheme(
         dt=float(dt),
-        control_cost=float(control_cost),
+        control_cost=np.full(time.steps, float(control_cost)),
         spacing=spacing,
         cap=active * spacing / (2 * grid.ndim * dt),
         periodic=periodic,

@@ -42,8 +42,8 @@ def _bellman_row(v, w, f, weight, face, below, above, r, after, ring, slope_y, m
 gain_across, bellman_row = jit(_gain_across), jit(_bellman_row)
 
 
-def _bellman(ahead, price, weight, value, stored, scheme):
-    """value = V_t from ahead = W_t and the price, on one time level; then stored = W_t, which may overwrite the price.
+def _bellman(ahead, price, weight, value, stored, t, scheme):
+    """value = V_t from ahead = W_t and the price of step t; then stored = W_t, which may overwrite the price.
 
     Rows of ``face``: the gains at the faces ``below`` and ``above`` a row, one number a face, negative where it belongs
     to the cell before the face and positive where to the cell after it.
@@ -51,7 +51,7 @@ def _bellman(ahead, price, weight, value, stored, scheme):
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme)
+    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme, t)
     pay_z, pay_y, pay_x = 0.5 / slope_z, 0.5 / slope_y, 0.5 / slope_x
     w, f, v = ahead.reshape((rows, nx)), price.reshape((rows, nx)), value.reshape((rows, nx))
     kept = stored.reshape((rows, nx))
@@ -89,7 +89,7 @@ def _backward(price, weight, value, ahead, scheme):
         for b in scheme.blocked:
             flat[b] = WALL
         noise(value, level, scheme, False)
-        bellman(level, price[t], weight[t], value, ahead[t], scheme)
+        bellman(level, price[t], weight[t], value, ahead[t], t, scheme)
 
 
 backward, backward_parallel = jit(_backward), jit(_backward, parallel=True)

@@ -40,15 +40,15 @@ def _push_row(u, w, m, face, below, above, r, after, ring, slope_y, most_y, slop
 flux_across, push_row = jit(_flux_across), jit(_push_row)
 
 
-def _push(ahead, mass, moved, scheme):
-    """moved = U from mass = m_t and ahead = W_t, on one time level.
+def _push(ahead, mass, moved, t, scheme):
+    """moved = U from mass = m_t and ahead = W_t, on the time level of step t.
 
     Rows of ``face``: the fluxes through the faces ``below`` and ``above`` a row.
     """
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme)
+    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme, t)
     w, m, u = ahead.reshape((rows, nx)), mass.reshape((rows, nx)), moved.reshape((rows, nx))
     for part_ in prange(parts):
         part = np.int64(part_)
@@ -77,7 +77,7 @@ def _forward(ahead, mass, scheme):
     """Fill mass[1:] from mass[0]."""
     moved = np.empty_like(mass[0])
     for t in range(ahead.shape[0]):
-        push(ahead[t], mass[t], moved, scheme)
+        push(ahead[t], mass[t], moved, t, scheme)
         noise(moved, mass[t + 1], scheme, True)
 
 
@@ -100,11 +100,11 @@ pay = jit(_pay)
 def _movement(ahead, mass, scheme):
     """Cost of moving, sum_t sum_x m dt sum_e c s_e^2 / 2, and the share of mass-time with some speed at its cap."""
     steps, nz, ny, nx = ahead.shape
-    slope, most = rates(scheme)
     left, right = (nx - 1, 0) if scheme.periodic[2] else (0, nx - 1)
-    share, slope_x, most_x = 0.5 / slope[2], slope[2], most[2]
     cost, capped, paid, bound = np.zeros(nx), np.zeros(nx), np.empty(nx), np.empty(nx)
     for t in range(steps):
+        slope, most = rates(scheme, t)
+        share, slope_x, most_x = 0.5 / slope[2], slope[2], most[2]
         w, m = ahead[t].reshape((nz * ny, nx)), mass[t].reshape((nz * ny, nx))
         for r in range(nz * ny):
             for i in range(1, nx - 1):

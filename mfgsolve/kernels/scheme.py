@@ -17,7 +17,7 @@ class Scheme(NamedTuple):
     """Coefficients of a controlled diffusion on a grid; triples are in the order z, y, x."""
 
     dt: float
-    control_cost: float
+    control_cost: np.ndarray  # (T,) c of moving in each step
     spacing: np.ndarray  # (3,)
     cap: np.ndarray  # (3,) largest speed per axis, 0 on a missing axis
     periodic: np.ndarray  # (3,) int64
@@ -30,6 +30,10 @@ class Scheme(NamedTuple):
     open: np.ndarray  # (z, y, x) 1 free, 0 blocked; (1, 1, 1) without a mask
     blocked: np.ndarray  # flat indices of the blocked cells
     parts: int  # how many pieces of a time level run side by side
+
+    def during(self, steps: slice) -> Scheme:
+        """The scheme of some of the steps, which the kernels count from 0."""
+        return self._replace(control_cost=self.control_cost[steps])
 
 
 # Across a face, drop = W(here) - W(there), and the *chance* of a jump in one step, q = dt s / h, is the control: one
@@ -67,9 +71,9 @@ def _flux_change(drop, change, here, there, moved_here, moved_there, slope, most
     return q * moved + (slope * change) * (upwind if q == wish else 0.0)
 
 
-def _rates(scheme):
-    """For z, y, x: the slope dt / (h^2 c), and the largest chance dt cap / h."""
-    dt, c, h, cap = scheme.dt, scheme.control_cost, scheme.spacing, scheme.cap
+def _rates(scheme, t):
+    """For z, y, x: the slope dt / (h^2 c) of step t, and the largest chance dt cap / h."""
+    dt, c, h, cap = scheme.dt, scheme.control_cost[t], scheme.spacing, scheme.cap
     slope = (dt / (c * h[0] ** 2), dt / (c * h[1] ** 2), dt / (c * h[2] ** 2))
     return slope, (dt * cap[0] / h[0], dt * cap[1] / h[1], dt * cap[2] / h[2])
 

@@ -109,8 +109,8 @@ renew = jit(_renew)
 bellman_change_row, push_change_row = jit(_bellman_change_row), jit(_push_change_row)
 
 
-def _bellman_change(ahead, change, direction, scale, value, renewal, scheme):
-    """value = dl + dW + dt sum_e s_e (dW(x+e) - dW(x)) / h with dl = scale * direction, on one time level.
+def _bellman_change(ahead, change, direction, scale, value, renewal, t, scheme):
+    """value = dl + dW + dt sum_e s_e (dW(x+e) - dW(x)) / h with dl = scale * direction, in step t.
 
     Each row of the direction is renewed first, if ``renewal`` has arrays: memory is read while a row is computed.
 
@@ -120,7 +120,7 @@ def _bellman_change(ahead, change, direction, scale, value, renewal, scheme):
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme)
+    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme, t)
     w, d, v = ahead.reshape((rows, nx)), change.reshape((rows, nx)), value.reshape((rows, nx))
     u, b = direction.reshape((rows, nx)), scale.reshape((rows, nx))
     solution, residual, length, share = renewal
@@ -150,12 +150,12 @@ def _bellman_change(ahead, change, direction, scale, value, renewal, scheme):
             below, above = above, below
 
 
-def _push_change(ahead, change, mass, moved, result, scheme):
-    """result = d U from the changes of W and of the mass (``moved``) on one time level; ``face`` as in `push`."""
+def _push_change(ahead, change, mass, moved, result, t, scheme):
+    """result = d U from the changes of W and of the mass (``moved``) in step t; ``face`` as in `push`."""
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme)
+    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme, t)
     w, d, m = ahead.reshape((rows, nx)), change.reshape((rows, nx)), mass.reshape((rows, nx))
     p, u = moved.reshape((rows, nx)), result.reshape((rows, nx))
     for part_ in prange(parts):
@@ -215,10 +215,10 @@ def _curvature(ahead, mass, direction, scale, result, identity, residual, soluti
         noise(value, result[t], scheme, False)
         if t > 0:
             renewal = (solution[t] if renewing else none, residual[t] if renewing else none, length, share)
-            bellman_change(ahead[t], result[t], direction[t], scale[t] if scaled else ones, value, renewal, scheme)
+            bellman_change(ahead[t], result[t], direction[t], scale[t] if scaled else ones, value, renewal, t, scheme)
     sums = np.zeros(value.size)
     for t in range(steps):
-        push_change(ahead[t], result[t], mass[t], moved, level, scheme)
+        push_change(ahead[t], result[t], mass[t], moved, level, t, scheme)
         answer(result[t], identity, direction[t], moved)
         if renewing:
             gather(sums, scale[t].reshape(sums.size), direction[t].reshape(sums.size), result[t].reshape(sums.size))

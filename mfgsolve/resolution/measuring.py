@@ -207,7 +207,7 @@ def energetic_speed(coarse: Coarse) -> float:
         game.mass(game.price(game.resting_crowd(game.empty_crowd())))[:-1, free], axis=1
     )  # as the crowd starts
     saved = game.time.horizon * float(np.maximum(running, now).mean()) + float(last[0])
-    return float(np.sqrt(2 * saved / (game.scheme.control_cost * game.time.horizon)))
+    return float(np.sqrt(2 * saved / (game.scheme.control_cost.min() * game.time.horizon)))
 
 
 def steps_for_speeds(measured: Measured, grid: Grid) -> float:

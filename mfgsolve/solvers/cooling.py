@@ -50,9 +50,9 @@ def heat(game: FiniteGame) -> float:
 def dearer(game: DiffusionGame, heat: float) -> DiffusionGame:
     """The same game with a cost of moving ``heat`` times that of its problem; arrays are shared."""
     other = copy.copy(game)
-    dynamics = game.problem.all_dynamics[0]
+    dynamics, cost = game.problem.all_dynamics[0], game.scheme.control_cost
     assert isinstance(dynamics, ControlledDiffusion)
-    other.scheme = game.scheme._replace(control_cost=float(dynamics.hamiltonian.weight * heat))
+    other.scheme = game.scheme._replace(control_cost=dynamics.hamiltonian.weight * heat * (cost / cost[0]))
     return other
 
 
