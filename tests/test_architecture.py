@@ -14,7 +14,7 @@ ORDER = [
     {"errors"},
     {"cautions", "inputs", "kernels", "watch"},
     {"files"},
-    {"spaces", "grids", "fields", "dynamics", "couplings", "problem"},
+    {"axes", "spaces", "grids", "fields", "dynamics", "couplings", "problem"},
     {"games"},
     {"certificates", "claims", "identity", "userpolicy"},
     {"solution"},

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from mfgsolve.errors import InputError
 from mfgsolve.grids import Axis, Grid
-from mfgsolve.spaces import Populations, Space
+from mfgsolve.spaces import Populations, Space, flat_volumes, integral
 
 __all__ = ["Transport", "l2", "transport"]
 
@@ -35,7 +35,7 @@ def l2(one: np.ndarray, other: np.ndarray, space: Space) -> np.ndarray:
         (...), in the root of the unit of density
     """
     gap = np.asarray(one) - np.asarray(other)
-    return np.asarray(np.sqrt(np.square(_flat(gap, space)).sum(axis=-1) * space.cell_volume))
+    return np.sqrt(integral(np.square(_flat(gap, space)), flat_volumes(space), -1))
 
 
 def _flat(values: np.ndarray, space: Space) -> np.ndarray:
@@ -75,7 +75,7 @@ class Transport:
     measure: Callable[[np.ndarray], np.ndarray] = field(repr=False)  # differences of mass (rows, cells) -> (rows,)
 
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        gap = _flat(np.asarray(one) - np.asarray(other), self.space) * self.space.cell_volume
+        gap = _flat(np.asarray(one) - np.asarray(other), self.space) * flat_volumes(self.space)
         rows = gap.reshape(-1, self.space.populations, self.space.size // self.space.populations)
         if not (np.abs(rows.sum(axis=-1)) <= IMBALANCE).all():
             worst = float(np.abs(rows.sum(axis=-1)).max())
@@ -126,7 +126,7 @@ def transport(space: Space, nodes: int = NODES) -> Transport:
         side += 1
     graph = _Graph.of(ground, side)
     walls = bool(ground.mask.any())
-    change = 0.0 if side == 1 else math.nan if walls else (side - 1) * sum(axis.spacing for axis in ground.axes)
+    change = 0.0 if side == 1 else math.nan if walls else (side - 1) * sum(axis.widths.max() for axis in ground.axes)
     metric = "along the axes" + (", around walls" if walls else "")
     if side > 1:
         metric += f", between blocks of {'x'.join([str(side)] * ground.ndim)} cells"
@@ -141,7 +141,7 @@ def _along(rows: np.ndarray, axis: Axis) -> np.ndarray:
     passed = np.cumsum(rows, axis=1)  # mass that crosses the face behind each cell
     if axis.periodic:
         passed -= np.median(passed, axis=1, keepdims=True)
-    return np.asarray(axis.spacing * np.abs(passed).sum(axis=1))
+    return integral(np.abs(passed), axis.spacing if axis.even else axis.distances, 1)
 
 
 @dataclass(frozen=True, eq=False)

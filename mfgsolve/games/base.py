@@ -90,7 +90,7 @@ class Game(Measures, ABC):
     def _state(self, problem: Problem, threads: int | None) -> None:
         self.wanted_threads = threads
         self.problem, self.grid, self.time = problem, problem.grid, problem.time
-        self.steps, self.dt, self.volume = problem.time.steps, problem.time.dt, problem.grid.cell_volume
+        self.steps, self.dt = problem.time.steps, problem.time.dt
         affordable(
             (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
         )
@@ -105,12 +105,12 @@ class Game(Measures, ABC):
         size, self.blocks = grid.size, []
         for coupling in groups.get("state", []):
             bound = coupling.bind(grid, self.time.nodes)
-            self.blocks.append(Block(bound, slice(0, size), grid.shape, grid.cell_volume, "state"))
+            self.blocks.append(Block(bound, slice(0, size), grid.shape, grid.volumes, "state"))
         for coupling in groups.get("occupation", []):
             choices = Choices(actions, grid, names)
             columns = slice(size, size + choices.size)
             self.blocks.append(
-                Block(coupling.bind(choices, starts), columns, choices.shape, grid.cell_volume, "occupation")
+                Block(coupling.bind(choices, starts), columns, choices.shape, grid.volumes, "occupation")
             )
             size += choices.size
         self.prices: list[Price] = groups.get("aggregate", [])  # type: ignore[assignment]
@@ -121,7 +121,7 @@ class Game(Measures, ABC):
         self.terminal_block = None
         if problem.terminal_coupling is not None:
             bound = problem.terminal_coupling.bind(grid, np.array([self.time.horizon]))
-            self.terminal_block = Block(bound, slice(0, grid.size), grid.shape, grid.cell_volume, "state")
+            self.terminal_block = Block(bound, slice(0, grid.size), grid.shape, grid.volumes, "state")
         if problem.is_levelled:
             self._level()
 
@@ -330,12 +330,12 @@ class Game(Measures, ABC):
                 look()
                 slope = block.bound.slope(nodes, block.density(flat[nodes]))
                 assert slope is not None  # every coupling said that it is local
-                view[nodes, block.columns] = (slope * (self.dt / block.volume)).reshape(slope.shape[0], -1)
+                view[nodes, block.columns] = (slope * (self.dt / block.volumes)).reshape(slope.shape[0], -1)
         view[-1] = 0.0
         if self.terminal_block is not None:
             slope = self.terminal_block.bound.slope(slice(0, 1), self.terminal_block.density(flat[-1:]))
             assert slope is not None
-            view[-1:, self.terminal_block.columns] = (slope / self.volume).reshape(1, -1)
+            view[-1:, self.terminal_block.columns] = (slope / self.grid.volumes).reshape(1, -1)
         return scale
 
     def price_change(self, crowd: np.ndarray, change: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

@@ -167,7 +167,7 @@ def _with_reference(
     if density is not None:
         about = dataset["density"].attrs | {"long_name": "density of the reference"}
         added["reference_density"] = (dataset["density"].dims, density, about)
-        apart = np.abs(density - dataset["density"].values) * problem.grid.cell_volume
+        apart = np.abs(density - dataset["density"].values) * problem.grid.volumes
         distance = 0.5 * float(apart.reshape(apart.shape[0], -1).sum(axis=1).mean()) / problem.grid.populations
     attributes = {"agents": steps["agents"], "density_distance": distance, "reference_exploitability": gap}
     return dataset.assign(added).assign_attrs(attributes)

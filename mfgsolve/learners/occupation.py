@@ -110,8 +110,9 @@ class Occupation:
                 f"the solution has a density of shape {density.shape}; the problem has "
                 f"{(game.steps + 1, *game.grid.shape)}"
             )
-        mass = density.values.reshape(game.steps + 1, -1) * game.volume
-        return _chosen(game, mass, Walk(Play(game, policy, game.crowd_of(density.values * game.volume), None)).choices)
+        levels = density.values * game.grid.volumes
+        walk = Walk(Play(game, policy, game.crowd_of(levels), None))
+        return _chosen(game, levels.reshape(game.steps + 1, -1), walk.choices)
 
     @classmethod
     def of_policy(cls, problem: Problem | Game, policy: Any) -> Occupation:
@@ -179,7 +180,7 @@ class Occupation:
     @property
     def density(self) -> xr.DataArray:
         """Density of agents (time, *space): the marginal of cells over their volume, as solvers have it."""
-        density = self.marginal(*self.space.dims) / self.space.cell_volume
+        density = self.marginal(*self.space.dims) / self.space.volumes
         return density.rename("density").assign_attrs(long_name="density of agents")
 
     def marginal(self, *dims: str) -> xr.DataArray:

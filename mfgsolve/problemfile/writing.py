@@ -122,7 +122,7 @@ def _samples(problem: Problem) -> list[np.ndarray]:
         for on, terms in by_target(coupling).items():
             space = on_what(problem, on)
             shape = (1,) if on == "aggregate" else space.shape
-            density = np.ones(shape) if on == "aggregate" else np.broadcast_to(mass / space.cell_volume, shape)
+            density = np.ones(shape) if on == "aggregate" else np.broadcast_to(mass / space.volumes, shape)
             for term in terms:
                 bound = term.bind(space, times)
                 found.append(bound.cost(levels, np.array([density] * len(times))))

@@ -112,7 +112,7 @@ def _averaged(problem: Problem, cells: Cells) -> Coarse:
         grid=replace(cells.grid(), blocked=blocked if blocked.any() else None),
         coupling=Averaged(problem.couplings[0], cells),
         terminal_coupling=None if last is None else Averaged(last, cells),
-        initial=cells.mean(problem.initial_mass()[None])[0] / grid.cell_volume,
+        initial=cells.mean(problem.initial_mass()[None])[0] / grid.volumes,
         terminal=cells.mean(problem.terminal_cost()[None])[0],
         normalise=True,
     )

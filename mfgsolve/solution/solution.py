@@ -158,9 +158,9 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
             steps = {"step": lambda _: policy["step"].values, "action": np.array(game.action_names)}  # any horizon
             table = aligned(policy, ("step", "action", *names), labels | steps, "policy of the start")
             return game.flow(np.ascontiguousarray(table).reshape(game.steps, game.actions, game.states))
-        return game.crowd_of(aligned(density, ("time", *names), labels, "density of the start") * game.volume)
+        return game.crowd_of(aligned(density, ("time", *names), labels, "density of the start") * game.grid.volumes)
     assert isinstance(game.grid, Grid)
-    return game.crowd_of(_interpolated(solution.dataset, game.grid, game.time) * game.volume)
+    return game.crowd_of(_interpolated(solution.dataset, game.grid, game.time) * game.grid.volumes)
 
 
 def _interpolated(source: xr.Dataset, grid: Grid, time: TimeGrid) -> np.ndarray:

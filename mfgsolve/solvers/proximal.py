@@ -179,8 +179,8 @@ class Programme:
         for block, levels, low, high in game.bounds():
             size = (levels.stop - levels.start, -1)
             within = (levels, block.columns)
-            lower[within] = np.maximum(lower[within], low.reshape(size) * block.volume)
-            upper[within] = np.minimum(upper[within], high.reshape(size) * block.volume)
+            lower[within] = np.maximum(lower[within], (low * block.volumes).reshape(size))
+            upper[within] = np.minimum(upper[within], (high * block.volumes).reshape(size))
         lower, upper = lower.reshape(-1)[self.seen], upper.reshape(-1)[self.seen]
         self.lower, self.upper = lower / self.unit, upper / self.unit
         self._hard_below = self.seen % game.width >= game.width - len(game.prices)  # masses are >= 0 as it is
