@@ -180,6 +180,16 @@ class Axis:
         after = np.append(widths[1:], widths[0] if self.periodic else widths[-1])
         return np.asarray(0.5 * (widths + after))
 
+    def pace(self, offset: int, dt: float) -> float | np.ndarray:
+        """Mean speed from each cell to the one ``offset`` cells on, within the time ``dt``: a number where all cells
+        are alike, else (cells,); beyond a wall cells are as wide as the last one."""
+        if self.even:
+            return offset * (self.spacing / dt)
+        place = np.arange(self.cells) + offset
+        inside = place % self.cells if self.periodic else np.clip(place, 0, self.cells - 1)
+        each = self.length / self.cells if self.periodic else self.widths[inside]
+        return np.asarray((self.centres[inside] + (place - inside) * each - self.centres) / dt)
+
     @property
     def smallest(self) -> float:
         """Width of the smallest cell."""

@@ -91,7 +91,7 @@ def transport(space: Space, nodes: int = NODES) -> Transport:
     space                  distance
     =====================  ==========================================================================================
     states                 total variation, sum |m - m'| / 2: W1 where any two states are 1 apart
-    one axis, no walls     h sum |F - G| of cumulative masses; on a circle h sum |F - G - median(F - G)|
+    one axis, no walls     sum d |F - G| of cumulative masses; on a circle sum d |F - G - median(F - G)|
     other grids            the shortest way along the axes and around blocked cells (taxicab, not Euclidean: longer by
                            up to sqrt(d) in d axes), as the dual linear program max <u, m - m'>, |u_s - u_s'| <= length
     =====================  ==========================================================================================
@@ -140,8 +140,16 @@ def _total_variation(rows: np.ndarray) -> np.ndarray:
 def _along(rows: np.ndarray, axis: Axis) -> np.ndarray:
     passed = np.cumsum(rows, axis=1)  # mass that crosses the face behind each cell
     if axis.periodic:
-        passed -= np.median(passed, axis=1, keepdims=True)
+        passed -= np.median(passed, axis=1, keepdims=True) if axis.even else _median(passed, axis.distances)
     return integral(np.abs(passed), axis.spacing if axis.even else axis.distances, 1)
+
+
+def _median(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted median (rows, 1): it minimises the weighted sum of distances to the entries of its row."""
+    order = np.argsort(rows, axis=1)
+    below = np.cumsum(weights[order], axis=1)
+    middle = (below < 0.5 * below[:, -1:]).sum(axis=1, keepdims=True)
+    return np.take_along_axis(rows, np.take_along_axis(order, middle, axis=1), axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -178,6 +178,6 @@ def _diffusion(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray]:
         for k, axis in enumerate(axes(game)):
             for side, toward in enumerate((-1, 1)):
                 s, b = speed[:, 2 * k + side], fastest[:, 2 * k + side]
-                drop = (ahead - np.roll(ahead, toward, axis)) / game.scheme.spacing[axis - 1]
+                drop = (ahead - np.roll(ahead, toward, axis)) / game.scheme.distance(axis - 1, side)
                 total += float((mass * (s - b) * (half * (s + b) - drop)).sum())
     return np.array([total * game.dt]), np.array([best.mean_value])

@@ -133,10 +133,11 @@ def _speeds(game: DiffusionGame, policy: MovingPolicy) -> tuple[np.ndarray, np.n
     """Chance of staying and of each move, (T, states, 1 + moves), and the cost of moving (T, states, 1)."""
     moves, scheme = 2 * game.grid.ndim, game.scheme
     choices, own = np.empty((game.steps, game.cells, 1 + moves)), np.empty((game.steps, game.cells, 1))
-    spacing = np.repeat([scheme.spacing[axis - 1] for axis in axes(game)], 2)
+    sides = [scheme.distance(axis - 1, side) for axis in axes(game) for side in (0, 1)]
+    distance = np.stack([np.broadcast_to(h, game.shape).reshape(-1) for h in sides])
     for nodes in game.slabs():
         speed = policy.speed(game, nodes).reshape(-1, moves, game.cells)
-        chance = (game.dt / spacing[:, None]) * speed
+        chance = (game.dt / distance) * speed
         choices[nodes, :, 1:] = chance.transpose(0, 2, 1)
         choices[nodes, :, 0] = np.maximum(1.0 - chance.sum(axis=1), 0.0)  # -1e-16 where all speeds are at the cap
         own[nodes, :, 0] = (0.5 * scheme.control_cost[nodes] * game.dt)[:, None] * (speed**2).sum(axis=1)
@@ -165,7 +166,8 @@ def _steps(game: DiffusionGame) -> Transitions:
         axis = axes(game)[(k - 1) // 2] - 1
         edge = place[axis] == (game.shape[axis] - 1 if k % 2 else 0)
         open_ = free & free[near.reshape(-1)] & ~(edge & (game.scheme.periodic[axis] == 0))
-        chance[open_, k] = game.scheme.rate[axis]
+        rate = game.scheme.rate[axis]  # of each cell, where cells differ
+        chance[open_, k] = rate[1 - k % 2, place[axis]][open_] if isinstance(rate, np.ndarray) else rate
     chance[:, 0] = 1.0 - chance.sum(axis=1)
     around = np.stack([t.reshape(-1) for t in targets], axis=1)
     first = np.arange(target.size + 1) * len(targets)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mfgsolve.errors import InputError, real, unknown
-
-if TYPE_CHECKING:
-    import numpy as np
 
 __all__ = ["ControlledDiffusion", "QuadraticCost"]
 
@@ -69,6 +66,7 @@ class ControlledDiffusion:
         parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name != "control_cost")
         return ("diffusion", *parts)
 
-    def speed_cap(self, possible: np.ndarray) -> np.ndarray:
-        """Largest speed along each axis; ``possible`` is what keeps the probabilities of one step at most 1."""
+    def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+        """Largest speed along each axis z, y, x, a number or one for each face; ``possible`` is what keeps the
+        probabilities of one step at most 1."""
         return possible

@@ -152,11 +152,10 @@ class FiniteGame(Game):
             isinstance(space, Grid) and space.ndim == 1 and all(isinstance(d, LatticeMoves) for d in self.dynamics)
         ):
             return None
-        pace = space.axes[0].spacing / self.dt
-        speeds = np.zeros((self.actions, *self.grid.shape))
+        axis, speeds = space.axes[0], np.zeros((self.actions, *self.grid.shape))
         for p, one in enumerate(self.dynamics):
             for a, move in enumerate(one.moves):
-                speeds[(a, p) if isinstance(self.grid, Populations) else a] = move[0] * pace
+                speeds[(a, p) if isinstance(self.grid, Populations) else a] = axis.pace(move[0], self.dt)
         return speeds
 
     @property

@@ -33,7 +33,8 @@ class MovingPolicy(Policy):
 
     def own_cost(self, game: DiffusionGame, crowd: np.ndarray) -> OwnCost:
         cost, capped = 0.0, 0.0
-        caps = np.repeat(game.scheme.cap[::-1][: game.grid.ndim], 2)[None, :, None, None, None]
+        sides = [game.scheme.fastest(axis - 1, side) for axis in axes(game) for side in (0, 1)]
+        caps = np.stack([np.broadcast_to(cap, game.shape) for cap in sides])
         price = game.scheme.control_cost
         dearer = (price / price[0]).reshape(-1, 1, 1, 1)
         for nodes in game.slabs():
@@ -82,7 +83,7 @@ class ValuePolicy(MovingPolicy):
         out = np.empty((w.shape[0], 2 * game.grid.ndim, *game.shape))
         price = scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
         for k, axis in enumerate(axes(game)):
-            reach, cap = 1.0 / (scheme.spacing[axis - 1] * price), scheme.cap[axis - 1]
+            reach, cap = 1.0 / (scheme.distance(axis - 1) * price), scheme.fastest(axis - 1)
             signed = _close(game, axis, np.clip(reach * (w - np.roll(w, -1, axis)), -cap, cap))
             out[:, 2 * k] = np.maximum(signed, 0.0)
             out[:, 2 * k + 1] = np.roll(np.maximum(-signed, 0.0), 1, axis)
@@ -92,10 +93,11 @@ class ValuePolicy(MovingPolicy):
 def face_flux(game: DiffusionGame, nodes: slice, ahead: np.ndarray, mass: np.ndarray, axis: int) -> np.ndarray:
     """Mass that crosses the face after each cell in one step, under the best response ``ahead`` of some steps."""
     scheme, price = game.scheme, game.scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
-    reach, cap = 1.0 / (scheme.spacing[axis - 1] * price), scheme.cap[axis - 1]
+    distance, cap = scheme.distance(axis - 1), scheme.fastest(axis - 1)
+    reach = 1.0 / (distance * price)
     signed = np.clip(reach * (ahead - np.roll(ahead, -1, axis)), -cap, cap)
     upwind = np.where(signed > 0, mass, np.roll(mass, -1, axis))
-    return _close(game, axis, game.dt / scheme.spacing[axis - 1] * signed * upwind)
+    return _close(game, axis, game.dt / distance * signed * upwind)
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class FluxPolicy(MovingPolicy, Average):
         mass = self.crowd[:-1][nodes]
         out = np.zeros((mass.shape[0], 2 * game.grid.ndim, *game.shape))
         for k, axis in enumerate(axes(game)):
-            per_mass = game.scheme.spacing[axis - 1] / game.dt
+            per_mass = game.scheme.distance(axis - 1) / game.dt
             flux, there = self.fluxes[k][nodes] * per_mass, np.roll(mass, -1, axis)
             forth = np.divide(np.maximum(flux, 0.0), mass, out=np.zeros_like(flux), where=mass > 0)
             back = np.divide(np.maximum(-flux, 0.0), there, out=np.zeros_like(flux), where=there > 0)
@@ -156,14 +158,16 @@ class SpeedPolicy(MovingPolicy):
         names = move_names(game)
         for k, name in enumerate(names):
             view, axis = policy.speeds[:, k], 3 - k // 2
-            cap = game.scheme.cap[axis - 1]
+            cap = np.broadcast_to(game.scheme.fastest(axis - 1, k % 2), game.shape)
             if not np.isfinite(view).all():
                 raise InputError(f"policy has a speed toward {name} that is not finite")
             if (view < 0).any():
                 raise InputError(f"policy has a negative speed toward {name} ({view.min():g}); use the opposite move")
             if (view > cap * (1 + 1e-12)).any():
+                worst = np.unravel_index((view / cap).argmax(), view.shape)
                 raise InputError(
-                    f"policy has speed {view.max():g} toward {name}; the scheme's cap is {cap:g}: take more time steps"
+                    f"policy has speed {view[worst]:g} toward {name}; the scheme's cap is {cap[worst[1:]]:g}: "
+                    "take more time steps"
                 )
             face = view if k % 2 == 0 else np.roll(view, -1, axis)
             if (_close(game, axis, face.copy()) != face).any():
@@ -181,7 +185,7 @@ class SpeedPolicy(MovingPolicy):
             moved = mass[t].copy()
             for k in range(2 * game.grid.ndim):
                 axis = 2 - k // 2
-                flux = game.dt / game.scheme.spacing[axis] * self.speeds[t, k] * mass[t]
+                flux = game.dt / game.scheme.distance(axis, k % 2) * self.speeds[t, k] * mass[t]
                 moved += np.roll(flux, 1 if k % 2 == 0 else -1, axis) - flux
             mass[t + 1] = game.diffuse(moved)
         return mass

@@ -12,7 +12,7 @@ from numba import prange
 
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
-from mfgsolve.kernels.scheme import chance, flux, neighbours, rates
+from mfgsolve.kernels.scheme import at, chance, flux, neighbours, rates
 
 
 def _flux_across(face, k, w, m, here, there, slope, most):
@@ -23,10 +23,12 @@ def _flux_across(face, k, w, m, here, there, slope, most):
 def _push_row(u, w, m, face, below, above, r, after, ring, slope_y, most_y, slope_x, most_x):
     """u = m - out + in for one row; fills face[above].  The face after a cell is the face before the next one."""
     n = w.shape[1]
-    edge = flux(w[r, n - 1] - w[r, 0], m[r, n - 1], m[r, 0], slope_x, most_x) if ring else 0.0  # it closes the ring
+    i, edge = n - 1, 0.0
+    if ring:  # the face that closes it
+        edge = flux(w[r, i] - w[r, 0], m[r, i], m[r, 0], at(slope_x, i), at(most_x, i))
     back = edge
     for i in range(n - 1):
-        ahead = flux(w[r, i] - w[r, i + 1], m[r, i], m[r, i + 1], slope_x, most_x)
+        ahead = flux(w[r, i] - w[r, i + 1], m[r, i], m[r, i + 1], at(slope_x, i), at(most_x, i))
         up = flux(w[r, i] - w[after, i], m[r, i], m[after, i], slope_y, most_y)
         u[r, i] = m[r, i] + ((face[below, i] - up) + (back - ahead))
         face[above, i] = up
@@ -56,15 +58,17 @@ def _push(ahead, mass, moved, t, scheme):
         face, below, above = np.zeros((3, nx)), 1, 2
         for r in range(first, last):
             after, before = neighbours(r, ny, 1, ring_y)
-            if r == first or r % ny == 0:
-                flux_across(face, below, w, m, before, r, slope_y, most_y)
-            push_row(u, w, m, face, below, above, r, after, ring_x, slope_y, most_y, slope_x, most_x)
+            j = r % ny
+            if r == first or j == 0:
+                flux_across(face, below, w, m, before, r, at(slope_y, j - 1), at(most_y, j - 1))
+            push_row(u, w, m, face, below, above, r, after, ring_x, at(slope_y, j), at(most_y, j), slope_x, most_x)
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                flux_across(face, 0, w, m, before, r, slope_z, most_z)
+                j = r // ny
+                flux_across(face, 0, w, m, before, r, at(slope_z, j - 1), at(most_z, j - 1))
                 for i in range(nx):
                     u[r, i] += face[0, i]
-                flux_across(face, 0, w, m, r, after, slope_z, most_z)
+                flux_across(face, 0, w, m, r, after, at(slope_z, j), at(most_z, j))
                 for i in range(nx):
                     u[r, i] -= face[0, i]
             below, above = above, below
@@ -94,7 +98,20 @@ def _pay(paid, bound, w, here, there, slope, most):
         bound[i] = 1.0 if chance(w[here, i] - w[there, i], slope, most) == most else bound[i]
 
 
-pay = jit(_pay)
+def _weigh(one, share, other, its_share, uneven):
+    """share (one + other), or each with a share of its own."""
+    return share * one + its_share * other if uneven else share * (one + other)
+
+
+def _mark(bound, w, r, slope, most):
+    """1 where the speed along the row is at its cap, except at its ends."""
+    for i in range(1, w.shape[1] - 1):
+        q = chance(w[r, i] - w[r, i + 1], at(slope, i), at(most, i))
+        p = chance(w[r, i] - w[r, i - 1], at(slope, i - 1), at(most, i - 1))
+        bound[i] = 1.0 if q == at(most, i) or p == at(most, i - 1) else 0.0
+
+
+pay, weigh, mark = jit(_pay), jit(_weigh), jit(_mark)
 
 
 def _movement(ahead, mass, scheme):
@@ -103,30 +120,30 @@ def _movement(ahead, mass, scheme):
     left, right = (nx - 1, 0) if scheme.periodic[2] else (0, nx - 1)
     cost, capped, paid, bound = np.zeros(nx), np.zeros(nx), np.empty(nx), np.empty(nx)
     for t in range(steps):
-        slope, most = rates(scheme, t)
-        share, slope_x, most_x = 0.5 / slope[2], slope[2], most[2]
+        (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme, t)
+        share = 0.5 / slope_x
         w, m = ahead[t].reshape((nz * ny, nx)), mass[t].reshape((nz * ny, nx))
         for r in range(nz * ny):
             for i in range(1, nx - 1):
-                q = max(chance(w[r, i] - w[r, i + 1], slope_x, most_x), 0.0)
-                p = max(chance(w[r, i] - w[r, i - 1], slope_x, most_x), 0.0)
-                paid[i] = share * (q * q + p * p)
-            for i in range(1, nx - 1):
-                drop = w[r, i] - min(w[r, i + 1], w[r, i - 1])
-                bound[i] = 1.0 if chance(drop, slope_x, most_x) == most_x else 0.0
+                q = max(chance(w[r, i] - w[r, i + 1], at(slope_x, i), at(most_x, i)), 0.0)
+                p = max(chance(w[r, i] - w[r, i - 1], at(slope_x, i - 1), at(most_x, i - 1)), 0.0)
+                paid[i] = weigh(q * q, at(share, i), p * p, at(share, i - 1), scheme.uneven)
+            mark(bound, w, r, slope_x, most_x)
             for i, j, k in ((0, 1, left), (nx - 1, right, nx - 2)):
-                q = max(chance(w[r, i] - w[r, j], slope_x, most_x), 0.0)
-                p = max(chance(w[r, i] - w[r, k], slope_x, most_x), 0.0)
-                paid[i] = share * (q * q + p * p)
-                bound[i] = 1.0 if max(q, p) == most_x else 0.0
+                q = max(chance(w[r, i] - w[r, j], at(slope_x, i), at(most_x, i)), 0.0)
+                p = max(chance(w[r, i] - w[r, k], at(slope_x, i - 1), at(most_x, i - 1)), 0.0)
+                paid[i] = weigh(q * q, at(share, i), p * p, at(share, i - 1), scheme.uneven)
+                bound[i] = 1.0 if q == at(most_x, i) or p == at(most_x, i - 1) else 0.0
             if ny > 1:
                 after, before = neighbours(r, ny, 1, scheme.periodic[1])
-                pay(paid, bound, w, r, after, slope[1], most[1])
-                pay(paid, bound, w, r, before, slope[1], most[1])
+                j = r % ny
+                pay(paid, bound, w, r, after, at(slope_y, j), at(most_y, j))
+                pay(paid, bound, w, r, before, at(slope_y, j - 1), at(most_y, j - 1))
             if nz > 1:
                 after, before = neighbours(r, nz, ny, scheme.periodic[0])
-                pay(paid, bound, w, r, after, slope[0], most[0])
-                pay(paid, bound, w, r, before, slope[0], most[0])
+                j = r // ny
+                pay(paid, bound, w, r, after, at(slope_z, j), at(most_z, j))
+                pay(paid, bound, w, r, before, at(slope_z, j - 1), at(most_z, j - 1))
             for i in range(nx):
                 cost[i] += m[r, i] * paid[i]
             for i in range(nx):

@@ -228,9 +228,10 @@ class Occupation:
         if isinstance(game, FiniteGame):
             return policy
         moving = policy.isel(action=slice(1, None)).rename(action="move").rename("speed")
-        pace = np.repeat([game.scheme.spacing[axis - 1] for axis in axes(game)], 2) / game.dt
+        sides = [game.scheme.distance(axis - 1, side) for axis in axes(game) for side in (0, 1)]
+        pace = np.stack([np.broadcast_to(h, game.shape).reshape(game.grid.shape) for h in sides]) / game.dt
         here = self.marginal(*self.space.dims).values[: moving.sizes["step"]] > 0
-        speed = moving * xr.DataArray(pace, {"move": moving["move"]}, ("move",))
+        speed = moving * xr.DataArray(pace, {"move": moving["move"]}, ("move", *game.grid.dims))
         return speed.where(here[:, None], 0.0)  # a uniform choice beside a wall would exceed the speed cap
 
     def crowd(self, game: Game) -> np.ndarray:

@@ -166,7 +166,7 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
 def _interpolated(source: xr.Dataset, grid: Grid, time: TimeGrid) -> np.ndarray:
     """Density of a solution on another grid and at other times (stretched to the horizon)."""
     field, names = source["density"].values, grid.dims
-    there = all(np.allclose(source[axis.name].values, axis.centres, atol=1e-3 * axis.spacing)
+    there = all(np.allclose(source[axis.name].values, axis.centres, atol=1e-3 * axis.smallest)
                 for axis in grid.axes if source.sizes[axis.name] == axis.cells)  # fmt: skip
     if field.shape == (time.steps + 1, *grid.shape) and there:
         return field

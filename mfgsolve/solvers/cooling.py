@@ -73,7 +73,7 @@ def heats(game: DiffusionGame, cooling: float) -> list[float]:
             total = (weights * price).sum(axis=0) + game.terminal_cost
             gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
             crowd = game.flow(game.respond(price).ahead)
-    cell = min(axis.spacing for axis in game.grid.axes)
+    cell = min(axis.smallest for axis in game.grid.axes)
     unit = dynamics.hamiltonian.weight * max(8 * dynamics.viscosity, cell**2 / (2 * game.time.horizon))
     if not (math.isfinite(gain) and gain > unit):
         return [1.0]
