@@ -98,20 +98,18 @@ def _pay(paid, bound, w, here, there, slope, most):
         bound[i] = 1.0 if chance(w[here, i] - w[there, i], slope, most) == most else bound[i]
 
 
-def _weigh(one, share, other, its_share, uneven):
-    """share (one + other), or each with a share of its own."""
-    return share * one + its_share * other if uneven else share * (one + other)
-
-
-def _mark(bound, w, r, slope, most):
-    """1 where the speed along the row is at its cap, except at its ends."""
-    for i in range(1, w.shape[1] - 1):
-        q = chance(w[r, i] - w[r, i + 1], at(slope, i), at(most, i))
-        p = chance(w[r, i] - w[r, i - 1], at(slope, i - 1), at(most, i - 1))
+def _pay_along(paid, bound, w, r, left, right, slope, most):
+    """What cells of row r pay to move along it, and 1 where a speed is at its cap, where cells differ."""
+    n = paid.size
+    for i in range(n):
+        after, before = (i + 1 if i + 1 < n else right), (i - 1 if i > 0 else left)
+        q = max(chance(w[r, i] - w[r, after], at(slope, i), at(most, i)), 0.0)
+        p = max(chance(w[r, i] - w[r, before], at(slope, i - 1), at(most, i - 1)), 0.0)
+        paid[i] = 0.5 * (q * q / at(slope, i) + p * p / at(slope, i - 1))
         bound[i] = 1.0 if q == at(most, i) or p == at(most, i - 1) else 0.0
 
 
-pay, weigh, mark = jit(_pay), jit(_weigh), jit(_mark)
+pay, pay_along = jit(_pay), jit(_pay_along)
 
 
 def _movement(ahead, mass, scheme):
@@ -121,19 +119,25 @@ def _movement(ahead, mass, scheme):
     cost, capped, paid, bound = np.zeros(nx), np.zeros(nx), np.empty(nx), np.empty(nx)
     for t in range(steps):
         (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme, t)
-        share = 0.5 / slope_x
+        s, most = at(slope_x, 0), at(most_x, 0)
+        share = 0.5 / s
         w, m = ahead[t].reshape((nz * ny, nx)), mass[t].reshape((nz * ny, nx))
         for r in range(nz * ny):
-            for i in range(1, nx - 1):
-                q = max(chance(w[r, i] - w[r, i + 1], at(slope_x, i), at(most_x, i)), 0.0)
-                p = max(chance(w[r, i] - w[r, i - 1], at(slope_x, i - 1), at(most_x, i - 1)), 0.0)
-                paid[i] = weigh(q * q, at(share, i), p * p, at(share, i - 1), scheme.uneven)
-            mark(bound, w, r, slope_x, most_x)
-            for i, j, k in ((0, 1, left), (nx - 1, right, nx - 2)):
-                q = max(chance(w[r, i] - w[r, j], at(slope_x, i), at(most_x, i)), 0.0)
-                p = max(chance(w[r, i] - w[r, k], at(slope_x, i - 1), at(most_x, i - 1)), 0.0)
-                paid[i] = weigh(q * q, at(share, i), p * p, at(share, i - 1), scheme.uneven)
-                bound[i] = 1.0 if q == at(most_x, i) or p == at(most_x, i - 1) else 0.0
+            if scheme.uneven:
+                pay_along(paid, bound, w, r, left, right, slope_x, most_x)
+            else:
+                for i in range(1, nx - 1):
+                    q = max(chance(w[r, i] - w[r, i + 1], s, most), 0.0)
+                    p = max(chance(w[r, i] - w[r, i - 1], s, most), 0.0)
+                    paid[i] = share * (q * q + p * p)
+                for i in range(1, nx - 1):
+                    drop = w[r, i] - min(w[r, i + 1], w[r, i - 1])
+                    bound[i] = 1.0 if chance(drop, s, most) == most else 0.0
+                for i, j, k in ((0, 1, left), (nx - 1, right, nx - 2)):
+                    q = max(chance(w[r, i] - w[r, j], s, most), 0.0)
+                    p = max(chance(w[r, i] - w[r, k], s, most), 0.0)
+                    paid[i] = share * (q * q + p * p)
+                    bound[i] = 1.0 if max(q, p) == most else 0.0
             if ny > 1:
                 after, before = neighbours(r, ny, 1, scheme.periodic[1])
                 j = r % ny
