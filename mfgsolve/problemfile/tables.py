@@ -17,7 +17,7 @@ from mfgsolve.couplings import Coupling, Interaction, Price, QuadraticPotential
 from mfgsolve.dynamics import ControlledDiffusion, Dynamics, LatticeMoves, Tabular
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Box, Field
-from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.grids import Axis, Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.inputs.texts import cut
 from mfgsolve.problemfile.datafile import DataFile, Series, numbers, truths
@@ -88,20 +88,47 @@ class _Union:
 
 @dataclass(frozen=True)
 class GridTable:
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] | None = None
     bounds: tuple[tuple[float, float], ...] | None = None
     boundary: str | tuple[str, ...] = "reflecting"
     unit: str = "1"
     blocked: tuple[Corners, ...] = ()
+    edges: tuple[tuple[float, ...], ...] | None = None  # of the cells of each axis, in the order of shape
 
     def __post_init__(self) -> None:
         self.build()
 
     def build(self) -> Grid:
+        if self.edges is not None:
+            return self._of_edges(self.edges)
+        if self.shape is None:
+            raise InputError("the grid has neither a shape nor edges; write shape = [...] (..., ny, nx), say")
         if all(size > 0 for size in self.shape):
             affordable(math.prod(self.shape), 8 * (1 + len(self.shape)), f"grid of shape {cut(str(self.shape), 80)}")
         boxes = [Box(corners.lower, corners.upper) for corners in self.blocked]
         return Grid.box(self.shape, self.bounds, self.boundary, self.unit, _Union(boxes) if boxes else None)
+
+    def _of_edges(self, edges: tuple[tuple[float, ...], ...]) -> Grid:
+        """Cells between stated edges; another shape means that many cells along the same smooth map."""
+        if self.bounds is not None:
+            raise InputError(
+                "the grid has edges and bounds; the first and the last edge are the bounds, leave them out"
+            )
+        if not 1 <= len(edges) <= 3:
+            raise InputError(f"edges has {len(edges)} lists; one for each of 1, 2 or 3 axes is needed")
+        kinds = (self.boundary,) * len(edges) if isinstance(self.boundary, str) else self.boundary
+        for what, given in (("boundary", kinds), ("shape", self.shape or edges)):
+            if len(given) != len(edges):
+                raise InputError(
+                    f"{what} has {len(given)} entries, and edges has {len(edges)} lists, one for each axis"
+                )
+        names = "xyz"[: len(edges)][::-1]
+        axes = [
+            Axis.from_edges(name, each, kind, self.unit) for name, each, kind in zip(names, edges, kinds, strict=True)
+        ]
+        boxes = [Box(corners.lower, corners.upper) for corners in self.blocked]
+        grid = Grid(tuple(axes), _Union(boxes) if boxes else None)
+        return grid if self.shape is None else grid.refined(self.shape)
 
 
 @dataclass(frozen=True)
