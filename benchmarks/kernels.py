@@ -23,7 +23,7 @@ from rich.table import Table
 from mfgsolve.couplings import Congestion
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.fields import Bump
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.supply_demand import supply_demand
@@ -50,21 +50,21 @@ def make_problem(shape: tuple[int, ...], steps: int, noise: str) -> Problem:
     )
 
 
-def calls(game: DiffusionGame, sweeps: int = 4) -> dict[str, Callable[[], object]]:
+def calls(game: Game, sweeps: int = 4) -> dict[str, Callable[[], object]]:
     """The four kernels on the data of a few sweeps of fictitious play."""
     ahead = np.zeros((game.steps, *game.shape))
     mass = game.flow(ahead)
     for k in range(sweeps):
-        ahead = game.respond(game.price(mass), out=ahead).ahead
+        ahead = game.respond(game.price(mass), out=ahead).policy
         mass += 2 / (k + 2) * (game.flow(ahead) - mass)
     price, result = game.price(mass), game.empty_crowd()
     direction = np.random.default_rng(0).standard_normal(mass.shape)
-    policy, flow = game.respond(price).ahead, game.empty_crowd()
+    policy, flow = game.respond(price).policy, game.empty_crowd()
     return {
         "backward": lambda: game.respond(price, out=ahead),
         "forward": lambda: game.flow(policy, out=flow),
         "tangent": lambda: game.curvature(policy, mass, direction, out=result, identity=0.0),
-        "movement": lambda: game.movement(policy, mass),
+        "movement": lambda: game.cost(game.policy_of(policy), mass),
     }
 
 
@@ -78,7 +78,7 @@ def measure_ratios(grids: list[tuple[tuple[int, ...], int]], stream: Stream, rep
     )
     for shape, steps in grids:
         for noise in ("explicit", "implicit"):
-            game = DiffusionGame(make_problem(shape, steps, noise), threads=1)
+            game = Game(make_problem(shape, steps, noise), threads=1)
             row, element = [], 0.0
             for call in calls(game).values():
                 call()
@@ -97,7 +97,7 @@ def measure_threads(grids: list[tuple[tuple[int, ...], int]], repeats: int) -> T
     for shape, steps in grids:
         for noise in ("explicit", "implicit"):
             problem = make_problem(shape, steps, noise)
-            one, two = (calls(DiffusionGame(problem, threads=n), 2) for n in (1, 2))
+            one, two = (calls(Game(problem, threads=n), 2) for n in (1, 2))
             row = []
             for name in KERNELS[:3]:
                 two[name]()

@@ -59,6 +59,7 @@ _HOMES = {
     "price_of_anarchy": "studies.anarchy",
     "read_density": "problemfile",
     "read_problem": "problemfile",
+    "register": "methods",
     "resume": "solving",
     "simulate": "agents.simulation",
     "simulate_deviation": "agents.deviation",

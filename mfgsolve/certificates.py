@@ -118,7 +118,7 @@ def certify(
     ``dual`` is the value of the concave dual at some price, if known; the better of it and of the price f(m) counts.
     ``spare`` (T+1 levels) is overwritten.  ``multiplier`` (shape of a price) belongs to the hard bounds.
     """
-    own, apart = policy.own_cost(game, crowd), game.constants
+    own, apart = game.cost(policy, crowd), game.constants
     price = game.empty_crowd() if spare is None else spare
     energy = game.price_and_potential(crowd, price)
     slack = 0.0
@@ -180,7 +180,7 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     game = make_game(in_steps_of(problem, given).levelled())
     multiplier = given_multiplier(game, given)
     checked = given_policy(game, given)
-    return certify(game, checked, checked.flow(game), multiplier=multiplier)
+    return certify(game, checked, game.follow(checked), multiplier=multiplier)
 
 
 def in_steps_of(problem: Problem, given: Any) -> Problem:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +16,16 @@ import mfgsolve
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.files import SCHEMA, read_dataset, told, usable, write_dataset
 from mfgsolve.identity import fingerprint
+from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
 from mfgsolve.solution.datasets import Measure, history_dataset, history_rows
-from mfgsolve.solvers import kind_of
+from mfgsolve.solution.learning import Reference
 from mfgsolve.solvers.base import Save, Solver, State
 
 __all__ = [
     "PYTHON_PROBLEM",
     "Checkpoint",
-    "beside",
     "held_iteration",
     "problem_text",
     "read_checkpoint",
@@ -41,8 +39,7 @@ PYTHON_PROBLEM = "python"  # stands for a problem that is made of Python functio
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint holds: the solver, where it stood, the game in words and as a digest, and what was written
-    `beside` these."""
+    """What a checkpoint holds: the solver, where it stood, the game in words and as a digest."""
 
     solver: Solver
     tol: float
@@ -53,7 +50,7 @@ class Checkpoint:
     numbers: dict[str, float]
     rows: list[Measure]
     version: str  # of mfgsolve that wrote it
-    beside: dict[str, Any] = field(default_factory=dict)
+    reference: Reference | None = None  # what learning is compared with
 
     def problem(self, path: str | Path) -> Problem:
         """The game, if it is made of data."""
@@ -80,22 +77,10 @@ def _check_place(path: str | Path) -> None:
         raise FileError(f"checkpoint {told(target)}: the folder {parent} does not exist; create it or name another")
 
 
-_beside: ContextVar[dict[str, Any] | None] = ContextVar("beside", default=None)
-
-
-@contextmanager
-def beside(**items: Any) -> Iterator[None]:
-    """What checkpoints of solves in this block are to hold besides: numbers, words and arrays, by name."""
-    token = _beside.set(items)
-    try:
-        yield
-    finally:
-        _beside.reset(token)
-
-
 def saver(
-    problem: Problem, posed: Problem, objective: str, solver: Solver, tol: float, path: str | Path | None
-) -> Save | None:
+    problem: Problem, posed: Problem, objective: str, solver: Solver, tol: float, path: str | Path | None,
+    reference: Reference | None = None,
+) -> Save | None:  # fmt: skip
     """A function ``save(state, history, seconds)`` that writes the checkpoint, or None without a path.
 
     Raises
@@ -106,7 +91,7 @@ def saver(
     if path is None:
         return None
     _check_place(path)
-    extra = _beside.get() or {}
+    extra = {} if reference is None else reference.stored()
     text, digest, options = problem_text(problem), fingerprint(posed), asdict(solver)  # type: ignore[call-overload]
 
     def save(state: State, rows: list[Measure], seconds: float) -> None:
@@ -139,6 +124,8 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         pairs = zip(stored["number_name"].values, stored["number"].values, strict=True)
         arrays = {str(name)[6:]: np.ascontiguousarray(stored[name].values) for name in stored if
                   str(name).startswith("array_")}  # fmt: skip
+        beside = {str(name)[7:]: value for name, value in stored.attrs.items() if str(name).startswith("beside_")}
+        beside |= {str(name)[7:]: stored[name].values for name in stored if str(name).startswith("beside_")}
         return Checkpoint(
             solver=_solver(stored, path),
             tol=float(stored.attrs["tol"]),
@@ -149,8 +136,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             numbers={str(name): float(value) for name, value in pairs},
             rows=history_rows(stored),
             version=str(stored.attrs.get("mfgsolve_version", "unknown")),
-            beside={str(name)[7:]: value for name, value in stored.attrs.items() if str(name).startswith("beside_")}
-            | {str(name)[7:]: stored[name].values for name in stored if str(name).startswith("beside_")},
+            reference=Reference.of(beside),
         )
 
 
@@ -189,12 +175,19 @@ def _problem(text: str, path: str | Path) -> Problem:
 
 def _solver(stored: xr.Dataset, path: str | Path) -> Solver:
     name = str(stored.attrs["solver"])
-    # learners are solvers, too, and stand above this module: looked up only where a checkpoint names one
-    kind: Any = kind_of(name) or importlib.import_module("mfgsolve.learners.learning").RESUMED.get(name)
+    kind = kind_of(name)
     if kind is None:
         raise FileError(
-            f"checkpoint {told(path)} misses or spoils its solver: it names {name!r}, which mfgsolve does not have (a "
-            "solver of one's own cannot be gone on with)"
+            f"checkpoint {told(path)} misses or spoils its solver: it names {name!r}, which mfgsolve does not have; "
+            f"a solver of one's own is gone on with after mfgsolve.register({name!r}, ...)"
         )
-    options = {name: type(default)(stored.attrs[f"option_{name}"]) for name, default in asdict(kind()).items()}
-    return kind(**options)
+    solver: Solver = kind(**_options(stored, kind))
+    return solver
+
+
+def _options(stored: xr.Dataset, kind: type[Solver]) -> dict[str, Any]:
+    """Hyper-parameters of the solver; those that an earlier version did not have are as by default."""
+    defaults = asdict(kind())  # type: ignore[call-overload]
+    earlier = str(stored.attrs.get("mfgsolve_version")) != mfgsolve.__version__
+    names = [name for name in defaults if f"option_{name}" in stored.attrs or not earlier]
+    return {name: type(defaults[name])(stored.attrs[f"option_{name}"]) for name in names}

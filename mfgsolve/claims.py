@@ -18,7 +18,7 @@ from mfgsolve.couplings.claims import Refuted, peaked_crowd, price_refutations, 
 from mfgsolve.couplings.social import Marginal
 from mfgsolve.couplings.withdrawn import Withdrawn
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame, make_game
+from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
 
@@ -126,12 +126,11 @@ class _Judge:
 
     def __init__(self, problem: Problem, whose: str, remedy: str):
         self.problem, self.whose, self.remedy = problem, whose, remedy
-        self.game: FiniteGame | None = None
+        self.game: Game | None = None
 
-    def _finite(self) -> FiniteGame:
+    def _finite(self) -> Game:
         if self.game is None:
             made = make_game(self.problem)
-            assert isinstance(made, FiniteGame)
             self.game = made
         return self.game
 

@@ -6,6 +6,7 @@ file, because they are data: a file never contains code.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ import numpy as np
 
 from mfgsolve.errors import InputError, has_labels, numbers, real, shown
 from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.forms import ROWS
 from mfgsolve.inputs.labels import Labelled, aligned, owned
+from mfgsolve.inputs.tables import Kinds
 from mfgsolve.spaces import Coordinates, Space
 
 __all__ = [
-    "Box", "Bump", "Field", "Quadratic", "Separable", "Still", "Total", "own_field", "sample", "sample_nodes",
+    "KINDS", "Box", "Bump", "Field", "Quadratic", "Separable", "Still", "Total", "own_field", "sample", "sample_nodes",
 ]  # fmt: skip
 
 Field = float | np.ndarray | Callable[[float, Coordinates], Any]
@@ -53,7 +56,7 @@ class Bump:
     amplitude: float = 1.0
     width: float = 0.1
     centre: tuple[float, ...] | None = None
-    path: tuple[tuple[float, ...], ...] | None = None
+    path: tuple[tuple[float, ...], ...] | None = dataclasses.field(default=None, metadata={"form": ROWS})
 
     def __post_init__(self) -> None:
         if (self.centre is None) == (self.path is None):
@@ -123,6 +126,9 @@ class Box:
 
     def __call__(self, t: float, c: Coordinates) -> np.ndarray:
         return np.where(self.contains(c), self.inside, self.outside)
+
+
+KINDS = Kinds({"bump": Bump, "quadratic": Quadratic, "box": Box})  # as problem files call them
 
 
 @dataclass(frozen=True)

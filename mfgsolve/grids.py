@@ -17,6 +17,7 @@ import numpy as np
 from mfgsolve.axes import AXIS_NAMES, BOUNDARIES, Axis
 from mfgsolve.errors import InputError, masked, real, shown, whole
 from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.forms import count
 from mfgsolve.inputs.labels import aligned, frozen, labelled
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.spaces import Coordinates, Space, Volumes
@@ -210,8 +211,8 @@ class TimeGrid:
     chosen : whether the number was chosen by that rule, and not stated
     """
 
-    horizon: float = 1.0
-    steps: Any = None  # an int; None only until it is settled, before anything is computed
+    horizon: float = field(default=1.0, metadata={"needed": True})
+    steps: Any = field(default=None, metadata={"form": count("grid of {} time steps")})  # None until it is settled
     unit: str = "1"
     chosen: bool = field(default=False, compare=False, repr=False, kw_only=True)
 

@@ -22,8 +22,8 @@ import numpy as np
 
 from mfgsolve.couplings import Coupling, by_target
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame, Game, make_game
-from mfgsolve.games.base import Block
+from mfgsolve.games import Game, make_game
+from mfgsolve.games.measures import Block
 from mfgsolve.problem import Problem
 
 __all__ = ["fingerprint"]
@@ -51,7 +51,7 @@ def _parts(game: Game) -> Iterator[Any]:
     yield from (one.identity for one in problem.all_dynamics)
     yield from (game.initial_mass.reshape(-1), game.terminal_cost.reshape(-1))
     crowds = [_crowd(game, step) for step in (GOLDEN, SILVER)]
-    if isinstance(game, FiniteGame):
+    if game.has_tables:
         yield from (game.population_action_names, game.allowed, _rests(game.own_cost), game.temperature)
         yield from _transitions(game, [mass for mass, _ in crowds])
         yield from (_rests(amounts) for amounts in game.amounts)
@@ -78,7 +78,7 @@ def _crowd(game: Game, step: float) -> tuple[np.ndarray, np.ndarray | None]:
     mass = share.reshape(free.shape) * free
     mass /= mass.sum(axis=1, keepdims=True)
     mass = mass.reshape(-1)
-    if not isinstance(game, FiniteGame):
+    if not game.has_tables:
         return mass, None
     choice = (0.5 + np.arange(1, game.allowed.size + 1) * (step / 2) % 1.0).reshape(game.allowed.shape) * game.allowed
     return mass, mass * choice / choice.sum(axis=0)
@@ -89,7 +89,6 @@ def _seen(game: Game, block: Block, crowd: tuple[np.ndarray, np.ndarray | None])
     mass, chosen = crowd
     if block.on == "state":
         return (mass.reshape(block.shape) / block.volumes)[None]
-    assert isinstance(game, FiniteGame)
     assert chosen is not None
     if block.on == "occupation":
         return (chosen.reshape(block.shape) / block.volumes)[None]
@@ -126,7 +125,7 @@ def _derivative(bound: Any, nodes: slice, rho: np.ndarray, change: np.ndarray) -
         return None
 
 
-def _transitions(game: FiniteGame, masses: list[np.ndarray]) -> Iterator[Any]:
+def _transitions(game: Game, masses: list[np.ndarray]) -> Iterator[Any]:
     """Probabilities, row by row and column by column, whatever they were stored as, at every step that changes them."""
     before: list[bytes] = []
     for t in range(game.steps if game.is_coupled else game.transitions.first.shape[0]):

@@ -11,7 +11,7 @@ import numpy as np
 
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
-from mfgsolve.dynamics import FINITE, ControlledDiffusion, Dynamics, LatticeMoves, Tabular
+from mfgsolve.dynamics import Dynamics
 from mfgsolve.errors import InputError, has_labels, numbers, real
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
@@ -20,6 +20,7 @@ from mfgsolve.inputs.labels import aligned, frozen
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
 from mfgsolve.spaces import Populations, Space
+from mfgsolve.steps import Step
 
 __all__ = ["Levelled", "Problem"]
 
@@ -135,7 +136,7 @@ class Problem:
         if isinstance(given, list | tuple):
             object.__setattr__(self, "dynamics", tuple(given) if len(given) > 1 else given[0] if given else None)
         for one in self.all_dynamics:
-            if not isinstance(one, ControlledDiffusion | LatticeMoves | Tabular):
+            if not isinstance(one, Dynamics):
                 raise InputError(
                     f"dynamics of the problem is a {type(one).__name__}; a ControlledDiffusion, LatticeMoves or "
                     "Tabular is needed"
@@ -145,19 +146,15 @@ class Problem:
                 f"the space has {self.grid.populations} populations and dynamics are given for "
                 f"{len(self.all_dynamics)}; give one for each, in the order of the populations"
             )
-        if self.is_finite:
-            if not all(isinstance(one, FINITE) for one in self.all_dynamics):
-                raise InputError("controlled diffusions and finite dynamics cannot be mixed; state all as LatticeMoves")
-        elif not isinstance(self.grid, Grid):
-            raise InputError(
-                f"a controlled diffusion needs a Grid; the space is {type(self.grid).__name__}: use LatticeMoves or "
-                "Tabular dynamics there"
-            )
+        if self.is_finite and not all(one.has_tables for one in self.all_dynamics):
+            raise InputError("controlled diffusions and finite dynamics cannot be mixed; state all as LatticeMoves")
+        for one in self.all_dynamics:
+            one.check(self.grid)
 
         placed = tuple(self._placed(p, one) for p, one in enumerate(self.all_dynamics))
         if any(new is not old for new, old in zip(placed, self.all_dynamics, strict=True)):
             object.__setattr__(self, "dynamics", placed if len(placed) > 1 else placed[0])
-        temperatures = {getattr(one, "temperature", 0.0) for one in self.all_dynamics}
+        temperatures = {one.temperature for one in self.all_dynamics}
         if len(temperatures) > 1:
             raise InputError(f"populations have the temperatures {sorted(temperatures)}; one for all is needed")
 
@@ -166,7 +163,7 @@ class Problem:
         several = isinstance(self.grid, Populations)
         where = f" of population {self.grid.names[p]!r}" if several else ""  # type: ignore[attr-defined]
         space = self.grid.space if several else self.grid  # type: ignore[attr-defined]
-        return one.on(space, self.time, where) if isinstance(one, Tabular) else one
+        return one.on(space, self.time, where)
 
     def _spread(self, array: np.ndarray) -> np.ndarray:
         """What came with names may leave dimensions out in which it does not change."""
@@ -178,20 +175,27 @@ class Problem:
         """Dynamics of every population."""
         return self.dynamics if isinstance(self.dynamics, tuple) else (self.dynamics,)  # type: ignore[return-value]
 
+    def bind(self, mass: np.ndarray) -> Step:
+        """One step of its agents; ``mass`` is that of the cells at t = 0."""
+        first = self.all_dynamics[0]
+        if len(self.all_dynamics) == 1 and self.grid.populations == 1:
+            return first.bind(self.grid, self.time, mass)
+        return type(first).join(self.all_dynamics, self.grid, self.time, mass)
+
     @property
     def is_finite(self) -> bool:
         """Whether agents choose from a finite list of actions."""
-        return not all(isinstance(one, ControlledDiffusion) for one in self.all_dynamics)
+        return any(one.has_tables for one in self.all_dynamics)
 
     @property
     def is_coupled(self) -> bool:
         """Whether the crowd changes the transitions themselves."""
-        return any(isinstance(one, Tabular) and one.is_coupled for one in self.all_dynamics)
+        return any(one.is_coupled for one in self.all_dynamics)
 
     @property
     def temperature(self) -> float:
         """tau of a finite game, the same for all populations; 0 for a controlled diffusion."""
-        return getattr(self.all_dynamics[0], "temperature", 0.0)
+        return self.all_dynamics[0].temperature
 
     @property
     def is_hard(self) -> bool:
@@ -204,7 +208,7 @@ class Problem:
 
     def at_temperature(self, temperature: float) -> Problem:
         """The same finite game with another temperature."""
-        cooled = [replace(one, temperature=temperature) for one in self.all_dynamics if isinstance(one, FINITE)]
+        cooled = [one.at_temperature(temperature) for one in self.all_dynamics]
         return replace(self, dynamics=cooled)
 
     def social(self) -> Problem:
@@ -314,7 +318,7 @@ class Problem:
             or (self.grid.blocked is not None and not callable(self.grid.blocked))
         ):
             return None
-        time = TimeGrid(self.time.horizon, steps, self.time.unit)
+        time = replace(self.time, steps=steps, chosen=False)
         return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
 
 

@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 import mfgsolve
-from mfgsolve import watch
+from mfgsolve import earlier, watch
 from mfgsolve.cautions import Caution, collect, to_text, unique
-from mfgsolve.checkpoints import Checkpoint, beside, problem_text, read_checkpoint, saver, spoilt
+from mfgsolve.checkpoints import Checkpoint, problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.claims import guarantee, social_game, verified
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
+from mfgsolve.games import make_game
 from mfgsolve.identity import fingerprint
+from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import judge, settle
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
+from mfgsolve.solution.citations import source_lines
 from mfgsolve.solution.datasets import Measure, build_dataset
-from mfgsolve.solvers import kind_of, make_solver
-from mfgsolve.solvers.base import Budget, Guess, Run, Solver, begin, restorer, run
+from mfgsolve.solution.learning import Learning, Played, Reference
+from mfgsolve.solvers import make_solver
+from mfgsolve.solvers.base import Budget, Guess, Restore, Run, Solver, begin, restorer, run
 
-__all__ = ["check_limits", "resume", "solve"]
+__all__ = ["beside", "check_limits", "learned", "resume", "solve"]
 
 OBJECTIVES = ("equilibrium", "social")
+REFERENCE = {"tol": 1e-6, "max_seconds": 60.0}  # of the solver that learners are compared with
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What is solved, by whom, and how exactly."""
+
+    problem: Problem
+    objective: str
+    solver: Solver
+    tol: float
+    reference: Reference | None = None  # what learning is compared with
 
 
 def solve(
@@ -99,15 +116,47 @@ def solve(
     with collect() as said:
         problem = settle(problem)
         posed = _posed(problem, objective)
-        solver, played = make_solver(posed, method, options), posed.levelled()
-        guess, budget, begun = _guess(start), Budget(max_iterations, max_seconds), watch.clock()
-        save = saver(problem, posed, objective, solver, tol, checkpoint)
-        state = begin(solver, played, tol, guess, threads, None if max_seconds is None else begun + max_seconds)
-        ended = run(
-            solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
-            restore=restorer(solver, played, tol, threads),
-        )  # fmt: skip
-    return _conclude(problem, objective, solver, tol, ended, check, said)
+        job = _Job(problem, objective, make_solver(posed, method, options), tol)
+        ended = _run(job, posed, _guess(start), Budget(max_iterations, max_seconds), callback, checkpoint, threads)
+    return _conclude(job, ended, check, said)
+
+
+def learned(
+    problem: Problem,
+    learner: Solver,
+    reference: Reference,
+    *,
+    tol: float = 0.0,
+    max_seconds: float | None = None,
+    callback: Callable[[Measure], Any] | None = None,
+    checkpoint: str | Path | None = None,
+    threads: int | None = None,
+) -> Solution:
+    """What a learner makes of a problem, compared with a reference; see `mfgsolve.learn`."""
+    check_limits(tol, None, max_seconds, "ignore", threads)
+    with collect() as said:
+        problem = settle(problem)
+        posed = _posed(problem, "equilibrium")
+        job = _Job(problem, "equilibrium", make_solver(posed, learner, {}), tol, reference)
+        ended = _run(job, posed, None, Budget(None, max_seconds), callback, checkpoint, threads)
+    return _conclude(job, ended, "ignore", said)
+
+
+def _run(
+    job: _Job, posed: Problem, guess: Guess | None, budget: Budget, callback: Callable[[Measure], Any] | None,
+    checkpoint: str | Path | None, threads: int | None,
+) -> Run:  # fmt: skip
+    """From the first state to the last."""
+    solver, tol, begun = job.solver, job.tol, watch.clock()
+    save = saver(job.problem, posed, job.objective, solver, tol, checkpoint, job.reference)
+    deadline = None if budget.seconds is None else begun + budget.seconds
+    with watch.watching(deadline, raises=False):
+        game = make_game(posed.levelled(), threads)
+    state = begin(solver, game, tol, guess, deadline)
+    return run(
+        solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
+        restore=restorer(solver, game, tol),
+    )  # fmt: skip
 
 
 def _posed(problem: Problem, objective: str) -> Problem:
@@ -138,30 +187,30 @@ def resume(
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
-        posed, solver, rows = _posed(problem, stored.objective), stored.solver, stored.rows
-        _check_same_game(stored, posed, checkpoint)
+        posed = _posed(problem, stored.objective)
+        restore = restorer(stored.solver, make_game(posed.levelled(), threads), tol)
         with spoilt(checkpoint):
-            played = posed.levelled()
-            state = solver.unpack(played, tol, stored.arrays, stored.numbers, rows[-1], threads)
+            stored = _of_same_game(stored, posed, restore, checkpoint)
+            solver, rows = stored.solver, stored.rows
+            state = restore(stored.arrays, stored.numbers, rows[-1])
             before = rows[-1].seconds
-        with beside(**stored.beside):
-            save = saver(problem, posed, stored.objective, solver, tol, checkpoint)
-        budget = Budget(max_iterations, max_seconds)
+        job = _Job(problem, stored.objective, solver, tol, stored.reference)
+        save = saver(problem, posed, stored.objective, solver, tol, checkpoint, stored.reference)
         ended = run(
-            solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
-            restore=restorer(solver, played, tol, threads),
+            solver, state, tol, Budget(max_iterations, max_seconds), history=rows, seconds_before=before,
+            callback=callback, save=save, restore=restore,
         )  # fmt: skip
-    solution = _conclude(problem, stored.objective, solver, tol, ended, check, said)
-    if kind_of(solver.name) is not None or not stored.beside:
-        return solution
-    return importlib.import_module("mfgsolve.learners.learning").resumed(solution, solver, problem, stored.beside)  # type: ignore[no-any-return]
+    return _conclude(job, ended, check, said)
 
 
-def _check_same_game(stored: Checkpoint, posed: Problem, path: str | Path) -> None:
-    """Refuse to go on in another game, or from what an earlier version knew of it."""
+def _of_same_game(stored: Checkpoint, posed: Problem, restore: Restore, path: str | Path) -> Checkpoint:
+    """The checkpoint, if it is of that game; refuse to go on in another one."""
     if stored.digest == fingerprint(posed):
-        return
-    if stored.version != mfgsolve.__version__:
+        return stored
+    found = earlier.continued(stored, posed, restore)
+    if found is not None:
+        return found
+    if stored.version not in earlier.VERSIONS and stored.version != mfgsolve.__version__:
         raise InputError(
             f"checkpoint {path} was written by mfgsolve {stored.version}, and this is {mfgsolve.__version__}: it "
             "cannot tell whether the game is the same; solve it again, or start from a solution: "
@@ -199,34 +248,61 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
     return lambda game: believed_crowd(solution, game)
 
 
-def _conclude(
-    problem: Problem, objective: str, solver: Solver, tol: float, ended: Run, check: str, said: Sequence[Caution]
-) -> Solution:
-    status, rows, seconds = ended.status, ended.history, ended.seconds
+def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution]) -> Solution:
+    """The solution of a run that has ended, and what is to be said of it."""
+    status, rows, problem = ended.status, ended.history, job.problem
     if ended.verified is None:
-        outcome = solver.finish(ended.state)
+        outcome = job.solver.finish(ended.state)
         certificate = outcome.certified()
     else:
         outcome, certificate = ended.verified
-    judged, stages = judge(problem, certificate.cap_fraction), outcome.stages or (solver.name,)
+    judged, stages = judge(problem, certificate.cap_fraction), outcome.stages or (job.solver.name,)
     cautions = unique(problem.cautions, said, judged.cautions)
     attributes = {
-        "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or solver.name,
-        "stages": ", ".join(stages), "status": status.value, "tol": tol,
-        "objective": objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps, "seconds": seconds,
-        "warnings": to_text(cautions),
+        "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or job.solver.name,
+        "stages": ", ".join(stages), "solver_source": _sources(job.solver, stages),
+        "status": status.value, "tol": job.tol,
+        "objective": job.objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
+        "seconds": ended.seconds, "warnings": to_text(cautions),
     } | judged.attributes  # fmt: skip
-    if objective == "social":
+    if job.objective == "social":
         attributes["optimum"] = guarantee(outcome.game.problem)
 
     def dataset() -> xr.Dataset:
         made, text = (outcome.game, outcome.policy, outcome.crowd), {"problem": problem_text(problem)}
         return build_dataset(*made, rows, certificate, attributes | text, outcome.multiplier)
 
-    work = rows[-1].iteration, outcome.sweeps, seconds
+    work = rows[-1].iteration, outcome.sweeps, ended.seconds
     solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions)
-    _tell(solution, ", ".join(stages), tol, check)
+    if outcome.played is not None:
+        solution = solution.learned(_learning(outcome.played, rows, problem))
+        if job.reference is not None:
+            solution = beside(solution, problem, job.reference)
+    _tell(solution, ", ".join(stages), job.tol, check)
     return solution
+
+
+def _sources(solver: Solver, stages: Sequence[str]) -> str:
+    """Where the solvers that ran come from; a solution keeps it, to be cited."""
+    kinds = {name: type(solver) if name == solver.name else kind_of(name) for name in stages}
+    return source_lines((name, getattr(kind, "source", "")) for name, kind in kinds.items())
+
+
+def _learning(played: Played, rows: Sequence[Measure], problem: Problem) -> Learning:
+    iterations = np.array([row.iteration for row in rows])
+    return Learning.of(played, iterations, problem.grid.populations, problem.time.steps)
+
+
+def beside(solution: Solution, problem: Problem, reference: Reference) -> Solution:
+    """What was learned beside a reference, which a solver finds first where it is to: the distance of the densities."""
+    learning = solution.learning
+    assert learning is not None
+    density, gap = reference.density, reference.exploitability
+    if reference.kind == "solved":
+        exact = solve(problem, check="ignore", **REFERENCE)  # type: ignore[arg-type]
+        density, gap = exact.dataset["density"].values, exact.relative_exploitability
+    own = solution.dataset["density"].values
+    return solution.learned(learning.beside(density, gap, own, problem.grid))
 
 
 def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, has_labels
-from mfgsolve.games import DiffusionGame, FiniteGame, Game
-from mfgsolve.games.policies import SpeedPolicy, move_names
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game
 from mfgsolve.inputs.labels import aligned
+from mfgsolve.steps.speed_policies import SpeedPolicy
+from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["given_multiplier", "given_policy"]
 
@@ -24,14 +24,14 @@ def given_policy(game: Game, given: Any) -> Any:
         for other dimensions, other coordinates (places, times, states, actions, populations), other shapes and what
         is no policy of the game
     """
-    assert isinstance(game, DiffusionGame | FiniteGame)
+    assert isinstance(game, Game)
     array = _policy_array(game, given)
-    return SpeedPolicy.checked(array, game) if isinstance(game, DiffusionGame) else TablePolicy.checked(array, game)
+    return SpeedPolicy.checked(array, game.step.mesh) if not game.has_tables else TablePolicy.checked(array, game)
 
 
-def _policy_array(game: DiffusionGame | FiniteGame, given: Any) -> Any:
+def _policy_array(game: Game, given: Any) -> Any:
     """Speeds or probabilities of a dataset, a labelled array or a plain one, in the order of the game."""
-    name, dim, names = ("speed", "move", move_names(game)) if isinstance(game, DiffusionGame) else (
+    name, dim, names = ("speed", "move", game.step.mesh.move_names) if not game.has_tables else (
         "policy", "action", game.action_names)  # fmt: skip
     if hasattr(given, "data_vars"):
         if name not in given:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import mfgsolve as mfg
+from mfgsolve import methods
 
 PACKAGE = Path(mfg.__file__).parent
 ORDER = [
     {"errors"},
-    {"cautions", "inputs", "kernels", "watch"},
+    {"cautions", "inputs", "kernels", "methods", "watch"},
     {"files"},
-    {"axes", "spaces", "grids", "fields", "dynamics", "couplings", "problem"},
+    {"axes", "spaces", "grids", "fields"},
+    {"steps"},
+    {"dynamics", "couplings"},
+    {"problem"},
     {"games"},
     {"certificates", "claims", "identity", "userpolicy"},
     {"solution"},
@@ -23,6 +30,7 @@ ORDER = [
     {"interop", "plots", "problems"},
     {"problemfile"},
     {"checkpoints"},
+    {"earlier"},
     {"solving"},
     {"agents"},
     {"studies"},
@@ -31,6 +39,7 @@ ORDER = [
     {"learners"},
     {"command", "__main__"},
 ]
+HOMES = {name: board.homes[name] for board in (methods.SOLVERS, methods.LEARNERS, methods.UNLISTED) for name in board}
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 
@@ -62,6 +71,58 @@ def test_imports_point_downwards():
             continue
         for other in imported_rooms(file) - {room}:
             assert RANK[other] <= RANK[room], f"{file.name} ({room}) imports {other}, which stands above it"
+
+
+def named_modules(file: Path) -> set[str]:
+    """Strings that name a module of the package, or something in one: "mfgsolve.x", "mfgsolve.x:Class"."""
+    pattern, found = re.compile(r"mfgsolve(\.\w+)+(:\w+)?"), set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and pattern.fullmatch(node.value):
+            found.add(node.value)
+        elif isinstance(node, ast.JoinedStr):  # f"mfgsolve.{name}"
+            head = node.values[0]
+            if isinstance(head, ast.Constant) and str(head.value).startswith("mfgsolve."):
+                found.add(ast.unparse(node))
+    return found
+
+
+# what names modules by strings: the two that look classes up, and places that only ask for one that is there anyway
+PLUG_BOARDS = {"__init__.py", "methods.py"}
+DATA = {"problems/montreal.py": {"mfgsolve.problems"}, "command/interrupts.py": {"mfgsolve.kernels"}}
+
+
+def test_modules_are_named_by_strings_on_the_plug_board_alone():
+    for file in PACKAGE.rglob("*.py"):
+        place = file.relative_to(PACKAGE).as_posix()
+        if place not in PLUG_BOARDS:
+            assert named_modules(file) == DATA.get(place, set()), place
+    assert named_modules(PACKAGE / "methods.py") == {*HOMES.values(), "mfgsolve.solvers.base:Solver"}
+
+
+def test_modules_are_looked_up_by_name_nowhere_else():
+    lookups = set()
+    for file in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            imports = isinstance(node, ast.Import) and any(alias.name.startswith("importlib") for alias in node.names)
+            imports |= (
+                isinstance(node, ast.ImportFrom)
+                and node.module == "importlib"
+                and "resources" not in [alias.name for alias in node.names]
+            )
+            imports |= isinstance(node, ast.Name) and node.id == "__import__"
+            if imports:
+                lookups.add(file.relative_to(PACKAGE).as_posix())
+    peers = {"interop/peers.py", "interop/catalogue.py"}  # other libraries, where they are installed
+    assert lookups <= PLUG_BOARDS | peers | {"kernels/__init__.py"}, lookups
+
+
+@pytest.mark.parametrize("name", list(HOMES))
+def test_what_the_plug_board_names_is_there_and_calls_itself_so(name):
+    kind = methods.kind_of(name)
+    assert kind is not None
+    assert kind.name == name
+    assert f"{kind.__module__}:{kind.__name__}" == HOMES[name]
+    assert kind.learns == (name in methods.LEARNERS)
 
 
 def test_only_kernels_import_numba_and_they_import_nothing_else():

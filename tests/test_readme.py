@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 import subprocess
@@ -52,6 +53,31 @@ def test_the_table_of_solvers_is_what_the_solvers_say():
     assert found == markdown()  # python -m mfgsolve.solvers.table
 
 
-def test_every_link_points_to_a_file():
-    for target in re.findall(r"\]\(([^)]+)\)", TEXT):
-        assert (README.parent / target).exists(), target
+@pytest.mark.parametrize("page", [README, README.parent / "benchmarks/README.md"], ids=["front door", "benchmarks"])
+def test_every_link_points_to_a_file(page):
+    for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_it_is_a_front_door():
+    assert len(TEXT.splitlines()) <= 260
+    doors = TEXT.split("## A game of your own")[1].split("## Which solver")[0]
+    for code in re.findall(r"^```\w+\n(.*?)^```", doors, flags=re.M | re.S):
+        assert len([line for line in code.splitlines() if line and not line.startswith(("import", "from"))]) <= 8
+
+
+def test_every_page_that_is_named_is_there():
+    for name in re.findall(r"python -m pydoc ([\w.]+)", TEXT):
+        assert (importlib.import_module(name).__doc__ or "").strip(), name
+
+
+def test_measurements_name_a_benchmark_and_a_version():
+    sections = (README.parent / "benchmarks/README.md").read_text().split("\n## ")[1:]
+    files = {path.name for path in (README.parent / "benchmarks").glob("*.py")} - {"measure.py"}
+    named = set()
+    for section in sections:
+        found = re.findall(r"`python benchmarks/(\w+\.py)`", section)
+        assert found, section.split("\n")[0]
+        assert re.search(r"[Vv]ersion\s0\.\d\.\d", section), section.split("\n")[0]
+        named |= set(found)
+    assert named == files

@@ -18,10 +18,10 @@ from mfgsolve.agents.walk import Walk
 from mfgsolve.certificates import given_policy
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.files import SCHEMA
-from mfgsolve.games import FiniteGame, Policy
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Policy
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
+from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["simulate_deviation"]
 
@@ -112,7 +112,7 @@ def _best_answer(play: Play, agents: int) -> Policy:
         )
     paid = price_among(play, agents)
     best = paid.game.respond(paid.price, out=paid.game.policy_buffer(paid.price))
-    return paid.game.policy_of(best.ahead)
+    return paid.game.policy_of(best.policy)
 
 
 def _only_for(owner: int, chosen: Any, play: Play) -> Any:
@@ -120,7 +120,6 @@ def _only_for(owner: int, chosen: Any, play: Play) -> Any:
     game = play.game
     if not play.populations:
         return chosen
-    assert isinstance(game, FiniteGame)
     assert isinstance(play.policy, TablePolicy)
     mixed = play.policy.probabilities.copy().reshape(game.steps, game.actions, len(play.populations), -1)
     mixed[:, :, owner] = chosen.probabilities.reshape(mixed.shape)[:, :, owner]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfgsolve.games import DiffusionGame, FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.grids import Grid
 from mfgsolve.kernels.scheme import IMPLICIT
 
@@ -47,16 +47,14 @@ class NoiseWalk:
         return after.astype(np.int32), before.astype(np.int32)
 
 
-def noise_walks(game: DiffusionGame | FiniteGame) -> list[NoiseWalk]:
+def noise_walks(game: Game) -> list[NoiseWalk]:
     """Walks in the order in which the flow applies the axes (x first); none without implicit noise."""
-    if isinstance(game, DiffusionGame):
-        return _axes(game.grid, game.grid.size, [(slice(0, game.grid.size), game.scheme)])
-    parts = [(part, scheme) for part, _, scheme in game.noises]
+    parts = [(part, scheme) for part, _, scheme in game.step.noises]
     if not parts:
         return []
     space = getattr(game.grid, "space", game.grid)
     assert isinstance(space, Grid)
-    return _axes(space, game.states, parts)
+    return _axes(space, game.cells, parts)
 
 
 def noise_arrays(walks: list[NoiseWalk], states: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

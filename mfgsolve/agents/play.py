@@ -69,7 +69,7 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
     game = make_game(in_steps_of(stated, given))
     chosen = given_policy(game, given)
     source = known if known is not None else getattr(policy, "dataset", policy)
-    return Play(game, chosen, chosen.flow(game), given_multiplier(game, source))
+    return Play(game, chosen, game.follow(chosen), given_multiplier(game, source))
 
 
 def stated_problem(solution: Solution) -> Problem:

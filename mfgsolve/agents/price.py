@@ -19,8 +19,8 @@ from mfgsolve.agents.binomial import expectation
 from mfgsolve.agents.play import Play
 from mfgsolve.couplings import Bound, Capacity, Coupling, CustomCoupling, Price, Sum, by_target
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame, Game
-from mfgsolve.games.base import Block
+from mfgsolve.games import Game
+from mfgsolve.games.measures import Block
 from mfgsolve.spaces import Volumes
 
 __all__ = ["Paid", "mean_field_price", "price_among"]
@@ -149,7 +149,6 @@ def _with_own_share(play: Play, agents: int) -> Game:
     prices = [block for block in game.blocks if block.on == "aggregate"]
     if not prices:
         return game
-    assert isinstance(game, FiniteGame)
     count, chosen = game.grid.populations, play.policy.probabilities  # type: ignore[attr-defined]
     occupation = chosen * play.crowd[:-1, None, : game.states]
     own = np.broadcast_to(game.own_cost, occupation.shape).copy()
@@ -161,7 +160,7 @@ def _with_own_share(play: Play, agents: int) -> Game:
     return game.with_costs(own)
 
 
-def _steady_slope(block: Block, stated: Price, now: np.ndarray, alpha: np.ndarray, game: FiniteGame) -> np.ndarray:
+def _steady_slope(block: Block, stated: Price, now: np.ndarray, alpha: np.ndarray, game: Game) -> np.ndarray:
     """phi'' (steps, 1), which must be the same at all amounts that can occur."""
     nodes, count = slice(0, game.steps), game.grid.populations
     slope = block.bound.slope(nodes, now)

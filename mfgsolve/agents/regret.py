@@ -21,11 +21,10 @@ from mfgsolve.agents.play import Play, agent_list, play_of
 from mfgsolve.agents.price import Paid, mean_field_price, price_among
 from mfgsolve.certificates import certify, relative
 from mfgsolve.errors import InputError
-from mfgsolve.games import DiffusionGame, FiniteGame
-from mfgsolve.games.policies import MovingPolicy, ValuePolicy, axes
-from mfgsolve.games.tables import TINY, TablePolicy
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
+from mfgsolve.steps.speed_policies import MovingPolicy, ValuePolicy
+from mfgsolve.steps.table_policies import TINY, TablePolicy
 
 __all__ = ["nash_gap"]
 
@@ -131,19 +130,18 @@ def nash_gap(
 def _judged(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray, float]:
     """Regret and cost of following the plan against a price, by population, and the bound on the regret's error."""
     game = paid.game
-    regret, best = _finite(play, paid) if isinstance(game, FiniteGame) else _diffusion(play, paid)
+    regret, best = _finite(play, paid) if game.has_tables else _diffusion(play, paid)
     return regret, best + regret, 2.0 * float(game.weights @ paid.error)
 
 
 def _finite(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray]:
     game, plan = paid.game, play.policy
-    assert isinstance(game, FiniteGame)
     assert isinstance(plan, TablePolicy)
     best = game.respond(paid.price)
-    _, q = game.evaluate(best.ahead, paid.price)
+    _, q = game.evaluate(best.policy, paid.price)
     excess = np.zeros(game.states)
     for t in range(game.steps):
-        excess += play.crowd[t, : game.states] * _excess(plan.probabilities[t], best.ahead[t], q[t], game.tau)
+        excess += play.crowd[t, : game.states] * _excess(plan.probabilities[t], best.policy[t], q[t], game.tau)
     count = game.grid.populations
     return excess.reshape(count, -1).sum(axis=1), (game.initial_mass * best.value).reshape(count, -1).sum(axis=1)
 
@@ -167,15 +165,14 @@ def _excess(chosen: np.ndarray, best: np.ndarray, q: np.ndarray, tau: float) -> 
 def _diffusion(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray]:
     """Excess of speed s over the best b: (s - b) (c (s + b) / 2 - drop of the value), c (s - b)^2 / 2 below caps."""
     game, plan = paid.game, play.policy
-    assert isinstance(game, DiffusionGame)
     assert isinstance(plan, MovingPolicy)
     best = game.respond(paid.price, out=game.policy_buffer(paid.price))
-    answer, total = ValuePolicy(best.ahead), 0.0
+    answer, total = ValuePolicy(best.policy), 0.0
     for nodes in game.slabs():
-        ahead, mass = best.ahead[nodes], play.crowd[nodes]
+        ahead, mass = best.policy[nodes], play.crowd[nodes]
         half = 0.5 * game.scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
-        speed, fastest = plan.speed(game, nodes), answer.speed(game, nodes)
-        for k, axis in enumerate(axes(game)):
+        speed, fastest = plan.speed(game.step.mesh, nodes), answer.speed(game.step.mesh, nodes)
+        for k, axis in enumerate(game.step.mesh.axes):
             for side, toward in enumerate((-1, 1)):
                 s, b = speed[:, 2 * k + side], fastest[:, 2 * k + side]
                 drop = (ahead - np.roll(ahead, toward, axis)) / game.scheme.distance(axis - 1, side)

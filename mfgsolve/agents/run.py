@@ -15,7 +15,6 @@ from threading import Event
 import numpy as np
 
 from mfgsolve.agents.walk import Bill, Walk
-from mfgsolve.games import FiniteGame
 from mfgsolve.kernels import agents as kernel
 from mfgsolve.kernels import threads_available
 from mfgsolve.watch import look
@@ -179,7 +178,7 @@ class _Replica:
 
     def _choice_counts(self) -> np.ndarray:
         """Where who chose what is counted; empty where it costs nothing of its own."""
-        if not isinstance(self.game, FiniteGame):
+        if not self.game.has_tables:
             return NO_CHOICES
         return np.zeros((self.walk.steps, self.walk.actions, self.walk.states), dtype=np.int64)
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from mfgsolve.agents.noise import noise_arrays, noise_walks
 from mfgsolve.agents.play import Play
-from mfgsolve.games import DiffusionGame, FiniteGame
-from mfgsolve.games.policies import MovingPolicy, axes
-from mfgsolve.games.tables import TablePolicy
-from mfgsolve.games.transitions import Transitions
+from mfgsolve.games import Game
 from mfgsolve.kernels import finite
 from mfgsolve.kernels.scheme import EXPLICIT
+from mfgsolve.steps.speed_policies import MovingPolicy
+from mfgsolve.steps.table_policies import TablePolicy
+from mfgsolve.steps.transitions import Transitions
 
 __all__ = ["Bill", "Walk"]
 
@@ -46,12 +46,11 @@ class Walk:
     def __init__(self, play: Play):
         self.play, self.game = play, play.game
         game = play.game
-        if isinstance(game, DiffusionGame):
+        if not game.has_tables:
             assert isinstance(play.policy, MovingPolicy)
             self.choices, self.own_cost = _speeds(game, play.policy)
             self._table = _steps(game)
         else:
-            assert isinstance(game, FiniteGame)
             assert isinstance(play.policy, TablePolicy)
             self.choices = np.ascontiguousarray(play.policy.probabilities.transpose(0, 2, 1))
             self.own_cost = _paid(game, self.choices)
@@ -65,7 +64,6 @@ class Walk:
         """Rows, successors and chances of step t; ``mass`` (states,) decides where the dynamics are coupled to it."""
         table = self._table
         if self.game.problem.is_coupled:
-            assert isinstance(self.game, FiniteGame)
             table = self.game.transitions_at(t, mass)
         return table.first[min(t, table.first.shape[0] - 1)], table.successor, table.chance
 
@@ -73,7 +71,7 @@ class Walk:
         """What agents pay in the crowd that they are: ``mass`` (T+1, states), ``chosen`` (T, actions, states) the mass
         of every choice (read in finite games only)."""
         game, crowd, choosing = self.game, self.game.empty_crowd(), None
-        if isinstance(game, FiniteGame):
+        if game.has_tables:
             game.aggregate(mass, chosen, crowd, weighed=True)
         else:
             crowd[...] = mass.reshape(crowd.shape)
@@ -83,8 +81,8 @@ class Walk:
         being = price[:, : self.states] * game.weights[:, None]
         being[-1] += game.terminal_cost.reshape(-1)
         paid = (being * mass).sum(axis=0)
-        if isinstance(game, FiniteGame):
-            choosing = game.choice_costs(price, slice(0, self.steps), own=False)
+        if game.has_tables:
+            choosing = game.action_costs(price, slice(0, self.steps))
             paid += (chosen * choosing).sum(axis=(0, 1)) + (chosen * self.own_cost.transpose(0, 2, 1)).sum(axis=(0, 1))
         else:
             paid += (self.own_cost[:, :, 0] * mass[:-1]).sum(axis=0)
@@ -129,14 +127,14 @@ def _expected_drift(
     return np.ascontiguousarray(np.moveaxis(out, 0, 1)).reshape(-1)
 
 
-def _speeds(game: DiffusionGame, policy: MovingPolicy) -> tuple[np.ndarray, np.ndarray]:
+def _speeds(game: Game, policy: MovingPolicy) -> tuple[np.ndarray, np.ndarray]:
     """Chance of staying and of each move, (T, states, 1 + moves), and the cost of moving (T, states, 1)."""
     moves, scheme = 2 * game.grid.ndim, game.scheme
     choices, own = np.empty((game.steps, game.cells, 1 + moves)), np.empty((game.steps, game.cells, 1))
-    sides = [scheme.distance(axis - 1, side) for axis in axes(game) for side in (0, 1)]
+    sides = [scheme.distance(axis - 1, side) for axis in game.step.mesh.axes for side in (0, 1)]
     distance = np.stack([np.broadcast_to(h, game.shape).reshape(-1) for h in sides])
     for nodes in game.slabs():
-        speed = policy.speed(game, nodes).reshape(-1, moves, game.cells)
+        speed = policy.speed(game.step.mesh, nodes).reshape(-1, moves, game.cells)
         chance = (game.dt / distance) * speed
         choices[nodes, :, 1:] = chance.transpose(0, 2, 1)
         choices[nodes, :, 0] = np.maximum(1.0 - chance.sum(axis=1), 0.0)  # -1e-16 where all speeds are at the cap
@@ -144,7 +142,7 @@ def _speeds(game: DiffusionGame, policy: MovingPolicy) -> tuple[np.ndarray, np.n
     return choices, own
 
 
-def _paid(game: FiniteGame, choices: np.ndarray) -> np.ndarray:
+def _paid(game: Game, choices: np.ndarray) -> np.ndarray:
     """l + tau log pi, (T, states, actions)."""
     own = np.broadcast_to(game.own_cost.transpose(0, 2, 1), choices.shape)
     if game.tau == 0:
@@ -152,10 +150,10 @@ def _paid(game: FiniteGame, choices: np.ndarray) -> np.ndarray:
     return own + game.tau * np.log(choices, out=np.zeros_like(choices), where=choices > 0)
 
 
-def _steps(game: DiffusionGame) -> Transitions:
+def _steps(game: Game) -> Transitions:
     """Where each move leads; with explicit noise, what it is spread over from there."""
     cells = np.arange(game.cells).reshape(game.shape)
-    targets = [cells] + [np.roll(cells, shift, axis - 1) for axis in axes(game) for shift in (-1, 1)]
+    targets = [cells] + [np.roll(cells, shift, axis - 1) for axis in game.step.mesh.axes for shift in (-1, 1)]
     target = np.concatenate([t.reshape(-1) for t in targets])
     if game.scheme.noise != EXPLICIT:
         return Transitions(np.arange(target.size + 1)[None], target.astype(np.int32), np.ones(target.size))
@@ -163,7 +161,7 @@ def _steps(game: DiffusionGame) -> Transitions:
     place = np.indices(game.shape).reshape(3, -1)
     chance = np.zeros((game.cells, len(targets)))
     for k, near in enumerate(targets[1:], start=1):
-        axis = axes(game)[(k - 1) // 2] - 1
+        axis = game.step.mesh.axes[(k - 1) // 2] - 1
         edge = place[axis] == (game.shape[axis] - 1 if k % 2 else 0)
         open_ = free & free[near.reshape(-1)] & ~(edge & (game.scheme.periodic[axis] == 0))
         rate = game.scheme.rate[axis]  # of each cell, where cells differ

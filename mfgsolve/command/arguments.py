@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mfgsolve import methods
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.inputs.texts import cut
 
@@ -32,12 +33,7 @@ def number(text: str) -> float:
         raise typer.BadParameter(f"{cut(ascii(text))} came; a number is needed, say 1e-10") from None
 
 
-SOLVERS = (
-    "newton, interior-point, complementarity, frank-wolfe, prior-descent, fictitious-play, mirror-descent, admm, "
-    "chambolle-pock"
-)
-
-LEARNERS = "mguni, gmf-q"
+SOLVERS, LEARNERS = ", ".join(methods.SOLVERS), ", ".join(methods.LEARNERS)
 FEW = 16  # steps that any game will have, for a first check of memory
 
 Name = Annotated[

@@ -99,7 +99,7 @@ def learn(
             stated, chosen, reference=False, tol=tol, max_seconds=max_seconds, callback=watch, checkpoint=checkpoint,
             threads=threads,
         )  # fmt: skip
-        return compared(learned, chosen, stated, line)
+        return compared(learned, stated, line)
 
     carry_out(work, line, checkpoint, output, plot, json, strict)
 
@@ -130,23 +130,26 @@ def stored_learner(checkpoint: Path) -> Solver | None:
 
 def learner_of(stored: xr.Dataset, checkpoint: object) -> Solver | None:
     """The same of a checkpoint that has been read."""
-    from mfgsolve.solvers import kind_of
+    from mfgsolve.methods import kind_of
 
     try:
         name = str(stored.attrs["solver"])
-        if kind_of(name) is not None:
+        kind = kind_of(name)
+        if kind is None:
+            raise KeyError(name)
+        if not kind.learns:
             return None
-        from mfgsolve.learners import LEARNERS as kinds
-
-        counted = {option.name for option in fields(kinds[name])} & {"agents", "episodes", "block"}  # type: ignore[arg-type]
-        return kinds[name](**{key: int(stored.attrs[f"option_{key}"]) for key in sorted(counted)})
+        counted = {option.name for option in fields(kind)} & {"agents", "episodes", "block"}
+        learner: Solver = kind(**{key: int(stored.attrs[f"option_{key}"]) for key in sorted(counted)})
+        return learner
     except (KeyError, ValueError, TypeError) as error:
         raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
 
 
-def compared(learned: Solution, learner: Solver, problem: Problem, line: Progress) -> Solution:
+def compared(learned: Solution, problem: Problem, line: Progress) -> Solution:
     """What was learned beside what a solver finds."""
-    from mfgsolve.learners.learning import beside
+    from mfgsolve.solution.learning import Reference
+    from mfgsolve.solving import beside
 
     line.doing = "all that is learned; now the solver, to compare"
-    return beside(learned, learner, problem, True)
+    return beside(learned, problem, Reference("solved"))

@@ -9,7 +9,7 @@ import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -142,7 +142,7 @@ def check_problem(problem: Problem) -> None:
 def _sizes(problem: Problem) -> tuple[int, int]:
     """Actions, and how many successors are stored in all."""
     actions = entries = 0
-    for one in problem.all_dynamics:
+    for one in cast(tuple[Any, ...], problem.all_dynamics):
         if hasattr(one, "moves"):
             count, size = len(one.moves), problem.grid.size // problem.grid.populations
             stored = count * len(one.jumps) * size  # type: ignore[union-attr,arg-type]

@@ -156,17 +156,17 @@ def complain(text: str, kind: str = "Error") -> None:
 
 def is_learned(solution: Solution) -> bool:
     """Whether agents learned it, as opposed to a solver."""
-    return "episodes" in solution.dataset
+    return solution.learning is not None
 
 
 def solution_facts(solution: Solution) -> dict[str, Any]:
     """The numbers of a solution; of a learned one, also how it was learned and how far it is from a solver's."""
-    if not is_learned(solution):
+    learning = solution.learning
+    if learning is None:
         return solution.summary()
-    about, data = solution.dataset.attrs, solution.dataset
-    made = {"learner": str(about["solver"]), "agents": int(about["agents"])}
-    made |= {name: int(data[name].values[-1]) for name in ("episodes", "agent_steps")}
-    made |= {name: float(about[name]) for name in ("density_distance", "reference_exploitability")}
+    made = {"learner": str(solution.dataset.attrs["solver"]), "agents": learning.agents}
+    made |= {name: int(getattr(learning, name)[-1]) for name in ("episodes", "agent_steps")}
+    made |= {name: float(getattr(learning, name)) for name in ("density_distance", "reference_exploitability")}
     return solution.summary() | made
 
 

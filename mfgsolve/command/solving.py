@@ -131,7 +131,7 @@ def resume(
             checkpoint, problem=stated, tol=reach, max_iterations=max_iterations, max_seconds=max_seconds,
             callback=watch, check="ignore", threads=threads,
         )  # fmt: skip
-        return found if learner is None else compared(found, learner, stated, line)
+        return found if learner is None else compared(found, stated, line)
 
     carry_out(work, line, checkpoint, output, plot, json, strict)
 

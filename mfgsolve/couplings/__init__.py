@@ -24,8 +24,21 @@ from mfgsolve.couplings.hard import Capacity, Price, QuadraticPotential
 from mfgsolve.couplings.interaction import Interaction
 from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, RunningCost
 from mfgsolve.couplings.social import marginal
+from mfgsolve.inputs.tables import Kinds
+
+KINDS = Kinds({  # as problem files call them
+    "capacity": Capacity,
+    "congestion": Congestion,
+    "crowd-aversion": CrowdAversion,
+    "log": LogCongestion,
+    "nonlocal": Nonlocal,
+    "running-cost": RunningCost,
+    "interaction": Interaction,
+    "price": Price,
+})  # fmt: skip
 
 __all__ = [
+    "KINDS",
     "Bound",
     "Capacity",
     "Congestion",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,17 @@ from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative
 from mfgsolve.errors import InputError, numbers, real, shown
 from mfgsolve.fields import Field, own_field, sample_nodes
 from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.forms import ARRAY, series
 from mfgsolve.inputs.labels import Labelled, aligned, owned
+from mfgsolve.inputs.tables import group, inline
 from mfgsolve.spaces import Choices, Space
 
 __all__ = ["Capacity", "Price", "QuadraticPotential"]
 
 LARGEST = float(np.finfo(float).max)
+BOUNDS = group(
+    needed=False, inline=True, lower=series("lower bound of the price"), upper=series("upper bound of the price")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +108,7 @@ class QuadraticPotential:
     """
 
     weight: float = 1.0
-    centre: float | Callable[[float], float] = 0.0
+    centre: float | Callable[[float], float] = field(default=0.0, metadata={"form": series("centre of the price")})
 
     def __post_init__(self) -> None:
         if not (math.isfinite(real(self.weight, "weight of the price")) and self.weight > 0):
@@ -148,9 +153,9 @@ class Price(Coupling):
     Source: Bonnans, Hadikhanloo and Pfeiffer, arXiv:1902.05461; Bonnans, Lavigne and Pfeiffer, arXiv:2106.07463.
     """
 
-    potential: Any
-    bounds: tuple[Any, Any] | None = None
-    amounts: Any = None
+    potential: Any = field(metadata={"form": inline(QuadraticPotential)})
+    bounds: tuple[Any, Any] | None = field(default=None, metadata={"form": BOUNDS})
+    amounts: Any = field(default=None, metadata={"form": ARRAY})
     on = "aggregate"
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling, target, total
 from mfgsolve.errors import InputError, numbers, shown, unknown
+from mfgsolve.inputs.forms import ARRAY
 from mfgsolve.inputs.labels import Labelled, aligned, frozen, owned
 from mfgsolve.spaces import Populations, Space, States, Volumes, flat_volumes
 
@@ -35,9 +36,9 @@ class Interaction(Coupling):
     names : of the rows and columns of the matrix, where it has any; the matrix is brought into the order of the space
     """
 
-    matrix: Any
+    matrix: Any = field(metadata={"form": ARRAY})
     between: str = "states"
-    on: str = "state"
+    on: str = field(default="state", metadata={"form": None})
     names: Sequence[str] | None = None
     is_local = False
     is_potential: bool = field(init=False, default=False)

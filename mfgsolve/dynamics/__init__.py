@@ -1,10 +1,11 @@
-"""How agents move and what moving costs, in the user's words; no numerics here."""
+"""How agents move and what moving costs, in the user's words; each binds to a step (`mfgsolve.steps`)."""
 
+from mfgsolve.dynamics.base import Dynamics, TableDynamics
 from mfgsolve.dynamics.diffusion import ControlledDiffusion, QuadraticCost
 from mfgsolve.dynamics.lattice import LatticeMoves
 from mfgsolve.dynamics.tabular import Tabular
+from mfgsolve.inputs.tables import Kinds
 
-Dynamics = ControlledDiffusion | LatticeMoves | Tabular
-FINITE = (LatticeMoves, Tabular)
+KINDS = Kinds({"diffusion": ControlledDiffusion, "lattice": LatticeMoves, "tabular": Tabular})  # in problem files
 
-__all__ = ["FINITE", "ControlledDiffusion", "Dynamics", "LatticeMoves", "QuadraticCost", "Tabular"]
+__all__ = ["KINDS", "ControlledDiffusion", "Dynamics", "LatticeMoves", "QuadraticCost", "TableDynamics", "Tabular"]

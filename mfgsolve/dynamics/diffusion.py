@@ -6,7 +6,15 @@ import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+import numpy as np
+
+from mfgsolve.dynamics.base import Dynamics
 from mfgsolve.errors import InputError, real, unknown
+from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.inputs.forms import NUMBER
+from mfgsolve.spaces import Space
+from mfgsolve.steps import SpeedStep, Step
+from mfgsolve.steps.scheme import make_scheme
 
 __all__ = ["ControlledDiffusion", "QuadraticCost"]
 
@@ -30,7 +38,7 @@ class QuadraticCost:
 
 
 @dataclass(frozen=True)
-class ControlledDiffusion:
+class ControlledDiffusion(Dynamics):
     """dX = a dt + sqrt(2 nu) dW with running cost c |a|^2 / 2, in steps of *control, then noise*.
 
     One step is a Markov chain (Kushner and Dupuis, doi:10.1007/978-1-4613-0007-6): toward each neighbour e the agent
@@ -45,7 +53,7 @@ class ControlledDiffusion:
     """
 
     viscosity: float = 0.0
-    control_cost: float | QuadraticCost = 1.0
+    control_cost: float | QuadraticCost = field(default=1.0, metadata={"form": NUMBER})
     noise: str = "implicit"
     hamiltonian: QuadraticCost = field(init=False, repr=False)
 
@@ -59,6 +67,20 @@ class ControlledDiffusion:
         if not isinstance(cost, QuadraticCost):
             cost = QuadraticCost(cost)
         object.__setattr__(self, "hamiltonian", cost)
+
+    def check(self, space: Space) -> None:
+        """A diffusion moves on a grid."""
+        if not isinstance(space, Grid):
+            raise InputError(
+                f"a controlled diffusion needs a Grid; the space is {type(space).__name__}: use LatticeMoves or "
+                "Tabular dynamics there"
+            )
+
+    def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
+        """Speeds to the neighbours, and the noise."""
+        assert isinstance(space, Grid)
+        scheme = make_scheme(space, time, self.viscosity, self.noise, self.hamiltonian.weight, 1)
+        return SpeedStep(space, time, scheme._replace(cap=self.speed_cap(scheme.cap)))
 
     @property
     def identity(self) -> Any:

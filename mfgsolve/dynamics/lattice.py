@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
+from mfgsolve.dynamics.base import TableDynamics
 from mfgsolve.dynamics.diffusion import NOISES
+from mfgsolve.dynamics.lattice_matrices import lattice_matrices
 from mfgsolve.errors import InputError, real, unknown, whole
+from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.inputs.forms import NUMBER, OFFSET, many, one_or_many
+from mfgsolve.inputs.tables import group
+from mfgsolve.kernels.scheme import Scheme
+from mfgsolve.spaces import Space
+from mfgsolve.steps.scheme import make_scheme
+from mfgsolve.steps.transitions import Matrices
 
 __all__ = ["LatticeMoves", "move_name"]
 
@@ -29,7 +38,7 @@ def move_name(offset: Offset) -> str:
 
 
 @dataclass(frozen=True)
-class LatticeMoves:
+class LatticeMoves(TableDynamics):
     """An agent picks a move, pays its cost and lands; then a random displacement and the noise stencil act.
 
     One step is  x -> x + move -> x + move + jump -> N,  with N the noise operator of `ControlledDiffusion`.  With
@@ -51,11 +60,13 @@ class LatticeMoves:
     ('x-', 'stay', 'x+')
     """
 
-    moves: Sequence[Any]
-    costs: float | Sequence[float] = 0.0
+    moves: Sequence[Any] = field(metadata={"form": many(OFFSET)})
+    costs: float | Sequence[float] = field(default=0.0, metadata={"form": one_or_many(NUMBER)})
     viscosity: float = 0.0
     noise: str = "implicit"
-    jumps: Mapping[Any, float] | None = None
+    jumps: Mapping[Any, float] | None = field(
+        default=None, metadata={"form": many(group(offset=OFFSET, probability=NUMBER))}
+    )
     walls: str = "stay"
     temperature: float = 0.0
 
@@ -107,6 +118,38 @@ class LatticeMoves:
         if abs(total - 1) > 1e-12:
             raise InputError(f"probabilities of the jumps sum to {total:.15g}; they must sum to 1")
         return jumps
+
+    # -- what tables are made of -------------------------------------------------------------------------------
+
+    @property
+    def action_names(self) -> tuple[str, ...]:
+        """Names of the moves."""
+        return self.names
+
+    def tables(
+        self, space: Space, time: TimeGrid, where: str = "", asked: Any = None, moment: str = ""
+    ) -> tuple[list[Matrices], np.ndarray]:
+        """Matrices of the moves, of all steps the same; see `mfgsolve.dynamics.lattice_matrices`."""
+        matrices, allowed = lattice_matrices(self, space, time.dt, where)
+        return [matrices], allowed
+
+    def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str = "") -> np.ndarray:
+        """The cost of each move, everywhere the same."""
+        costs = np.asarray(self.costs, dtype=float).reshape((1, -1) + (1,) * space.ndim)
+        return np.broadcast_to(costs, (1, actions, *space.shape))
+
+    def noise_schemes(self, space: Space, time: TimeGrid) -> Sequence[tuple[tuple[int, ...], Scheme]]:
+        """Implicit noise; the explicit one is part of the matrices."""
+        if not (isinstance(space, Grid) and self.viscosity > 0 and self.noise == "implicit"):
+            return ()
+        scheme = make_scheme(space, time, self.viscosity, "implicit", 1.0, 1)
+        return [((1,) * (3 - space.ndim) + space.shape, scheme)]
+
+    def speeds(self, space: Space, dt: float) -> Sequence[Any] | None:
+        """Speed of every move on a line."""
+        if not (isinstance(space, Grid) and space.ndim == 1):
+            return None
+        return [space.axes[0].pace(move[0], dt) for move in self.moves]
 
     @property
     def identity(self) -> Any:

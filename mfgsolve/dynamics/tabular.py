@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from mfgsolve.dynamics.base import TableDynamics
+from mfgsolve.dynamics.matrices import allowed_choices, as_matrices, callable_as, costs_of_choices, matrices_by_step
 from mfgsolve.errors import InputError, has_labels, masked, real, shown
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.calls import function_name
+from mfgsolve.inputs.forms import NUMBER_OR_ARRAY, TEXT, TRANSITIONS, TRUTHS, many
 from mfgsolve.inputs.labels import Labelled, aligned, frozen, labelled
 from mfgsolve.spaces import Space, repeated
+from mfgsolve.steps.transitions import Matrices
 
 __all__ = ["Tabular"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Tabular:
+class Tabular(TableDynamics):
     """Transitions P_t(y | x, a), an own cost l_t(x, a) of each step, and a temperature tau.
 
     With tau > 0 an agent also pays tau dt sum_a pi log pi, so that best responses are softmax policies.
@@ -55,11 +59,11 @@ class Tabular:
     'CONVERGED'
     """
 
-    transitions: Any
-    cost: Any = 0.0
+    transitions: Any = field(metadata={"form": TRANSITIONS})
+    cost: Any = field(default=0.0, metadata={"form": NUMBER_OR_ARRAY})
     temperature: float = 0.0
-    actions: Sequence[str] | None = None
-    allowed: Any = None
+    actions: Sequence[str] | None = field(default=None, metadata={"form": many(TEXT)})
+    allowed: Any = field(default=None, metadata={"form": TRUTHS})
 
     def __post_init__(self) -> None:
         value = real(self.temperature, "temperature")
@@ -109,6 +113,39 @@ class Tabular:
 
     def _action_labels(self) -> dict[str, Any]:
         return {"action": np.arange if self.actions is None else np.array(self.actions)}
+
+    def check(self, space: Space) -> None:
+        """Transitions that the crowd decides are a function of (t, mass)."""
+        if self.is_coupled:
+            callable_as(self.transitions, "transitions", "(t, mass)")
+
+    # -- what tables are made of -------------------------------------------------------------------------------
+
+    @property
+    def action_names(self) -> Sequence[str] | None:
+        """Names of the actions, where they were given."""
+        return self.actions
+
+    def asked(self, t: float, mass: np.ndarray) -> Any:
+        """What the function of (t, mass) returns."""
+        return self.transitions(t, mass)
+
+    def tables(
+        self, space: Space, time: TimeGrid, where: str = "", asked: Any = None, moment: str = ""
+    ) -> tuple[list[Matrices], np.ndarray]:
+        """The matrices, and what is allowed."""
+        if self.is_coupled:
+            by_step = [as_matrices(asked, space, where + moment, None)]
+        else:
+            by_step = matrices_by_step(self.transitions, space, time.steps, where)
+        allowed = allowed_choices(self.allowed, space, len(by_step[0]), where)
+        if self.actions is not None and len(self.actions) != len(by_step[0]):
+            raise InputError(f"transitions{where} have {len(by_step[0])} actions and {len(self.actions)} names")
+        return by_step, allowed
+
+    def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str = "") -> np.ndarray:
+        """Costs of the choices, whatever form they were given in."""
+        return costs_of_choices(self.cost, self.actions, space, times, actions, where)
 
     @property
     def identity(self) -> Any:

@@ -1,7 +1,80 @@
-"""Files of the package: NetCDF, whole or not at all, and nothing believed before it is checked.
+"""Files of the package: NetCDF 4 of schema ``mfgsolve/1``, whole or not at all, nothing believed before it is checked.
 
 `netcdf` writes and reads, `declared` holds sizes against memory, `seals` finds damage, `schema` checks layout and
 ranges.
+Any reader of NetCDF opens them: ``xarray.open_dataset("plan.nc")``, ``ncdump -h plan.nc``, Julia, R, MATLAB.
+
+*Kinds.* The attribute ``kind`` says which: "solution" (of `solve`, `learn`), "comparison" (of `compare`),
+"convergence" (of `convergence`), "checkpoint" (of a solve under way) or "occupation" (of
+`mfgsolve.learners.Occupation`).
+
+*Dimensions*, each with a coordinate of that name.  ``...`` stands for the space, in the order of the arrays: population
+(where there are several), then z, y, x or state::
+
+    time           T + 1 nodes, horizon * k / T        step       T steps, the start of each
+    x, y, z        centres of the cells                state      names of the states
+    population     names                               move       x+, x-, y+, ...: toward a neighbour
+    action         names                               aggregate  number of the price
+    iteration      number of the iteration             axis       x, y, z
+    site           number of the site
+
+*Units.*  ``length`` and ``time`` are the units that the grid and the times were stated with; with none they are "1",
+and so is what is made of them.  ``volume`` is the product of the lengths, ``rate`` is cost/time.  Every variable has
+its unit in its attribute ``units`` and a sentence in ``long_name``.
+
+*Variables of a solution*; those marked * are there where the game has what they are about::
+
+    density                    time, ...           1/volume      mass of agents per unit volume; 0 in blocked cells
+    value                      time, ...           cost          least cost from there on, against the plan's own crowd;
+                                                                 NaN in blocked cells
+    coupling_cost              step, ...           rate          what the crowd costs an agent, per unit time
+  * speed                      step, move, ...     length/time   of a diffusion: speed to each neighbour; the velocity
+                                                                 along x is the one of x+ less the one of x-
+  * policy                     step, action, ...   1             of a finite game: probability of every action
+  * action_name                population, action  name          where populations call their actions differently
+  * choice_cost                step, action, ...   rate          what crowded choices cost
+  * aggregate_amount           step, aggregate     1             what sets a price: the sum of all choices
+  * price                      step, aggregate     rate          of a unit of the aggregate
+  * capacity_multiplier        time, ...           rate          what a hard cap costs; at the last node paid once
+  * price_multiplier           step, aggregate     rate          what the bounds of an aggregate cost
+  * blocked                    ...                 1             1 where no agent may be; of the space of one population
+  * track                      time, axis          length        where what moves is (demand, a well), for pictures
+  * site_x                     site                length        fixed places, for pictures
+  * site_y                     site                length
+  * site_size                  site                1
+    exploitability             iteration           cost          history of the solve, here and below; NaN is 'not
+                                                                 measured', never 0
+    relative_exploitability    iteration           1             exploitability / scale
+    potential                  iteration           cost
+    duality_gap                iteration           cost          potential less the best lower bound at hand
+    sweeps                     iteration           1             work so far, in sweeps of the final grid
+    seconds                    iteration           s             so far, compiling included
+    violation                  iteration           1             largest excess over a hard bound, relative to it
+    final_grid                 iteration           1             1 where all this is of the game itself, 0 where of a
+                                                                 coarser or hotter one
+    cell_steps                 iteration           1             cells times steps of the grid of this iteration
+    stage                      iteration           1             which of the attribute ``stages`` took the step
+  * episodes                   iteration           1             of `learn`: episodes played
+  * agent_steps                iteration           1             steps that agents made
+  * reference_density          time, ...           1/volume      density of the solution that it is compared with
+
+*Attributes of a solution*: texts and numbers. ``schema``, ``kind``, ``created``, ``mfgsolve_version``; ``name``,
+``source`` and ``problem`` (TOML that rebuilds it, see `mfgsolve.problemfile`; a sentence where functions of Python
+are in it); ``solver`` (whose plan it is), ``stages`` (all that ran) and ``solver_source`` (what to cite for them:
+`Solution.cite`); ``status``, ``tol``, ``objective``, ``optimum`` (of a social one), ``iterations``, ``sweeps``,
+``seconds``; ``warnings`` (JSON: a code and a sentence each); every number of the certificate
+(`mfgsolve.Certificate`); ``steps_chosen``, ``steps_potential_change`` and ``steps_flow_change`` (what the number of
+time steps costs, as measured); of `learn` ``agents``, ``density_distance`` and ``reference_exploitability``.
+``sealed`` and ``seal`` are a checksum of them.
+
+The variables of a comparison are described at `mfgsolve.compare`, those of a convergence study at
+`mfgsolve.convergence` (the history above, on ``solver`` and ``iteration``, with ``best``, ``status``, ``method`` and
+``options``). An occupation holds ``mass`` (time, ..., action), ``allowed`` and ``blocked``. A checkpoint holds what
+its solver packed (``array_...``, ``number``) beside the history; it is for `mfgsolve.resume` and says nothing to
+others.
+
+Later versions add variables and attributes; what is named here keeps its name, dimensions and unit, or the schema gets
+another number, which earlier versions refuse in a sentence.
 """
 
 from mfgsolve.files.netcdf import (

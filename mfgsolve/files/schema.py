@@ -281,7 +281,7 @@ def _certificate(file: Reading) -> str:
     for name in ("tol", "violation"):
         file.number(name, needed=False)
     file.text("name")
-    for name in ("solver", "problem", "objective", "source", "created", "mfgsolve_version"):
+    for name in ("solver", "solver_source", "problem", "objective", "source", "created", "mfgsolve_version"):
         file.text(name, needed=False)
     if "episodes" in file.dataset:
         _learned(file)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Constants", "least_allowed", "lowered"]
+__all__ = ["Constants"]
 
 
 @dataclass
@@ -55,21 +55,3 @@ class Constants:
         paid[:-1] += self.own
         paid[-1] += self.terminal
         return np.cumsum(paid[::-1], axis=0)[::-1]
-
-
-def least_allowed(field: np.ndarray, allowed: np.ndarray) -> np.ndarray:
-    """Least value of every level and population, (levels, populations).
-
-    ``field`` is (levels, actions, populations, cells), ``allowed`` (actions, populations, cells).
-    """
-    return np.asarray(np.min(field, axis=(1, 3), where=allowed[None], initial=np.inf))
-
-
-def lowered(field: np.ndarray, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The field less its least values, 0 where nothing is allowed; and these, (levels, populations).
-
-    ``allowed`` (actions, populations, cells) lays the field (levels, ...) out.
-    """
-    table = field.reshape(field.shape[0], *allowed.shape)
-    least = least_allowed(table, allowed)
-    return np.where(allowed, table - least[:, None, :, None], 0.0).reshape(field.shape), least

@@ -5,36 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from mfgsolve.couplings import Bound
-from mfgsolve.games.constants import least_allowed
 from mfgsolve.kernels import vectors
 from mfgsolve.spaces import Space, Volumes
+from mfgsolve.steps.costs import Totals, least_allowed
 
-__all__ = ["Block", "Measures", "OwnCost", "Totals"]
+__all__ = ["Block", "Measures"]
 
 GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 SAMPLES = 32  # nodes at most at which the effect of the crowd is measured
-
-
-class Totals(NamedTuple):
-    """What all agents pay of one kind of cost: as it is, less the least value of its time, and in absolute value."""
-
-    cost: float
-    above: float
-    size: float
-
-
-class OwnCost(NamedTuple):
-    """What all agents pay themselves, as `Totals`, and the share of mass-time at the speed cap (NaN without one)."""
-
-    cost: float
-    above: float
-    size: float
-    capped: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -82,11 +65,6 @@ class Measures:
     def open_cells(self) -> np.ndarray:
         """Where agents may be, (1, populations, cells of each)."""
         return ~self.grid.mask.reshape(1, self.grid.populations, -1)
-
-    @property
-    def open_choices(self) -> np.ndarray:
-        """What agents may choose, (actions, populations, cells of each); only finite games have choices."""
-        raise NotImplementedError
 
     def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
         """sum_t weight_t <price_t, crowd_t>, over states; finite games add what choices cost."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from mfgsolve.grids import Axis
-
-if TYPE_CHECKING:
-    from mfgsolve.games.diffusion import DiffusionGame
+from mfgsolve.grids import Axis, Grid
 
 __all__ = ["coarser_sizes", "prolong"]
 
@@ -50,8 +47,10 @@ def _between_centres(axis: Axis, points: np.ndarray) -> np.ndarray:
     return np.interp(points, centres, number)
 
 
-def prolong(field: np.ndarray, source: DiffusionGame, target: DiffusionGame) -> np.ndarray:
-    """Interpolate mass (T+1, z, y, x) of one game to the grid and times of another, level by level."""
+def prolong(field: np.ndarray, source: Any, target: Any) -> np.ndarray:
+    """A crowd of one game as a guess for another: itself, or interpolated to its grid and times, level by level."""
+    if not isinstance(source.grid, Grid) or (source.grid.shape, source.steps) == (target.grid.shape, target.steps):
+        return field.copy()
     matrix = _weights(source.grid.axes[0], target.grid.axes[0])
     for a, b in zip(source.grid.axes[1:], target.grid.axes[1:], strict=True):
         matrix = sparse.kron(matrix, _weights(a, b), format="csr")
@@ -72,5 +71,5 @@ def prolong(field: np.ndarray, source: DiffusionGame, target: DiffusionGame) -> 
             right_index += 1
             left, right = right, matrix @ field[right_index].reshape(-1)
         share = position - index
-        result[k] = ((1 - share) * left + share * right).reshape(target.shape)
+        result[k] = ((1 - share) * left + share * right).reshape(target.level_shape)
     return result

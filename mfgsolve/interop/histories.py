@@ -15,7 +15,7 @@ import numpy as np
 from mfgsolve.couplings import Coupling
 from mfgsolve.couplings.base import Bound
 from mfgsolve.errors import InputError
-from mfgsolve.games.base import CHUNK
+from mfgsolve.games.crowd import CHUNK
 from mfgsolve.interop.moves import Moves
 from mfgsolve.interop.walks import CHANCE, CHOICE, CROWD, foreign, key_of, told
 from mfgsolve.spaces import Space

@@ -75,7 +75,8 @@ def to_mfglib_policy(solution: Any) -> Any:
     """The policy of a solution as the float64 tensor (T + 1, *S, *A) that MFGLib's ``exploitability_score`` takes.
 
     MFGLib computes in torch's default precision: call ``torch.set_default_dtype(torch.float64)`` before it makes the
-    environment and scores the policy, or the score stops at about 1e-7.
+    environment and scores the policy, or the score stops at about 1e-7.  Import ``mfglib.alg`` before
+    ``mfglib.scoring``, which otherwise imports itself in a circle.
     """
     torch = required("torch", "torch", "mfglib")
     policy = solution.dataset["policy"]

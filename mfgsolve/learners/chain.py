@@ -10,13 +10,13 @@ import numpy as np
 
 from mfgsolve.agents.noise import noise_walks
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame, make_game
+from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
 
 __all__ = ["Chain", "finite_game"]
 
 
-def finite_game(problem: Problem, what: str) -> FiniteGame:
+def finite_game(problem: Problem, what: str) -> Game:
     """The game of a problem whose agents choose from a finite list."""
     if not isinstance(problem, Problem):
         raise InputError(f"{what} got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
@@ -26,14 +26,13 @@ def finite_game(problem: Problem, what: str) -> FiniteGame:
             "LatticeMoves or Tabular dynamics"
         )
     game = make_game(problem)
-    assert isinstance(game, FiniteGame)
     return game
 
 
 class Chain:
     """Sampled steps of many agents at once; cells are flat states of all populations."""
 
-    def __init__(self, game: FiniteGame):
+    def __init__(self, game: Game):
         self.game = game
         self.populations = game.grid.populations
         self.cells = game.states // self.populations  # of one population
@@ -111,7 +110,7 @@ class Chain:
         if game.width == game.states:
             return own
         levels = np.broadcast_to(price, (game.steps + 1, game.width))
-        return np.asarray(own + game.choice_costs(levels, slice(t, t + 1), own=False)[0])
+        return np.asarray(own + game.action_costs(levels, slice(t, t + 1))[0])
 
     def being(self, t: int, price: np.ndarray) -> np.ndarray:
         """What it costs to be somewhere at node t, (states,); at the last one the terminal cost, too."""

@@ -12,8 +12,7 @@ import numpy as np
 import xarray as xr
 
 from mfgsolve.errors import InputError
-from mfgsolve.games import DiffusionGame, FiniteGame, Game, make_game
-from mfgsolve.games.policies import move_names
+from mfgsolve.games import Game, make_game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Populations, Space, States
@@ -23,17 +22,17 @@ __all__ = ["actions_of", "check_mass", "counted", "even_shares", "game_of", "joi
 ROUND = 1e-9  # mass that may be made by round-off
 
 
-def game_of(problem: Problem | Game) -> DiffusionGame | FiniteGame:
-    if isinstance(problem, DiffusionGame | FiniteGame):
+def game_of(problem: Problem | Game) -> Game:
+    if isinstance(problem, Game):
         return problem
     if not isinstance(problem, Problem):
         raise InputError(f"problem is a {type(problem).__name__}; a Problem or its game is needed")
     return make_game(problem)
 
 
-def actions_of(game: DiffusionGame | FiniteGame) -> tuple[list[str], np.ndarray]:
+def actions_of(game: Game) -> tuple[list[str], np.ndarray]:
     """Names of the actions, and which are allowed, (actions, *shape)."""
-    if isinstance(game, FiniteGame):
+    if game.has_tables:
         return list(game.action_names), game.allowed.reshape(-1, *game.grid.shape)
     grid = game.grid
     assert isinstance(grid, Grid)
@@ -45,7 +44,7 @@ def actions_of(game: DiffusionGame | FiniteGame) -> tuple[list[str], np.ndarray]
             allowed[row] = ~grid.mask & ~np.roll(grid.mask, sign, dim)
             if not grid.axes[dim].periodic:
                 allowed[row] &= index != edge
-    return ["stay", *move_names(game)], allowed
+    return ["stay", *game.step.mesh.move_names], allowed
 
 
 def even_shares(allowed: np.ndarray) -> np.ndarray:
@@ -54,7 +53,7 @@ def even_shares(allowed: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(count > 0, allowed / np.maximum(count, 1), 1.0 / len(allowed)))
 
 
-def joint(game: DiffusionGame | FiniteGame, mass: np.ndarray, choices: np.ndarray) -> np.ndarray:
+def joint(game: Game, mass: np.ndarray, choices: np.ndarray) -> np.ndarray:
     """Mass (T+1, states) times choices (T, states, actions); at the end, where nobody chooses, divided evenly."""
     _, allowed = actions_of(game)
     levels = np.empty((game.steps + 1, game.cells, choices.shape[2]))
@@ -63,7 +62,7 @@ def joint(game: DiffusionGame | FiniteGame, mass: np.ndarray, choices: np.ndarra
     return levels
 
 
-def counted(game: DiffusionGame | FiniteGame, cells: Any, actions: Any) -> np.ndarray:
+def counted(game: Game, cells: Any, actions: Any) -> np.ndarray:
     """Mass (T+1, states, actions) of agents by their cells (T+1, N) and actions (T, N)."""
     names, allowed = actions_of(game)
     path, choice = np.asarray(cells), np.asarray(actions)

@@ -19,18 +19,20 @@ Source: Mguni, Jennings and Munoz de Cote, Decentralised learning in systems wit
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mfgsolve.agents.noise import noise_arrays, noise_walks
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, real, whole
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import OccupationAverage, TablePolicy
+from mfgsolve.games import Game
 from mfgsolve.kernels import learning as kernel
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solution.learning import Played
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.needs import SOFT, TABLES
+from mfgsolve.solvers.stored import STORED, Stored
+from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
 from mfgsolve.watch import look
 
 __all__ = ["Mguni"]
@@ -43,20 +45,15 @@ PUSH = 3.0  # what the actor moves preferences by, for an advantage as large as 
 class LearningState(State):
     """Tables of the learners, the belief, and the mean occupation."""
 
-    game: FiniteGame
-    episode: int
-    actor: float
-    preference: np.ndarray  # H (owners, steps, states, actions)
-    critic: np.ndarray  # q
-    visits: np.ndarray
-    belief: np.ndarray  # a crowd
-    occupation: np.ndarray  # (steps, actions, states)
-    stream: np.ndarray
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        names = ("preference", "critic", "visits", "belief", "occupation", "stream")
-        numbers = {"episode": float(self.episode), "actor": self.actor, "sweeps": self.sweeps}
-        return {name: getattr(self, name) for name in names}, numbers
+    game: Game
+    episode: int = field(metadata=STORED)
+    actor: float = field(metadata=STORED)
+    preference: np.ndarray = field(metadata=STORED)  # H (owners, steps, states, actions)
+    critic: np.ndarray = field(metadata=STORED)  # q
+    visits: np.ndarray = field(metadata=STORED)
+    belief: np.ndarray = field(metadata=STORED)  # a crowd
+    occupation: np.ndarray = field(metadata=STORED)  # (steps, actions, states)
+    stream: np.ndarray = field(metadata=STORED)
 
 
 @dataclass(frozen=True)
@@ -90,6 +87,12 @@ class Mguni(Solver):
     recent: float = 2.0
 
     name = "mguni"
+    source = (
+        "Mguni, Jennings and Munoz de Cote, Decentralised learning in systems with many, many strategic agents, "
+        "arXiv:1803.05028"
+    )
+    needs = (TABLES, SOFT)
+    learns = True
     before = 1  # episodes before the first certificate
 
     def __post_init__(self) -> None:
@@ -111,15 +114,7 @@ class Mguni(Solver):
         """Episodes from one certificate to the next."""
         return max(1, self.episodes // BLOCKS)
 
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "a controlled diffusion has no finite list of actions to learn; state it with LatticeMoves"
-        return HARD if problem.is_hard else None
-
-    def init(
-        self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None
-    ) -> LearningState:
-        game = FiniteGame(problem, threads)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> LearningState:
         owners = 1 if self.shared else self.agents * game.grid.populations
         shape = (owners, game.steps, game.states, game.actions)
         stream = np.random.SeedSequence(self.seed).generate_state(4, np.uint64)
@@ -130,19 +125,13 @@ class Mguni(Solver):
         _play_episode(self, state)
         return _measured(self, state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> LearningState:  # fmt: skip
-        game = FiniteGame(problem, threads)
-        names = ("preference", "critic", "visits", "belief", "occupation", "stream")
-        self._check_stored(game, arrays)
-        return LearningState(
-            measure.iteration, numbers["sweeps"], measure, game, int(numbers["episode"]), numbers["actor"],
-            *(arrays[name] for name in names), finished=int(numbers["episode"]) >= self.episodes,
-        )  # fmt: skip
+    def revive(self, game: Game, tol: float, stored: Stored) -> LearningState:
+        self._check_stored(game, stored.arrays)
+        state = LearningState(0, 0.0, UNMEASURED, game, **stored.of(LearningState))
+        state.finished = state.episode >= self.episodes
+        return state
 
-    def _check_stored(self, game: FiniteGame, arrays: dict[str, np.ndarray]) -> None:
+    def _check_stored(self, game: Game, arrays: dict[str, np.ndarray]) -> None:
         """Kernels trust shapes and numbers; a file need not."""
         owners = 1 if self.shared else self.agents * game.grid.populations
         table = (owners, game.steps, game.states, game.actions)
@@ -162,14 +151,15 @@ class Mguni(Solver):
 
     def finish(self, state: LearningState) -> Outcome:
         plan, crowd = _plan(state)
-        return Outcome(state.game, plan, crowd, sweeps=state.sweeps)
+        played = Played(self.agents, self.episodes, self.block, self.before)
+        return Outcome(state.game, plan, crowd, sweeps=state.sweeps, played=played)
 
 
 def _plan(state: LearningState) -> tuple[TablePolicy, np.ndarray]:
     """The policy of the mean occupation, and its own exact flow."""
     plan = OccupationAverage(state.belief, state.occupation)
-    policy = TablePolicy(plan.policy(state.game))
-    return policy, policy.flow(state.game)
+    policy = TablePolicy(plan.policy(state.game.uniform()))
+    return policy, state.game.follow(policy)
 
 
 def _measured(learner: Mguni, state: LearningState) -> LearningState:
@@ -207,7 +197,7 @@ def _play_episode(learner: Mguni, state: LearningState) -> None:
     price = game.price(state.belief)
     being = price[:, : game.states] * game.weights[:, None]
     being[-1] += game.terminal_cost
-    choosing = game.choice_costs(price, slice(0, game.steps))
+    choosing = game.action_costs(price, slice(0, game.steps), game.own_cost)
     if state.actor == 0:
         state.actor = PUSH / _spread(being, choosing, counts, chosen)
     kernel.actor_critic(cells, actions, being, choosing, game.tau, game.allowed, state.preference, state.critic,

@@ -32,7 +32,7 @@ from mfgsolve.certificates import Certificate, exploitability
 from mfgsolve.couplings import CrowdAversion, Interaction
 from mfgsolve.dynamics import LatticeMoves
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.learners.chain import Chain, finite_game
 from mfgsolve.parts.exploration import Boltzmann, draw
@@ -260,7 +260,7 @@ def _play(
         cells, seen = after, then
 
 
-def policy_along(game: FiniteGame, look: MeanOffset, tables: np.ndarray) -> np.ndarray:
+def policy_along(game: Game, look: MeanOffset, tables: np.ndarray) -> np.ndarray:
     """The policy (step, action, ...) of agents who look at the masses around them, as these move by that very policy.
 
     tables : pi(a | o), (populations, seen, actions)

@@ -24,8 +24,7 @@ from mfgsolve.agents.walk import Walk
 from mfgsolve.certificates import given_policy
 from mfgsolve.errors import FileError, InputError, numbers, real, unknown, whole
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
-from mfgsolve.games import DiffusionGame, FiniteGame, Game
-from mfgsolve.games.policies import axes
+from mfgsolve.games import Game
 from mfgsolve.learners.distance import check_alike, distance
 from mfgsolve.learners.layouts import actions_of, check_mass, counted, even_shares, game_of, joint, labelled, space_of
 from mfgsolve.problem import Problem
@@ -125,7 +124,7 @@ class Occupation:
         """
         game = game_of(problem)
         chosen = given_policy(game, getattr(policy, "dataset", policy))
-        crowd = chosen.flow(game)
+        crowd = game.follow(chosen)
         return _chosen(game, game.flat(crowd)[:, : game.cells], Walk(Play(game, chosen, crowd, None)).choices)
 
     @classmethod
@@ -225,23 +224,23 @@ class Occupation:
                 f"{self.space.shape}; those of the game {names} on {game.grid.shape}"
             )
         policy = self.policy()
-        if isinstance(game, FiniteGame):
+        if game.has_tables:
             return policy
         moving = policy.isel(action=slice(1, None)).rename(action="move").rename("speed")
-        sides = [game.scheme.distance(axis - 1, side) for axis in axes(game) for side in (0, 1)]
+        sides = [game.scheme.distance(axis - 1, side) for axis in game.step.mesh.axes for side in (0, 1)]
         pace = np.stack([np.broadcast_to(h, game.shape).reshape(game.grid.shape) for h in sides]) / game.dt
         here = self.marginal(*self.space.dims).values[: moving.sizes["step"]] > 0
         speed = moving * xr.DataArray(pace, {"move": moving["move"]}, ("move", *game.grid.dims))
         return speed.where(here[:, None], 0.0)  # a uniform choice beside a wall would exceed the speed cap
 
     def crowd(self, game: Game) -> np.ndarray:
-        """What couplings of a game see of it: an array of levels, see `mfgsolve.games.base`."""
+        """What couplings of a game see of it: an array of levels, see `mfgsolve.games.measures`."""
         if not self.ends or self.mass.sizes["time"] != game.steps + 1 or self.space.shape != game.grid.shape:
             raise InputError(f"occupation {dict(self.mass.sizes)} is no crowd of a game of {game.steps} steps on "
                              f"{game.grid.shape}")  # fmt: skip
         levels = self._levels().reshape(game.steps + 1, game.cells, self.actions)
         mass = levels.sum(axis=-1)
-        if not isinstance(game, FiniteGame):
+        if not game.has_tables:
             return game.crowd_of(mass.reshape(-1, *game.grid.shape))
         if self.actions != game.actions:
             raise InputError(f"the occupation has {self.actions} actions; the game has {game.actions}")
@@ -379,11 +378,11 @@ class Occupation:
 # -- checks and construction -------------------------------------------------------------------------------------------
 
 
-def _chosen(game: DiffusionGame | FiniteGame, mass: np.ndarray, choices: np.ndarray) -> Occupation:
+def _chosen(game: Game, mass: np.ndarray, choices: np.ndarray) -> Occupation:
     return _of_game(game, joint(game, mass, choices))
 
 
-def _of_game(game: DiffusionGame | FiniteGame, levels: np.ndarray) -> Occupation:
+def _of_game(game: Game, levels: np.ndarray) -> Occupation:
     names, allowed = actions_of(game)
     array = levels.reshape(game.steps + 1, *game.grid.shape, len(names))
     mass = labelled(array, game.grid, names, game.time.nodes, game.time.unit)

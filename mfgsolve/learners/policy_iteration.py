@@ -21,21 +21,24 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown, whole
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.kernels import finite
 from mfgsolve.learners.chain import Chain
 from mfgsolve.parts.exploration import draw
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solution.learning import Played
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.needs import SOFT, TABLES
+from mfgsolve.solvers.stored import STORED, Stored
 from mfgsolve.solving import solve
 from mfgsolve.watch import look
 
@@ -50,20 +53,19 @@ class ValueState(State):
 
     replaced = True
 
-    game: FiniteGame
-    q: np.ndarray
+    game: Game
+    q: np.ndarray = field(metadata=STORED)
     policy: np.ndarray
     crowd: np.ndarray
-    believed: np.ndarray
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        return {"q": self.q, "believed": self.believed}, {"sweeps": self.sweeps}
+    believed: np.ndarray = field(metadata=STORED)
 
 
 @dataclass(frozen=True)
 class _Iteration(Solver):
     softness: float = 1.0
     weight: float = 1.0
+
+    needs = (TABLES, SOFT)
 
     def __post_init__(self) -> None:
         typed_options(type(self), {part.name: getattr(self, part.name) for part in fields(self)}, self.name)
@@ -72,30 +74,19 @@ class _Iteration(Solver):
         if not 0 < self.weight <= 1:
             raise InputError(f"weight of {self.name} is {self.weight}; above 0 and at most 1 is needed")
 
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "there is no finite list of actions to value"
-        return HARD if problem.is_hard else None
-
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> ValueState:
-        game = FiniteGame(problem, threads)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> ValueState:
         policy = game.uniform()
         crowd = game.flow(policy)
         believed = crowd.copy() if start is None else start(game)
         state = ValueState(0, 0.5, UNMEASURED, game, np.zeros_like(policy), policy, crowd, believed)
         return self._measured(state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> ValueState:  # fmt: skip
-        game = FiniteGame(problem, threads)
-        policy = game.uniform() if measure.iteration == 0 else self._softmax(game, arrays["q"])
-        crowd, over = game.flow(policy), self.is_over(measure.iteration)
-        return ValueState(
-            measure.iteration, numbers["sweeps"], measure, game, arrays["q"], policy, crowd, arrays["believed"],
-            finished=over,
-        )  # fmt: skip
+    def revive(self, game: Game, tol: float, stored: Stored) -> ValueState:
+        values = stored.of(ValueState)
+        policy = game.uniform() if stored.iteration == 0 else self._softmax(game, values["q"])
+        state = ValueState(0, 0.0, UNMEASURED, game, policy=policy, crowd=game.flow(policy), **values)
+        state.finished = self.is_over(stored.iteration)
+        return state
 
     def step(self, state: ValueState) -> ValueState:
         game = state.game
@@ -122,7 +113,7 @@ class _Iteration(Solver):
         """What is seen of the crowd of the policy."""
         return state.crowd
 
-    def _softmax(self, game: FiniteGame, q: np.ndarray) -> np.ndarray:
+    def _softmax(self, game: Game, q: np.ndarray) -> np.ndarray:
         policy = np.empty_like(q)
         finite.softmax(-q / self.softness, game.allowed, policy)
         return policy
@@ -150,11 +141,15 @@ class BoltzmannIteration(_Iteration):
     """
 
     name = "boltzmann-iteration"
+    source = (
+        "Cui and Koeppl, Approximately solving mean field games via entropy-regularized deep reinforcement learning, "
+        "arXiv:2102.01585"
+    )
 
     def _value(self, state: ValueState) -> None:
         game = state.game
         price = game.price(state.believed)
-        response = game.respond(price, crowd=state.believed).ahead
+        response = game.respond(price, crowd=state.believed).policy
         state.q = game.evaluate(response, price, state.believed)[1]
 
 
@@ -191,6 +186,8 @@ class GMFQ(_Iteration):
     seed: int = 0
 
     name = "gmf-q"
+    source = "Guo, Hu, Xu and Zhang, Learning mean-field games, arXiv:1901.09585"
+    learns = True
     before = 0  # episodes before the first certificate
 
     def __post_init__(self) -> None:
@@ -204,6 +201,9 @@ class GMFQ(_Iteration):
             raise InputError(f"exploration of gmf-q is {self.exploration}; above 0 and at most 1 is needed")
         if not 0.5 < self.power <= 1:
             raise InputError(f"power of gmf-q is {self.power}; above 1/2 and at most 1 is needed")
+
+    def finish(self, state: ValueState) -> Outcome:
+        return replace(super().finish(state), played=Played(self.agents, self.episodes, self.block, self.before))
 
     def is_over(self, iteration: int) -> bool:
         """Whether all episodes have been played by then."""
@@ -322,7 +322,7 @@ def _episode(
     return cells, actions
 
 
-def _least(game: FiniteGame, q: np.ndarray) -> np.ndarray:
+def _least(game: Game, q: np.ndarray) -> np.ndarray:
     """min_a q, or -tau log sum exp(-q / tau) where the game has a temperature, (states,)."""
     open_ = np.where(game.allowed, q, np.inf)
     low = open_.min(axis=0)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 
 __all__ = ["Learner", "Observation", "Transition"]
 
@@ -54,5 +54,5 @@ class Learner(ABC):
         """Learn from what was observed; called at the end of every episode."""
 
     @abstractmethod
-    def policy(self, game: FiniteGame, field: Any = None) -> np.ndarray:
+    def policy(self, game: Game, field: Any = None) -> np.ndarray:
         """What it would do now, probabilities (steps, actions, states), to be judged by the exact certificate."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.learners.protocol import Learner, Observation, Transition
 from mfgsolve.parts.exploration import Exploration
 from mfgsolve.parts.functions import Table
@@ -46,7 +46,7 @@ class QLearner(Learner):
     """
 
     def __init__(
-        self, game: FiniteGame, exploration: Exploration, step: StepSize | float = 0.1, *, target: str = "max",
+        self, game: Game, exploration: Exploration, step: StepSize | float = 0.1, *, target: str = "max",
         function: Any = None, features: Callable[..., np.ndarray] | None = None, replay: Replay | None = None,
         batch: int = 256, batches: int = 10, follow: np.ndarray | None = None,
     ):  # fmt: skip
@@ -127,7 +127,7 @@ class QLearner(Learner):
         entropy = tau * np.log(policy, out=np.zeros_like(policy), where=policy > 0)
         return np.asarray((policy * np.where(allowed, q - entropy, 0.0)).sum(axis=1))
 
-    def policy(self, game: FiniteGame | None = None, field: Any = None) -> np.ndarray:
+    def policy(self, game: Game | None = None, field: Any = None) -> np.ndarray:
         """Greedy, (steps, actions, states); ties are shared.  At a temperature the softmax of q / (temperature dt)."""
         own = self.game
         table = np.empty((own.steps, own.actions, own.states))

@@ -11,24 +11,24 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, whole
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.learners.environments.sampled_game import SampledGame, train
 from mfgsolve.learners.protocol import Learner
 from mfgsolve.learners.q_learning import QLearner
 from mfgsolve.parts.exploration import EpsilonGreedy
 from mfgsolve.parts.schedules import Harmonic
-from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import Guess
 from mfgsolve.solvers.frank_wolfe import FictitiousPlay, MeanState
 from mfgsolve.solvers.mirror_descent import MirrorDescent, ScoreState
+from mfgsolve.solvers.needs import SOFT, TABLES
 
 __all__ = ["SampledFictitiousPlay", "SampledMirrorDescent", "sampled_response"]
 
-Maker = Callable[[FiniteGame], Learner]
+Maker = Callable[[Game], Learner]
 
 
 def sampled_response(
-    game: FiniteGame, crowd: np.ndarray, make: Maker, agents: int, episodes: int, rng: np.random.Generator
+    game: Game, crowd: np.ndarray, make: Maker, agents: int, episodes: int, rng: np.random.Generator
 ) -> Learner:
     """A new learner, trained against a crowd that does not react."""
     learner = make(game)
@@ -54,31 +54,27 @@ class SampledFictitiousPlay(FictitiousPlay):
     seed: int = 0
 
     name = "sampled-fictitious-play"
-
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "a controlled diffusion has no finite list of actions to learn; state it with LatticeMoves"
-        return super().refuses(problem)
+    needs = (TABLES, SOFT)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _check_samples(self)
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> MeanState:
         """Every action alike at first: nothing is known of the game."""
-        return FictitiousPlay(average="uniform").init(problem, tol, start, threads)
+        return FictitiousPlay(average="uniform").init(game, tol, start)
 
-    def make(self, game: FiniteGame) -> Learner:
+    def make(self, game: Game) -> Learner:
         """Tabular Q-learning, half of the choices at random."""
         return QLearner(game, EpsilonGreedy(0.5), Harmonic(0.7))
 
     def step(self, state: MeanState) -> MeanState:
         game = state.game
-        assert isinstance(game, FiniteGame)
+        assert isinstance(game, Game)
         rng = np.random.default_rng([self.seed, state.iteration])
         learner = sampled_response(game, state.plan.crowd, self.make, self.agents, self.episodes, rng)
-        state.ahead[...] = learner.policy(game, state.plan.crowd)
-        game.flow(state.ahead, state.response)
+        state.policy[...] = learner.policy(game, state.plan.crowd)
+        game.flow(state.policy, state.response)
         return super().step(state)  # type: ignore[return-value]
 
 

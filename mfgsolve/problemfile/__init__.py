@@ -123,12 +123,27 @@ which may stand in any order::
 In a NetCDF file, of version 4 or the classic 3, dimensions named time (or step), action, population, z, y, x, state may
 stand in any order; coordinates of cells, where there are any, must be those of the problem.
 
+Units: lengths are those of the grid's ``unit``, times those of ``[time]``; a density is mass per unit volume; running
+costs of diffusions and couplings are per unit time, those of ``tabular`` (``cost``) and ``lattice`` (``costs``) of one
+step; terminal costs are paid once.  What a key means, and which values it takes, its class says: `ControlledDiffusion`,
+`LatticeMoves`, `Tabular`, `Congestion` ... in Python have the same parameters.
+
 A solution keeps the text of its problem.  Of a data file or table it keeps the name and the SHA-256 digest, and says
 which file it needs when the problem is to be rebuilt and the file is not there or is another one.
+
+The keys of times, axes, dynamics and couplings are the fields of their classes: what a class declares (see
+`mfgsolve.inputs.tables`) is read here, and set by a dotted key on the command line, without more ado.  A class of your
+own is read once it has a word, ``mfgsolve.dynamics.KINDS.register("roads", Roads)`` or ``mfgsolve.couplings.KINDS``,
+in a module that you import.  All keys (`all_keys`, with those of your own)::
 """
+
+import textwrap
 
 from mfgsolve.problemfile.csvfile import read_density
 from mfgsolve.problemfile.reading import named_problem, problem_from_toml, read_problem
+from mfgsolve.problemfile.reference import all_keys
 from mfgsolve.problemfile.writing import problem_to_toml
 
-__all__ = ["named_problem", "problem_from_toml", "problem_to_toml", "read_density", "read_problem"]
+__all__ = ["all_keys", "named_problem", "problem_from_toml", "problem_to_toml", "read_density", "read_problem"]
+
+__doc__ = f"{__doc__}\n\n{textwrap.indent(all_keys(), '    ')}"

@@ -12,24 +12,24 @@ from mfgsolve.couplings import Coupling, Price, Sum, by_target
 from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Bump, Field, Total, sample
-from mfgsolve.games.transitions import own_costs, step_matrices
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.datafile import ArrayField
 from mfgsolve.problemfile.tables import DeclaredProblem
 from mfgsolve.resolution.finite import finite_steps
 from mfgsolve.spaces import Choices, Populations, Space
+from mfgsolve.steps.transitions import own_costs, step_matrices
 
 __all__ = ["build", "check", "on_what"]
 
 
 def build(table: DeclaredProblem, text: str) -> Problem:
     """The problem that the tables state; ``text`` is kept with it."""
-    couplings = (*table.coupling, *table.terminal.coupling)
+    stated = (*table.coupling, *table.terminal.coupling, *table.all_dynamics)
     moving = [bump for bump in _parts(table.coupling) if isinstance(bump, Bump) and bump.path is not None]
     problem = Problem(
-        grid=table.space(),
-        time=table.time.build(),
-        dynamics=table.all_dynamics(),
+        grid=table.space,
+        time=table.time,
+        dynamics=table.all_dynamics,
         coupling=_joined(table.coupling) if table.coupling else 0.0,
         initial=_initial(table),
         terminal=table.terminal.cost,
@@ -40,7 +40,7 @@ def build(table: DeclaredProblem, text: str) -> Problem:
         text=text,
         track=moving[0].position if len(moving) == 1 else None,
     )
-    if any(isinstance(field, ArrayField) for field in (*_parts(couplings), *_terms(table.terminal.cost))):
+    if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))):
         return replace(problem, initial=problem.initial_mass() / problem.grid.volumes)  # tied to its grid
     return problem
 
@@ -54,7 +54,7 @@ def _initial(table: DeclaredProblem) -> Field | np.ndarray:
     if not table.population or table.population[0].density is None:
         assert table.initial.density is not None  # as the table has checked
         return _array(table.initial.density)
-    space = table.space()
+    space = table.space
     assert isinstance(space, Populations)
     return np.stack(
         [
@@ -68,13 +68,16 @@ def _array(field: Field) -> Field | np.ndarray:
     return field.values if isinstance(field, ArrayField) else field
 
 
-def _terms(field: Any) -> list[Any]:
-    return list(field.terms) if isinstance(field, Total) else [field]
+def _terms(value: Any) -> list[Any]:
+    """A field, or all of several, sums taken apart."""
+    if isinstance(value, list | tuple):
+        return [term for each in value for term in _terms(each)]
+    return list(value.terms) if isinstance(value, Total) else [value]
 
 
-def _parts(couplings: Sequence[Coupling]) -> list[Any]:
-    """Fields of the couplings, sums taken apart."""
-    return [term for coupling in couplings for value in vars(coupling).values() for term in _terms(value)]
+def _parts(stated: Sequence[Any]) -> list[Any]:
+    """What couplings and dynamics were stated with, sums taken apart."""
+    return [term for each in stated for value in vars(each).values() for term in _terms(value)]
 
 
 # -- checks ------------------------------------------------------------------------------------------------------------
@@ -107,6 +110,10 @@ def check(problem: Problem, where: str) -> None:
     checks: list[Callable[[], Any]] = [problem.initial_mass, problem.terminal_cost]
     if any(isinstance(one, Tabular) for one in problem.all_dynamics):
         checks.append(lambda: _check_dynamics(problem))
+    space = getattr(problem.grid, "space", problem.grid)
+    for stated in problem.all_dynamics:
+        named = [(name, term) for name, value in vars(stated).items() for term in _terms(value) if callable(term)]
+        checks += [lambda name=name, term=term: sample(term, 0.0, space, name) for name, term in named]  # type: ignore[misc]
     for coupling in problem.couplings:
         for on, terms in by_target(coupling).items():
             checks += [lambda term=term, on=on: term.bind(on_what(problem, on), first) for term in terms]  # type: ignore[misc]
@@ -128,7 +135,7 @@ def _check_dynamics(problem: Problem) -> None:
     given: Any = problem.all_dynamics
     if not time.settled:
         time = replace(time, steps=finite_steps(problem))
-    matrices, allowed = step_matrices(given, problem.grid, time.steps, time.dt)
+    matrices, allowed = step_matrices(given, problem.grid, time)
     for one, by_step, where in zip(given, matrices, allowed, strict=True):
         space = getattr(problem.grid, "space", problem.grid)
         assert len(by_step[0]) == len(where)

@@ -24,7 +24,7 @@ from mfgsolve.inputs.memory import affordable
 from mfgsolve.inputs.texts import cut, visible
 from mfgsolve.spaces import Coordinates, Space
 
-__all__ = ["ArrayField", "DataFile", "Series", "digest", "found_file", "numbers", "truths"]
+__all__ = ["ArrayField", "DataFile", "Numbers", "Series", "digest", "found_file"]
 
 KINDS = (".npz", ".nc")
 ORDER = {name: k for k, name in enumerate(("time", "step", "action", "population", "z", "y", "x", "state"))}
@@ -109,10 +109,12 @@ class DataFile:
                 f"data file {told(self.name)} cannot be read ({reason}); numbers in {self.path.suffix}"
             ) from None
 
-    def transitions(self, name: str, states: int, actions: int | None) -> Any:
+    def transitions(self, name: str, states: int | None, actions: int | None) -> Any:
         """What `Tabular` takes, from a dense array or, if there is none of that name, from triples."""
         if name in self.names or f"{name}_row" not in self.names:
             return numbers(self.array(name), self.told(name))
+        if states is None:
+            raise InputError(f"{self.told(name)} is read by states, and the grid or the states are at fault")
         row, column = self._whole(f"{name}_row"), self._whole(f"{name}_column")
         value = numbers(self.array(f"{name}_value"), self.told(f"{name}_value"))
         step = self._whole(f"{name}_step") if f"{name}_step" in self.names else np.zeros(len(row), dtype=np.int64)
@@ -251,6 +253,38 @@ def truths(value: Any, what: str) -> np.ndarray:
     if array.dtype.kind not in "biuf" or not np.isin(array, (0, 1)).all():
         raise InputError(f"{what} holds other things than true and false, or 1 and 0")
     return array.astype(bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Nested lists of the file, or the name of an array of the data file."""
+
+    stated: Any
+    data: DataFile | None
+
+    @property
+    def what(self) -> str:
+        return self.data.told(self.stated) if self.data and isinstance(self.stated, str) else "a list of the file"
+
+    @property
+    def given(self) -> Any:
+        if not isinstance(self.stated, str):
+            return self.stated
+        if self.data is None:
+            raise InputError(f"array {self.stated!r} is named, and no data file; write data = 'game.npz' on top")
+        return self.data.array(self.stated)
+
+    def numbers(self) -> np.ndarray:
+        return numbers(self.given, self.what)
+
+    def truths(self) -> np.ndarray:
+        return truths(self.given, self.what)
+
+    def transitions(self, states: int | None, actions: int | None) -> Any:
+        """Dense, or of triples, which need the number of states."""
+        if isinstance(self.stated, str) and self.data is not None:
+            return self.data.transitions(self.stated, states, actions)
+        return self.numbers()
 
 
 @dataclass(frozen=True, eq=False)

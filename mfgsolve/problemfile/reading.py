@@ -18,15 +18,14 @@ import numpy as np
 from mfgsolve.cautions import collect, unique
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.files import regular, told, usable
-from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.inputs.texts import cut, visible
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.building import build, check
 from mfgsolve.problemfile.datafile import DataFile, digest, found_file
 from mfgsolve.problemfile.overriding import override
-from mfgsolve.problemfile.structure import data_table, structure
-from mfgsolve.problemfile.tables import DeclaredProblem, NamedProblemTable
+from mfgsolve.problemfile.source import structure
+from mfgsolve.problemfile.tables import DeclaredProblem, NamedProblem, data_table
 from mfgsolve.problemfile.tomlwriter import dump_toml
 from mfgsolve.problems import registry
 
@@ -170,7 +169,7 @@ def _built(
     changed = copy.deepcopy(document)
     override(changed, shape, steps, copy.deepcopy(dict(settings)), where)
     if "problem" in changed:
-        named = structure(changed, NamedProblemTable, where)
+        named = structure(changed, NamedProblem, where)
         made = _located(lambda: named_problem(named.problem, named.parameters, named.shape, named.steps), where)
         if named.steps_chosen and named.steps:
             made = replace(made, time=replace(made.time, chosen=True))
@@ -181,19 +180,11 @@ def _built(
         data = _located(lambda: DataFile(stated.file, folder, stated.sha256), where)
         changed["data"] = {"file": os.path.relpath(data.path), "sha256": data.sha256}
     tables = _located(lambda: _pinned(changed, folder), where)
-    declared = structure(changed, DeclaredProblem, where, data, _times(changed))
+    declared = structure(changed, DeclaredProblem, where, data)
     kept = text if changed == document else dump_toml(changed)
     problem = _located(lambda: build(declared, kept), where)
     check(problem, where)
     return problem, kept if data is not None or tables else None
-
-
-def _times(document: Mapping[str, Any]) -> TimeGrid | None:
-    """When arrays that change with time have their values; None where the times are at fault, which is told later."""
-    try:
-        return TimeGrid(document["time"]["horizon"], document["time"].get("steps"))
-    except (InputError, KeyError, TypeError, AttributeError, OverflowError):
-        return None
 
 
 def _located(make: Callable[[], T], where: str) -> T:

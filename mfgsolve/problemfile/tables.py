@@ -1,79 +1,27 @@
-"""What may stand in a problem file: its tables, and what each one makes.
+"""What may stand in a problem file beside the fields of dynamics, couplings, times and axes, which say so themselves.
 
-Tables are checked when they are read (``made`` in ``__post_init__``), so that all faults are told at once; what needs
-the size of the space, as transitions do, is made with the problem.
+See `mfgsolve.inputs.tables` for how a table follows from a dataclass.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings import Coupling, Interaction, Price, QuadraticPotential
-from mfgsolve.dynamics import ControlledDiffusion, Dynamics, LatticeMoves, Tabular
-from mfgsolve.errors import InputError
+from mfgsolve import couplings, dynamics
+from mfgsolve.errors import InputError, unknown
 from mfgsolve.fields import Box, Field
 from mfgsolve.grids import Axis, Coordinates, Grid, TimeGrid
-from mfgsolve.inputs.memory import affordable
-from mfgsolve.inputs.texts import cut
-from mfgsolve.problemfile.datafile import DataFile, Series, numbers, truths
+from mfgsolve.inputs.forms import NUMBER, TEXT, Form, Source, count, echoed, many, one_or_many, row
+from mfgsolve.inputs.tables import Kinds, Part, Table, group, table
 from mfgsolve.spaces import Populations, Space, States
 
-__all__ = [
-    "COUPLING_TABLES",
-    "DYNAMICS_TABLES",
-    "DataTable",
-    "DeclaredProblem",
-    "DynamicsTable",
-    "NamedProblemTable",
-    "Numbers",
-]
+__all__ = ["COUPLING", "DYNAMICS", "GRID", "STATES", "DataTable", "DeclaredProblem", "NamedProblem", "data_table"]
 
-
-@dataclass(frozen=True, eq=False)
-class Numbers:
-    """Nested lists of the file, or the name of an array of the data file."""
-
-    stated: Any
-    data: DataFile | None
-
-    @property
-    def what(self) -> str:
-        return self.data.told(self.stated) if self.data and isinstance(self.stated, str) else "a list of the file"
-
-    @property
-    def given(self) -> Any:
-        if not isinstance(self.stated, str):
-            return self.stated
-        if self.data is None:
-            raise InputError(f"array {self.stated!r} is named, and no data file; write data = 'game.npz' on top")
-        return self.data.array(self.stated)
-
-    def numbers(self) -> np.ndarray:
-        return numbers(self.given, self.what)
-
-    def truths(self) -> np.ndarray:
-        return truths(self.given, self.what)
-
-    def transitions(self, states: int, actions: int | None) -> Any:
-        if isinstance(self.stated, str) and self.data is not None:
-            return self.data.transitions(self.stated, states, actions)
-        return self.numbers()
-
-
-# -- where and when --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Corners:
-    """A blocked box, from corner to corner (x, y, ...)."""
-
-    lower: tuple[float, ...]
-    upper: tuple[float, ...]
+# -- where -------------------------------------------------------------------------------------------------------------
 
 
 class _Union:
@@ -86,201 +34,138 @@ class _Union:
         return np.asarray(np.any([box.contains(c) for box in self.boxes], axis=0))
 
 
-@dataclass(frozen=True)
-class GridTable:
-    shape: tuple[int, ...] | None = None
-    bounds: tuple[tuple[float, float], ...] | None = None
-    boundary: str | tuple[str, ...] = "reflecting"
-    unit: str = "1"
-    blocked: tuple[Corners, ...] = ()
-    edges: tuple[tuple[float, ...], ...] | None = None  # of the cells of each axis, in the order of shape
+def _texts(value: Any, source: Source) -> Any:
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+        return value
+    raise InputError(f"{echoed(value)} is neither a text nor a list of texts")
 
-    def __post_init__(self) -> None:
-        self.build()
 
-    def build(self) -> Grid:
-        if self.edges is not None:
-            return self._of_edges(self.edges)
-        if self.shape is None:
-            raise InputError("the grid has neither a shape nor edges; write shape = [...] (..., ny, nx), say")
-        if all(size > 0 for size in self.shape):
-            affordable(math.prod(self.shape), 8 * (1 + len(self.shape)), f"grid of shape {cut(str(self.shape), 80)}")
-        boxes = [Box(corners.lower, corners.upper) for corners in self.blocked]
-        return Grid.box(self.shape, self.bounds, self.boundary, self.unit, _Union(boxes) if boxes else None)
+BOX = [
+    Part("shape", many(count("axis of {} cells")), False),
+    Part("bounds", many(row(NUMBER, NUMBER)), False),
+    Part("boundary", Form("a text, or one for each axis", "", _texts), False, "reflecting"),
+    Part("unit", TEXT, False, "1"),
+    Part("blocked", many(group(lower=many(NUMBER), upper=many(NUMBER))), False, ()),
+]
+EDGES = Part("edges", many(many(NUMBER)), False)
+STATED = {"name", "cells", "start", "stop", "boundary", "unit", "uneven"}  # of an axis, by the box
 
-    def _of_edges(self, edges: tuple[tuple[float, ...], ...]) -> Grid:
-        """Cells between stated edges; another shape means that many cells along the same smooth map."""
-        if self.bounds is not None:
+
+def _grid(blocked: Sequence[Any] = (), **stated: Any) -> Grid:
+    """A box with blocked cells.
+
+    Parameters
+    ----------
+    shape : cells along each axis, (..., ny, nx); not needed where edges are stated
+    bounds : (start, stop) of each axis, in the order of shape
+    edges : of the cells of each axis, in the order of shape, instead of bounds
+    boundary : "reflecting" or "periodic", in the order of shape
+    unit : of the coordinates
+    blocked : boxes from corner to corner, (x, y, ...)
+    stated : whatever else an `Axis` has: one value for all axes, or a list with one for each, in the order of shape
+    """
+    boxes = [Box(*corners) for corners in blocked]
+    box = {part.name: stated.pop(part.name) for part in BOX if part.name in stated}
+    union = _Union(boxes) if boxes else None
+    if "edges" in stated:
+        grid = _of_edges(stated.pop("edges"), union, **box)
+    elif "shape" not in box:
+        raise InputError("the grid has neither a shape nor edges; write shape = [...] (..., ny, nx), say")
+    else:
+        grid = Grid.box(**box, blocked=union)
+    for name, value in stated.items():
+        values = value if isinstance(value, tuple) else [value] * grid.ndim
+        if len(values) != grid.ndim:
             raise InputError(
-                "the grid has edges and bounds; the first and the last edge are the bounds, leave them out"
+                f"{name} has {len(values)} entries for a grid of {grid.ndim} axes {grid.dims}; give one for each axis, "
+                "in the order of shape"
             )
-        if not 1 <= len(edges) <= 3:
-            raise InputError(f"edges has {len(edges)} lists; one for each of 1, 2 or 3 axes is needed")
-        kinds = (self.boundary,) * len(edges) if isinstance(self.boundary, str) else self.boundary
-        for what, given in (("boundary", kinds), ("shape", self.shape or edges)):
-            if len(given) != len(edges):
-                raise InputError(
-                    f"{what} has {len(given)} entries, and edges has {len(edges)} lists, one for each axis"
-                )
-        names = "xyz"[: len(edges)][::-1]
-        axes = [
-            Axis.from_edges(name, each, kind, self.unit) for name, each, kind in zip(names, edges, kinds, strict=True)
-        ]
-        boxes = [Box(corners.lower, corners.upper) for corners in self.blocked]
-        grid = Grid(tuple(axes), _Union(boxes) if boxes else None)
-        return grid if self.shape is None else grid.refined(self.shape)
+        axes = [replace(axis, **{name: each}) for axis, each in zip(grid.axes, values, strict=True)]
+        grid = Grid(tuple(axes), grid.blocked)
+    return grid
 
 
-@dataclass(frozen=True)
-class StatesTable:
-    count: int | None = None
-    names: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        if (self.count is None) == (self.names is None):
-            raise InputError("states need either a count or names, and not both")
-        self.build()
-
-    def build(self) -> States:
-        affordable(self.count or 1, 8, f"list of {self.count} states")
-        return States(self.names if self.count is None else self.count)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class TimeTable:
-    horizon: float
-    steps: int | None = None
-    unit: str = "1"
-    chosen: bool = False
-
-    def __post_init__(self) -> None:
-        self.build()
-
-    def build(self) -> TimeGrid:
-        affordable(max(self.steps or 0, 0) + 1, 8, f"grid of {self.steps} time steps")
-        return TimeGrid(self.horizon, self.steps, self.unit, chosen=self.chosen)
+def _of_edges(
+    edges: Sequence[Sequence[float]],
+    blocked: _Union | None,
+    shape: Sequence[int] | None = None,
+    bounds: Any = None,
+    boundary: str | Sequence[str] = "reflecting",
+    unit: str = "1",
+) -> Grid:
+    """Cells between stated edges; another shape means that many cells along the same smooth map."""
+    if bounds is not None:
+        raise InputError("the grid has edges and bounds; the first and the last edge are the bounds, leave them out")
+    if not 1 <= len(edges) <= 3:
+        raise InputError(f"edges has {len(edges)} lists; one for each of 1, 2 or 3 axes is needed")
+    kinds = (boundary,) * len(edges) if isinstance(boundary, str) else boundary
+    for what, stated in (("boundary", kinds), ("shape", shape or edges)):
+        if len(stated) != len(edges):
+            raise InputError(f"{what} has {len(stated)} entries, and edges has {len(edges)} lists, one for each axis")
+    names = "xyz"[: len(edges)][::-1]
+    axes = [Axis.from_edges(name, each, kind, unit) for name, each, kind in zip(names, edges, kinds, strict=True)]
+    grid = Grid(tuple(axes), blocked)
+    return grid if shape is None else grid.refined(shape)
 
 
-# -- dynamics --------------------------------------------------------------------------------------------------------
+def _states(count: int | None = None, names: Sequence[str] | None = None) -> States:
+    """Listed states.
+
+    Parameters
+    ----------
+    count : how many
+    names : of each, instead of their number
+    """
+    if (count is None) == (names is None):
+        raise InputError("states need either a count or names, and not both")
+    return States(names if count is None else count)  # type: ignore[arg-type]
 
 
-class DynamicsTable:
-    """Any of the kinds below."""
+AXIS = [Part(p.name, one_or_many(p.form), False, p.default) for p in table(Axis).parts if p.name not in STATED]
+GRID = Table(_grid, [*BOX, EDGES, *AXIS])
+STATES = Table(_states, [Part("count", count("list of {} states"), False), Part("names", many(TEXT), False)])
 
-    def build(self, space: Space) -> Dynamics:
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class DiffusionTable(DynamicsTable):
-    viscosity: float = 0.0
-    control_cost: float = 1.0
-    noise: str = "implicit"
-
-    def __post_init__(self) -> None:
-        self.build()
-
-    def build(self, space: Space | None = None) -> ControlledDiffusion:
-        return ControlledDiffusion(self.viscosity, self.control_cost, self.noise)
+# -- dynamics and couplings, by their kinds ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class JumpTable:
-    offset: int | tuple[int, ...]
-    probability: float
+def _of_kind(kinds: Kinds, what: str, sentence: str, default: str | None = None) -> Form:
+    def read(value: Any, source: Source) -> Any:
+        if not isinstance(value, Mapping) or (default is None and "kind" not in value):
+            raise InputError(f"{sentence} a kind, one of {', '.join(kinds)}")
+        kind = value.get("kind", default)
+        if not isinstance(kind, str) or kind not in kinds:
+            raise InputError(unknown(f"kind of {what}", kind, kinds))
+        return table(kinds[kind]).read({key: item for key, item in value.items() if key != "kind"}, source)
+
+    return Form(f"{what} of some kind", "tables with a kind", read)
 
 
-@dataclass(frozen=True)
-class LatticeTable(DynamicsTable):
-    moves: tuple[int | tuple[int, ...], ...]
-    costs: float | tuple[float, ...] = 0.0
-    jumps: tuple[JumpTable, ...] | None = None
-    walls: str = "stay"
-    viscosity: float = 0.0
-    noise: str = "implicit"
-    temperature: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.build()
-
-    def build(self, space: Space | None = None) -> LatticeMoves:
-        jumps: Any = None if self.jumps is None else [(jump.offset, jump.probability) for jump in self.jumps]
-        return LatticeMoves(
-            self.moves, self.costs, self.viscosity, self.noise, jumps, self.walls, self.temperature
-        )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class TabularTable(DynamicsTable):
-    transitions: Numbers
-    cost: float | Numbers = 0.0
-    allowed: Numbers | None = None
-    actions: tuple[str, ...] | None = None
-    temperature: float = 0.0
-
-    def build(self, space: Space) -> Tabular:
-        allowed = None if self.allowed is None else self.allowed.truths()
-        actions = len(self.actions) if self.actions else None if allowed is None else len(allowed)
-        return Tabular(
-            transitions=self.transitions.transitions(space.size, actions),
-            cost=self.cost.numbers() if isinstance(self.cost, Numbers) else self.cost,
-            temperature=self.temperature,
-            actions=self.actions,
-            allowed=allowed,
-        )
-
-
-DYNAMICS_TABLES: dict[str, type[DynamicsTable]] = {
-    "diffusion": DiffusionTable,
-    "lattice": LatticeTable,
-    "tabular": TabularTable,
-}
-
-
-# -- couplings that are not stated by their own fields ----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PriceTable:
-    weight: float = 1.0
-    centre: float | Numbers = 0.0
-    lower: float | Numbers | None = None
-    upper: float | Numbers | None = None
-    amounts: Numbers | None = None
-
-    def build(self, time: TimeGrid | None) -> Price:
-        def series(given: float | Numbers | None, name: str) -> Any:
-            if not isinstance(given, Numbers) or time is None:
-                return given
-            values = given.numbers()
-            if not time.settled:
-                raise InputError(f"{name} of the price is a list, one number for each step; state steps under [time]")
-            if values.shape != (time.steps,):
-                raise InputError(f"{name} of the price has shape {values.shape}; one number for each of the "
-                                 f"{time.steps} steps is needed")  # fmt: skip
-            return Series(tuple(values.tolist()), time.dt)
-
-        bounds = series(self.lower, "lower bound"), series(self.upper, "upper bound")
-        return Price(
-            QuadraticPotential(self.weight, series(self.centre, "centre")),
-            None if bounds == (None, None) else bounds,
-            None if self.amounts is None else self.amounts.numbers(),
-        )
-
-
-@dataclass(frozen=True)
-class InteractionTable:
-    matrix: Numbers
-    between: str = "states"
-
-    def build(self, time: TimeGrid | None) -> Interaction:
-        return Interaction(self.matrix.numbers(), self.between)
-
-
-COUPLING_TABLES: dict[str, Any] = {"interaction": InteractionTable, "price": PriceTable}
-
+DYNAMICS = _of_kind(dynamics.KINDS, "dynamics", "dynamics are a table, with", "diffusion")
+COUPLING = _of_kind(couplings.KINDS, "coupling", "a coupling is a table with")
+COUPLINGS = {"form": many(COUPLING)}
 
 # -- problems ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """A data file, and the digest that it must have."""
+
+    file: str
+    sha256: str | None = None
+
+
+def data_table(value: Any, _: Any = None) -> DataTable:
+    """A file name; or, as a solution keeps it, a table with the digest besides."""
+    if isinstance(value, str):
+        return DataTable(value)
+    if (
+        isinstance(value, dict)
+        and {"file"} <= set(value) <= {"file", "sha256"}
+        and all(isinstance(v, str) for v in value.values())
+    ):
+        return DataTable(**value)
+    raise InputError(f"{echoed(value)} is no name of a data file; write data = 'game.npz'")
 
 
 @dataclass(frozen=True)
@@ -292,37 +177,29 @@ class InitialTable:
 @dataclass(frozen=True)
 class TerminalTable:
     cost: Field = 0.0
-    coupling: tuple[Coupling, ...] = ()
+    coupling: tuple[Any, ...] = field(default=(), metadata=COUPLINGS)
 
 
 @dataclass(frozen=True)
 class PopulationTable:
     name: str
-    dynamics: DynamicsTable | None = None
+    dynamics: Any = field(default=None, metadata={"form": DYNAMICS})
     density: Field | None = None
-
-
-@dataclass(frozen=True)
-class DataTable:
-    """A data file, and the digest that it must have."""
-
-    file: str
-    sha256: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeclaredProblem:
     """A problem stated in full."""
 
-    grid: GridTable | None = None
-    states: StatesTable | None = None
+    grid: Grid | None = field(default=None, metadata={"form": GRID})
+    states: States | None = field(default=None, metadata={"form": STATES})
     population: tuple[PopulationTable, ...] = ()
-    time: TimeTable
-    dynamics: DynamicsTable | None = None
+    time: TimeGrid
+    dynamics: Any = field(default=None, metadata={"form": DYNAMICS})
     initial: InitialTable = field(default_factory=InitialTable)
     terminal: TerminalTable = field(default_factory=TerminalTable)
-    coupling: tuple[Coupling, ...] = ()
-    data: DataTable | None = None
+    coupling: tuple[Any, ...] = field(default=(), metadata=COUPLINGS)
+    data: Any = field(default=None, metadata={"form": Form("the name of a data file", "", data_table)})
     name: str = "declared"
     source: str = ""
 
@@ -337,24 +214,30 @@ class DeclaredProblem:
         if not any(densities) and self.initial.density is None:
             raise InputError("initial.density: this key is missing, and needed")
 
+    @property
     def space(self) -> Space:
         """Where agents live."""
-        below: Space = (self.grid or self.states).build()  # type: ignore[union-attr]
+        below: Space = self.grid or self.states  # type: ignore[assignment]
         return Populations([p.name for p in self.population], below) if self.population else below
 
-    def all_dynamics(self) -> list[Dynamics]:
+    @property
+    def all_dynamics(self) -> list[Any]:
         """Of every population."""
-        below = (self.grid or self.states).build()  # type: ignore[union-attr]
-        tables = [p.dynamics or self.dynamics for p in self.population] or [self.dynamics]
-        return [table.build(below) for table in tables if table is not None]
+        return [p.dynamics or self.dynamics for p in self.population] or [self.dynamics]
+
+
+def _parameters(value: Any, _: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"{echoed(value)} is no table; parameters by name are needed")
+    return value
 
 
 @dataclass(frozen=True)
-class NamedProblemTable:
+class NamedProblem:
     """The name of a problem of the list, and its parameters."""
 
     problem: str
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict, metadata={"form": Form("a table", "", _parameters)})
     shape: tuple[int, ...] | None = None
     steps: int | None = None
     steps_chosen: bool = False

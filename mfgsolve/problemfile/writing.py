@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from mfgsolve.couplings import by_target
-from mfgsolve.dynamics import Tabular
 from mfgsolve.errors import InputError
+from mfgsolve.inputs.forms import TRANSITIONS
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.building import on_what
 from mfgsolve.problemfile.reading import READ, problem_from_toml
@@ -89,16 +89,22 @@ def _alike(one: Problem, two: Problem) -> bool:
 
 
 def _same_dynamics(one: Any, two: Any, problem: Problem) -> bool:
-    if not (isinstance(one, Tabular) and isinstance(two, Tabular)):
-        return bool(one == two)
-    if one.is_coupled and two.is_coupled:  # as the crowd starts
-        mass = problem.initial_mass()
-        if not _same(*(list(each.transitions(0.0, mass)) for each in (one, two))):
-            return False
-    elif not _same(one.transitions, two.transitions):
+    """Whether two dynamics were stated alike, field by field; functions by their values."""
+    if type(one) is not type(two):
         return False
-    costs = [each.cost(0.0, problem.coordinates) if callable(each.cost) else each.cost for each in (one, two)]
-    return _same(*costs) and all(_same(getattr(one, n), getattr(two, n)) for n in ("allowed", "actions", "temperature"))
+    parts = [part for part in fields(one) if part.compare]
+    return all(_same(*(_values(getattr(each, part.name), part, problem) for each in (one, two))) for part in parts)
+
+
+def _values(value: Any, part: Any, problem: Problem) -> Any:
+    if isinstance(value, list | tuple):
+        return [_values(item, part, problem) for item in value]
+    if not callable(value):
+        return value
+    if part.metadata.get("form") is TRANSITIONS:  # as the crowd starts
+        return list(value(0.0, problem.initial_mass()))
+    c = getattr(problem.grid, "space", problem.grid).coordinates
+    return [np.asarray(value(float(t), c)) for t in _times(problem)]
 
 
 def _same(one: Any, two: Any) -> bool:
@@ -113,11 +119,15 @@ def _same(one: Any, two: Any) -> bool:
     return bool(np.array_equal(one, two))
 
 
+def _times(problem: Problem) -> np.ndarray:
+    """First, middle and last node."""
+    nodes = problem.time.nodes if problem.time.settled else replace(problem.time, steps=2).nodes
+    return np.asarray(nodes[[0, len(nodes) // 2, -1]])
+
+
 def _samples(problem: Problem) -> list[np.ndarray]:
     """Start, end, and the cost of the crowd as it starts, at three times."""
-    mass, time = problem.initial_mass(), problem.time
-    nodes = time.nodes if time.settled else replace(time, steps=2).nodes
-    times = nodes[[0, len(nodes) // 2, -1]]
+    mass, times = problem.initial_mass(), _times(problem)
     found, levels = [mass, problem.terminal_cost()], slice(0, len(times))
     for coupling in problem.couplings:
         for on, terms in by_target(coupling).items():

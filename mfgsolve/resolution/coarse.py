@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from mfgsolve.couplings import Bound, Coupling
 from mfgsolve.dynamics import ControlledDiffusion
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Space
@@ -56,11 +56,11 @@ def coarsened(problem: Problem) -> Coarse | None:
     )
     shape = tuple(_fewer(axis.cells) for axis in grid.axes)
     if shape != grid.shape:
-        real, cells = DiffusionGame(problem.with_steps(TIMES), 1), Cells(grid, shape)
+        real, cells = Game(problem.with_steps(TIMES), 1), Cells(grid, shape)
         for way, seen in ((_sampled, SEEN), (_averaged, AVERAGED)):
             try:
                 coarse = way(problem, cells)
-                if _shows(DiffusionGame(coarse(TIMES), 1), real, seen):
+                if _shows(Game(coarse(TIMES), 1), real, seen):
                     return coarse
             except Exception:  # whatever a user's function says of a grid it was not made for
                 continue
@@ -72,7 +72,7 @@ def _fewer(cells: int) -> int:
     return cells // max(cells // LARGEST, min(FACTOR, cells // SMALLEST), 1)
 
 
-def _shows(coarse: DiffusionGame, real: DiffusionGame, least: float) -> bool:
+def _shows(coarse: Game, real: Game, least: float) -> bool:
     """Whether a coarse game has as many rooms as the real one, and costs that range about as widely."""
     if ndimage.label(~coarse.grid.mask)[1] != ndimage.label(~real.grid.mask)[1]:
         return False
@@ -80,7 +80,7 @@ def _shows(coarse: DiffusionGame, real: DiffusionGame, least: float) -> bool:
     return all(bool((s >= least * w - 1e-3 * w.max()).all()) for s, w in zip(seen, wanted, strict=True))
 
 
-def ranges(game: DiffusionGame) -> tuple[np.ndarray, np.ndarray]:
+def ranges(game: Game) -> tuple[np.ndarray, np.ndarray]:
     """Highest less lowest cost of the cells: f at every node against an even crowd, and g."""
     free = ~game.grid.mask
     even = game.empty_crowd()

@@ -9,14 +9,14 @@ import numpy as np
 from mfgsolve.cautions import collect
 from mfgsolve.certificates import certify
 from mfgsolve.dynamics import ControlledDiffusion
-from mfgsolve.games import DiffusionGame
-from mfgsolve.games.policies import MovingPolicy
+from mfgsolve.games import Game, make_game
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
 from mfgsolve.resolution.coarse import Coarse, Slowed, coarsened, ranges
 from mfgsolve.solvers import SOLVERS, suited
 from mfgsolve.solvers.base import Budget, Outcome, run
+from mfgsolve.steps.speed_policies import MovingPolicy
 
 __all__ = ["UNMEASURED", "Change", "Measured", "change", "energetic_speed", "measure", "probe", "steps_for_speeds"]
 
@@ -36,7 +36,7 @@ SAMPLES = 32  # times at which the densities of two plans are compared
 class Plan:
     """One equilibrium of the coarse game and what it says."""
 
-    game: DiffusionGame
+    game: Game
     crowd: np.ndarray
     policy: MovingPolicy
     potential: float  # what an agent pays where there is no potential
@@ -142,7 +142,7 @@ def solved(problem: Problem, start: Plan | None = None) -> Plan | None:
         return None
     solver = SOLVERS[names[0]]()
     guess = None if start is None else lambda game: prolong(start.crowd, start.game, game)
-    state, tol = solver.init(problem, ACCURACY, guess, 1), ACCURACY
+    state, tol = solver.init(make_game(problem, 1), ACCURACY, guess), ACCURACY
     for _ in range(2):
         state = run(solver, state, tol, Budget(ITERATIONS)).state
         plan, scale = _plan(problem, solver.finish(state))
@@ -156,7 +156,7 @@ def solved(problem: Problem, start: Plan | None = None) -> Plan | None:
 def _plan(problem: Problem, outcome: Outcome) -> tuple[Plan, float]:
     """What a solver found, and the scale of its costs."""
     game, policy, crowd = outcome.game, outcome.policy, outcome.crowd
-    assert isinstance(game, DiffusionGame) and isinstance(policy, MovingPolicy)  # noqa: PT018
+    assert not game.has_tables and isinstance(policy, MovingPolicy)  # noqa: PT018
     found = certify(game, policy, crowd, outcome.dual)
     potential = found.potential if problem.is_potential else found.cost
     plan = Plan(
@@ -166,7 +166,7 @@ def _plan(problem: Problem, outcome: Outcome) -> tuple[Plan, float]:
     return plan, found.scale
 
 
-def _at_rest(game: DiffusionGame) -> float:
+def _at_rest(game: Game) -> float:
     """Potential, or cost, of agents that never choose to move."""
     crowd = game.flow(np.zeros((game.steps, *game.shape)))
     energy = game.potential(crowd) if game.problem.is_potential else game.crowd_totals(game.price(crowd), crowd)[0]
@@ -200,20 +200,20 @@ def energetic_speed(coarse: Coarse) -> float:
 
     Nobody pays more for moving than what moving can save.
     """
-    game = DiffusionGame(coarse(FEWEST), 1)
+    game = Game(coarse(FEWEST), 1)
     running, last = ranges(game)
     free = ~game.grid.mask
     now = np.ptp(
         game.mass(game.price(game.resting_crowd(game.empty_crowd())))[:-1, free], axis=1
     )  # as the crowd starts
     saved = game.time.horizon * float(np.maximum(running, now).mean()) + float(last[0])
-    return float(np.sqrt(2 * saved / (game.scheme.control_cost.min() * game.time.horizon)))
+    return float(np.sqrt(2 * saved / (game.step.scheme.control_cost.min() * game.time.horizon)))
 
 
 def steps_for_speeds(measured: Measured, grid: Grid) -> float:
     """Steps at which the speed cap h / (2 d dt) of the real grid is what all but FASTER of the mass-time wants."""
     game, plan = measured.plan.game, measured.plan
-    speed = plan.policy.speed(game, slice(0, game.steps)).reshape(game.steps, 2 * grid.ndim, *game.grid.shape)
+    speed = plan.policy.speed(game.step.mesh, slice(0, game.steps)).reshape(game.steps, 2 * grid.ndim, *game.grid.shape)
     pace = np.zeros((game.steps, *game.grid.shape))  # cells per unit of time
     coarse = game.grid.axes
     for k, axis in enumerate(reversed(grid.axes)):

@@ -13,11 +13,11 @@ import xarray as xr
 
 from mfgsolve.certificates import Certificate
 from mfgsolve.files import SCHEMA
-from mfgsolve.games import DiffusionGame, FiniteGame, Game, Policy
-from mfgsolve.games.policies import MovingPolicy, move_names
-from mfgsolve.games.tables import OccupationAverage, TablePolicy
+from mfgsolve.games import Game, Policy
 from mfgsolve.grids import Grid
 from mfgsolve.spaces import Populations
+from mfgsolve.steps.speed_policies import MovingPolicy
+from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
 
 __all__ = ["HISTORY", "Measure", "build_dataset", "history_dataset", "history_rows", "per_volume"]
 
@@ -97,12 +97,15 @@ def build_dataset(
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
         "iteration": ("iteration", np.array([row.iteration for row in rows]), {"units": "1", "long_name": "iteration"}),
     } | {name: (name, values, about) for name, (values, about) in grid.dimension_coordinates.items()}
-    if isinstance(game, DiffusionGame):
+    if not game.has_tables:
         assert isinstance(policy, MovingPolicy)
-        coordinates["move"] = ("move", np.array(move_names(game)), {"units": "1", "long_name": "move to a neighbour"})
+        coordinates["move"] = (
+            "move",
+            np.array(game.step.mesh.move_names),
+            {"units": "1", "long_name": "move to a neighbour"},
+        )
         data["speed"] = _speeds(game, policy)
     else:
-        assert isinstance(game, FiniteGame)
         coordinates["action"] = ("action", np.array(game.action_names), {"units": "1", "long_name": "action"})
         data["policy"] = _probabilities(game, policy)
         data |= _names_of_actions(game)
@@ -141,19 +144,19 @@ def per_volume(game: Game) -> str:
     return f"1/({volume})" if len(units) > 1 else f"1/{volume}"
 
 
-def _speeds(game: DiffusionGame, policy: MovingPolicy) -> tuple[Any, ...]:
-    grid, moves, (length, _) = game.grid, move_names(game), _lengths(game)
+def _speeds(game: Game, policy: MovingPolicy) -> tuple[Any, ...]:
+    grid, moves, (length, _) = game.grid, game.step.mesh.move_names, _lengths(game)
     speed = np.empty((game.steps, len(moves), *grid.shape))
     for part in game.slabs():
-        block = policy.speed(game, part)
+        block = policy.speed(game.step.mesh, part)
         speed[part] = block.reshape(block.shape[0], len(moves), *grid.shape)
     pace = length if game.time.unit == "1" else f"{length}/{game.time.unit}"
     return ("step", "move", *grid.dims), speed, {"units": pace, "long_name": "speed toward a neighbour"}
 
 
-def _probabilities(game: FiniteGame, policy: Policy) -> tuple[Any, ...]:
+def _probabilities(game: Game, policy: Policy) -> tuple[Any, ...]:
     if isinstance(policy, OccupationAverage):
-        table = policy.policy(game)
+        table = policy.policy(game.uniform())
     else:
         assert isinstance(policy, TablePolicy)
         table = policy.probabilities
@@ -161,7 +164,7 @@ def _probabilities(game: FiniteGame, policy: Policy) -> tuple[Any, ...]:
     return ("step", "action", *game.grid.dims), table.reshape(game.steps, game.actions, *game.grid.shape), about
 
 
-def _names_of_actions(game: FiniteGame) -> dict[str, Any]:
+def _names_of_actions(game: Game) -> dict[str, Any]:
     """What each population calls its actions, where they do not call them the same; empty where it has fewer."""
     names = game.population_action_names
     if all(own == names[0] for own in names):
@@ -170,7 +173,7 @@ def _names_of_actions(game: FiniteGame) -> dict[str, Any]:
 
 
 def _choices(
-    game: FiniteGame, crowd: np.ndarray, price: np.ndarray, multiplier: np.ndarray | None, rate: str
+    game: Game, crowd: np.ndarray, price: np.ndarray, multiplier: np.ndarray | None, rate: str
 ) -> dict[str, Any]:
     """What couplings on choices and prices add, and the multipliers of hard bounds."""
     data: dict[str, Any] = {}

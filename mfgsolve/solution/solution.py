@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +17,12 @@ from mfgsolve.cautions import Caution, stored
 from mfgsolve.certificates import Certificate
 from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
-from mfgsolve.games import FiniteGame, Game
+from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
+from mfgsolve.solution.citations import citation
+from mfgsolve.solution.learning import Learning
 
 __all__ = ["Solution", "Status", "believed_crowd", "load"]
 
@@ -61,6 +63,7 @@ class Solution:
     status : `Status`, with a sentence
     warnings : what makes the answer less than it looks, each a `Caution` with a ``code`` and a ``sentence``
     certificate : every number of the certificate, see `mfgsolve.certificates`
+    learning : how agents learned it, a `Learning`; None where a solver made it
     """
 
     origin: xr.Dataset | Callable[[], xr.Dataset] = field(repr=False)
@@ -72,10 +75,15 @@ class Solution:
     name: str = "custom"
     problem: Problem | None = field(default=None, repr=False)
     warnings: tuple[Caution, ...] = ()
+    learning: Learning | None = field(default=None, repr=False)
 
     @cached_property
     def dataset(self) -> xr.Dataset:
         return self.origin() if callable(self.origin) else self.origin
+
+    def learned(self, learning: Learning) -> Solution:
+        """The same plan, beside how it was learned; the dataset holds that, too."""
+        return replace(self, origin=lambda: learning.written(self.dataset), learning=learning)
 
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled or copied: the dataset itself in place of the function that makes it."""
@@ -111,6 +119,27 @@ class Solution:
         rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
         return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
 
+    def cite(self, style: str = "text") -> str:
+        """What to cite: mfgsolve, the sources of the solvers that ran, and the source of the problem.
+
+        Parameters
+        ----------
+        style : "text", a line each; or "bibtex", an entry for each paper
+
+        Raises
+        ------
+        InputError
+            if the style is another
+
+        Examples
+        --------
+        >>> import mfgsolve as mfg
+        >>> print(mfg.solve(mfg.problems.left_right(), method="fictitious-play", tol=1e-3).cite().split("\\n")[1])
+        Solver fictitious-play: Cardaliaguet and Hadikhanloo, Learning in mean field games: the fictitious play, \
+arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:2007.03458.
+        """
+        return citation(self.dataset.attrs, style)
+
     def save(self, path: str | Path) -> Path:
         """Write NetCDF; an earlier file stays whole if writing fails."""
         return write_dataset(self.dataset, path)
@@ -138,7 +167,8 @@ def load(path: str | Path) -> Solution:
     cautions = stored(dataset.attrs)
     dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
     name = str(dataset.attrs.get("name", "custom"))
-    return Solution(dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions)
+    learning = Learning.read(dataset)
+    return Solution(dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions, learning=learning)
 
 
 def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
@@ -148,7 +178,7 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
     if density.dims != ("time", *names):
         raise InputError(f"start has the axes {density.dims[1:]}; the problem has {names}")
     wanted = (game.steps + 1, *game.grid.shape)
-    if isinstance(game, FiniteGame):
+    if game.has_tables:
         if density.shape != wanted:
             raise InputError(
                 f"start has shape {density.shape}; the problem has {wanted}, and only grids are interpolated"

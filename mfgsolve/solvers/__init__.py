@@ -7,6 +7,7 @@ from typing import Any
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.inputs.options import typed_options
+from mfgsolve.methods import SOLVERS
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Solver
@@ -16,7 +17,7 @@ from mfgsolve.solvers.frank_wolfe import FictitiousPlay, FrankWolfe
 from mfgsolve.solvers.interior_point import InteriorPoint
 from mfgsolve.solvers.mirror_descent import MirrorDescent
 from mfgsolve.solvers.newton import Newton
-from mfgsolve.solvers.portfolio import SOLVERS, Portfolio
+from mfgsolve.solvers.portfolio import Portfolio
 from mfgsolve.solvers.prior_descent import PriorDescent
 
 __all__ = [
@@ -31,7 +32,6 @@ __all__ = [
     "Newton",
     "Portfolio",
     "PriorDescent",
-    "kind_of",
     "make_solver",
     "suited",
 ]
@@ -49,17 +49,12 @@ COUPLED = ("prior-descent", "mirror-descent", "newton", "fictitious-play")  # Ne
 
 
 def suited(problem: Problem) -> list[str]:
-    """Names of the solvers that suit a problem, the one to be preferred first."""
+    """Names of the package's own solvers that suit a problem, the one to be preferred first."""
     order: tuple[str, ...] = SMOOTH
     if problem.is_finite and problem.temperature == 0:
         order = COUPLED if problem.is_coupled else SHARP
-    names = [name for name, kind in SOLVERS.items() if kind().refuses(problem) is None]
+    names = [name for name in SOLVERS.own if SOLVERS[name]().refuses(problem) is None]
     return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
-
-
-def kind_of(name: str) -> type[Solver] | None:
-    """The class of solvers of that name, the portfolio among them; None if there is none."""
-    return Portfolio if name == Portfolio.name else SOLVERS.get(name)
 
 
 def _checked(method: str, options: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +67,7 @@ def make_solver(problem: Problem, method: str | Solver | None, options: dict[str
     if method is None:
         found = suited(problem)
         if not found:
-            why = "; ".join(f"{name}: {kind().refuses(problem)}" for name, kind in SOLVERS.items())
+            why = "; ".join(f"{name}: {SOLVERS[name]().refuses(problem)}" for name in SOLVERS.own)
             raise InputError(f"no solver suits this problem ({why})")
         first = SOLVERS[found[0]](**_checked(found[0], options))
         return first if len(found) == 1 else Portfolio(",".join(found), json.dumps(options))

@@ -95,6 +95,11 @@ class ADMM(Anchored):
     """
 
     name = "admm"
+    source = (
+        "Benamou and Brenier, A computational fluid mechanics solution to the Monge-Kantorovich mass transfer problem, "
+        "doi:10.1007/s002110050002; Bonnans, Lavigne and Pfeiffer, Discrete potential mean field games, "
+        "arXiv:2106.07463; Lu and Yang, Restarted Halpern PDHG for linear programming, arXiv:2407.16144"
+    )
 
     def operator(self, programme: Programme) -> Operator:
         return Splitting(programme)

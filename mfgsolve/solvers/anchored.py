@@ -15,17 +15,17 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
 from mfgsolve.errors import InputError, whole
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import OccupationAverage
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.games import Game
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
+from mfgsolve.solvers.needs import LOCAL, MONOTONE, POTENTIAL, SHARP, TABLES, UNCOUPLED
 from mfgsolve.solvers.proximal import Answer, Programme
+from mfgsolve.solvers.stored import STORED, Stored
+from mfgsolve.steps.table_policies import OccupationAverage
 from mfgsolve.watch import look, over
 
 PATIENCE = 20  # certificates after which bounds that are still violated are suspected to contradict each other
@@ -77,22 +77,15 @@ class AnchoredState(State):
     replaced = True
 
     operator: Operator
-    point: np.ndarray
-    anchor: np.ndarray
-    guess: np.ndarray  # x of the last image
-    weight: float
-    first_weight: float
-    count: int = 0  # iterations since the last restart
-    first: float = 0.0  # residual of the first of them
-    last: float = 0.0  # and of the newest
+    point: np.ndarray = field(metadata=STORED)
+    anchor: np.ndarray = field(metadata=STORED)
+    guess: np.ndarray = field(metadata=STORED)  # x of the last image
+    weight: float = field(metadata=STORED)
+    first_weight: float = field(metadata=STORED)
+    count: int = field(default=0, metadata=STORED)  # iterations since the last restart
+    first: float = field(default=0.0, metadata=STORED)  # residual of the first of them
+    last: float = field(default=0.0, metadata=STORED)  # and of the newest
     answer: Answer = field(init=False)
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        arrays = {"point": self.point, "anchor": self.anchor, "guess": self.guess}
-        return arrays, {name: float(getattr(self, name)) for name in NUMBERS}
-
-
-NUMBERS = ("sweeps", "weight", "first_weight", "count", "first", "last")
 
 
 @dataclass(frozen=True)
@@ -118,6 +111,8 @@ class Anchored(Solver):
     smoothing: float = 0.5
     reach: float = 100.0
 
+    needs = (TABLES, UNCOUPLED, SHARP, POTENTIAL, MONOTONE, LOCAL)
+
     def __post_init__(self) -> None:
         if whole(self.every, "iterations between certificates") < 1:
             raise InputError(f"iterations between certificates are {self.every}; at least 1 is needed")
@@ -136,32 +131,16 @@ class Anchored(Solver):
     @abstractmethod
     def operator(self, programme: Programme) -> Operator: ...
 
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "the dynamics are a diffusion; LatticeMoves or Tabular are needed"
-        if problem.is_coupled:
-            return "the transitions depend on the crowd"
-        if problem.temperature > 0:
-            return "the temperature is above 0"
-        if not (problem.is_potential and problem.is_monotone):
-            return "the potential is missing or not convex"
-        if not problem.is_local:
-            return "the coupling does not act cell by cell, or its derivative is not known"
-        return None
-
     # -- starting ----------------------------------------------------------------------------------------------
 
-    def init(
-        self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None
-    ) -> AnchoredState:
-        game = FiniteGame(problem, threads)
-        if problem.is_hard:
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> AnchoredState:
+        if game.is_hard:
             check_limits(game, Limits.of(game))
         programme = Programme(game)
         operator = self.operator(programme)
         believed = game.flow(game.uniform()) if start is None else start(game)
         plan = self._mean_response(game, believed)
-        u = programme.unknowns(plan.policy(game), plan.crowd)
+        u = programme.unknowns(plan.policy(game.uniform()), plan.crowd)
         seen = (plan.crowd if start is None else believed).reshape(-1)[programme.seen] / programme.unit
         x = np.clip(seen, programme.lower, programme.upper)
         marginal = programme.marginal(x)
@@ -171,26 +150,20 @@ class Anchored(Solver):
         state = AnchoredState(0, sweeps, UNMEASURED, operator, point, point.copy(), x, weight, weight)
         return _measured(state)
 
-    def _mean_response(self, game: FiniteGame, believed: np.ndarray) -> OccupationAverage:
+    def _mean_response(self, game: Game, believed: np.ndarray) -> OccupationAverage:
         """Fictitious play: mean of the responses to the believed crowd and to the means that follow from it."""
         plan = game.new_average()
+        assert isinstance(plan, OccupationAverage)
         for k in range(self.warm_up + 1):
             if k and over():
                 break
-            ahead = game.respond(game.price(plan.crowd if k else believed)).ahead
-            plan.mix(game, ahead, game.flow(ahead), 2.0 / (k + 2.0))
+            policy = game.respond(game.price(plan.crowd if k else believed)).policy
+            plan.mix(game, policy, game.flow(policy), 2.0 / (k + 2.0))
         return plan
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> AnchoredState:  # fmt: skip
-        operator = self.operator(Programme(FiniteGame(problem, threads)))
-        values: dict[str, Any] = {name: numbers[name] for name in NUMBERS} | {"count": int(numbers["count"])} | arrays
-        state = AnchoredState(measure.iteration, measure=measure, operator=operator, **values)
-        state = _measured(state)
-        state.sweeps, state.measure = numbers["sweeps"], measure
-        return state
+    def revive(self, game: Game, tol: float, stored: Stored) -> AnchoredState:
+        operator = self.operator(Programme(game))
+        return _measured(AnchoredState(0, 0.0, UNMEASURED, operator, **stored.of(AnchoredState)))
 
     # -- stepping ----------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """One driver for every solver: the loop, the stop test, budgets, callbacks, progress, checkpoints and history.
 
-A solver is a frozen dataclass of hyper-parameters with ``init(problem, ...) -> state``, ``step(state) -> state`` and
+A solver is a frozen dataclass of hyper-parameters with ``init(game, ...) -> state``, ``step(state) -> state`` and
 ``finish(state) -> outcome``; the state says what it measured (`Measure`) and can be packed into named arrays and
 numbers that continue it bit for bit.  Everything else exists once, here.
 
@@ -28,15 +28,16 @@ from mfgsolve.games import Game, Policy
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Status
 from mfgsolve.solution.datasets import Measure
+from mfgsolve.solution.learning import Played
 from mfgsolve.solvers.blas import blas_threads
+from mfgsolve.solvers.needs import Need, unmet
+from mfgsolve.solvers.stored import Stored, pack
 
 __all__ = [
     "FEASIBLE", "UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver", "State", "Status", "begin",
     "restorer", "run",
 ]  # fmt: skip
 
-
-HARD = "a density or a price has hard bounds, which best responses alone do not keep"
 
 RARELY = 20  # what may cost a twentieth of the time waits so many times as long as it took
 AGAIN = 10.0  # seconds after which a checkpoint that could not be written is tried again
@@ -83,9 +84,10 @@ class State(ABC):
             violation=found.violation,
         )
 
-    @abstractmethod
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        """Arrays and numbers from which ``Solver.unpack`` continues bit for bit."""
+        """Arrays and numbers from which ``Solver.unpack`` continues bit for bit: the fields that are `stored`."""
+        arrays, numbers = pack(self)
+        return arrays, {"sweeps": self.sweeps} | numbers
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ class Outcome:
     multiplier: np.ndarray | None = None  # of hard bounds, shape of a price
     solver: str = ""  # whose plan it is, and all that ran, where several did
     stages: tuple[str, ...] = ()
+    played: Played | None = None  # how agents learned it; None of solvers
 
     def certified(self) -> Certificate:
         """The certificate of what is handed over."""
@@ -113,25 +116,39 @@ class Solver(ABC):
     """Base of all solvers; subclasses are frozen dataclasses."""
 
     name: str
+    source: str = ""  # "authors, title, doi:..." or "..., arXiv:...", parted by semicolons; solutions cite it
+    learns: ClassVar[bool] = False  # whether it is run by `mfgsolve.learn`: agents that play, episode after episode
 
-    @abstractmethod
+    needs: ClassVar[tuple[Need, ...]] = ()  # of a game
+
     def refuses(self, problem: Problem) -> str | None:
-        """A sentence why the problem does not suit, or None."""
+        """A sentence why the problem does not suit, or None: the first need that it does not meet."""
+        return unmet(self.needs, problem)
 
     @abstractmethod
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> State: ...
+    def init(self, game: Any, tol: float, start: Guess | None = None) -> State:
+        """The first state of a solve of a game, as solvers see it (`mfgsolve.games.make_game` of a problem's
+        ``levelled()``)."""
 
     @abstractmethod
-    def step(self, state: Any) -> State: ...
+    def step(self, state: Any) -> State:
+        """The state after one more iteration; it may be the given one, changed."""
 
     @abstractmethod
-    def finish(self, state: Any) -> Outcome: ...
+    def finish(self, state: Any) -> Outcome:
+        """What to hand over of a state."""
 
     @abstractmethod
+    def revive(self, game: Any, tol: float, stored: Stored) -> State:
+        """A state of which everything but iteration, sweeps and measure is what it was when it was stored."""
+
     def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> State: ...  # fmt: skip
+        self, game: Any, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float], measure: Measure
+    ) -> State:
+        """The state that packed these, in the same game; it goes on bit for bit."""
+        state = self.revive(game, tol, Stored(arrays, numbers, measure.iteration))
+        state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
+        return state
 
 
 @dataclass
@@ -157,17 +174,15 @@ Save = Callable[[Any, list[Measure], float], None]  # of a state (or `Kept`), th
 Restore = Callable[[dict[str, np.ndarray], dict[str, float], Measure], State]
 
 
-def begin(
-    solver: Solver, problem: Problem, tol: float, start: Guess | None, threads: int | None, deadline: float | None
-) -> State:
+def begin(solver: Solver, game: Game, tol: float, start: Guess | None, deadline: float | None) -> State:
     """The first state of a solve.  It is made whole, with as little work as can be once the deadline has passed."""
     with watch.watching(deadline, raises=False):
-        return solver.init(problem, tol, start, threads)
+        return solver.init(game, tol, start)
 
 
-def restorer(solver: Solver, problem: Problem, tol: float, threads: int | None = None) -> Restore:
+def restorer(solver: Solver, game: Game, tol: float) -> Restore:
     """A function that makes a state of this solve from what one has packed."""
-    return lambda arrays, numbers, measure: solver.unpack(problem, tol, arrays, numbers, measure, threads)
+    return lambda arrays, numbers, measure: solver.unpack(game, tol, arrays, numbers, measure)
 
 
 def run(

@@ -10,8 +10,6 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-from mfgsolve.games import FiniteGame
-
 __all__ = ["blas_threads"]
 
 LARGE_BLOCK = 4096  # unknowns of a time step from which BLAS may use all its threads
@@ -29,7 +27,7 @@ def blas_threads(state: Any) -> Iterator[None]:
     """
     global _small, _limit
     game = getattr(state, "game", None)
-    if not (isinstance(game, FiniteGame) and game.width < LARGE_BLOCK):
+    if game is None or not game.has_tables or game.width >= LARGE_BLOCK:
         yield
         return
     with _counting:

@@ -11,14 +11,15 @@ with b what a choice would change by itself.  Sources: Mehrotra, doi:10.1137/080
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.solvers.base import State
 from mfgsolve.solvers.feasibility import Limits
 from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps, NewtonMatrix
+from mfgsolve.solvers.stored import STORED, pack, stored_as
 
 __all__ = ["Best", "Direction", "Newton", "Pair", "PathState", "choice_cost"]
 
@@ -87,11 +88,11 @@ class Direction:
 class Best:
     """The best certified policy so far."""
 
-    score: float
-    iteration: int
-    policy: np.ndarray
+    score: float = field(metadata=stored_as("best_score"))
+    iteration: int = field(metadata=stored_as("best_iteration"))
+    policy: np.ndarray = field(metadata=stored_as("best_policy"))
     crowd: np.ndarray
-    multiplier: np.ndarray | None
+    multiplier: np.ndarray | None = field(metadata=stored_as("best_multiplier"))
 
 
 @dataclass
@@ -100,14 +101,14 @@ class PathState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     maps: FlowMaps
     limits: Limits
     barrier: np.ndarray  # (T+1, states), sums to the number of populations at every node; 0 beyond reach
     pairs: dict[str, Pair]
-    value: np.ndarray  # V (T+1, states), nothing at t = 0
-    level: np.ndarray  # lambda (T+1, states)
-    price: np.ndarray  # p (T, prices), times dt
+    value: np.ndarray = field(metadata=STORED)  # V (T+1, states), nothing at t = 0
+    level: np.ndarray = field(metadata=STORED)  # lambda (T+1, states)
+    price: np.ndarray = field(metadata=STORED)  # p (T, prices), times dt
     best: Best | None = None
     system: BandCholesky | ConjugateGradients | None = None
 
@@ -121,18 +122,14 @@ class PathState(State):
         return np.concatenate([self.pairs["choice"].slack.sum(axis=1), self.pairs["end"].slack[None]])
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        arrays = {"value": self.value, "level": self.level, "price": self.price}
-        for name, pair in self.pairs.items():
-            arrays |= {f"{name}_slack": pair.slack, f"{name}_dual": pair.dual}
-        best = self.best
-        assert best is not None
-        arrays |= {"best_policy": best.policy}
-        if best.multiplier is not None:
-            arrays["best_multiplier"] = best.multiplier
-        return arrays, {"sweeps": self.sweeps, "best_score": best.score, "best_iteration": float(best.iteration)}
+        arrays, numbers = super().pack()
+        best_arrays, best_numbers = pack(self.best)
+        slacks = {f"{name}_slack": pair.slack for name, pair in self.pairs.items()}
+        duals = {f"{name}_dual": pair.dual for name, pair in self.pairs.items()}
+        return arrays | slacks | duals | best_arrays, numbers | best_numbers
 
 
-def choice_cost(game: FiniteGame, paid: np.ndarray) -> np.ndarray:
+def choice_cost(game: Game, paid: np.ndarray) -> np.ndarray:
     """l_t + what the crowd adds to a choice as such, (1 or T, actions, states)."""
     for block in game.blocks:
         if block.on == "occupation":

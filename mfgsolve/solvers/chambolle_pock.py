@@ -80,6 +80,11 @@ class ChambollePock(Anchored):
     """
 
     name = "chambolle-pock"
+    source = (
+        "Chambolle and Pock, A first-order primal-dual algorithm for convex problems with applications to imaging, "
+        "doi:10.1007/s10851-010-0251-1; Bonnans, Lavigne and Pfeiffer, Discrete potential mean field games, "
+        "arXiv:2106.07463; Lu and Yang, Restarted Halpern PDHG for linear programming, arXiv:2407.16144"
+    )
 
     def operator(self, programme: Programme) -> Operator:
         return PrimalDual(programme)

@@ -21,20 +21,21 @@ the solve starts again, once, from the middle and by shorter ways along the path
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
 from mfgsolve.certificates import certify
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.games import Game
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.centred import barrier, centred_point, direct, longest
 from mfgsolve.solvers.cooling import heat
+from mfgsolve.solvers.needs import DERIVATIVE, SHARP, SOFT, TABLES, UNCOUPLED
 from mfgsolve.solvers.newton import Newton
+from mfgsolve.solvers.stored import STORED, Stored
+from mfgsolve.steps.table_policies import TablePolicy
 from mfgsolve.watch import look, over
 
 __all__ = ["Complementarity"]
@@ -49,21 +50,16 @@ class PairState(State):
 
     replaced = True
 
-    game: FiniteGame
+    game: Game
     system: Equations
-    choice: np.ndarray  # w > 0 of every live choice
-    excess: np.ndarray  # z > 0
-    value: np.ndarray  # V of every reached state, t = 0..T-1
-    short: int = 0
-    weights: np.ndarray | None = None  # of the barrier, once the solve has started again from the middle
-    best: np.ndarray | None = None  # policy of the least exploitability, and that
-    least: float = math.inf
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        assert self.best is not None
-        arrays = {"choice": self.choice, "excess": self.excess, "value": self.value, "best": self.best}
-        again = float(self.weights is not None)
-        return arrays, {"sweeps": self.sweeps, "short": float(self.short), "least": self.least, "again": again}
+    choice: np.ndarray = field(metadata=STORED)  # w > 0 of every live choice
+    excess: np.ndarray = field(metadata=STORED)  # z > 0
+    value: np.ndarray = field(metadata=STORED)  # V of every reached state, t = 0..T-1
+    short: int = field(default=0, metadata=STORED)
+    again: bool = field(default=False, metadata=STORED)  # whether the solve has started again from the middle,
+    weights: np.ndarray | None = None  # and the weights of the barrier there
+    best: np.ndarray | None = field(default=None, metadata=STORED)  # policy of the least exploitability, and that
+    least: float = field(default=math.inf, metadata=STORED)
 
 
 @dataclass(frozen=True)
@@ -85,29 +81,19 @@ class Complementarity(Solver):
     corrections: int = 8
 
     name = "complementarity"
+    source = "Mehrotra, On the implementation of a primal-dual interior point method, doi:10.1137/0802028"
+    needs = (TABLES, SHARP, UNCOUPLED, SOFT, DERIVATIVE)
 
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "agents choose speeds, not from a list of actions"
-        if problem.temperature > 0:
-            return "best responses are smooth at a temperature above 0"
-        if problem.is_coupled:
-            return "the transitions depend on the crowd"
-        if problem.is_hard:
-            return HARD
-        return None if problem.is_differentiable else "the coupling has no derivative"
-
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> PairState:
-        game = FiniteGame(problem, threads)
-        warm = self._warm(problem, game, start)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> PairState:
+        warm = self._warm(game, start)
         system = Equations(game)
         state = _started(game, system, warm)
         state.sweeps += warm.sweeps
         return _measured(state)
 
-    def _warm(self, problem: Problem, game: FiniteGame, start: Guess | None) -> Outcome:
+    def _warm(self, game: Game, start: Guess | None) -> Outcome:
         """Equilibrium of the game at a temperature."""
-        warm = problem.at_temperature(self.warmth * (heat(game) or 1.0 / game.dt))
+        warm = game.at_temperature(self.warmth * (heat(game) or 1.0 / game.dt))
         newton = Newton()
         state = newton.init(warm, self.start_tol, start)
         while state.iteration < 200 and not state.stalled and not over():
@@ -116,25 +102,21 @@ class Complementarity(Solver):
             state = newton.step(state)
         return newton.finish(state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> PairState:  # fmt: skip
-        game = FiniteGame(problem, threads)
-        system, points = Equations(game), (arrays["choice"], arrays["excess"], arrays["value"])
-        state = PairState(0, 0.0, UNMEASURED, game, system, *points)
-        if [point.shape for point in points] != [(system.choices,)] * 2 + [(system.rows,)]:
+    def revive(self, game: Game, tol: float, stored: Stored) -> PairState:
+        system, values = Equations(game), stored.of(PairState)
+        state = PairState(0, 0.0, UNMEASURED, game, system, **values)
+        if [point.shape for point in (state.choice, state.excess, state.value)] != [
+            *[(system.choices,)] * 2, (system.rows,),
+        ]:  # fmt: skip
             raise ValueError("choice, excess or value")
-        state.weights = barrier(system) if numbers["again"] else None
-        state.iteration, state.sweeps, state.short = measure.iteration, numbers["sweeps"], int(numbers["short"])
-        state.measure, state.best, state.least = measure, arrays["best"], numbers["least"]
-        state.stalled = state.weights is not None and state.short >= PATIENCE
+        state.weights = barrier(system) if state.again else None
+        state.stalled = state.again and state.short >= PATIENCE
         return state
 
     def step(self, state: PairState) -> PairState:
         state.iteration += 1
         if state.short >= PATIENCE:  # of the first road; the second one ends there
-            state.weights, state.short = barrier(state.system), 0
+            state.again, state.weights, state.short = True, barrier(state.system), 0
             state.choice, state.excess, state.value = centred_point(state.system, state.weights)
             return _measured(state)
         found = self._direction(state)
@@ -168,7 +150,7 @@ class Complementarity(Solver):
 
     def _given_up(self, state: PairState) -> PairState:
         """The first road leads no further: the next step begins the second one, after which the solve has stalled."""
-        state.stalled, state.short = state.weights is not None, PATIENCE
+        state.stalled, state.short = state.again, PATIENCE
         return _measured(state)
 
     def finish(self, state: PairState) -> Outcome:
@@ -203,7 +185,7 @@ class Equations:
     levels in a row), of which f and f' are taken; ``here`` is the state (row of V) of every live choice.
     """
 
-    def __init__(self, game: FiniteGame):
+    def __init__(self, game: Game):
         self.game, steps, states = game, game.steps, game.states
         reach = game.flow(game.uniform())[:, :states] > 0
         live = (game.allowed & reach[:-1, None]).reshape(steps, -1)
@@ -321,10 +303,9 @@ def _matrix(shape: tuple[int, int], *parts: tuple[np.ndarray, np.ndarray, np.nda
     return sparse.csr_array(sparse.coo_array((entry, (row, column)), shape=shape))
 
 
-def _started(game: FiniteGame, system: Equations, warm: Outcome) -> PairState:
+def _started(game: Game, system: Equations, warm: Outcome) -> PairState:
     """The softmax equilibrium as w and z; actions that it does not take get a little of both."""
     hot, crowd = warm.game, warm.crowd
-    assert isinstance(hot, FiniteGame)
     assert isinstance(warm.policy, TablePolicy)
     policy = warm.policy.probabilities
     price = game.price(crowd)
@@ -344,7 +325,7 @@ def _measured(state: PairState) -> PairState:
     mass = occupation.sum(axis=1, keepdims=True)
     masses = np.concatenate([mass[:, 0], np.zeros((1, game.states))])
     price = game.price(game.aggregate(masses, occupation, game.empty_crowd(), weighed=True))
-    best = game.respond(price).ahead
+    best = game.respond(price).policy
     policy = np.where(mass > 0, np.divide(occupation, mass, out=np.zeros_like(occupation), where=mass > 0), best)
     found = certify(game, TablePolicy(policy), game.flow(policy))
     gap = abs(found.relative_exploitability)

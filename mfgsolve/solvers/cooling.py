@@ -8,16 +8,12 @@ games whose cost of moving c is a multiple, the *heat*, of its own.
 
 from __future__ import annotations
 
-import copy
 import math
+from typing import Any
 
 import numpy as np
 
-from mfgsolve.dynamics import ControlledDiffusion
-from mfgsolve.games import DiffusionGame, FiniteGame
-from mfgsolve.problem import Problem
-
-__all__ = ["DIFFERENCES", "dearer", "heat", "heats", "sharp_target", "temperatures"]
+__all__ = ["DIFFERENCES", "dearer", "heat", "heats", "temperatures"]
 
 TINY = 1e-300
 CAREFUL = 0.9  # cooling of a coupled game, whose equilibria may branch
@@ -25,18 +21,18 @@ COLDEST = 1e-8  # below this share of the largest difference of costs, round-off
 DIFFERENCES = 600  # masses up to which a coupled game is linearised by differences
 
 
-def temperatures(problem: Problem, cooling: float) -> list[Problem]:
-    """The game at falling temperatures, the last of them its own, or next to none where it has none."""
-    hot = heat(FiniteGame(problem))
-    cold = problem.temperature or COLDEST * hot
-    cooling = CAREFUL if problem.is_coupled else cooling
+def temperatures(game: Any, cooling: float) -> list[float]:
+    """Falling temperatures of a game with tables, the last of them its own, or next to none where it has none."""
+    hot = heat(game)
+    cold = game.temperature or COLDEST * hot
+    cooling = CAREFUL if game.is_coupled else cooling
     last = max(cold, COLDEST * hot)  # from there to colder still it is one step
     count = math.ceil(math.log(last / hot) / math.log(cooling)) if hot > last else 0
-    warmer = [problem.at_temperature(last * cooling**-k) for k in range(count, 0 if last == cold else -1, -1)]
-    return [*warmer, problem if problem.temperature else problem.at_temperature(max(cold, TINY))]
+    warmer = [last * cooling**-k for k in range(count, 0 if last == cold else -1, -1)]
+    return [*warmer, game.temperature or max(cold, TINY)]
 
 
-def heat(game: FiniteGame) -> float:
+def heat(game: Any) -> float:
     """The temperature at which no action matters much: the largest difference that one makes to an agent that goes on
     anyhow, among a crowd that does so too, or that stays where it starts."""
     policy, found = game.uniform(), 0.0
@@ -47,16 +43,13 @@ def heat(game: FiniteGame) -> float:
     return found / game.dt
 
 
-def dearer(game: DiffusionGame, heat: float) -> DiffusionGame:
-    """The same game with a cost of moving ``heat`` times that of its problem; arrays are shared."""
-    other = copy.copy(game)
-    dynamics, cost = game.problem.all_dynamics[0], game.scheme.control_cost
-    assert isinstance(dynamics, ControlledDiffusion)
-    other.scheme = game.scheme._replace(control_cost=dynamics.hamiltonian.weight * heat * (cost / cost[0]))
-    return other
+def dearer(game: Any, heat: float) -> Any:
+    """The same diffusion with a cost of moving ``heat`` times its own; arrays are shared."""
+    scheme = game.step.scheme
+    return game.with_step(scheme=scheme._replace(control_cost=scheme.control_cost * heat))
 
 
-def heats(game: DiffusionGame, cooling: float) -> list[float]:
+def heats(game: Any, cooling: float) -> list[float]:
     """Multiples of the cost of moving, falling to 1, from one at which nobody moves much.
 
     What an agent gains by being elsewhere all the time is at most R, the range of sum weight f + g: among a crowd that
@@ -64,23 +57,17 @@ def heats(game: DiffusionGame, cooling: float) -> list[float]:
     moves where R is small against the temperature 2 nu c of the noise, or where it pays for less than a cell on the
     way, c (h / T)^2 T / 2.
     """
-    dynamics = game.problem.all_dynamics[0]
-    assert isinstance(dynamics, ControlledDiffusion)
+    viscosity = game.problem.all_dynamics[0].viscosity
     weights, free, gain = game.weights.reshape(-1, 1, 1, 1), ~game.grid.mask.reshape(-1), 0.0
     for crowd in (game.flow(np.zeros((game.steps, *game.shape))), game.resting_crowd(game.empty_crowd())):
         for _ in range(2):
             price = game.price(crowd)
             total = (weights * price).sum(axis=0) + game.terminal_cost
             gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
-            crowd = game.flow(game.respond(price).ahead)
+            crowd = game.flow(game.respond(price).policy)
     cell = min(axis.smallest for axis in game.grid.axes)
-    unit = dynamics.hamiltonian.weight * max(8 * dynamics.viscosity, cell**2 / (2 * game.time.horizon))
+    unit = float(game.step.scheme.control_cost.min()) * max(8 * viscosity, cell**2 / (2 * game.time.horizon))
     if not (math.isfinite(gain) and gain > unit):
         return [1.0]
     count = math.ceil(math.log(gain / unit) / -math.log(cooling))
     return [cooling**-k for k in range(count, -1, -1)]
-
-
-def sharp_target(problem: Problem) -> FiniteGame | None:
-    """The game itself where Newton only sees warmer ones."""
-    return FiniteGame(problem) if problem.is_finite and problem.temperature == 0 else None

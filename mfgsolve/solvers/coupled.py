@@ -12,24 +12,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 
 __all__ = ["coupled_step", "jacobian", "passes"]
 
 WIDTH = 1e-7  # of a difference in the mass of a state
 
 
-def passes(game: FiniteGame) -> int:
+def passes(game: Game) -> int:
     """Sweeps that one Jacobian costs."""
     return game.states + 1
 
 
-def coupled_step(game: FiniteGame, ahead: np.ndarray, believed: np.ndarray, crowd: np.ndarray) -> np.ndarray:
-    """Newton step on M(mb) - mb = 0 at a belief, from the policy ``ahead`` that answers it and its crowd M.
+def coupled_step(game: Game, policy: np.ndarray, believed: np.ndarray, crowd: np.ndarray) -> np.ndarray:
+    """Newton step on M(mb) - mb = 0 at a belief, from the policy ``policy`` that answers it and its crowd M.
 
     Zero where no step can be computed.
     """
-    matrix = jacobian(game, ahead, believed, crowd)
+    matrix = jacobian(game, policy, believed, crowd)
     np.negative(matrix, out=matrix)
     matrix.reshape(-1)[:: matrix.shape[0] + 1] += 1.0
     residual = (crowd - believed).reshape(-1)
@@ -42,18 +42,18 @@ def coupled_step(game: FiniteGame, ahead: np.ndarray, believed: np.ndarray, crow
     return np.asarray(step).reshape(believed.shape)
 
 
-def jacobian(game: FiniteGame, ahead: np.ndarray, believed: np.ndarray, crowd: np.ndarray) -> np.ndarray:
+def jacobian(game: Game, policy: np.ndarray, believed: np.ndarray, crowd: np.ndarray) -> np.ndarray:
     """d M / d mb, ((T+1) width, (T+1) width)."""
-    turns = _turns(game, ahead, believed)
-    return _moved(game, ahead, crowd, turns).reshape(-1, turns.shape[-1])
+    turns = _turns(game, policy, believed)
+    return _moved(game, policy, crowd, turns).reshape(-1, turns.shape[-1])
 
 
-def _turns(game: FiniteGame, ahead: np.ndarray, believed: np.ndarray) -> np.ndarray:
+def _turns(game: Game, policy: np.ndarray, believed: np.ndarray) -> np.ndarray:
     """d pi (T, actions, states, unknowns): how the policy turns with the belief, backward in time."""
     steps, states, width = game.steps, game.states, game.width
     value = np.nan_to_num(game.values(game.price(believed), believed).reshape(steps + 1, states))
     price = _price_slopes(game, believed)
-    out, moved = np.empty((*ahead.shape, (steps + 1) * width)), np.zeros((states, (steps + 1) * width))
+    out, moved = np.empty((*policy.shape, (steps + 1) * width)), np.zeros((states, (steps + 1) * width))
     moved[:, steps * width :] = price[steps][:states]
     for t in range(steps - 1, -1, -1):
         mine = slice(t * width, (t + 1) * width)
@@ -61,34 +61,34 @@ def _turns(game: FiniteGame, ahead: np.ndarray, believed: np.ndarray) -> np.ndar
         if game.has_noise:
             moved = _diffused(game, moved, False)
         matrix = game.transitions_at(t, believed[t, :states]).matrix(0, states)
-        change = (matrix @ moved).reshape(*ahead.shape[1:], -1)
+        change = (matrix @ moved).reshape(*policy.shape[1:], -1)
         change[..., mine.start : mine.start + states] += _differences(
             game, t, believed[t, :states], lambda other, after=after: other @ after
-        ).reshape(*ahead.shape[1:], -1)
+        ).reshape(*policy.shape[1:], -1)
         change[..., mine] += _choice_slopes(game, t, price[t])
-        mean = np.einsum("as,asn->sn", ahead[t], change)
-        out[t] = -ahead[t][..., None] * (change - mean) / game.tau
+        mean = np.einsum("as,asn->sn", policy[t], change)
+        out[t] = -policy[t][..., None] * (change - mean) / game.tau
         moved = mean
         moved[:, mine] += price[t][:states]
     return out
 
 
-def _moved(game: FiniteGame, ahead: np.ndarray, crowd: np.ndarray, turns: np.ndarray) -> np.ndarray:
+def _moved(game: Game, policy: np.ndarray, crowd: np.ndarray, turns: np.ndarray) -> np.ndarray:
     """d M (T+1, width, unknowns), forward in time, from how the policy turns."""
     steps, states, count = game.steps, game.states, turns.shape[-1]
     out = np.zeros((steps + 1, game.width, count))
     for t in range(steps):
         mass, here = crowd[t, :states], out[t, :states]
-        flux = turns[t] * mass[:, None] + ahead[t][..., None] * here
+        flux = turns[t] * mass[:, None] + policy[t][..., None] * here
         out[t] = _seen(game, t, here, flux)
-        matrix, choices = game.transitions_at(t, mass).matrix(0, states), (ahead[t] * mass).reshape(-1)
+        matrix, choices = game.transitions_at(t, mass).matrix(0, states), (policy[t] * mass).reshape(-1)
         after = matrix.T @ flux.reshape(-1, count)
         after += _differences(game, t, mass, lambda other, choices=choices: other.T @ choices) @ here
         out[t + 1, :states] = _diffused(game, after, True) if game.has_noise else after
     return out
 
 
-def _differences(game: FiniteGame, t: int, mass: np.ndarray, image: object) -> np.ndarray:
+def _differences(game: Game, t: int, mass: np.ndarray, image: object) -> np.ndarray:
     """d image(P_t(mass)) / d mass, a column for every state; ``image`` takes a matrix (actions * states, states)."""
     assert callable(image)
     here, columns = image(game.transitions_at(t, mass).matrix(0, game.states)), []
@@ -100,7 +100,7 @@ def _differences(game: FiniteGame, t: int, mass: np.ndarray, image: object) -> n
     return np.stack(columns, axis=-1)
 
 
-def _price_slopes(game: FiniteGame, believed: np.ndarray) -> np.ndarray:
+def _price_slopes(game: Game, believed: np.ndarray) -> np.ndarray:
     """d (weighted price) / d crowd of every time, (T+1, width, width); by differences where no derivative is known."""
     out = np.empty((game.steps + 1, game.width, game.width))
     known = all(coupling.is_differentiable for coupling in game.problem.couplings)
@@ -115,7 +115,7 @@ def _price_slopes(game: FiniteGame, believed: np.ndarray) -> np.ndarray:
     return out
 
 
-def _choice_slopes(game: FiniteGame, t: int, slopes: np.ndarray) -> np.ndarray:
+def _choice_slopes(game: Game, t: int, slopes: np.ndarray) -> np.ndarray:
     """What choices cost more where the crowd of time t changes, (actions, states, width)."""
     out, k = np.zeros((game.actions, game.states, game.width)), 0
     for block in game.blocks:
@@ -128,7 +128,7 @@ def _choice_slopes(game: FiniteGame, t: int, slopes: np.ndarray) -> np.ndarray:
     return out
 
 
-def _seen(game: FiniteGame, t: int, mass: np.ndarray, flux: np.ndarray) -> np.ndarray:
+def _seen(game: Game, t: int, mass: np.ndarray, flux: np.ndarray) -> np.ndarray:
     """A level of the crowd (width, unknowns) from changes of mass and of choices."""
     out, k = np.empty((game.width, mass.shape[1])), 0
     out[: game.states] = mass
@@ -142,6 +142,6 @@ def _seen(game: FiniteGame, t: int, mass: np.ndarray, flux: np.ndarray) -> np.nd
     return out
 
 
-def _diffused(game: FiniteGame, columns: np.ndarray, transpose: bool) -> np.ndarray:
+def _diffused(game: Game, columns: np.ndarray, transpose: bool) -> np.ndarray:
     """N, or N', of every column (states, unknowns)."""
     return np.stack([game.diffuse(np.ascontiguousarray(c), transpose) for c in columns.T], axis=1)

@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.solvers.proximal import noise_inverse
 from mfgsolve.spaces import flat_volumes
 from mfgsolve.watch import left, look
@@ -38,7 +38,7 @@ class Limits:
     first: dict[str, tuple[np.ndarray, float]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, game: FiniteGame) -> Limits:
+    def of(cls, game: Game) -> Limits:
         """Read the bounds of all couplings; caps on choices are not supported."""
         cap = np.full((game.steps + 1, game.states), np.inf)
         first = game.width - len(game.prices)
@@ -89,7 +89,7 @@ class Limits:
             found[name] = make(slack, np.full(limit.shape, paid), np.where(live, weight, 0.0), give)
         return found
 
-    def multiplier(self, game: FiniteGame, pairs: dict[str, Any], rounded: bool = False) -> np.ndarray:
+    def multiplier(self, game: Game, pairs: dict[str, Any], rounded: bool = False) -> np.ndarray:
         """Multipliers per unit time, in the shape of a price: positive above, negative below; ``rounded`` those to 0
         that are smaller, against the first ones, than their slacks against the first slacks."""
 
@@ -108,7 +108,7 @@ class Limits:
         return out / weights[:, None]
 
 
-def check_limits(game: FiniteGame, limits: Limits) -> None:
+def check_limits(game: Game, limits: Limits) -> None:
     """What can be seen at once: caps below the initial mass or below the whole mass, prices beyond every flow.
 
     Raises
@@ -140,7 +140,7 @@ def check_limits(game: FiniteGame, limits: Limits) -> None:
             _check_aggregates(game, limits.values[name], name, sign)
 
 
-def _check_aggregates(game: FiniteGame, bound: np.ndarray, name: str, sign: float) -> None:
+def _check_aggregates(game: Game, bound: np.ndarray, name: str, sign: float) -> None:
     """The smallest (largest) aggregate of any flow, one backward recursion per step and price."""
     for t, k in np.argwhere(np.isfinite(bound)):
         reached = sign * _least(game, int(t), int(k), sign)
@@ -153,7 +153,7 @@ def _check_aggregates(game: FiniteGame, bound: np.ndarray, name: str, sign: floa
             )
 
 
-def _least(game: FiniteGame, step: int, k: int, sign: float) -> float:
+def _least(game: Game, step: int, k: int, sign: float) -> float:
     """min over flows of sign * <alpha, w_step>: a best response that pays for this alone."""
     alpha = game.amounts[k]
     pay = np.where(game.allowed, sign * alpha[min(step, alpha.shape[0] - 1)], np.inf)
@@ -166,7 +166,7 @@ def _least(game: FiniteGame, step: int, k: int, sign: float) -> float:
     return float((game.initial_mass * np.where(game.initial_mass > 0, value, 0.0)).sum())
 
 
-def infeasibility(game: FiniteGame, limits: Limits) -> str | None:
+def infeasibility(game: Game, limits: Limits) -> str | None:
     """A sentence which bounds no flow meets together, and by how much; None if some flow meets them all.
 
     Solves  min e  over flows with every bound relaxed by e (densities and aggregates alike); the multipliers of the
@@ -202,7 +202,7 @@ def infeasibility(game: FiniteGame, limits: Limits) -> str | None:
     )
 
 
-def _flow_rows(game: FiniteGame, unknowns: int) -> tuple[sparse.csr_array, np.ndarray]:
+def _flow_rows(game: Game, unknowns: int) -> tuple[sparse.csr_array, np.ndarray]:
     """sum_a w_0 = m_0 and E m_{t+1} = P' w_t."""
     n, choices = game.states, game.actions * game.states
     total = sparse.csr_array(sparse.kron(np.ones((1, game.actions)), sparse.eye_array(n)))
@@ -220,7 +220,7 @@ def _flow_rows(game: FiniteGame, unknowns: int) -> tuple[sparse.csr_array, np.nd
 
 
 def _bound_rows(
-    game: FiniteGame, limits: Limits, unknowns: int
+    game: Game, limits: Limits, unknowns: int
 ) -> tuple[sparse.csr_array, np.ndarray, list[tuple[str, int, int]]]:
     """Rows of every bound, densities and aggregates minus e <= limit, and what each one is."""
     n, choices, volume = game.states, game.actions * game.states, np.broadcast_to(flat_volumes(game.grid), game.states)

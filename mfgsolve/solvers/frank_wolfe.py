@@ -11,15 +11,17 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import brentq
 
 from mfgsolve.certificates import relative, scale_of
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.games import Average, FiniteGame, Game, make_game
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.games import Average, Game
+from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.needs import POTENTIAL, SOFT, Need
+from mfgsolve.solvers.stored import Stored
 from mfgsolve.watch import held_back, look
 
 __all__ = ["FictitiousPlay", "FrankWolfe"]
@@ -37,7 +39,7 @@ class MeanState(State):
     game: Game
     plan: Average
     price: np.ndarray
-    ahead: np.ndarray  # policy of the newest best response; of a diffusion it lives in the price
+    policy: np.ndarray  # policy of the newest best response; of a diffusion it lives in the price
     response: np.ndarray  # crowd of the newest best response
     own: float = math.nan  # own cost of the mean
     value: float = math.nan  # <m_0, V_0> of the newest response
@@ -50,28 +52,27 @@ class MeanState(State):
 class Averaging(Solver):
     """What the two have in common: everything but the length of the step."""
 
-    def refuses(self, problem: Problem) -> str | None:
-        return HARD if problem.is_hard else None
+    needs: ClassVar[tuple[Need, ...]] = (SOFT,)
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
-        game = make_game(problem, threads)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> MeanState:
         state = _new_state(game, game.new_average())
         crowd = game.resting_crowd(state.plan.crowd) if start is None else start(game)
         _respond(state, game.price(crowd, state.price), crowd)
-        state.plan.mix(game, state.ahead, state.response, 1.0)  # from here on the plan and its crowd belong together
+        state.plan.mix(game, state.policy, state.response, 1.0)  # from here on the plan and its crowd belong together
         return _measured(state)
 
+    def revive(self, game: Game, tol: float, stored: Stored) -> MeanState:
+        return _measured(_new_state(game, game.new_average(stored.arrays)))
+
     def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> MeanState:  # fmt: skip
-        game = make_game(problem, threads)
-        state = _measured(_new_state(game, game.new_average(arrays)))
+        self, game: Game, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float], measure: Measure
+    ) -> State:
         if numbers.get("mixed", measure.iteration) == measure.iteration:
-            state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
-            return state
-        state.iteration, state.sweeps = int(numbers["mixed"]), numbers["sweeps"] + 1.0
-        state.measure = replace(state.measure, iteration=state.iteration, sweeps=state.sweeps)
+            return super().unpack(game, tol, arrays, numbers, measure)
+        iteration, sweeps = int(numbers["mixed"]), numbers["sweeps"] + 1.0  # it was mixed, and not measured
+        state = self.revive(game, tol, Stored(arrays, numbers, iteration))
+        state.iteration, state.sweeps = iteration, sweeps
+        state.measure = replace(state.measure, iteration=iteration, sweeps=sweeps)
         return state
 
     def step(self, state: MeanState) -> MeanState:
@@ -82,14 +83,14 @@ class Averaging(Solver):
             if length == 0.0:
                 state.stalled = True
                 return state
-            state.plan.mix(state.game, state.ahead, state.response, length)
+            state.plan.mix(state.game, state.policy, state.response, length)
             return _measured(state)
 
     @abstractmethod
     def _length(self, state: MeanState) -> float: ...
 
     def finish(self, state: MeanState) -> Outcome:
-        state.price = state.response = state.ahead = np.empty(0)  # given back before the dataset is made
+        state.price = state.response = state.policy = np.empty(0)  # given back before the dataset is made
         return Outcome(state.game, state.plan, state.plan.crowd, sweeps=state.sweeps)
 
 
@@ -108,16 +109,19 @@ class FictitiousPlay(Averaging):
     average: str = "linear"
 
     name = "fictitious-play"
+    source = (
+        "Cardaliaguet and Hadikhanloo, Learning in mean field games: the fictitious play, arXiv:1507.06280; Perrin et "
+        "al., Fictitious play for mean field games, arXiv:2007.03458"
+    )
 
     def __post_init__(self) -> None:
         if self.average not in AVERAGES:
             raise InputError(unknown("average", self.average, AVERAGES))
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> MeanState:
-        if start is not None or self.average == "linear" or not problem.is_finite:
-            return super().init(problem, tol, start, threads)
-        game = FiniteGame(problem, threads)
-        state, policy = _new_state(game, game.new_average()), game.uniform()
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> MeanState:
+        if start is not None or self.average == "linear" or not game.has_tables:
+            return super().init(game, tol, start)
+        state, policy = _new_state(game, game.new_average()), game.uniform()  # type: ignore[attr-defined]
         state.plan.mix(game, policy, game.flow(policy), 1.0)
         return _measured(state)
 
@@ -136,15 +140,17 @@ class FrankWolfe(Averaging):
     accuracy: float = 1e-3
 
     name = "frank-wolfe"
-
-    def refuses(self, problem: Problem) -> str | None:
-        return super().refuses(problem) if problem.is_potential else "the game has no potential to search along"
+    source = (
+        "Lavigne and Pfeiffer, Generalized conditional gradient and learning in potential mean field games, "
+        "arXiv:2209.12772"
+    )
+    needs = (POTENTIAL, SOFT)
 
     def _length(self, state: MeanState) -> float:
         """Root of the derivative of the potential between the mean and the response."""
         game, crowd = state.game, state.plan.crowd
         terminal = game.terminal_total(state.response) - game.terminal_total(crowd)
-        own = state.plan.own_slope(game, state.ahead, state.response, state.response_own - state.own)
+        own = state.plan.own_slope(game.step, state.policy, state.response, state.response_own - state.own)
 
         def slope(length: float) -> float:
             return own(length) + terminal + game.segment_slope(crowd, state.response, length)
@@ -164,10 +170,10 @@ def _new_state(game: Game, plan: Average) -> MeanState:
 def _respond(state: MeanState, price: np.ndarray, crowd: np.ndarray) -> None:
     """Best response to the price and its flow: one sweep.  The policy of a diffusion overwrites the price."""
     game = state.game
-    answer = game.respond(price, out=state.ahead, crowd=crowd)
-    game.flow(answer.ahead, state.response)
+    answer = game.respond(price, out=state.policy, crowd=crowd)
+    game.flow(answer.policy, state.response)
     state.value = answer.mean_value
-    state.response_own = game.policy_of(answer.ahead).own_cost(game, state.response)[0]
+    state.response_own = game.cost(game.policy_of(answer.policy), state.response)[0]
     state.sweeps += 1.0
 
 
@@ -175,18 +181,18 @@ def _measured(state: MeanState) -> MeanState:
     """Respond to the mean; its exploitability comes for free."""
     game, crowd = state.game, state.plan.crowd
     price, energy = state.price, game.price_and_potential(crowd, state.price)
-    paid = state.plan.own_cost(game, crowd), game.crowd_totals(price, crowd), game.terminal_totals(crowd)
+    paid = game.cost(state.plan, crowd), game.crowd_totals(price, crowd), game.terminal_totals(crowd)
     state.own, terminal = paid[0].cost, paid[2].cost
     _respond(state, price, crowd)
     gap = sum(part.cost for part in paid) - state.value
     scale = scale_of(game, crowd, gap, *paid)
-    averse = game.problem.is_potential and game.problem.is_monotone
+    averse = game.is_potential and game.is_monotone
     state.measure = Measure(
         iteration=state.iteration,
         sweeps=state.sweeps,
         exploitability=gap,
         relative_exploitability=relative(gap, scale),
-        potential=state.own + energy + terminal + game.constants.total if game.problem.is_potential else math.nan,
+        potential=state.own + energy + terminal + game.constants.total if game.is_potential else math.nan,
         duality_gap=gap if averse else math.nan,
         cell_steps=game.cell_steps,
         final_grid=True,

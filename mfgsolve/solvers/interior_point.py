@@ -25,14 +25,15 @@ import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game
 from mfgsolve.kernels import finite
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver
 from mfgsolve.solvers.central_path import Best, Newton, Pair, PathState, choice_cost
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
+from mfgsolve.solvers.needs import DERIVATIVE, LOCAL, MONOTONE, POTENTIAL, TABLES, UNCOUPLED
 from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps
+from mfgsolve.solvers.stored import Stored
+from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["InteriorPoint"]
 
@@ -66,47 +67,32 @@ class InteriorPoint(Solver):
     accuracy: float = 1e-3
 
     name = "interior-point"
+    source = (
+        "Mehrotra, On the implementation of a primal-dual interior point method, doi:10.1137/0802028; Gondzio, "
+        "Multiple centrality corrections in a primal-dual method for linear programming, doi:10.1007/BF00249643"
+    )
+    needs = (TABLES, UNCOUPLED, POTENTIAL, MONOTONE, LOCAL, DERIVATIVE)
 
     def __post_init__(self) -> None:
         if self.system not in SYSTEMS:
             raise InputError(unknown("system", self.system, SYSTEMS))
 
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "agents choose speeds, not from a list of actions"
-        if problem.is_coupled:
-            return "the crowd changes the transitions, so that flows are no convex set"
-        if not problem.is_potential:
-            return "the game has no potential to minimise"
-        if not problem.is_monotone:
-            return "the potential is not convex"
-        if not (problem.is_local and problem.is_differentiable):
-            return "a coupling links several cells or has no derivative"
-        return None
-
     # -- the protocol of solvers -------------------------------------------------------------------------------
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> PathState:
-        game = FiniteGame(problem, threads)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> PathState:
         limits = Limits.of(game)
         check_limits(game, limits)
         state = _first(game, limits, tol, None if start is None else start(game))
         return _measured(state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> PathState:  # fmt: skip
-        game = FiniteGame(problem, threads)
+    def revive(self, game: Game, tol: float, stored: Stored) -> PathState:
         state = _first(game, Limits.of(game), tol, None)
-        state.value, state.level, state.price = arrays["value"], arrays["level"], arrays["price"]
+        for name, value in stored.of(PathState).items():
+            setattr(state, name, value)
         for name, pair in state.pairs.items():
-            pair.slack, pair.dual = arrays[f"{name}_slack"], arrays[f"{name}_dual"]
-        state = _measured(state)
-        state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
-        policy = arrays["best_policy"]
-        before = numbers["best_score"], int(numbers["best_iteration"])
-        state.best = Best(*before, policy, game.flow(policy), arrays.get("best_multiplier"))
+            pair.slack, pair.dual = stored.arrays[f"{name}_slack"], stored.arrays[f"{name}_dual"]
+        state, best = _measured(state), stored.of(Best)
+        state.best = Best(crowd=game.flow(best["policy"]), **best)
         return state
 
     def step(self, state: PathState) -> PathState:
@@ -166,7 +152,7 @@ def largest_mass(maps: FlowMaps) -> np.ndarray:
     return most
 
 
-def _first(game: FiniteGame, limits: Limits, tol: float, guess: np.ndarray | None) -> PathState:
+def _first(game: Game, limits: Limits, tol: float, guess: np.ndarray | None) -> PathState:
     """Masses in proportion to the barrier (and to a guess, half and half); duals feasible for the price they make."""
     maps, count = FlowMaps(game), game.grid.populations
     most = largest_mass(maps)
@@ -239,11 +225,11 @@ def _measured(state: PathState) -> PathState:
     game, choice = state.game, state.pairs["choice"]
     mass = choice.slack.sum(axis=1, keepdims=True)
     here = mass > 0
-    multiplier = state.limits.multiplier(game, state.pairs) if game.problem.is_hard else None
+    multiplier = state.limits.multiplier(game, state.pairs) if game.is_hard else None
     policy = np.divide(choice.slack, mass, out=np.zeros_like(choice.slack), where=here)
     if not here.all():
         price = game.price(game.aggregate(state.mass, choice.slack, game.empty_crowd(), weighed=True))
-        best = game.respond(price if multiplier is None else price + multiplier).ahead
+        best = game.respond(price if multiplier is None else price + multiplier).policy
         np.copyto(policy, best, where=~here)
         state.sweeps += 0.5
     crowd = game.flow(policy)
@@ -258,7 +244,7 @@ def _measured(state: PathState) -> PathState:
 
 def _given_up(state: PathState) -> PathState:
     """No way on: either the bounds contradict each other, which is told, or round-off has the last word."""
-    if state.game.problem.is_hard:
+    if state.game.is_hard:
         _rounded(state)
         fault = infeasibility(state.game, state.limits)
         if fault is not None:

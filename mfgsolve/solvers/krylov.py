@@ -26,7 +26,7 @@ class Linearisation:
     """The game around one policy: its flow, and the slope of the coupling at the believed mass."""
 
     game: Game
-    ahead: np.ndarray
+    policy: np.ndarray
     crowd: np.ndarray
     believed: np.ndarray
     scale: np.ndarray | None  # weight f' where the coupling is local
@@ -41,7 +41,7 @@ class Linearisation:
 
     def apply(self, vector: np.ndarray, weighed: np.ndarray, out: np.ndarray) -> np.ndarray:
         """(I - K B) vector, where ``weighed`` is B vector."""
-        self.game.curvature(self.ahead, self.crowd, weighed, None, out, identity=0.0)
+        self.game.curvature(self.policy, self.crowd, weighed, None, out, identity=0.0)
         out += vector
         return out
 
@@ -76,7 +76,7 @@ def conjugate_gradient(
     length, share, uses = 0.0, 0.0, 0
     while uses < limit and size > tol**2 * start and size > 0:
         # the pass first finishes the step before: solution += length direction, direction = residual + share direction
-        curve = game.conjugate_step(system.ahead, system.crowd, system.scale, work, length, share)
+        curve = game.conjugate_step(system.policy, system.crowd, system.scale, work, length, share)
         length, uses = size / curve, uses + 1
         left = float(vectors.descend(metric, _flat(residual), _flat(image), length))
         size, share = left, left / size

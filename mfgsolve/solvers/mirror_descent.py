@@ -5,22 +5,23 @@
 with q the cost of an action when pi_k is followed afterwards (own and crowd cost, no entropy).  Needs no potential, no
 derivative and no averaging: the last policy is the answer.  In a crowd-averse game it converges (in continuous time).
 
-Source: Perolat et al., arXiv:2103.00623; Hadikhanloo, arXiv:1701.06430.
+Source: Perolat et al., arXiv:2103.00623; Hadikhanloo, arXiv:1704.00378.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.kernels import finite
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.needs import SOFT, TABLES
+from mfgsolve.solvers.stored import STORED, Stored
 
 __all__ = ["MirrorDescent"]
 
@@ -31,15 +32,12 @@ class ScoreState(State):
 
     replaced = True
 
-    game: FiniteGame
-    rate: float
-    scores: np.ndarray
+    game: Game
+    rate: float = field(metadata=STORED)
+    scores: np.ndarray = field(metadata=STORED)
     policy: np.ndarray
     crowd: np.ndarray
     price: np.ndarray
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        return {"scores": self.scores}, {"sweeps": self.sweeps, "rate": self.rate}
 
 
 @dataclass(frozen=True)
@@ -54,18 +52,14 @@ class MirrorDescent(Solver):
     rate: float = 0.0
 
     name = "mirror-descent"
+    source = "Perolat et al., Scaling up mean field games with online mirror descent, arXiv:2103.00623"
+    needs = (TABLES, SOFT)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.rate) and self.rate >= 0):
             raise InputError(f"rate of mirror descent is {self.rate}; zero (choose for me) or more is needed")
 
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "there is no finite list of actions to score"
-        return HARD if problem.is_hard else None
-
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> ScoreState:
-        game = FiniteGame(problem, threads)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> ScoreState:
         state = _new_state(game, self.rate, np.zeros((game.steps, game.actions, game.states)))
         if start is not None:  # the best response to that crowd, as far as scores of that rate can say it
             state.crowd = start(game)
@@ -78,13 +72,9 @@ class MirrorDescent(Solver):
             state.rate = 1.0 / _spread(game, game.evaluate(state.policy, state.price, state.crowd)[1])
         return _measured(state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> ScoreState:  # fmt: skip
-        state = _new_state(FiniteGame(problem, threads), numbers["rate"], arrays["scores"])
+    def revive(self, game: Game, tol: float, stored: Stored) -> ScoreState:
+        state = _new_state(game, **stored.of(ScoreState))
         _follow(state)
-        state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
         return state
 
     def step(self, state: ScoreState) -> ScoreState:
@@ -106,7 +96,7 @@ class MirrorDescent(Solver):
         return Outcome(state.game, state.game.policy_of(state.policy), state.crowd, sweeps=state.sweeps)
 
 
-def _new_state(game: FiniteGame, rate: float, scores: np.ndarray) -> ScoreState:
+def _new_state(game: Game, rate: float, scores: np.ndarray) -> ScoreState:
     state = ScoreState(
         0, 0.0, UNMEASURED, game, rate, scores, np.empty_like(scores), game.empty_crowd(), game.empty_crowd()
     )
@@ -114,7 +104,7 @@ def _new_state(game: FiniteGame, rate: float, scores: np.ndarray) -> ScoreState:
     return state
 
 
-def _spread(game: FiniteGame, q: np.ndarray) -> float:
+def _spread(game: Game, q: np.ndarray) -> float:
     """Largest difference of two actions' costs; 1 where all cost the same."""
     low, high = (np.where(game.allowed, q, fill) for fill in (np.inf, -np.inf))
     return float((high.max(axis=1) - low.min(axis=1)).max()) or 1.0

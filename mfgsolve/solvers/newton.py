@@ -29,17 +29,18 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from mfgsolve.games import DiffusionGame, FiniteGame, make_game, sampled
-from mfgsolve.games.transfer import coarser_sizes
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, Guess, Measure, Outcome, Solver
-from mfgsolve.solvers.cooling import DIFFERENCES, heats, sharp_target, temperatures
+from mfgsolve.games import Game
+from mfgsolve.solvers.base import Guess, Outcome, Solver
+from mfgsolve.solvers.cooling import DIFFERENCES
 from mfgsolve.solvers.coupled import coupled_step, passes
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
+from mfgsolve.solvers.levels import Grids, Heats, Levels, Temperatures
+from mfgsolve.solvers.needs import SLOPES, SOFT, few_masses
 from mfgsolve.solvers.newton_state import (
     COOLED,
     DAMPED,
@@ -53,6 +54,7 @@ from mfgsolve.solvers.newton_state import (
     new_state,
     respond,
 )  # fmt: skip
+from mfgsolve.solvers.stored import Stored
 from mfgsolve.solvers.trust_region import STUBBORN, trust_step
 from mfgsolve.watch import over
 
@@ -92,76 +94,44 @@ class Newton(Solver):
     shortest: float = 1e-4
 
     name = "newton"
-
-    def refuses(self, problem: Problem) -> str | None:
-        if problem.is_coupled and problem.grid.size * (problem.time.steps + 1) > DIFFERENCES:
-            return f"the transitions depend on the crowd, and more than {DIFFERENCES} masses are unknown"
-        if problem.is_hard:
-            return HARD
-        smooth = problem.is_differentiable or problem.is_coupled  # the latter by differences
-        return None if smooth else "the coupling has no derivative"
+    source = (
+        "Achdou and Capuzzo-Dolcetta, Mean field games: numerical methods, doi:10.1137/090758477; Knoll and Keyes, "
+        "Jacobian-free Newton-Krylov methods, doi:10.1016/j.jcp.2003.08.010"
+    )
+    needs = (few_masses(DIFFERENCES), SOFT, SLOPES)
 
     # -- starting ----------------------------------------------------------------------------------------------
 
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> NewtonState:
-        levels = self._levels(problem)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> NewtonState:
+        levels = self._levels(game)
         if start is not None:  # near the answer; a finite game is warmed up a little
-            levels = levels[-3:] if problem.is_finite else levels[-1:]
-        game = make_game(levels[0], threads)
-        believed = game.resting_crowd(game.empty_crowd()) if start is None else start(game)
-        ones = [1.0] * len(levels)
-        state = new_state(levels, ones, 0, game, tol, threads, believed, target=sharp_target(problem))
-        warm_up = self.warm_up // 4 if problem.is_finite else self.warm_up  # heat does the rest
+            levels = levels.last(3 if game.has_tables else 1)
+        first = levels.game(0)
+        believed = first.resting_crowd(first.empty_crowd()) if start is None else start(first)
+        state = new_state(levels, 0, first, tol, believed, target=_sharp(game))
+        warm_up = self.warm_up // 4 if game.has_tables else self.warm_up  # heat does the rest
         return self._warmed(state, warm_up if start is None else 0)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> NewtonState:  # fmt: skip
-        phase, level = int(numbers["phase"]), int(numbers["level"])
-        levels, steps = self._hot(problem, threads) if phase == COOLED else (self._levels(problem), [])
-        levels = levels[-int(numbers["levels"]) :]
-        warmth = steps or [1.0] * len(levels)
-        game, coarser = make_game(levels[level], threads), arrays.get("coarser")
-        state = new_state(levels, warmth, level, game, tol, threads, arrays["believed"], coarser, sharp_target(problem))
-        state.game = state.game_at(level)
-        state.phase, state.damping, state.growth = phase, numbers["damping"], numbers["growth"]
-        state.breathless = int(numbers["breathless"])
+    def revive(self, game: Game, tol: float, stored: Stored) -> NewtonState:
+        values = stored.of(NewtonState)
+        levels = self._hot(game) if values["phase"] == COOLED else self._levels(game)
+        levels, level = levels.last(int(stored.numbers["levels"])), values["level"]
+        state = new_state(levels, level, levels.game(level), tol, values["believed"], target=_sharp(game))
+        for name, value in values.items():
+            setattr(state, name, value)
+        idle, best = state.idle, (state.best, state.best_policy, state.best_crowd)
         _answered(state)
-        state.idle, state.iteration, state.sweeps = int(numbers["idle"]), measure.iteration, numbers["sweeps"]
-        state.measure = measure
-        if "kept" in arrays:
-            state.kept = numbers["kept"], arrays["kept"]
-        if state.target is not None and "best_policy" in arrays:
-            found = replace(measure, exploitability=numbers["best"])
-            state.best = found, arrays["best_policy"], arrays["best_crowd"]
+        state.idle, (state.best, state.best_policy, state.best_crowd) = idle, best
         return state
 
-    def _levels(self, problem: Problem) -> list[Problem]:
-        if problem.is_finite:
-            return temperatures(problem, self.cooling)
-        levels = [problem]
-        while self.coarse_grids:
-            sizes = coarser_sizes(levels[0].grid.shape, levels[0].time.steps)
-            try:
-                coarse = None if sizes is None else levels[0].rescaled(*sizes)
-                if coarse is None:
-                    break
-                sampled(make_game(coarse))
-            except Exception:  # whatever a user's function says of a grid it was not made for: start one grid finer
-                break
-            levels.insert(0, coarse)
-        return levels
+    def _levels(self, game: Game) -> Levels:
+        return Temperatures(game, self.cooling) if game.has_tables else Grids(game, self.coarse_grids)
 
-    def _hot(self, problem: Problem, threads: int | None) -> tuple[list[Problem], list[float]]:
-        """Levels from hot to cold on the grid of the problem itself, and their heats."""
-        if problem.is_finite:
-            levels = self._levels(problem)
-            return levels, [1.0] * len(levels)
-        game = make_game(problem, threads)
-        assert isinstance(game, DiffusionGame)
-        warmth = heats(game, math.sqrt(self.cooling))  # a diffusion is not as smooth in its heat
-        return [problem] * len(warmth), warmth
+    def _hot(self, game: Game) -> Levels:
+        """Levels from hot to cold on the grid of the game itself."""
+        if game.has_tables:
+            return Temperatures(game, self.cooling)
+        return Heats(game, math.sqrt(self.cooling))  # a diffusion is not as smooth in its heat
 
     # -- stepping ----------------------------------------------------------------------------------------------
 
@@ -177,7 +147,7 @@ class Newton(Solver):
         target = state.tol if state.final else self._coarse_target(state)
         before = state.certificate.relative_exploitability
         if not state.final and (before <= target or state.idle >= (3 if state.phase == FREE else STUBBORN)):
-            if state.game.problem.is_coupled and before > target:  # the branch of equilibria ends here
+            if state.game.is_coupled and before > target:  # the branch of equilibria ends here
                 state.iteration, state.stalled = state.iteration + 1, True
                 return state
             return self._refine(state)
@@ -207,37 +177,39 @@ class Newton(Solver):
 
     def _able(self, state: NewtonState) -> bool:
         """Whether damped steps can be taken: on a concave dual of smooth responses."""
-        return state.averse and state.game.problem.is_differentiable and state.target is None
+        return state.averse and state.game.is_differentiable and state.target is None
 
     def _harder(self, state: NewtonState) -> NewtonState:
         """The last level makes no progress: what else there is to try, from the best belief or from hot to cold."""
         now, phase = state.certificate, state.phase
-        least = min(now.relative_exploitability, state.kept[0] if state.kept else math.inf)
+        least = min(now.relative_exploitability, state.least)
         able = self._able(state) and phase != COOLED
         if not (able and max(state.tol, EXACT) < least < math.inf) or (phase == DAMPED and least <= NEAR):
             state.stalled = True
             return state
         if phase == FREE and least <= FAR:
-            new = self._back(state) if state.kept else state
+            new = self._back(state) if state.kept is not None else state
             new.phase, new.idle = DAMPED, 0
             return new
-        levels, warmth = self._hot(state.levels[-1], state.threads)
+        levels = self._hot(state.levels.final)
         if len(levels) == 1:
             state.stalled = True
             return state
-        hot = new_state(levels, warmth, 0, state.game, state.tol, state.threads, state.believed)
-        hot.game = hot.game_at(0)
+        hot = new_state(levels, 0, levels.game(0), state.tol, state.believed)
         hot.believed = hot.game.resting_crowd(hot.pool.take())
         hot.sweeps, hot.iteration, hot.phase = state.sweeps, state.iteration, COOLED
-        hot.kept = state.kept if least < now.relative_exploitability else (least, state.believed)
+        if least < now.relative_exploitability:
+            hot.kept, hot.least = state.kept, state.least
+        else:
+            hot.kept, hot.least = state.believed, least
         return self._warmed(hot, self.warm_up // 4)
 
     def _back(self, state: NewtonState) -> NewtonState:
         """The best belief so far, answered on the last level."""
         assert state.kept is not None
         last = len(state.levels) - 1
-        game = state.game if state.final else state.game_at(last)
-        best = new_state(state.levels, state.heats, last, game, state.tol, state.threads, state.kept[1])
+        game = state.game if state.final else state.levels.game(last)
+        best = new_state(state.levels, last, game, state.tol, state.kept)
         best.sweeps, best.iteration, best.phase = state.sweeps, state.iteration, state.phase
         return _answered(best)
 
@@ -257,24 +229,24 @@ class Newton(Solver):
         An error d of the price changes a policy by d / tau and the certificate by d^2 / tau.
         """
         game = state.game
-        if not isinstance(game, FiniteGame):
+        if not game.has_tables:
             return max(LOOSE if state.phase == COOLED else self.coarse_tol, state.tol)
         warmth = game.temperature * game.time.horizon / max(state.certificate.scale, TINY)
         return min(self.coarse_tol, max(1e-2 * warmth, 1e-13))
 
     def _newton_step(self, state: NewtonState, tol: float) -> bool:
         """One linear solve and one line search; False where no step length improves."""
-        if state.game.problem.is_coupled:
-            assert isinstance(state.game, FiniteGame)
-            state.sweeps += passes(state.game) * state.sweep
-            step = coupled_step(state.game, state.ahead, state.believed, state.crowd)
+        if state.game.is_coupled:
+            coupled: Any = state.game
+            state.sweeps += passes(coupled) * state.sweep
+            step = coupled_step(coupled, state.policy, state.believed, state.crowd)
             return self._line_search(state, step, False)
         game, pool = state.game, state.pool
-        averse = game.problem.is_potential and game.problem.is_monotone
+        averse = game.is_potential and game.is_monotone
         residual, solution, slope = pool.take(), pool.take(), pool.take()
         np.subtract(state.crowd, state.believed, out=residual)
         scale = game.slope(state.believed, slope)
-        system = Linearisation(game, state.ahead, state.crowd, state.believed, scale)
+        system = Linearisation(game, state.policy, state.crowd, state.believed, scale)
         if averse and residual.size > DENSE:
             work = [pool.take() for _ in range(2 if scale is not None else 3)]
             spare = [] if scale is not None else [slope, work[2]]
@@ -320,48 +292,49 @@ class Newton(Solver):
 
     def _better(self, trial: NewtonState, state: NewtonState, worst: float) -> bool:
         """Whether the belief comes truer (coupled games), or nobody gains more by leaving."""
-        if state.game.problem.is_coupled:
+        if state.game.is_coupled:
             error = np.linalg.norm(state.crowd - state.believed)
             return bool(np.linalg.norm(trial.crowd - trial.believed) < error)
         return certificate(trial).exploitability <= worst
 
     def _refine(self, state: NewtonState) -> NewtonState:
         """The same belief on the next finer grid, or in the next colder game."""
-        guess, level = state.believed, state.level + 1
-        game, heats = state.game_at(level), state.heats
-        same = state.phase == COOLED and not isinstance(game, FiniteGame)  # one grid
+        guess, level, levels = state.believed, state.level + 1, state.levels
+        game = levels.game(level)
         if state.coarser is not None:
-            before = make_game(state.levels[state.level - 1]) if not same else state.game
-            share = 0.5  # first order in h, which is halved
-            if isinstance(game, FiniteGame):  # smooth in the temperature
-                temperatures = [g.problem.temperature for g in (before, state.game, game)]
-                share = (temperatures[1] - temperatures[2]) / (temperatures[0] - temperatures[1])
-            elif same:  # which the cost of moving is, too
-                share = (heats[level - 1] - heats[level]) / (heats[level - 2] - heats[level - 1])
-            older = state.coarser if same else before.prolong(state.coarser, state.game)
+            share, older = levels.share(level), state.coarser
+            if not levels.is_one_grid:
+                older = levels.game(level - 2).prolong(older, state.game)
             guess = (1 + share) * guess - share * older
             np.maximum(guess, 0.5 * state.believed, out=guess)  # an emptied cell would be a wild guess (log couplings)
-        believed = guess.copy() if same else state.game.prolong(guess, game)
-        fine = new_state(state.levels, heats, level, game, state.tol, state.threads, believed, state.believed,
-                         state.target)  # fmt: skip
-        fine.sweeps, fine.iteration, fine.best, fine.kept = state.sweeps, state.iteration + 1, state.best, state.kept
+        believed = guess.copy() if levels.is_one_grid else state.game.prolong(guess, game)
+        fine = new_state(levels, level, game, state.tol, believed, state.believed, state.target)
+        fine.sweeps, fine.iteration = state.sweeps, state.iteration + 1
+        fine.best, fine.best_policy, fine.best_crowd = state.best, state.best_policy, state.best_crowd
+        fine.kept, fine.least = state.kept, state.least
         fine.phase, fine.damping, fine.breathless = state.phase, state.damping, state.breathless
         return _answered(fine)
 
     def finish(self, state: NewtonState) -> Outcome:
         """The best answer on the last level; a belief that never got there is prolonged and answered."""
-        kept, here = state.kept, state.certificate.relative_exploitability
-        if kept is not None and not (state.final and here <= kept[0]):
+        here = state.certificate.relative_exploitability
+        if state.kept is not None and not (state.final and here <= state.least):
             state = self._back(state)
         while not state.final and state.target is None:
             state = self._refine(state)
         state.pool.clear()
-        policy = state.game.policy_of(state.ahead)
+        policy = state.game.policy_of(state.policy)
         if state.target is not None:  # the dual of a warmer game bounds nothing here
-            assert state.best is not None
-            policy = state.game.policy_of(state.best[1])
-            return Outcome(state.target, policy, state.best[2], sweeps=state.sweeps)
+            assert state.best_policy is not None
+            assert state.best_crowd is not None
+            policy = state.game.policy_of(state.best_policy)
+            return Outcome(state.target, policy, state.best_crowd, sweeps=state.sweeps)
         return Outcome(state.game, policy, state.crowd, state.dual, state.sweeps)
+
+
+def _sharp(game: Game) -> Game | None:
+    """The game itself where Newton only sees warmer ones."""
+    return game if game.has_tables and game.temperature == 0 else None
 
 
 def _answered(state: NewtonState) -> NewtonState:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.certificates import Certificate, certify
-from mfgsolve.games import DiffusionGame, Game, make_game
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import UNMEASURED, Measure, State
-from mfgsolve.solvers.cooling import dearer
+from mfgsolve.games import Game
+from mfgsolve.solvers.base import UNMEASURED, State
+from mfgsolve.solvers.levels import Levels
+from mfgsolve.solvers.stored import STORED, stored_as
 
 __all__ = [
     "COOLED",
@@ -53,9 +53,9 @@ class Pool:
         """A buffer for the answer to a price: the price itself where the game overwrites it."""
         return self._policies.pop() if self._policies else self._game.policy_buffer(price)
 
-    def give_policy(self, price: np.ndarray, ahead: np.ndarray) -> None:
-        if ahead is not price:
-            self._policies.append(ahead)
+    def give_policy(self, price: np.ndarray, policy: np.ndarray) -> None:
+        if policy is not price:
+            self._policies.append(policy)
 
     def release(self, believed: np.ndarray | None, price: np.ndarray, buffer: np.ndarray, crowd: np.ndarray) -> None:
         """Give back the answer to a belief, and the belief unless it is kept (None)."""
@@ -73,35 +73,34 @@ class NewtonState(State):
 
     mended = True
 
-    levels: list[Problem]
-    heats: list[float]  # of each level: the factor on its cost of moving
-    level: int
+    levels: Levels
+    level: int = field(metadata=STORED)
     game: Game
     tol: float
-    threads: int | None
-    believed: np.ndarray
-    coarser: np.ndarray | None  # the belief that solved the level before this one, for extrapolation
+    believed: np.ndarray = field(metadata=STORED)
+    coarser: np.ndarray | None = field(metadata=STORED)  # the belief that solved the level before, to extrapolate
     price: np.ndarray
     buffer: np.ndarray  # holds the policy that answers the price; of a diffusion it is the price
     crowd: np.ndarray  # of that policy
     pool: Pool
     target: Game | None = None  # the game itself, where the levels are warmer ones
-    best: tuple[Measure, np.ndarray, np.ndarray] | None = (
-        None  # there: certificate, policy and crowd of the best so far
-    )
-    kept: tuple[float, np.ndarray] | None = None  # elsewhere: relative exploitability and belief of a better one
-    phase: int = FREE
-    damping: float = 0.0  # of the trust region, per unit of a weighted price
-    growth: float = 2.0  # factor on the damping if the next trial fails, too
+    best: float = field(default=math.inf, metadata=STORED)  # there: exploitability, policy and crowd of the best so far
+    best_policy: np.ndarray | None = field(default=None, metadata=STORED)
+    best_crowd: np.ndarray | None = field(default=None, metadata=STORED)
+    least: float = field(default=math.inf, metadata=stored_as("kept"))  # elsewhere: relative exploitability
+    kept: np.ndarray | None = field(default=None, metadata=STORED)  # and belief of a better one
+    phase: int = field(default=FREE, metadata=STORED)
+    damping: float = field(default=0.0, metadata=STORED)  # of the trust region, per unit of a weighted price
+    growth: float = field(default=2.0, metadata=STORED)  # factor on the damping if the next trial fails, too
     dual: float = math.nan
     size: float = math.nan  # of the largest term that the dual is the sum of
     certificate: Certificate = field(init=False)
-    idle: int = 0  # steps in a row that did not improve the certificate
-    breathless: int = 0  # linear solves that ended at their limit
+    idle: int = field(default=0, metadata=STORED)  # steps in a row that did not improve the certificate
+    breathless: int = field(default=0, metadata=STORED)  # linear solves that ended at their limit
     spent: tuple[Any, ...] = ()  # belief, price, buffer and crowd before this step
 
     @property
-    def ahead(self) -> np.ndarray:
+    def policy(self) -> np.ndarray:
         return self.buffer[: self.game.steps]
 
     @property
@@ -111,13 +110,12 @@ class NewtonState(State):
     @property
     def sweep(self) -> float:
         """Cost of one sweep of this grid in sweeps of the final grid."""
-        final = self.levels[-1]
-        return self.game.cell_steps / (final.grid.size * final.time.steps)
+        return self.game.cell_steps / (self.levels.final.grid.size * self.levels.final.steps)
 
     @property
     def averse(self) -> bool:
         """Whether the dual is concave and there to be climbed."""
-        return self.game.problem.is_potential and self.game.problem.is_monotone
+        return self.game.is_potential and self.game.is_monotone
 
     @property
     def has_detours(self) -> bool:
@@ -129,42 +127,24 @@ class NewtonState(State):
         """Changes of the dual and of the exploitability that say nothing."""
         return ROUND * self.size
 
-    def game_at(self, level: int) -> Game:
-        """The game of a level, its moves as dear as there."""
-        same = self.levels[level] is self.game.problem and isinstance(self.game, DiffusionGame)
-        game = self.game if same else make_game(self.levels[level], self.threads)
-        return dearer(game, self.heats[level]) if isinstance(game, DiffusionGame) else game
-
     def again(self) -> None:
         """The last certificate stands, after more work."""
         self.note(self.certificate, self.game.cell_steps, self.final or self.target is not None)
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        arrays = {"believed": self.believed}
-        if self.coarser is not None and not self.final:
-            arrays["coarser"] = self.coarser
-        if self.kept is not None:
-            arrays["kept"] = self.kept[1]
-        if self.best is not None:
-            arrays |= {"best_policy": self.best[1], "best_crowd": self.best[2]}
-        numbers = {
-            "sweeps": self.sweeps, "level": self.level, "levels": len(self.levels), "idle": self.idle,
-            "phase": self.phase, "damping": self.damping, "growth": self.growth,
-            "breathless": self.breathless,
-            "kept": math.inf if self.kept is None else self.kept[0],
-            "best": math.inf if self.best is None else self.best[0].exploitability,
-        }  # fmt: skip
-        return arrays, numbers
+        arrays, numbers = super().pack()
+        return arrays, numbers | {"levels": len(self.levels)}
 
 
 def new_state(
-    levels: list[Problem], heats: list[float], level: int, game: Game, tol: float, threads: int | None,
-    believed: np.ndarray, coarser: np.ndarray | None = None, target: Game | None = None,
+    levels: Levels, level: int, game: Game, tol: float, believed: np.ndarray, coarser: np.ndarray | None = None,
+    target: Game | None = None,
 ) -> NewtonState:  # fmt: skip
     """A state that has not answered its belief yet."""
     pool = Pool(game)
     price = pool.take()
-    return NewtonState(0, 0.0, UNMEASURED, levels, heats, level, game, tol, threads, believed, coarser, price,
+    older = None if level == len(levels) - 1 else coarser  # the last level is the start of no other
+    return NewtonState(0, 0.0, UNMEASURED, levels, level, game, tol, believed, older, price,
                        pool.take_policy(price), pool.take(), pool, target)  # fmt: skip
 
 
@@ -180,21 +160,21 @@ def respond(state: NewtonState) -> None:
     potential = game.price_and_potential(believed, price)
     believed_cost, _, size = game.crowd_totals(price, believed)
     value = game.respond(price, out=state.buffer, crowd=believed).mean_value
-    state.dual = value - believed_cost + (potential if game.problem.is_potential else 0.0)
-    state.size = abs(value) + size + (abs(potential) if game.problem.is_potential else 0.0)
+    state.dual = value - believed_cost + (potential if game.is_potential else 0.0)
+    state.size = abs(value) + size + (abs(potential) if game.is_potential else 0.0)
     state.sweeps += 0.5 * state.sweep
 
 
 def flow(state: NewtonState) -> None:
     """Flow of the policy.  Half a sweep."""
-    state.game.flow(state.ahead, state.crowd)
+    state.game.flow(state.policy, state.crowd)
     state.sweeps += 0.5 * state.sweep
 
 
 def certificate(state: NewtonState) -> Certificate:
     """Certificate of the policy and its flow.  Half a sweep."""
     work = state.pool.take()
-    found = certify(state.game, state.game.policy_of(state.ahead), state.crowd, state.dual, work)
+    found = certify(state.game, state.game.policy_of(state.policy), state.crowd, state.dual, work)
     state.pool.give(work)
     state.sweeps += 0.5 * state.sweep
     return found
@@ -204,13 +184,13 @@ def measured(state: NewtonState) -> NewtonState:
     """Enter the certificate of the answer as the measure of this iteration."""
     state.certificate = found = certificate(state)
     if state.target is not None:
-        found = certify(state.target, state.game.policy_of(state.ahead), state.crowd)
+        found = certify(state.target, state.game.policy_of(state.policy), state.crowd)
         state.sweeps += 0.5
     state.note(found, state.game.cell_steps, state.final or state.target is not None)
-    if state.target is not None:  # colder is not always better: round-off decides in the end
-        best = math.inf if state.best is None else state.best[0].exploitability
-        if not state.measure.exploitability >= best:
-            state.best = state.measure, state.ahead.copy(), state.crowd.copy()
+    # colder is not always better: round-off decides in the end
+    if state.target is not None and not state.measure.exploitability >= state.best:
+        state.best = state.measure.exploitability
+        state.best_policy, state.best_crowd = state.policy.copy(), state.crowd.copy()
     return state
 
 
@@ -219,7 +199,7 @@ def keep(state: NewtonState, before: float) -> None:
     after = state.certificate.relative_exploitability
     if not state.final or state.target is not None:
         return
-    if state.kept is not None and after <= state.kept[0]:
-        state.kept = None
-    elif state.spent and not after <= before and not (state.kept is not None and state.kept[0] <= before):
-        state.kept, state.spent = (before, state.spent[0]), (None, *state.spent[1:])
+    if state.kept is not None and after <= state.least:
+        state.kept, state.least = None, math.inf
+    elif state.spent and not after <= before and not (state.kept is not None and state.least <= before):
+        state.kept, state.least, state.spent = state.spent[0], before, (None, *state.spent[1:])

@@ -22,7 +22,7 @@ from scipy import sparse
 from scipy.linalg import lapack
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.solvers.proximal import noise_inverse
 from mfgsolve.watch import look
 
@@ -35,7 +35,7 @@ MANY = 8  # slabs whose places in the band are kept
 class FlowMaps:
     """The linear maps of a finite game, all steps at once: expectation, its transpose, and the noise."""
 
-    def __init__(self, game: FiniteGame):
+    def __init__(self, game: Game):
         self.game, self.steps, self.states, self.actions = game, game.steps, game.states, game.actions
         self.prices = len(game.prices)
         self.inverse_noise = noise_inverse(game) if game.has_noise else None
@@ -154,7 +154,7 @@ class Neighbourhoods:
     chances: np.ndarray  # (1 or T, states, actions, length)
 
     @classmethod
-    def of(cls, game: FiniteGame) -> Neighbourhoods:
+    def of(cls, game: Game) -> Neighbourhoods:
         table, states, actions = game.transitions, game.states, game.actions
         steps = table.first.shape[0]
         row = np.repeat(np.arange(steps * actions * states), np.diff(table.first, axis=1).reshape(-1))

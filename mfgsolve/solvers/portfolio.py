@@ -25,33 +25,12 @@ import numpy as np
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
+from mfgsolve.methods import SOLVERS
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.admm import ADMM
-from mfgsolve.solvers.base import Guess, Measure, Outcome, Solver, State
-from mfgsolve.solvers.chambolle_pock import ChambollePock
-from mfgsolve.solvers.complementarity import Complementarity
-from mfgsolve.solvers.frank_wolfe import FictitiousPlay, FrankWolfe
-from mfgsolve.solvers.interior_point import InteriorPoint
-from mfgsolve.solvers.mirror_descent import MirrorDescent
-from mfgsolve.solvers.newton import Newton
-from mfgsolve.solvers.prior_descent import PriorDescent
+from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.solvers.stored import Stored
 
-__all__ = ["SOLVERS", "Portfolio"]
-
-SOLVERS: dict[str, type[Solver]] = {
-    cls.name: cls
-    for cls in (
-        Newton,
-        InteriorPoint,
-        Complementarity,
-        FrankWolfe,
-        PriorDescent,
-        FictitiousPlay,
-        MirrorDescent,
-        ADMM,
-        ChambollePock,
-    )
-}
+__all__ = ["Portfolio"]
 
 PATIENCE = (300.0, 2000.0, 4000.0)  # sweeps of one solver before it is judged, round by round
 WORK = 2e9  # cell-steps that these sweeps may come to (about a minute), where they are more than those of round 0
@@ -82,9 +61,8 @@ class Rest:
 class PortfolioState(State):
     """The solver that runs, those at rest, and the best plan of those that ended."""
 
-    problem: Problem
+    game: Game
     tol: float
-    threads: int | None
     stage: State
     at: int  # number of the solver that runs
     places: list[int]  # where every solver stands: FRESH, RESTING, ASTRAY, DONE
@@ -107,10 +85,6 @@ class PortfolioState(State):
     @property
     def replaced(self) -> bool:  # type: ignore[override]
         return self.stage.replaced
-
-    @property
-    def game(self) -> Game | None:
-        return getattr(self.stage, "game", None)
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
         arrays: dict[str, np.ndarray] = {}
@@ -151,39 +125,41 @@ class Portfolio(Solver):
 
     def solver(self, k: int) -> Solver:
         """The solver of that number."""
-        return SOLVERS[self.names[k]](**(json.loads(self.options) if k == 0 else {}))
+        made: Solver = SOLVERS[self.names[k]](**(json.loads(self.options) if k == 0 else {}))
+        return made
 
     def refuses(self, problem: Problem) -> str | None:
         return self.solver(0).refuses(problem)
 
     # -- the protocol of solvers -------------------------------------------------------------------------------
 
-    def init(
-        self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None
-    ) -> PortfolioState:
-        stage = self.solver(0).init(problem, tol, start, threads)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> PortfolioState:
+        stage = self.solver(0).init(game, tol, start)
         places = [FRESH] * len(self.names)
-        state = PortfolioState(0, 0.0, stage.measure, problem, tol, threads, stage, 0, places)
+        state = PortfolioState(0, 0.0, stage.measure, game, tol, stage, 0, places)
         state.given = state.warm = start is not None
         return self._noted(state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> PortfolioState:  # fmt: skip
+    def revive(self, game: Game, tol: float, stored: Stored) -> PortfolioState:
+        arrays, numbers = stored.arrays, stored.numbers
         kept = {label: _unpacked(label, arrays, numbers) for label in {name.split(".")[0] for name in arrays}}
         own = {name[10:]: value for name, value in numbers.items() if name.startswith("portfolio.")}
         now, at = kept["now"], int(own["at"])
-        stored = {name: value.copy() for name, value in now.arrays.items()}
-        stage = self.solver(at).unpack(problem, tol, stored, dict(now.numbers), now.measure, threads)
+        own_arrays = {name: value.copy() for name, value in now.arrays.items()}
+        stage = self.solver(at).unpack(game, tol, own_arrays, dict(now.numbers), now.measure)
         stage.stalled, stage.finished = bool(own["stalled"]), bool(own["finished"])
         places = [int(own[f"place{k}"]) for k in range(len(self.names))]
-        state = PortfolioState(int(own["iteration"]), own["sweeps"], measure, problem, tol, threads, stage, at, places)
+        state = PortfolioState(int(own["iteration"]), own["sweeps"], UNMEASURED, game, tol, stage, at, places)
         state.first, state.spent, state.round = int(own["first"]), own["spent"], int(own["round"])
         state.given, state.warm, state.track = bool(own["given"]), bool(own["warm"]), now.track
         state.best, state.best_at, state.best_score = kept.get("best"), int(own["best_at"]), own["best_score"]
         state.resting = {int(label[4:]): rest for label, rest in kept.items() if label.startswith("rest")}
         return state
+
+    def unpack(
+        self, game: Game, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float], measure: Measure
+    ) -> State:
+        return super().unpack(game, tol, arrays, numbers | {"sweeps": numbers["portfolio.sweeps"]}, measure)
 
     def step(self, state: PortfolioState) -> PortfolioState:
         """One iteration, on a copy: a step that is broken off changes nothing but, at most, the stage."""
@@ -226,7 +202,7 @@ class Portfolio(Solver):
             return True
         if not math.isfinite(stage.measure.exploitability):
             return bool(state.track) or state.best is not None  # else the costs themselves are not finite
-        size = state.problem.grid.size * state.problem.time.steps
+        size = state.game.grid.size * state.game.steps
         patience = max(PATIENCE[0], min(PATIENCE[state.round], WORK / size))
         if stage.has_detours:
             patience = DETOUR
@@ -251,13 +227,13 @@ class Portfolio(Solver):
         wanted, (now, at) = ((FRESH,), (RESTING, ASTRAY), (ASTRAY,)), after or (state.round, state.at)
         for round_ in range(now, len(wanted)):
             for k in range(at + 1 if round_ == now else 0, len(places)):
-                if places[k] in wanted[round_] and (k == 0 or self._fits(state.problem, k)):
+                if places[k] in wanted[round_] and (k == 0 or self._fits(state.game, k)):
                     return round_, k
         return None
 
-    def _fits(self, problem: Problem, k: int) -> bool:
+    def _fits(self, game: Game, k: int) -> bool:
         """Whether a solver may come after others: its matrix can be factored in the memory of a small machine."""
-        return self.names[k] not in FACTORS or problem.grid.size * problem.time.steps <= LARGE
+        return self.names[k] not in FACTORS or game.grid.size * game.steps <= LARGE
 
     def _turn(self, state: PortfolioState) -> None:
         """Leave the stage, keep its plan if it is the best, and let the next one go on."""
@@ -289,7 +265,7 @@ class Portfolio(Solver):
             return True
         guess = self._guess(state) if place == FRESH else None
         try:
-            stage = self.solver(k).init(state.problem, state.tol, guess, state.threads)
+            stage = self.solver(k).init(state.game, state.tol, guess)
         except FAILURES:  # the first solver has shown that the game itself is sound
             return False
         state.stage, state.track, state.first, state.spent = stage, [], iteration, sweeps
@@ -314,7 +290,7 @@ class Portfolio(Solver):
         """The solver at rest, as it stood."""
         arrays = {name: array.copy() for name, array in rest.arrays.items()}
         numbers = dict(rest.numbers)
-        return self.solver(k).unpack(state.problem, state.tol, arrays, numbers, rest.measure, state.threads)
+        return self.solver(k).unpack(state.game, state.tol, arrays, numbers, rest.measure)
 
 
 def slow(track: list[tuple[float, float]], tol: float, patience: float) -> bool:

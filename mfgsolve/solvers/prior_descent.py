@@ -18,16 +18,17 @@ doi:10.1137/10078356X (mixing).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
-from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import HARD, UNMEASURED, Guess, Measure, Outcome, Solver, State
+from mfgsolve.games import Game
+from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
 from mfgsolve.solvers.cooling import heat
+from mfgsolve.solvers.needs import SOFT, TABLES
+from mfgsolve.solvers.stored import STORED, Stored
 
 __all__ = ["PriorDescent"]
 
@@ -47,20 +48,16 @@ class PriorState(State):
 
     replaced = True
 
-    game: FiniteGame
-    prior: np.ndarray
+    game: Game
+    prior: np.ndarray = field(metadata=STORED)
     crowd: np.ndarray
-    best: np.ndarray
-    temperature: float
-    best_temperature: float
-    heat: float  # the largest difference that an action makes at the start
-    least: float = math.inf  # exploitability of the best
-    idle: int = 0  # outer iterations since it fell
-    returns: int = 0
-
-    def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        names = ("sweeps", "temperature", "heat", "best_temperature", "least", "idle", "returns")
-        return {"prior": self.prior, "best": self.best}, {name: float(getattr(self, name)) for name in names}
+    best: np.ndarray = field(metadata=STORED)
+    temperature: float = field(metadata=STORED)
+    best_temperature: float = field(metadata=STORED)
+    heat: float = field(metadata=STORED)  # the largest difference that an action makes at the start
+    least: float = field(default=math.inf, metadata=STORED)  # exploitability of the best
+    idle: int = field(default=0, metadata=STORED)  # outer iterations since it fell
+    returns: int = field(default=0, metadata=STORED)
 
 
 @dataclass(frozen=True)
@@ -96,6 +93,11 @@ class PriorDescent(Solver):
     returns: int = 2
 
     name = "prior-descent"
+    source = (
+        "Cui and Koeppl, Approximately solving mean field games via entropy-regularized deep reinforcement learning, "
+        "arXiv:2102.01585; Walker and Ni, Anderson acceleration for fixed-point iterations, doi:10.1137/10078356X"
+    )
+    needs = (TABLES, SOFT)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):
@@ -109,35 +111,24 @@ class PriorDescent(Solver):
             if not value >= least or int(value) != value:
                 raise InputError(f"{name} of prior descent is {value}; a whole number of at least {least} is needed")
 
-    def refuses(self, problem: Problem) -> str | None:
-        if not problem.is_finite:
-            return "there is no finite list of actions to prefer"
-        return HARD if problem.is_hard else None
-
-    def init(self, problem: Problem, tol: float, start: Guess | None = None, threads: int | None = None) -> PriorState:
-        game = FiniteGame(problem, threads)
+    def init(self, game: Game, tol: float, start: Guess | None = None) -> PriorState:
         hot = heat(game) or 1.0
         temperature, prior = self.temperature or hot, game.uniform()
         believed = game.resting_crowd(game.empty_crowd()) if start is None else start(game)
         price = game.price(believed)
-        sharp = game.respond(price, crowd=believed).ahead
+        sharp = game.respond(price, crowd=believed).policy
         if abs(certify(game, game.policy_of(sharp), game.flow(sharp)).relative_exploitability) <= tol:
             prior = sharp  # a game in which the crowd matters so little needs no priors
         elif start is not None:  # what agents do against that crowd, if they still try everything
-            prior = _tethered(game, RESTART * temperature, prior).respond(price, crowd=believed).ahead
-        numbers = {"temperature": temperature, "best_temperature": temperature, "heat": hot}
-        state = _new_state(game, prior, prior, numbers)
+            prior = _tethered(game, RESTART * temperature, prior).respond(price, crowd=believed).policy
+        crowd = game.flow(prior)
+        state = PriorState(0, 0.0, UNMEASURED, game, prior, crowd, prior, temperature, temperature, hot)
         state.sweeps = 5.0 if start is None else 5.5  # of the heat, the sharp response, the prior
         return self._measured(state)
 
-    def unpack(
-        self, problem: Problem, tol: float, arrays: dict[str, np.ndarray], numbers: dict[str, float],
-        measure: Measure, threads: int | None = None,
-    ) -> PriorState:  # fmt: skip
-        state = _new_state(FiniteGame(problem, threads), arrays["prior"], arrays["best"], numbers)
-        state.iteration, state.sweeps, state.measure = measure.iteration, numbers["sweeps"], measure
-        state.least, state.idle, state.returns = numbers["least"], int(numbers["idle"]), int(numbers["returns"])
-        return state
+    def revive(self, game: Game, tol: float, stored: Stored) -> PriorState:
+        values = stored.of(PriorState)
+        return PriorState(0, 0.0, UNMEASURED, game, crowd=game.flow(values["prior"]), **values)
 
     def step(self, state: PriorState) -> PriorState:
         state.iteration += 1
@@ -164,7 +155,7 @@ class PriorDescent(Solver):
         game, believed = state.game, state.crowd
         tethered, mixing = _tethered(game, state.temperature, state.prior), Mixing(self.memory)
         for count in range(1, self.inner + 1):
-            policy = tethered.respond(game.price(believed), crowd=believed).ahead
+            policy = tethered.respond(game.price(believed), crowd=believed).policy
             crowd = game.flow(policy)
             error, change = _distance(crowd, believed), _distance(crowd, state.crowd)
             if not math.isfinite(error):
@@ -219,11 +210,6 @@ class Mixing:
         return image - (share @ (steps + turns)).reshape(point.shape)
 
 
-def _new_state(game: FiniteGame, prior: np.ndarray, best: np.ndarray, numbers: dict[str, float]) -> PriorState:
-    warmth = numbers["temperature"], numbers["best_temperature"], numbers["heat"]
-    return PriorState(0, 0.0, UNMEASURED, game, prior, game.flow(prior), best, *warmth)
-
-
 def _distance(one: np.ndarray, two: np.ndarray) -> float:
     """Largest mass that differs at any time (and, where couplings see them, of choices and prices)."""
     return float(np.abs(one - two).sum(axis=1).max())
@@ -235,7 +221,7 @@ def _again(state: PriorState) -> None:
     state.measure = Measure(**last | {"iteration": state.iteration, "sweeps": state.sweeps})
 
 
-def _tethered(game: FiniteGame, temperature: float, prior: np.ndarray) -> FiniteGame:
+def _tethered(game: Game, temperature: float, prior: np.ndarray) -> Game:
     """The game in which leaving the prior costs temperature KL(pi | prior) per unit time besides.
 
     tau log pi + eta log(pi / prior) is a higher temperature, tau + eta, and an own cost -eta log prior.

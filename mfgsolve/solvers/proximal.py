@@ -18,8 +18,8 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.certificates import Certificate, certify
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game
+from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["Answer", "Programme", "noise_inverse", "prox"]
 
@@ -71,7 +71,7 @@ def _face_rates(rate: Any, axis: int, face: np.ndarray) -> tuple[np.ndarray, np.
     return rate[0, place], rate[1, (place + 1) % face.shape[axis]]
 
 
-def noise_inverse(game: FiniteGame) -> sparse.csr_array:
+def noise_inverse(game: Game) -> sparse.csr_array:
     """Sparse L with L N' = I for the implicit noise N of all populations: I - nu dt Lap, one factor for each axis."""
     total: Any = sparse.lil_array(sparse.eye_array(game.states))
     for part, shape, scheme in game.noises:
@@ -113,7 +113,7 @@ class Programme:
     lower, upper : bounds on x = E u
     """
 
-    def __init__(self, game: FiniteGame):
+    def __init__(self, game: Game):
         self.game = game
         steps, states, actions, width = game.steps, game.states, game.actions, game.width
         choices, free = actions * states, ~game.grid.mask.reshape(-1)
@@ -246,11 +246,11 @@ class Programme:
         full[self._kept] = u
         occupation = full[: -game.states].reshape(game.steps, game.actions, game.states)
         mass = occupation.sum(axis=1, keepdims=True)
-        response = game.respond(self.price_of(price)).ahead
+        response = game.respond(self.price_of(price)).policy
         policy = np.where(mass > 0, occupation / np.where(mass > 0, mass, 1.0), response)
         bound = (x >= self.upper) | ((x <= self.lower) & self._hard_below)
         multiplier = self.price_of(np.where(bound, price - self.marginal(x), 0.0))
         crowd = game.flow(policy)
         table = TablePolicy(policy)
-        hard = multiplier if game.problem.is_hard else None
+        hard = multiplier if game.is_hard else None
         return Answer(table, crowd, hard, certify(game, table, crowd, multiplier=hard))

@@ -52,10 +52,10 @@ CLASSES: dict[str, Callable[[], Problem]] = {
 
 def markdown() -> str:
     """The table: a row for each class, a column for each solver; the default of a class is in bold."""
-    rows = [["class of game", *(f"`{name}`" for name in SOLVERS)], ["---", *([":-:"] * len(SOLVERS))]]
+    rows = [["class of game", *(f"`{name}`" for name in SOLVERS.own)], ["---", *([":-:"] * len(SOLVERS.own))]]
     for title, build in CLASSES.items():
         names = suited(build())
-        marks = ["**yes**" if [name] == names[:1] else "yes" if name in names else "" for name in SOLVERS]
+        marks = ["**yes**" if [name] == names[:1] else "yes" if name in names else "" for name in SOLVERS.own]
         rows.append([title, *marks])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 

@@ -82,7 +82,7 @@ def _proposal(state: NewtonState, tol: float) -> _Step:
     scale = game.slope(state.believed, slope)
     largest = float(scale.max()) if scale is not None else _size(state, residual, slope)
     soft, factor = _softened(scale, state.damping), 1.0 if scale is not None else 1.0 / (1.0 + state.damping * largest)
-    system = Linearisation(game, state.ahead, state.crowd, state.believed, soft, factor)
+    system = Linearisation(game, state.policy, state.crowd, state.believed, soft, factor)
     vectors = Vectors(solution, residual, work[0], work[1])
     spare = [] if scale is not None else [slope, pool.take()]
     uses = conjugate_gradient(system, vectors, tol, PATIENCE, spare)

@@ -19,6 +19,7 @@ from mfgsolve.checkpoints import problem_text
 from mfgsolve.claims import verified
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.files import SCHEMA
+from mfgsolve.games import make_game
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Status
@@ -115,10 +116,13 @@ def convergence(
 def _run(problem: Problem, solver: Solver, tol: float, budget: Budget, watch: _Watch | None = None) -> Run:
     """One solver from a cold start, its history alone: the plan itself may be large, and is not kept."""
     begun = clock.clock()
-    state = begin(solver, problem, tol, None, None, None if budget.seconds is None else begun + budget.seconds)
+    deadline = None if budget.seconds is None else begun + budget.seconds
+    with clock.watching(deadline, raises=False):
+        game = make_game(problem)
+    state = begin(solver, game, tol, None, deadline)
     return run(
         solver, state, tol, budget, seconds_before=clock.clock() - begun, callback=watch,
-        restore=restorer(solver, problem, tol),
+        restore=restorer(solver, game, tol),
     )  # fmt: skip
 
 

@@ -132,7 +132,7 @@ class Enumerated:
             lone = make_game(self.problem)
             lone.initial_mass, first = np.eye(lone.states)[x], lone.transitions.first
             rows = first[[min(t, len(first) - 1)] * lone.steps]
-            lone.transitions = type(lone.transitions)(rows, lone.transitions.successor, lone.transitions.chance)
+            lone.step.transitions = type(lone.transitions)(rows, lone.transitions.successor, lone.transitions.chance)
             always = lone.uniform()
             always[:, :, x] = np.eye(lone.actions)[a]
             kernel[t, a, x] = lone.flow(always)[1, : lone.states]
@@ -434,7 +434,7 @@ def test_walls_rings_obstacles_and_terminal_couplings():
     game, play = make_game(problem), play_of(plan)
     for agents, regret, cost in zip((3, 10**9), found.regret.values, found.cost.values, strict=True):
         price = price_among(play, agents).price
-        own = play.policy.own_cost(game, play.crowd)[0]
+        own = play.game.cost(play.policy, play.crowd)[0]
         total = own + game.crowd_totals(price, play.crowd)[0] + game.terminal_total(play.crowd)
         assert cost == pytest.approx(total, rel=1e-12)
         assert regret == pytest.approx(total - game.respond(price).mean_value, rel=1e-9, abs=1e-14)

@@ -10,8 +10,8 @@ from scipy.optimize import minimize
 
 import mfgsolve as mfg
 from mfgsolve.certificates import certify
-from mfgsolve.games import DiffusionGame
-from mfgsolve.games.policies import FluxPolicy, SpeedPolicy, ValuePolicy, face_flux
+from mfgsolve.games import Game
+from mfgsolve.steps.speed_policies import FluxPolicy, SpeedPolicy, ValuePolicy, face_flux
 
 CELLS, STEPS = 3, 3
 FREE = [(0, 0), (1, 0), (1, 1), (2, 1)]  # (cell, move) that cross no wall: move 0 is x+, 1 is x-
@@ -114,9 +114,9 @@ def test_exploitability_equals_numerical_minimisation_when_speeds_are_interior()
 def test_flow_of_a_policy_equals_flow_by_hand():
     problem = tiny_problem(terminal=1.0)
     speeds = np.random.default_rng(2).uniform(0, 0.4, (STEPS, 4))
-    game = DiffusionGame(problem)
-    flow = SpeedPolicy.checked(as_policy(speeds), game).flow(game)
-    np.testing.assert_allclose(game.gridded(flow), own_flow(problem, speeds), atol=1e-15)
+    game = Game(problem)
+    flow = game.follow(SpeedPolicy.checked(as_policy(speeds), game.step.mesh))
+    np.testing.assert_allclose(game.mass(flow), own_flow(problem, speeds), atol=1e-15)
 
 
 @pytest.mark.parametrize("boundary", ["reflecting", "periodic"])
@@ -129,15 +129,15 @@ def test_a_policy_has_one_certificate_in_all_its_forms(boundary):
         initial=mfg.Bump(1.0, 0.2, (0.2, 0.3)),
         normalise=True,
     )
-    game = DiffusionGame(problem)
+    game = Game(problem)
     mass = game.empty_crowd()
     mass[:] = game.initial_mass
-    ahead = game.respond(game.price(mass)).ahead
+    ahead = game.respond(game.price(mass)).policy
     flow = game.flow(ahead)
     first = certify(game, ValuePolicy(ahead), flow)
-    speeds = ValuePolicy(ahead).speed(game, slice(None)).reshape(20, 4, 7, 9)
+    speeds = ValuePolicy(ahead).speed(game.step.mesh, slice(None)).reshape(20, 4, 7, 9)
     second = mfg.exploitability(problem, speeds)
-    fluxes = [face_flux(game, slice(None), ahead, flow[:-1], axis) for axis in (3, 2)]
+    fluxes = [face_flux(game.step.mesh, slice(None), ahead, flow[:-1], axis) for axis in (3, 2)]
     third = certify(game, FluxPolicy(flow, fluxes), flow)
     for name in ("exploitability", "cost", "potential", "movement_cost", "crowd_cost", "scale"):
         assert getattr(second, name) == pytest.approx(getattr(first, name), rel=1e-11, abs=1e-13)

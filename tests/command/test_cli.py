@@ -25,7 +25,7 @@ import mfgsolve as mfg
 from mfgsolve.command import arguments, preflight, report
 from mfgsolve.command.interrupts import Interrupts
 from mfgsolve.command.progress import Progress
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.solution.datasets import Measure
 
 ROOT = Path(mfg.__file__).parent.parent
@@ -407,7 +407,7 @@ def test_transitions_that_do_not_sum_to_1(folder: Path) -> None:
 
 def test_memory_of_finite_games(monkeypatch: pytest.MonkeyPatch) -> None:
     def told(problem: mfg.Problem) -> tuple[int, int]:
-        game = FiniteGame(problem)
+        game = Game(problem)
         actions, entries = preflight._sizes(problem)
         assert actions == game.actions
         return entries, len(game.transitions.successor)

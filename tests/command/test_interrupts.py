@@ -49,7 +49,7 @@ def test_whatever_ends_a_solve_inside_a_step_the_last_whole_state_is_written(nam
             if countdown[0] == 0:
                 raise kind
 
-    for module in ("games.base", "games.finite", "games.diffusion", "learners.mguni", "learners.policy_iteration"):
+    for module in ("games.crowd", "steps.tables", "steps.speeds", "learners.mguni", "learners.policy_iteration"):
         monkeypatch.setattr(f"mfgsolve.{module}.look", look)
 
     def callback(measure) -> None:

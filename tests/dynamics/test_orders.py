@@ -14,7 +14,7 @@ import pytest
 
 import mfgsolve as mfg
 from mfgsolve import problems
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game
 
 LINE = (32, 64, 128, 256)
 PLANE = (16, 32, 64, 128)
@@ -32,9 +32,9 @@ def assert_first_order(
     assert 0.75 < e[-1] * n[-1] / constant < 1.3, f"constants {e * n}, expected {constant}"
 
 
-def uncapped(game: DiffusionGame, ahead: np.ndarray, mass: np.ndarray) -> None:
+def uncapped(game: Game, ahead: np.ndarray, mass: np.ndarray) -> None:
     """The scheme is consistent only where the speed cap does not bind."""
-    assert game.movement(ahead, mass)[1] == 0
+    assert game.cost(game.policy_of(ahead), mass).capped == 0
 
 
 # -- backward alone, forward alone -----------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ HEAT = [  # cells, axes, parameters, constants of: value, density under the exac
 
 def cole_hopf(cells: int, axes: int, parameters: dict):
     problem = problems.build("cole-hopf", parameters, shape=(cells,) * axes, steps=4 * cells)
-    return problem, DiffusionGame(problem), problems.closed_form(problem)
+    return problem, Game(problem), problems.closed_form(problem)
 
 
 @pytest.mark.parametrize(("cells", "axes", "parameters", "constant"), [(*h[:3], h[3]) for h in HEAT])
@@ -57,8 +57,8 @@ def test_backward_alone(cells: tuple[int, ...], axes: int, parameters: dict, con
     for n in cells:
         problem, game, form = cole_hopf(n, axes, parameters)
         response = game.respond(np.zeros((game.steps + 1, *game.shape)))
-        errors.append(abs(game.gridded(response.value[None])[0] - form.value(0.0, problem.coordinates)).max())
-        uncapped(game, response.ahead, game.flow(response.ahead))
+        errors.append(abs(game.mass(response.value[None])[0] - form.value(0.0, problem.coordinates)).max())
+        uncapped(game, response.policy, game.flow(response.policy))
     assert_first_order(cells, errors, constant)
 
 
@@ -73,7 +73,7 @@ def test_forward_alone_with_drift_and_walls(
         ahead = np.stack([form.value(t, c) for t in problem.time.nodes[:-1]]).reshape(-1, *game.shape)
         mass = game.flow(ahead)
         uncapped(game, ahead, mass)
-        errors.append(abs(game.gridded(mass)[-1] / game.volume - form.density(1.0, c)).max())
+        errors.append(abs(game.mass(mass)[-1] / game.volume - form.density(1.0, c)).max())
     assert_first_order(cells, errors, constant)
 
 
@@ -82,8 +82,8 @@ def test_backward_then_forward(cells: tuple[int, ...], axes: int, parameters: di
     errors = []
     for n in cells:
         problem, game, form = cole_hopf(n, axes, parameters)
-        mass = game.flow(game.respond(np.zeros((game.steps + 1, *game.shape))).ahead)
-        errors.append(abs(game.gridded(mass)[-1] / game.volume - form.density(1.0, problem.coordinates)).max())
+        mass = game.flow(game.respond(np.zeros((game.steps + 1, *game.shape))).policy)
+        errors.append(abs(game.mass(mass)[-1] / game.volume - form.density(1.0, problem.coordinates)).max())
     assert_first_order(cells, errors, constant)
 
 
@@ -108,7 +108,7 @@ def test_forward_alone_around_an_obstacle(boundary: str | tuple[str, str], const
             initial=at_rest,
             normalise=True,
         )
-        game = DiffusionGame(problem)
+        game = Game(problem)
         wall = np.where(problem.grid.mask, 1e30, hill(0.0, problem.coordinates))
         ahead = np.broadcast_to(wall, (game.steps, *game.shape)).copy()
         mass = game.flow(ahead)

@@ -16,7 +16,7 @@ from mfgsolve import problemfile
 from mfgsolve.couplings import Capacity, CrowdAversion, Interaction, Price, QuadraticPotential, RunningCost
 from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import FileError, InputError
-from mfgsolve.games import FiniteGame, sampled
+from mfgsolve.games import Game, sampled
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml, read_problem
@@ -60,9 +60,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def same_game(a: Problem, b: Problem) -> bool:
-    one, two = FiniteGame(a), FiniteGame(b)
+    one, two = Game(a), Game(b)
 
-    def listed(game: FiniteGame) -> list[np.ndarray]:
+    def listed(game: Game) -> list[np.ndarray]:
         steps = range(game.steps)
         matrices = [game.transitions.matrix(t, game.states).toarray() for t in steps]
         costs = [game.own_cost[min(t, game.own_cost.shape[0] - 1)] for t in steps]
@@ -140,7 +140,7 @@ def test_triples_stay_sparse_and_an_action_without_entries_counts() -> None:
     np.savez("game.npz", **given)
     problem = read_problem("game.toml")
     assert all(sparse.issparse(matrix) for matrix in problem.dynamics.transitions)
-    assert FiniteGame(problem).actions == 2
+    assert Game(problem).actions == 2
     assert mfg.solve(problem).converged
 
 

@@ -13,10 +13,10 @@ from scipy import optimize, sparse
 from scipy.special import logsumexp, softmax
 
 import mfgsolve as mfg
-from mfgsolve.games import FiniteGame, make_game
-from mfgsolve.games.tables import TablePolicy
-from mfgsolve.games.transitions import stacked
+from mfgsolve.games import Game, make_game
 from mfgsolve.kernels import finite
+from mfgsolve.steps.table_policies import TablePolicy
+from mfgsolve.steps.transitions import stacked
 
 properties = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -258,7 +258,7 @@ def lattices(draw):
 @given(lattices())
 def test_lattice_sweeps_equal_dense_matrices_and_are_adjoint(case):
     problem, rng = case
-    game = FiniteGame(problem)
+    game = Game(problem)
     chance, allowed = dense_lattice(problem.dynamics, problem.grid, game.dt)
     np.testing.assert_array_equal(game.allowed, allowed)
     np.testing.assert_allclose(chance.sum(axis=2), 1.0, atol=1e-12)
@@ -276,7 +276,7 @@ def test_lattice_sweeps_equal_dense_matrices_and_are_adjoint(case):
                                value[:, ~problem.grid.mask.ravel()], atol=1e-11)  # fmt: skip
     assert response.mean_value == pytest.approx(float(game.initial_mass @ value[0]), abs=1e-12)
     if game.tau:
-        np.testing.assert_allclose(response.ahead, policy, atol=1e-10)
+        np.testing.assert_allclose(response.policy, policy, atol=1e-10)
 
     mine = random_policy(rng, allowed, game.steps)
     seen, mass = game.flow(mine), dense_flow(chances, mine, game.initial_mass)
@@ -392,7 +392,7 @@ def cheapest(part, costs, start):
 @pytest.mark.parametrize(("populations", "actions", "seed"), [(1, 2, 0), (1, 3, 1), (1, 3, 2), (2, 2, 3), (2, 3, 4)])
 def test_best_response_and_exploitability_equal_brute_force(populations, actions, seed):
     problem, parts, amounts = small_game(seed, populations, actions)
-    game, rng = FiniteGame(problem), np.random.default_rng(seed)
+    game, rng = Game(problem), np.random.default_rng(seed)
     starts = problem.initial_mass().reshape(populations, 3)
     for _ in range(4):
         policies = [random_policy(rng, part[2], 3) for part in parts]
@@ -506,12 +506,12 @@ def test_curvature_is_the_derivative_of_the_flow_of_the_best_response(name):
     shape[-1, game.states :] = 0.0  # nothing is chosen at the end
     shape[-1, : game.states] = float(final)
     one, two = (rng.normal(size=price.shape) * shape for _ in range(2))
-    ahead = game.respond(price).ahead
+    ahead = game.respond(price).policy
     crowd = game.flow(ahead)
     per_time = np.where(game.weights > 0, 1 / np.where(game.weights > 0, game.weights, 1.0), 0.0)[:, None]
 
     def seen(length):
-        return game.flow(game.respond(price + length * per_time * one).ahead)
+        return game.flow(game.respond(price + length * per_time * one).policy)
 
     image = -game.curvature(ahead, crowd, one, identity=0.0)
     np.testing.assert_allclose(image, (seen(1e-5) - seen(-1e-5)) / 2e-5, atol=1e-8)
@@ -525,7 +525,7 @@ def test_curvature_is_the_derivative_of_the_flow_of_the_best_response(name):
 
 
 def test_curvature_needs_a_temperature():
-    game = FiniteGame(small_game(0, 1, 2)[0])
+    game = Game(small_game(0, 1, 2)[0])
     policy = game.uniform()
     with pytest.raises(mfg.InputError, match="temperature 0"):
         game.curvature(policy, game.flow(policy), game.empty_crowd())
@@ -533,7 +533,7 @@ def test_curvature_needs_a_temperature():
 
 @pytest.mark.parametrize("tau", [0.0, 0.5])
 def test_mean_plans_cost_no_more_than_their_mixture_and_know_their_slope(tau):
-    game = FiniteGame(small_game(4, 2, 3, tau)[0])
+    game = Game(small_game(4, 2, 3, tau)[0])
     rng = np.random.default_rng(0)
     first, second = (random_policy(rng, game.allowed, 3) for _ in range(2))
     crowds = [game.flow(first), game.flow(second)]
@@ -544,14 +544,14 @@ def test_mean_plans_cost_no_more_than_their_mixture_and_know_their_slope(tau):
         mean.mix(game, second, crowds[1], length)
         return mean
 
-    costs = [TablePolicy(pi).own_cost(game, crowd)[0] for pi, crowd in zip((first, second), crowds, strict=True)]
+    costs = [game.cost(TablePolicy(pi), crowd)[0] for pi, crowd in zip((first, second), crowds, strict=True)]
     mean = plan(0.3)
-    np.testing.assert_allclose(mean.crowd, game.flow(mean.policy(game)), atol=1e-15)
-    own = mean.own_cost(game, mean.crowd)[0]
+    np.testing.assert_allclose(mean.crowd, game.flow(mean.policy(game.uniform())), atol=1e-15)
+    own = game.cost(mean, mean.crowd)[0]
     assert own <= 0.7 * costs[0] + 0.3 * costs[1] + 1e-14
-    slope = plan(0.0).own_slope(game, second, crowds[1], costs[1] - costs[0])
+    slope = plan(0.0).own_slope(game.step, second, crowds[1], costs[1] - costs[0])
     above, below = (plan(0.3 + h) for h in (1e-5, -1e-5))
-    rise = (above.own_cost(game, above.crowd)[0] - below.own_cost(game, below.crowd)[0]) / 2e-5
+    rise = (game.cost(above, above.crowd)[0] - game.cost(below, below.crowd)[0]) / 2e-5
     assert slope(0.3) == pytest.approx(rise, rel=1e-7)
 
 
@@ -816,14 +816,14 @@ POLICIES = [
 @pytest.mark.parametrize(("change", "message"), POLICIES)
 def test_policies_that_are_none_are_refused(change, message):
     problem = small_game(0, 1, 3)[0]
-    policy = FiniteGame(problem).uniform().reshape(3, 3, 3)
+    policy = Game(problem).uniform().reshape(3, 3, 3)
     assert float(mfg.exploitability(problem, policy)) > 0
     with pytest.raises(mfg.InputError, match=message):
         mfg.exploitability(problem, change(policy.copy()))
 
 
 def test_policies_with_holes_are_refused():
-    game = FiniteGame(small_game(0, 1, 3)[0])
+    game = Game(small_game(0, 1, 3)[0])
     policy = game.uniform()
     holes = np.ma.masked_array(policy, mask=policy > 0)
     for brought, message in ((holes, "policy has masked entries"), ([[1.0], [0.5, 0.5]], "policy is no array")):

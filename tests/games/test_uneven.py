@@ -11,7 +11,7 @@ import mfgsolve as mfg
 from mfgsolve.agents.noise import noise_walks
 from mfgsolve.agents.play import Play, stated_problem
 from mfgsolve.agents.walk import Walk
-from mfgsolve.games import DiffusionGame, make_game
+from mfgsolve.games import Game, make_game
 from mfgsolve.games.transfer import prolong
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
 
@@ -187,7 +187,7 @@ def test_a_solve_that_was_stopped_goes_on(tmp_path: Path):
 
 
 def test_transfer_keeps_linear_densities_and_starts_are_interpolated():
-    coarse, fine = (DiffusionGame(line(axis("x", n), 8), 1) for n in (12, 24))
+    coarse, fine = (Game(line(axis("x", n), 8), 1) for n in (12, 24))
     for game in (coarse, fine):
         assert game.grid.axes[0].cells in (12, 24)
     levels = np.stack([(1 + c * coarse.grid.coordinates.x) * coarse.grid.volumes for c in np.linspace(0, 1, 9)])

@@ -388,7 +388,7 @@ def test_fictitious_play_of_openspiel_is_reproduced():
     policy = game.uniform()
     occupation = policy * game.flow(policy)[:-1, None, : game.states]
     for k in range(1, 11):
-        best = game.respond(game.price(game.flow(policy))).ahead
+        best = game.respond(game.price(game.flow(policy))).policy
         occupation += (best * game.flow(best)[:-1, None, : game.states] - occupation) / (k + 1)
         mass = occupation.sum(axis=1, keepdims=True)
         policy = np.where(mass > 0, occupation / np.where(mass > 0, mass, 1.0), 1 / game.actions)

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from mfgsolve.couplings import CrowdAversion
 from mfgsolve.dynamics import ControlledDiffusion
-from mfgsolve.games import DiffusionGame
-from mfgsolve.games.scheme import noise_factors
+from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.kernels import bellman, kolmogorov, noise, tangent
 from mfgsolve.problem import Problem
+from mfgsolve.steps.scheme import noise_factors
 
 CELLS = {1: (2, 12), 2: (2, 7), 3: (2, 4)}
 EPSILON = np.finfo(float).eps
@@ -50,7 +50,7 @@ def make_game(sizes, periodic, density, kind, viscosity, steps, seed, speed=3.0,
         terminal_coupling=CrowdAversion(0.1) if final else None,
         normalise=True,
     )
-    return DiffusionGame(problem, threads=1)
+    return Game(problem, threads=1)
 
 
 @st.composite
@@ -161,17 +161,17 @@ def test_backward_forward_movement_equal_dense_reference(case):
     moves, paid, capped, ahead, value, spread = dense_respond(game, price)
     response = game.respond(price)
     size = np.abs(value).max() + np.abs(ahead).max()
-    np.testing.assert_allclose(free_part(game, response.ahead), free_part(game, np.array(ahead)), atol=1e-12 * size)
+    np.testing.assert_allclose(free_part(game, response.policy), free_part(game, np.array(ahead)), atol=1e-12 * size)
     np.testing.assert_allclose(response.value.ravel(), value, atol=1e-12 * size)
     assert response.mean_value == pytest.approx(float((game.initial_mass.ravel() * value).sum()), abs=1e-12 * size)
 
     mass = [game.initial_mass.ravel()]
     for matrix in moves:
         mass.append(spread.T @ (matrix.T @ mass[-1]))
-    flow = game.flow(response.ahead)
+    flow = game.flow(response.policy)
     np.testing.assert_allclose(flow.reshape(len(flow), -1), mass, atol=1e-13)
 
-    cost, share = game.movement(response.ahead, flow)
+    cost, _, _, share = game.cost(game.policy_of(response.policy), flow)
     assert cost == pytest.approx(sum(float(m @ p) for m, p in zip(mass, paid, strict=False)), rel=1e-10, abs=1e-14)
     near = [float(m @ b) for m, b in zip(mass, capped, strict=False)]
     assert share == pytest.approx(sum(near) / game.steps, abs=1e-12)
@@ -180,12 +180,12 @@ def test_backward_forward_movement_equal_dense_reference(case):
 def test_cap_binds_and_is_reported():
     game = make_game((5, 6), (False, True), 0.0, "implicit", 0.01, 3, seed=3, speed=50.0)
     response = game.respond(np.zeros((4, *game.shape)))
-    flow = game.flow(response.ahead)
-    share = game.movement(response.ahead, flow)[1]
+    flow = game.flow(response.policy)
+    share = game.cost(game.policy_of(response.policy), flow).capped
     assert 0.1 < share <= 1.0
     slow = make_game((5, 6), (False, True), 0.0, "implicit", 0.01, 3, seed=3, speed=0.9)
     response = slow.respond(np.zeros((4, *game.shape)))
-    assert slow.movement(response.ahead, slow.flow(response.ahead))[1] == 0.0
+    assert slow.cost(slow.policy_of(response.policy), slow.flow(response.policy)).capped == 0.0
 
 
 @properties
@@ -195,7 +195,7 @@ def test_respond_may_overwrite_its_price(case):
     price = random_price(game, rng)
     apart = game.respond(price)
     within = game.respond(price, out=price[: game.steps])
-    np.testing.assert_array_equal(within.ahead, apart.ahead)
+    np.testing.assert_array_equal(within.policy, apart.policy)
     np.testing.assert_array_equal(within.value, apart.value)
 
 
@@ -205,7 +205,7 @@ def test_push_is_transpose_of_expect(case):
     """<push(m), v> = <m, expect(v)> at any policy, any m and v, to round-off."""
     game, rng = case
     free = ~game.grid.mask.reshape(game.shape)
-    ahead = game.respond(random_price(game, rng)).ahead[:1]
+    ahead = game.respond(random_price(game, rng)).policy[:1]
     mass = np.zeros((2, *game.shape))
     mass[0] = rng.standard_normal(game.shape) * free
     kolmogorov.forward(ahead, mass, game.scheme)
@@ -223,18 +223,18 @@ def test_push_is_transpose_of_expect(case):
 def test_curvature_is_symmetric_and_negative(case):
     game, rng = case
     response = game.respond(random_price(game, rng))
-    mass = game.flow(response.ahead)
+    mass = game.flow(response.policy)
     u, v = rng.standard_normal((2, game.steps + 1, *game.shape))
-    ku = -game.curvature(response.ahead, mass, u, identity=0.0)
-    kv = -game.curvature(response.ahead, mass, v, identity=0.0)
+    ku = -game.curvature(response.policy, mass, u, identity=0.0)
+    kv = -game.curvature(response.policy, mass, v, identity=0.0)
     size = np.abs(ku).sum() + np.abs(kv).sum() + EPSILON
     assert float((v * ku).sum()) == pytest.approx(float((u * kv).sum()), abs=1e-12 * size)
     assert float((u * ku).sum()) <= 1e-13 * size
     assert np.abs(ku.reshape(len(ku), -1).sum(axis=1)).max() <= 1e-13 * size  # mass is moved, never made
 
     scale, identity = rng.random(u.shape), 0.3
-    whole = game.curvature(response.ahead, mass, u, scale, identity=identity)
-    parts = identity * u + game.curvature(response.ahead, mass, scale * u, identity=0.0)
+    whole = game.curvature(response.policy, mass, u, scale, identity=identity)
+    parts = identity * u + game.curvature(response.policy, mass, scale * u, identity=0.0)
     np.testing.assert_allclose(whole, parts, atol=1e-12 * (size + 1))
 
 
@@ -247,10 +247,10 @@ def test_curvature_is_derivative_of_the_flow(case):
     small = 1e-7
     if not game.weights[-1]:
         direction[-1] = 0.0
-    ends = [game.flow(game.respond(price + sign * small * direction).ahead) for sign in (1.0, -1.0)]
+    ends = [game.flow(game.respond(price + sign * small * direction).policy) for sign in (1.0, -1.0)]
     response = game.respond(price)
     weighted = direction * game.weights[:, None, None, None]
-    change = -game.curvature(response.ahead, game.flow(response.ahead), weighted, identity=0.0)
+    change = -game.curvature(response.policy, game.flow(response.policy), weighted, identity=0.0)
     np.testing.assert_allclose((ends[0] - ends[1]) / (2 * small), change, atol=1e-6 * (1 + np.abs(change).max()))
 
 
@@ -258,7 +258,7 @@ def test_curvature_is_derivative_of_the_flow(case):
 @given(games())
 def test_mass_is_kept_positive_and_out_of_blocked_cells(case):
     game, rng = case
-    flow = game.flow(game.respond(random_price(game, rng)).ahead)
+    flow = game.flow(game.respond(random_price(game, rng)).policy)
     assert np.abs(flow.reshape(len(flow), -1).sum(axis=1) - 1.0).max() <= 1e-12
     assert flow.min() >= -1e-15
     assert not flow.reshape(len(flow), -1)[:, game.grid.mask.ravel()].any()
@@ -307,19 +307,19 @@ def test_periodic_axes_do_not_know_their_origin(case, shift):
     axes = [3 - game.grid.ndim + k for k, axis in enumerate(game.grid.axes) if axis.periodic]
     price = random_price(game, rng)
     response = game.respond(price)
-    flow = game.flow(response.ahead)
+    flow = game.flow(response.policy)
     u = rng.standard_normal(price.shape)
-    answer = game.curvature(response.ahead, flow, u)
+    answer = game.curvature(response.policy, flow, u)
 
     def rolled(array):
         return np.roll(array, [shift] * len(axes), [a - 3 for a in axes])
 
     game.initial_mass, game.terminal_cost = rolled(game.initial_mass), rolled(game.terminal_cost)
     moved = game.respond(rolled(price))
-    size = np.abs(response.ahead).max() + 1.0
-    np.testing.assert_allclose(moved.ahead, rolled(response.ahead), atol=1e-12 * size)
-    np.testing.assert_allclose(game.flow(rolled(response.ahead)), rolled(flow), atol=1e-13)
-    again = game.curvature(rolled(response.ahead), rolled(flow), rolled(u))
+    size = np.abs(response.policy).max() + 1.0
+    np.testing.assert_allclose(moved.policy, rolled(response.policy), atol=1e-12 * size)
+    np.testing.assert_allclose(game.flow(rolled(response.policy)), rolled(flow), atol=1e-13)
+    again = game.curvature(rolled(response.policy), rolled(flow), rolled(u))
     np.testing.assert_allclose(again, rolled(answer), atol=1e-11 * np.abs(answer).max())
 
 
@@ -331,11 +331,11 @@ def test_threads_change_no_bit(case, parts):
     split = game.scheme._replace(parts=parts)
     price = random_price(game, rng)
     response = game.respond(price)
-    value, ahead = game.terminal_cost + game.weights[-1] * price[-1], np.empty_like(response.ahead)
+    value, ahead = game.terminal_cost + game.weights[-1] * price[-1], np.empty_like(response.policy)
     bellman.backward_parallel(price, game.weights, value, ahead, split)
-    np.testing.assert_array_equal(ahead, response.ahead)
+    np.testing.assert_array_equal(ahead, response.policy)
 
-    flow = game.flow(response.ahead)
+    flow = game.flow(response.policy)
     mass = np.empty_like(flow)
     mass[0] = flow[0]
     kolmogorov.forward_parallel(ahead, mass, split)
@@ -350,13 +350,13 @@ def test_threads_change_no_bit(case, parts):
 
 def test_two_threads_give_the_same_game():
     serial = make_game((23, 37), (False, True), 0.1, "implicit", 0.02, 4, seed=5)
-    shared = DiffusionGame(serial.problem, threads=2)
+    shared = Game(serial.problem, threads=2)
     price = random_price(serial, np.random.default_rng(6))
     one, two = serial.respond(price), shared.respond(price)
-    np.testing.assert_array_equal(one.ahead, two.ahead)
-    flow = serial.flow(one.ahead)
-    np.testing.assert_array_equal(flow, shared.flow(one.ahead))
-    np.testing.assert_array_equal(serial.curvature(one.ahead, flow, price), shared.curvature(one.ahead, flow, price))
+    np.testing.assert_array_equal(one.policy, two.policy)
+    flow = serial.flow(one.policy)
+    np.testing.assert_array_equal(flow, shared.flow(one.policy))
+    np.testing.assert_array_equal(serial.curvature(one.policy, flow, price), shared.curvature(one.policy, flow, price))
 
 
 @properties
@@ -366,8 +366,12 @@ def test_mean_value_is_what_the_flow_pays(case):
     game, rng = case
     price = random_price(game, rng)
     response = game.respond(price)
-    flow = game.flow(response.ahead)
-    parts = game.movement(response.ahead, flow)[0], game.crowd_totals(price, flow)[0], game.terminal_total(flow)
+    flow = game.flow(response.policy)
+    parts = (
+        game.cost(game.policy_of(response.policy), flow).cost,
+        game.crowd_totals(price, flow)[0],
+        game.terminal_total(flow),
+    )
     assert response.mean_value == pytest.approx(math.fsum(parts), abs=1e-12 * sum(map(abs, parts)) + 1e-15)
 
 
@@ -379,7 +383,7 @@ def test_wider_grids_take_the_same_road():
             price = random_price(game, np.random.default_rng(10))
             moves, _, _, ahead, value, spread = dense_respond(game, price)
             response = game.respond(price)
-            np.testing.assert_allclose(free_part(game, response.ahead), free_part(game, np.array(ahead)), atol=1e-12)
+            np.testing.assert_allclose(free_part(game, response.policy), free_part(game, np.array(ahead)), atol=1e-12)
             np.testing.assert_allclose(response.value.ravel(), value, atol=1e-12)
-            flow = game.flow(response.ahead)
+            flow = game.flow(response.policy)
             np.testing.assert_allclose(flow[1].ravel(), spread.T @ (moves[0].T @ flow[0].ravel()), atol=1e-14)

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mfgsolve as mfg
-from mfgsolve.games import DiffusionGame
-from mfgsolve.games.scheme import make_scheme
+from mfgsolve.games import Game
 from mfgsolve.kernels import bellman, kolmogorov, noise, tangent
+from mfgsolve.steps.scheme import cell_rates, make_scheme
+from mfgsolve.steps.speed_policies import SpeedPolicy
 
 properties = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 EPSILON = np.finfo(float).eps
@@ -53,10 +54,10 @@ def games(draw):
         initial=density,
         normalise=True,
     )
-    return DiffusionGame(problem, 1), rng
+    return Game(problem, 1), rng
 
 
-def dense(game: DiffusionGame, transpose: bool) -> np.ndarray:
+def dense(game: Game, transpose: bool) -> np.ndarray:
     """The noise operator as a matrix, column by column."""
     columns = []
     for k in range(game.cells):
@@ -80,7 +81,7 @@ def laplacian(axis: mfg.Axis, free: np.ndarray) -> np.ndarray:
     return out
 
 
-def whole_laplacian(game: DiffusionGame, axis: int) -> np.ndarray:
+def whole_laplacian(game: Game, axis: int) -> np.ndarray:
     """The same on all lines of the grid along one of its axes."""
     grid, numbers = game.grid, np.arange(game.cells).reshape(game.grid.shape)
     out = np.zeros((game.cells, game.cells))
@@ -132,7 +133,7 @@ def test_push_is_transpose_of_expect(case):
     assert mass[1].sum() == pytest.approx(mass[0].sum(), abs=40 * EPSILON * np.abs(mass[0]).sum())
 
 
-def speeds_by_hand(game: DiffusionGame, ahead: np.ndarray) -> np.ndarray:
+def speeds_by_hand(game: Game, ahead: np.ndarray) -> np.ndarray:
     """(moves, *shape) in the order x+, x-, y+, ...: clip((W - W') / (d c), 0, d / (2 ndim dt)), cell by cell."""
     grid, cost = game.grid, game.problem.all_dynamics[0].hamiltonian.weight
     w, out = ahead.reshape(grid.shape), np.zeros((2 * grid.ndim, *grid.shape))
@@ -173,7 +174,7 @@ def test_speeds_costs_and_values_are_those_of_the_formula(case):
     paid = 0.5 * cost * game.dt * (game.mass(crowd)[:-1] * (wanted**2).sum(axis=1)).sum()
     own = policy.own_cost(game, crowd)
     assert own.cost == pytest.approx(paid, rel=1e-11, abs=1e-15)
-    plain = mfg.games.policies.SpeedPolicy(speed.reshape(game.steps, -1, *game.shape))
+    plain = SpeedPolicy(speed.reshape(game.steps, -1, *game.shape))
     np.testing.assert_allclose(plain.flow(game), crowd, atol=1e-14)
     again = plain.own_cost(game, crowd)
     assert (again.cost, again.capped) == (pytest.approx(paid, rel=1e-11, abs=1e-15), pytest.approx(own.capped))
@@ -247,9 +248,9 @@ def test_both_roads_agree_on_equal_cells():
             grid=grid, time=mfg.TimeGrid(1.0, 5), dynamics=mfg.ControlledDiffusion(0.005, 0.1, kind),
             coupling=mfg.CrowdAversion(1.0), initial=1.0, normalise=True,
         )  # fmt: skip
-        game = DiffusionGame(problem, 1)
+        game = Game(problem, 1)
         plain, axes = game.scheme, game.grid.axes
-        rates = [mfg.games.scheme.cell_rates(a, 0.005 * game.dt) for a in axes]
+        rates = [cell_rates(a, 0.005 * game.dt) for a in axes]
         arrays = plain._replace(
             spacing=tuple(a.distances for a in axes),
             cap=tuple(np.full(a.cells, cap) for a, cap in zip(axes, plain.cap, strict=True)),

@@ -73,7 +73,7 @@ def value_error(problem, episodes, seed=0):
         GMFQ(1.0, exploration=1.0, agents=20, episodes=episodes, block=episodes, seed=seed),
         BoltzmannIteration(1.0),
     )
-    one, two = noisy.init(problem, 0.0), exact_.init(problem, 0.0)
+    one, two = noisy.init(make_game(problem), 0.0), exact_.init(make_game(problem), 0.0)
     noisy._value(one)
     exact_._value(two)
     often = two.policy * two.crowd[:-1, None, : two.game.states]
@@ -94,7 +94,7 @@ def test_learned_values_tend_to_those_of_dynamic_programming(problem):
 def test_without_chance_learned_values_are_exact(problem):
     """Transitions are certain and the first step size is 1: one episode of agents who try everything is enough."""
     noisy, exact_ = GMFQ(1.0, exploration=1.0, agents=2000, episodes=1), BoltzmannIteration(1.0)
-    one, two = noisy.init(problem, 0.0), exact_.init(problem, 0.0)
+    one, two = noisy.init(make_game(problem), 0.0), exact_.init(make_game(problem), 0.0)
     noisy._value(one)
     exact_._value(two)
     met = np.broadcast_to(two.crowd[:-1, None, : two.game.states] > 0, one.q.shape)
@@ -143,11 +143,11 @@ def test_seeds_decide_everything(tmp_path):
     "method", [BoltzmannIteration(0.5, 0.3), GMFQ(0.5, 0.3, agents=10, episodes=14, block=3, empirical=True, seed=5)]
 )
 def test_a_packed_state_goes_on_bit_for_bit(method):
-    state = method.init(BAR, 0.0)
+    state = method.init(make_game(BAR), 0.0)
     for _ in range(2):
         state = method.step(state)
     arrays, numbers = state.pack()
-    again = method.unpack(BAR, 0.0, {k: v.copy() for k, v in arrays.items()}, dict(numbers), state.measure)
+    again = method.unpack(make_game(BAR), 0.0, {k: v.copy() for k, v in arrays.items()}, dict(numbers), state.measure)
     for _ in range(3):
         state, again = method.step(state), method.step(again)
     assert np.array_equal(state.q, again.q)

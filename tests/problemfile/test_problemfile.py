@@ -18,7 +18,7 @@ from mfgsolve.couplings import Congestion, CrowdAversion, LogCongestion, Nonloca
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.fields import Box, Bump, Quadratic
-from mfgsolve.games import DiffusionGame, FiniteGame, make_game, sampled
+from mfgsolve.games import Game, make_game, sampled
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml, read_problem
@@ -30,7 +30,7 @@ SMALL = dict(shape=(8, 16), steps=8)
 
 def same_game(a: Problem, b: Problem) -> bool:
     one, two = make_game(a), make_game(b)
-    if isinstance(one, FiniteGame):
+    if one.has_tables:
         arrays = [[*sampled(g), *g.transitions, g.own_cost, g.allowed, *g.amounts, g.weights] for g in (one, two)]
         bounds = [[array for block in g.bounds() for array in block[2:]] for g in (one, two)]
         pairs = zip(arrays[0] + bounds[0], arrays[1] + bounds[1], strict=True)
@@ -123,7 +123,7 @@ class TestDeclared:
 
     def test_without_a_coupling_there_is_no_crowd(self) -> None:
         text = "[grid]\nshape=[8]\n[time]\nhorizon=1.0\nsteps=4\n[dynamics]\n[initial]\ndensity=1.0\n"
-        game = DiffusionGame(problem_from_toml(text))
+        game = Game(problem_from_toml(text))
         assert not game.price(np.ones((5, *game.shape))).any()
 
 

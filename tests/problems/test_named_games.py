@@ -15,7 +15,7 @@ import pytest
 import mfgsolve as mfg
 from mfgsolve import problems
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
 from mfgsolve.problems.displacement import displaced
 
@@ -34,7 +34,7 @@ def reward(solution) -> float:
 
 
 def uniform(problem) -> np.ndarray:
-    game = FiniteGame(problem)
+    game = Game(problem)
     return game.uniform().reshape(game.steps, game.actions, *problem.grid.shape)
 
 
@@ -47,7 +47,7 @@ def sharp(problem, tol: float = 1e-11):
 
 def same_game(a, b) -> bool:
     """Whether two problems give the same arrays."""
-    one, two = FiniteGame(a), FiniteGame(b)
+    one, two = Game(a), Game(b)
     if one.own_cost.shape != two.own_cost.shape:
         return False
     crowd = one.flow(one.uniform())
@@ -86,7 +86,7 @@ class TestEveryGame:
         problem = entry.build()
         assert (problem.grid.shape, problem.time.steps) == (entry.shape, entry.steps)
         assert problem.initial_mass().sum() == pytest.approx(problem.grid.populations, abs=1e-12)
-        game = FiniteGame(problem)
+        game = Game(problem)
         assert np.isfinite(game.price(game.flow(game.uniform()))).all()
 
     def test_name_and_parameters_rebuild_it(self, name: str) -> None:
@@ -147,7 +147,7 @@ def test_states_that_are_given_cannot_be_chosen() -> None:
 )
 def test_bad_values_are_named_with_a_remedy(name: str, parameters: dict, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        FiniteGame(problems.build(name, parameters))
+        Game(problems.build(name, parameters))
 
 
 def test_a_start_outside_the_torus_is_named() -> None:
@@ -301,7 +301,7 @@ def test_price_of_anarchy_of_braess() -> None:
 
 def test_susceptible_infected_follows_its_epidemic() -> None:
     problem = problems.susceptible_infected(steps=20)
-    game = FiniteGame(problem)
+    game = Game(problem)
     policy = np.zeros((20, 2, 2))
     policy[:, 0], policy[:, 1] = 0.75, 0.25
     sick = [0.6]
@@ -340,13 +340,13 @@ def test_displaced_against_every_push_by_hand() -> None:
 
 def test_the_beach_clamps_the_sum_of_move_and_push() -> None:
     """In cell 0, moving left and pushed right stays; a lattice that stops at the wall first ends in cell 1."""
-    game = FiniteGame(problems.beach_bar(**MFGLIB_BAR))
+    game = Game(problems.beach_bar(**MFGLIB_BAR))
     np.testing.assert_allclose(game.transitions.matrix(0, 4).toarray()[0], [1.0, 0, 0, 0], atol=1e-15)
 
 
 def test_four_rooms_have_four_doors_and_no_way_through_walls() -> None:
     problem = problems.four_rooms()
-    free, game = ~problem.grid.mask, FiniteGame(problem)
+    free, game = ~problem.grid.mask, Game(problem)
     assert free.sum() == 4 * 25 + 4
     assert free[3, 6]
     assert free[9, 6]
@@ -362,7 +362,7 @@ def test_four_rooms_have_four_doors_and_no_way_through_walls() -> None:
 def test_predators_and_prey_turn_in_a_circle() -> None:
     """No potential; R is antisymmetric, so that what one population gains from another the other loses."""
     problem = problems.predator_prey(size=3, steps=3)
-    game = FiniteGame(problem)
+    game = Game(problem)
     assert problem.is_monotone
     assert not problem.is_potential
     mass = np.random.default_rng(0).dirichlet(np.ones(9), (4, 3))
@@ -384,7 +384,7 @@ def test_the_lattice_flagship_charges_moves_by_their_speed() -> None:
     assert problem.dynamics.costs == pytest.approx((0.0, x, x, y, y))
     diffusion = problems.supply_demand(shape=(8, 16), steps=10)
     np.testing.assert_array_equal(problem.initial_mass(), diffusion.initial_mass())
-    lattice, smooth = FiniteGame(problem), mfg.games.DiffusionGame(diffusion)
+    lattice, smooth = Game(problem), mfg.games.Game(diffusion)
     crowd = np.random.default_rng(1).random((11, 128))
     np.testing.assert_array_equal(lattice.price(crowd), smooth.price(crowd.reshape(11, 1, 8, 16)).reshape(11, 128))
 

@@ -13,7 +13,7 @@ from mfgsolve import problems
 from mfgsolve.couplings import check_coupling
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Box, Separable, Total, sample_nodes
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game
 from mfgsolve.grids import Coordinates, Grid
 from mfgsolve.problems.linear_quadratic import LinearQuadratic, MeanAttraction
 from mfgsolve.problems.montreal import EARTH_RADIUS, DailyDemand, zones
@@ -31,7 +31,7 @@ CLOSED = ["cole-hopf", "gaussian-log", "linear-quadratic"]
 
 def same_game(a, b) -> bool:
     """Whether two problems give the same arrays."""
-    one, two = DiffusionGame(a), DiffusionGame(b)
+    one, two = Game(a), Game(b)
     mass = np.random.default_rng(0).random((one.steps + 1, *one.shape))
     mass /= mass.sum(axis=(1, 2, 3), keepdims=True)
     arrays = [(g.initial_mass, g.terminal_cost, g.price(mass), g.scheme.spacing, g.scheme.cap) for g in (one, two)]
@@ -146,7 +146,7 @@ class TestEveryProblem:
 )
 def test_bad_values_are_named_with_a_remedy(name: str, parameters: dict, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        DiffusionGame(problems.build(name, parameters, steps=8))
+        Game(problems.build(name, parameters, steps=8))
 
 
 def test_unknown_names_get_the_nearest_spelling() -> None:
@@ -218,7 +218,7 @@ def test_closed_forms_solve_both_equations(name: str, axes: int, parameters: dic
 @pytest.mark.parametrize(("name", "axes", "parameters"), CASES)
 def test_closed_forms_meet_both_ends(name: str, axes: int, parameters: dict) -> None:
     problem = problems.build(name, parameters, shape=(64,) * axes, steps=4)
-    form, c, game = problems.closed_form(problem), problem.coordinates, DiffusionGame(problem)
+    form, c, game = problems.closed_form(problem), problem.coordinates, Game(problem)
     exact = form.density(0.0, c)
     np.testing.assert_allclose(problem.initial_mass() / problem.grid.cell_volume, exact, atol=1e-4 * exact.max())
     last = np.stack([form.density(t, c) for t in problem.time.nodes]) * problem.grid.cell_volume
@@ -302,11 +302,11 @@ def test_mean_attraction_potential_is_the_variance_and_its_tangent_the_derivativ
 # -- the two doors ---------------------------------------------------------------------------------------------------
 
 
-def fictitious_play(problem, sweeps: int = 60) -> tuple[DiffusionGame, np.ndarray]:
-    game = DiffusionGame(problem)
-    mass = game.flow(game.respond(game.price(np.stack([game.initial_mass] * (game.steps + 1)))).ahead)
+def fictitious_play(problem, sweeps: int = 60) -> tuple[Game, np.ndarray]:
+    game = Game(problem)
+    mass = game.flow(game.respond(game.price(np.stack([game.initial_mass] * (game.steps + 1)))).policy)
     for k in range(1, sweeps):
-        mass += 2 / (k + 2) * (game.flow(game.respond(game.price(mass)).ahead) - mass)
+        mass += 2 / (k + 2) * (game.flow(game.respond(game.price(mass)).policy) - mass)
     return game, mass
 
 
@@ -392,7 +392,7 @@ def test_montreal_reward_is_the_mean_earning_of_a_car_alone() -> None:
 
 def test_montreal_price_of_an_empty_city_follows_the_clock() -> None:
     problem = problems.build("montreal", shape=(6, 7), steps=5)
-    game = DiffusionGame(problem)
+    game = Game(problem)
     price = game.price(np.zeros((6, *game.shape)))
     for k, t in enumerate(problem.time.nodes[:-1]):
         np.testing.assert_allclose(price[k, 0], -problem.coupling.reward(t, problem.coordinates), rtol=1e-12)

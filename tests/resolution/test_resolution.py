@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game
 from mfgsolve.resolution import judge, measuring, rule, settle
 from mfgsolve.resolution.coarse import AVERAGED, Averaged, Cells, Slowed, coarsened
 
@@ -109,7 +109,7 @@ class TestTheRule:
             mfg.CrowdAversion(0.2), mfg.Bump(1.0, 0.1, (0.5, 0.5)), normalise=True,
         )  # fmt: skip
         assert settle(problem).time.steps >= 4 * 0.2 * 32**2
-        DiffusionGame(settle(problem))
+        Game(settle(problem))
 
     def test_a_crowd_that_rests_needs_few(self) -> None:
         problem = mfg.Problem(mfg.Grid.box((32, 32)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.01), 0.0, 1.0)

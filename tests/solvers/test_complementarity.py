@@ -7,7 +7,7 @@ import pytest
 
 import mfgsolve as mfg
 from mfgsolve import problems
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.solvers import Complementarity, suited
 from mfgsolve.solvers.complementarity import Equations
 
@@ -54,7 +54,7 @@ def test_equations_are_the_game() -> None:
         terminal_coupling=mfg.CrowdAversion(0.1),
         normalise=True,
     )
-    game = FiniteGame(problem)
+    game = Game(problem)
     equations = Equations(game)
     policy = game.uniform()
     crowd = game.flow(policy)
@@ -75,7 +75,7 @@ def test_slope_of_a_coupling_between_cells_is_its_matrix() -> None:
         mfg.States(2), mfg.TimeGrid(2, 2), mfg.Tabular([np.eye(2), np.eye(2)[::-1]]), mfg.Interaction(matrix),
         np.array([0.3, 0.7]),
     )  # fmt: skip
-    equations = Equations(FiniteGame(problem))
+    equations = Equations(Game(problem))
     crowd = equations.game.flow(equations.game.uniform())
     dense = equations.slope(crowd).toarray()
     np.testing.assert_allclose(dense[:2, :2], matrix)

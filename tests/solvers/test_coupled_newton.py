@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.solvers import Newton
 from mfgsolve.solvers.coupled import jacobian, passes
 
@@ -58,12 +58,12 @@ COUPLINGS = {
 
 @pytest.mark.parametrize("name", COUPLINGS)
 def test_jacobian_against_differences_of_whole_sweeps(name):
-    game = FiniteGame(crowded(**COUPLINGS[name]))
+    game = Game(crowded(**COUPLINGS[name]))
     believed = game.flow(game.uniform())  # a crowd with choices and prices that belong together
     believed[:, :3] = np.random.default_rng(0).dirichlet(np.ones(3), game.steps + 1)
 
     def answer(belief: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        ahead = game.respond(game.price(belief), crowd=belief).ahead
+        ahead = game.respond(game.price(belief), crowd=belief).policy
         return ahead, game.flow(ahead)
 
     ahead, crowd = answer(believed)
@@ -96,7 +96,7 @@ def test_an_iteration_costs_sweeps_by_the_states_and_not_by_the_times():
         problem = epidemic(types=2, steps=steps)
         solution = mfg.solve(problem, method="newton", check="ignore", max_iterations=40)
         costs.append(np.diff(solution.dataset["sweeps"].values).max())
-    assert costs[0] > passes(FiniteGame(epidemic(types=2, steps=4)))
+    assert costs[0] > passes(Game(epidemic(types=2, steps=4)))
     assert costs[1] < costs[0] + 20  # line searches differ; 48 sweeps more where every time has its own
 
 

@@ -10,7 +10,7 @@ import mfgsolve as mfg
 from mfgsolve.certificates import Certificate, certify
 from mfgsolve.couplings.hard import QuadraticPotential
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import Budget, Run, run
 from mfgsolve.solvers.frank_wolfe import FrankWolfe
@@ -20,7 +20,7 @@ from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, Fl
 
 def solved(problem: Problem, tol: float = 1e-9, **options: object) -> tuple[Run, Certificate, PathState]:
     solver = InteriorPoint(**options)  # type: ignore[arg-type]
-    ended = run(solver, solver.init(problem, tol), tol, Budget(60, None))
+    ended = run(solver, solver.init(make_game(problem), tol), tol, Budget(60, None))
     outcome = solver.finish(ended.state)
     found = certify(outcome.game, outcome.policy, outcome.crowd, multiplier=outcome.multiplier)
     return ended, found, ended.state  # type: ignore[return-value]
@@ -107,7 +107,7 @@ def test_random_game_agrees_with_frank_wolfe_from_both_sides():
     problem = random_game()
     _, found, _ = solved(problem, 1e-11)
     other = FrankWolfe()
-    ended = run(other, other.init(problem, 1e-4), 1e-4, Budget(3000, None))
+    ended = run(other, other.init(make_game(problem), 1e-4), 1e-4, Budget(3000, None))
     measure = ended.history[-1]
     assert measure.potential - measure.exploitability <= found.potential + 1e-12
     assert found.potential <= measure.potential + 1e-12
@@ -121,7 +121,7 @@ def dense_matrix(matrix: NewtonMatrix) -> np.ndarray:
 
 @pytest.mark.parametrize("problem", [random_game(), moving((5,), 4, 0.05), published(2, 6, 5)])
 def test_band_and_products_are_the_same_symmetric_matrix(problem):
-    game, rng = FiniteGame(problem), np.random.default_rng(2)
+    game, rng = Game(problem), np.random.default_rng(2)
     maps = FlowMaps(game)
     theta = rng.random((game.steps, game.actions, game.states)) * game.allowed
     total = np.concatenate([theta.sum(axis=1), rng.random((1, game.states)) + 0.1])
@@ -143,7 +143,7 @@ def test_band_and_products_are_the_same_symmetric_matrix(problem):
 
 
 def test_noise_is_the_one_of_the_game():
-    game = FiniteGame(moving((5, 4), 4, 0.05))
+    game = Game(moving((5, 4), 4, 0.05))
     maps, mass = FlowMaps(game), np.random.default_rng(1).random(20)
     assert maps.sharpen(game.diffuse(mass, True)) == pytest.approx(mass)
     assert maps.lift(game.diffuse(mass, False)) == pytest.approx(mass)
@@ -179,15 +179,15 @@ def capped(cap: object) -> Problem:
 def test_contradictions_are_told():
     solver = InteriorPoint()
     with pytest.raises(InputError, match=r"capacity 0.5 at node 0 in cell \(0,\).*by 0.5"):
-        solver.init(capped(0.5), 1e-9)
+        solver.init(make_game(capped(0.5)), 1e-9)
     with pytest.raises(InputError, match=r"node 2 has room for a mass of 0.5.*0.5 too little"):
-        solver.init(capped(lambda t, c: np.full(10, 2.0 if t < 0.3 else 0.5)), 1e-9)
+        solver.init(make_game(capped(lambda t, c: np.full(10, 2.0 if t < 0.3 else 0.5))), 1e-9)
     far = Problem(
         grid=mfg.Grid.box((10,)), time=mfg.TimeGrid(1.0, 5), dynamics=mfg.LatticeMoves((-1, 0, 1)),
         coupling=mfg.Price(QuadraticPotential(1.0), bounds=(7.0, None)), initial=1.0,
     )  # fmt: skip
     with pytest.raises(InputError, match=r"lowest aggregate 7 .* step 0 .*largest one of any flow"):
-        solver.init(far, 1e-9)
+        solver.init(make_game(far), 1e-9)
 
 
 def test_contradiction_that_only_flows_know_is_told():
@@ -208,12 +208,12 @@ def test_refusals():
 
 def test_a_packed_state_goes_on_bit_for_bit():
     problem, solver = published(2, 12, 10), InteriorPoint()
-    state = solver.init(problem, 1e-9)
+    state = solver.init(make_game(problem), 1e-9)
     for _ in range(3):
         state = solver.step(state)
     arrays, numbers = state.pack()
     arrays = {name: array.copy() for name, array in arrays.items()}
-    again = solver.unpack(problem, 1e-9, arrays, numbers, state.measure)
+    again = solver.unpack(make_game(problem), 1e-9, arrays, numbers, state.measure)
     for _ in range(2):
         state, again = solver.step(state), solver.step(again)
     assert state.measure.exploitability == again.measure.exploitability
@@ -287,7 +287,7 @@ def test_what_does_not_fit_in_memory_goes_to_conjugate_gradients():
     problem = moving((6,), 4)
     for memory, kind in ((1.0, BandCholesky), (1e-9, ConjugateGradients)):
         solver = InteriorPoint(memory=memory)
-        state = solver.step(solver.init(problem, 1e-9))
+        state = solver.step(solver.init(make_game(problem), 1e-9))
         assert isinstance(state.system, kind)
     size = BandCholesky(state.maps, state.reach)
     assert size.gibibytes * 2**30 / 8 >= 4 * 6

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game, make_game
 from mfgsolve.solvers import ADMM, FictitiousPlay, FrankWolfe
 
 
@@ -18,17 +18,17 @@ def test_a_mean_goes_on_from_where_it_was_left(monkeypatch, line_problem, solver
             state = solver.step(state)
         return state
 
-    whole = after(solver.init(line_problem, 1e-10), 9)
-    state = after(solver.init(line_problem, 1e-10), 5)
+    whole = after(solver.init(make_game(line_problem), 1e-10), 9)
+    state = after(solver.init(make_game(line_problem), 1e-10), 5)
     measure = state.measure
-    real = getattr(DiffusionGame, verb)
+    real = getattr(Game, verb)
 
     def interrupted(*arguments, **options):
         real(*arguments, **options)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(DiffusionGame, verb, interrupted)
+        patch.setattr(Game, verb, interrupted)
         with pytest.raises(KeyboardInterrupt):
             solver.step(state)
     assert state.measure == measure
@@ -38,7 +38,7 @@ def test_a_mean_goes_on_from_where_it_was_left(monkeypatch, line_problem, solver
     found = mfg.certificates.certify(handed.game, handed.policy, handed.crowd)  # a policy with its own flow
     assert found.mass_error < 1e-12
     np.testing.assert_allclose(handed.policy.crowd, handed.crowd)
-    rest = after(solver.unpack(line_problem, 1e-10, arrays, numbers, measure), 9)
+    rest = after(solver.unpack(make_game(line_problem), 1e-10, arrays, numbers, measure), 9)
     assert rest.measure == whole.measure
     for name, array in rest.plan.arrays().items():
         np.testing.assert_array_equal(array, whole.plan.arrays()[name])
@@ -46,7 +46,7 @@ def test_a_mean_goes_on_from_where_it_was_left(monkeypatch, line_problem, solver
 
 def test_anchored_iterations_start_again_from_the_last_certificate(monkeypatch):
     solver, problem = ADMM(every=5), mfg.problems.beach_bar()
-    state = solver.step(solver.init(problem, 1e-10))
+    state = solver.step(solver.init(make_game(problem), 1e-10))
     before = {name: np.copy(array) for name, array in state.pack()[0].items()}, state.pack()[1]
     kind, calls = type(state.operator), 0
     real = kind.apply

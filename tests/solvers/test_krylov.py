@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game
 from mfgsolve.solvers.krylov import Linearisation, Vectors, conjugate_gradient, minimal_residual
 
 
@@ -21,10 +21,10 @@ def system_at_a_guess(coupling):
         initial=mfg.Bump(1.0, 0.3, (0.4,)),
         normalise=True,
     )
-    game = DiffusionGame(problem)
+    game = Game(problem)
     believed = game.empty_crowd()
     believed[:] = game.initial_mass
-    ahead = game.respond(game.price(believed)).ahead
+    ahead = game.respond(game.price(believed)).policy
     return Linearisation(game, ahead, game.flow(ahead), believed, game.slope(believed))
 
 

@@ -12,9 +12,8 @@ from hard_games import HARD_KINDS, hard_game
 from random_games import KINDS, random_game
 
 import mfgsolve as mfg
-from mfgsolve.games import FiniteGame
 from mfgsolve.plots import convergence
-from mfgsolve.solvers import SOLVERS, Portfolio, make_solver, portfolio, suited
+from mfgsolve.solvers import SOLVERS, Portfolio, make_solver, suited
 from mfgsolve.solvers.portfolio import slow
 
 LIMIT = 20_000
@@ -208,11 +207,11 @@ def test_the_best_point_goes_to_the_next_and_later_nothing_does(monkeypatch) -> 
     problem, starts = stubborn(), []
 
     class Watched(SOLVERS["fictitious-play"]):  # type: ignore[misc]
-        def init(self, problem, tol, start=None, threads=None):
-            starts.append(None if start is None else start(FiniteGame(problem)))
-            return super().init(problem, tol, start, threads)
+        def init(self, game, tol, start=None):
+            starts.append(None if start is None else start(game))
+            return super().init(game, tol, start)
 
-    monkeypatch.setitem(portfolio.SOLVERS, "fictitious-play", Watched)
+    monkeypatch.setitem(SOLVERS.homes, "fictitious-play", Watched)
     whole = mfg.solve(problem, tol=1e-12, check="ignore")
     turn = int(np.argmax(whole.dataset["stage"].values == 1))
     first = mfg.solve(problem, tol=1e-12, check="ignore", max_iterations=turn - 1)
@@ -299,7 +298,7 @@ class Broken(SOLVERS["newton"]):  # type: ignore[misc]
 
 
 def test_a_later_solver_that_fails_is_passed_over(monkeypatch) -> None:
-    monkeypatch.setitem(portfolio.SOLVERS, "newton", Broken)
+    monkeypatch.setitem(SOLVERS.homes, "newton", Broken)
     solution = mfg.solve(hard_game(*FIRST_STALLS), check="ignore", max_iterations=300)
     assert solution.dataset.attrs["stages"].startswith("complementarity, newton, ")
     assert 1 not in solution.dataset["stage"].values

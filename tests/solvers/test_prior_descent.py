@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import brentq
 
 import mfgsolve as mfg
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.problems import beach_bar, left_right, rock_paper_scissors, supply_demand, susceptible_infected
 from mfgsolve.solvers import PriorDescent, suited
 from mfgsolve.solvers.prior_descent import Mixing, _tethered
@@ -40,11 +40,11 @@ def crowd_decides(seed: int = 0, strength: float = 1.0) -> mfg.Problem:
 
 
 def test_a_tethered_agent_weighs_its_prior_by_what_actions_cost():
-    game, rng, eta = FiniteGame(beach_bar(temperature=0.3)), np.random.default_rng(1), 0.7
+    game, rng, eta = Game(beach_bar(temperature=0.3)), np.random.default_rng(1), 0.7
     prior = np.moveaxis(rng.dirichlet(np.ones(game.actions), (game.steps, game.states)), 2, 1)
     crowd = game.flow(prior)
     price = game.price(crowd)
-    policy = _tethered(game, eta, prior).respond(price, crowd=crowd).ahead
+    policy = _tethered(game, eta, prior).respond(price, crowd=crowd).policy
     value = game.terminal_cost + price[-1, : game.states] * game.weights[-1]
     for t in reversed(range(game.steps)):  # minimise <pi, q> + tau <pi, log pi> + eta <pi, log(pi / prior)>
         after = (game.transitions.matrix(t, game.states) @ value).reshape(game.actions, game.states)

@@ -7,13 +7,13 @@ import pytest
 from scipy.optimize import brentq, minimize
 
 import mfgsolve as mfg
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game, make_game
 from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Budget, run
 from mfgsolve.solvers.chambolle_pock import ChambollePock
 from mfgsolve.solvers.frank_wolfe import FrankWolfe
 from mfgsolve.solvers.proximal import Programme, noise_inverse, prox
+from mfgsolve.steps.table_policies import TablePolicy
 
 SOLVERS = (ADMM(), ChambollePock())
 OPTIMA = {1: 1.128195654578, 2: 0.379828257692}  # of a sparse interior point on the same programmes, gap <= 1e-12
@@ -86,7 +86,7 @@ def smooth() -> mfg.Problem:
 
 
 def solved(solver, problem, tol=1e-6, iterations=20000):
-    return run(solver, solver.init(problem, tol), tol, Budget(iterations, 60))
+    return run(solver, solver.init(make_game(problem), tol), tol, Budget(iterations, 60))
 
 
 # -- the proximal step -----------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_prox_where_the_slope_jumps_or_is_infinite(coupling):
 
 
 def test_noise_inverse_undoes_the_noise():
-    game = FiniteGame(everything())
+    game = Game(everything())
     free, level = ~game.grid.mask.reshape(-1), np.random.default_rng(3).uniform(0, 1, game.states)
     level[~free] = 0.0
     assert game.grid.mask.any()
@@ -142,12 +142,12 @@ def test_noise_inverse_undoes_the_noise():
         grid=mfg.Grid((mfg.Axis("x", 5, boundary="periodic"),)), time=mfg.TimeGrid(1.0, 2), coupling=0.0, initial=1.0,
         dynamics=mfg.LatticeMoves((0, 1), viscosity=0.1),
     )  # fmt: skip
-    game, level = FiniteGame(ring), np.arange(5.0)
+    game, level = Game(ring), np.arange(5.0)
     np.testing.assert_allclose(noise_inverse(game) @ game.diffuse(level, True), level, atol=1e-14)
 
 
 def test_programme_agrees_with_the_game():
-    game = FiniteGame(everything())
+    game = Game(everything())
     programme, rng = Programme(game), np.random.default_rng(4)
     policy = rng.uniform(0, 1, (game.steps, game.actions, game.states)) * game.allowed
     policy /= policy.sum(axis=1, keepdims=True)
@@ -172,7 +172,7 @@ def test_programme_agrees_with_the_game():
 
 
 def test_multipliers_of_the_flow_are_the_values():
-    game = FiniteGame(everything())
+    game = Game(everything())
     programme = Programme(game)
     crowd = game.flow(game.uniform())
     marginal = programme.marginal(programme.observe @ programme.unknowns(game.uniform(), crowd))
@@ -180,7 +180,7 @@ def test_multipliers_of_the_flow_are_the_values():
     y = programme.multipliers(price)
     reduced = programme.cost + programme.flow.T @ y + programme.observe.T @ marginal
     answer = game.respond(price)
-    u = programme.unknowns(answer.ahead, game.flow(answer.ahead))
+    u = programme.unknowns(answer.policy, game.flow(answer.policy))
     assert reduced.min() > -1e-13  # nothing is better than the values promise,
     assert np.abs(reduced * u).max() < 1e-14  # and what is played is as good
     assert -y @ programme.source == pytest.approx(answer.mean_value, rel=1e-13)
@@ -188,7 +188,7 @@ def test_multipliers_of_the_flow_are_the_values():
 
 @pytest.mark.parametrize("solver", SOLVERS, ids=lambda s: s.name)
 def test_operators_are_firmly_nonexpansive(solver):
-    programme = Programme(FiniteGame(everything()))
+    programme = Programme(Game(everything()))
     operator, rng = solver.operator(programme), np.random.default_rng(5)
     guess = np.clip(np.zeros(programme.seen.size), programme.lower, programme.upper)
     size = operator.start(np.zeros(len(programme.cost)), np.zeros(len(programme.source)), guess, guess)[0].size
@@ -206,7 +206,7 @@ def test_operators_are_firmly_nonexpansive(solver):
 
 
 def by_scipy(problem: mfg.Problem) -> float:
-    programme = Programme(FiniteGame(problem))
+    programme = Programme(Game(problem))
     game, size = programme.game, len(programme.cost)
 
     def believed(u):
@@ -290,7 +290,7 @@ def test_all_kinds_of_couplings_at_once():
 
 def test_frank_wolfe_certifies_the_same_optimum_from_above():
     problem = smooth()
-    slow = run(FrankWolfe(), FrankWolfe().init(problem, 1e-4), 1e-4, Budget(2000, 30)).history[-1]
+    slow = run(FrankWolfe(), FrankWolfe().init(make_game(problem), 1e-4), 1e-4, Budget(2000, 30)).history[-1]
     for solver in SOLVERS:
         fast = solved(solver, problem, 1e-8).history[-1]
         assert fast.relative_exploitability <= 1e-8
@@ -302,7 +302,7 @@ def test_a_game_without_a_crowd_is_a_best_response():
         grid=mfg.Grid.box((6,)), time=mfg.TimeGrid(1.0, 5), dynamics=mfg.LatticeMoves((-1, 0, 1), 0.1),
         coupling=lambda t, c: (c.x - t) ** 2, initial=1.0, terminal=lambda t, c: c.x,
     )  # fmt: skip
-    game = FiniteGame(problem)
+    game = Game(problem)
     best = game.respond(game.price(game.resting_crowd(game.empty_crowd()))).mean_value
     for solver in SOLVERS:
         assert solved(solver, problem, 1e-9).history[-1].potential == pytest.approx(best, rel=1e-8)
@@ -311,11 +311,11 @@ def test_a_game_without_a_crowd_is_a_best_response():
 @pytest.mark.parametrize("solver", SOLVERS, ids=lambda s: s.name)
 def test_a_packed_state_goes_on_bit_for_bit(solver):
     problem = tiny(0.3)
-    state = solver.init(problem, 1e-12)
+    state = solver.init(make_game(problem), 1e-12)
     for _ in range(3):
         state = solver.step(state)
     arrays, numbers = state.pack()
-    other = solver.unpack(problem, 1e-12, {k: v.copy() for k, v in arrays.items()}, numbers, state.measure)
+    other = solver.unpack(make_game(problem), 1e-12, {k: v.copy() for k, v in arrays.items()}, numbers, state.measure)
     np.testing.assert_array_equal(solver.finish(other).crowd, solver.finish(state).crowd)
     for _ in range(3):
         state, other = solver.step(state), solver.step(other)
@@ -330,7 +330,7 @@ def test_a_belief_is_a_warm_start():
     solver = ADMM(every=5, warm_up=20)
     cold = solved(solver, problem)
     crowd = solver.finish(cold.state).crowd
-    warm = run(solver, solver.init(problem, 1e-6, lambda game: crowd), 1e-6, Budget(20000, 60))
+    warm = run(solver, solver.init(make_game(problem), 1e-6, lambda game: crowd), 1e-6, Budget(20000, 60))
     assert warm.state.iteration < cold.state.iteration
 
 
@@ -354,7 +354,7 @@ def test_refusals():
     )
     for solver in SOLVERS:
         with pytest.raises(mfg.InputError, match="capacity"):
-            solver.init(plain, 1e-6)
+            solver.init(make_game(plain), 1e-6)
     for options in ({"every": 0}, {"warm_up": -1}, {"sufficient": 0.9}, {"smoothing": 2.0}, {"reach": 0.5}):
         with pytest.raises(mfg.InputError):
             ADMM(**options)

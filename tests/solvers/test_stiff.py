@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game, make_game
 from mfgsolve.solvers import Newton
 from mfgsolve.solvers.newton_state import COOLED, DAMPED
 
@@ -46,7 +46,7 @@ def game(
 
 def states(problem: mfg.Problem, solver: Newton, tol: float = 1e-10, limit: int = 400):
     """Every state of a solve."""
-    state = solver.init(problem, tol)
+    state = solver.init(make_game(problem), tol)
     for _ in range(limit):
         yield state
         if state.stalled or (state.final and abs(state.certificate.relative_exploitability) <= tol):
@@ -147,7 +147,7 @@ def test_a_damped_state_is_packed_with_its_damping():
     damped = (state for state in states(problem, solver) if state.damping > 0 and state.phase == COOLED)
     state = next(damped)
     arrays, numbers = state.pack()
-    again = solver.unpack(problem, 1e-10, {k: v.copy() for k, v in arrays.items()}, numbers, state.measure)
+    again = solver.unpack(make_game(problem), 1e-10, {k: v.copy() for k, v in arrays.items()}, numbers, state.measure)
     for _ in range(6):
         state, again = solver.step(state), solver.step(again)
         assert again.certificate == state.certificate
@@ -174,14 +174,14 @@ def test_a_step_that_is_interrupted_leaves_the_state_whole(monkeypatch, verb):
     problem, solver = game("target", "terminal", 1e3), Newton()
     line = list(states(problem, solver, limit=70))
     assert {state.phase for state in line} >= {0, COOLED}
-    state, count = solver.init(problem, 1e-10), 0
+    state, count = solver.init(make_game(problem), 1e-10), 0
     for expected in line[1:60:7]:
         while state.iteration < expected.iteration - 1:
             state = solver.step(state)
         before, new = {name: array.copy() for name, array in state.pack()[0].items()}, None
         for call in range(3):
             with monkeypatch.context() as patch:
-                patch.setattr(DiffusionGame, verb, interrupted(getattr(DiffusionGame, verb), call))
+                patch.setattr(Game, verb, interrupted(getattr(Game, verb), call))
                 try:
                     new = solver.step(state)
                     break  # which makes an end of the old state
@@ -189,7 +189,7 @@ def test_a_step_that_is_interrupted_leaves_the_state_whole(monkeypatch, verb):
                     count += 1
             for name, array in state.pack()[0].items():
                 np.testing.assert_array_equal(array, before[name])
-            found = mfg.certificates.certify(state.game, state.game.policy_of(state.ahead), state.crowd, state.dual)
+            found = mfg.certificates.certify(state.game, state.game.policy_of(state.policy), state.crowd, state.dual)
             assert found == state.certificate
         state = solver.step(state) if new is None else new
         assert state.certificate == expected.certificate

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.games import DiffusionGame
+from mfgsolve.games import Game
 from mfgsolve.games.transfer import coarser_sizes, prolong
 
 
@@ -52,7 +52,7 @@ def test_refined_grids_keep_box_boundary_and_walls():
 
 
 def game(shape, steps, boundary="reflecting"):
-    return DiffusionGame(
+    return Game(
         mfg.Problem(
             mfg.Grid.box(shape, boundary=boundary), mfg.TimeGrid(1.0, steps), mfg.ControlledDiffusion(0.1), 0.0, 1.0
         )

@@ -22,13 +22,13 @@ import numpy as np
 from mfgsolve.agents.play import Play, agent_numbers
 from mfgsolve.certificates import given_multiplier, given_policy
 from mfgsolve.errors import InputError, numbers, unknown
-from mfgsolve.games import FiniteGame
-from mfgsolve.games.tables import TablePolicy
+from mfgsolve.games import Game
 from mfgsolve.interop.peers import required
 from mfgsolve.learners.chain import finite_game
 from mfgsolve.learners.environments.episodes import Crowd, OneAgent
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Populations
+from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["frozen_crowd", "policy_from", "to_gymnasium", "to_pettingzoo"]
 
@@ -180,7 +180,7 @@ def policy_from(choose: Any, problem: Problem) -> np.ndarray:
     return shaped
 
 
-def frozen_crowd(game: FiniteGame, field: Any) -> tuple[np.ndarray, np.ndarray]:
+def frozen_crowd(game: Game, field: Any) -> tuple[np.ndarray, np.ndarray]:
     """Crowd (T+1, width) of a field as `to_gymnasium` takes it, and the price that agents pay there, tolls included."""
     given = getattr(field, "dataset", field)
     if given is None:
@@ -191,12 +191,12 @@ def frozen_crowd(game: FiniteGame, field: Any) -> tuple[np.ndarray, np.ndarray]:
     elif not hasattr(given, "dims") and np.ndim(given) == 1 + game.grid.ndim:
         crowd = _believed(game, numbers(given, "field"))
     else:
-        crowd = given_policy(game, given).flow(game)
+        crowd = game.follow(given_policy(game, given))
     price, toll = game.price(crowd), given_multiplier(game, given)
     return crowd, price if toll is None else price + toll
 
 
-def _number(game: FiniteGame, population: str | None) -> int:
+def _number(game: Game, population: str | None) -> int:
     """Number of a population by its name."""
     if not isinstance(game.grid, Populations):
         if population is not None:
@@ -209,7 +209,7 @@ def _number(game: FiniteGame, population: str | None) -> int:
     return list(game.grid.names).index(population)
 
 
-def _by_population(choose: Any, game: FiniteGame) -> list[Callable[[int, int], Any]]:
+def _by_population(choose: Any, game: Game) -> list[Callable[[int, int], Any]]:
     """One function for each population, in order."""
     if isinstance(game.grid, Populations):
         names = tuple(game.grid.names)
@@ -224,7 +224,7 @@ def _by_population(choose: Any, game: FiniteGame) -> list[Callable[[int, int], A
     return functions
 
 
-def _answer(given: Any, game: FiniteGame, t: int, cell: int) -> np.ndarray:
+def _answer(given: Any, game: Game, t: int, cell: int) -> np.ndarray:
     """Probabilities (actions,) of an answer: a number of an action, or the probabilities themselves."""
     answer = numbers(given, f"answer of the policy at step {t} in cell {cell}", "an action or probabilities are needed")
     if answer.shape == (game.actions,) and game.actions > 1:
@@ -237,7 +237,7 @@ def _answer(given: Any, game: FiniteGame, t: int, cell: int) -> np.ndarray:
     )
 
 
-def _believed(game: FiniteGame, mass: np.ndarray) -> np.ndarray:
+def _believed(game: Game, mass: np.ndarray) -> np.ndarray:
     """A crowd of masses that a user brings."""
     wanted = (game.steps + 1, *game.grid.shape)
     if mass.shape != wanted:

@@ -12,7 +12,7 @@ import numpy as np
 
 from mfgsolve.agents.simulation import seed_sequence
 from mfgsolve.errors import InputError
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.learners.chain import Chain
 from mfgsolve.spaces import Populations
 
@@ -30,7 +30,7 @@ class OneAgent:
     np_random: np.random.Generator
 
     def __init__(
-        self, game: FiniteGame, crowd: np.ndarray, price: np.ndarray, population: int, spaces: Any, rng: Any
+        self, game: Game, crowd: np.ndarray, price: np.ndarray, population: int, spaces: Any, rng: Any
     ) -> None:
         self.game, self.population, self._chain = game, population, Chain(game)
         self._mass = crowd[:, : game.states]
@@ -78,7 +78,7 @@ class Crowd:
     metadata: dict[str, Any] = {"name": "mfgsolve", "render_modes": []}
     render_mode = None
 
-    def __init__(self, game: FiniteGame, counts: np.ndarray, spaces: Any, rng: Any) -> None:
+    def __init__(self, game: Game, counts: np.ndarray, spaces: Any, rng: Any) -> None:
         self.game, self._chain = game, Chain(game)
         self._population = np.repeat(np.arange(counts.size), counts)
         self._share = 1.0 / counts[self._population]  # mass of one agent
@@ -161,7 +161,7 @@ class Crowd:
         return {name: {"action_mask": mask} for name, mask in zip(self.agents, masks, strict=True)}
 
 
-def _action(action: Any, game: FiniteGame, t: int, x: int) -> int:
+def _action(action: Any, game: Game, t: int, x: int) -> int:
     """The number of an action that is allowed in state x."""
     given = np.asarray(action)
     if given.size != 1 or given.dtype.kind not in "iu" or not 0 <= given.item() < game.actions:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mfgsolve.agents.simulation import seed_sequence
 from mfgsolve.errors import InputError, whole
-from mfgsolve.games import FiniteGame
+from mfgsolve.games import Game
 from mfgsolve.learners.chain import Chain, finite_game
 from mfgsolve.learners.protocol import Learner, Observation, Transition
 from mfgsolve.problem import Problem
@@ -21,9 +21,9 @@ class SampledGame:
 
     Parameters
     ----------
-    problem : a game with a finite list of actions (or its `FiniteGame`)
+    problem : a game with a finite list of actions (or its `Game`)
     agents : N, in every population
-    crowd : the field they pay for, levels (T+1, width) as `FiniteGame.flow` gives them; None is the live crowd of the N
+    crowd : the field they pay for, levels (T+1, width) as `Game.flow` gives them; None is the live crowd of the N
         agents themselves, as in the game of N
     rng : seed, or a `numpy.random.Generator`
 
@@ -38,10 +38,8 @@ class SampledGame:
     (100,)
     """
 
-    def __init__(
-        self, problem: Problem | FiniteGame, agents: int = 1, crowd: np.ndarray | None = None, rng: Any = None
-    ):
-        game = problem if isinstance(problem, FiniteGame) else finite_game(problem, "SampledGame")
+    def __init__(self, problem: Problem | Game, agents: int = 1, crowd: np.ndarray | None = None, rng: Any = None):
+        game = problem if isinstance(problem, Game) else finite_game(problem, "SampledGame")
         number = whole(agents, "agents")
         if number < 1:
             raise InputError(f"agents is {agents}; at least 1 is needed")

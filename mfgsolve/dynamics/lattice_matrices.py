@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 import numpy as np
 from scipy import sparse
 
-from mfgsolve.dynamics import LatticeMoves
 from mfgsolve.errors import InputError
-from mfgsolve.games.scheme import cell_rates
 from mfgsolve.grids import Grid
+from mfgsolve.spaces import Space
+from mfgsolve.steps.scheme import cell_rates
+from mfgsolve.steps.transitions import Matrices
 
 __all__ = ["lattice_matrices"]
 
-Matrices = list[sparse.csr_array]  # one per action
+
+class Moves(Protocol):
+    """What matrices are made of; see `mfgsolve.dynamics.LatticeMoves`."""
+
+    @property
+    def moves(self) -> Any: ...
+
+    @property
+    def jumps(self) -> Any: ...
+
+    @property
+    def viscosity(self) -> float: ...
+
+    @property
+    def noise(self) -> str: ...
+
+    @property
+    def walls(self) -> str: ...
 
 
-def lattice_matrices(dynamics: LatticeMoves, grid: Grid, dt: float, where: str) -> tuple[Matrices, np.ndarray]:
+def lattice_matrices(dynamics: Moves, grid: Space, dt: float, where: str) -> tuple[Matrices, np.ndarray]:
     """Matrix of every move (jumps and explicit noise included), and where the move is allowed (actions, *shape)."""
     if not isinstance(grid, Grid):
         raise InputError(f"lattice moves{where} need a Grid; the space is {type(grid).__name__}: use Tabular dynamics")

@@ -1,94 +1,56 @@
-"""What all games have in common: the crowd, as couplings see it, and what it costs.
+"""The crowd: what couplings see of it, and what it costs; blind to the dynamics.
 
 The *crowd* is an array of T+1 levels.  A level starts with the mass of every cell; where couplings act on choices it
-goes on with the occupation (finite games), and then with one aggregate for each price.  A *price* is an array of the
-same shape: the derivative of the crowd's potential, per unit time.  Everything here is linear algebra between the two,
-whatever the dynamics; subclasses add ``respond``, ``flow``, ``curvature`` and the cost of their policies.
+goes on with the occupation, and then with one aggregate for each price.  A *price* is an array of the same shape: the
+derivative of the crowd's potential, per unit weight.  Everything here is linear algebra between the two.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mfgsolve.couplings import Price, by_target
-from mfgsolve.games.constants import Constants, lowered
-from mfgsolve.games.measures import Block, Measures, OwnCost, Totals
+from mfgsolve.errors import InputError
+from mfgsolve.games.constants import Constants
+from mfgsolve.games.measures import Block, Measures
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.memory import affordable
-from mfgsolve.kernels import vectors
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
+from mfgsolve.steps import Costs, Totals
+from mfgsolve.steps.costs import least_allowed, lowered
 from mfgsolve.watch import look
 
-__all__ = ["Block", "Game", "OwnCost", "Average", "Policy", "Response", "Totals", "sampled"]
+__all__ = ["CHUNK", "Crowd"]
 
 CHUNK = 16384  # cells of a slab that couplings work on, so that temporaries stay in cache
 
 
-@dataclass(frozen=True)
-class Response:
-    """Best response to a price: the policy it is (an array of the game's own form), V at t = 0, its mean over m_0."""
+class Crowd(Measures):
+    """The crowd of a `Problem` whose agents take a `Step`; see the module.
 
-    ahead: np.ndarray
-    value: np.ndarray
-    mean_value: float
-
-
-class Policy(ABC):
-    """What an agent does; together with the crowd it makes, it can be certified."""
-
-    @abstractmethod
-    def own_cost(self, game: Any, crowd: np.ndarray) -> OwnCost:
-        """What the policy costs the agents themselves."""
-
-
-class Average(Policy):
-    """A mean of policies that keeps its own crowd: what fictitious play and Frank-Wolfe average."""
-
-    crowd: np.ndarray
-
-    @abstractmethod
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Everything that is averaged, by name."""
-
-    @abstractmethod
-    def mix(self, game: Any, ahead: np.ndarray, crowd: np.ndarray, length: float) -> None:
-        """plan += length (policy - plan), for a policy and its crowd; length 1 replaces whatever was there."""
-
-    def own_slope(self, game: Any, ahead: np.ndarray, crowd: np.ndarray, difference: float) -> Callable[[float], float]:
-        """Derivative of the own cost at plan + length (policy - plan), or a bound from above.
-
-        ``difference`` is the own cost of the policy minus that of the plan: convex as it is, the own cost lies below.
-        """
-        return lambda length: difference
-
-
-class Game(Measures, ABC):
-    """Arrays and verbs of a `Problem`; see the module."""
+    Attributes
+    ----------
+    weights : (T+1,) what a cost per unit time counts at each node: dt before the end, 1 at the end where there is a
+        terminal coupling
+    blocks, terminal_block : couplings, and the columns of a level that they act on
+    amounts : of every price, what one choice adds to its aggregate, (1 or T, actions, states)
+    """
 
     problem: Problem
-    wanted_threads: int | None
     grid: Space
     time: TimeGrid
+    step: Any  # a `Step`
     level_shape: tuple[int, ...]  # of the array that holds one level
     initial_mass: np.ndarray
     terminal_cost: np.ndarray
     blocks: list[Block]
     terminal_block: Block | None
-    is_coupled = False  # whether the crowd changes the transitions themselves
-    temperature = 0.0  # tau, cost per unit time; 0 where choices have no entropy
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A pickled game is its problem: it is made anew where it is unpickled, kernels, factors and all."""
-        return type(self), (self.problem, self.wanted_threads)
-
-    def _state(self, problem: Problem, threads: int | None) -> None:
-        self.wanted_threads = threads
+    def _state(self, problem: Problem) -> None:
         self.problem, self.grid, self.time = problem, problem.grid, problem.time
         self.steps, self.dt = problem.time.steps, problem.time.dt
         affordable(
@@ -98,16 +60,16 @@ class Game(Measures, ABC):
         self.weights[-1] = 0.0 if problem.terminal_coupling is None else 1.0
         self.constants = Constants.none(self.weights, self.grid.populations)
 
-    def _bind(self, actions: int = 0, names: Sequence[str] | None = None) -> None:
+    def _bind(self) -> None:
         """Lay the level out, and bind every coupling to its columns."""
         problem, grid, starts = self.problem, self.grid, self.time.nodes[:-1]
         groups = by_target(problem.couplings[0])
+        choices = self._choices(set(groups) - {"state"})
         size, self.blocks = grid.size, []
         for coupling in groups.get("state", []):
             bound = coupling.bind(grid, self.time.nodes)
             self.blocks.append(Block(bound, slice(0, size), grid.shape, grid.volumes, "state"))
         for coupling in groups.get("occupation", []):
-            choices = Choices(actions, grid, names)
             columns = slice(size, size + choices.size)
             self.blocks.append(
                 Block(coupling.bind(choices, starts), columns, choices.shape, grid.volumes, "occupation")
@@ -124,10 +86,25 @@ class Game(Measures, ABC):
             self.terminal_block = Block(bound, slice(0, grid.size), grid.shape, grid.volumes, "state")
         if problem.is_levelled:
             self._level()
+        speeds = self.step.speeds() if self.prices else None
+        self.amounts = [
+            price.amounts_on(choices, starts, speeds).reshape(-1, self.step.actions, self.cells)
+            for price in self.prices
+        ]
+        self.level_shape = (self.width,) if self.sees_choices else self.step.shape
+
+    def _choices(self, targets: set[str]) -> Choices:
+        """Where choices live; refused where couplings look at them and agents have no list of them."""
+        if targets and not self.step.actions:
+            raise InputError(
+                "a coupling on choices or on an aggregate needs a finite list of actions; use LatticeMoves or Tabular"
+            )
+        return Choices(self.step.actions, self.grid, self.step.action_names)
 
     def _level(self) -> None:
         """Take out of the costs what everybody pays; see `mfgsolve.games.constants`."""
         apart = self.constants
+        apart.own[:] = self.step.lower()
         self.blocks = [
             self._without(block, apart.state if block.on == "state" else apart.choice, slice(0, self.steps))
             for block in self.blocks
@@ -151,45 +128,16 @@ class Game(Measures, ABC):
 
         return replace(block, bound=block.bound.lowered(lower))
 
-    # -- what solvers ask of it --------------------------------------------------------------------------------
-
-    @property
-    def is_potential(self) -> bool:
-        """Whether the crowd's costs have a potential, and nothing else couples the agents."""
-        return self.problem.is_potential
-
-    @property
-    def is_monotone(self) -> bool:
-        """Whether crowding never pays (Lasry and Lions): the equilibrium is unique, the potential convex."""
-        return self.problem.is_monotone
-
-    @property
-    def is_differentiable(self) -> bool:
-        """Whether the crowd's costs have a derivative, and the crowd changes costs alone."""
-        return self.problem.is_differentiable
-
-    @property
-    def is_local(self) -> bool:
-        """Whether what a cell costs depends on the density of that cell alone."""
-        return self.problem.is_local
-
-    @property
-    def is_hard(self) -> bool:
-        """Whether densities, choices or prices have hard bounds."""
-        return self.problem.is_hard
-
-    @property
-    def is_smooth(self) -> bool:
-        """Whether best responses change smoothly with the price."""
-        return True
-
-    has_tables = False  # whether agents choose from a finite list of actions, with tables of transitions
-
     # -- arrays ------------------------------------------------------------------------------------------------
 
     @property
     def cell_steps(self) -> int:
         return self.cells * self.steps
+
+    @property
+    def sees_choices(self) -> bool:
+        """Whether a coupling looks at choices, so that a level holds more than masses."""
+        return self.width != self.cells
 
     def empty_crowd(self) -> np.ndarray:
         """An uninitialised array of all T+1 levels."""
@@ -218,60 +166,86 @@ class Game(Measures, ABC):
         np.maximum(flat[:, :last], 0.0, out=flat[:, :last])
         return crowd
 
-    # -- dynamics ----------------------------------------------------------------------------------------------
+    # -- what agents pay ---------------------------------------------------------------------------------------
 
-    @abstractmethod
-    def respond(self, price: np.ndarray, out: np.ndarray | None = None, crowd: np.ndarray | None = None) -> Response:
-        """Backward: the best response to the price; ``out`` is a spare array for the policy where it fits.
+    def costs(self, price: np.ndarray) -> Costs:
+        """What agents pay for a price: by cell, by choice, and at the end."""
+        if not self.sees_choices:
+            return Costs(price, self.weights, self.terminal_cost)
+        states = np.ascontiguousarray(price[:, : self.cells])
 
-        ``crowd`` decides the transitions where the dynamics are coupled to it.
-        """
+        def action(part: slice, own: np.ndarray) -> np.ndarray:
+            return self.action_costs(price, part, own)
 
-    @abstractmethod
-    def policy_buffer(self, price: np.ndarray) -> np.ndarray:
-        """An array to be passed as ``out`` of `respond`; it may be the price itself, which is then overwritten."""
+        return Costs(states, self.weights, self.terminal_cost, action)
 
-    @abstractmethod
-    def flow(self, ahead: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        """Forward: the crowd of agents that follow the policy."""
+    def action_costs(self, price: np.ndarray, part: slice, own: np.ndarray | None = None) -> np.ndarray:
+        """Own cost + weight (price on choices + prices times amounts), (1 or steps, actions, states)."""
+        if not self.sees_choices:
+            return np.zeros((1, self.step.actions, self.cells)) if own is None else own
+        steps, weight = part.stop - part.start, self.weights[part][:, None, None]
+        total = np.zeros((steps, self.step.actions, self.cells))
+        if own is not None:
+            total += own
+        k = 0
+        for block in self.blocks:
+            if block.on == "occupation":
+                total += weight * price[part, block.columns].reshape(total.shape)
+            elif block.on == "aggregate":
+                amounts = self.amounts[k] if self.amounts[k].shape[0] == 1 else self.amounts[k][part]
+                total += weight * price[part, block.columns][:, :, None] * amounts
+                k += 1
+        return total
 
-    @abstractmethod
-    def policy_of(self, ahead: np.ndarray) -> Policy:
-        """The policy that a best response is."""
+    def aggregate(self, mass: np.ndarray, choices: np.ndarray, crowd: np.ndarray, weighed: bool) -> np.ndarray:
+        """Fill a crowd from mass (T+1, cells) and a policy, or (``weighed``) an occupation (T, actions, states)."""
+        flat = self.flat(crowd)
+        flat[:, : self.cells] = mass.reshape(len(flat), -1)
+        flat[-1, self.cells :] = 0.0
+        k = 0
+        for block in self.blocks:
+            if block.on == "state":
+                continue
+            if block.on == "occupation":
+                here = choices if weighed else choices * mass[:-1, None]
+                flat[:-1, block.columns] = here.reshape(self.steps, -1)
+                continue
+            alpha = self.amounts[k]
+            look()
+            for t in range(self.steps):
+                part = choices[t] if weighed else choices[t] * mass[t]
+                flat[t, block.columns] = (alpha[min(t, alpha.shape[0] - 1)] * part).sum()
+            k += 1
+        return crowd
 
-    @abstractmethod
-    def new_average(self, arrays: dict[str, np.ndarray] | None = None) -> Average:
-        """An empty mean of policies, or one of stored arrays."""
+    @property
+    def open_choices(self) -> np.ndarray:
+        """What agents may choose, (actions, populations, cells of each)."""
+        return self.step.open_choices
 
-    @abstractmethod
-    def values(self, price: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
-        """V (T+1, *shape) of the best response to the price; NaN in blocked cells."""
-
-    @abstractmethod
-    def curvature(
-        self, ahead: np.ndarray, crowd: np.ndarray, direction: np.ndarray, scale: np.ndarray | None = None,
-        out: np.ndarray | None = None, identity: float = 1.0,
-    ) -> np.ndarray:  # fmt: skip
-        """identity * direction - K (scale * direction), K = d crowd / d (weighted price) at the policy ``ahead``."""
-
-    def conjugate_step(
-        self, ahead: np.ndarray, crowd: np.ndarray, scale: np.ndarray, work: tuple[np.ndarray, ...], length: float,
-        share: float,
-    ) -> float:  # fmt: skip
-        """One pass of conjugate gradients on I - K scale; ``work`` is solution, residual, direction, image.
-
-        solution += length direction; direction = residual + share direction; image = (I - K scale) direction.  Returns
-        <direction, image> in the inner product with ``scale``.
-        """
-        solution, residual, direction, image = work
-        vectors.add(self.flat(solution), self.flat(direction), length)
-        vectors.turn(self.flat(direction), self.flat(residual), share)
-        self.curvature(ahead, crowd, direction, scale, image)
-        return float(vectors.inner(self.flat(scale), self.flat(direction), self.flat(image)))
-
-    def prolong(self, crowd: np.ndarray, finer: Any) -> np.ndarray:
-        """The crowd as a guess for another game; here one with the same levels."""
-        return crowd.copy()
+    def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
+        """sum_t weight_t <price_t, crowd_t>; of choices, less the least that a choice of that time costs."""
+        if not self.sees_choices:
+            return super().crowd_totals(price, crowd)
+        result = np.array(super().crowd_totals(price, crowd))
+        shape, k = self.open_choices.shape, 0
+        for block in self.blocks:
+            if block.on == "state":
+                continue
+            rate, amount = price[:-1, block.columns], crowd[:-1, block.columns]
+            cost = (rate * amount).sum(axis=1)
+            if block.on == "occupation":
+                least = least_allowed(rate.reshape(self.steps, *shape), self.open_choices)
+                weight = amount.reshape(self.steps, *shape).sum(axis=(1, 3))
+                result += self.dt * np.array([cost.sum(), (cost - (least * weight).sum(axis=1)).sum(),
+                                              np.abs(rate * amount).sum()])  # fmt: skip
+                continue
+            alpha = self.amounts[k].reshape(-1, *shape)
+            low, high = least_allowed(alpha, self.open_choices), -least_allowed(-alpha, self.open_choices)
+            least = np.where(rate >= 0, rate * low, rate * high).sum(axis=1)  # each population has mass 1
+            result += self.dt * np.array([cost.sum(), (cost - least).sum(), np.abs(cost).sum()])
+            k += 1
+        return Totals(*map(float, result))
 
     # -- crowd -------------------------------------------------------------------------------------------------
 
@@ -383,9 +357,3 @@ class Game(Measures, ABC):
                 choices = flat[:-1, block.columns].reshape(self.steps, -1, populations, self.cells // populations)
                 choices += apart.choice[:-1, None, :, None]
         return price
-
-
-def sampled(game: Game) -> list[np.ndarray]:
-    """Walls, initial mass, terminal cost, and what the initial crowd costs: enough to tell games apart."""
-    crowd = game.resting_crowd(game.empty_crowd())
-    return [game.grid.mask, game.initial_mass, game.terminal_cost, game.price(crowd)[[0, game.steps // 3, -1]]]

@@ -7,34 +7,57 @@ everything downstream sees a single list of states.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy import sparse
 
-from mfgsolve.dynamics import LatticeMoves, Tabular
-from mfgsolve.errors import InputError, masked, numbers
-from mfgsolve.games.lattice import lattice_matrices
-from mfgsolve.inputs.calls import ask
-from mfgsolve.inputs.calls import callable_as as asked_as
-from mfgsolve.inputs.labels import aligned
-from mfgsolve.inputs.precision import ROUND, precision_of, say_renormalised, slack
+from mfgsolve.errors import InputError
+from mfgsolve.grids import TimeGrid
+from mfgsolve.inputs.precision import ROUND
+from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Populations, Space
 
 __all__ = [
+    "Matrices",
+    "Tabulated",
     "Transitions",
     "action_names",
-    "names_of_actions",
     "block_transitions",
     "dense_blocks",
     "dense_transitions",
-    "callable_as",
+    "names_of_actions",
     "own_costs",
+    "spaces_of",
     "stacked",
     "step_matrices",
 ]
 
 Matrices = list[sparse.csr_array]  # one per action
+
+
+class Tabulated(Protocol):
+    """What tables are made of: the finite dynamics of one population; see `mfgsolve.dynamics.base.TableDynamics`."""
+
+    temperature: float
+
+    @property
+    def is_coupled(self) -> bool: ...
+
+    @property
+    def action_names(self) -> Sequence[str] | None: ...
+
+    def asked(self, t: float, mass: np.ndarray) -> Any: ...
+
+    def tables(
+        self, space: Space, time: TimeGrid, where: str, asked: Any, moment: str
+    ) -> tuple[list[Matrices], np.ndarray]: ...
+
+    def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str) -> np.ndarray: ...
+
+    def noise_schemes(self, space: Space, time: TimeGrid) -> Sequence[tuple[tuple[int, ...], Scheme]]: ...
+
+    def speeds(self, space: Space, dt: float) -> Sequence[Any] | None: ...
 
 
 class Transitions(NamedTuple):
@@ -61,89 +84,6 @@ class Transitions(NamedTuple):
         column = successor + np.repeat(np.arange(steps) * states, entries)
         start = np.append(first[:, :-1].reshape(-1), first[-1, -1])
         return sparse.csr_array((chance, column, start), shape=(start.size - 1, steps * states))
-
-
-# -- from the user's words to matrices -------------------------------------------------------------------------------
-
-
-def _as_matrices(given: Any, space: Space, where: str, actions: int | None) -> Matrices:
-    """One checked matrix per action, from a list of matrices or an array (action, state, next state)."""
-    listed = isinstance(given, Sequence) or hasattr(given, "__array__")  # a generator could be read only once
-    if sparse.issparse(given) or isinstance(given, str) or not listed:
-        raise InputError(f"transitions{where} are a {type(given).__name__}; one matrix for each action is needed")
-    wanted, matrices, coarse, missed = (space.size, space.size), [], np.dtype(float), 0.0
-    for a, item in enumerate(given):
-        what = f"transition matrix of action {a}{where}"
-        matrix: Any = item if sparse.issparse(item) else numbers(item, what)
-        if matrix.dtype.kind not in "fiu":
-            raise InputError(f"{what} holds {matrix.dtype}; real numbers are needed")
-        if matrix.shape != wanted:
-            raise InputError(f"{what} has shape {matrix.shape}; {wanted} is needed")
-        dense, kind = isinstance(matrix, np.ndarray), precision_of(item)
-        rows = _of_dense(matrix) if dense else sparse.csr_array(matrix).astype(float)
-        if kind.itemsize == 4:
-            coarse, missed = kind, max(missed, _renormalise(rows, kind))
-        matrices.append(rows)
-    if missed:
-        say_renormalised(f"transitions{where}", coarse, missed)
-    if not matrices:
-        raise InputError(f"transitions{where} are an empty list; one matrix for each action is needed")
-    if actions is not None and len(matrices) != actions:
-        raise InputError(
-            f"transitions{where} have {len(matrices)} actions and those before {actions}; all steps need the same"
-        )
-    return matrices
-
-
-def _renormalise(rows: sparse.csr_array, kind: np.dtype) -> float:
-    """Make rows that miss 1 by the round-off of 32 bits sum to 1, in place; by how much they missed it."""
-    sums, counts = np.asarray(rows.sum(axis=1)).reshape(-1), np.diff(rows.indptr)
-    gap = np.abs(sums - 1)
-    near = (gap > 0) & (gap <= [slack(kind, int(n)) for n in counts])
-    rows.data /= np.repeat(np.where(near, sums, 1.0), counts)
-    return float(gap[near].max(initial=0.0))
-
-
-def _of_dense(matrix: np.ndarray) -> sparse.csr_array:
-    """The entries of a square matrix that are not 0, row by row; many times faster than SciPy for small ones."""
-    row, column = np.nonzero(matrix)
-    start = np.searchsorted(row, np.arange(matrix.shape[0] + 1))
-    return sparse.csr_array((matrix[row, column].astype(float), column, start), shape=matrix.shape)
-
-
-def tabular_matrices(dynamics: Tabular, space: Space, steps: int, where: str) -> list[Matrices]:
-    """Matrices of every step, or of one that stands for all."""
-    given = dynamics.transitions
-    if np.ma.is_masked(given):
-        raise InputError(f"transitions{where} have masked entries; fill them first, say with array.filled(0)")
-    if isinstance(given, np.ndarray) and given.ndim not in (3, 4):
-        raise InputError(
-            f"transitions{where} have shape {given.shape}; (action, state, next state), or steps before that, is needed"
-        )
-    timed = given.ndim == 4 if isinstance(given, np.ndarray) else _is_timed(given)
-    if not timed:
-        return [_as_matrices(given, space, where, None)]
-    if len(given) not in (1, steps):
-        raise InputError(f"transitions{where} are given for {len(given)} steps; the game has {steps}")
-    out: list[Matrices] = []
-    for t, item in enumerate(given):
-        out.append(_as_matrices(item, space, f"{where} at step {t}", len(out[0]) if out else None))
-    return out
-
-
-def _is_timed(given: Any) -> bool:
-    """A list over steps of lists over actions of matrices, rather than a list over actions of matrices."""
-    if sparse.issparse(given) or not isinstance(given, Sequence) or not given:
-        return False
-    head = given[0]
-    if sparse.issparse(head):
-        return False
-    if isinstance(head, np.ndarray):
-        return head.ndim == 3
-    if not isinstance(head, Sequence) or isinstance(head, str) or not head:
-        return False
-    first, lists = head[0], Sequence | np.ndarray
-    return sparse.issparse(first) or (isinstance(first, lists) and len(first) > 0 and np.iterable(first[0]))
 
 
 # -- checks ----------------------------------------------------------------------------------------------------------
@@ -182,13 +122,13 @@ def _checked(matrix: sparse.csr_array, allowed: np.ndarray, blocked: np.ndarray,
             )
 
 
-def names_of_actions(one: LatticeMoves | Tabular, actions: int) -> list[str]:
+def names_of_actions(one: Tabulated, actions: int) -> list[str]:
     """Names of the actions of one population: its own, or numbers."""
-    names = one.names if isinstance(one, LatticeMoves) else one.actions
+    names = one.action_names
     return list(names) if names is not None else [str(a) for a in range(actions)]
 
 
-def action_names(dynamics: Sequence[LatticeMoves | Tabular], counts: Sequence[int]) -> list[str]:
+def action_names(dynamics: Sequence[Tabulated], counts: Sequence[int]) -> list[str]:
     """One name for each number of an action.
 
     Where populations call it by different names, all of them stand there: "hunt/flee".
@@ -203,27 +143,9 @@ def action_names(dynamics: Sequence[LatticeMoves | Tabular], counts: Sequence[in
 # -- all populations as one ------------------------------------------------------------------------------------------
 
 
-def _spaces(space: Space) -> list[Space]:
+def spaces_of(space: Space) -> list[Space]:
+    """The space of each population."""
     return [space.space] * space.populations if isinstance(space, Populations) else [space]
-
-
-def _allowed(dynamics: Tabular, space: Space, actions: int, where: str) -> np.ndarray:
-    if dynamics.allowed is None:
-        return np.ones((actions, *space.shape), dtype=bool)
-    try:
-        allowed = np.asarray(dynamics.allowed)
-    except ValueError as error:
-        raise InputError(f"allowed actions{where} are no array of booleans ({error})") from None
-    if masked(dynamics.allowed):
-        raise InputError(f"allowed actions{where} have masked entries; fill them first, say with array.filled(False)")
-    if allowed.dtype == bool and allowed.ndim == 1 + space.ndim:  # what came with names may leave dimensions out
-        allowed = _spread(allowed, (actions, *space.shape))
-    if allowed.dtype != bool or allowed.shape != (actions, *space.shape):
-        raise InputError(
-            f"allowed actions{where} came as {allowed.dtype} of shape {allowed.shape}; booleans of shape "
-            f"{(actions, *space.shape)}, (action, state), are needed"
-        )
-    return allowed
 
 
 def _some_allowed(allowed: np.ndarray, where: str) -> None:
@@ -236,29 +158,18 @@ def _some_allowed(allowed: np.ndarray, where: str) -> None:
 
 
 def step_matrices(
-    dynamics: Sequence[LatticeMoves | Tabular], space: Space, steps: int, dt: float, given: Sequence[Any] | None = None,
-    moment: str = "",
-) -> tuple[list[list[Matrices]], list[np.ndarray]]:  # fmt: skip
+    dynamics: Sequence[Tabulated], space: Space, time: TimeGrid, asked: Sequence[Any] | None = None, moment: str = ""
+) -> tuple[list[list[Matrices]], list[np.ndarray]]:
     """Of every population: checked matrices by step and action, and the allowed choices (actions, *shape).
 
-    ``given`` are the matrices of one step of each population where the crowd decides them, at the ``moment`` told.
+    ``asked`` is what each population says of one step where the crowd decides it, at the ``moment`` told.
     """
     all_matrices, all_allowed = [], []
     many = len(dynamics) > 1
-    for p, (one, place) in enumerate(zip(dynamics, _spaces(space), strict=True)):
+    for p, (one, place) in enumerate(zip(dynamics, spaces_of(space), strict=True)):
         where = f" of population {space.names[p]!r}" if many and isinstance(space, Populations) else ""
-        if isinstance(one, LatticeMoves):
-            matrices, allowed = lattice_matrices(one, place, dt, where)  # type: ignore[arg-type]
-            by_step, names = [matrices], list(one.names)
-        else:
-            if given is not None and one.is_coupled:
-                by_step = [_as_matrices(given[p], place, where + moment, None)]
-            else:
-                by_step = tabular_matrices(one, place, steps, where)
-            allowed = _allowed(one, place, len(by_step[0]), where)
-            names = names_of_actions(one, len(by_step[0]))
-            if one.actions is not None and len(one.actions) != len(by_step[0]):
-                raise InputError(f"transitions{where} have {len(by_step[0])} actions and {len(one.actions)} names")
+        by_step, allowed = one.tables(place, time, where, None if asked is None else asked[p], moment)
+        names = names_of_actions(one, len(by_step[0]))
         _some_allowed(allowed, where)
         for t, matrices in enumerate(by_step):
             at = f" at step {t}" if len(by_step) > 1 else moment
@@ -342,17 +253,17 @@ def stacked(stacks: Sequence[sparse.csr_array]) -> Transitions:
 
 
 def own_costs(
-    dynamics: Sequence[LatticeMoves | Tabular], space: Space, times: np.ndarray, allowed: np.ndarray,
+    dynamics: Sequence[Tabulated], space: Space, times: np.ndarray, allowed: np.ndarray,
     counts: Sequence[int] | None = None,
 ) -> np.ndarray:  # fmt: skip
     """Own cost l (1 or steps, actions, states), 0 where a choice is not allowed.
 
     ``times`` are starts of the steps, ``counts`` how many actions each population has (None: all).
     """
-    actions, spaces, parts = allowed.shape[0], _spaces(space), []
+    actions, spaces, parts = allowed.shape[0], spaces_of(space), []
     for p, (one, place) in enumerate(zip(dynamics, spaces, strict=True)):
         where = f" of population {space.names[p]!r}" if isinstance(space, Populations) else ""
-        part = _one_cost(one, place, times, actions if counts is None else counts[p], where)
+        part = one.step_costs(place, times, actions if counts is None else counts[p], where)
         padded = np.zeros((part.shape[0], actions, place.size))
         padded[:, : part.shape[1]] = part.reshape(*part.shape[:2], -1)
         parts.append(padded)
@@ -365,55 +276,3 @@ def own_costs(
             f"own cost of action {a} in state {x} at step {t} is {cost[t, a, x]}; every cost must be finite"
         )
     return np.ascontiguousarray(cost)
-
-
-def _one_cost(one: LatticeMoves | Tabular, place: Space, times: np.ndarray, actions: int, where: str) -> np.ndarray:
-    if isinstance(one, LatticeMoves):
-        costs = np.asarray(one.costs, dtype=float).reshape((1, -1) + (1,) * place.ndim)
-        return np.broadcast_to(costs, (1, actions, *place.shape))
-    given = one.cost
-    if callable(given):
-        given = _cost_of_function(one, place, times, where)
-    array, wanted = numbers(given, f"own cost{where}"), (actions, *place.shape)
-    if array.ndim == 0:
-        return np.broadcast_to(array, (1, *wanted))
-    if array.shape == (actions,):
-        array = np.broadcast_to(array.reshape((-1,) + (1,) * place.ndim), wanted)
-    if array.shape == wanted:
-        return array[None]
-    if array.ndim == 1 + len(wanted):  # what came with names may leave dimensions out
-        array = _spread(array, (array.shape[0], *wanted))
-    if array.shape in ((1, *wanted), (len(times), *wanted)):
-        return array
-    raise InputError(
-        f"own cost{where} has shape {array.shape}; a number, (action,) = ({actions},), (action, state) = {wanted} or "
-        f"(step, action, state) = {(len(times), *wanted)} is needed"
-    )
-
-
-def _spread(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The array with its axes of length 1 as long as needed; itself where it does not fit."""
-    return np.broadcast_to(array, shape) if all(n in (1, m) for n, m in zip(array.shape, shape, strict=True)) else array
-
-
-def _cost_of_function(one: Tabular, place: Space, times: np.ndarray, where: str) -> np.ndarray:
-    """A function (t, coordinates) at the start of every step."""
-    what, labels = f"own cost{where}", place.labels | ({} if one.actions is None else {"action": np.array(one.actions)})
-    callable_as(one.cost, what, "(t, coordinates)")
-    dims, levels = ("action", *place.dims), []
-    for t in times:
-        at = f" at t = {t:g}"
-        given = ask(one.cost, (float(t), place.coordinates), what, "(t, coordinates)", at)
-        levels.append(numbers(aligned(given, dims, {"action": np.arange} | labels, what + at, partial=True), what + at))
-    if len({level.shape for level in levels}) > 1:
-        shapes = sorted({level.shape for level in levels})
-        raise InputError(f"{what} gives arrays of the shapes {shapes}; one shape at all times is needed")
-    return np.stack(levels)
-
-
-def callable_as(function: Any, what: str, call: str) -> None:
-    """That a user's function takes two arguments, said in a sentence."""
-    try:
-        asked_as(function, (None, None), what, call)
-    except InputError as error:
-        raise InputError(str(error).replace(": a function is", " is a function", 1)) from None

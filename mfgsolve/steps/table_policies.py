@@ -4,22 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from mfgsolve.errors import InputError, numbers
-from mfgsolve.games.base import Average, OwnCost, Policy
-from mfgsolve.games.constants import least_allowed
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
-from mfgsolve.kernels import finite
-
-if TYPE_CHECKING:
-    from mfgsolve.games.finite import FiniteGame
+from mfgsolve.spaces import Space
+from mfgsolve.steps.policies import Average, Policy
 
 __all__ = ["OccupationAverage", "TablePolicy"]
 
 TINY = 1e-300  # stands for a probability of 0 in a logarithm that is multiplied by it
+
+
+class Tables(Protocol):
+    """What a policy is checked against; see `mfgsolve.steps.tables.TableStep`."""
+
+    space: Space
+    actions: int
+    states: int
+    allowed: np.ndarray
+
+    @property
+    def steps(self) -> int: ...
+
+    def uniform(self) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -29,15 +39,15 @@ class TablePolicy(Policy):
     probabilities: np.ndarray
 
     @classmethod
-    def checked(cls, policy: Any, game: FiniteGame) -> TablePolicy:
+    def checked(cls, policy: Any, step: Tables) -> TablePolicy:
         """A policy that a user brings, (step, action, *shape)."""
-        wanted = (game.steps, game.actions, *game.grid.shape)
+        wanted = (step.steps, step.actions, *step.space.shape)
         array = numbers(policy, "policy", "probabilities are needed")
         if array.shape != wanted:
             raise InputError(f"policy has shape {array.shape}; (step, action, ...) = {wanted} is needed")
-        table = np.array(array.reshape(game.steps, game.actions, game.states))
-        free = ~game.grid.mask.reshape(-1)
-        table[:, :, ~free] = game.uniform()[:, :, ~free]  # nobody is there
+        table = np.array(array.reshape(step.steps, step.actions, step.states))
+        free = ~step.space.mask.reshape(-1)
+        table[:, :, ~free] = step.uniform()[:, :, ~free]  # nobody is there
         if not np.isfinite(table).all():
             raise InputError("policy has a probability that is not finite")
         if (table < 0).any():
@@ -45,11 +55,11 @@ class TablePolicy(Policy):
             raise InputError(
                 f"policy has probability {table[t, a, x]:g} of action {a} in state {x} at step {t}; none is negative"
             )
-        if (table > 0)[:, ~game.allowed].any():
-            t, a, x = (int(i) for i in np.argwhere((table > 0) & ~game.allowed)[0])
+        if (table > 0)[:, ~step.allowed].any():
+            t, a, x = (int(i) for i in np.argwhere((table > 0) & ~step.allowed)[0])
             raise InputError(f"policy takes action {a} in state {x} at step {t}, which is not allowed there")
         sums, kind = table.sum(axis=1), precision_of(policy)
-        missed, near = np.abs(sums - 1), slack(kind, game.actions)
+        missed, near = np.abs(sums - 1), slack(kind, step.actions)
         if (missed > near).any():
             t, x = (int(i) for i in np.argwhere(missed > near)[0])
             raise InputError(
@@ -60,16 +70,6 @@ class TablePolicy(Policy):
             say_renormalised("policy", kind, float(missed.max()))
             table /= sums[:, None]
         return cls(table)
-
-    def flow(self, game: FiniteGame) -> np.ndarray:
-        """The crowd of agents that follow it."""
-        return game.flow(self.probabilities)
-
-    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> OwnCost:
-        mass = np.ascontiguousarray(crowd[:, : game.states])
-        table = game.own_cost.reshape(game.own_cost.shape[0], *game.open_choices.shape)
-        least = least_allowed(table, game.open_choices)
-        return OwnCost(*map(float, finite.own_cost(game.own_cost, least, self.probabilities, mass, game.tau)))
 
 
 @dataclass(frozen=True)
@@ -86,13 +86,13 @@ class OccupationAverage(Average):
     def arrays(self) -> dict[str, np.ndarray]:
         return {"crowd": self.crowd, "occupation": self.occupation}
 
-    def policy(self, game: FiniteGame) -> np.ndarray:
-        """Probabilities (T, actions, states)."""
+    def policy(self, uniform: np.ndarray) -> np.ndarray:
+        """Probabilities (T, actions, states); those of ``uniform`` where nobody is."""
         mass = self.occupation.sum(axis=1, keepdims=True)
-        return np.where(mass > 0, self.occupation / np.where(mass > 0, mass, 1.0), game.uniform())
+        return np.where(mass > 0, self.occupation / np.where(mass > 0, mass, 1.0), uniform)
 
-    def mix(self, game: FiniteGame, ahead: np.ndarray, crowd: np.ndarray, length: float) -> None:
-        newest = ahead * crowd[:-1, None, : game.states]
+    def mix(self, game: Any, policy: np.ndarray, crowd: np.ndarray, length: float) -> None:
+        newest = policy * crowd[:-1, None, : game.cells]
         if length == 1.0:
             self.occupation[:] = newest
             self.crowd[:] = crowd
@@ -101,27 +101,24 @@ class OccupationAverage(Average):
             newest *= length
             self.occupation[:] += newest
             self.crowd[:] += length * (crowd - self.crowd)
-        if game.problem.is_coupled:
-            policy = self.policy(game)
-            game.flow(policy, self.crowd)
-            np.multiply(policy, self.crowd[:-1, None, : game.states], out=self.occupation)
-
-    def own_cost(self, game: FiniteGame, crowd: np.ndarray) -> OwnCost:
-        return TablePolicy(self.policy(game)).own_cost(game, crowd)
+        if game.is_coupled:
+            mean = self.policy(game.step.uniform())
+            game.flow(mean, self.crowd)
+            np.multiply(mean, self.crowd[:-1, None, : game.cells], out=self.occupation)
 
     def own_slope(
-        self, game: FiniteGame, ahead: np.ndarray, crowd: np.ndarray, difference: float
+        self, step: Any, policy: np.ndarray, crowd: np.ndarray, difference: float
     ) -> Callable[[float], float]:
         """<l + tau log(w / m), w' - w>, exact."""
-        if game.tau == 0:
-            return super().own_slope(game, ahead, crowd, difference)
-        change = ahead * crowd[:-1, None, : game.states] - self.occupation
-        linear = float((game.own_cost * change).sum())
+        if step.tau == 0:
+            return super().own_slope(step, policy, crowd, difference)
+        change = policy * crowd[:-1, None, : step.states] - self.occupation
+        linear = float((step.own_cost * change).sum())
 
         def slope(length: float) -> float:
             there = self.occupation + length * change
             mass = there.sum(axis=1, keepdims=True)
             share = np.divide(there, mass, out=np.ones_like(there), where=there > 0)
-            return linear + game.tau * float((change * np.log(np.maximum(share, TINY))).sum())
+            return linear + step.tau * float((change * np.log(np.maximum(share, TINY))).sum())
 
         return slope

@@ -1,0 +1,171 @@
+"""From matrices and costs as users write them to checked arrays, for `mfgsolve.dynamics.Tabular`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from mfgsolve.errors import InputError, masked, numbers
+from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.calls import callable_as as asked_as
+from mfgsolve.inputs.labels import aligned
+from mfgsolve.inputs.precision import precision_of, say_renormalised, slack
+from mfgsolve.spaces import Space
+from mfgsolve.steps.transitions import Matrices
+
+__all__ = ["allowed_choices", "as_matrices", "callable_as", "costs_of_choices", "matrices_by_step"]
+
+
+def as_matrices(given: Any, space: Space, where: str, actions: int | None) -> Matrices:
+    """One checked matrix per action, from a list of matrices or an array (action, state, next state)."""
+    listed = isinstance(given, Sequence) or hasattr(given, "__array__")  # a generator could be read only once
+    if sparse.issparse(given) or isinstance(given, str) or not listed:
+        raise InputError(f"transitions{where} are a {type(given).__name__}; one matrix for each action is needed")
+    wanted, matrices, coarse, missed = (space.size, space.size), [], np.dtype(float), 0.0
+    for a, item in enumerate(given):
+        what = f"transition matrix of action {a}{where}"
+        matrix: Any = item if sparse.issparse(item) else numbers(item, what)
+        if matrix.dtype.kind not in "fiu":
+            raise InputError(f"{what} holds {matrix.dtype}; real numbers are needed")
+        if matrix.shape != wanted:
+            raise InputError(f"{what} has shape {matrix.shape}; {wanted} is needed")
+        dense, kind = isinstance(matrix, np.ndarray), precision_of(item)
+        rows = _of_dense(matrix) if dense else sparse.csr_array(matrix).astype(float)
+        if kind.itemsize == 4:
+            coarse, missed = kind, max(missed, _renormalise(rows, kind))
+        matrices.append(rows)
+    if missed:
+        say_renormalised(f"transitions{where}", coarse, missed)
+    if not matrices:
+        raise InputError(f"transitions{where} are an empty list; one matrix for each action is needed")
+    if actions is not None and len(matrices) != actions:
+        raise InputError(
+            f"transitions{where} have {len(matrices)} actions and those before {actions}; all steps need the same"
+        )
+    return matrices
+
+
+def _renormalise(rows: sparse.csr_array, kind: np.dtype) -> float:
+    """Make rows that miss 1 by the round-off of 32 bits sum to 1, in place; by how much they missed it."""
+    sums, counts = np.asarray(rows.sum(axis=1)).reshape(-1), np.diff(rows.indptr)
+    gap = np.abs(sums - 1)
+    near = (gap > 0) & (gap <= [slack(kind, int(n)) for n in counts])
+    rows.data /= np.repeat(np.where(near, sums, 1.0), counts)
+    return float(gap[near].max(initial=0.0))
+
+
+def _of_dense(matrix: np.ndarray) -> sparse.csr_array:
+    """The entries of a square matrix that are not 0, row by row; many times faster than SciPy for small ones."""
+    row, column = np.nonzero(matrix)
+    start = np.searchsorted(row, np.arange(matrix.shape[0] + 1))
+    return sparse.csr_array((matrix[row, column].astype(float), column, start), shape=matrix.shape)
+
+
+def matrices_by_step(given: Any, space: Space, steps: int, where: str) -> list[Matrices]:
+    """Matrices of every step, or of one that stands for all."""
+    if np.ma.is_masked(given):
+        raise InputError(f"transitions{where} have masked entries; fill them first, say with array.filled(0)")
+    if isinstance(given, np.ndarray) and given.ndim not in (3, 4):
+        raise InputError(
+            f"transitions{where} have shape {given.shape}; (action, state, next state), or steps before that, is needed"
+        )
+    timed = given.ndim == 4 if isinstance(given, np.ndarray) else _is_timed(given)
+    if not timed:
+        return [as_matrices(given, space, where, None)]
+    if len(given) not in (1, steps):
+        raise InputError(f"transitions{where} are given for {len(given)} steps; the game has {steps}")
+    out: list[Matrices] = []
+    for t, item in enumerate(given):
+        out.append(as_matrices(item, space, f"{where} at step {t}", len(out[0]) if out else None))
+    return out
+
+
+def _is_timed(given: Any) -> bool:
+    """A list over steps of lists over actions of matrices, rather than a list over actions of matrices."""
+    if sparse.issparse(given) or not isinstance(given, Sequence) or not given:
+        return False
+    head = given[0]
+    if sparse.issparse(head):
+        return False
+    if isinstance(head, np.ndarray):
+        return head.ndim == 3
+    if not isinstance(head, Sequence) or isinstance(head, str) or not head:
+        return False
+    first, lists = head[0], Sequence | np.ndarray
+    return sparse.issparse(first) or (isinstance(first, lists) and len(first) > 0 and np.iterable(first[0]))
+
+
+def allowed_choices(given: Any, space: Space, actions: int, where: str) -> np.ndarray:
+    """Which choices are allowed, (actions, *shape)."""
+    if given is None:
+        return np.ones((actions, *space.shape), dtype=bool)
+    try:
+        allowed = np.asarray(given)
+    except ValueError as error:
+        raise InputError(f"allowed actions{where} are no array of booleans ({error})") from None
+    if masked(given):
+        raise InputError(f"allowed actions{where} have masked entries; fill them first, say with array.filled(False)")
+    if allowed.dtype == bool and allowed.ndim == 1 + space.ndim:  # what came with names may leave dimensions out
+        allowed = _spread(allowed, (actions, *space.shape))
+    if allowed.dtype != bool or allowed.shape != (actions, *space.shape):
+        raise InputError(
+            f"allowed actions{where} came as {allowed.dtype} of shape {allowed.shape}; booleans of shape "
+            f"{(actions, *space.shape)}, (action, state), are needed"
+        )
+    return allowed
+
+
+def costs_of_choices(
+    given: Any, names: Sequence[str] | None, place: Space, times: np.ndarray, actions: int, where: str
+) -> np.ndarray:
+    """Own costs (1 or steps, actions, *shape), from all that `Tabular` takes for them."""
+    if callable(given):
+        given = _cost_of_function(given, names, place, times, where)
+    array, wanted = numbers(given, f"own cost{where}"), (actions, *place.shape)
+    if array.ndim == 0:
+        return np.broadcast_to(array, (1, *wanted))
+    if array.shape == (actions,):
+        array = np.broadcast_to(array.reshape((-1,) + (1,) * place.ndim), wanted)
+    if array.shape == wanted:
+        return array[None]
+    if array.ndim == 1 + len(wanted):  # what came with names may leave dimensions out
+        array = _spread(array, (array.shape[0], *wanted))
+    if array.shape in ((1, *wanted), (len(times), *wanted)):
+        return array
+    raise InputError(
+        f"own cost{where} has shape {array.shape}; a number, (action,) = ({actions},), (action, state) = {wanted} or "
+        f"(step, action, state) = {(len(times), *wanted)} is needed"
+    )
+
+
+def _spread(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The array with its axes of length 1 as long as needed; itself where it does not fit."""
+    return np.broadcast_to(array, shape) if all(n in (1, m) for n, m in zip(array.shape, shape, strict=True)) else array
+
+
+def _cost_of_function(
+    function: Any, names: Sequence[str] | None, place: Space, times: np.ndarray, where: str
+) -> np.ndarray:
+    """A function (t, coordinates) at the start of every step."""
+    what, labels = f"own cost{where}", place.labels | ({} if names is None else {"action": np.array(names)})
+    callable_as(function, what, "(t, coordinates)")
+    dims, levels = ("action", *place.dims), []
+    for t in times:
+        at = f" at t = {t:g}"
+        given = ask(function, (float(t), place.coordinates), what, "(t, coordinates)", at)
+        levels.append(numbers(aligned(given, dims, {"action": np.arange} | labels, what + at, partial=True), what + at))
+    if len({level.shape for level in levels}) > 1:
+        shapes = sorted({level.shape for level in levels})
+        raise InputError(f"{what} gives arrays of the shapes {shapes}; one shape at all times is needed")
+    return np.stack(levels)
+
+
+def callable_as(function: Any, what: str, call: str) -> None:
+    """That a user's function takes two arguments, said in a sentence."""
+    try:
+        asked_as(function, (None, None), what, call)
+    except InputError as error:
+        raise InputError(str(error).replace(": a function is", " is a function", 1)) from None

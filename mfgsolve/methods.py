@@ -1,0 +1,156 @@
+"""The plug board: which class stands behind the name of a solver or a learner, and where users plug in their own.
+
+Classes are named as "module:class" and imported when they are first asked for, so that a list of names costs nothing
+and no room has to import one that stands above it.  A name is what `mfgsolve.solve` and `mfgsolve.learn` take, what
+files call the solver, and what `mfgsolve.resume` finds it by.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from mfgsolve.errors import InputError, shown
+
+__all__ = ["LEARNERS", "SOLVERS", "Board", "kind_of", "register"]
+
+OPTION = (bool, int, float, str)  # types of hyper-parameters that a checkpoint can hold
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+class Board(Mapping[str, type[Any]]):
+    """Names and their classes, in order; each class is imported when it is asked for.  Users cannot write into it."""
+
+    def __init__(self, homes: Mapping[str, str]):
+        self.homes: dict[str, str | type[Any]] = dict(homes)
+        self.own = tuple(homes)  # names of the package itself, which nobody takes
+
+    def __getitem__(self, name: str) -> type[Any]:
+        return _found(self.homes[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.homes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.homes)
+
+    def __len__(self) -> int:
+        return len(self.homes)
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(self.homes)}>"
+
+
+SOLVERS = Board(
+    {
+        "newton": "mfgsolve.solvers.newton:Newton",
+        "interior-point": "mfgsolve.solvers.interior_point:InteriorPoint",
+        "complementarity": "mfgsolve.solvers.complementarity:Complementarity",
+        "frank-wolfe": "mfgsolve.solvers.frank_wolfe:FrankWolfe",
+        "prior-descent": "mfgsolve.solvers.prior_descent:PriorDescent",
+        "fictitious-play": "mfgsolve.solvers.frank_wolfe:FictitiousPlay",
+        "mirror-descent": "mfgsolve.solvers.mirror_descent:MirrorDescent",
+        "admm": "mfgsolve.solvers.admm:ADMM",
+        "chambolle-pock": "mfgsolve.solvers.chambolle_pock:ChambollePock",
+    }
+)
+LEARNERS = Board(
+    {
+        "mguni": "mfgsolve.learners.mguni:Mguni",
+        "gmf-q": "mfgsolve.learners.policy_iteration:GMFQ",
+    }
+)
+UNLISTED = Board(  # not to be asked for by name, but what a file may name
+    {
+        "portfolio": "mfgsolve.solvers.portfolio:Portfolio",
+        "boltzmann-iteration": "mfgsolve.learners.policy_iteration:BoltzmannIteration",
+    }
+)
+
+
+def _found(home: str | type[Any]) -> type[Any]:
+    if not isinstance(home, str):
+        return home
+    module, name = home.split(":")
+    found: type[Any] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def kind_of(name: str) -> type[Any] | None:
+    """The class of that name, of solvers, learners and whatever else a file may name; None if there is none."""
+    for board in (SOLVERS, LEARNERS, UNLISTED):
+        if name in board:
+            return board[name]
+    return None
+
+
+def register(name: str, cls: type[Any]) -> None:
+    """Make a solver, or a learner, of one's own known by its name.
+
+    From then on ``mfgsolve.solve(problem, method=name)`` (of a learner: ``mfgsolve.learn(problem, name)``),
+    `mfgsolve.convergence` and `mfgsolve.resume` find it.  It runs where it is named: no default takes it.  The same
+    class may be registered again, also after it has been edited and run once more in a notebook.
+
+    Parameters
+    ----------
+    name : in small letters, the ``name`` of the class
+    cls : a frozen dataclass derived from `mfgsolve.solvers.Solver`, whose fields, the hyper-parameters, all have
+        defaults that are numbers, truth values or texts; a learner says ``learns = True``
+
+    Raises
+    ------
+    InputError
+        for a name that is taken or that the class does not have, and for what is no such class
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> class Patient(mfg.solvers.FictitiousPlay):
+    ...     name = "patient"
+    >>> mfg.register("patient", Patient)
+    >>> mfg.solve(mfg.problems.beach_bar(), method="patient", max_iterations=3, check="ignore").dataset.solver
+    'patient'
+    """
+    _check_class(cls)
+    if not isinstance(name, str) or NAME.fullmatch(name) is None:
+        raise InputError(f"name of a solver is {shown(name)}; small letters, digits and dashes are needed")
+    if cls.name != name:
+        raise InputError(
+            f"{cls.__name__} calls itself {shown(cls.name)}, which files would name it by, and is to be registered as "
+            f"{name!r}; register it under its own name, or change that"
+        )
+    board = LEARNERS if cls.learns else SOLVERS
+    if any(name in each.own for each in (SOLVERS, LEARNERS, UNLISTED)):
+        raise InputError(f"the name {name!r} is taken by mfgsolve's own {kind_of(name).__name__}; choose another")  # type: ignore[union-attr]
+    taken = kind_of(name)
+    if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise InputError(f"the name {name!r} is taken by {taken.__module__}.{taken.__qualname__}; choose another")
+    for other in (SOLVERS, LEARNERS):
+        if other is not board:
+            other.homes.pop(name, None)
+    board.homes[name] = cls
+
+
+def _check_class(cls: Any) -> None:
+    """Whether a class is a solver that can be made by its name alone, and written into a checkpoint."""
+    solver = _found("mfgsolve.solvers.base:Solver")
+    if not (isinstance(cls, type) and issubclass(cls, solver)):
+        what = cls.__name__ if isinstance(cls, type) else f"a {type(cls).__name__}"
+        raise InputError(f"what is to be registered is {what}; a class derived from mfgsolve.solvers.Solver is needed")
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
+        raise InputError(f"{cls.__name__} cannot be registered: it lacks {missing}")
+    if not isinstance(getattr(cls, "name", None), str):
+        raise InputError(f"{cls.__name__} cannot be registered: it has no name; write name = 'my-solver' in the class")
+    if not (is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+        raise InputError(f"{cls.__name__} cannot be registered: write @dataclass(frozen=True) above the class")
+    for part in fields(cls):
+        if type(part.default) not in OPTION:
+            raise InputError(
+                f"{cls.__name__} cannot be registered: its parameter {part.name} has no default that is a number, a "
+                "truth value or a text, which is what checkpoints hold"
+            )

@@ -1,0 +1,104 @@
+"""The levels through which Newton's method reaches a game: from coarse grids to fine, or from hot to cold.
+
+The last level is the game itself (of a sharp one: the same game at next to no temperature).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from mfgsolve.games import Game, make_game, sampled
+from mfgsolve.games.transfer import coarser_sizes
+from mfgsolve.solvers.cooling import dearer, heats, temperatures
+
+__all__ = ["Grids", "Heats", "Levels", "Temperatures"]
+
+
+class Levels(ABC):
+    """Games in the order in which they are solved; ``final`` is the one that is to be."""
+
+    is_one_grid = True  # whether a belief of one level is one of the next, as it stands
+
+    def __init__(self, final: Game, count: int):
+        self.final, self._count, self._skipped = final, count, 0
+
+    def __len__(self) -> int:
+        return self._count - self._skipped
+
+    def last(self, count: int) -> Levels:
+        """Leave out all but the last so many."""
+        self._skipped = max(0, self._count - count)
+        return self
+
+    def game(self, level: int) -> Game:
+        """The game of a level."""
+        return self._game(level + self._skipped)
+
+    def share(self, level: int) -> float:
+        """How far a level lies from the one before, as a share of the step before that, in what beliefs are smooth in:
+        by that much the change of the belief is continued."""
+        return self._share(level + self._skipped)
+
+    @abstractmethod
+    def _game(self, k: int) -> Game: ...
+
+    @abstractmethod
+    def _share(self, k: int) -> float: ...
+
+
+class Grids(Levels):
+    """Grids and times of half the size as often as the problem can be stated on them, or the game alone."""
+
+    is_one_grid = False
+
+    def __init__(self, game: Game, coarse: bool):
+        self.problems = [game.problem]
+        while coarse:
+            first = self.problems[0]
+            sizes = coarser_sizes(first.grid.shape, first.time.steps)
+            try:
+                other = None if sizes is None else first.rescaled(*sizes)
+                if other is None:
+                    break
+                sampled(make_game(other))
+            except Exception:  # whatever a user's function says of a grid it was not made for: start one grid finer
+                break
+            self.problems.insert(0, other)
+        super().__init__(game, len(self.problems))
+
+    def _game(self, k: int) -> Game:
+        return self.final if k == self._count - 1 else make_game(self.problems[k], self.final.wanted_threads)
+
+    def _share(self, k: int) -> float:
+        return 0.5  # first order in h, which is halved
+
+
+class Temperatures(Levels):
+    """A game with tables at falling temperatures; all share their arrays."""
+
+    def __init__(self, game: Game, cooling: float):
+        self.temperatures = temperatures(game, cooling)
+        super().__init__(game, len(self.temperatures))
+
+    def _game(self, k: int) -> Game:
+        warmth = self.temperatures[k]
+        return self.final if warmth == self.final.temperature else self.final.at_temperature(warmth)
+
+    def _share(self, k: int) -> float:
+        before, now, after = self.temperatures[k - 2 : k + 1]
+        return (now - after) / (before - now)
+
+
+class Heats(Levels):
+    """A diffusion in which moving is ever less dear, on its own grid."""
+
+    def __init__(self, game: Game, cooling: float):
+        self.heats = heats(game, cooling)
+        super().__init__(game, len(self.heats))
+
+    def _game(self, k: int) -> Game:
+        return dearer(self.final, self.heats[k])
+
+    def _share(self, k: int) -> float:
+        before, now, after = self.heats[k - 2 : k + 1]
+        return (now - after) / (before - now)

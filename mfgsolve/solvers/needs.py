@@ -1,0 +1,77 @@
+"""What solvers need of a game, each with the sentence that is said where it is missing.
+
+A solver declares its needs, ``needs = (TABLES, SOFT)``; the first that a game does not meet is why it refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = [
+    "DERIVATIVE",
+    "LOCAL",
+    "MONOTONE",
+    "POTENTIAL",
+    "SHARP",
+    "SLOPES",
+    "SOFT",
+    "TABLES",
+    "UNCOUPLED",
+    "Need",
+    "few_masses",
+    "unmet",
+]
+
+
+@dataclass(frozen=True)
+class Need:
+    """A condition on a problem, and what is said of a problem that does not meet it."""
+
+    name: str
+    met: Callable[[Any], bool]
+    sentence: str
+
+
+TABLES = Need(
+    "tables",
+    lambda problem: problem.is_finite,
+    "a controlled diffusion has no finite list of actions, its agents choose speeds; state it with LatticeMoves",
+)
+SHARP = Need(
+    "sharp", lambda problem: problem.temperature == 0, "best responses are smooth at a temperature that is above 0"
+)
+SOFT = Need(
+    "soft",
+    lambda problem: not problem.is_hard,
+    "a density or a price has hard bounds, which best responses alone do not keep",
+)
+UNCOUPLED = Need(
+    "uncoupled",
+    lambda problem: not problem.is_coupled,
+    "the transitions depend on the crowd, so that flows are no convex set",
+)
+POTENTIAL = Need("potential", lambda problem: problem.is_potential, "the game has no potential to minimise")
+MONOTONE = Need("monotone", lambda problem: problem.is_monotone, "the potential is not convex")
+LOCAL = Need(
+    "local", lambda problem: problem.is_local, "a coupling does not act cell by cell, or its derivative is not known"
+)
+DERIVATIVE = Need("derivative", lambda problem: problem.is_differentiable, "the coupling has no derivative")
+SLOPES = Need(  # by differences where the crowd changes the transitions
+    "slopes", lambda problem: problem.is_differentiable or problem.is_coupled, "the coupling has no derivative"
+)
+
+
+def few_masses(most: int) -> Need:
+    """At most so many unknown masses where the transitions depend on the crowd."""
+    return Need(
+        "few masses",
+        lambda problem: not problem.is_coupled or problem.grid.size * (problem.time.steps + 1) <= most,
+        f"the transitions depend on the crowd, and more than {most} masses are unknown",
+    )
+
+
+def unmet(needs: tuple[Need, ...], problem: Any) -> str | None:
+    """The sentence of the first need that a problem does not meet, or None."""
+    return next((need.sentence for need in needs if not need.met(problem)), None)

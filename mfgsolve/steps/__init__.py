@@ -1,0 +1,24 @@
+"""Steps: what one step does to one agent, for every kind of dynamics."""
+
+from mfgsolve.steps.costs import Costs, OwnCost, Totals
+from mfgsolve.steps.factors import Factor, Noise
+from mfgsolve.steps.policies import Average, Policy
+from mfgsolve.steps.speeds import SpeedStep
+from mfgsolve.steps.step import Step
+from mfgsolve.steps.tables import TableStep
+from mfgsolve.steps.transitions import Matrices, Transitions
+
+__all__ = [
+    "Average",
+    "Costs",
+    "Factor",
+    "Matrices",
+    "Noise",
+    "OwnCost",
+    "Policy",
+    "SpeedStep",
+    "Step",
+    "TableStep",
+    "Totals",
+    "Transitions",
+]

@@ -1,0 +1,222 @@
+"""The step of a controlled diffusion, in arrays: speeds to the neighbours, then factors, the noise first of all.
+
+Every array of levels is ``(T+1, z, y, x)`` (missing axes have one cell), holds mass per cell, and a policy is the array
+``(T, z, y, x)`` of the value after the factors, whose differences are the speeds; the kernels call it W, or ``ahead``.
+Where the noise is the only factor, whole sweeps run in one kernel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.kernels import bellman, kolmogorov, launch, tangent, threads_available, threads_possible
+from mfgsolve.kernels.scheme import NO_NOISE, Scheme
+from mfgsolve.steps import sweeps
+from mfgsolve.steps.costs import Costs, OwnCost
+from mfgsolve.steps.factors import Factor, Noise, push_all
+from mfgsolve.steps.mesh import Mesh
+from mfgsolve.steps.policies import Policy
+from mfgsolve.steps.speed_policies import FluxPolicy, MovingPolicy, ValuePolicy
+from mfgsolve.steps.step import Step
+from mfgsolve.watch import look
+
+__all__ = ["SpeedStep"]
+
+CELLS_FOR_THREADS = 256 * 256  # below this a time level is too short to share
+NONE = np.empty((0, 1, 1))
+
+
+class SpeedStep(Step):
+    """Speeds to the neighbours at quadratic cost; see the module.
+
+    Parameters
+    ----------
+    scheme : coefficients of control and noise
+    others : factors besides the noise, which acts after them
+    """
+
+    space: Grid
+
+    def __init__(self, space: Grid, time: TimeGrid, scheme: Scheme, others: tuple[Factor, ...] = ()):
+        self.space, self.time, self.scheme = space, time, scheme
+        self.shape = self.policy_shape = self.mesh.shape
+        self.others, self.threads = others, 1
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:  # type: ignore[override]
+        """Those besides the noise, and the noise."""
+        if self.scheme.noise == NO_NOISE:
+            return self.others
+        return (*self.others, Noise([(slice(0, self.cells), self.shape, self.scheme)]))
+
+    def share(self, threads: int | None) -> None:
+        """Let that many threads share a time level; None decides by its size."""
+        if threads is not None:
+            self.threads = min(threads, threads_possible())
+        else:
+            self.threads = threads_available() if self.cells >= CELLS_FOR_THREADS else 1
+        self.scheme = self.scheme._replace(parts=self.threads)
+
+    @property
+    def mesh(self) -> Mesh:
+        """Neighbours and faces."""
+        return Mesh(self.scheme, self.space.dims, self.space.shape, self.steps)
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether one kernel does a whole sweep."""
+        return not self.others
+
+    # -- one step ----------------------------------------------------------------------------------------------
+
+    def _control(self, t: int) -> Scheme:
+        """The scheme of one step, without its noise."""
+        return self.scheme.during(slice(t, t + 1))._replace(noise=NO_NOISE)
+
+    def best(self, t: int, after: np.ndarray, costs: Costs, policy: np.ndarray) -> np.ndarray:
+        """after + min over speeds of their cost and of what they gain; the policy is ``after`` itself."""
+        value, nothing = after.copy(), np.zeros((1, *self.shape))
+        self._backward(nothing, np.zeros(1), value, policy[None], self._control(t))
+        return value
+
+    def expect(self, t: int, policy: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """after + dt sum_e s_e (after(x + e) - after(x)) / h."""
+        value, nothing = np.empty(self.shape), np.zeros(self.shape)
+        renewal = (NONE, NONE, 0.0, 0.0)
+        tangent.bellman_change(policy, after, nothing, np.ones(self.shape), value, renewal, t, self.scheme)
+        return value
+
+    def push(self, t: int, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """Mass after the moves."""
+        levels = np.stack([mass, mass])
+        self._forward(policy[None], levels, self._control(t))
+        return levels[1]
+
+    def tangent(self, t: int, policy: np.ndarray, mass: np.ndarray, change: np.ndarray) -> np.ndarray:
+        """Change of the mass after the moves, when speeds follow a change of the value."""
+        result = np.empty(self.shape)
+        tangent.push_change(policy, change, mass, np.zeros(self.shape), result, t, self.scheme)
+        return result
+
+    # -- sweeps ------------------------------------------------------------------------------------------------
+
+    def _backward(self, *arguments: Any) -> None:
+        launch(bellman.backward, bellman.backward_parallel, self.threads, *arguments)
+
+    def _forward(self, *arguments: Any) -> None:
+        launch(kolmogorov.forward, kolmogorov.forward_parallel, self.threads, *arguments)
+
+    def _curvature(self, *arguments: Any) -> float:
+        return float(launch(tangent.curvature, tangent.curvature_parallel, self.threads, *arguments))
+
+    def new_policy(self, price: np.ndarray | None = None) -> np.ndarray:
+        """An array whose first T levels take the policy of a best response: the price itself, which is overwritten."""
+        return super().new_policy() if price is None else price
+
+    def backward(
+        self, costs: Costs, policy: np.ndarray, mass: np.ndarray | None = None, values: np.ndarray | None = None
+    ) -> np.ndarray:
+        """V at t = 0 of the best response; ``policy`` may be the first T levels of ``costs.state`` itself."""
+        if not self.is_fused:
+            value = sweeps.backward(self, costs, policy, values)
+        elif values is not None:
+            value = self._every_value(costs, policy, values)
+        else:
+            look()
+            value = costs.terminal.copy()
+            if costs.weights[-1]:
+                value += costs.weights[-1] * costs.state[-1]
+            self._backward(costs.state, costs.weights, value, policy, self.scheme)
+        value.reshape(-1)[self.scheme.blocked] = 0.0
+        return value
+
+    def _every_value(self, costs: Costs, policy: np.ndarray, values: np.ndarray) -> np.ndarray:
+        price, weights = costs.state, costs.weights
+        values[-1] = costs.terminal + weights[-1] * price[-1]
+        for t in range(self.steps - 1, -1, -1):
+            look()
+            values[t], now = values[t + 1], slice(t, t + 1)
+            self._backward(price[now], weights[now], values[t], policy[now], self.scheme.during(now))
+        return values[0].copy()
+
+    def forward(self, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """Fill ``mass`` (T+1, z, y, x) with the flow of its first level."""
+        if not self.is_fused:
+            return sweeps.forward(self, policy, mass)
+        look()
+        self._forward(policy, mass, self.scheme)
+        return mass
+
+    def curvature(
+        self, policy: np.ndarray, mass: np.ndarray, direction: np.ndarray, scale: np.ndarray | None, result: np.ndarray,
+        identity: float,
+    ) -> np.ndarray:  # fmt: skip
+        """identity * direction - K (scale * direction), both sweeps in one kernel; see `Game.curvature`."""
+        look()
+        none = np.empty((0, 1, 1, 1))
+        slopes = none if scale is None else scale
+        self._curvature(policy, mass, direction, slopes, result, identity, none, none, 0.0, 0.0, self.scheme)
+        return result
+
+    def conjugate_step(
+        self, policy: np.ndarray, mass: np.ndarray, scale: np.ndarray, vectors: tuple[np.ndarray, ...], length: float,
+        share: float,
+    ) -> float:  # fmt: skip
+        """One pass of conjugate gradients in one kernel; see `Game.conjugate_step`."""
+        look()
+        solution, residual, direction, image = vectors
+        return self._curvature(
+            policy, mass, direction, scale, image, 1.0, residual, solution, length, share, self.scheme
+        )
+
+    # -- policies ----------------------------------------------------------------------------------------------
+
+    def policy_of(self, policy: np.ndarray) -> ValuePolicy:
+        """Speeds are clipped differences of the value after the factors."""
+        return ValuePolicy(policy)
+
+    def new_average(self, crowd: np.ndarray, arrays: dict[str, np.ndarray] | None = None) -> FluxPolicy:
+        """Mass and net fluxes."""
+        if arrays is not None:
+            return FluxPolicy(arrays["crowd"], [arrays[f"flux_{k}"] for k in range(self.mesh.ndim)])
+        return FluxPolicy(crowd, [np.empty((self.steps, *self.shape)) for _ in range(self.mesh.ndim)])
+
+    def cost(self, policy: Policy, mass: np.ndarray) -> OwnCost:
+        """Cost of moving, and the share of mass-time at the speed cap; to stay costs nothing, which is the least."""
+        look()
+        if isinstance(policy, ValuePolicy):
+            cost, capped = map(float, kolmogorov.movement(policy.after, mass, self.scheme))
+            return OwnCost(cost, cost, cost, capped)
+        cost, capped = 0.0, 0.0
+        sides = [self.scheme.fastest(axis - 1, side) for axis in self.mesh.axes for side in (0, 1)]
+        caps = np.stack([np.broadcast_to(cap, self.shape) for cap in sides])
+        price = self.scheme.control_cost
+        dearer = (price / price[0]).reshape(-1, 1, 1, 1)
+        for nodes in self.slabs():
+            look()
+            speed = self.speed(policy, nodes)
+            cost += float((mass[nodes] * (speed**2).sum(axis=1) * dearer[nodes]).sum())
+            capped += float((mass[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
+        cost *= 0.5 * float(price[0]) * self.dt
+        return OwnCost(cost, cost, cost, capped / self.steps)
+
+    def speed(self, policy: Policy, nodes: slice) -> np.ndarray:
+        """Speeds (steps, move, z, y, x) of a policy at those steps."""
+        assert isinstance(policy, MovingPolicy)
+        return policy.speed(self.mesh, nodes)
+
+    def follow(self, policy: Policy, mass: np.ndarray) -> np.ndarray:
+        """The flow of ``mass[0]`` under any policy."""
+        if isinstance(policy, ValuePolicy):
+            return self.forward(policy.after, mass)
+        for t in range(self.steps):
+            moved, speed = mass[t].copy(), self.speed(policy, slice(t, t + 1))[0]
+            for k in range(self.mesh.moves):
+                axis = 2 - k // 2
+                flux = self.dt / self.scheme.distance(axis, k % 2) * speed[k] * mass[t]
+                moved += np.roll(flux, 1 if k % 2 == 0 else -1, axis) - flux
+            mass[t + 1] = push_all(self.factors, t, moved)
+        return mass

@@ -1,0 +1,243 @@
+"""What one step does to one agent: its control, then what it does not control (`mfgsolve.steps.factors`).
+
+A step is the only part of a game that differs by dynamics.  With F the product of its factors, P(pi) the transitions
+that a policy pi chooses and l its own cost,
+
+    best      V = min_pi l(pi) + P(pi) after      the control's own minimisation, after = F V_{t+1}
+    expect    P(pi) after                         what a policy leads to
+    push      P(pi)^T mass                        its exact transpose: <push(m), v> = <m, expect(v)>
+    tangent   d push, when ``after`` changes      of the best policy: how a smooth best response answers
+
+One step of each is all that `mfgsolve.steps.sweeps` needs to solve, certify and simulate a game.  Steps with kernels
+of their own also run whole sweeps (``backward``, ``forward``, ``change``): the same numbers, faster.
+"""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Self
+
+import numpy as np
+
+from mfgsolve.errors import InputError
+from mfgsolve.grids import TimeGrid
+from mfgsolve.kernels.scheme import Scheme
+from mfgsolve.spaces import Space
+from mfgsolve.steps import sweeps
+from mfgsolve.steps.costs import Costs, OwnCost
+from mfgsolve.steps.factors import Factor, Noise
+from mfgsolve.steps.policies import Average, Policy
+
+__all__ = ["CHUNK", "Step"]
+
+CHUNK = 16384  # cells of a slab of levels, so that temporaries stay in cache
+
+
+class Step(ABC):
+    """One step of the dynamics of one space, at every time of a time grid; see the module.
+
+    Attributes
+    ----------
+    space, time : where and when
+    shape : of one level of mass or value
+    policy_shape : of the policy of one step
+    factors : what acts after the control
+    actions : how many choices an agent has, where they are a finite list; else 0
+    has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
+    is_coupled : whether the crowd changes the transitions
+    temperature : cost of entropy per unit time, 0 without
+    """
+
+    space: Space
+    time: TimeGrid
+    shape: tuple[int, ...]
+    policy_shape: tuple[int, ...]
+    factors: Sequence[Factor] = ()
+    actions = 0
+    has_tables = False
+    is_coupled = False
+    temperature = 0.0
+    _changed: Mapping[str, Any] = MappingProxyType({})
+
+    # -- one step ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def best(self, t: int, after: np.ndarray, costs: Costs, policy: np.ndarray) -> np.ndarray:
+        """Least value of step t less what the cell costs; fills ``policy`` with what reaches it.
+
+        ``after`` is the value after the control.  What cells cost (``costs.state``) is added by the sweep.
+        """
+
+    @abstractmethod
+    def expect(self, t: int, policy: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """P(pi) after: the mean of a value where the policy leads, own costs left out."""
+
+    @abstractmethod
+    def push(self, t: int, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """P(pi)^T mass: where the mass of each cell lands before the factors act."""
+
+    def tangent(self, t: int, policy: np.ndarray, mass: np.ndarray, change: np.ndarray) -> np.ndarray:
+        """Change of ``push`` when the value after the control changes by ``change``, at a best response.
+
+        Raises
+        ------
+        InputError
+            where best responses have no derivative: such a game is not for solvers that need one (`is_smooth`)
+        """
+        raise InputError(f"a {type(self).__name__} has no derivative of its best response; name a solver without")
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether best responses change smoothly with costs, and `tangent` says how."""
+        return type(self).tangent is not Step.tangent
+
+    # -- sweeps ------------------------------------------------------------------------------------------------
+
+    def backward(
+        self, costs: Costs, policy: np.ndarray, mass: np.ndarray | None = None, values: np.ndarray | None = None
+    ) -> np.ndarray:
+        """V at t = 0 of the best response, which fills ``policy`` (T, ...); ``values`` (T+1, *shape) get all V.
+
+        ``mass`` (T+1, *shape) decides the transitions where the dynamics are coupled to it.
+        """
+        return sweeps.backward(self, costs, policy, values)
+
+    def forward(self, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """Fill ``mass`` (T+1, *shape) with the flow of its first level under the policy."""
+        return sweeps.forward(self, policy, mass)
+
+    def change(
+        self, costs: Costs, policy: np.ndarray, mass: np.ndarray, crowd: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Change of the mass (T+1, *shape), and of what is chosen (T, actions, states) where that is seen, when
+        all costs change by ``costs`` at a best response ``policy`` and its ``mass``."""
+        return sweeps.change(self, costs, policy, mass), None
+
+    def share(self, threads: int | None) -> None:  # noqa: B027
+        """Let that many threads share the work of kernels; None decides by its size.  Results do not depend on it."""
+
+    def new_policy(self, price: np.ndarray | None = None) -> np.ndarray:
+        """An array for the policy of all steps; it may be the ``price`` itself, which is then overwritten."""
+        return np.empty((self.time.steps, *self.policy_shape))
+
+    def diffuse(self, level: np.ndarray, transpose: bool, t: int = 0) -> np.ndarray:
+        """All factors on one level: on a value, or (``transpose``) on a mass."""
+        from_ = self.factors if transpose else tuple(reversed(self.factors))
+        for factor in from_:
+            level = factor.push(t, level) if transpose else factor.expect(t, level)
+        return level
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether ``curvature`` and ``conjugate_step`` of the game are kernels of this step."""
+        return False
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether factors act after the control."""
+        return bool(self.factors)
+
+    def curvature(
+        self, policy: np.ndarray, mass: np.ndarray, direction: np.ndarray, scale: np.ndarray | None, result: np.ndarray,
+        identity: float,
+    ) -> np.ndarray:  # fmt: skip
+        """See `Game.curvature`; only where `is_fused`."""
+        raise NotImplementedError
+
+    def conjugate_step(
+        self, policy: np.ndarray, mass: np.ndarray, scale: np.ndarray, vectors: tuple[np.ndarray, ...], length: float,
+        share: float,
+    ) -> float:  # fmt: skip
+        """See `Game.conjugate_step`; only where `is_fused`."""
+        raise NotImplementedError
+
+    def evaluate(
+        self, costs: Costs, policy: np.ndarray, mass: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What a policy of tables costs: V (T+1, states) and q (T, actions, states); only tables have action values."""
+        raise InputError(f"a {type(self).__name__} has no table of action values")
+
+    @property
+    def noises(self) -> list[tuple[slice, tuple[int, ...], Scheme]]:
+        """Cells, their shape (z, y, x) and coefficients of every part of the noise that follows the control."""
+        return [part for factor in self.factors if isinstance(factor, Noise) for part in factor.parts]
+
+    # -- policies ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def policy_of(self, policy: np.ndarray) -> Policy:
+        """The array of a best response as a policy that can be certified, drawn and saved."""
+
+    @abstractmethod
+    def cost(self, policy: Policy, mass: np.ndarray) -> OwnCost:
+        """What a policy costs the agents themselves, with their masses (T+1, *shape)."""
+
+    @abstractmethod
+    def new_average(self, crowd: np.ndarray, arrays: dict[str, np.ndarray] | None = None) -> Average:
+        """A mean of policies that keeps its crowd in the array ``crowd``, still empty; or one of stored arrays."""
+
+    @abstractmethod
+    def follow(self, policy: Policy, mass: np.ndarray) -> np.ndarray:
+        """Fill ``mass`` (T+1, *shape) with the flow of its first level under any policy."""
+
+    def choices(self, policy: Policy) -> np.ndarray:
+        """Probabilities (T, actions, states) of a policy, where actions are a finite list."""
+        raise InputError(f"a {type(self).__name__} has no finite list of actions")
+
+    @property
+    def action_names(self) -> list[str]:
+        """One name for each action."""
+        return []
+
+    @property
+    def open_choices(self) -> np.ndarray:
+        """What agents may choose, (actions, populations, cells of each)."""
+        raise InputError(f"a {type(self).__name__} has no finite list of actions")
+
+    def speeds(self) -> np.ndarray | None:
+        """Speed of every action, (actions, *shape), where agents move along one axis; prices of speed look at it."""
+        return None
+
+    # -- steps near this one -----------------------------------------------------------------------------------
+
+    def with_changes(self, **changes: Any) -> Self:
+        """The same step with other attributes; all arrays are shared."""
+        other = copy.copy(self)
+        other._changed = self.changes() | changes
+        for name, value in changes.items():
+            setattr(other, name, value)
+        return other
+
+    def changes(self) -> dict[str, Any]:
+        """What `with_changes` has made different from the step that the dynamics bind to."""
+        return dict(self._changed)
+
+    # -- numbers -----------------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> int:
+        return int(self.time.steps)
+
+    @property
+    def dt(self) -> float:
+        return self.time.dt
+
+    @property
+    def cells(self) -> int:
+        return self.space.size
+
+    def slabs(self) -> list[slice]:
+        """Slices of time steps short enough for temporaries to stay in cache."""
+        size = max(1, CHUNK // self.cells)
+        return [slice(k, min(k + size, self.steps)) for k in range(0, self.steps, size)]
+
+    def lower(self) -> np.ndarray:
+        """Take out of own costs what all pay whatever they choose, (1 or T, populations); see `games.constants`."""
+        return np.zeros((self.steps, self.space.populations))
+
+    def identity(self) -> Iterator[Any]:
+        """All that tells two steps apart beside the statement of their dynamics: arrays and numbers."""
+        return iter(())
