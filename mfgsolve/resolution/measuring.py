@@ -215,6 +215,7 @@ def steps_for_speeds(measured: Measured, grid: Grid) -> float:
     game, plan = measured.plan.game, measured.plan
     speed = plan.policy.speed(game.step.mesh, slice(0, game.steps)).reshape(game.steps, 2 * grid.ndim, *game.grid.shape)
     pace = np.zeros((game.steps, *game.grid.shape))  # cells per unit of time
+    assert isinstance(game.grid, Grid)
     coarse = game.grid.axes
     for k, axis in enumerate(reversed(grid.axes)):
         cell = np.reshape(_distances(axis, coarse[-1 - k]), (-1, *(1,) * k))

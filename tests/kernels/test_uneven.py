@@ -120,7 +120,7 @@ def test_push_is_transpose_of_expect(case):
     game, rng = case
     free = ~game.grid.mask.reshape(game.shape)
     price = rng.standard_normal((game.steps + 1, *game.shape))
-    ahead = game.respond(price).ahead[:1]
+    ahead = game.respond(price).policy[:1]
     mass, v = np.zeros((2, *game.shape)), rng.standard_normal(game.shape)
     mass[0] = rng.standard_normal(game.shape) * free
     kolmogorov.forward(ahead, mass, game.scheme)
@@ -165,18 +165,18 @@ def test_speeds_costs_and_values_are_those_of_the_formula(case):
     game, rng = case
     price = rng.standard_normal((game.steps + 1, *game.shape))
     best = game.respond(price)
-    policy, free = game.policy_of(best.ahead), ~game.grid.mask
-    speed = policy.speed(game, slice(0, game.steps)).reshape(game.steps, -1, *game.grid.shape)
-    wanted = np.stack([speeds_by_hand(game, ahead) for ahead in best.ahead])
+    policy, free = game.policy_of(best.policy), ~game.grid.mask
+    speed = policy.speed(game.step.mesh, slice(0, game.steps)).reshape(game.steps, -1, *game.grid.shape)
+    wanted = np.stack([speeds_by_hand(game, ahead) for ahead in best.policy])
     np.testing.assert_allclose(speed, wanted, rtol=1e-12, atol=1e-12)
-    crowd = game.flow(best.ahead)
+    crowd = game.flow(best.policy)
     cost = game.problem.all_dynamics[0].hamiltonian.weight
     paid = 0.5 * cost * game.dt * (game.mass(crowd)[:-1] * (wanted**2).sum(axis=1)).sum()
-    own = policy.own_cost(game, crowd)
+    own = game.cost(policy, crowd)
     assert own.cost == pytest.approx(paid, rel=1e-11, abs=1e-15)
     plain = SpeedPolicy(speed.reshape(game.steps, -1, *game.shape))
-    np.testing.assert_allclose(plain.flow(game), crowd, atol=1e-14)
-    again = plain.own_cost(game, crowd)
+    np.testing.assert_allclose(game.follow(plain), crowd, atol=1e-14)
+    again = game.cost(plain, crowd)
     assert (again.cost, again.capped) == (pytest.approx(paid, rel=1e-11, abs=1e-15), pytest.approx(own.capped))
     weighted = (game.weights[:, None, None, None] * price * crowd).sum()
     total = paid + weighted + (game.terminal_cost * crowd[-1]).sum()
@@ -191,9 +191,9 @@ def test_curvature_is_symmetric_and_the_derivative_of_the_flow(case):
     game, rng = case
     price = 0.3 * rng.standard_normal((game.steps + 1, *game.shape))
     response = game.respond(price)
-    mass = game.flow(response.ahead)
+    mass = game.flow(response.policy)
     u, v = rng.standard_normal((2, game.steps + 1, *game.shape))
-    ku, kv = (-game.curvature(response.ahead, mass, w, identity=0.0) for w in (u, v))
+    ku, kv = (-game.curvature(response.policy, mass, w, identity=0.0) for w in (u, v))
     size = np.abs(ku).sum() + np.abs(kv).sum() + EPSILON
     assert float((v * ku).sum()) == pytest.approx(float((u * kv).sum()), abs=1e-12 * size)
     assert float((u * ku).sum()) <= 1e-13 * size

@@ -102,14 +102,14 @@ def test_mean_of_agents_is_the_flow(noise, kinds, blocked):
     problem = plane(blocked, kinds, dynamics=mfg.ControlledDiffusion(viscosity, 0.3, noise), time=mfg.TimeGrid(0.5, 40))
     game = make_game(problem)
     best = game.respond(game.price(game.resting_crowd(game.empty_crowd())))
-    flow = game.flow(best.ahead)
-    walk = Walk(Play(game, game.policy_of(best.ahead), flow, None))
+    flow = game.flow(best.policy)
+    walk = Walk(Play(game, game.policy_of(best.policy), flow, None))
     assert bool(noise_walks(game)) == (noise == "implicit")
     np.testing.assert_allclose(walk.choices.sum(axis=2), 1.0)
     for t in range(game.steps):
         mean = walk.expect(t, flow[t].reshape(-1))
         np.testing.assert_allclose(mean, flow[t + 1].reshape(-1), atol=1e-14)
-    paid = game.movement(best.ahead, flow)[0]
+    paid = game.cost(game.policy_of(best.policy), flow).cost
     own = (walk.own_cost[:, :, 0] * flow[:-1].reshape(game.steps, -1)).sum()
     assert own == pytest.approx(paid, rel=1e-12)
 
