@@ -158,7 +158,7 @@ class _Judge:
         if coupling.on == "aggregate":
             return self._price(coupling, times, rng)
         space: Space = grid
-        start = self.problem.initial_mass() / grid.cell_volume
+        start = self.problem.initial_mass() / grid.volumes
         if coupling.on == "occupation":
             if not self.problem.is_finite:
                 return []  # refused when the game is made

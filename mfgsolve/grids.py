@@ -1,7 +1,6 @@
-"""Where agents live and when they move: axes, Cartesian grids of one to three axes, blocked cells, time nodes.
+"""Where agents live and when they move: Cartesian grids of one to three axes, blocked cells, time nodes.
 
-Cells are centred: x_i = start + (i + 1/2) h.  Arrays are indexed (..., y, x) and ``shape`` means that order
-everywhere.  One `Axis` owns what spacing means; nothing else computes it.
+Arrays are indexed (..., y, x) and ``shape`` means that order everywhere.
 """
 
 from __future__ import annotations
@@ -15,72 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.errors import InputError, masked, real, shown, unknown, whole
+from mfgsolve.axes import AXIS_NAMES, BOUNDARIES, Axis
+from mfgsolve.errors import InputError, masked, real, shown, whole
 from mfgsolve.inputs.calls import ask
 from mfgsolve.inputs.forms import count
 from mfgsolve.inputs.labels import aligned, frozen, labelled
 from mfgsolve.inputs.memory import affordable
-from mfgsolve.spaces import Coordinates, Space
+from mfgsolve.spaces import Coordinates, Space, Volumes
 
 __all__ = ["Axis", "Coordinates", "Grid", "TimeGrid"]
 
-BOUNDARIES = ("reflecting", "periodic")
-AXIS_NAMES = ("x", "y", "z")
 CELL_BYTES = 8  # of one number for every cell: its coordinates, its mass
 UNSETTLED = (
     "the number of time steps is not settled yet; state it, TimeGrid(horizon, steps), or let the game choose: "
     "problem = mfgsolve.resolution.settle(problem), as solve does by itself"
 )
-
-
-@dataclass(frozen=True)
-class Axis:
-    """``cells`` equal cells from ``start`` to ``stop``.
-
-    Parameters
-    ----------
-    name : "x", "y" or "z"
-    cells : at least 2
-    start, stop : the walls, or the ends of one period, in ``unit``
-    boundary : "reflecting" (no flux) or "periodic"
-    unit : of the coordinate, as it is to be shown
-    """
-
-    name: str
-    cells: int
-    start: float = 0.0
-    stop: float = 1.0
-    boundary: str = "reflecting"
-    unit: str = "1"
-
-    def __post_init__(self) -> None:
-        if self.name not in AXIS_NAMES:
-            raise InputError(unknown("axis name", self.name, AXIS_NAMES))
-        for name in ("start", "stop"):
-            object.__setattr__(self, name, real(getattr(self, name), f"{name} of axis {self.name}"))
-        object.__setattr__(self, "cells", whole(self.cells, f"number of cells of axis {self.name}"))
-        if self.cells < 2:
-            raise InputError(f"axis {self.name} has {self.cells} cells; an axis needs a whole number of at least 2")
-        if not (math.isfinite(self.start) and math.isfinite(self.stop) and self.start < self.stop):
-            raise InputError(f"axis {self.name} goes from {self.start} to {self.stop}; start must lie below stop")
-        if self.boundary not in BOUNDARIES:
-            raise InputError(unknown(f"boundary of axis {self.name}", self.boundary, BOUNDARIES))
-
-    @property
-    def length(self) -> float:
-        return self.stop - self.start
-
-    @property
-    def spacing(self) -> float:
-        return self.length / self.cells
-
-    @property
-    def periodic(self) -> bool:
-        return self.boundary == "periodic"
-
-    @property
-    def centres(self) -> np.ndarray:
-        return self.start + (np.arange(self.cells) + 0.5) * self.spacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,17 +107,31 @@ class Grid(Space):
         return tuple(axis.name for axis in self.axes)
 
     @property
-    def cell_volume(self) -> float:
-        return math.prod(axis.spacing for axis in self.axes)
+    def even(self) -> bool:
+        """Whether all cells are alike."""
+        return all(axis.even for axis in self.axes)
+
+    @cached_property
+    def volumes(self) -> Volumes:
+        if self.even:
+            return math.prod(axis.spacing for axis in self.axes)
+        return frozen(np.asarray(math.prod(np.ix_(*(axis.widths for axis in self.axes)))))
 
     @property
     def identity(self) -> Any:
-        return (self.axes, np.packbits(self.mask).tobytes() if self.mask.any() else b"")
+        return (
+            tuple(axis.identity for axis in self.axes),
+            np.packbits(self.mask).tobytes() if self.mask.any() else b"",
+        )
 
     @property
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
         return {
-            a.name: (a.centres, {"units": a.unit, "boundary": a.boundary, "start": a.start, "stop": a.stop})
+            a.name: (
+                a.centres,
+                {"units": a.unit, "boundary": a.boundary, "start": a.start, "stop": a.stop}
+                | ({} if a.even else {"edges": a.edges}),
+            )
             for a in self.axes
         }
 
@@ -214,9 +176,7 @@ class Grid(Space):
         """The same box with other cell counts; only a mask that is a function can follow."""
         if self.blocked is not None and not callable(self.blocked):
             raise InputError("blocked cells given as an array belong to one shape; give a function of coordinates")
-        axes = [
-            Axis(a.name, int(n), a.start, a.stop, a.boundary, a.unit) for a, n in zip(self.axes, shape, strict=True)
-        ]
+        axes = [axis.refined(int(n)) for axis, n in zip(self.axes, shape, strict=True)]
         return Grid(tuple(axes), self.blocked)
 
 

@@ -88,10 +88,10 @@ def _seen(game: Game, block: Block, crowd: tuple[np.ndarray, np.ndarray | None])
     """What a coupling sees of a crowd that rests: its density, or an aggregate at each step, (1 or steps, *shape)."""
     mass, chosen = crowd
     if block.on == "state":
-        return (mass / block.volume).reshape(1, *block.shape)
+        return (mass.reshape(block.shape) / block.volumes)[None]
     assert chosen is not None
     if block.on == "occupation":
-        return (chosen / block.volume).reshape(1, *block.shape)
+        return (chosen.reshape(block.shape) / block.volumes)[None]
     first = next(k for k, other in enumerate(b for b in game.blocks if b.on == "aggregate") if other is block)
     return np.array([[float((alpha * chosen).sum())] for alpha in game.amounts[first]])
 

@@ -258,11 +258,11 @@ class Problem:
         if isinstance(self.initial, np.ndarray) and (np.where(grid.mask, self.initial, 0.0) != 0).any():
             cells = int((np.where(grid.mask, self.initial, 0.0) != 0).sum())
             raise InputError(f"initial density is not zero in {cells} blocked cells; take it away or unblock them")
-        mass = sample(self.initial, 0.0, grid, "initial density") * grid.cell_volume
+        mass = sample(self.initial, 0.0, grid, "initial density") * grid.volumes
         if (mass < 0).any():
             index = tuple(int(i) for i in np.argwhere(mass < 0)[0])
             raise InputError(
-                f"initial density is negative ({mass[index] / grid.cell_volume:g} at cell {index}); "
+                f"initial density is negative ({(mass / grid.volumes)[index]:g} at cell {index}); "
                 "a density must be zero or positive"
             )
         count = grid.populations
@@ -275,9 +275,10 @@ class Problem:
                 raise InputError(f"initial density{of} is zero in every free cell; put some mass there")
             if not self.normalise and abs(total - 1) > near:
                 how = "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it"
+                size = "differs" if isinstance(grid.volumes, np.ndarray) else f"{grid.volumes:.6g}"
                 raise InputError(
                     f"initial density{of} sums to {total:.6g} over the grid, expected 1 (cell volume "
-                    f"{grid.cell_volume:.6g}), and misses it by {abs(total - 1):.1e}{remedy(kind, how)}"
+                    f"{size}), and misses it by {abs(total - 1):.1e}{remedy(kind, how)}"
                 )
         if not self.normalise and near == ROUND:
             return mass

@@ -1,6 +1,6 @@
 """Where agents live: any finite space, listed states, and several populations on one space.
 
-A space has a ``shape``, a name for each of its dimensions, a volume per cell, blocked cells and coordinates; a
+A space has a ``shape``, a name for each of its dimensions, the volumes of its cells, blocked cells and coordinates; a
 Cartesian `Grid` is one.  Densities, costs and couplings know nothing more of it, so that they work on all.
 """
 
@@ -19,9 +19,20 @@ import numpy as np
 from mfgsolve.errors import InputError, shown, unknown, whole
 from mfgsolve.inputs.memory import affordable
 
-__all__ = ["Choices", "Coordinates", "Populations", "Space", "States", "repeated"]
+__all__ = [
+    "Choices",
+    "Coordinates",
+    "Populations",
+    "Space",
+    "States",
+    "Volumes",
+    "flat_volumes",
+    "integral",
+    "repeated",
+]
 
 STATE_BYTES = 9  # number and truth value of every state
+Volumes = float | np.ndarray  # of the cells: one number where all are alike
 
 
 class Coordinates(Mapping[str, np.ndarray]):
@@ -75,7 +86,26 @@ class Space(ABC):
 
     @property
     @abstractmethod
-    def cell_volume(self) -> float: ...
+    def volumes(self) -> Volumes:
+        """Volume of each cell, mass = density * volumes: a number where all cells are alike, else an array that
+        broadcasts to the shape of the space."""
+
+    @property
+    def cell_volume(self) -> float:
+        """The volume of a cell where all are alike.
+
+        Raises
+        ------
+        InputError
+            where they are not
+        """
+        volumes = self.volumes
+        if isinstance(volumes, np.ndarray):
+            raise InputError(
+                f"cells have volumes from {volumes.min():g} to {volumes.max():g}, and no single one; use the array "
+                "volumes, mass = density * space.volumes"
+            )
+        return volumes
 
     @property
     @abstractmethod
@@ -177,7 +207,7 @@ class States(Space):
         return ("state",)
 
     @property
-    def cell_volume(self) -> float:
+    def volumes(self) -> float:
         return 1.0
 
     @cached_property
@@ -200,6 +230,19 @@ class States(Space):
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
         labels = np.arange(self.size) if self.names is None else np.array(self.names)
         return {"state": (labels, {"units": "1", "long_name": "state"})}
+
+
+def flat_volumes(space: Space) -> Volumes:
+    """The volumes for arrays (..., size) of flat cells: a number where all are alike."""
+    volumes = space.volumes
+    return volumes if not isinstance(volumes, np.ndarray) else np.broadcast_to(volumes, space.shape).reshape(-1)
+
+
+def integral(values: np.ndarray, volumes: Volumes, axes: Any) -> np.ndarray:
+    """Sum of values times volumes over some axes, the last ones being those of the space."""
+    if isinstance(volumes, np.ndarray):
+        values, volumes = values * volumes, 1.0
+    return np.asarray(values.sum(axis=axes) * volumes)
 
 
 def repeated(names: Sequence[str]) -> str | None:
@@ -231,8 +274,8 @@ class Layers(Space):
         return (self.label, *self.space.dims)
 
     @property
-    def cell_volume(self) -> float:
-        return self.space.cell_volume
+    def volumes(self) -> Volumes:
+        return self.space.volumes
 
     def takes(self, shape: tuple[int, ...]) -> bool:
         """Also an array on the space below, which is the same in every layer."""

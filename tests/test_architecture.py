@@ -18,7 +18,7 @@ ORDER = [
     {"errors"},
     {"cautions", "inputs", "kernels", "methods", "watch"},
     {"files"},
-    {"spaces", "grids", "fields"},
+    {"axes", "spaces", "grids", "fields"},
     {"steps"},
     {"dynamics", "couplings"},
     {"problem"},

@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from mfgsolve.errors import InputError
 from mfgsolve.grids import Axis, Grid
-from mfgsolve.spaces import Populations, Space
+from mfgsolve.spaces import Populations, Space, flat_volumes, integral
 
 __all__ = ["Transport", "l2", "transport"]
 
@@ -35,7 +35,7 @@ def l2(one: np.ndarray, other: np.ndarray, space: Space) -> np.ndarray:
         (...), in the root of the unit of density
     """
     gap = np.asarray(one) - np.asarray(other)
-    return np.asarray(np.sqrt(np.square(_flat(gap, space)).sum(axis=-1) * space.cell_volume))
+    return np.sqrt(integral(np.square(_flat(gap, space)), flat_volumes(space), -1))
 
 
 def _flat(values: np.ndarray, space: Space) -> np.ndarray:
@@ -75,7 +75,7 @@ class Transport:
     measure: Callable[[np.ndarray], np.ndarray] = field(repr=False)  # differences of mass (rows, cells) -> (rows,)
 
     def __call__(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        gap = _flat(np.asarray(one) - np.asarray(other), self.space) * self.space.cell_volume
+        gap = _flat(np.asarray(one) - np.asarray(other), self.space) * flat_volumes(self.space)
         rows = gap.reshape(-1, self.space.populations, self.space.size // self.space.populations)
         if not (np.abs(rows.sum(axis=-1)) <= IMBALANCE).all():
             worst = float(np.abs(rows.sum(axis=-1)).max())
@@ -91,7 +91,7 @@ def transport(space: Space, nodes: int = NODES) -> Transport:
     space                  distance
     =====================  ==========================================================================================
     states                 total variation, sum |m - m'| / 2: W1 where any two states are 1 apart
-    one axis, no walls     h sum |F - G| of cumulative masses; on a circle h sum |F - G - median(F - G)|
+    one axis, no walls     sum d |F - G| of cumulative masses; on a circle sum d |F - G - median(F - G)|
     other grids            the shortest way along the axes and around blocked cells (taxicab, not Euclidean: longer by
                            up to sqrt(d) in d axes), as the dual linear program max <u, m - m'>, |u_s - u_s'| <= length
     =====================  ==========================================================================================
@@ -126,7 +126,7 @@ def transport(space: Space, nodes: int = NODES) -> Transport:
         side += 1
     graph = _Graph.of(ground, side)
     walls = bool(ground.mask.any())
-    change = 0.0 if side == 1 else math.nan if walls else (side - 1) * sum(axis.spacing for axis in ground.axes)
+    change = 0.0 if side == 1 else math.nan if walls else (side - 1) * sum(axis.widths.max() for axis in ground.axes)
     metric = "along the axes" + (", around walls" if walls else "")
     if side > 1:
         metric += f", between blocks of {'x'.join([str(side)] * ground.ndim)} cells"
@@ -140,8 +140,16 @@ def _total_variation(rows: np.ndarray) -> np.ndarray:
 def _along(rows: np.ndarray, axis: Axis) -> np.ndarray:
     passed = np.cumsum(rows, axis=1)  # mass that crosses the face behind each cell
     if axis.periodic:
-        passed -= np.median(passed, axis=1, keepdims=True)
-    return np.asarray(axis.spacing * np.abs(passed).sum(axis=1))
+        passed -= np.median(passed, axis=1, keepdims=True) if axis.even else _median(passed, axis.distances)
+    return integral(np.abs(passed), axis.spacing if axis.even else axis.distances, 1)
+
+
+def _median(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted median (rows, 1): it minimises the weighted sum of distances to the entries of its row."""
+    order = np.argsort(rows, axis=1)
+    below = np.cumsum(weights[order], axis=1)
+    middle = (below < 0.5 * below[:, -1:]).sum(axis=1, keepdims=True)
+    return np.take_along_axis(rows, np.take_along_axis(order, middle, axis=1), axis=1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,15 +1,16 @@
 """Implicit noise as a random walk that a single agent can take.
 
 One step of implicit noise along an axis is the matrix (I - nu dt Lap)^-1: where a walker stops that goes to each
-neighbour at rate k = nu dt / h^2 and stops at rate 1.  Eliminating the cells of a line from the left gives, with the
-excess e_0 = 1 and e_i = 1 + k_below e_{i-1} / (e_{i-1} + k_above,i-1),
+neighbour at rate k = nu dt / (d h), d away from a cell of width h, and stops at rate 1.  Eliminating the cells of a
+line from the left gives, with the excess e_0 = 1 and e_i = 1 + k_below,i e_{i-1} / (e_{i-1} + k_above,i-1),
 
     right_i = k_above / (e_i + k_above)    that the walker reaches i + 1 before it stops, whatever it does on the left
     left_i = 1 - 1 / e_i                   that it stops left of i, given that it never reaches i + 1
 
 so that a sweep to the right with ``right`` and a sweep back with ``left`` sample the stopping place exactly: in two
-binomials per cell for any number of agents.  On a ring both are theta = 2k / (1 + 2k + sqrt(1 + 4k)): the displacement
-is the difference of two geometric numbers.
+binomials per cell for any number of agents.  On a ring of equal cells both are theta = 2k / (1 + 2k + sqrt(1 + 4k)):
+the displacement is the difference of two geometric numbers.  On a ring of other cells e is the excess that comes back
+to itself around the ring, the positive fixed point of a product of maps e -> ((1 + b) e + a) / (e + a).
 """
 
 from __future__ import annotations
@@ -87,29 +88,35 @@ def _axes(grid: Grid, states: int, parts: list) -> list[NoiseWalk]:  # type: ign
         right, left = np.zeros(states), np.zeros(states)
         for part, scheme in parts:
             if scheme.noise == IMPLICIT and cells > 1:
-                rate = float(scheme.rate[3 - grid.ndim + axis])
+                rate = scheme.rate[3 - grid.ndim + axis]
                 right[part], left[part] = (share.reshape(-1) for share in _shares(~grid.mask, axis, rate, ring))
         if right.any() or left.any():
             walks.append(NoiseWalk(cells, math.prod(grid.shape[axis + 1 :]), ring, right, left))
     return walks
 
 
-def _shares(free: np.ndarray, axis: int, rate: float, ring: bool) -> tuple[np.ndarray, np.ndarray]:
-    """``right`` and ``left`` of all lines along an axis."""
+def _shares(free: np.ndarray, axis: int, rate: float | np.ndarray, ring: bool) -> tuple[np.ndarray, np.ndarray]:
+    """``right`` and ``left`` of all lines along an axis, from the rate of every cell, or those (2, n) to the cell after
+    and before each."""
     lines = np.moveaxis(free, axis, -1)
     shape = lines.shape
     lines = lines.reshape(-1, shape[-1])
     right, left = np.zeros(lines.shape), np.zeros(lines.shape)
     whole = lines.all(axis=1) & ring
-    theta = 2 * rate / (1 + 2 * rate + math.sqrt(1 + 4 * rate))
-    right[whole] = left[whole] = theta
+    if isinstance(rate, np.ndarray):
+        onward, backward = rate
+        right[whole], left[whole] = _around(onward, backward) if ring else (0.0, 0.0)
+    else:
+        onward = backward = np.full(shape[-1], rate)
+        right[whole] = left[whole] = 2 * rate / (1 + 2 * rate + math.sqrt(1 + 4 * rate))
     cut = np.flatnonzero(~whole)
     first = np.argmin(lines[cut], axis=1) if ring else np.zeros(cut.size, dtype=int)  # a ring is cut at a blocked cell
     order = (first[:, None] + np.arange(shape[-1])) % shape[-1]
     open_ = np.take_along_axis(lines[cut], order, axis=1)
-    face = rate * (open_[:, :-1] & open_[:, 1:])
+    face = open_[:, :-1] & open_[:, 1:]
     closed = np.zeros((cut.size, 1))
-    below, above = np.hstack([closed, face]), np.hstack([face, closed])
+    below = np.hstack([closed, backward[order[:, 1:]] * face])
+    above = np.hstack([onward[order[:, :-1]] * face, closed])
     go, back, beyond = np.empty(open_.shape), np.empty(open_.shape), np.zeros(cut.size)  # beyond = e - 1
     for i in range(shape[-1]):
         if i:
@@ -121,3 +128,19 @@ def _shares(free: np.ndarray, axis: int, rate: float, ring: bool) -> tuple[np.nd
         np.put_along_axis(turned, order, share, axis=1)
         target[cut] = turned
     return tuple(np.moveaxis(share.reshape(shape), -1, axis) for share in (right, left))  # type: ignore[return-value]
+
+
+def _around(onward: np.ndarray, backward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``right`` and ``left`` (n,) of a ring without blocked cells."""
+    n, turn = onward.size, np.eye(2)
+    for i in range(n):  # e_i from e_{i-1}
+        turn = np.array([[1.0 + backward[i], onward[i - 1]], [1.0, onward[i - 1]]]) @ turn
+        turn /= turn.max()
+    (a, b), (c, d) = turn  # the last excess from itself: c e^2 + (d - a) e - b = 0
+    beyond = max((a - d + math.sqrt((a - d) ** 2 + 4 * b * c)) / (2 * c) - 1.0, 0.0)
+    right, left = np.empty(n), np.empty(n)
+    for k in range(2 * n):  # once more than needed: what round-off the fixed point has dies out
+        i = k % n
+        beyond = backward[i] * (1.0 + beyond) / (1.0 + beyond + onward[i - 1])
+        right[i], left[i] = onward[i] / (1.0 + beyond + onward[i]), beyond / (1.0 + beyond)
+    return right, left

@@ -21,6 +21,7 @@ from mfgsolve.couplings import Bound, Capacity, Coupling, CustomCoupling, Price,
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
 from mfgsolve.games.measures import Block
+from mfgsolve.spaces import Volumes
 
 __all__ = ["Paid", "mean_field_price", "price_among"]
 
@@ -91,14 +92,16 @@ def _expected(
             continue
         known = bound.cost_among(nodes, rho, agents)
         if known is None:
-            known, missed = _local(bound, term, nodes, crowd[:, block.columns].reshape(rho.shape), block.volume, agents)
+            known, missed = _local(
+                bound, term, nodes, crowd[:, block.columns].reshape(rho.shape), block.volumes, agents
+            )
             error += missed.reshape(total.shape).max(axis=1)
         total += known.reshape(total.shape)
     return total
 
 
 def _local(
-    bound: Bound, term: Coupling, nodes: slice, mass: np.ndarray, volume: float, agents: int
+    bound: Bound, term: Coupling, nodes: slice, mass: np.ndarray, volumes: Volumes, agents: int
 ) -> tuple[np.ndarray, np.ndarray]:
     if not term.is_local:
         raise InputError(
@@ -107,8 +110,8 @@ def _local(
             "estimate it by sampling: mfg.simulate, mfg.simulate_deviation"
         )
     if isinstance(term, CustomCoupling):
-        _check_pointwise(bound, nodes, mass / volume)
-    scale = 1.0 / (agents * volume)
+        _check_pointwise(bound, nodes, mass / volumes)
+    scale = 1.0 / (agents * volumes)
 
     def cost(k: np.ndarray) -> np.ndarray:
         seen = k + 1.0

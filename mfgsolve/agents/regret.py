@@ -167,13 +167,14 @@ def _diffusion(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray]:
     game, plan = paid.game, play.policy
     assert isinstance(plan, MovingPolicy)
     best = game.respond(paid.price, out=game.policy_buffer(paid.price))
-    answer, half, total = ValuePolicy(best.policy), 0.5 * game.scheme.control_cost, 0.0
+    answer, total = ValuePolicy(best.policy), 0.0
     for nodes in game.slabs():
         ahead, mass = best.policy[nodes], play.crowd[nodes]
+        half = 0.5 * game.scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
         speed, fastest = plan.speed(game.step.mesh, nodes), answer.speed(game.step.mesh, nodes)
         for k, axis in enumerate(game.step.mesh.axes):
             for side, toward in enumerate((-1, 1)):
                 s, b = speed[:, 2 * k + side], fastest[:, 2 * k + side]
-                drop = (ahead - np.roll(ahead, toward, axis)) / game.scheme.spacing[axis - 1]
+                drop = (ahead - np.roll(ahead, toward, axis)) / game.scheme.distance(axis - 1, side)
                 total += float((mass * (s - b) * (half * (s + b) - drop)).sum())
     return np.array([total * game.dt]), np.array([best.mean_value])

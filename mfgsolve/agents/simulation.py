@@ -20,6 +20,7 @@ from mfgsolve.kernels import threads_available
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solution.datasets import per_volume
+from mfgsolve.spaces import flat_volumes
 
 __all__ = ["check_memory", "kept_nodes", "make_party", "seed_sequence", "simulate"]
 
@@ -203,7 +204,8 @@ def _dataset(
     unit = game.time.unit
     dims, populations = game.grid.dims, party.agents.size
     counts = np.stack([run.counts for run, _ in runs]).reshape(len(runs), nodes.size, populations, -1)
-    density = (counts / (party.agents[:, None] * game.volume)).reshape(len(runs), nodes.size, *game.grid.shape)
+    volumes = np.broadcast_to(flat_volumes(game.grid), game.grid.size).reshape(populations, -1)
+    density = (counts / (party.agents[:, None] * volumes)).reshape(len(runs), nodes.size, *game.grid.shape)
     costs = np.stack([run.cost if several else run.cost[0] for run, _ in runs])
     mean = mean_field(party)
     paid = party.walk.mean_bill(mean).paid.reshape(populations, -1).sum(axis=1)
@@ -211,7 +213,7 @@ def _dataset(
         "density": (("replica", "time", *dims), density, {"units": per_volume(game), "long_name": "density of agents"}),
         "mean_field_density": (
             ("time", *dims),
-            mean[nodes].reshape(nodes.size, *game.grid.shape) / game.volume,
+            mean[nodes].reshape(nodes.size, *game.grid.shape) / game.grid.volumes,
             {"units": per_volume(game), "long_name": "density in the limit of many agents"},
         ),
         "cost": (("replica", *several), costs, {"units": "cost", "long_name": "mean cost of the agents"}),

@@ -227,8 +227,8 @@ def _grid_cells(listed: _Listed, grid: Grid) -> np.ndarray:
 
 def _sides(place: np.ndarray, axis: Axis, listed: _Listed) -> tuple[np.ndarray, np.ndarray]:
     """Number of the cell along an axis, and of the cell on the left where the place is an edge of the two."""
-    near = ROUND * (axis.cells + max(abs(axis.start), abs(axis.stop)) / axis.spacing)  # in cells
-    from_start = (place - axis.start) / axis.spacing
+    near = ROUND * (axis.cells + max(abs(axis.start), abs(axis.stop)) / axis.smallest)  # in cells
+    from_start = axis.places(place)
     outside = ~((from_start >= -near) & (from_start <= axis.cells + near))  # NaN is outside, too
     if outside.any():
         row = int(np.argmax(outside))

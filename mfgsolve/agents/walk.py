@@ -131,13 +131,14 @@ def _speeds(game: Game, policy: MovingPolicy) -> tuple[np.ndarray, np.ndarray]:
     """Chance of staying and of each move, (T, states, 1 + moves), and the cost of moving (T, states, 1)."""
     moves, scheme = 2 * game.grid.ndim, game.scheme
     choices, own = np.empty((game.steps, game.cells, 1 + moves)), np.empty((game.steps, game.cells, 1))
-    spacing = np.repeat([scheme.spacing[axis - 1] for axis in game.step.mesh.axes], 2)
+    sides = [scheme.distance(axis - 1, side) for axis in game.step.mesh.axes for side in (0, 1)]
+    distance = np.stack([np.broadcast_to(h, game.shape).reshape(-1) for h in sides])
     for nodes in game.slabs():
         speed = policy.speed(game.step.mesh, nodes).reshape(-1, moves, game.cells)
-        chance = (game.dt / spacing[:, None]) * speed
+        chance = (game.dt / distance) * speed
         choices[nodes, :, 1:] = chance.transpose(0, 2, 1)
         choices[nodes, :, 0] = np.maximum(1.0 - chance.sum(axis=1), 0.0)  # -1e-16 where all speeds are at the cap
-        own[nodes, :, 0] = 0.5 * scheme.control_cost * game.dt * (speed**2).sum(axis=1)
+        own[nodes, :, 0] = (0.5 * scheme.control_cost[nodes] * game.dt)[:, None] * (speed**2).sum(axis=1)
     return choices, own
 
 
@@ -163,7 +164,8 @@ def _steps(game: Game) -> Transitions:
         axis = game.step.mesh.axes[(k - 1) // 2] - 1
         edge = place[axis] == (game.shape[axis] - 1 if k % 2 else 0)
         open_ = free & free[near.reshape(-1)] & ~(edge & (game.scheme.periodic[axis] == 0))
-        chance[open_, k] = game.scheme.rate[axis]
+        rate = game.scheme.rate[axis]  # of each cell, where cells differ
+        chance[open_, k] = rate[1 - k % 2, place[axis]][open_] if isinstance(rate, np.ndarray) else rate
     chance[:, 0] = 1.0 - chance.sum(axis=1)
     around = np.stack([t.reshape(-1) for t in targets], axis=1)
     first = np.arange(target.size + 1) * len(targets)

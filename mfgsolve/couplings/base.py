@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.spaces import Space
+from mfgsolve.spaces import Space, Volumes, integral
 
 __all__ = ["TARGETS", "Bound", "Coupling", "Sum", "by_target", "target"]
 
@@ -103,8 +103,11 @@ def nonnegative(array: np.ndarray, what: str) -> np.ndarray:
     return array
 
 
-def total(array: np.ndarray, volume: float) -> np.ndarray:
-    return array.reshape(array.shape[0], -1).sum(axis=1) * volume
+def total(array: np.ndarray, volumes: Volumes) -> np.ndarray:
+    """Integral over the space of each level of (levels, *shape)."""
+    if isinstance(volumes, np.ndarray):
+        return integral(array, volumes, tuple(range(1, array.ndim)))
+    return np.asarray(array.reshape(array.shape[0], -1).sum(axis=1) * volumes)
 
 
 @dataclass(frozen=True, eq=False)

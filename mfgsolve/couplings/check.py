@@ -11,7 +11,7 @@ import numpy as np
 
 from mfgsolve.couplings.base import Coupling
 from mfgsolve.couplings.claims import direction, random_crowd
-from mfgsolve.spaces import Space
+from mfgsolve.spaces import Space, integral
 
 __all__ = ["CouplingReport", "check_coupling"]
 
@@ -48,10 +48,14 @@ def check_coupling(
     """
     bound = coupling.bind(grid, np.array([t]))
     generator = np.random.default_rng(rng)
-    level, volume = slice(0, 1), grid.cell_volume
+    level, volumes = slice(0, 1), grid.volumes
+    weight = volumes if isinstance(volumes, np.ndarray) else 1.0  # of a cell in the sums of a ratio
 
     def draw() -> np.ndarray:
         return random_crowd(grid, generator, 0.5)[None]
+
+    def norm(values: np.ndarray) -> float:
+        return float((values**2 * weight).sum())
 
     def change(rho: np.ndarray, wish: np.ndarray) -> np.ndarray:
         return 0.5 * direction(grid, rho[0], wish[0])[None]
@@ -64,19 +68,23 @@ def check_coupling(
         rho, mu = draw(), draw()
         u, v = (change(rho, generator.uniform(-1, 1, rho.shape)) for _ in range(2))
         bend, other = derivative(bound.cost, rho, u), derivative(bound.cost, rho, v)
-        size = math.sqrt(float((bend**2).sum() * (v**2).sum())) + math.sqrt(float((other**2).sum() * (u**2).sum()))
+        size = math.sqrt(norm(bend) * norm(v)) + math.sqrt(norm(other) * norm(u))
         cost, far = bound.cost(level, rho), bound.cost(level, mu)
         blur = ROUND * float(max(np.abs(cost).max(), np.abs(far).max()))  # round-off of a difference of costs
-        apart = abs(float((u * other).sum() - (v * bend).sum())) - blur / STEP * float((np.abs(u) + np.abs(v)).sum())
+        apart = abs(float((u * other * weight).sum() - (v * bend * weight).sum()))
+        apart -= blur / STEP * float(((np.abs(u) + np.abs(v)) * weight).sum())
         asymmetry = max(asymmetry, apart / (size + 1e-300))
         for gap, rise, noise in ((rho - mu, cost - far, blur), (u, bend, blur / STEP)):
-            slope = float((rise * gap).sum() / (gap**2).sum())
+            slope = float((rise * gap * weight).sum() / (gap**2 * weight).sum())
             smallest = min(smallest, slope)
-            least = tol * float((np.abs(rise) * np.abs(gap)).sum()) + noise * float(np.abs(gap).sum())
-            monotone = bool(monotone and slope >= -least / float((gap**2).sum()))
-        dear = change(rho, np.sign(cost - (cost * rho).sum() / rho.sum()))  # where <f, change> does not cancel
-        exact = float((cost * dear).sum()) * volume
-        crowd = float(np.abs(cost * dear).sum()) * volume + 1e-300
+            least = tol * float((np.abs(rise) * np.abs(gap) * weight).sum())
+            least += noise * float((np.abs(gap) * weight).sum())
+            monotone = bool(monotone and slope >= -least / float((gap**2 * weight).sum()))
+        dear = change(
+            rho, np.sign(cost - (cost * rho * weight).sum() / (rho * weight).sum())
+        )  # where <f, change> does not cancel
+        exact = float(integral(cost * dear, volumes, None))
+        crowd = float(integral(np.abs(cost * dear), volumes, None)) + 1e-300
         error = float(
             np.maximum(error, abs(float(derivative(bound.potential, rho, dear)[0]) - exact) / crowd)
         )  # NaN stays

@@ -23,7 +23,7 @@ import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling
 from mfgsolve.errors import InputError
-from mfgsolve.spaces import Space
+from mfgsolve.spaces import Space, Volumes, integral
 
 __all__ = [
     "CLAIMS",
@@ -60,6 +60,11 @@ def _populations(space: Space) -> np.ndarray:
     return np.broadcast_to(getattr(space.coordinates, "population", 0), space.shape)
 
 
+def _weights(space: Space) -> Volumes:
+    """What a cell weighs in a mean: 1 where all are alike, else its volume."""
+    return space.volumes if isinstance(space.volumes, np.ndarray) else 1.0
+
+
 def _means(values: np.ndarray, weights: np.ndarray, population: np.ndarray) -> np.ndarray:
     """Weighted mean of values (*shape) over each population, in every cell of it."""
     flat = population.reshape(-1)
@@ -73,7 +78,8 @@ def random_crowd(space: Space, rng: np.random.Generator, spread: float = 1.0) ->
     free = (~space.mask).astype(float)
     rough = free * (0.05 + 0.95 * rng.gamma(spread, size=space.shape) / spread)
     population = _populations(space)
-    totals = np.bincount(population.reshape(-1), rough.reshape(-1)) * space.cell_volume
+    weighed, each = (rough * space.volumes, 1.0) if isinstance(space.volumes, np.ndarray) else (rough, space.volumes)
+    totals = np.bincount(population.reshape(-1), weighed.reshape(-1)) * each
     return np.asarray(rough / np.where(totals > 0, totals, 1.0)[population])
 
 
@@ -83,13 +89,14 @@ def peaked_crowd(space: Space, rng: np.random.Generator) -> np.ndarray:
     peak = np.zeros(space.shape)
     for p in np.unique(population):
         cells = np.flatnonzero((population == p) & ~space.mask)
-        peak.reshape(-1)[rng.choice(cells)] = 1.0 / space.cell_volume
+        cell = np.unravel_index(rng.choice(cells), space.shape)
+        peak[cell] = (1.0 / np.broadcast_to(space.volumes, space.shape))[cell]
     return np.asarray(0.2 * random_crowd(space, rng) + 0.8 * peak)
 
 
 def direction(space: Space, rho: np.ndarray, wish: np.ndarray) -> np.ndarray:
     """A change of rho like ``rho wish`` that keeps the mass of every population; |change| <= 2 max|wish| rho."""
-    return np.asarray(rho * (wish - _means(wish, rho, _populations(space))))
+    return np.asarray(rho * (wish - _means(wish, rho * _weights(space), _populations(space))))
 
 
 # -- comparisons -----------------------------------------------------------------------------------------------------
@@ -205,7 +212,7 @@ def refutations(
                 break
     if coupling.is_differentiable and "derivative" not in found:
         _second(found, bound, space, times, crowds, changes)
-        _adjoint(found, bound, times, crowds[0], changes, rng)
+        _adjoint(found, bound, space, times, crowds[0], changes, rng)
     if coupling.is_potential:
         _potential(found, bound, space, times, crowds)
     if coupling.is_monotone:
@@ -248,16 +255,17 @@ def _second(
 
 
 def _adjoint(
-    found: dict[str, Refuted], bound: Bound, times: np.ndarray, rho: np.ndarray, changes: list[np.ndarray], rng: Any
-) -> None:
+    found: dict[str, Refuted], bound: Bound, space: Space, times: np.ndarray, rho: np.ndarray,
+    changes: list[np.ndarray], rng: Any,
+) -> None:  # fmt: skip
     every, axes, weight = slice(0, len(times)), tuple(range(1, rho.ndim)), rng.uniform(0, 1, rho.shape)
     told = getattr(bound, "adjoint", lambda *_: None)(every, rho, weight)
     if told is None:
         return
     for change in changes:
-        moved = weight * bound.tangent(every, rho, change)
-        forth, back, size = (part.sum(axis=axes) for part in (moved, told * change, np.abs(moved)))
-        if not (np.abs(forth - back) <= 1e-6 * size + ROUND * np.abs(told * change).sum(axis=axes)).all():
+        moved, returned = weight * bound.tangent(every, rho, change) * _weights(space), told * change * _weights(space)
+        forth, back, size = (part.sum(axis=axes) for part in (moved, returned, np.abs(moved)))
+        if not (np.abs(forth - back) <= 1e-6 * size + ROUND * np.abs(returned).sum(axis=axes)).all():
             k = int(np.argmax(np.abs(forth - back)))
             text = f"<weight, tangent> is {forth[k]:.4g} and <adjoint, change> {back[k]:.4g} (at t = {times[k]:g})"
             found["adjoint"] = Refuted("adjoint", text)
@@ -271,9 +279,9 @@ def _potential(
     every, axes = slice(0, len(times)), tuple(range(1, crowds[0].ndim))
     for rho in crowds:
         cost = bound.cost(every, rho)
-        middle = np.stack([_means(c, r, _populations(space)) for c, r in zip(cost, rho, strict=True)])
+        middle = np.stack([_means(c, r * _weights(space), _populations(space)) for c, r in zip(cost, rho, strict=True)])
         change = _change(space, rho, np.sign(cost - middle))
-        paid, size = ((v * change).sum(axis=axes) * space.cell_volume for v in (cost, np.abs(cost)))
+        paid, size = (integral(v * change, space.volumes, axes) for v in (cost, np.abs(cost)))
         least = 1e-6 * float(np.abs(size).max(initial=0.0))
         if not np.isfinite(paid).all() or not np.isfinite(bound.potential(every, rho)).all():
             return
@@ -292,9 +300,9 @@ def _monotone(
     near = [(rho + 0.25 * change, rho - 0.25 * change) for rho, change in zip(crowds, changes, strict=True)]
     for one, other in far + near:
         above, below, gap = cost(one), cost(other), one - other
-        rise = ((above - below) * gap).sum(axis=axes) * space.cell_volume
-        size = ((np.abs(above - below) * np.abs(gap)).sum(axis=axes)) * space.cell_volume
-        noise = ROUND * ((np.abs(above) + np.abs(below)) * np.abs(gap)).sum(axis=axes) * space.cell_volume
+        rise = integral((above - below) * gap, space.volumes, axes)
+        size = integral(np.abs(above - below) * np.abs(gap), space.volumes, axes)
+        noise = ROUND * integral((np.abs(above) + np.abs(below)) * np.abs(gap), space.volumes, axes)
         if (rise < -1e-6 * size - noise).any():
             text = f"<f(rho) - f(mu), rho - mu> is {float(rise.min()):.4g} between two crowds, and must be 0 or more"
             found["monotone"] = Refuted("monotone", text)

@@ -15,7 +15,7 @@ from mfgsolve.couplings.base import Bound, Coupling, total
 from mfgsolve.errors import InputError, numbers, real
 from mfgsolve.grids import Grid
 from mfgsolve.inputs.calls import ask
-from mfgsolve.spaces import Space
+from mfgsolve.spaces import Space, Volumes
 
 __all__ = ["Nonlocal"]
 
@@ -59,28 +59,34 @@ class Nonlocal(Coupling):
                 f"a nonlocal coupling needs distances, which a {type(grid).__name__} has not; use Interaction"
             )
         if self.width is not None:
-            return _BoundSeparable(self.strength, [_smoothing(a, self.width) for a in grid.axes], grid.cell_volume)
+            return _BoundSeparable(self.strength, [_smoothing(a, self.width) for a in grid.axes], grid.volumes)
+        if not grid.even:
+            raise InputError(
+                "a kernel of displacements is applied by FFT, which needs cells that are alike; on this grid state a "
+                "width instead, or an Interaction with the matrix of the kernel"
+            )
         return _bind_kernel(self, grid)
 
 
 def _smoothing(axis: Any, width: float) -> np.ndarray:
-    """Symmetric matrix of a Gaussian of unit mass between the cells of one axis, times the spacing."""
-    if width < axis.spacing / 2:
+    """Symmetric matrix of a Gaussian of unit mass between the cells of one axis, times the widths of its rows."""
+    widest = float(axis.widths.max())
+    if width < widest / 2:
         raise InputError(
-            f"nonlocal width {width:g} lies below half the spacing {axis.spacing:g} of axis {axis.name}: its mass "
+            f"nonlocal width {width:g} lies below half the spacing {widest:g} of axis {axis.name}: its mass "
             "falls between the cells; take more cells, a wider kernel, or CrowdAversion"
         )
     gaps = axis.centres[:, None] - axis.centres[None, :]
     images = math.ceil(8 * width / axis.length) + 1 if axis.periodic else 0
     shifts = np.arange(-images, images + 1) * axis.length
     weights = sum(np.exp(-((gaps + shift) ** 2) / (2 * width**2)) for shift in shifts)
-    return np.asarray(weights * axis.spacing / (width * math.sqrt(2 * math.pi)))
+    return np.asarray(weights * axis.widths[:, None] / (width * math.sqrt(2 * math.pi)))
 
 
 class _BoundQuadratic(Bound):
     """f linear in rho: everything follows from one application of the kernel."""
 
-    volume: float
+    volumes: Volumes
 
     @abstractmethod
     def apply(self, rho: np.ndarray) -> np.ndarray: ...
@@ -97,7 +103,7 @@ class _BoundQuadratic(Bound):
         return self.apply(rho)
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return total(0.5 * rho * self.apply(rho), self.volume)
+        return total(0.5 * rho * self.apply(rho), self.volumes)
 
     def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
         return self.apply(change)
@@ -107,7 +113,7 @@ class _BoundQuadratic(Bound):
 class _BoundSeparable(_BoundQuadratic):
     strength: float
     matrices: Sequence[np.ndarray]
-    volume: float
+    volumes: Volumes
 
     def apply(self, rho: np.ndarray) -> np.ndarray:
         out = rho
@@ -117,7 +123,7 @@ class _BoundSeparable(_BoundQuadratic):
 
     def itself(self) -> np.ndarray:
         meshes = np.ix_(*(np.diagonal(matrix) for matrix in self.matrices))
-        return np.asarray(self.strength / self.volume * math.prod(meshes))
+        return np.asarray(self.strength / self.volumes * math.prod(meshes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +133,10 @@ class _BoundKernel(_BoundQuadratic):
     sizes: tuple[int, ...]
     shape: tuple[int, ...]
     volume: float
+
+    @property
+    def volumes(self) -> float:  # type: ignore[override]
+        return self.volume
 
     def apply(self, rho: np.ndarray) -> np.ndarray:
         axes = tuple(range(1, rho.ndim))

@@ -31,7 +31,8 @@ class CustomCoupling(Coupling):
     second : f''(t, c, rho) where f is local; the social optimum uses it, or differences of ``derivative``
     on : "state" (rho of the space's shape) or "occupation" (rho (action, *shape), the density of choices)
     monotone : whether the game is crowd-averse, <f(rho) - f(mu), rho - mu> >= 0
-    adjoint : transpose of ``tangent``, (t, c, rho, weight) -> array; the social optimum of a large game needs it
+    adjoint : transpose of ``tangent``, (t, c, rho, weight) -> array, in the product sum a b volume; the social
+        optimum of a large game needs it
     total_is_convex : whether sum rho f(rho) is convex, so that the social optimum is certified to be one
 
     All of these are claims: `solve` compares them with difference quotients of the cost, and withdraws with a warning
@@ -115,7 +116,7 @@ class _BoundCustom(Bound):
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         if self.coupling.potential is None:
             return np.full(rho.shape[0], np.nan)
-        return total(self._levels(self.coupling.potential, nodes, "potential", rho), self.grid.cell_volume)
+        return total(self._levels(self.coupling.potential, nodes, "potential", rho), self.grid.volumes)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
         if self.coupling.derivative is None:

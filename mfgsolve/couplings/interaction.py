@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings.base import Bound, Coupling, target
+from mfgsolve.couplings.base import Bound, Coupling, target, total
 from mfgsolve.errors import InputError, numbers, shown, unknown
 from mfgsolve.inputs.forms import ARRAY
 from mfgsolve.inputs.labels import Labelled, aligned, frozen, owned
-from mfgsolve.spaces import Populations, Space, States
+from mfgsolve.spaces import Populations, Space, States, Volumes, flat_volumes
 
 __all__ = ["Interaction"]
 
@@ -73,9 +73,9 @@ class Interaction(Coupling):
             raise InputError(
                 f"matrix of the interaction has {self.matrix.shape[0]} rows; there are {wanted} {self.between}"
             )
-        volume = grid.cell_volume
-        matrix = self._ordered(grid) * (1.0 if self.between == "populations" else volume)
-        return _BoundInteraction(matrix, self._kin(grid), grid.shape, volume)
+        volumes = flat_volumes(grid)
+        matrix = self._ordered(grid) * (1.0 if self.between == "populations" else volumes)
+        return _BoundInteraction(matrix, self._kin(grid), grid.shape, volumes)
 
     def _ordered(self, grid: Space) -> np.ndarray:
         """The matrix in the order of the space."""
@@ -126,7 +126,7 @@ class _BoundInteraction(Bound):
     matrix: np.ndarray
     kin: np.ndarray
     shape: tuple[int, ...]
-    volume: float
+    volumes: Volumes  # of the flat cells
 
     def _columns(self, rho: np.ndarray) -> np.ndarray:
         return rho.reshape(rho.shape[0], self.matrix.shape[0], -1)
@@ -137,11 +137,14 @@ class _BoundInteraction(Bound):
     def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray:
         """f, with one of the agents of the own population taken out of the crowd and put where one is."""
         own = np.einsum("pq,tqx->tpx", np.where(self.kin, self.matrix, 0.0), self._columns(rho))
-        oneself = np.diagonal(self.matrix)[None, :, None] / self.volume
+        volumes = self.volumes
+        if isinstance(volumes, np.ndarray):
+            volumes = volumes.reshape(1, self.matrix.shape[0], -1)
+        oneself = np.diagonal(self.matrix)[None, :, None] / volumes
         return np.asarray(self.cost(nodes, rho) + ((oneself - own) / agents).reshape(rho.shape))
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return np.asarray(0.5 * self.volume * (rho * self.cost(nodes, rho)).reshape(rho.shape[0], -1).sum(axis=1))
+        return 0.5 * total((rho * self.cost(nodes, rho)).reshape(rho.shape[0], -1), self.volumes)
 
     def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
         return self.cost(nodes, change)

@@ -11,7 +11,7 @@ import numpy as np
 from mfgsolve.couplings.base import Bound, Coupling, levels_at, nonnegative, target, total
 from mfgsolve.errors import InputError, real
 from mfgsolve.fields import Field, own_field, sample_nodes
-from mfgsolve.spaces import Space
+from mfgsolve.spaces import Space, Volumes
 
 __all__ = ["Congestion", "CrowdAversion", "LogCongestion", "RunningCost"]
 
@@ -41,14 +41,14 @@ class Congestion(Coupling):
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         reward = nonnegative(sample_nodes(self.reward, times, grid, "congestion reward"), "congestion reward")
-        return _BoundCongestion(np.negative(reward, out=reward), self.congestion, grid.cell_volume)
+        return _BoundCongestion(np.negative(reward, out=reward), self.congestion, grid.volumes)
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundCongestion(Bound):
     loss: np.ndarray  # -r
     congestion: float
-    volume: float
+    volumes: Volumes
 
     def _crowd(self, rho: np.ndarray) -> np.ndarray:
         crowd = rho * self.congestion
@@ -62,7 +62,7 @@ class _BoundCongestion(Bound):
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         gain = np.log1p(self.congestion * rho)
         gain *= levels_at(self.loss, nodes)
-        return total(gain, self.volume / self.congestion)
+        return total(gain, self.volumes / self.congestion)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         crowd = self._crowd(rho)
@@ -93,21 +93,21 @@ class CrowdAversion(Coupling):
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         strength = nonnegative(sample_nodes(self.strength, times, grid, "crowd aversion"), "crowd aversion strength")
-        return _BoundPower(strength, self.power, grid.cell_volume)
+        return _BoundPower(strength, self.power, grid.volumes)
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundPower(Bound):
     strength: np.ndarray
     power: float
-    volume: float
+    volumes: Volumes
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.asarray(levels_at(self.strength, nodes) * (rho if self.power == 1 else rho**self.power))
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         p = self.power + 1
-        return total(levels_at(self.strength, nodes) * (rho**p / p), self.volume)
+        return total(levels_at(self.strength, nodes) * (rho**p / p), self.volumes)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         if self.power == 1:
@@ -126,7 +126,7 @@ class _BoundPower(Bound):
         """From mean and variance of (1 + B) / (agents volume), B binomial."""
         if self.power not in (1, 2):
             return None
-        others = 1.0 / self.volume - rho  # what being here oneself adds to the mean, times agents
+        others = 1.0 / self.volumes - rho  # what being here oneself adds to the mean, times agents
         seen = rho + others / agents
         if self.power == 2:
             seen = seen**2 + (agents - 1) / agents**2 * rho * others
@@ -154,7 +154,7 @@ class LogCongestion(Coupling):
             raise InputError(f"log congestion has floor {self.floor}; it must be positive")
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
-        return _BoundLog(self.strength, self.floor, self.shift, grid.cell_volume)
+        return _BoundLog(self.strength, self.floor, self.shift, grid.volumes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,7 @@ class _BoundLog(Bound):
     strength: float
     floor: float
     shift: float
-    volume: float
+    volumes: Volumes
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.asarray(self.strength * np.log(np.maximum(rho + self.shift, self.floor)))
@@ -174,7 +174,7 @@ class _BoundLog(Bound):
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return total(
-            self.strength * (self._integral(rho + self.shift) - self._integral(np.array(self.shift))), self.volume
+            self.strength * (self._integral(rho + self.shift) - self._integral(np.array(self.shift))), self.volumes
         )
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
@@ -198,19 +198,19 @@ class RunningCost(Coupling):
         object.__setattr__(self, "cost", own_field(self.cost, "running cost"))
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
-        return _BoundRunning(sample_nodes(self.cost, times, grid, "running cost"), grid.cell_volume)
+        return _BoundRunning(sample_nodes(self.cost, times, grid, "running cost"), grid.volumes)
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundRunning(Bound):
     field: np.ndarray
-    volume: float
+    volumes: Volumes
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.broadcast_to(levels_at(self.field, nodes), rho.shape)
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return total(levels_at(self.field, nodes) * rho, self.volume)
+        return total(levels_at(self.field, nodes) * rho, self.volumes)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.zeros_like(rho)
@@ -222,4 +222,4 @@ class _BoundRunning(Bound):
         return self.cost(nodes, rho)
 
     def lowered(self, lower: Callable[[np.ndarray], np.ndarray]) -> Bound:
-        return _BoundRunning(lower(self.field), self.volume)
+        return _BoundRunning(lower(self.field), self.volumes)

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings.base import Bound, Coupling, Sum
+from mfgsolve.couplings.base import Bound, Coupling, Sum, total
 from mfgsolve.couplings.convolution import Nonlocal
 from mfgsolve.couplings.hard import Capacity, Price, QuadraticPotential
 from mfgsolve.couplings.interaction import Interaction
 from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, RunningCost
 from mfgsolve.errors import InputError
-from mfgsolve.spaces import Space
+from mfgsolve.spaces import Space, Volumes
 
 __all__ = ["Marginal", "adjoint", "marginal"]
 
@@ -94,7 +94,7 @@ class Marginal(Coupling):
         return self.of.amounts_on(*where)  # type: ignore[attr-defined,no-any-return]
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
-        return _BoundMarginal(self.of.bind(grid, times), 1.0 if self.on == "aggregate" else grid.cell_volume)
+        return _BoundMarginal(self.of.bind(grid, times), 1.0 if self.on == "aggregate" else grid.volumes)
 
 
 def _said_convex(coupling: Coupling) -> bool:
@@ -105,10 +105,11 @@ def _said_convex(coupling: Coupling) -> bool:
     return getattr(coupling, "total_is_convex", False) is True
 
 
-def adjoint(bound: Bound, nodes: slice, rho: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def adjoint(bound: Bound, nodes: slice, rho: np.ndarray, weight: np.ndarray, volumes: Volumes = 1.0) -> np.ndarray:
     """(Df(rho))' weight: what a change of the density in each place changes <f, weight> by, per volume.
 
-    From the coupling's own ``adjoint``, or its slope; else column by column from its tangent.
+    From the coupling's own ``adjoint``, or its slope; else column by column from its tangent.  It is the transpose in
+    the inner product of the space, <a, b> = sum a b volume.
 
     Raises
     ------
@@ -128,25 +129,27 @@ def adjoint(bound: Bound, nodes: slice, rho: np.ndarray, weight: np.ndarray) -> 
             f"the social optimum needs the adjoint of the derivative of a coupling that is not local; on {cells} cells "
             f"(more than {ASKED}) it is not put together from its tangent: state adjoint=(t, c, rho, weight) -> array"
         )
+    if isinstance(volumes, np.ndarray):
+        weight = weight * volumes
     out, unit = np.zeros(rho.shape), np.zeros(rho.shape)
     columns, along = out.reshape(len(rho), cells), unit.reshape(len(rho), cells)
     for cell in range(cells):
         along[:, cell] = 1.0
         columns[:, cell] = (bound.tangent(nodes, rho, unit) * weight).reshape(len(rho), cells).sum(axis=1)
         along[:, cell] = 0.0
-    return out
+    return out / volumes if isinstance(volumes, np.ndarray) else out
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundMarginal(Bound):
     of: Bound
-    volume: float
+    volumes: Volumes
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return self.of.cost(nodes, rho) + adjoint(self.of, nodes, rho, rho)
+        return self.of.cost(nodes, rho) + adjoint(self.of, nodes, rho, rho, self.volumes)
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return np.asarray((rho * self.of.cost(nodes, rho)).reshape(rho.shape[0], -1).sum(axis=1) * self.volume)
+        return total(rho * self.of.cost(nodes, rho), self.volumes)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
         once = self.of.slope(nodes, rho)
@@ -165,12 +168,15 @@ class _BoundMarginal(Bound):
         if slope is not None:
             return np.asarray(slope * change)
         size = float(np.abs(change).max(initial=0.0))
-        once = self.of.tangent(nodes, rho, change) + adjoint(self.of, nodes, rho, change)
+        once = self.of.tangent(nodes, rho, change) + adjoint(self.of, nodes, rho, change, self.volumes)
         if size == 0:
             return np.asarray(once)
         step = AHEAD * float(np.abs(rho).max(initial=0.0)) / size
         # growth and decline both as growth, so that no density is ever negative
-        more, less = (adjoint(self.of, nodes, rho + step * np.maximum(sign * change, 0.0), rho) for sign in (1.0, -1.0))
+        more, less = (
+            adjoint(self.of, nodes, rho + step * np.maximum(sign * change, 0.0), rho, self.volumes)
+            for sign in (1.0, -1.0)
+        )
         return np.asarray(once + (more - less) / step)
 
     def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:

@@ -96,7 +96,7 @@ class TableDynamics(Dynamics):
         """What the crowd decides of the transitions at time t; None without `is_coupled`."""
         return None
 
-    def noise_schemes(self, space: Space, dt: float) -> Sequence[tuple[tuple[int, ...], Scheme]]:
+    def noise_schemes(self, space: Space, time: TimeGrid) -> Sequence[tuple[tuple[int, ...], Scheme]]:
         """Implicit noise after the transitions: its shape (z, y, x) and coefficients; none, or one."""
         return ()
 

@@ -79,7 +79,7 @@ class ControlledDiffusion(Dynamics):
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
         """Speeds to the neighbours, and the noise."""
         assert isinstance(space, Grid)
-        scheme = make_scheme(space, time.dt, self.viscosity, self.noise, self.hamiltonian.weight, 1)
+        scheme = make_scheme(space, time, self.viscosity, self.noise, self.hamiltonian.weight, 1)
         return SpeedStep(space, time, scheme._replace(cap=self.speed_cap(scheme.cap)))
 
     @property
@@ -88,6 +88,7 @@ class ControlledDiffusion(Dynamics):
         parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name != "control_cost")
         return ("diffusion", *parts)
 
-    def speed_cap(self, possible: np.ndarray) -> np.ndarray:
-        """Largest speed along each axis; ``possible`` is what keeps the probabilities of one step at most 1."""
+    def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+        """Largest speed along each axis z, y, x, a number or one for each face; ``possible`` is what keeps the
+        probabilities of one step at most 1."""
         return possible

@@ -138,19 +138,18 @@ class LatticeMoves(TableDynamics):
         costs = np.asarray(self.costs, dtype=float).reshape((1, -1) + (1,) * space.ndim)
         return np.broadcast_to(costs, (1, actions, *space.shape))
 
-    def noise_schemes(self, space: Space, dt: float) -> Sequence[tuple[tuple[int, ...], Scheme]]:
+    def noise_schemes(self, space: Space, time: TimeGrid) -> Sequence[tuple[tuple[int, ...], Scheme]]:
         """Implicit noise; the explicit one is part of the matrices."""
         if not (isinstance(space, Grid) and self.viscosity > 0 and self.noise == "implicit"):
             return ()
-        scheme = make_scheme(space, dt, self.viscosity, "implicit", 1.0, 1)
+        scheme = make_scheme(space, time, self.viscosity, "implicit", 1.0, 1)
         return [((1,) * (3 - space.ndim) + space.shape, scheme)]
 
     def speeds(self, space: Space, dt: float) -> Sequence[Any] | None:
         """Speed of every move on a line."""
         if not (isinstance(space, Grid) and space.ndim == 1):
             return None
-        pace = space.axes[0].spacing / dt
-        return [move[0] * pace for move in self.moves]
+        return [space.axes[0].pace(move[0], dt) for move in self.moves]
 
     @property
     def identity(self) -> Any:

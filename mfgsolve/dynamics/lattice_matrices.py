@@ -10,6 +10,7 @@ from scipy import sparse
 from mfgsolve.errors import InputError
 from mfgsolve.grids import Grid
 from mfgsolve.spaces import Space
+from mfgsolve.steps.scheme import cell_rates
 from mfgsolve.steps.transitions import Matrices
 
 __all__ = ["lattice_matrices"]
@@ -77,15 +78,23 @@ def _shift(grid: Grid, offset: tuple[int, ...]) -> tuple[sparse.csr_array, np.nd
 
 def _explicit_noise(grid: Grid, dt: float, viscosity: float) -> sparse.csr_array:
     """I + nu dt Lap, with no flux into blocked cells."""
-    rates = [viscosity * dt / axis.spacing**2 for axis in grid.axes]
-    if 2 * sum(rates) > 1:
+    rates = [
+        (viscosity * dt / axis.spacing**2,) * 2 if axis.even else cell_rates(axis, viscosity * dt) for axis in grid.axes
+    ]
+    total = sum(float(np.max(after + before)) for after, before in rates)
+    if total > 1:
         raise InputError(
-            f"explicit noise needs nu dt sum 2/h^2 <= 1 and has {2 * sum(rates):.4g}; take a time step at most "
-            f"{dt / (2 * sum(rates)):.4g} or noise='implicit'"
+            f"explicit noise needs nu dt sum 2/h^2 <= 1 and has {total:.4g}; take a time step at most "
+            f"{dt / total:.4g} or noise='implicit'"
         )
     noise = sparse.csr_array(sparse.eye_array(grid.size))
-    for k, rate in enumerate(rates):
-        for sign in (1, -1):
+    for k, sides in enumerate(rates):
+        for sign, rate in zip((1, -1), sides, strict=True):
             offset = tuple(sign if k == grid.ndim - 1 - j else 0 for j in range(grid.ndim))
-            noise = noise + rate * (_shift(grid, offset)[0] - sparse.eye_array(grid.size))
+            moved = _shift(grid, offset)[0] - sparse.eye_array(grid.size)
+            if np.ndim(rate):
+                each = np.broadcast_to(np.reshape(rate, [-1 if j == k else 1 for j in range(grid.ndim)]), grid.shape)
+                noise = noise + sparse.diags_array(each.reshape(-1)) @ moved
+            else:
+                noise = noise + rate * moved
     return sparse.csr_array(noise)

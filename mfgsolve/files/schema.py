@@ -150,8 +150,29 @@ class Reading:
         """Dimensions of the space of the density, their coordinates checked."""
         dims = space_dims(self.dataset)
         for name in dims:
-            _ = self.names(name) if name in ("population", "state") else self.rising(name)
+            if name in ("population", "state"):
+                self.names(name)
+            else:
+                self.cells(name)
         return dims
+
+    def cells(self, name: str) -> np.ndarray | None:
+        """Edges of the cells of an axis, where the file states them: their coordinate lies in the middle of each."""
+        centres, edges = self.rising(name), self.dataset[name].attrs.get("edges")
+        if edges is None:
+            return None
+        edges = np.asarray(edges)
+        if edges.dtype.kind not in "fiu" or edges.shape != (centres.size + 1,):
+            raise self.fault(
+                f"has edges of the cells of {name!r} as {edges.dtype} of shape {edges.shape}; {centres.size + 1} "
+                f"numbers belong to {centres.size} cells"
+            )
+        edges = edges.astype(float)
+        if not np.isfinite(edges).all() or not (np.diff(edges) > 0).all():
+            raise self.fault(f"has edges of the cells of {name!r} that do not rise from each number to the next")
+        if not np.allclose(0.5 * (edges[1:] + edges[:-1]), centres, rtol=1e-12, atol=1e-12 * np.abs(edges).max()):
+            raise self.fault(f"has a coordinate {name!r} that does not lie in the middle of the edges of its cells")
+        return edges
 
     def history(self, dims: Sequence[str] = ("iteration",), needed: Sequence[str] = MEASURED) -> None:
         """What was measured at every iteration."""
@@ -168,6 +189,11 @@ class Reading:
         if least < -1e-12 * max(most, 1e-300):
             raise self.fault(f"has {name!r} with the value {least:.6g}, and no density is negative")
         places = tuple(dims.index(axis) for axis in space if axis != "population")
+        for axis in space:
+            edges = None if axis in ("population", "state") else self.cells(axis)
+            if edges is not None:
+                shape = [-1 if name == axis else 1 for name in dims]
+                density = density * np.diff(edges).reshape(shape)
         mass, (volume, blur) = density.sum(axis=places), self._volume(space)
         if math.isnan(volume):  # of an axis of one cell only the file's problem knows the length
             volume, blur = 1.0 / float(mass.flat[0] or 1.0), 0.0
@@ -179,7 +205,7 @@ class Reading:
         """Of a cell, by its neighbours, and how exactly that is known."""
         volume, blur = 1.0, 0.0
         for name in space:
-            if name not in ("population", "state"):
+            if name not in ("population", "state") and "edges" not in self.dataset[name].attrs:
                 centres = np.asarray(self.dataset[name].values, dtype=float)
                 side = math.nan if centres.size < 2 else float(centres[-1] - centres[0]) / (centres.size - 1)
                 volume *= side

@@ -51,7 +51,7 @@ class Crowd(Measures):
 
     def _state(self, problem: Problem) -> None:
         self.problem, self.grid, self.time = problem, problem.grid, problem.time
-        self.steps, self.dt, self.volume = problem.time.steps, problem.time.dt, problem.grid.cell_volume
+        self.steps, self.dt = problem.time.steps, problem.time.dt
         affordable(
             (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
         )
@@ -67,11 +67,11 @@ class Crowd(Measures):
         size, self.blocks = grid.size, []
         for coupling in groups.get("state", []):
             bound = coupling.bind(grid, self.time.nodes)
-            self.blocks.append(Block(bound, slice(0, size), grid.shape, grid.cell_volume, "state"))
+            self.blocks.append(Block(bound, slice(0, size), grid.shape, grid.volumes, "state"))
         for coupling in groups.get("occupation", []):
             columns = slice(size, size + choices.size)
             self.blocks.append(
-                Block(coupling.bind(choices, starts), columns, choices.shape, grid.cell_volume, "occupation")
+                Block(coupling.bind(choices, starts), columns, choices.shape, grid.volumes, "occupation")
             )
             size += choices.size
         self.prices: list[Price] = groups.get("aggregate", [])  # type: ignore[assignment]
@@ -82,7 +82,7 @@ class Crowd(Measures):
         self.terminal_block = None
         if problem.terminal_coupling is not None:
             bound = problem.terminal_coupling.bind(grid, np.array([self.time.horizon]))
-            self.terminal_block = Block(bound, slice(0, grid.size), grid.shape, grid.cell_volume, "state")
+            self.terminal_block = Block(bound, slice(0, grid.size), grid.shape, grid.volumes, "state")
         if problem.is_levelled:
             self._level()
         speeds = self.step.speeds() if self.prices else None
@@ -302,12 +302,12 @@ class Crowd(Measures):
                 look()
                 slope = block.bound.slope(nodes, block.density(flat[nodes]))
                 assert slope is not None  # every coupling said that it is local
-                view[nodes, block.columns] = (slope * (self.dt / block.volume)).reshape(slope.shape[0], -1)
+                view[nodes, block.columns] = (slope * (self.dt / block.volumes)).reshape(slope.shape[0], -1)
         view[-1] = 0.0
         if self.terminal_block is not None:
             slope = self.terminal_block.bound.slope(slice(0, 1), self.terminal_block.density(flat[-1:]))
             assert slope is not None
-            view[-1:, self.terminal_block.columns] = (slope / self.volume).reshape(1, -1)
+            view[-1:, self.terminal_block.columns] = (slope / self.grid.volumes).reshape(1, -1)
         return scale
 
     def price_change(self, crowd: np.ndarray, change: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mfgsolve.couplings import Bound
 from mfgsolve.kernels import vectors
-from mfgsolve.spaces import Space
+from mfgsolve.spaces import Space, Volumes
 from mfgsolve.steps.costs import Totals, least_allowed
 
 __all__ = ["Block", "Measures"]
@@ -27,12 +27,12 @@ class Block:
     bound: Bound
     columns: slice
     shape: tuple[int, ...]
-    volume: float
+    volumes: Volumes  # of its cells, as of a `Space`
     on: str
 
     def density(self, level: np.ndarray) -> np.ndarray:
         """What the coupling sees of flat levels (levels, columns)."""
-        return level[:, self.columns].reshape(level.shape[0], *self.shape) / self.volume
+        return level[:, self.columns].reshape(level.shape[0], *self.shape) / self.volumes
 
 
 class Measures:
@@ -42,7 +42,6 @@ class Measures:
     grid: Space
     steps: int
     dt: float
-    volume: float
     width: int
     weights: np.ndarray
     terminal_cost: np.ndarray
@@ -52,6 +51,11 @@ class Measures:
     @property
     def cells(self) -> int:
         return self.grid.size
+
+    @property
+    def volume(self) -> float:
+        """Volume of a cell where all are alike; see `Space.volumes`."""
+        return self.grid.cell_volume
 
     def flat(self, levels: np.ndarray) -> np.ndarray:
         """The same levels as rows."""
@@ -149,7 +153,7 @@ class Measures:
         total, flat, price = 0.0, self.flat(crowd), self.flat(multiplier)
         for block, levels, lower, upper in self.bounds():
             size = (levels.stop - levels.start, -1)
-            pay = price[levels, block.columns].reshape(size[0], *block.shape) * block.volume
+            pay = price[levels, block.columns].reshape(size[0], *block.shape) * block.volumes
             limit = np.where(pay > 0, upper, lower)
             seen = block.density(flat[levels])
             gap = np.where(pay == 0, 0.0, pay * (np.where(pay == 0, 0.0, limit) - seen))

@@ -23,7 +23,10 @@ def coarser_sizes(shape: tuple[int, ...], steps: int) -> tuple[tuple[int, ...], 
 
 def _weights(source: Axis, target: Axis) -> sparse.csr_array:
     """Linear interpolation between cell centres; constant beyond the last centre, wrapped on a periodic axis."""
-    position = (target.centres - source.start) / source.spacing - 0.5
+    if source.even:
+        position = (target.centres - source.start) / source.spacing - 0.5
+    else:
+        position = _between_centres(source, target.centres)
     left = np.floor(position).astype(int)
     share = position - left
     columns = np.stack([left, left + 1])
@@ -35,6 +38,15 @@ def _weights(source: Axis, target: Axis) -> sparse.csr_array:
     )  # duplicates add up
 
 
+def _between_centres(axis: Axis, points: np.ndarray) -> np.ndarray:
+    """Where points lie between the centres of cells: k at the centre of cell k, linear in between."""
+    centres, number = axis.centres, np.arange(float(axis.cells))
+    if axis.periodic:
+        centres = np.r_[centres[-1] - axis.length, centres, centres[0] + axis.length]
+        number = np.arange(-1.0, axis.cells + 1)
+    return np.interp(points, centres, number)
+
+
 def prolong(field: np.ndarray, source: Any, target: Any) -> np.ndarray:
     """A crowd of one game as a guess for another: itself, or interpolated to its grid and times, level by level."""
     if not isinstance(source.grid, Grid) or (source.grid.shape, source.steps) == (target.grid.shape, target.steps):
@@ -43,7 +55,12 @@ def prolong(field: np.ndarray, source: Any, target: Any) -> np.ndarray:
     for a, b in zip(source.grid.axes[1:], target.grid.axes[1:], strict=True):
         matrix = sparse.kron(matrix, _weights(a, b), format="csr")
     free = ~target.grid.mask.reshape(-1)
-    matrix = sparse.diags_array(free * (target.volume / source.volume)) @ matrix
+    if source.grid.even and target.grid.even:
+        matrix = sparse.diags_array(free * (target.volume / source.volume)) @ matrix
+    else:  # densities are interpolated
+        volumes = (np.broadcast_to(game.grid.volumes, game.grid.shape).reshape(-1) for game in (target, source))
+        here, there = (sparse.diags_array(one) for one in (free * next(volumes), 1.0 / next(volumes)))
+        matrix = here @ matrix @ there
 
     result = target.empty_crowd()
     right_index, left, right = 0, field[0].reshape(-1), matrix @ field[0].reshape(-1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from mfgsolve.couplings import Coupling
 from mfgsolve.couplings.base import Bound, total
-from mfgsolve.spaces import Space
+from mfgsolve.spaces import Space, Volumes
 
 __all__ = ["CrowdLogarithm", "Linear"]
 
@@ -39,31 +39,31 @@ class CrowdLogarithm(Coupling):
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         rows = self.strength[np.rint(times).astype(int)].reshape(len(times), *grid.shape)
-        return _BoundLogarithm(rows, self.floor, grid.cell_volume)
+        return _BoundLogarithm(rows, self.floor, grid.volumes)
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundLogarithm(Bound):
     strength: np.ndarray
     floor: float
-    volume: float
+    volumes: Volumes
 
     def _mass(self, rho: np.ndarray) -> np.ndarray:
-        return rho * self.volume + self.floor
+        return rho * self.volumes + self.floor
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.asarray(self.strength[nodes] * np.log(self._mass(rho)))
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         mass = self._mass(rho)
-        gain = mass * np.log(mass) - rho * self.volume - self.floor * np.log(self.floor)
+        gain = mass * np.log(mass) - rho * self.volumes - self.floor * np.log(self.floor)
         return total(self.strength[nodes] * gain, 1.0)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return np.asarray(self.strength[nodes] * self.volume / self._mass(rho))
+        return np.asarray(self.strength[nodes] * self.volumes / self._mass(rho))
 
     def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return np.asarray(-self.strength[nodes] * (self.volume / self._mass(rho)) ** 2)
+        return np.asarray(-self.strength[nodes] * (self.volumes / self._mass(rho)) ** 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,19 +82,19 @@ class Linear(Coupling):
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         rows = self.strength[np.rint(times).astype(int)].reshape(len(times), *grid.shape)
-        return _BoundLinear(rows * grid.cell_volume, grid.cell_volume)
+        return _BoundLinear(rows * grid.volumes, grid.volumes)
 
 
 @dataclass(frozen=True, eq=False)
 class _BoundLinear(Bound):
     strength: np.ndarray
-    volume: float
+    volumes: Volumes
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.asarray(self.strength[nodes] * rho)
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return total(0.5 * self.strength[nodes] * rho**2, self.volume)
+        return total(0.5 * self.strength[nodes] * rho**2, self.volumes)
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.broadcast_to(self.strength[nodes], rho.shape)

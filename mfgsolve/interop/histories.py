@@ -56,7 +56,7 @@ class _BoundHistory(Bound):
                 f"rewards of {self.moves.tables.walk.name} depend on the crowds of all steps before; they can be told "
                 "for all nodes in time together, which solvers ask for, and not for one alone"
             )
-        return np.asarray(rho.reshape(rho.shape[0], -1) * self.grid.cell_volume)
+        return np.asarray((rho * self.grid.volumes).reshape(rho.shape[0], -1))
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         masses = self._masses(nodes, rho)
@@ -68,7 +68,7 @@ class _BoundHistory(Bound):
     def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
         """By central differences, the states first met held fixed (they change by jumps)."""
         masses = self._masses(nodes, rho)
-        moved = change.reshape(masses.shape) * self.grid.cell_volume
+        moved = (change * self.grid.volumes).reshape(masses.shape)
         fronts, h = self._first_met(masses), 1e-5 / max(float(np.abs(moved).max(initial=0.0)), 1e-300)
         rise = self._paid(fronts, masses + h * moved) - self._paid(fronts, masses - h * moved)
         return np.asarray(rise / (2 * h)).reshape(rho.shape)

@@ -2,8 +2,13 @@
 
 Implicit: N = N_x N_y N_z with N_axis = (I - nu dt Lap_axis)^-1, a tridiagonal solve per line (LDL^T with the pivots
 stored; a periodic line is the walled line plus one rank-one correction, since the periodic Laplacian is the walled one
-plus the face that closes the ring).  Explicit: N = I + nu dt Lap.  Every factor is symmetric; the transpose only
-reverses the order of the axes, which matters where cells are blocked.
+plus the face that closes the ring).  Explicit: N = I + nu dt Lap.  On values and masses
+
+    (Lap v)_i = [(v_{i+1} - v_i) / d_{i+1/2} - (v_i - v_{i-1}) / d_{i-1/2}] / h_i,
+    (Lap' m)_i = (m_{i+1} / h_{i+1} - m_i / h_i) / d_{i+1/2} - (m_i / h_i - m_{i-1} / h_{i-1}) / d_{i-1/2}
+
+with cells of width h and centres d apart.  Where all cells are alike every factor is symmetric, and the transpose only
+reverses the order of the axes, which matters where cells are blocked; elsewhere it has factors of its own.
 
 Factors, stacked: ``pivot`` 1/p_i, ``lower`` (coupling to i-1)/p_i, ``upper`` (coupling to i+1)/p_i, ``wrap``.
 """
@@ -14,7 +19,7 @@ import numpy as np
 from numba import prange
 
 from mfgsolve.kernels import fma, jit
-from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, neighbours
+from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, neighbours, toward
 
 
 def _eliminate(f, v, o, j, k, own, share, first, last):
@@ -51,11 +56,12 @@ eliminate, combine, add = jit(_eliminate), jit(_combine), jit(_add)
 eliminate_masked, combine_masked, add_masked = jit(_eliminate_masked), jit(_combine_masked), jit(_add_masked)
 
 
-def _solve_across(v, f, within, factors, masked, ring, first_, last_):
+def _solve_across(v, f, within, factors, masked, ring, end, first_, last_):
     """Solve along the middle axis of (outer, n, inner) from v to f, for the columns first..last, in vectors of a row.
 
     ``within`` says that v is f; rows that may overlap would keep the compiler from using vectors, so the two cases have
-    a loop each; and so would columns that might be counted from the end, hence the unsigned ones.
+    a loop each; and so would columns that might be counted from the end, hence the unsigned ones.  ``end`` is what the
+    last cell counts against the first where a ring is closed.
     """
     outer, n, inner = f.shape
     first, last = np.uint64(first_), np.uint64(last_)
@@ -81,7 +87,7 @@ def _solve_across(v, f, within, factors, masked, ring, first_, last_):
                 add(f, o, j, j + 1, upper[0, j, 0], first, last)
         if ring:
             for i in range(first, last):
-                ends[i] = f[o, n - 1, i] - f[o, 0, i]
+                ends[i] = end * f[o, n - 1, i] - f[o, 0, i]
             for j in range(n):
                 if masked:
                     for i in range(first, last):
@@ -92,7 +98,7 @@ def _solve_across(v, f, within, factors, masked, ring, first_, last_):
                         f[o, j, i] += share * ends[i]
 
 
-def _solve_line(source, line, factors, periodic):
+def _solve_line(source, line, factors, periodic, end):
     """Solve along one contiguous line; factors is (4, n)."""
     n = line.size
     line[0] = factors[0, 0] * source[0]
@@ -101,12 +107,12 @@ def _solve_line(source, line, factors, periodic):
     for i in range(n - 2, -1, -1):
         line[i] = fma(factors[2, i], line[i + 1], line[i])
     if periodic:
-        ends = line[0] - line[n - 1]
+        ends = line[0] - end * line[n - 1]
         for i in range(n):
             line[i] -= factors[3, i] * ends
 
 
-def _solve_eight(v, f, factors, periodic):
+def _solve_eight(v, f, factors, periodic, end):
     """Solve along eight contiguous lines at once: eight independent recurrences hide each other's latency."""
     n = f.shape[1]
     p = factors[0, 0]
@@ -125,7 +131,7 @@ def _solve_eight(v, f, factors, periodic):
         f[0, i], f[1, i], f[2, i], f[3, i], f[4, i], f[5, i], f[6, i], f[7, i] = a, b, c, d, e, g, k, q
     if periodic:
         for r in range(8):
-            ends = f[r, 0] - f[r, n - 1]
+            ends = f[r, 0] - end * f[r, n - 1]
             for i in range(n):
                 f[r, i] -= factors[3, i] * ends
 
@@ -137,21 +143,25 @@ solve_across, solve_line, solve_eight = (
 )
 
 
-def _solve_along(source, target, factors, masked, periodic, first, last):
+def _solve_along(source, target, factors, masked, periodic, end, first, last):
     """Solve along x for the rows first..last of (rows, x)."""
     r = first
     while not masked and r + 8 <= last:
-        solve_eight(source[r : r + 8], target[r : r + 8], factors[:, 0, :], periodic)
+        solve_eight(source[r : r + 8], target[r : r + 8], factors[:, 0, :], periodic, end)
         r += 8
     while r < last:
-        solve_line(source[r], target[r], factors[:, r if masked else 0, :], periodic)
+        solve_line(source[r], target[r], factors[:, r if masked else 0, :], periodic, end)
         r += 1
 
 
 def _spread(source, target, scheme, first, last):
     """Explicit noise: target = source + nu dt Lap source on the rows first..last."""
     nz, ny, nx = source.shape
-    rate_z, rate_y, rate_x = scheme.rate[0], scheme.rate[1], scheme.rate[2]
+    rate_z, rate_y, rate_x = (
+        toward(scheme.rate[0], 0, 0),
+        toward(scheme.rate[1], 0, 0),
+        toward(scheme.rate[2], 0, 0),
+    )
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
     v, w = source.reshape((nz * ny, nx)), target.reshape((nz * ny, nx))
     free = scheme.open.reshape((scheme.open.size // scheme.open.shape[2], scheme.open.shape[2]))
@@ -178,6 +188,37 @@ def _spread(source, target, scheme, first, last):
                     w[r, i] += rate_z * ((v[above, i] - v[r, i]) + (v[below, i] - v[r, i]))
 
 
+def _spread_uneven(source, target, scheme, transpose, first, last):
+    """The same where cells differ; of masses, if ``transpose``: what comes in has the rates of where it comes from."""
+    nz, ny, nx = source.shape
+    rate_z, rate_y, rate_x = scheme.rate[0], scheme.rate[1], scheme.rate[2]
+    v, w = source.reshape((nz * ny, nx)), target.reshape((nz * ny, nx))
+    free = scheme.open.reshape((nz * ny, nx))
+    for r in range(first, last):
+        a, b = neighbours(r, ny, 1, scheme.periodic[1])
+        above, below = neighbours(r, nz, ny, scheme.periodic[0])
+        j, k = r % ny, r // ny
+        out_a, out_b, in_a, in_b = crossing(rate_y, j, ny, transpose)
+        out_above, out_below, in_above, in_below = crossing(rate_z, k, nz, transpose)
+        for i in range(nx):
+            after, before, here = (i + 1) % nx, (i + nx - 1) % nx, v[r, i]
+            out_after, out_before, in_after, in_before = crossing(rate_x, i, nx, transpose)
+            change = free[a, i] * (in_a * v[a, i] - out_a * here) + free[b, i] * (in_b * v[b, i] - out_b * here)
+            change += free[above, i] * (in_above * v[above, i] - out_above * here)
+            change += free[below, i] * (in_below * v[below, i] - out_below * here)
+            change += free[r, after] * (in_after * v[r, after] - out_after * here)
+            change += free[r, before] * (in_before * v[r, before] - out_before * here)
+            w[r, i] = here + free[r, i] * change
+
+
+def _crossing(rate, i, n, transpose):
+    """Rates out of cell i to the cells after and before it, and those by which they come in; 0 through walls."""
+    out_after, out_before = toward(rate, 0, i), toward(rate, 1, i)
+    if transpose:
+        return out_after, out_before, toward(rate, 1, (i + 1) % n), toward(rate, 0, (i + n - 1) % n)
+    return out_after, out_before, out_after, out_before
+
+
 def _duplicate(source, target, first, last):
     for r in range(first, last):
         for i in range(source.shape[1]):
@@ -185,6 +226,7 @@ def _duplicate(source, target, first, last):
 
 
 solve_along, spread, duplicate = jit(_solve_along), jit(_spread), jit(_duplicate)
+crossing, spread_uneven = jit(_crossing), jit(_spread_uneven)
 
 
 def _noise(source, target, scheme, transpose):
@@ -197,7 +239,9 @@ def _noise(source, target, scheme, transpose):
         for part_ in prange(parts):
             part = np.int64(part_)
             first, last = rows * part // parts, rows * (part + 1) // parts
-            if scheme.noise == EXPLICIT:
+            if scheme.noise == EXPLICIT and scheme.uneven:
+                spread_uneven(source, target, scheme, transpose, first, last)
+            elif scheme.noise == EXPLICIT:
                 spread(source, target, scheme, first, last)
             else:
                 duplicate(flat_source, flat_target, first, last)
@@ -206,29 +250,33 @@ def _noise(source, target, scheme, transpose):
     for turn in range(3):
         axis = 2 - turn if transpose else turn
         given = target if within else source
+        end = scheme.ends[axis] if transpose else 1.0
         if axis == 0 and nz > 1:
             field, into = given.reshape((1, nz, plane)), target.reshape((1, nz, plane))
-            factors = scheme.factors_z.reshape((4, 1, nz, scheme.factors_z.size // (4 * nz)))
+            lines = scheme.mass_factors_z if transpose else scheme.factors_z
+            factors = lines.reshape((4, 1, nz, lines.size // (4 * nz)))
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = plane * part // parts, plane * (part + 1) // parts
-                solve_across(field, into, within, factors, scheme.masked, scheme.periodic[0], first, last)
+                solve_across(field, into, within, factors, scheme.masked, scheme.periodic[0], end, first, last)
             within = True
         elif axis == 1 and ny > 1:
+            lines = scheme.mass_factors_y if transpose else scheme.factors_y
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = nx * part // parts, nx * (part + 1) // parts
-                solve_across(given, target, within, scheme.factors_y, scheme.masked, scheme.periodic[1], first, last)
+                solve_across(given, target, within, lines, scheme.masked, scheme.periodic[1], end, first, last)
             within = True
         elif axis == 2:
             into = source if transpose and rows > 1 else target
             flat_given, flat_into = given.reshape((rows, nx)), into.reshape((rows, nx))
-            factors = scheme.factors_x.reshape((4, scheme.factors_x.size // (4 * nx), nx))
+            lines = scheme.mass_factors_x if transpose else scheme.factors_x
+            factors = lines.reshape((4, lines.size // (4 * nx), nx))
             eights = (rows + 7) // 8
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = 8 * (eights * part // parts), min(8 * (eights * (part + 1) // parts), rows)
-                solve_along(flat_given, flat_into, factors, scheme.masked, scheme.periodic[2], first, last)
+                solve_along(flat_given, flat_into, factors, scheme.masked, scheme.periodic[2], end, first, last)
 
 
 noise, noise_parallel = jit(_noise), jit(_noise, parallel=True)

@@ -15,7 +15,7 @@ from numba import prange
 
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
-from mfgsolve.kernels.scheme import chance, flux_change, neighbours, rates
+from mfgsolve.kernels.scheme import at, chance, flux_change, neighbours, rates
 from mfgsolve.kernels.vectors import gather
 
 
@@ -45,15 +45,19 @@ def _bellman_change_row(v, w, d, u, b, face, below, above, r, after, before, rin
     """v = b u + dW + drift of one row; fills face[above].  The face after a cell is the face before the next one."""
     n = w.shape[1]
     left, right = (n - 1, 0) if ring else (0, n - 1)
-    edge = chance(w[r, n - 1] - w[r, 0], slope_x, most_x) if ring else 0.0  # the face that closes the ring
-    ahead, up = chance(w[r, 0] - w[r, 1], slope_x, most_x), chance(w[r, 0] - w[after, 0], slope_y, most_y)
+    i, edge = n - 1, 0.0
+    if ring:  # the face that closes it
+        edge = chance(w[r, i] - w[r, 0], at(slope_x, i), at(most_x, i))
+    ahead = chance(w[r, 0] - w[r, 1], at(slope_x, 0), at(most_x, 0))
+    up = chance(w[r, 0] - w[after, 0], slope_y, most_y)
     across = max(up, 0.0) * (d[after, 0] - d[r, 0]) + min(face[below, 0], 0.0) * (d[r, 0] - d[before, 0])
     along = max(ahead, 0.0) * (d[r, 1] - d[r, 0]) + min(edge, 0.0) * (d[r, 0] - d[r, left])
     v[r, 0] = b[r, 0] * u[r, 0] + d[r, 0] + (across + along)
     face[above, 0] = up
     back = ahead
     for i in range(1, n - 1):
-        ahead, up = chance(w[r, i] - w[r, i + 1], slope_x, most_x), chance(w[r, i] - w[after, i], slope_y, most_y)
+        ahead = chance(w[r, i] - w[r, i + 1], at(slope_x, i), at(most_x, i))
+        up = chance(w[r, i] - w[after, i], slope_y, most_y)
         across = max(up, 0.0) * (d[after, i] - d[r, i]) + min(face[below, i], 0.0) * (d[r, i] - d[before, i])
         along = max(ahead, 0.0) * (d[r, i + 1] - d[r, i]) + min(back, 0.0) * (d[r, i] - d[r, i - 1])
         v[r, i] = b[r, i] * u[r, i] + d[r, i] + (across + along)
@@ -73,11 +77,12 @@ def _push_change_row(u, w, d, m, p, face, below, above, r, after, ring, slope_y,
     i, j = n - 1, 0
     edge = 0.0
     if ring:
-        edge = flux_change(w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope_x, most_x)
+        s, q = at(slope_x, i), at(most_x, i)
+        edge = flux_change(w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], s, q)
     back = edge
     for i in range(n - 1):
-        j, a = i + 1, after
-        ahead = flux_change(w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], slope_x, most_x)
+        j, a, s, q = i + 1, after, at(slope_x, i), at(most_x, i)
+        ahead = flux_change(w[r, i] - w[r, j], d[r, i] - d[r, j], m[r, i], m[r, j], p[r, i], p[r, j], s, q)
         up = flux_change(w[r, i] - w[a, i], d[r, i] - d[a, i], m[r, i], m[a, i], p[r, i], p[a, i], slope_y, most_y)
         u[r, i] = p[r, i] + ((face[below, i] - up) + (back - ahead))
         face[above, i] = up
@@ -109,8 +114,8 @@ renew = jit(_renew)
 bellman_change_row, push_change_row = jit(_bellman_change_row), jit(_push_change_row)
 
 
-def _bellman_change(ahead, change, direction, scale, value, renewal, scheme):
-    """value = dl + dW + dt sum_e s_e (dW(x+e) - dW(x)) / h with dl = scale * direction, on one time level.
+def _bellman_change(ahead, change, direction, scale, value, renewal, t, scheme):
+    """value = dl + dW + dt sum_e s_e (dW(x+e) - dW(x)) / h with dl = scale * direction, in step t.
 
     Each row of the direction is renewed first, if ``renewal`` has arrays: memory is read while a row is computed.
 
@@ -120,7 +125,7 @@ def _bellman_change(ahead, change, direction, scale, value, renewal, scheme):
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme)
+    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme, t)
     w, d, v = ahead.reshape((rows, nx)), change.reshape((rows, nx)), value.reshape((rows, nx))
     u, b = direction.reshape((rows, nx)), scale.reshape((rows, nx))
     solution, residual, length, share = renewal
@@ -132,30 +137,31 @@ def _bellman_change(ahead, change, direction, scale, value, renewal, scheme):
         face, below, above = np.zeros((3, nx)), 1, 2
         for r in range(first, last):
             after, before = neighbours(r, ny, 1, ring_y)
-            if r == first or r % ny == 0:
-                chance_across(face, below, w, before, r, slope_y, most_y)
+            j = r % ny
+            if r == first or j == 0:
+                chance_across(face, below, w, before, r, at(slope_y, j - 1), at(most_y, j - 1))
             if renewing:
                 renew_row(x, u, y, r, length, share)
-            bellman_change_row(
-                v, w, d, u, b, face, below, above, r, after, before, ring_x, slope_y, most_y, slope_x, most_x
-            )
+            s, q = at(slope_y, j), at(most_y, j)
+            bellman_change_row(v, w, d, u, b, face, below, above, r, after, before, ring_x, s, q, slope_x, most_x)
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                chance_across(face, 0, w, before, r, slope_z, most_z)
+                j = r // ny
+                chance_across(face, 0, w, before, r, at(slope_z, j - 1), at(most_z, j - 1))
                 for i in range(nx):
                     v[r, i] += min(face[0, i], 0.0) * (d[r, i] - d[before, i])
-                chance_across(face, 0, w, r, after, slope_z, most_z)
+                chance_across(face, 0, w, r, after, at(slope_z, j), at(most_z, j))
                 for i in range(nx):
                     v[r, i] += max(face[0, i], 0.0) * (d[after, i] - d[r, i])
             below, above = above, below
 
 
-def _push_change(ahead, change, mass, moved, result, scheme):
-    """result = d U from the changes of W and of the mass (``moved``) on one time level; ``face`` as in `push`."""
+def _push_change(ahead, change, mass, moved, result, t, scheme):
+    """result = d U from the changes of W and of the mass (``moved``) in step t; ``face`` as in `push`."""
     nz, ny, nx = ahead.shape
     rows, parts = nz * ny, scheme.parts
     ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
-    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme)
+    (slope_z, slope_y, slope_x), (most_z, most_y, most_x) = rates(scheme, t)
     w, d, m = ahead.reshape((rows, nx)), change.reshape((rows, nx)), mass.reshape((rows, nx))
     p, u = moved.reshape((rows, nx)), result.reshape((rows, nx))
     for part_ in prange(parts):
@@ -164,15 +170,18 @@ def _push_change(ahead, change, mass, moved, result, scheme):
         face, below, above = np.zeros((3, nx)), 1, 2
         for r in range(first, last):
             after, before = neighbours(r, ny, 1, ring_y)
-            if r == first or r % ny == 0:
-                flux_change_across(face, below, w, d, m, p, before, r, slope_y, most_y)
-            push_change_row(u, w, d, m, p, face, below, above, r, after, ring_x, slope_y, most_y, slope_x, most_x)
+            j = r % ny
+            if r == first or j == 0:
+                flux_change_across(face, below, w, d, m, p, before, r, at(slope_y, j - 1), at(most_y, j - 1))
+            s, q = at(slope_y, j), at(most_y, j)
+            push_change_row(u, w, d, m, p, face, below, above, r, after, ring_x, s, q, slope_x, most_x)
             if nz > 1:
                 after, before = neighbours(r, nz, ny, ring_z)
-                flux_change_across(face, 0, w, d, m, p, before, r, slope_z, most_z)
+                j = r // ny
+                flux_change_across(face, 0, w, d, m, p, before, r, at(slope_z, j - 1), at(most_z, j - 1))
                 for i in range(nx):
                     u[r, i] += face[0, i]
-                flux_change_across(face, 0, w, d, m, p, r, after, slope_z, most_z)
+                flux_change_across(face, 0, w, d, m, p, r, after, at(slope_z, j), at(most_z, j))
                 for i in range(nx):
                     u[r, i] -= face[0, i]
             below, above = above, below
@@ -215,10 +224,10 @@ def _curvature(ahead, mass, direction, scale, result, identity, residual, soluti
         noise(value, result[t], scheme, False)
         if t > 0:
             renewal = (solution[t] if renewing else none, residual[t] if renewing else none, length, share)
-            bellman_change(ahead[t], result[t], direction[t], scale[t] if scaled else ones, value, renewal, scheme)
+            bellman_change(ahead[t], result[t], direction[t], scale[t] if scaled else ones, value, renewal, t, scheme)
     sums = np.zeros(value.size)
     for t in range(steps):
-        push_change(ahead[t], result[t], mass[t], moved, level, scheme)
+        push_change(ahead[t], result[t], mass[t], moved, level, t, scheme)
         answer(result[t], identity, direction[t], moved)
         if renewing:
             gather(sums, scale[t].reshape(sums.size), direction[t].reshape(sums.size), result[t].reshape(sums.size))

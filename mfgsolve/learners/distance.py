@@ -32,11 +32,14 @@ def distance(one: Occupation, other: Occupation, kind: str, actions: bool) -> xr
         found = l2(one.density.values, other.density.values, one.space)
     else:
         here, there = (x.mass if actions else x.marginal(*one.space.dims) for x in (one, other))
-        gap = (here.values - there.values).reshape(*lead, -1)
+        gap, volumes = (here.values - there.values).reshape(*lead, -1), one.space.volumes
         if kind == "tv":
             found = 0.5 * np.abs(gap).sum(axis=-1)
         else:
-            found = np.sqrt(np.square(gap).sum(axis=-1) / one.space.cell_volume)
+            if isinstance(volumes, np.ndarray):
+                each = np.sqrt(np.broadcast_to(volumes, one.space.shape)).reshape(-1)
+                gap, volumes = gap / np.repeat(each, one.mass.sizes["action"]), 1.0
+            found = np.sqrt(np.square(gap).sum(axis=-1) / volumes)
     coordinates = {"time": one.mass["time"]} if one.has_time else {}
     return xr.DataArray(np.asarray(found), coordinates, ("time",) * len(lead), "distance", {"kind": kind})
 

@@ -147,7 +147,9 @@ def space_of(dataset: xr.Dataset) -> Space:
     else:
         found = [(name, dataset[name].size, dataset[name].attrs) for name in dims]
         listed = [
-            Axis(name, size, float(a["start"]), float(a["stop"]), str(a["boundary"]), str(a["units"]))
+            Axis.from_edges(name, a["edges"], str(a["boundary"]), str(a["units"]))
+            if "edges" in a
+            else Axis(name, size, float(a["start"]), float(a["stop"]), str(a["boundary"]), str(a["units"]))
             for name, size, a in found
         ]
         ground = Grid(tuple(listed), blocked if blocked.any() else None)

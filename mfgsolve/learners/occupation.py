@@ -109,8 +109,9 @@ class Occupation:
                 f"the solution has a density of shape {density.shape}; the problem has "
                 f"{(game.steps + 1, *game.grid.shape)}"
             )
-        mass = density.values.reshape(game.steps + 1, -1) * game.volume
-        return _chosen(game, mass, Walk(Play(game, policy, game.crowd_of(density.values * game.volume), None)).choices)
+        levels = density.values * game.grid.volumes
+        walk = Walk(Play(game, policy, game.crowd_of(levels), None))
+        return _chosen(game, levels.reshape(game.steps + 1, -1), walk.choices)
 
     @classmethod
     def of_policy(cls, problem: Problem | Game, policy: Any) -> Occupation:
@@ -178,7 +179,7 @@ class Occupation:
     @property
     def density(self) -> xr.DataArray:
         """Density of agents (time, *space): the marginal of cells over their volume, as solvers have it."""
-        density = self.marginal(*self.space.dims) / self.space.cell_volume
+        density = self.marginal(*self.space.dims) / self.space.volumes
         return density.rename("density").assign_attrs(long_name="density of agents")
 
     def marginal(self, *dims: str) -> xr.DataArray:
@@ -226,13 +227,14 @@ class Occupation:
         if game.has_tables:
             return policy
         moving = policy.isel(action=slice(1, None)).rename(action="move").rename("speed")
-        pace = np.repeat([game.scheme.spacing[axis - 1] for axis in game.step.mesh.axes], 2) / game.dt
+        sides = [game.scheme.distance(axis - 1, side) for axis in game.step.mesh.axes for side in (0, 1)]
+        pace = np.stack([np.broadcast_to(h, game.shape).reshape(game.grid.shape) for h in sides]) / game.dt
         here = self.marginal(*self.space.dims).values[: moving.sizes["step"]] > 0
-        speed = moving * xr.DataArray(pace, {"move": moving["move"]}, ("move",))
+        speed = moving * xr.DataArray(pace, {"move": moving["move"]}, ("move", *game.grid.dims))
         return speed.where(here[:, None], 0.0)  # a uniform choice beside a wall would exceed the speed cap
 
     def crowd(self, game: Game) -> np.ndarray:
-        """What couplings of a game see of it: an array of levels, see `mfgsolve.games.base`."""
+        """What couplings of a game see of it: an array of levels, see `mfgsolve.games.measures`."""
         if not self.ends or self.mass.sizes["time"] != game.steps + 1 or self.space.shape != game.grid.shape:
             raise InputError(f"occupation {dict(self.mass.sizes)} is no crowd of a game of {game.steps} steps on "
                              f"{game.grid.shape}")  # fmt: skip

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
@@ -177,7 +177,7 @@ def _maps(figure: SubFigure, dataset: xr.Dataset, runs: Sequence[int]) -> None:
     dotted = [0 < count < cells for count, _ in views]
     shown = [_level(v, *c) for (_, v), dots in zip(views, dotted, strict=True) if not dots for c in columns]
     norm = part.density_scale(np.array(shown)[:, None])
-    image: AxesImage | None = None
+    image: ScalarMappable | None = None
     for row, (count, view), dots in zip(axes, views, dotted, strict=True):
         for ax, (population, k) in zip(row, columns, strict=True):
             one, level = view.each[population or 0], _level(view, population, k)
@@ -205,7 +205,7 @@ def _maps(figure: SubFigure, dataset: xr.Dataset, runs: Sequence[int]) -> None:
 
 def _dots(ax: Axes, one: View, level: np.ndarray) -> None:
     """Agents of each cell; the area of a dot goes with their share."""
-    share = level * one.spacing("x") * one.spacing("y")
+    share = level * one.widths("y")[:, None] * one.widths("x")
     place = np.argwhere(share > 0)
     least = share[share > 0].min()
     area = 20.0 * min(1.0, 60.0 * least) / least  # of one agent among many: smaller
@@ -260,10 +260,10 @@ def _steps(ax: Axes, curves: Curves) -> None:
         name = one.dims[0]
         side = 1 if count == 0 or one.is_listed else max(1, level.size // max(BINS, count // 4))
         starts = np.arange(0, level.size, side)
-        widths = np.diff(np.append(starts, level.size))
-        edges = one.ends(name)[0] + np.append(starts, level.size) * one.spacing(name)
+        edges = one.edges(name)[np.append(starts, level.size)]
+        each = one.widths(name)
         text = _crowd(count) + (f", in bins of {side} cells" if side > 1 else "") if count else "mean field"
-        heights = np.add.reduceat(level, starts) / widths
+        heights = np.add.reduceat(level * each, starts) / np.diff(edges)
         ax.stairs(heights, edges, color=_colour(curves, k), fill=count == 0, linewidth=1.3, label=text)
     part.name_places(ax.xaxis, curves[0][1])
     ax.set_xlim(curves[0][1].ends(curves[0][1].dims[0]))

@@ -9,9 +9,9 @@ import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 
 from mfgsolve.plots import panels as part
@@ -152,9 +152,7 @@ def _likeliest_planes(seen: View, shown: list[float]) -> Figure:
     for k, (one, row) in enumerate(zip(seen.each, rows, strict=True)):
         for ax, t, field in zip(row, shown, fields[k], strict=True):
             level = field[len(field) // 2] if one.ndim == 3 else field
-            image = ax.imshow(
-                level, origin="lower", extent=one.extent, interpolation="nearest", cmap=colours, norm=norm
-            )
+            image = part.plane(ax, one, level, cmap=colours, norm=norm)
             part.draw_walls(ax, one, one.walls_cut)
             if k == 0:
                 ax.set_title(one.time_title(t), fontsize=11)
@@ -162,7 +160,9 @@ def _likeliest_planes(seen: View, shown: list[float]) -> Figure:
     return figure
 
 
-def _explain(figure: Figure, seen: View, image: AxesImage, axes: list[Axes], fields: list[np.ma.MaskedArray]) -> None:
+def _explain(
+    figure: Figure, seen: View, image: ScalarMappable, axes: list[Axes], fields: list[np.ma.MaskedArray]
+) -> None:
     """Colours of actions: in the legend where it can name them, beside a bar otherwise."""
     masks = [np.ma.getmaskarray(field) for field in fields]
     if len(seen.actions) <= LISTED:

@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import View, labelled, view
@@ -96,7 +96,7 @@ def _lines(seen: View, moments: list[float]) -> Figure:
     return figure
 
 
-def _over_time(one: View, ax: Axes, norm: Normalize) -> AxesImage:
+def _over_time(one: View, ax: Axes, norm: Normalize) -> ScalarMappable:
     image = part.field(ax, one, one.densities(), one.clock, cmap=part.DENSITY, norm=norm)
     part.label_place(ax, one, f"{'share' if one.is_listed else 'density'} over time")
     if one.track is not None:
@@ -118,10 +118,8 @@ def _profiles(one: View, ax: Axes, moments: list[float]) -> None:
     ax.set(xlabel=one.axis_label(name), ylabel=one.quantity, xlim=one.ends(name), ylim=(0.0, None))
     ax.set_title("profiles" if one.track is None else f"profiles (dots: place of {one.track_name})")
     part.name_places(ax.xaxis, one)
-    if one.walls is not None:
-        half = one.spacing("x") / 2
-        for x in one.centres("x")[one.walls]:
-            ax.axvspan(x - half, x + half, color="0.55", linewidth=0)
+    for low, high in part.wall_spans(one):
+        ax.axvspan(low, high, color="0.55", linewidth=0)
     ax.legend(frameon=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -71,7 +72,7 @@ def _value_plane(ax: Axes, one: View, t: float, scale: np.ndarray) -> ScalarMapp
     level = one.cut(one.between("value", t))
     if one.is_finite:
         limits = {"vmin": scale[0], "vmax": scale[-1]}
-        return ax.imshow(level, origin="lower", extent=one.extent, interpolation="nearest", cmap=VALUE, **limits)
+        return part.plane(ax, one, level, cmap=VALUE, **limits)
     surface, (y, x) = _padded(one, level, ("y", "x"), one.walls_cut)
     return ax.contourf(x, y, surface, scale, cmap=VALUE)
 
@@ -243,10 +244,17 @@ def arrows(seen: View, t: float, drift: list[np.ndarray]) -> tuple[np.ndarray, .
     ``drift`` are components x and y on the cells, in the step that contains t.
     """
     mass = seen.dataset["density"].values[seen.step_at(t)]
+    if not seen.is_even(*seen.dims):
+        mass = mass * math.prod(np.ix_(*(seen.widths(name) for name in reversed(seen.dims))))
     momenta = [mass * component for component in drift]
     if seen.ndim == 3:
         mass, momenta = mass.sum(axis=0), [momentum.sum(axis=0) for momentum in momenta]
     y, x = np.meshgrid(seen.centres("y"), seen.centres("x"), indexing="ij")
     total = _blocks(mass)
-    there = (total >= NEGLIGIBLE * mass.max() * _blocks(np.ones_like(mass))) & (total > 0)
+    area = _blocks(np.ones_like(mass))
+    most = mass.max()
+    if not seen.is_even("x", "y"):
+        cell = seen.widths("y")[:, None] * seen.widths("x")
+        area, most = _blocks(cell), (mass / cell).max()
+    there = (total >= NEGLIGIBLE * most * area) & (total > 0)
     return tuple(_blocks(array)[there] / total[there] for array in (mass * x, mass * y, *momenta))

@@ -9,9 +9,9 @@ import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
@@ -170,7 +170,7 @@ def _over_time(figure: SubFigure, pair: Pair) -> None:
     _colour_bar(figure, image, [ax for row in rows for ax in row[:-1]], first)
 
 
-def _colour_bar(figure: SubFigure, image: AxesImage, axes: list[Axes], seen: View) -> None:
+def _colour_bar(figure: SubFigure, image: ScalarMappable, axes: list[Axes], seen: View) -> None:
     bar = figure.colorbar(image, ax=axes, location="bottom", aspect=40, pad=0.02)
     *names, colour = seen.density_label
     beyond = "; beyond the arrow: the start" if getattr(image.norm, "extend", "") == "max" else ""

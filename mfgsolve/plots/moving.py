@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import View, doubts, view
@@ -55,7 +56,7 @@ class Film:
             ax.set(xlabel=one.axis_label("x"), ylabel=one.axis_label("y") if ax is axes[0] else "")
             ax.set(xlim=one.extent[:2], ylim=one.extent[2:])
             handles = [*track, *part.draw_sites(ax, one)]
-            self._crowds.append(image.set_data)
+            self._crowds.append(image.set_data if isinstance(image, AxesImage) else image.set_array)
             self._markers += track[1:]
         part.label_colours(self.figure, image, axes if count > 1 else axes[0], seen.density_label)
         part.legend(self.figure, handles)
@@ -98,7 +99,7 @@ def _profile(one: View, ax: Axes) -> Any:
     """Bars where cells are few and agents choose between them, a line otherwise; what sets their heights."""
     name, first = one.dims[0], one.densities()[0]
     if one.is_finite and first.size <= BARS:
-        bars = ax.bar(one.centres(name), first, width=0.8 * one.spacing(name), color=part.INK)
+        bars = ax.bar(one.centres(name), first, width=0.8 * one.widths(name), color=part.INK)
 
         def draw(level: np.ndarray) -> None:
             for bar, height in zip(bars, level, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import matplotlib
@@ -17,7 +17,6 @@ from matplotlib.collections import PathCollection
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap, Normalize, PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
@@ -134,15 +133,34 @@ def name_places(axis: Axis, view: View) -> None:
         axis.set_major_locator(MaxNLocator(8, steps=STEPS, integer=view.is_listed))
 
 
-def field(ax: Axes, view: View, values: np.ndarray, ends: tuple[float, float], **style: Any) -> AxesImage:
+def field(ax: Axes, view: View, values: np.ndarray, ends: tuple[float, float], **style: Any) -> ScalarMappable:
     """An image of (time, place), one column a node or a step; blocked cells grey."""
     place = view.ends(view.dims[0])
-    image = ax.imshow(values.T, origin="lower", extent=(*ends, *place), aspect="auto", interpolation="nearest", **style)
-    if view.walls is not None:
-        half = view.spacing("x") / 2
-        for x in view.centres("x")[view.walls]:
-            ax.axhspan(x - half, x + half, color="0.55", linewidth=0)
+    if view.is_even(view.dims[0]):
+        style |= {"origin": "lower", "extent": (*ends, *place), "aspect": "auto", "interpolation": "nearest"}
+        image: ScalarMappable = ax.imshow(values.T, **style)
+    else:
+        columns = np.linspace(*ends, len(values) + 1)
+        image = ax.pcolormesh(columns, view.edges(view.dims[0]), values.T, rasterized=True, **style)
+    for low, high in wall_spans(view):
+        ax.axhspan(low, high, color="0.55", linewidth=0)
     return image
+
+
+def wall_spans(view: View) -> Iterator[tuple[float, float]]:
+    """Ends of the blocked cells of a line."""
+    if view.walls is not None and view.ndim == 1:
+        edges = view.edges(view.dims[0])
+        yield from zip(edges[:-1][view.walls], edges[1:][view.walls], strict=True)
+
+
+def plane(ax: Axes, view: View, level: np.ndarray, **style: Any) -> ScalarMappable:
+    """An image of the cells of a plane (y, x), true to scale."""
+    if view.is_even("x", "y"):
+        return ax.imshow(level, origin="lower", extent=view.extent, interpolation="nearest", **style)
+    mesh = ax.pcolormesh(view.edges("x"), view.edges("y"), level, rasterized=True, **style)
+    ax.set_aspect("equal")
+    return mesh
 
 
 def title(figure: Figure, view: View, text: str) -> None:
@@ -175,14 +193,14 @@ class _Scale(PowerNorm):
         self.extend = "max" if beyond else "neither"
 
 
-def density_image(ax: Axes, view: View, level: np.ndarray, norm: Normalize) -> AxesImage:
-    return ax.imshow(level, origin="lower", extent=view.extent, norm=norm, cmap=DENSITY, interpolation="nearest")
+def density_image(ax: Axes, view: View, level: np.ndarray, norm: Normalize) -> ScalarMappable:
+    return plane(ax, view, level, norm=norm, cmap=DENSITY)
 
 
 def draw_walls(ax: Axes, view: View, walls: np.ndarray | None) -> None:
     if walls is not None:
         grey = np.ma.masked_where(~walls, np.zeros(walls.shape))
-        ax.imshow(grey, origin="lower", extent=view.extent, cmap=WALL, interpolation="nearest", zorder=3)
+        plane(ax, view, grey, cmap=WALL, zorder=3)
 
 
 def draw_track(ax: Axes, view: View, t: float, colour: str = HIGHLIGHT) -> list[Line2D]:

@@ -159,14 +159,31 @@ class View:
     def state_names(self) -> list[str]:
         return [words(name) for name in self.dataset["state"].values]
 
+    def is_even(self, *names: str) -> bool:
+        """Whether all cells along these axes have the same width."""
+        return not any("edges" in self.dataset[name].attrs for name in names)
+
     def spacing(self, name: str) -> float:
+        """Width of a cell, or the mean width where they differ."""
         centres = self.centres(name)
+        if not self.is_even(name):
+            return float(np.ptp(self.edges(name))) / len(centres)
         return 1.0 if len(centres) == 1 else float(centres[-1] - centres[0]) / (len(centres) - 1)
 
-    def ends(self, name: str) -> tuple[float, float]:
-        """The walls, half a cell beyond the first and the last centre."""
+    def edges(self, name: str) -> np.ndarray:
+        """Ends of the cells, one more than there are cells."""
+        if not self.is_even(name):
+            return np.asarray(self.dataset[name].attrs["edges"], dtype=float)
         centres, half = self.centres(name), self.spacing(name) / 2
-        return float(centres[0]) - half, float(centres[-1]) + half
+        return np.append(centres[0] - half, centres + half)
+
+    def widths(self, name: str) -> np.ndarray:
+        return np.diff(self.edges(name))
+
+    def ends(self, name: str) -> tuple[float, float]:
+        """The walls: where all cells are alike, half a cell beyond the first and the last centre."""
+        edges = self.edges(name)
+        return float(edges[0]), float(edges[-1])
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -213,7 +230,11 @@ class View:
         return self._flat(self.between("density", t))
 
     def _flat(self, values: np.ndarray) -> np.ndarray:
-        return np.asarray(values.sum(axis=-3) * self.spacing("z")) if self.ndim == 3 else values
+        if self.ndim < 3:
+            return values
+        if self.is_even("z"):
+            return np.asarray(values.sum(axis=-3) * self.spacing("z"))
+        return np.asarray((values * self.widths("z")[:, None, None]).sum(axis=-3))
 
     def between(self, name: str, t: float) -> np.ndarray:
         """A variable on nodes at any time, linear between them."""

@@ -41,7 +41,7 @@ def build(table: DeclaredProblem, text: str) -> Problem:
         track=moving[0].position if len(moving) == 1 else None,
     )
     if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))):
-        return replace(problem, initial=problem.initial_mass() / problem.grid.cell_volume)  # tied to its grid
+        return replace(problem, initial=problem.initial_mass() / problem.grid.volumes)  # tied to its grid
     return problem
 
 

@@ -170,7 +170,7 @@ class CsvTable:
             return self._states(space)
         axis = next(axis for axis in space.axes if axis.name == name)
         values = self.numbers(name)
-        exact = (values - axis.start) / axis.spacing - 0.5
+        exact = axis.places(values) - 0.5
         cells = np.clip(np.round(exact), 0, axis.cells - 1)
         bad = np.flatnonzero(np.abs(exact - cells) > NEAR)
         if bad.size:

@@ -41,13 +41,14 @@ def _texts(value: Any, source: Source) -> Any:
 
 
 BOX = [
-    Part("shape", many(count("axis of {} cells")), True),
+    Part("shape", many(count("axis of {} cells")), False),
     Part("bounds", many(row(NUMBER, NUMBER)), False),
     Part("boundary", Form("a text, or one for each axis", "", _texts), False, "reflecting"),
     Part("unit", TEXT, False, "1"),
     Part("blocked", many(group(lower=many(NUMBER), upper=many(NUMBER))), False, ()),
 ]
-STATED = {"name", "cells", "start", "stop", "boundary", "unit"}  # of an axis, by the box
+EDGES = Part("edges", many(many(NUMBER)), False)
+STATED = {"name", "cells", "start", "stop", "boundary", "unit", "uneven"}  # of an axis, by the box
 
 
 def _grid(blocked: Sequence[Any] = (), **stated: Any) -> Grid:
@@ -55,8 +56,9 @@ def _grid(blocked: Sequence[Any] = (), **stated: Any) -> Grid:
 
     Parameters
     ----------
-    shape : cells along each axis, (..., ny, nx)
+    shape : cells along each axis, (..., ny, nx); not needed where edges are stated
     bounds : (start, stop) of each axis, in the order of shape
+    edges : of the cells of each axis, in the order of shape, instead of bounds
     boundary : "reflecting" or "periodic", in the order of shape
     unit : of the coordinates
     blocked : boxes from corner to corner, (x, y, ...)
@@ -64,7 +66,13 @@ def _grid(blocked: Sequence[Any] = (), **stated: Any) -> Grid:
     """
     boxes = [Box(*corners) for corners in blocked]
     box = {part.name: stated.pop(part.name) for part in BOX if part.name in stated}
-    grid = Grid.box(**box, blocked=_Union(boxes) if boxes else None)
+    union = _Union(boxes) if boxes else None
+    if "edges" in stated:
+        grid = _of_edges(stated.pop("edges"), union, **box)
+    elif "shape" not in box:
+        raise InputError("the grid has neither a shape nor edges; write shape = [...] (..., ny, nx), say")
+    else:
+        grid = Grid.box(**box, blocked=union)
     for name, value in stated.items():
         values = value if isinstance(value, tuple) else [value] * grid.ndim
         if len(values) != grid.ndim:
@@ -75,6 +83,29 @@ def _grid(blocked: Sequence[Any] = (), **stated: Any) -> Grid:
         axes = [replace(axis, **{name: each}) for axis, each in zip(grid.axes, values, strict=True)]
         grid = Grid(tuple(axes), grid.blocked)
     return grid
+
+
+def _of_edges(
+    edges: Sequence[Sequence[float]],
+    blocked: _Union | None,
+    shape: Sequence[int] | None = None,
+    bounds: Any = None,
+    boundary: str | Sequence[str] = "reflecting",
+    unit: str = "1",
+) -> Grid:
+    """Cells between stated edges; another shape means that many cells along the same smooth map."""
+    if bounds is not None:
+        raise InputError("the grid has edges and bounds; the first and the last edge are the bounds, leave them out")
+    if not 1 <= len(edges) <= 3:
+        raise InputError(f"edges has {len(edges)} lists; one for each of 1, 2 or 3 axes is needed")
+    kinds = (boundary,) * len(edges) if isinstance(boundary, str) else boundary
+    for what, stated in (("boundary", kinds), ("shape", shape or edges)):
+        if len(stated) != len(edges):
+            raise InputError(f"{what} has {len(stated)} entries, and edges has {len(edges)} lists, one for each axis")
+    names = "xyz"[: len(edges)][::-1]
+    axes = [Axis.from_edges(name, each, kind, unit) for name, each, kind in zip(names, edges, kinds, strict=True)]
+    grid = Grid(tuple(axes), blocked)
+    return grid if shape is None else grid.refined(shape)
 
 
 def _states(count: int | None = None, names: Sequence[str] | None = None) -> States:
@@ -91,7 +122,7 @@ def _states(count: int | None = None, names: Sequence[str] | None = None) -> Sta
 
 
 AXIS = [Part(p.name, one_or_many(p.form), False, p.default) for p in table(Axis).parts if p.name not in STATED]
-GRID = Table(_grid, [*BOX, *AXIS])
+GRID = Table(_grid, [*BOX, EDGES, *AXIS])
 STATES = Table(_states, [Part("count", count("list of {} states"), False), Part("names", many(TEXT), False)])
 
 # -- dynamics and couplings, by their kinds ----------------------------------------------------------------------------

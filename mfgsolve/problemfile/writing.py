@@ -48,7 +48,8 @@ def _text(problem: Problem) -> str:
     shape, steps = list(space.shape), problem.time.steps
     if problem.text is not None:
         document = tomllib.loads(problem.text)
-        stated, time = document.get("grid", {}).get("shape", shape), document["time"]
+        grid, time = document.get("grid", {}), document["time"]
+        stated = grid.get("shape", [len(edges) - 1 for edges in grid["edges"]] if "edges" in grid else shape)
         if (stated, time.get("steps"), time.get("chosen", False)) == (shape, steps, problem.time.chosen):
             return problem.text
         if stated != shape:
@@ -132,7 +133,7 @@ def _samples(problem: Problem) -> list[np.ndarray]:
         for on, terms in by_target(coupling).items():
             space = on_what(problem, on)
             shape = (1,) if on == "aggregate" else space.shape
-            density = np.ones(shape) if on == "aggregate" else np.broadcast_to(mass / space.cell_volume, shape)
+            density = np.ones(shape) if on == "aggregate" else np.broadcast_to(mass / space.volumes, shape)
             for term in terms:
                 bound = term.bind(space, times)
                 found.append(bound.cost(levels, np.array([density] * len(times))))

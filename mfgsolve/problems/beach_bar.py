@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from mfgsolve.axes import BOUNDARIES
 from mfgsolve.couplings import LogCongestion
 from mfgsolve.dynamics import Tabular
 from mfgsolve.dynamics.lattice import move_name
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.grids import BOUNDARIES, Grid, TimeGrid
+from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.displacement import displaced
 from mfgsolve.problems.registry import named

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mfgsolve.axes import BOUNDARIES
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.grids import BOUNDARIES, Coordinates, Grid, TimeGrid
+from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import named
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from mfgsolve.couplings import Bound, Coupling
+from mfgsolve.couplings.base import total
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Bump
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import named
-from mfgsolve.spaces import Space
+from mfgsolve.spaces import Space, Volumes
 
 HALF_WIDTH = 3.0
 
@@ -39,7 +40,7 @@ class MeanAttraction(Coupling):
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         points = np.stack([grid.coordinates[name] for name in grid.dims])
-        return _BoundAttraction(self.strength, points, ~grid.mask, grid.cell_volume)
+        return _BoundAttraction(self.strength, points, ~grid.mask, grid.volumes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +48,13 @@ class _BoundAttraction(Bound):
     strength: float
     points: np.ndarray  # (axes, *shape)
     free: np.ndarray
-    volume: float
+    volumes: Volumes
 
     def _offsets(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """x - mean, (levels, axes, *shape), and the mass per cell volume of each level."""
+        """x - mean, (levels, axes, *shape), and the mass of each level; over the volume where all are alike."""
         levels, axes = rho.shape[0], self.points.shape[0]
+        if isinstance(self.volumes, np.ndarray):
+            rho = rho * self.volumes
         mass = rho.reshape(levels, -1).sum(axis=1)
         mean = rho.reshape(levels, -1) @ self.points.reshape(axes, -1).T / mass[:, None]
         return self.points[None] - mean.reshape(levels, axes, *(1,) * (rho.ndim - 1)), mass
@@ -61,10 +64,12 @@ class _BoundAttraction(Bound):
         return np.asarray(0.5 * self.strength * (offsets**2).sum(axis=1) * self.free)
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return np.asarray((self.cost(nodes, rho) * rho).reshape(rho.shape[0], -1).sum(axis=1) * self.volume)
+        return total(self.cost(nodes, rho) * rho, self.volumes)
 
     def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
         offsets, mass = self._offsets(rho)
+        if isinstance(self.volumes, np.ndarray):
+            change = change * self.volumes
         moved = (offsets * change[:, None]).reshape(*offsets.shape[:2], -1).sum(axis=2) / mass[:, None]
         pulled = (offsets * moved.reshape(*moved.shape, *(1,) * (rho.ndim - 1))).sum(axis=1)
         return np.asarray(-self.strength * pulled * self.free)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -32,15 +33,15 @@ Coarse = Callable[[int], Problem]  # the coarse game in any number of steps
 
 @dataclass(frozen=True)
 class Slowed(ControlledDiffusion):
-    """The same diffusion with the speed cap of another grid or time step, (..., y, x), where that is lower."""
+    """The same diffusion with the speed cap of another grid or time step, (..., y, x), where that is lower: a number,
+    or one for each face."""
 
-    caps: tuple[float, ...] = ()
+    caps: tuple[float | tuple[float, ...], ...] = ()
 
-    def speed_cap(self, possible: np.ndarray) -> np.ndarray:
-        lowered = possible.copy()
+    def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         first = 3 - len(self.caps)
-        lowered[first:] = np.minimum(possible[first:], self.caps)
-        return lowered
+        lowered = (np.minimum(one, cap) for one, cap in zip(possible[first:], self.caps, strict=True))
+        return (*possible[:first], *lowered)  # type: ignore[return-value]
 
 
 def coarsened(problem: Problem) -> Coarse | None:
@@ -112,7 +113,7 @@ def _averaged(problem: Problem, cells: Cells) -> Coarse:
         grid=replace(cells.grid(), blocked=blocked if blocked.any() else None),
         coupling=Averaged(problem.couplings[0], cells),
         terminal_coupling=None if last is None else Averaged(last, cells),
-        initial=cells.mean(problem.initial_mass()[None])[0] / grid.cell_volume,
+        initial=cells.density(problem.initial_mass()),
         terminal=cells.mean(problem.terminal_cost()[None])[0],
         normalise=True,
     )
@@ -132,27 +133,36 @@ class Cells:
     def __init__(self, real: Grid, shape: tuple[int, ...]):
         self.real, self.shape = real, shape
         self.whole = all(n % size == 0 for n, size in zip(real.shape, shape, strict=True))  # no real cell is cut
-        shares = [_overlaps(size, n) for n, size in zip(real.shape, shape, strict=True)]
+        shares = [_overlaps(axis, size) for axis, size in zip(real.axes, shape, strict=True)]
         self._of_coarse = [share / share.sum(axis=1, keepdims=True) for share in shares]  # (coarse, real)
         self._of_real = [(share / share.sum(axis=0)).T for share in shares]  # (real, coarse)
 
     def grid(self) -> Grid:
         """The coarse grid, without blocked cells."""
         named = zip(self.real.axes, self.shape, strict=True)
-        return Grid(tuple(Axis(a.name, n, a.start, a.stop, a.boundary, a.unit) for a, n in named))
+        return Grid(tuple(axis.refined(n) for axis, n in named))
 
     def mean(self, levels: np.ndarray) -> np.ndarray:
         """Means over coarse cells of levels (levels, *real shape)."""
         return _along_axes(self._of_coarse, levels)
+
+    def density(self, mass: np.ndarray) -> np.ndarray:
+        """Density in coarse cells of the mass (*real shape) in real ones."""
+        if self.real.even:
+            return np.asarray(self.mean(mass[None])[0] / self.real.volumes)
+        return np.asarray(self.mean((mass / self.real.volumes)[None])[0])
 
     def spread(self, levels: np.ndarray) -> np.ndarray:
         """The density (levels, *real shape) that is even in every coarse cell."""
         return _along_axes(self._of_real, levels)
 
 
-def _overlaps(coarse: int, real: int) -> np.ndarray:
-    """Lengths that coarse and real cells of one axis have in common, (coarse, real)."""
-    ends, bounds = np.arange(coarse + 1) / coarse, np.arange(real + 1) / real
+def _overlaps(axis: Axis, coarse: int) -> np.ndarray:
+    """Shares of the axis that coarse and real cells have in common, (coarse, real)."""
+    if axis.even:
+        ends, bounds = np.arange(coarse + 1) / coarse, np.arange(axis.cells + 1) / axis.cells
+    else:
+        ends, bounds = ((a.edges - a.start) / a.length for a in (axis.refined(coarse), axis))
     right, left = np.minimum(ends[1:, None], bounds[None, 1:]), np.maximum(ends[:-1, None], bounds[None, :-1])
     shared = np.maximum(right - left, 0.0)
     return np.where(shared > 1e-12, shared, 0.0)

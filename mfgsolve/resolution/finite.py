@@ -70,6 +70,6 @@ def _crossing(dynamics: LatticeMoves, grid: Grid, horizon: float) -> int:
         far = axis.cells // 2 if axis.periodic else axis.cells - 1
         wanted = max(wanted, math.ceil(far / reach) if reach else 1)
     if dynamics.noise == "explicit":
-        stable = 2 * dynamics.viscosity * horizon * sum(axis.spacing**-2 for axis in grid.axes)
+        stable = 2 * dynamics.viscosity * horizon * sum(axis.smallest**-2 for axis in grid.axes)
         wanted = max(wanted, math.ceil(stable))
     return wanted

@@ -11,7 +11,7 @@ from mfgsolve.certificates import certify
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.games import Game, make_game
 from mfgsolve.games.transfer import prolong
-from mfgsolve.grids import Grid
+from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
 from mfgsolve.resolution.coarse import Coarse, Slowed, coarsened, ranges
 from mfgsolve.solvers import SOLVERS, suited
@@ -115,7 +115,7 @@ def _settled(coarse: Coarse) -> Measured | None:
     speed, cells = energetic_speed(coarse), coarse(1).grid.size
     grid = coarse(1).grid
     assert isinstance(grid, Grid)
-    least = min(axis.spacing for axis in grid.axes)
+    least = min(axis.smallest for axis in grid.axes)
     wanted = 2 * grid.ndim * coarse(1).time.horizon * speed / least
     steps = (
         int(min(max(FEWEST, wanted), MOST_FIRST)) | 1
@@ -207,7 +207,7 @@ def energetic_speed(coarse: Coarse) -> float:
         game.mass(game.price(game.resting_crowd(game.empty_crowd())))[:-1, free], axis=1
     )  # as the crowd starts
     saved = game.time.horizon * float(np.maximum(running, now).mean()) + float(last[0])
-    return float(np.sqrt(2 * saved / (game.step.scheme.control_cost * game.time.horizon)))
+    return float(np.sqrt(2 * saved / (game.step.scheme.control_cost.min() * game.time.horizon)))
 
 
 def steps_for_speeds(measured: Measured, grid: Grid) -> float:
@@ -215,12 +215,20 @@ def steps_for_speeds(measured: Measured, grid: Grid) -> float:
     game, plan = measured.plan.game, measured.plan
     speed = plan.policy.speed(game.step.mesh, slice(0, game.steps)).reshape(game.steps, 2 * grid.ndim, *game.grid.shape)
     pace = np.zeros((game.steps, *game.grid.shape))  # cells per unit of time
+    assert isinstance(game.grid, Grid)
+    coarse = game.grid.axes
     for k, axis in enumerate(reversed(grid.axes)):
-        pace = np.maximum(pace, np.maximum(speed[:, 2 * k], speed[:, 2 * k + 1]) / axis.spacing)
+        cell = np.reshape(_distances(axis, coarse[-1 - k]), (-1, *(1,) * k))
+        pace = np.maximum(pace, np.maximum(speed[:, 2 * k], speed[:, 2 * k + 1]) / cell)
     order = np.argsort(pace, axis=None)
     mass = game.mass(plan.crowd)[:-1].reshape(-1)[order].cumsum()
     place = int(np.searchsorted(mass, (1 - FASTER) * mass[-1]))
     return 2 * grid.ndim * game.time.horizon * float(pace.reshape(-1)[order[min(place, mass.size - 1)]])
+
+
+def _distances(axis: Axis, coarse: Axis) -> float | np.ndarray:
+    """From cell to cell of an axis: a number, or what it is about in each cell of a coarse one."""
+    return axis.spacing if axis.even else coarse.distances * (coarse.cells / axis.cells)
 
 
 def probe(measured: Measured, grid: Grid, steps: int) -> tuple[Change, float]:
@@ -230,8 +238,11 @@ def probe(measured: Measured, grid: Grid, steps: int) -> tuple[Change, float]:
     step.  Where the step of the measured plan is longer, its error is scaled to the real one.
     """
     plan, horizon = measured.plan, measured.plan.game.time.horizon
-    caps = tuple(axis.spacing * steps / (2 * grid.ndim * horizon) for axis in grid.axes)
     posed = measured.coarse(min(steps, plan.steps))
+    assert isinstance(posed.grid, Grid)
+    pairs = zip(grid.axes, posed.grid.axes, strict=True)
+    fastest = [_distances(axis, coarse) * steps / (2 * grid.ndim * horizon) for axis, coarse in pairs]
+    caps = tuple(tuple(cap.tolist()) if isinstance(cap, np.ndarray) else cap for cap in fastest)
     dynamics = posed.all_dynamics[0]
     assert isinstance(dynamics, ControlledDiffusion)
     slowed = Slowed(dynamics.viscosity, dynamics.control_cost, dynamics.noise, caps)

@@ -140,7 +140,7 @@ def advised(problem: Problem, measured: Measured) -> tuple[int, Change, float]:
     share = measured.error.cautious().worst / AIMED  # of first order
     wanted = max(wanted, measured.plan.steps * min(share, MOST_LONGER))
     if dynamics.noise == "explicit":
-        wanted = max(wanted, 2 * dynamics.viscosity * problem.time.horizon * sum(a.spacing**-2 for a in grid.axes))
+        wanted = max(wanted, 2 * dynamics.viscosity * problem.time.horizon * sum(a.smallest**-2 for a in grid.axes))
     for _ in range(ATTEMPTS):
         steps = friendly(wanted)
         error, capped = probe(measured, grid, steps)

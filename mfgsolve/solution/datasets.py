@@ -83,7 +83,7 @@ def build_dataset(
     problem, grid, time = game.problem, game.grid, game.time
     price = game.full_price(crowd)
     rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
-    nodes, density = ("time", *grid.dims), game.mass(crowd) / game.volume
+    nodes, density = ("time", *grid.dims), game.mass(crowd) / game.grid.volumes
     data: dict[str, Any] = {
         "density": (nodes, density, {"units": per_volume(game), "long_name": "density of agents"}),
         "coupling_cost": (

@@ -94,7 +94,7 @@ class Learning:
             return replace(
                 self, reference_density=None, reference_exploitability=exploitability, density_distance=math.nan
             )
-        apart = np.abs(reference - density) * space.cell_volume
+        apart = np.abs(reference - density) * space.volumes
         distance = 0.5 * float(apart.reshape(apart.shape[0], -1).sum(axis=1).mean()) / space.populations
         return replace(
             self, reference_density=reference, reference_exploitability=exploitability, density_distance=distance

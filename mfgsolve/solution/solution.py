@@ -188,15 +188,15 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
             steps = {"step": lambda _: policy["step"].values, "action": np.array(game.action_names)}  # any horizon
             table = aligned(policy, ("step", "action", *names), labels | steps, "policy of the start")
             return game.flow(np.ascontiguousarray(table).reshape(game.steps, game.actions, game.states))
-        return game.crowd_of(aligned(density, ("time", *names), labels, "density of the start") * game.volume)
+        return game.crowd_of(aligned(density, ("time", *names), labels, "density of the start") * game.grid.volumes)
     assert isinstance(game.grid, Grid)
-    return game.crowd_of(_interpolated(solution.dataset, game.grid, game.time) * game.volume)
+    return game.crowd_of(_interpolated(solution.dataset, game.grid, game.time) * game.grid.volumes)
 
 
 def _interpolated(source: xr.Dataset, grid: Grid, time: TimeGrid) -> np.ndarray:
     """Density of a solution on another grid and at other times (stretched to the horizon)."""
     field, names = source["density"].values, grid.dims
-    there = all(np.allclose(source[axis.name].values, axis.centres, atol=1e-3 * axis.spacing)
+    there = all(np.allclose(source[axis.name].values, axis.centres, atol=1e-3 * axis.smallest)
                 for axis in grid.axes if source.sizes[axis.name] == axis.cells)  # fmt: skip
     if field.shape == (time.steps + 1, *grid.shape) and there:
         return field

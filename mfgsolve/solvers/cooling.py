@@ -46,7 +46,7 @@ def heat(game: Any) -> float:
 def dearer(game: Any, heat: float) -> Any:
     """The same diffusion with a cost of moving ``heat`` times its own; arrays are shared."""
     scheme = game.step.scheme
-    return game.with_step(scheme=scheme._replace(control_cost=float(scheme.control_cost * heat)))
+    return game.with_step(scheme=scheme._replace(control_cost=scheme.control_cost * heat))
 
 
 def heats(game: Any, cooling: float) -> list[float]:
@@ -65,8 +65,8 @@ def heats(game: Any, cooling: float) -> list[float]:
             total = (weights * price).sum(axis=0) + game.terminal_cost
             gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
             crowd = game.flow(game.respond(price).policy)
-    cell = min(axis.spacing for axis in game.grid.axes)
-    unit = game.step.scheme.control_cost * max(8 * viscosity, cell**2 / (2 * game.time.horizon))
+    cell = min(axis.smallest for axis in game.grid.axes)
+    unit = float(game.step.scheme.control_cost.min()) * max(8 * viscosity, cell**2 / (2 * game.time.horizon))
     if not (math.isfinite(gain) and gain > unit):
         return [1.0]
     count = math.ceil(math.log(gain / unit) / -math.log(cooling))

@@ -14,6 +14,7 @@ from scipy.optimize import linprog
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
 from mfgsolve.solvers.proximal import noise_inverse
+from mfgsolve.spaces import flat_volumes
 from mfgsolve.watch import left, look
 
 __all__ = ["Limits", "check_limits", "infeasibility"]
@@ -53,7 +54,7 @@ class Limits:
                     f"a hard bound on {'choices' if block.on != 'state' else 'the density from below'} is not "
                     "supported by interior-point; use Capacity on the density, or another solver"
                 )
-            cap[levels] = np.minimum(cap[levels], upper.reshape(flat) * block.volume)
+            cap[levels] = np.minimum(cap[levels], (upper * block.volumes).reshape(flat))
         found = {"cap": cap, "highest": high, "lowest": low}
         return cls(cap, {name: value for name, value in found.items() if np.isfinite(value).any()}, first)
 
@@ -120,9 +121,10 @@ def check_limits(game: Game, limits: Limits) -> None:
     if excess.max() > ROUND * max(1.0, float(game.initial_mass.max())):
         cell = int(excess.argmax())
         where = tuple(int(i) for i in np.unravel_index(cell, game.grid.shape))
+        volume = np.broadcast_to(flat_volumes(game.grid), game.states)[cell]
         raise InputError(
-            f"capacity {cap[0, cell] / game.volume:.6g} at node 0 in cell {where} is below the initial density "
-            f"{game.initial_mass[cell] / game.volume:.6g} there, by {excess[cell] / game.volume:.6g}; raise the cap or "
+            f"capacity {cap[0, cell] / volume:.6g} at node 0 in cell {where} is below the initial density "
+            f"{game.initial_mass[cell] / volume:.6g} there, by {excess[cell] / volume:.6g}; raise the cap or "
             "spread the initial density"
         )
     free = ~game.grid.mask.reshape(-1)
@@ -190,7 +192,7 @@ def infeasibility(game: Game, limits: Limits) -> str | None:
     name, t, place = labels[int(np.argmin(found.ineqlin.marginals))]
     if name == "cap":
         cell = tuple(int(i) for i in np.unravel_index(place, game.grid.shape))
-        limit = limits.values["cap"][t, place] / game.volume
+        limit = limits.values["cap"][t, place] / np.broadcast_to(flat_volumes(game.grid), game.states)[place]
         what = f"capacity {limit:.6g} at node {t} in cell {cell}"
     else:
         what = f"{name} aggregate {limits.values[name][t, place]:.6g} allowed by price {place} at step {t}"
@@ -221,7 +223,7 @@ def _bound_rows(
     game: Game, limits: Limits, unknowns: int
 ) -> tuple[sparse.csr_array, np.ndarray, list[tuple[str, int, int]]]:
     """Rows of every bound, densities and aggregates minus e <= limit, and what each one is."""
-    n, choices = game.states, game.actions * game.states
+    n, choices, volume = game.states, game.actions * game.states, np.broadcast_to(flat_volumes(game.grid), game.states)
     rows, bounds, labels = [], [], []
     for name, value in limits.values.items():
         sign = -1.0 if name == "lowest" else 1.0
@@ -234,11 +236,11 @@ def _bound_rows(
             elif t == 0:
                 continue
             elif t < game.steps:
-                row[0, [t * choices + a * n + place for a in range(game.actions)]] = 1.0 / game.volume
+                row[0, [t * choices + a * n + place for a in range(game.actions)]] = 1.0 / volume[place]
             else:
-                row[0, game.steps * choices + place] = 1.0 / game.volume
+                row[0, game.steps * choices + place] = 1.0 / volume[place]
             row[0, -1] = -1.0
             rows.append(row.tocsr())
-            bounds.append(sign * value[t, place] / (game.volume if name == "cap" else 1.0))
+            bounds.append(sign * value[t, place] / (volume[place] if name == "cap" else 1.0))
             labels.append((name, int(t), int(place)))
     return sparse.csr_array(sparse.vstack(rows)), np.array(bounds), labels

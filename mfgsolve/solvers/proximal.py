@@ -63,6 +63,14 @@ def prox(
     return x
 
 
+def _face_rates(rate: Any, axis: int, face: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rates through these faces from the cell before to the one after, and the other way."""
+    if not isinstance(rate, np.ndarray):
+        return (np.full(int(face.sum()), rate),) * 2
+    place = np.indices(face.shape)[axis][face]
+    return rate[0, place], rate[1, (place + 1) % face.shape[axis]]
+
+
 def noise_inverse(game: Game) -> sparse.csr_array:
     """Sparse L with L N' = I for the implicit noise N of all populations: I - nu dt Lap, one factor for each axis."""
     total: Any = sparse.lil_array(sparse.eye_array(game.states))
@@ -76,8 +84,8 @@ def noise_inverse(game: Game) -> sparse.csr_array:
                 face = face & (np.arange(shape[axis]) < shape[axis] - 1).reshape(
                     [-1 if k == axis else 1 for k in range(3)]
                 )
-            i, j, rate = here[face], there[face], np.full(int(face.sum()), scheme.rate[axis])
-            entries = np.concatenate([rate, rate, -rate, -rate]), (np.r_[i, j, i, j], np.r_[i, j, j, i])
+            i, j, onward, back = here[face], there[face], *_face_rates(scheme.rate[axis], axis, face)
+            entries = np.concatenate([onward, back, -back, -onward]), (np.r_[i, j, i, j], np.r_[i, j, j, i])
             laplacian = sparse.coo_array(entries, shape=(index.size, index.size))
             product = (sparse.eye_array(index.size) + laplacian) @ product
         total[part, part] = product
@@ -179,8 +187,8 @@ class Programme:
         for block, levels, low, high in game.bounds():
             size = (levels.stop - levels.start, -1)
             within = (levels, block.columns)
-            lower[within] = np.maximum(lower[within], low.reshape(size) * block.volume)
-            upper[within] = np.minimum(upper[within], high.reshape(size) * block.volume)
+            lower[within] = np.maximum(lower[within], (low * block.volumes).reshape(size))
+            upper[within] = np.minimum(upper[within], (high * block.volumes).reshape(size))
         lower, upper = lower.reshape(-1)[self.seen], upper.reshape(-1)[self.seen]
         self.lower, self.upper = lower / self.unit, upper / self.unit
         self._hard_below = self.seen % game.width >= game.width - len(game.prices)  # masses are >= 0 as it is

@@ -35,21 +35,23 @@ class ValuePolicy(MovingPolicy):
     def speed(self, mesh: Mesh, nodes: slice) -> np.ndarray:
         w, scheme = self.after[nodes], mesh.scheme
         out = np.empty((w.shape[0], mesh.moves, *mesh.shape))
+        price = scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
         for k, axis in enumerate(mesh.axes):
-            reach, cap = 1.0 / (scheme.spacing[axis - 1] * scheme.control_cost), scheme.cap[axis - 1]
+            reach, cap = 1.0 / (scheme.distance(axis - 1) * price), scheme.fastest(axis - 1)
             signed = mesh.close(axis, np.clip(reach * (w - np.roll(w, -1, axis)), -cap, cap))
             out[:, 2 * k] = np.maximum(signed, 0.0)
             out[:, 2 * k + 1] = np.roll(np.maximum(-signed, 0.0), 1, axis)
         return out
 
 
-def face_flux(mesh: Mesh, policy: np.ndarray, mass: np.ndarray, axis: int) -> np.ndarray:
-    """Mass that crosses the face after each cell in one step, under the best response ``policy`` (levels, z, y, x)."""
-    scheme = mesh.scheme
-    reach, cap = 1.0 / (scheme.spacing[axis - 1] * scheme.control_cost), scheme.cap[axis - 1]
+def face_flux(mesh: Mesh, nodes: slice, policy: np.ndarray, mass: np.ndarray, axis: int) -> np.ndarray:
+    """Mass that crosses the face after each cell in one step, under the best response ``policy`` of some steps."""
+    scheme, price = mesh.scheme, mesh.scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
+    distance, cap = scheme.distance(axis - 1), scheme.fastest(axis - 1)
+    reach = 1.0 / (distance * price)
     signed = np.clip(reach * (policy - np.roll(policy, -1, axis)), -cap, cap)
     upwind = np.where(signed > 0, mass, np.roll(mass, -1, axis))
-    return mesh.close(axis, scheme.dt / scheme.spacing[axis - 1] * signed * upwind)
+    return mesh.close(axis, scheme.dt / distance * signed * upwind)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class FluxPolicy(MovingPolicy, Average):
         mesh = game.step.mesh
         for nodes in game.slabs():
             for flux, axis in zip(self.fluxes, mesh.axes, strict=True):
-                newest = face_flux(mesh, policy[nodes], crowd[nodes], axis)
+                newest = face_flux(mesh, nodes, policy[nodes], crowd[nodes], axis)
                 if length == 1.0:
                     flux[nodes] = newest
                 else:
@@ -87,7 +89,7 @@ class FluxPolicy(MovingPolicy, Average):
         mass = self.crowd[:-1][nodes]
         out = np.zeros((mass.shape[0], mesh.moves, *mesh.shape))
         for k, axis in enumerate(mesh.axes):
-            per_mass = mesh.scheme.spacing[axis - 1] / mesh.scheme.dt
+            per_mass = mesh.scheme.distance(axis - 1) / mesh.scheme.dt
             flux, there = self.fluxes[k][nodes] * per_mass, np.roll(mass, -1, axis)
             forth = np.divide(np.maximum(flux, 0.0), mass, out=np.zeros_like(flux), where=mass > 0)
             back = np.divide(np.maximum(-flux, 0.0), there, out=np.zeros_like(flux), where=there > 0)
@@ -110,14 +112,16 @@ class SpeedPolicy(MovingPolicy):
         policy = cls(array.reshape(mesh.steps, mesh.moves, *mesh.shape))
         for k, name in enumerate(mesh.move_names):
             view, axis = policy.speeds[:, k], 3 - k // 2
-            cap = mesh.scheme.cap[axis - 1]
+            cap = np.broadcast_to(mesh.scheme.fastest(axis - 1, k % 2), mesh.shape)
             if not np.isfinite(view).all():
                 raise InputError(f"policy has a speed toward {name} that is not finite")
             if (view < 0).any():
                 raise InputError(f"policy has a negative speed toward {name} ({view.min():g}); use the opposite move")
             if (view > cap * (1 + 1e-12)).any():
+                worst = np.unravel_index((view / cap).argmax(), view.shape)
                 raise InputError(
-                    f"policy has speed {view.max():g} toward {name}; the scheme's cap is {cap:g}: take more time steps"
+                    f"policy has speed {view[worst]:g} toward {name}; the scheme's cap is {cap[worst[1:]]:g}: "
+                    "take more time steps"
                 )
             face = view if k % 2 == 0 else np.roll(view, -1, axis)
             if (mesh.close(axis, face.copy()) != face).any():

@@ -72,33 +72,33 @@ class SpeedStep(Step):
 
     # -- one step ----------------------------------------------------------------------------------------------
 
-    @property
-    def _control(self) -> Scheme:
-        return self.scheme._replace(noise=NO_NOISE)
+    def _control(self, t: int) -> Scheme:
+        """The scheme of one step, without its noise."""
+        return self.scheme.during(slice(t, t + 1))._replace(noise=NO_NOISE)
 
     def best(self, t: int, after: np.ndarray, costs: Costs, policy: np.ndarray) -> np.ndarray:
         """after + min over speeds of their cost and of what they gain; the policy is ``after`` itself."""
         value, nothing = after.copy(), np.zeros((1, *self.shape))
-        self._backward(nothing, np.zeros(1), value, policy[None], self._control)
+        self._backward(nothing, np.zeros(1), value, policy[None], self._control(t))
         return value
 
     def expect(self, t: int, policy: np.ndarray, after: np.ndarray) -> np.ndarray:
         """after + dt sum_e s_e (after(x + e) - after(x)) / h."""
         value, nothing = np.empty(self.shape), np.zeros(self.shape)
         renewal = (NONE, NONE, 0.0, 0.0)
-        tangent.bellman_change(policy, after, nothing, np.ones(self.shape), value, renewal, self.scheme)
+        tangent.bellman_change(policy, after, nothing, np.ones(self.shape), value, renewal, t, self.scheme)
         return value
 
     def push(self, t: int, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """Mass after the moves."""
         levels = np.stack([mass, mass])
-        self._forward(policy[None], levels, self._control)
+        self._forward(policy[None], levels, self._control(t))
         return levels[1]
 
     def tangent(self, t: int, policy: np.ndarray, mass: np.ndarray, change: np.ndarray) -> np.ndarray:
         """Change of the mass after the moves, when speeds follow a change of the value."""
         result = np.empty(self.shape)
-        tangent.push_change(policy, change, mass, np.zeros(self.shape), result, self.scheme)
+        tangent.push_change(policy, change, mass, np.zeros(self.shape), result, t, self.scheme)
         return result
 
     # -- sweeps ------------------------------------------------------------------------------------------------
@@ -138,8 +138,8 @@ class SpeedStep(Step):
         values[-1] = costs.terminal + weights[-1] * price[-1]
         for t in range(self.steps - 1, -1, -1):
             look()
-            values[t] = values[t + 1]
-            self._backward(price[t : t + 1], weights[t : t + 1], values[t], policy[t : t + 1], self.scheme)
+            values[t], now = values[t + 1], slice(t, t + 1)
+            self._backward(price[now], weights[now], values[t], policy[now], self.scheme.during(now))
         return values[0].copy()
 
     def forward(self, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
@@ -191,13 +191,16 @@ class SpeedStep(Step):
             cost, capped = map(float, kolmogorov.movement(policy.after, mass, self.scheme))
             return OwnCost(cost, cost, cost, capped)
         cost, capped = 0.0, 0.0
-        caps = np.repeat(self.scheme.cap[::-1][: self.mesh.ndim], 2)[None, :, None, None, None]
+        sides = [self.scheme.fastest(axis - 1, side) for axis in self.mesh.axes for side in (0, 1)]
+        caps = np.stack([np.broadcast_to(cap, self.shape) for cap in sides])
+        price = self.scheme.control_cost
+        dearer = (price / price[0]).reshape(-1, 1, 1, 1)
         for nodes in self.slabs():
             look()
             speed = self.speed(policy, nodes)
-            cost += float((mass[nodes] * (speed**2).sum(axis=1)).sum())
+            cost += float((mass[nodes] * (speed**2).sum(axis=1) * dearer[nodes]).sum())
             capped += float((mass[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
-        cost *= 0.5 * self.scheme.control_cost * self.dt
+        cost *= 0.5 * float(price[0]) * self.dt
         return OwnCost(cost, cost, cost, capped / self.steps)
 
     def speed(self, policy: Policy, nodes: slice) -> np.ndarray:
@@ -213,7 +216,7 @@ class SpeedStep(Step):
             moved, speed = mass[t].copy(), self.speed(policy, slice(t, t + 1))[0]
             for k in range(self.mesh.moves):
                 axis = 2 - k // 2
-                flux = self.dt / self.scheme.spacing[axis] * speed[k] * mass[t]
+                flux = self.dt / self.scheme.distance(axis, k % 2) * speed[k] * mass[t]
                 moved += np.roll(flux, 1 if k % 2 == 0 else -1, axis) - flux
             mass[t + 1] = push_all(self.factors, t, moved)
         return mass

@@ -111,7 +111,7 @@ class TableStep(Step):
         """Implicit noise of each population that has some."""
         parts, size = [], self.states // self.space.populations
         for p, (one, place) in enumerate(zip(self.dynamics, spaces_of(self.space), strict=True)):
-            for shape, scheme in one.noise_schemes(place, self.dt):
+            for shape, scheme in one.noise_schemes(place, self.time):
                 parts.append((slice(p * size, (p + 1) * size), shape, scheme))
         return [Noise(parts)] if parts else []
 

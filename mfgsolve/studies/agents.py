@@ -165,7 +165,7 @@ class _Table:
 
     def __init__(self, play: Play, agents: np.ndarray, replicas: int, nodes: np.ndarray):
         self.play, self.game, self.agents, self.nodes = play, play.game, agents, nodes
-        self.limit = self.game.mass(play.crowd)[nodes] / self.game.volume
+        self.limit = self.game.mass(play.crowd)[nodes] / self.game.grid.volumes
         self.density = np.empty((agents.size, *self.limit.shape))
         self.l2 = np.empty((agents.size, replicas, nodes.size))
         self.wasserstein = np.full(self.l2.shape, math.nan)
@@ -173,7 +173,7 @@ class _Table:
 
     def enter(self, k: int, replica: int, run: Run, ground: Transport | None) -> None:
         mass = run.counts[self.nodes] / float(self.agents[k])
-        density = mass.reshape(self.limit.shape) / self.game.volume
+        density = mass.reshape(self.limit.shape) / self.game.grid.volumes
         if replica == 0:
             self.density[k] = density
         self.l2[k, replica] = l2(density, self.limit, self.game.grid)

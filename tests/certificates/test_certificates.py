@@ -137,7 +137,7 @@ def test_a_policy_has_one_certificate_in_all_its_forms(boundary):
     first = certify(game, ValuePolicy(ahead), flow)
     speeds = ValuePolicy(ahead).speed(game.step.mesh, slice(None)).reshape(20, 4, 7, 9)
     second = mfg.exploitability(problem, speeds)
-    fluxes = [face_flux(game.step.mesh, ahead, flow[:-1], axis) for axis in (3, 2)]
+    fluxes = [face_flux(game.step.mesh, slice(None), ahead, flow[:-1], axis) for axis in (3, 2)]
     third = certify(game, FluxPolicy(flow, fluxes), flow)
     for name in ("exploitability", "cost", "potential", "movement_cost", "crowd_cost", "scale"):
         assert getattr(second, name) == pytest.approx(getattr(first, name), rel=1e-11, abs=1e-13)

@@ -215,7 +215,7 @@ def test_push_is_transpose_of_expect(case):
     spread, expected = np.empty(game.shape), np.empty(game.shape)
     noise.noise(v.copy(), spread, game.scheme, False)
     none = (np.empty((0, 1, 1)), np.empty((0, 1, 1)), 0.0, 0.0)
-    tangent.bellman_change(ahead[0], spread, np.zeros(game.shape), np.ones(game.shape), expected, none, game.scheme)
+    tangent.bellman_change(ahead[0], spread, np.zeros(game.shape), np.ones(game.shape), expected, none, 0, game.scheme)
     size = np.abs(mass[0]).sum() * np.abs(v).max()
     assert float((mass[1] * v).sum()) == pytest.approx(float((mass[0] * expected).sum()), abs=20 * EPSILON * size)
 

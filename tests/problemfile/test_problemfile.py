@@ -37,7 +37,7 @@ def same_game(a: Problem, b: Problem) -> bool:
         return one.temperature == two.temperature and all(np.array_equal(x, y) for x, y in pairs)
     mass = np.random.default_rng(0).random((one.steps + 1, *one.shape))
     arrays = [(g.initial_mass, g.terminal_cost, g.price(mass), g.scheme.spacing, g.scheme.cap) for g in (one, two)]
-    numbers = [(g.dt, g.scheme.control_cost, tuple(g.scheme.rate), g.scheme.noise) for g in (one, two)]
+    numbers = [(g.dt, tuple(g.scheme.control_cost), tuple(g.scheme.rate), g.scheme.noise) for g in (one, two)]
     return numbers[0] == numbers[1] and all(np.array_equal(x, y) for x, y in zip(*arrays, strict=True))
 
 

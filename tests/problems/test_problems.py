@@ -35,7 +35,7 @@ def same_game(a, b) -> bool:
     mass = np.random.default_rng(0).random((one.steps + 1, *one.shape))
     mass /= mass.sum(axis=(1, 2, 3), keepdims=True)
     arrays = [(g.initial_mass, g.terminal_cost, g.price(mass), g.scheme.spacing, g.scheme.cap) for g in (one, two)]
-    numbers = [(g.dt, g.scheme.control_cost, tuple(g.scheme.rate)) for g in (one, two)]
+    numbers = [(g.dt, tuple(g.scheme.control_cost), tuple(g.scheme.rate)) for g in (one, two)]
     return numbers[0] == numbers[1] and all(np.array_equal(x, y) for x, y in zip(*arrays, strict=True))
 
 

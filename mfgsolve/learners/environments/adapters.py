@@ -186,7 +186,7 @@ def frozen_crowd(game: Game, field: Any) -> tuple[np.ndarray, np.ndarray]:
     if given is None:
         crowd = game.flow(np.array(game.uniform()))
     elif hasattr(given, "data_vars") and "policy" not in given and "density" in given:
-        mass = given["density"].transpose("time", *game.grid.dims).values * game.volume
+        mass = given["density"].transpose("time", *game.grid.dims).values * game.grid.volumes
         crowd = _believed(game, mass)
     elif not hasattr(given, "dims") and np.ndim(given) == 1 + game.grid.ndim:
         crowd = _believed(game, numbers(given, "field"))
