@@ -1,7 +1,9 @@
 """What happens to an agent in a step that it does not control: factors that act after its choice, one by one.
 
 A factor is a Markov operator F on the cells: ``expect`` applies it to values (backward), ``push`` its exact transpose
-to masses (forward), <push(m), v> = <m, expect(v)>.  Its rows sum to 1, so that ``push`` keeps mass.
+to masses (forward), <push(m), v> = <m, expect(v)>.  Its rows sum to 1, so that ``push`` keeps mass.  Agents one by one
+take it as a sparse matrix of chances (``matrix``), or, where F is dense, as a walk in closed form
+(implicit noise).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import sparse
 
 from mfgsolve.kernels import noise
 from mfgsolve.kernels.scheme import Scheme
@@ -18,7 +21,14 @@ __all__ = ["Factor", "Noise", "expect_all", "push_all"]
 
 
 class Factor(ABC):
-    """One uncontrolled part of a step; levels are arrays of any shape with one number a cell."""
+    """One uncontrolled part of a step; levels are arrays of any shape with one number a cell.
+
+    Attributes
+    ----------
+    is_steady : whether it is the same in all steps
+    """
+
+    is_steady = True
 
     @abstractmethod
     def expect(self, t: int, value: np.ndarray) -> np.ndarray:
@@ -27,6 +37,10 @@ class Factor(ABC):
     @abstractmethod
     def push(self, t: int, mass: np.ndarray) -> np.ndarray:
         """F^T mass, at step t: where the mass of each cell lands."""
+
+    def matrix(self, t: int) -> sparse.csr_array | None:
+        """F[x, y] (cells, cells), the chance to land in cell y from cell x at step t; None where F is dense."""
+        return None
 
 
 def expect_all(factors: Sequence[Factor], t: int, value: np.ndarray) -> np.ndarray:
