@@ -16,13 +16,16 @@ from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.kernels import bellman, kolmogorov, launch, tangent, threads_available, threads_possible
 from mfgsolve.kernels.scheme import NO_NOISE, Scheme
 from mfgsolve.steps import sweeps
+from mfgsolve.steps.chain import Chain
 from mfgsolve.steps.costs import Costs, OwnCost
 from mfgsolve.steps.factors import Factor, Noise, push_all
 from mfgsolve.steps.identity import sampled_factors
 from mfgsolve.steps.mesh import Mesh
+from mfgsolve.steps.moves import STAY, move_allowed, move_distances, move_transitions
 from mfgsolve.steps.policies import Policy, PolicyForm, PolicyVariable
 from mfgsolve.steps.speed_policies import FluxPolicy, MovingPolicy, SpeedPolicy, ValuePolicy
 from mfgsolve.steps.step import Step
+from mfgsolve.steps.transitions import Transitions
 from mfgsolve.watch import look
 
 __all__ = ["SpeedStep"]
@@ -223,6 +226,39 @@ class SpeedStep(Step):
                 moved += np.roll(flux, 1 if k % 2 == 0 else -1, axis) - flux
             mass[t + 1] = push_all(self.factors, t, moved)
         return mass
+
+    # -- agents one by one -------------------------------------------------------------------------------------
+
+    @property
+    def action_names(self) -> list[str]:
+        """To stay, and the moves to the neighbours."""
+        return [STAY, *self.mesh.move_names]
+
+    @property
+    def allowed(self) -> np.ndarray:  # type: ignore[override]
+        """Agents may stay, or move where no wall is; (choices, cells)."""
+        return move_allowed(self.mesh, self.space.mask)
+
+    @property
+    def open_choices(self) -> np.ndarray:
+        """What agents may choose, (choices, 1, cells); in blocked cells, nothing."""
+        return (self.allowed & ~self.space.mask.reshape(-1))[:, None]
+
+    def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
+        """Where staying and each move lead."""
+        return move_transitions(self.mesh)
+
+    def chain(self, policy: Policy) -> Chain:
+        """Moves have chances dt s / h; what an agent pays depends on its speeds, not on where it happens to go."""
+        moves, distance = self.mesh.moves, move_distances(self.mesh)
+        choices, own = np.empty((self.steps, self.cells, 1 + moves)), np.empty((self.steps, self.cells, 1))
+        for nodes in self.slabs():
+            speed = self.speed(policy, nodes).reshape(-1, moves, self.cells)
+            chance = (self.dt / distance) * speed
+            choices[nodes, :, 1:] = chance.transpose(0, 2, 1)
+            choices[nodes, :, 0] = np.maximum(1.0 - chance.sum(axis=1), 0.0)  # -1e-16 where all speeds are at the cap
+            own[nodes, :, 0] = (0.5 * self.scheme.control_cost[nodes] * self.dt)[:, None] * (speed**2).sum(axis=1)
+        return Chain(self.law(), choices, own)
 
     # -- policies in datasets, and what tells steps apart ----------------------------------------------------------
 

@@ -27,12 +27,14 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
 from mfgsolve.steps import sweeps
+from mfgsolve.steps.chain import Chain, Law
 from mfgsolve.steps.costs import Costs, OwnCost
 from mfgsolve.steps.factors import Factor, Noise
 from mfgsolve.steps.identity import sampled_responses
 from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
 from mfgsolve.steps.slabs import slabs
 from mfgsolve.steps.table_policies import TablePolicy
+from mfgsolve.steps.transitions import Transitions
 
 __all__ = ["Step"]
 
@@ -47,13 +49,14 @@ class Step(ABC):
     policy_shape : of the policy of one step
     factors : what acts after the control
     actions : how many choices an agent has, where they are a finite list; else 0
-    allowed : boolean (actions, cells), what may be chosen, where choices are a finite list
     has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
     is_coupled : whether the crowd changes the transitions
     temperature : cost of entropy per unit time, 0 without
     has_temperature : whether the same choices can be made at any temperature
     is_continuum : whether cells and steps are samples of a continuum, so that a density on another grid, or at other
         times, is a guess on this one
+    allowed : what agents one by one choose from, boolean (choices, states); moves, where actions are no finite list
+    own_cost : l (1 or T, actions, states), where actions are a finite list
     """
 
     space: Space
@@ -62,12 +65,13 @@ class Step(ABC):
     policy_shape: tuple[int, ...]
     factors: Sequence[Factor] = ()
     actions = 0
-    allowed: np.ndarray
     has_tables = False
     is_coupled = False
     temperature = 0.0
     has_temperature = False
     is_continuum = False
+    allowed: np.ndarray
+    own_cost: np.ndarray
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------
@@ -193,10 +197,44 @@ class Step(ABC):
         """Probabilities (T, actions, cells) of a policy, where actions are a finite list."""
         raise InputError(f"a {type(self).__name__} has no finite list of actions")
 
+    # -- agents one by one -------------------------------------------------------------------------------------
+
     @property
     def action_names(self) -> list[str]:
-        """One name for each action."""
+        """One name for each choice of ``allowed``."""
         return []
+
+    @property
+    def entropy_cost(self) -> np.ndarray:
+        """tau (T,), what a unit of entropy costs in each step: temperature dt; 0 without a temperature."""
+        return np.full(self.steps, self.temperature * self.dt)
+
+    def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
+        """Where each choice of step t leads before the factors; of all steps, unless the crowd (``mass``) decides.
+
+        Raises
+        ------
+        InputError
+            where a step does not say it: then it is not for agents one by one, nor for learners
+        """
+        raise InputError(
+            f"a {type(self).__name__} does not say where single agents go; give it `transitions_at`, `choices`, "
+            "`allowed`, `own_cost` and `action_names` (see mfgsolve.steps.Step); densities and certificates need none"
+        )
+
+    def law(self) -> Law:
+        """Where each choice leads, the factors included."""
+        return Law(self)
+
+    def chain(self, policy: Policy) -> Chain:
+        """One agent that follows a policy, as a Markov chain: chances of its choices, where they lead, what it pays."""
+        law = self.law()
+        choices = np.ascontiguousarray(self.choices(policy).transpose(0, 2, 1))
+        own, tau = np.broadcast_to(self.own_cost.transpose(0, 2, 1), choices.shape), self.entropy_cost
+        if tau.any():
+            entropy = np.log(choices, out=np.zeros_like(choices), where=choices > 0)
+            own = own + tau[:, None, None] * entropy
+        return Chain(law, choices, own)
 
     @property
     def open_choices(self) -> np.ndarray:

@@ -159,6 +159,11 @@ class TableStep(Step):
         """Whether best responses are softmax policies."""
         return self.tau > 0
 
+    @property
+    def entropy_cost(self) -> np.ndarray:
+        """tau of each step, (T,)."""
+        return np.broadcast_to(np.asarray(self.tau, dtype=float), self.steps)
+
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         """The transitions of step t; of all steps, unless the crowd decides them."""
         if not self.is_coupled:

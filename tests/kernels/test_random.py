@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 from walkers import lattice, play
 
-from mfgsolve.agents.walk import Walk
 from mfgsolve.kernels import agents as walking
 from mfgsolve.kernels import random
 
@@ -53,14 +52,14 @@ def test_binomials_at_the_ends():
 
 def test_splitting_conserves_agents_and_counts_choices():
     here = play(lattice())
-    walk = Walk(here)
-    counts = np.arange(walk.states, dtype=np.int64) ** 3
-    moved, chosen = np.empty_like(counts), np.zeros((walk.actions, walk.states), dtype=np.int64)
+    chain = here.game.step.chain(here.policy)
+    law, counts = chain.law, np.arange(chain.states, dtype=np.int64) ** 3
+    moved, chosen = np.empty_like(counts), np.zeros((chain.actions, chain.states), dtype=np.int64)
     stream = np.array([1, 2, 3, 4], dtype=np.uint64)
-    walking.split(counts, walk.choices[0], walk.certain, *walk.transitions(0, counts), stream, moved, chosen)
+    walking.split(counts, chain.choices[0], law.certain, *law.transitions(0), stream, moved, chosen)
     assert (chosen.sum(axis=0) == counts).all()
     assert moved.sum() == counts.sum()
-    for noise in walk.noises:
-        walking.spread(moved, noise.cells, noise.stride, noise.right, noise.left, noise.ring, stream)
+    for line in law.walks:
+        walking.spread(moved, line.cells, line.stride, line.right, line.left, line.ring, stream)
         assert moved.sum() == counts.sum()
         assert moved.min() >= 0
