@@ -162,7 +162,7 @@ def _add(digest: Any, value: Any) -> None:
             _add(digest, entry)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         _head(digest, type(value).__name__)
-        _add(digest, [getattr(value, part.name) for part in dataclasses.fields(value) if part.compare])
+        _add(digest, [getattr(value, part.name) for part in dataclasses.fields(value) if _counts(value, part)])
     elif isinstance(value, str | bytes):
         data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
         _head(digest, type(value).__name__, len(data))
@@ -173,6 +173,12 @@ def _add(digest: Any, value: Any) -> None:
         digest.update(b"number" + struct.pack("<d", float(value) + 0.0))
     else:
         raise TypeError(f"identity of a game holds a {type(value).__name__}")
+
+
+def _counts(value: Any, part: dataclasses.Field[Any]) -> bool:
+    """Whether a field is part of the identity; one that came ``since`` some version is not at its default, so that the
+    games that could be stated before keep their digests."""
+    return part.compare and not ("since" in part.metadata and getattr(value, part.name) == part.default)
 
 
 def _head(digest: Any, kind: str, *sizes: int) -> None:
