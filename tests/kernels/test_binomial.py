@@ -15,10 +15,6 @@ def summed(others, chance, longest, function):
     k, weight, odds, mean, difference = np.empty((5, chance.size))
     stride, busy = np.empty(chance.size, dtype=np.int64), np.empty(chance.size, dtype=bool)
     sums = np.empty((7, chance.size))
-        np.empty(chance.size, dtype=np.int64),
-        np.empty(chance.size, dtype=bool),
-        np.empty((7, chance.size)),
-    )
     state = k, weight, odds, stride, busy, sums
     binomial.begin(float(others), chance, longest, *state)
     places, turn, active = [[] for _ in chance], 0, int(busy.sum())
