@@ -1,10 +1,11 @@
 """Which game is this?  A digest of all that a game is made of: no file is continued in, or compared with, another.
 
-Everything counts that an answer can depend on: the space with its walls and names, the times, the dynamics and their
-arrays, the initial density, the terminal cost, and the couplings.  A coupling is a function of the crowd and is told by
-its values *at all nodes and cells* for two crowds that nobody states by chance (irrational masses, one nearly even and
-one that gathers in few cells): its cost at both, its derivative from one toward the other, its potential, its bounds,
-the amounts of prices, and what it claims of itself.  So are transitions that depend on the crowd.
+Everything counts that an answer can depend on: the space with its walls and names, the times, the dynamics, their
+arrays and those of what acts beside the control, the initial density, the terminal cost, and the couplings.  A coupling
+is a function of the crowd and is told by its values *at all nodes and cells* for two crowds that nobody states by
+chance (irrational masses, one nearly even and one that gathers in few cells): its cost at both, its derivative from
+one toward the other, its potential, its bounds, the amounts of prices, and what it claims of itself.  So are
+transitions that depend on the crowd.
 
 Numbers count by their bits, -0.0 as 0.0; how they were stated (a function or an array, Python or TOML) does not.
 """
@@ -50,6 +51,7 @@ def _parts(game: Game) -> Iterator[Any]:
     problem = game.problem
     yield from (problem.grid.identity, game.time, len(problem.all_dynamics))
     yield from (one.identity for one in problem.all_dynamics)
+    yield from (array for factor in game.step.factors for array in factor.identity)
     yield from (game.initial_mass.reshape(-1), game.terminal_cost.reshape(-1))
     crowds = [_crowd(game, stride) for stride in (GOLDEN, SILVER)]
     yield from game.step.identity([mass for mass, _ in crowds])

@@ -94,6 +94,7 @@ def _averaged(problem: Problem, cells: Cells) -> Coarse:
     averaged = replace(
         problem,
         grid=replace(cells.grid(), blocked=blocked if blocked.any() else None),
+        dynamics=problem.all_dynamics[0].averaged(grid, cells.mean),
         coupling=Averaged(problem.couplings[0], cells),
         terminal_coupling=None if last is None else Averaged(last, cells),
         initial=cells.density(problem.initial_mass()),

@@ -52,11 +52,11 @@ class Step(ABC):
     has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
     is_coupled : whether the crowd changes the transitions
     temperature : cost of entropy per unit time, 0 without
+    allowed : what agents one by one choose from, boolean (choices, states); moves, where actions are no finite list
+    own_cost : l (1 or T, actions, states), where actions are a finite list
     has_temperature : whether the same choices can be made at any temperature
     is_continuum : whether cells and steps are samples of a continuum, so that a density on another grid, or at other
         times, is a guess on this one
-    allowed : what agents one by one choose from, boolean (choices, states); moves, where actions are no finite list
-    own_cost : l (1 or T, actions, states), where actions are a finite list
     """
 
     space: Space
@@ -68,10 +68,10 @@ class Step(ABC):
     has_tables = False
     is_coupled = False
     temperature = 0.0
-    has_temperature = False
-    is_continuum = False
     allowed: np.ndarray
     own_cost: np.ndarray
+    has_temperature = False
+    is_continuum = False
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------
