@@ -176,11 +176,11 @@ class _Judge:
         """Aggregates of all choices lie between those of the least and the most that anybody can choose."""
         if not self.problem.is_finite:
             return []
-        game, count = self._finite(), self.problem.grid.populations
+        game = self._finite()
+        allowed = game.step.open_choices
         index = by_target(self.problem.couplings[0])["aggregate"].index(coupling)
-        amounts = game.amounts[index].reshape(-1, game.actions, count, game.states // count)
+        amounts = game.amounts[index].reshape(-1, *allowed.shape)
         steps = np.rint(times / game.dt).astype(int) % amounts.shape[0]
-        allowed = (game.allowed & ~game.grid.mask.reshape(-1)).reshape(amounts.shape[1:])
         least = np.where(allowed, amounts[steps], np.inf).min(axis=(1, 3)).sum(axis=1)[:, None]
         most = np.where(allowed, amounts[steps], -np.inf).max(axis=(1, 3)).sum(axis=1)[:, None]
         bound = coupling.bind(self.problem.grid, times)
