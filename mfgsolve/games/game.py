@@ -252,13 +252,16 @@ class Game(Crowd):
         other.step = self.step.with_changes(**changes)
         return other
 
-    def with_costs(self, own_cost: np.ndarray, tau: float | None = None) -> Game:
-        """The same game, in which agents pay other own costs (1 or T, actions, states), at another tau."""
-        return self.with_step(own_cost=own_cost, tau=self.step.tau if tau is None else tau)
+    def with_costs(self, own_cost: np.ndarray, entropy_cost: float | np.ndarray | None = None) -> Game:
+        """The same game, in which agents pay other own costs (1 or T, actions, states), and for a unit of entropy
+        another number, or one in each step."""
+        if entropy_cost is None:
+            return self.with_step(own_cost=own_cost)
+        return self.with_step(own_cost=own_cost, entropy_cost=entropy_cost + np.zeros(self.steps))
 
     def at_temperature(self, temperature: float) -> Game:
         """The same game, with tables, at another temperature (cost per unit time); arrays are shared."""
-        other = self.with_step(temperature=temperature, tau=temperature * self.dt)
+        other = self.with_step(temperature=temperature, entropy_cost=self.step.entropy_costs(temperature))
         other.problem = self.problem.at_temperature(temperature)
         return other
 

@@ -79,7 +79,7 @@ class MirrorDescent(Solver):
 
     def step(self, state: ScoreState) -> ScoreState:
         game, q = state.game, self.costs(state)
-        scores = state.scores * (1.0 - min(state.rate * game.tau, 1.0))
+        scores = state.scores * (1.0 - np.minimum(state.rate * game.entropy_cost, 1.0))[:, None, None]
         scores -= state.rate * q
         scores -= np.where(game.allowed, scores, -np.inf).max(axis=1, keepdims=True)
         state.scores = scores
