@@ -193,7 +193,7 @@ class Game(Crowd):
         states = np.ascontiguousarray(self.flat(weighted)[:, : self.cells]).reshape(-1, *self.step.shape)
         if not self.sees_choices:
             return Costs(states, ones, nothing)
-        rates = weighted / self.dt
+        rates = weighted[:-1] / self.weights[:-1, None]
         return Costs(states, ones, nothing, lambda part, own: self.action_costs(rates, part, own))
 
     def conjugate_step(
