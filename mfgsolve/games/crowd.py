@@ -34,7 +34,7 @@ class Crowd(Measures):
     Attributes
     ----------
     weights : (T+1,) what a cost per unit time counts at each node: dt before the end, 1 at the end where there is a
-        terminal coupling
+        terminal coupling; discounted
     shares : (T+1,) these over dt (over 1 at the end), where they differ from node to node; else None
     blocks, terminal_block : couplings, and the columns of a level that they act on
     amounts : of every price, what one choice adds to its aggregate, (1 or T, actions, states)
@@ -58,7 +58,8 @@ class Crowd(Measures):
         )
         self.weights = np.full(self.steps + 1, self.dt)
         self.weights[-1] = 0.0 if problem.terminal_coupling is None else 1.0
-        self.shares = None
+        self.shares = self.time.discounts if self.time.discount else None
+        self.weights = self.weighed(self.weights, slice(None))
         self.constants = Constants.none(self.weights, self.grid.populations)
 
     def _bind(self) -> None:

@@ -54,8 +54,14 @@ class Game(Crowd):
         self.wanted_threads = threads
         self._state(problem)
         mass = problem.initial_mass()
-        self.terminal_cost = problem.terminal_cost()
+        self.terminal_cost = self.weighed(problem.terminal_cost()[None], slice(self.steps, None))[0]
         self.step = problem.bind(mass)
+        if self.time.discount and not self.step.is_discounted:
+            raise InputError(
+                f"the discount rate is {self.time.discount:g}, and a {type(self.step).__name__} does not discount its "
+                "own costs; multiply those of step t by time.discounts[t] and say is_discounted = True, or leave the "
+                "rate at 0"
+            )
         self.step.share(threads)
         self.initial_mass = mass.reshape(self.step.shape)
         self.terminal_cost = self.terminal_cost.reshape(self.step.shape)

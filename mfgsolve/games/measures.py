@@ -73,6 +73,12 @@ class Measures:
             return field
         return np.asarray(field * self.shares[levels].reshape((-1,) + (1,) * (field.ndim - 1)))
 
+    def unweighed(self, field: np.ndarray, levels: slice) -> np.ndarray:
+        """The inverse of `weighed`: costs as they are at their own time, comparable from level to level."""
+        if self.shares is None:
+            return field
+        return np.asarray(field / self.shares[levels].reshape((-1,) + (1,) * (field.ndim - 1)))
+
     def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
         """sum_t weight_t <price_t, crowd_t>, over states; finite games add what choices cost."""
         prices, masses = self.flat(price), self.flat(crowd)

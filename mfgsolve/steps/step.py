@@ -48,6 +48,8 @@ class Step(ABC):
     has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
     is_coupled : whether the crowd changes the transitions
     temperature : cost of entropy per unit time, 0 without
+    is_discounted : whether what an agent pays itself in step t is told times ``time.discounts[t]``; a step that does
+        not say so is refused where the times have a discount rate
     """
 
     space: Space
@@ -59,6 +61,7 @@ class Step(ABC):
     has_tables = False
     is_coupled = False
     temperature = 0.0
+    is_discounted = False
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------

@@ -53,12 +53,13 @@ class TableStep(Step):
     Attributes
     ----------
     transitions : `Transitions` of all populations
-    own_cost : l (1 or T, actions, states), 0 where not allowed
-    entropy_cost : (T,) what a unit of entropy costs in each step, tau below; 0 without temperature
+    own_cost : l (1 or T, actions, states), discounted; 0 where not allowed
+    entropy_cost : (T,) what a unit of entropy costs in each step, tau below, discounted; 0 without temperature
     allowed : boolean (actions, states)
     """
 
     has_tables = True
+    is_discounted = True
 
     def __init__(self, dynamics: Sequence[Tabulated], space: Space, time: TimeGrid, mass: np.ndarray):
         self.dynamics, self.space, self.time = tuple(dynamics), space, time
@@ -72,6 +73,8 @@ class TableStep(Step):
         self.actions = self.allowed.shape[0]
         self.policy_shape = (self.actions, self.states)
         self.own_cost = own_costs(self.dynamics, space, time.nodes[:-1], self.allowed, self._counts)
+        if time.discount:
+            self.own_cost = self.own_cost * time.discounts[:-1, None, None]
         self.factors = self._noise()
         small = len(self.dynamics) > 1 and self.states <= SMALL and not space.mask.any()
         self._small_blocks = small and all(one.is_coupled for one in self.dynamics)
@@ -165,7 +168,7 @@ class TableStep(Step):
 
     def entropy_costs(self, temperature: float) -> np.ndarray:
         """What a unit of entropy costs in each step at a temperature, (T,)."""
-        return np.full(self.steps, temperature * self.dt)
+        return temperature * self.dt * self.time.discounts[:-1]
 
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         """The transitions of step t; of all steps, unless the crowd decides them."""
