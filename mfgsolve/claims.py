@@ -162,8 +162,8 @@ class _Judge:
         if coupling.on == "occupation":
             if not self.problem.is_finite:
                 return []  # refused when the game is made
-            space = Choices(self._finite().actions, grid)
-            start = np.broadcast_to(start / self._finite().actions, space.shape)
+            space = Choices(self._finite().step.actions, grid)
+            start = np.broadcast_to(start / self._finite().step.actions, space.shape)
         bound, levels = coupling.bind(space, times), range(len(times))
         smooth = np.stack([0.5 * start + 0.5 * random_crowd(space, rng) for _ in levels])
         spiky = np.stack([random_crowd(space, rng, 0.3) for _ in levels])
