@@ -20,7 +20,6 @@ from mfgsolve.files import SCHEMA
 from mfgsolve.games import Policy
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
-from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["simulate_deviation"]
 
@@ -109,20 +108,21 @@ def _best_answer(play: Play, agents: int) -> Policy:
             "the dynamics are coupled to the crowd, and the best answer among N agents is not known; give a deviation, "
             "say a solution of another game"
         )
-    paid = price_among(play, agents)
-    best = paid.game.respond(paid.price, out=paid.game.policy_buffer(paid.price))
-    return paid.game.policy_of(best.policy)
+    expected = price_among(play, agents)
+    game = expected.game
+    best = game.respond(expected.price, out=game.policy_buffer(expected.price))
+    return game.policy_of(best.policy)
 
 
-def _only_for(owner: int, chosen: Any, play: Play) -> Any:
+def _only_for(owner: int, chosen: Policy, play: Play) -> Policy:
     """The policy for one population, and the plan for the others."""
-    game = play.game
+    step = play.game.step
     if not play.populations:
         return chosen
-    assert isinstance(play.policy, TablePolicy)
-    mixed = play.policy.probabilities.copy().reshape(game.steps, game.actions, len(play.populations), -1)
-    mixed[:, :, owner] = chosen.probabilities.reshape(mixed.shape)[:, :, owner]
-    return TablePolicy(mixed.reshape(play.policy.probabilities.shape))
+    plan = step.choices(play.policy)
+    mixed = plan.copy().reshape(step.steps, step.actions, len(play.populations), -1)
+    mixed[:, :, owner] = step.choices(chosen).reshape(mixed.shape)[:, :, owner]
+    return step.policy_of(mixed.reshape(plan.shape))
 
 
 def _tagged_costs(

@@ -227,8 +227,8 @@ class Occupation:
         if game.has_tables:
             return policy
         moving = policy.isel(action=slice(1, None)).rename(action="move").rename("speed")
-        sides = [game.scheme.distance(axis - 1, side) for axis in game.step.mesh.axes for side in (0, 1)]
-        pace = np.stack([np.broadcast_to(h, game.shape).reshape(game.grid.shape) for h in sides]) / game.dt
+        sides = [game.step.scheme.distance(axis - 1, side) for axis in game.step.mesh.axes for side in (0, 1)]
+        pace = np.stack([np.broadcast_to(h, game.step.shape).reshape(game.grid.shape) for h in sides]) / game.dt
         here = self.marginal(*self.space.dims).values[: moving.sizes["step"]] > 0
         speed = moving * xr.DataArray(pace, {"move": moving["move"]}, ("move", *game.grid.dims))
         return speed.where(here[:, None], 0.0)  # a uniform choice beside a wall would exceed the speed cap
@@ -242,8 +242,8 @@ class Occupation:
         mass = levels.sum(axis=-1)
         if not game.has_tables:
             return game.crowd_of(mass.reshape(-1, *game.grid.shape))
-        if self.actions != game.actions:
-            raise InputError(f"the occupation has {self.actions} actions; the game has {game.actions}")
+        if self.actions != game.step.actions:
+            raise InputError(f"the occupation has {self.actions} actions; the game has {game.step.actions}")
         return game.aggregate(
             mass, np.ascontiguousarray(levels[:-1].transpose(0, 2, 1)), game.empty_crowd(), weighed=True
         )

@@ -17,6 +17,7 @@ from mfgsolve.kernels.scheme import NO_NOISE, Scheme
 from mfgsolve.steps import sweeps
 from mfgsolve.steps.chain import Chain
 from mfgsolve.steps.costs import Costs, OwnCost
+from mfgsolve.steps.excess import excess_of_speeds
 from mfgsolve.steps.factors import Factor, Noise, push_all
 from mfgsolve.steps.mesh import Mesh
 from mfgsolve.steps.moves import STAY, move_allowed, move_distances, move_transitions
@@ -205,6 +206,15 @@ class SpeedStep(Step):
             capped += float((mass[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
         cost *= 0.5 * float(price[0]) * self.dt
         return OwnCost(cost, cost, cost, capped / self.steps)
+
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        """From speeds and the best ones; see `mfgsolve.steps.excess`."""
+        best, total = self.new_policy(costs.state)[: self.steps], 0.0
+        value, answer = self.backward(costs, best), self.policy_of(best)
+        for nodes in self.slabs():
+            speeds = self.speed(policy, nodes), self.speed(answer, nodes)
+            total += excess_of_speeds(self.mesh, nodes, speeds, best[nodes], mass[nodes])
+        return np.array([total * self.dt]), value
 
     def speed(self, policy: Policy, nodes: slice) -> np.ndarray:
         """Speeds (steps, move, z, y, x) of a policy at those steps."""

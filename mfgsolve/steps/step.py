@@ -29,6 +29,7 @@ from mfgsolve.spaces import Space
 from mfgsolve.steps import sweeps
 from mfgsolve.steps.chain import Chain, Law
 from mfgsolve.steps.costs import Costs, OwnCost
+from mfgsolve.steps.excess import excess_of_chain
 from mfgsolve.steps.factors import Factor, Noise
 from mfgsolve.steps.policies import Average, Policy
 from mfgsolve.steps.slabs import slabs
@@ -228,6 +229,13 @@ class Step(ABC):
             entropy = np.log(choices, out=np.zeros_like(choices), where=choices > 0)
             own = own + tau[:, None, None] * entropy
         return Chain(law, choices, own)
+
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        """What a policy costs above the best response, by population, and V at t = 0 of that; `mfgsolve.steps.excess`.
+
+        ``mass`` (T+1, *shape) is the flow of the policy.  ``costs.state`` may be overwritten.
+        """
+        return excess_of_chain(self, self.chain(policy), mass, costs, self.space.populations)
 
     @property
     def open_choices(self) -> np.ndarray:

@@ -23,6 +23,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import finite
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps.costs import Costs, OwnCost, least_allowed, lowered
+from mfgsolve.steps.excess import excess_of_choices
 from mfgsolve.steps.factors import Noise, expect_all, push_all
 from mfgsolve.steps.policies import Policy
 from mfgsolve.steps.step import Step
@@ -159,7 +160,7 @@ class TableStep(Step):
     @property
     def entropy_cost(self) -> np.ndarray:
         """tau of each step, (T,)."""
-        return np.broadcast_to(np.asarray(self.tau, dtype=float), self.steps)
+        return np.array(np.broadcast_to(self.tau, self.steps), dtype=float)
 
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         """The transitions of step t; of all steps, unless the crowd decides them."""
@@ -319,6 +320,15 @@ class TableStep(Step):
         table = self.own_cost.reshape(self.own_cost.shape[0], *self.open_choices.shape)
         least = least_allowed(table, self.open_choices)
         return OwnCost(*map(float, finite.own_cost(self.own_cost, least, probabilities, mass, self.tau)))
+
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        """From action values of the best response; see `mfgsolve.steps.excess`."""
+        chosen, best, total = self.choices(policy), self.new_policy(), np.zeros(self.states)
+        value = self.backward(costs, best, mass)
+        _, q = self.evaluate(costs, best, mass)
+        for t, tau in enumerate(self.entropy_cost):
+            total += mass[t] * excess_of_choices(chosen[t], best[t], q[t], tau)
+        return total.reshape(self.space.populations, -1).sum(axis=1), value
 
     def follow(self, policy: Policy, mass: np.ndarray) -> np.ndarray:
         """The flow of ``mass[0]`` under any policy."""
