@@ -112,7 +112,7 @@ def check_mass(mass: xr.DataArray, space: Space, allowed: np.ndarray) -> None:
 
 def labelled(array: np.ndarray, space: Space, names: Sequence[str], time: np.ndarray | None, unit: str) -> xr.DataArray:
     coordinates: dict[str, Any] = {
-        name: (name, values, about) for name, (values, about) in space.dimension_coordinates.items()
+        name: (name, values, attrs) for name, (values, attrs) in space.dimension_coordinates.items()
     }
     coordinates["action"] = ("action", np.array(names), {"units": "1", "long_name": "action"})
     lead: tuple[str, ...] = ()
@@ -134,14 +134,14 @@ def space_of(dataset: xr.Dataset) -> Space:
         labels = dataset["state"].values
         ground = States(len(labels) if labels.dtype.kind in "iu" else [str(name) for name in labels])
     else:
-        found = [(name, dataset[name].size, dataset[name].attrs) for name in dims]
-        listed = [
+        axes = [(name, dataset[name].size, dataset[name].attrs) for name in dims]
+        built = [
             Axis.from_edges(name, a["edges"], str(a["boundary"]), str(a["units"]))
             if "edges" in a
             else Axis(name, size, float(a["start"]), float(a["stop"]), str(a["boundary"]), str(a["units"]))
-            for name, size, a in found
+            for name, size, a in axes
         ]
-        ground = Grid(tuple(listed), blocked if blocked.any() else None)
+        ground = Grid(tuple(built), blocked if blocked.any() else None)
     if "population" not in dataset["blocked"].dims:
         return ground
     return Populations([str(name) for name in dataset["population"].values], ground)

@@ -270,6 +270,12 @@ class SpeedStep(Step):
             own[nodes, :, 0] = (0.5 * self.scheme.control_cost[nodes] * self.dt)[:, None] * (speed**2).sum(axis=1)
         return Chain(self.law(), choices, own)
 
+    def policy_by_chances(self, chances: np.ndarray, visited: np.ndarray) -> SpeedPolicy:
+        """Speeds h / dt times the chances of the moves; where nobody is, 0."""
+        pace = move_distances(self.mesh) / self.dt
+        speed = np.where(visited[:, None], chances[:, 1:] * pace, 0.0)
+        return SpeedPolicy(speed.reshape(self.steps, self.mesh.moves, *self.shape))
+
     # -- policies in datasets, and what tells steps apart ----------------------------------------------------------
 
     @property

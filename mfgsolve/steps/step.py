@@ -17,6 +17,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -50,12 +51,11 @@ class Step(ABC):
     policy_shape : of the policy of one step
     factors : what acts after the control
     actions : how many choices an agent has, where they are a finite list; else 0
-    allowed : boolean (actions, cells), what may be chosen, where choices are a finite list
+    allowed : boolean (choices, cells), what agents one by one choose from: actions, or moves where these are no list
     has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
     is_coupled : whether the crowd changes the transitions
     temperature : cost of entropy per unit time, 0 without
-    allowed : what agents one by one choose from, boolean (choices, states); moves, where actions are no finite list
-    own_cost : l (1 or T, actions, states), where actions are a finite list
+    own_cost : l (1 or T, actions, cells), where actions are a finite list
     has_temperature : whether the same choices can be made at any temperature
     is_continuum : whether cells and steps are samples of a continuum, so that a density on another grid, or at other
         times, is a guess on this one
@@ -71,7 +71,6 @@ class Step(ABC):
     has_tables = False
     is_coupled = False
     temperature = 0.0
-    allowed: np.ndarray
     own_cost: np.ndarray
     has_temperature = False
     is_continuum = False
@@ -207,7 +206,7 @@ class Step(ABC):
         """One name for each choice of ``allowed``."""
         return []
 
-    @property
+    @cached_property
     def entropy_cost(self) -> np.ndarray:
         """tau (T,), what a unit of entropy costs in each step: temperature dt; 0 without a temperature."""
         return np.full(self.steps, self.temperature * self.dt)
@@ -238,6 +237,14 @@ class Step(ABC):
             entropy = np.log(choices, out=np.zeros_like(choices), where=choices > 0)
             own = own + tau[:, None, None] * entropy
         return Chain(law, choices, own)
+
+    def policy_by_chances(self, chances: np.ndarray, visited: np.ndarray) -> Policy:
+        """The policy that takes each choice with these chances (T, choices, cells): the inverse of `chain`.
+
+        ``visited`` (T, cells) says where anybody is; what is chosen elsewhere does not count.
+        """
+        self._listed()
+        return self.policy_of(chances)
 
     def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
         """What a policy costs above the best response, by population, and V at t = 0 of that; `mfgsolve.steps.excess`.

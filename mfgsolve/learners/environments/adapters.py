@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.agents.play import Play, agent_numbers
-from mfgsolve.certificates import given_multiplier, given_policy
 from mfgsolve.errors import InputError, numbers, unknown
 from mfgsolve.games import Game
+from mfgsolve.games.multipliers import multiplier_from
 from mfgsolve.interop.peers import required
 from mfgsolve.learners.environments.episodes import Crowd, OneAgent
 from mfgsolve.learners.sampler import finite_game
@@ -175,23 +175,23 @@ def policy_from(choose: Any, problem: Problem) -> np.ndarray:
                 x = p * size + cell
                 table[t, :, x] = even[:, x] if blocked[x] else _answer(function(t, cell), game, t, cell)
     shaped = table.reshape(game.steps, game.step.actions, *game.grid.shape)
-    given_policy(game, shaped)  # refuses what is none
+    game.step.policy_from(shaped)  # refuses what is none
     return shaped
 
 
 def frozen_crowd(game: Game, field: Any) -> tuple[np.ndarray, np.ndarray]:
     """Crowd (T+1, width) of a field as `to_gymnasium` takes it, and the price there, multipliers included."""
-    given = getattr(field, "dataset", field)
-    if given is None:
+    field = getattr(field, "dataset", field)
+    if field is None:
         crowd = game.flow(np.array(game.step.uniform()))
-    elif hasattr(given, "data_vars") and "policy" not in given and "density" in given:
-        mass = given["density"].transpose("time", *game.grid.dims).values * game.grid.volumes
+    elif hasattr(field, "data_vars") and "policy" not in field and "density" in field:
+        mass = field["density"].transpose("time", *game.grid.dims).values * game.grid.volumes
         crowd = _believed(game, mass)
-    elif not hasattr(given, "dims") and np.ndim(given) == 1 + game.grid.ndim:
-        crowd = _believed(game, numbers(given, "field"))
+    elif not hasattr(field, "dims") and np.ndim(field) == 1 + game.grid.ndim:
+        crowd = _believed(game, numbers(field, "field"))
     else:
-        crowd = game.follow(given_policy(game, given))
-    price, multiplier = game.price(crowd), given_multiplier(game, given)
+        crowd = game.follow(game.step.policy_from(field))
+    price, multiplier = game.price(crowd), multiplier_from(game, field)
     return crowd, price if multiplier is None else price + multiplier
 
 
@@ -223,15 +223,17 @@ def _by_population(choose: Any, game: Game) -> list[Callable[[int, int], Any]]:
     return functions
 
 
-def _answer(given: Any, game: Game, t: int, cell: int) -> np.ndarray:
+def _answer(choice: Any, game: Game, t: int, cell: int) -> np.ndarray:
     """Probabilities (actions,) of an answer: a number of an action, or the probabilities themselves."""
-    answer = numbers(given, f"answer of the policy at step {t} in cell {cell}", "an action or probabilities are needed")
+    answer = numbers(
+        choice, f"answer of the policy at step {t} in cell {cell}", "an action or probabilities are needed"
+    )
     if answer.shape == (game.step.actions,) and game.step.actions > 1:
         return answer
     if answer.size == 1 and answer.item() in range(game.step.actions):
         return np.asarray(np.arange(game.step.actions) == answer.item(), dtype=float)
     raise InputError(
-        f"policy answered {given!r} at step {t} in cell {cell}; the number of an action below {game.step.actions} is "
+        f"policy answered {choice!r} at step {t} in cell {cell}; the number of an action below {game.step.actions} is "
         f"needed, or {game.step.actions} probabilities"
     )
 

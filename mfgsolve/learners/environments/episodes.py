@@ -163,10 +163,10 @@ class Crowd:
 
 def _action(action: Any, game: Game, t: int, x: int) -> int:
     """The number of an action that is allowed in state x."""
-    given = np.asarray(action)
-    if given.size != 1 or given.dtype.kind not in "iu" or not 0 <= given.item() < game.step.actions:
+    number = np.asarray(action)
+    if number.size != 1 or number.dtype.kind not in "iu" or not 0 <= number.item() < game.step.actions:
         raise InputError(f"action is {action!r}; a whole number from 0 to {game.step.actions - 1} is needed")
-    a = int(given.item())
+    a = int(number.item())
     if not game.step.allowed[a, x]:
         raise InputError(
             f"action {a} is not allowed in state {x} at step {t}; the info's action_mask says which ones are"
