@@ -1,4 +1,4 @@
-"""Implicit noise as walks along lines: the law of the solve, cell by cell."""
+"""Noise as single agents take it, walks or a sparse matrix: the whole law of the solve, row by row."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pytest
 
 import mfgsolve as mfg
 from mfgsolve.kernels import agents as kernel
-from mfgsolve.steps import LineWalk, Noise
+from mfgsolve.steps import Noise
 from mfgsolve.steps.scheme import make_scheme
-from mfgsolve.steps.walks import noise_walks, walk_arrays
+from mfgsolve.steps.walks import noise_walks
 
 HOLE = np.zeros((4, 5), dtype=bool)
 HOLE[1, 2:4] = HOLE[0, 0] = True
@@ -77,25 +77,6 @@ def test_the_mean_of_the_kernel_is_the_push():
         kernel.spread(counts, walk.cells, walk.stride, walk.right, walk.left, walk.ring, stream)
         assert counts.sum() == 10**12
         np.testing.assert_allclose(counts / 1e12, walk.push(mass), rtol=0, atol=5e-6)
-
-
-def test_neighbours_along_lines():
-    walk = LineWalk(3, 2, False, np.zeros(6), np.zeros(6))  # three cells, two lines side by side
-    after, before = walk.neighbours()
-    assert after.tolist() == [2, 3, 4, 5, 4, 5]
-    assert before.tolist() == [0, 1, 0, 1, 2, 3]
-    after, before = LineWalk(3, 2, True, np.zeros(6), np.zeros(6)).neighbours()
-    assert after.tolist() == [2, 3, 4, 5, 0, 1]
-    assert before.tolist() == [4, 5, 0, 1, 2, 3]
-
-
-def test_arrays_for_kernels():
-    walks = noise_on(GRIDS["plane"]()).walks(20)
-    right, left, after, before = walk_arrays(walks, 20)
-    assert right.shape == left.shape == after.shape == before.shape == (2, 20)
-    assert (right[0] == walks[0].right).all()
-    assert after.dtype == before.dtype == np.int32
-    assert [array.shape for array in walk_arrays([], 20)] == [(0, 20)] * 4
 
 
 def test_parts_of_unlike_shapes_are_no_walks():
