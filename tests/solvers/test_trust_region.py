@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ import mfgsolve as mfg
 from mfgsolve.games import Game, make_game
 from mfgsolve.solvers import Newton
 from mfgsolve.solvers.newton_state import COOLED, DAMPED
+from mfgsolve.solvers.trust_region import trust_step
 
 
 def target(strength: float) -> mfg.CustomCoupling:
@@ -217,3 +220,38 @@ def test_damped_steps_go_on_where_line_searches_end_near_the_answer():
         phases.add(state.phase)
     assert abs(state.certificate.relative_exploitability) <= 1e-10
     assert DAMPED in phases or COOLED in phases
+
+
+@pytest.mark.parametrize("damping", [0.0, 0.3, 30.0])
+def test_one_step_solves_the_damped_system(damping):
+    """x / (1 + d B) with (I - K B_d) x = M - mb and B_d = B / (1 + d B), by dense matrices column by column."""
+    played = make_game(game("aversion", "both", 0.2, cells=5, steps=20, viscosity=0.2))
+    state = copy.copy(Newton(coarse_grids=False, warm_up=3).init(played, 1e-9))
+    state.damping, size = damping, state.believed.size
+    slope = played.slope(state.believed).reshape(-1).copy()
+    columns = [
+        -played.curvature(state.policy, state.crowd, unit.reshape(state.believed.shape), identity=0.0).reshape(-1)
+        for unit in np.eye(size)
+    ]
+    curvature, soft = np.stack(columns, axis=1), slope / (1 + damping * slope)
+    residual = (state.crowd - state.believed).reshape(-1)
+    solution = np.linalg.solve(np.eye(size) - curvature * soft, residual) / (1 + damping * slope)
+    wanted = np.maximum(state.believed.reshape(-1) + solution, 0.0)
+    dual = state.dual
+    assert trust_step(state, 1e-13)
+    np.testing.assert_allclose(state.believed.reshape(-1), wanted, atol=1e-9)
+    assert state.dual > dual
+    assert state.damping <= damping / 3  # the model was right
+    assert state.growth == 2.0
+
+
+def test_a_step_that_lowers_the_dual_is_not_taken():
+    played = make_game(game("aversion", "both", 2.0, cells=5, steps=20))
+    state = copy.copy(Newton(coarse_grids=False, warm_up=3).init(played, 1e-9))
+    believed, slope = state.believed.copy(), played.slope(state.believed).max()
+    for k in (0, 1):
+        assert not trust_step(state, 1e-13)
+        np.testing.assert_array_equal(state.believed, believed)
+        assert state.damping == pytest.approx(1e-3 / slope)
+        assert state.growth == 2.0 ** (k + 2)
+        state.damping = 0.0
