@@ -156,7 +156,8 @@ def _with_own_share(play: Play, agents: int) -> Game:
         slope = _steady_slope(block, stated, play.crowd[:-1, block.columns], alpha, game)
         mean = (alpha * occupation).reshape(game.steps, game.actions, count, -1).sum(axis=(1, 3))
         gap = alpha - np.repeat(mean, game.states // count, axis=1)[:, None]
-        own += np.where(game.allowed, alpha * slope[:, :, None] * gap * (game.dt / agents), 0.0)
+        share = (game.weights[:-1] / agents)[:, None, None]
+        own += np.where(game.allowed, alpha * slope[:, :, None] * gap * share, 0.0)
     return game.with_costs(own)
 
 

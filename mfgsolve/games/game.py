@@ -54,8 +54,14 @@ class Game(Crowd):
         self.wanted_threads = threads
         self._state(problem)
         mass = problem.initial_mass()
-        self.terminal_cost = problem.terminal_cost()
+        self.terminal_cost = self.weighed(problem.terminal_cost()[None], slice(self.steps, None))[0]
         self.step = problem.bind(mass)
+        if self.time.discount and not self.step.is_discounted:
+            raise InputError(
+                f"the discount rate is {self.time.discount:g}, and a {type(self.step).__name__} does not discount its "
+                "own costs; multiply those of step t by time.discounts[t] and say is_discounted = True, or leave the "
+                "rate at 0"
+            )
         self.step.share(threads)
         self.initial_mass = mass.reshape(self.step.shape)
         self.terminal_cost = self.terminal_cost.reshape(self.step.shape)
@@ -193,7 +199,7 @@ class Game(Crowd):
         states = np.ascontiguousarray(self.flat(weighted)[:, : self.cells]).reshape(-1, *self.step.shape)
         if not self.sees_choices:
             return Costs(states, ones, nothing)
-        rates = weighted / self.dt
+        rates = weighted[:-1] / self.weights[:-1, None]
         return Costs(states, ones, nothing, lambda part, own: self.action_costs(rates, part, own))
 
     def conjugate_step(
@@ -252,13 +258,16 @@ class Game(Crowd):
         other.step = self.step.with_changes(**changes)
         return other
 
-    def with_costs(self, own_cost: np.ndarray, tau: float | None = None) -> Game:
-        """The same game, in which agents pay other own costs (1 or T, actions, states), at another tau."""
-        return self.with_step(own_cost=own_cost, tau=self.step.tau if tau is None else tau)
+    def with_costs(self, own_cost: np.ndarray, entropy_cost: float | np.ndarray | None = None) -> Game:
+        """The same game, in which agents pay other own costs (1 or T, actions, states), and for a unit of entropy
+        another number, or one in each step."""
+        if entropy_cost is None:
+            return self.with_step(own_cost=own_cost)
+        return self.with_step(own_cost=own_cost, entropy_cost=entropy_cost + np.zeros(self.steps))
 
     def at_temperature(self, temperature: float) -> Game:
         """The same game, with tables, at another temperature (cost per unit time); arrays are shared."""
-        other = self.with_step(temperature=temperature, tau=temperature * self.dt)
+        other = self.with_step(temperature=temperature, entropy_cost=self.step.entropy_costs(temperature))
         other.problem = self.problem.at_temperature(temperature)
         return other
 

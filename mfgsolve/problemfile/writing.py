@@ -50,12 +50,14 @@ def _text(problem: Problem) -> str:
         document = tomllib.loads(problem.text)
         grid, time = document.get("grid", {}), document["time"]
         stated = grid.get("shape", [len(edges) - 1 for edges in grid["edges"]] if "edges" in grid else shape)
-        if (stated, time.get("steps"), time.get("chosen", False)) == (shape, steps, problem.time.chosen):
+        given = stated, time.get("steps"), time.get("chosen", False), time.get("discount", 0.0)
+        if given == (shape, steps, problem.time.chosen, problem.time.discount):
             return problem.text
         if stated != shape:
             document["grid"]["shape"] = shape
-        told = {"steps": steps} | ({"chosen": True} if problem.time.chosen else {})
-        document["time"] = {key: value for key, value in time.items() if key not in ("steps", "chosen")} | told
+        told = {"steps": steps, "chosen": problem.time.chosen, "discount": problem.time.discount}
+        document["time"] = {key: value for key, value in time.items() if key not in told}
+        document["time"] |= {key: value for key, value in told.items() if value or key == "steps"}
         if problem.normalise:
             document.setdefault("initial", {})["normalise"] = True
         return dump_toml(document)
@@ -73,7 +75,8 @@ def _text(problem: Problem) -> str:
     finely = {key: value for key, value in (("shape", shape), ("steps", steps)) if key in chosen and value is not None}
     if problem.time.chosen:
         finely["steps_chosen"] = True
-    return dump_toml({"problem": problem.name, **finely, "parameters": dict(problem.parameters)})
+    late = {"time": {"discount": problem.time.discount}} if problem.time.discount else {}
+    return dump_toml({"problem": problem.name, **finely, "parameters": dict(problem.parameters), **late})
 
 
 def _alike(one: Problem, two: Problem) -> bool:

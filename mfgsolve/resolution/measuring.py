@@ -198,7 +198,8 @@ def _level(plan: Plan, share: float) -> np.ndarray:
 def energetic_speed(coarse: Coarse) -> float:
     """Root of the mean square speed that all costs together could pay for: c v^2 T / 2 = T range f + range g.
 
-    Nobody pays more for moving than what moving can save.
+    Nobody pays more for moving than what moving can save.  Where costs are discounted, c is that of the start, and g is
+    paid for by those who move last.
     """
     game = Game(coarse(FEWEST), 1)
     running, last = ranges(game)
@@ -206,8 +207,9 @@ def energetic_speed(coarse: Coarse) -> float:
     now = np.ptp(
         game.mass(game.price(game.resting_crowd(game.empty_crowd())))[:-1, free], axis=1
     )  # as the crowd starts
-    saved = game.time.horizon * float(np.maximum(running, now).mean()) + float(last[0])
-    return float(np.sqrt(2 * saved / (game.step.scheme.control_cost.min() * game.time.horizon)))
+    cost, horizon = game.step.scheme.control_cost, game.time.horizon
+    saved = horizon * float(np.maximum(running, now).mean()) + float(last[0]) * float(cost[0] / cost[-1])
+    return float(np.sqrt(2 * saved / (cost[0] * horizon)))
 
 
 def steps_for_speeds(measured: Measured, grid: Grid) -> float:

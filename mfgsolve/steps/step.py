@@ -17,6 +17,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -58,6 +59,8 @@ class Step(ABC):
     has_temperature : whether the same choices can be made at any temperature
     is_continuum : whether cells and steps are samples of a continuum, so that a density on another grid, or at other
         times, is a guess on this one
+    is_discounted : whether what an agent pays itself in step t is told times ``time.discounts[t]``; a step that does
+        not say so is refused where the times have a discount rate
     """
 
     space: Space
@@ -66,7 +69,6 @@ class Step(ABC):
     policy_shape: tuple[int, ...]
     factors: Sequence[Factor] = ()
     actions = 0
-    allowed: np.ndarray
     has_tables = False
     is_coupled = False
     temperature = 0.0
@@ -74,6 +76,7 @@ class Step(ABC):
     own_cost: np.ndarray
     has_temperature = False
     is_continuum = False
+    is_discounted = False
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------
@@ -206,10 +209,14 @@ class Step(ABC):
         """One name for each choice of ``allowed``."""
         return []
 
-    @property
+    @cached_property
     def entropy_cost(self) -> np.ndarray:
-        """tau (T,), what a unit of entropy costs in each step: temperature dt; 0 without a temperature."""
-        return np.full(self.steps, self.temperature * self.dt)
+        """tau (T,), what a unit of entropy costs in each step, discounted; 0 without a temperature."""
+        return self.entropy_costs(self.temperature)
+
+    def entropy_costs(self, temperature: float) -> np.ndarray:
+        """What a unit of entropy costs in each step at a temperature, (T,)."""
+        return temperature * self.dt * self.time.discounts[:-1]
 
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         """Where each choice of step t leads before the factors; of all steps, unless the crowd (``mass``) decides.

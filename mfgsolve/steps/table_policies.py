@@ -112,15 +112,17 @@ class OccupationAverage(Average):
         self, step: Any, policy: np.ndarray, crowd: np.ndarray, difference: float
     ) -> Callable[[float], float]:
         """<l + tau log(w / m), w' - w>, exact."""
-        if step.tau == 0:
+        if not step.is_smooth:
             return super().own_slope(step, policy, crowd, difference)
         change = policy * crowd[:-1, None, : step.states] - self.occupation
         linear = float((step.own_cost * change).sum())
+        first = float(step.entropy_cost[0])
+        shares = (step.entropy_cost / first)[:, None, None]
 
         def slope(length: float) -> float:
             there = self.occupation + length * change
             mass = there.sum(axis=1, keepdims=True)
             share = np.divide(there, mass, out=np.ones_like(there), where=there > 0)
-            return linear + step.tau * float((change * np.log(np.maximum(share, TINY))).sum())
+            return linear + first * float((shares * change * np.log(np.maximum(share, TINY))).sum())
 
         return slope

@@ -6,7 +6,8 @@ States of all populations stand in one row of ``states`` cells; a policy is an a
     q_t = l_t + (what the crowd asks for choices) + P_t F V_{t+1},   V_t = w_t f_t + softmin_a q_t,
     m_{t+1} = F^T P_t^T (pi_t m_t)
 
-with softmin at temperature tau dt, the minimum where tau = 0 (Bellman; the soft one as in arXiv:1702.08165, eq. 6).
+with softmin at the entropy cost of the step, temperature dt, the minimum where it is 0 (Bellman; the soft one as in
+arXiv:1702.08165, eq. 6).
 """
 
 from __future__ import annotations
@@ -54,25 +55,29 @@ class TableStep(Step):
     Attributes
     ----------
     transitions : `Transitions` of all populations
-    own_cost : l (1 or T, actions, states), 0 where not allowed
+    own_cost : l (1 or T, actions, states), discounted; 0 where not allowed
+    entropy_cost : (T,) what a unit of entropy costs in each step, tau below, discounted; 0 without temperature
     allowed : boolean (actions, states)
     """
 
     has_tables = True
     has_temperature = True
+    is_discounted = True
 
     def __init__(self, dynamics: Sequence[Tabulated], space: Space, time: TimeGrid, mass: np.ndarray):
         self.dynamics, self.space, self.time = tuple(dynamics), space, time
         self.is_coupled = any(one.is_coupled for one in self.dynamics)
         self.states, self.shape = space.size, (space.size,)
         self.temperature = self.dynamics[0].temperature
-        self.tau = self.temperature * time.dt
+        self.entropy_cost = self.entropy_costs(self.temperature)
         self._counts: list[int] | None = None
         self._said: set[str] = set()  # codes of what was said of the transitions
         self.transitions, self.allowed, self._counts = self._said_once(mass.reshape(space.shape))
         self.actions = self.allowed.shape[0]
         self.policy_shape = (self.actions, self.states)
         self.own_cost = own_costs(self.dynamics, space, time.nodes[:-1], self.allowed, self._counts)
+        if time.discount:
+            self.own_cost = self.own_cost * time.discounts[:-1, None, None]
         self.factors = self._noise()
         small = len(self.dynamics) > 1 and self.states <= SMALL and not space.mask.any()
         self._small_blocks = small and all(one.is_coupled for one in self.dynamics)
@@ -157,12 +162,12 @@ class TableStep(Step):
     @property
     def is_smooth(self) -> bool:
         """Whether best responses are softmax policies."""
-        return self.tau > 0
+        return bool(self.entropy_cost[0] > 0)
 
     @property
-    def entropy_cost(self) -> np.ndarray:
-        """tau of each step, (T,)."""
-        return np.broadcast_to(np.asarray(self.tau, dtype=float), self.steps)
+    def tau(self) -> float:
+        """What a unit of entropy costs, where that is the same in all steps."""
+        return float(self.entropy_cost[0])
 
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         """The transitions of step t; of all steps, unless the crowd decides them."""
@@ -205,8 +210,8 @@ class TableStep(Step):
         """softmin_a of own cost, cost of the choice and P after."""
         value = np.stack([after, after])
         nothing = np.zeros((2, self.states))
-        paid = self._paid(costs, slice(t, t + 1))
-        finite.backward(paid, nothing, self.allowed, self.tau, *self._single(t), value, policy[None])
+        paid, tau = self._paid(costs, slice(t, t + 1)), self.entropy_cost[t : t + 1]
+        finite.backward(paid, nothing, self.allowed, tau, *self._single(t), value, policy[None])
         return value[0]
 
     def expect(self, t: int, policy: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -224,14 +229,14 @@ class TableStep(Step):
 
     def tangent(self, t: int, policy: np.ndarray, mass: np.ndarray, change: np.ndarray) -> np.ndarray:
         """P^T d(pi m), d pi = -pi (dq - sum_a pi dq) / tau with dq = P change."""
-        if self.tau == 0:
+        if not self.is_smooth:
             raise InputError("a best response at temperature 0 jumps; it has no derivative")
         value, moved = np.stack([change, change]), np.zeros((2, self.states))
         nothing = np.zeros((1, *self.policy_shape)), np.zeros((2, self.states))
         choice = np.empty((1, *self.policy_shape))
         finite.tangent_backward(*nothing, policy[None], *self._single(t), value, choice)
         here = np.stack([mass, mass])
-        finite.tangent_forward(policy[None], here, self.tau, *self._single(t), choice, moved)
+        finite.tangent_forward(policy[None], here, self.entropy_cost[t : t + 1], *self._single(t), choice, moved)
         return moved[1]
 
     # -- sweeps ------------------------------------------------------------------------------------------------
@@ -254,7 +259,8 @@ class TableStep(Step):
             if self.factors:
                 after = value[part.stop].copy()
                 value[part.stop] = expect_all(self.factors, part.start, after)
-            head = self._paid(costs, part), states[levels], self.allowed, self.tau, *self._tables(part, mass)
+            tau, tables = self.entropy_cost[part], self._tables(part, mass)
+            head = self._paid(costs, part), states[levels], self.allowed, tau, *tables
             if q is None:
                 finite.backward(*head, value[levels], policy[part])
             else:
@@ -286,7 +292,7 @@ class TableStep(Step):
 
     def change(self, costs: Costs, policy: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Change of mass (T+1, states) and of the occupation (T, actions, states) when costs change."""
-        if self.tau == 0:
+        if not self.is_smooth:
             raise InputError("a best response at temperature 0 jumps; it has no derivative")
         if self._work is None:
             self._work = np.empty((self.steps, self.actions, self.states))
@@ -303,8 +309,8 @@ class TableStep(Step):
         moved = np.zeros((self.steps + 1, self.states))
         for part in self._parts():
             levels = slice(part.start, part.stop + 1)
-            here = np.ascontiguousarray(mass[levels])
-            finite.tangent_forward(policy[part], here, self.tau, *self._tables(part, mass), change[part], moved[levels])
+            here, tau = np.ascontiguousarray(mass[levels]), self.entropy_cost[part]
+            finite.tangent_forward(policy[part], here, tau, *self._tables(part, mass), change[part], moved[levels])
             if self.factors:
                 moved[part.stop] = push_all(self.factors, part.start, moved[part.stop])
         return moved, change
@@ -321,7 +327,7 @@ class TableStep(Step):
         mass = np.ascontiguousarray(mass)
         table = self.own_cost.reshape(self.own_cost.shape[0], *self.open_choices.shape)
         least = least_allowed(table, self.open_choices)
-        return OwnCost(*map(float, finite.own_cost(self.own_cost, least, probabilities, mass, self.tau)))
+        return OwnCost(*map(float, finite.own_cost(self.own_cost, least, probabilities, mass, self.entropy_cost)))
 
     def follow(self, policy: Policy, mass: np.ndarray) -> np.ndarray:
         """The flow of ``mass[0]`` under any policy."""

@@ -37,7 +37,7 @@ def test_kernels_equal_dense_arrays(seed, tau, still):
     last = rng.normal(size=states)
     value, policy = np.empty((steps + 1, states)), np.empty((steps, 3, states))
     value[-1] = last
-    finite.backward(cost, crowd, allowed, tau, *table, value, policy)
+    finite.backward(cost, crowd, allowed, np.full(steps, tau), *table, value, policy)
     wanted = dense_backward(chance, full, crowd, allowed, tau, last)
     np.testing.assert_allclose(value, wanted[0], atol=1e-12)
     np.testing.assert_allclose(policy, wanted[1], atol=1e-9)
@@ -51,12 +51,12 @@ def test_kernels_equal_dense_arrays(seed, tau, still):
     np.testing.assert_allclose(mass.sum(axis=1), 1.0, atol=1e-14)
 
     q = np.empty_like(mine)
-    finite.evaluate(cost, crowd, allowed, tau, *table, mine, value, q)
+    finite.evaluate(cost, crowd, allowed, np.full(steps, tau), *table, mine, value, q)
     forward_cost = dense_cost(mine, mass, full, crowd, tau, last)
     assert (start * value[0]).sum() == pytest.approx(forward_cost, abs=1e-12)
     np.testing.assert_allclose(q[1], full[1] + chance[1] @ value[2], atol=1e-13)
     least = cost.min(axis=(1, 2), where=allowed, initial=np.inf)
-    own, above, size = finite.own_cost(cost, least[:, None], mine, mass, tau)
+    own, above, size = finite.own_cost(cost, least[:, None], mine, mass, np.full(steps, tau))
     shares = [(cost[min(t, len(cost) - 1)] - least[min(t, len(cost) - 1)]) * mine[t] * mass[t] for t in range(steps)]
     entropy = -np.sum(mine * np.log(np.where(mine > 0, mine, 1.0)) * mass[:-1, None])
     assert above == pytest.approx(np.sum(shares) + tau * entropy, abs=1e-13)
@@ -80,7 +80,7 @@ def test_tangent_kernels_equal_finite_differences(seed, still):
         value, policy, mass = np.zeros((4, 4)), np.empty((3, 3, 4)), np.empty((4, 4))
         level = crowd + length * bend
         value[-1], mass[0] = level[-1], start
-        finite.backward(cost + length * turn, level, allowed, tau, *table, value, policy)
+        finite.backward(cost + length * turn, level, allowed, np.full(3, tau), *table, value, policy)
         finite.forward(policy, *table, mass)
         return value, policy, mass
 
@@ -88,7 +88,7 @@ def test_tangent_kernels_equal_finite_differences(seed, still):
     value, change, moved = np.empty((4, 4)), np.empty_like(policy), np.zeros((4, 4))
     value[-1] = bend[-1]
     finite.tangent_backward(turn, bend, policy, *table, value, change)
-    finite.tangent_forward(policy, mass, tau, *table, change, moved)
+    finite.tangent_forward(policy, mass, np.full(3, tau), *table, change, moved)
     (above, high, up), (below, low, down) = answer(1e-5), answer(-1e-5)
     np.testing.assert_allclose(value, (above - below) / 2e-5, atol=1e-8)
     np.testing.assert_allclose(moved, (up - down) / 2e-5, atol=1e-8)
