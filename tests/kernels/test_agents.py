@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 from walkers import lattice, play
 
-from mfgsolve.agents.walk import Walk
 from mfgsolve.kernels import agents
 
 pytestmark = [
@@ -19,23 +18,24 @@ CROWD = 10_000
 
 
 @pytest.fixture(scope="module")
-def walk():
-    return Walk(play(lattice()))
+def chain():
+    here = play(lattice())
+    return here.game.step.chain(here.policy)
 
 
 def stream():
     return np.array([1, 2, 3, 4], dtype=np.uint64)
 
 
-def test_splitting_conserves_agents_and_counts_choices(walk):
-    counts = np.arange(walk.states, dtype=np.int64) ** 3
-    moved, chosen = np.empty_like(counts), np.zeros((walk.actions, walk.states), dtype=np.int64)
+def test_splitting_conserves_agents_and_counts_choices(chain):
+    counts = np.arange(chain.states, dtype=np.int64) ** 3
+    moved, chosen = np.empty_like(counts), np.zeros((chain.actions, chain.states), dtype=np.int64)
     words = stream()
-    agents.split(counts, walk.choices[0], walk.certain, *walk.transitions(0, counts), words, moved, chosen)
+    agents.split(counts, chain.choices[0], chain.law.certain, *chain.law.transitions(0, counts), words, moved, chosen)
     assert (chosen.sum(axis=0) == counts).all()
     assert moved.sum() == counts.sum()
-    for noise in walk.noises:
-        agents.spread(moved, noise.cells, noise.stride, noise.right, noise.left, noise.ring, words)
+    for line in chain.law.walks:
+        agents.spread(moved, line.cells, line.stride, line.right, line.left, line.ring, words)
         assert moved.sum() == counts.sum()
         assert moved.min() >= 0
 
@@ -78,7 +78,7 @@ def test_an_agent_that_has_left_stays_away():
 
 @pytest.mark.parametrize("ring", [False, True])
 def test_the_walk_of_the_noise_is_the_law_of_the_solve(ring):
-    """(I - rate Lap)^-1 on five cells, row by row: counts that spread and agents that walk."""
+    """(I - rate Lap)^-1 on five cells, row by row: counts that spread and agents that chain."""
     n, rate = 5, 0.7
     face = np.roll(np.eye(n), 1, axis=1)
     if not ring:

@@ -1,4 +1,4 @@
-"""Implicit noise as a random walk that a single agent can take.
+"""Dense factors that a single agent can take all the same, as walks along lines: implicit noise.
 
 One step of implicit noise along an axis is the matrix (I - nu dt Lap)^-1: where a walker stops that goes to each
 neighbour at rate k = nu dt / (d h), d away from a cell of width h, and stops at rate 1.  Eliminating the cells of a
@@ -16,22 +16,27 @@ to itself around the ring, the positive fixed point of a product of maps e -> ((
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mfgsolve.errors import InputError
-from mfgsolve.games import Game
-from mfgsolve.grids import Grid
-from mfgsolve.kernels.scheme import IMPLICIT
-from mfgsolve.steps import Noise
+from mfgsolve.kernels.scheme import Scheme
 
-__all__ = ["NoiseWalk", "noise_arrays", "noise_walks"]
+__all__ = ["LineWalk", "noise_walks", "walk_arrays"]
+
+Part = tuple[slice, tuple[int, ...], Scheme]  # cells (of the flattened level), their shape (z, y, x), coefficients
 
 
 @dataclass(frozen=True, eq=False)
-class NoiseWalk:
-    """Probabilities of going on, per state, along one axis of ``cells`` cells that lie ``stride`` states apart."""
+class LineWalk:
+    """A walk along the lines of one axis of ``cells`` cells that lie ``stride`` states apart, around them if ``ring``.
+
+    Attributes
+    ----------
+    right, left : (states,) from its cell an agent goes on to the next one with probability ``right`` as often as it
+        likes, then back with probability ``left``, and stays
+    """
 
     cells: int
     stride: int
@@ -48,51 +53,63 @@ class NoiseWalk:
         before = np.where(place > 0, state - self.stride, state + wrap)
         return after.astype(np.int32), before.astype(np.int32)
 
+    def push(self, mass: np.ndarray) -> np.ndarray:
+        """Where a mass (states,) lands: the mean of what agents do one by one."""
+        return self._onward(self._onward(mass, self.right, False), self.left, True)
 
-def noise_walks(game: Game) -> list[NoiseWalk]:
-    """Walks in the order in which the flow applies the axes (x first); none without implicit noise.
+    def _onward(self, mass: np.ndarray, share: np.ndarray, backward: bool) -> np.ndarray:
+        """Mean of what the kernel ``drift`` samples, in one direction."""
+        lines, p = (np.moveaxis(a.reshape(-1, self.cells, self.stride), 1, 0) for a in (mass, share))
+        if backward:
+            lines, p = lines[::-1], p[::-1]
+        out, carry = np.zeros_like(lines), np.zeros(lines.shape[1:])
+        for turn in range(2):  # a ring once more, from what the first turn carries over; the rest in closed form
+            for i in range(self.cells):
+                here = lines[i] * (turn == 0) + carry
+                carry = p[i] * here
+                out[i] += here - carry
+            if not self.ring:
+                break
+            if turn == 0:
+                carry = carry / (1.0 - np.prod(p, axis=0))
+        out = out[::-1] if backward else out
+        return np.ascontiguousarray(np.moveaxis(out, 0, 1)).reshape(-1)
 
-    Raises
-    ------
-    InputError
-        where something else than noise follows the choice of an agent, which single agents do not know how to take
+
+def noise_walks(parts: Sequence[Part], states: int) -> list[LineWalk] | None:
+    """Implicit noise as walks, in the order in which the flow applies the axes (x first).
+
+    None where the parts are not layers of one shape, one above the other, that end alike: their lines would differ.
     """
-    for factor in game.step.factors:
-        if not isinstance(factor, Noise):
-            raise InputError(
-                f"the step of {game.problem.name!r} has a {type(factor).__name__} after its control; agents one by one "
-                "know noise alone: compare densities and certificates instead"
-            )
-    parts = [(part, scheme) for part, _, scheme in game.step.noises]
     if not parts:
         return []
-    space = getattr(game.grid, "space", game.grid)
-    assert isinstance(space, Grid)
-    return _axes(space, game.cells, parts)
+    shape, periodic = parts[0][1], parts[0][2].periodic
+    size = math.prod(shape)
+    for part, other, scheme in parts:
+        if other != shape or (scheme.periodic != periodic).any() or part.start % size or part.stop - part.start != size:
+            return None
+    walks = []
+    for axis in (2, 1, 0):
+        cells, ring = shape[axis], bool(periodic[axis])
+        if cells == 1:
+            continue
+        right, left = np.zeros(states), np.zeros(states)
+        for part, _, scheme in parts:
+            free = np.broadcast_to(scheme.open > 0, shape)
+            right[part], left[part] = (share.reshape(-1) for share in _shares(free, axis, scheme.rate[axis], ring))
+        if right.any() or left.any():
+            walks.append(LineWalk(cells, math.prod(shape[axis + 1 :]), ring, right, left))
+    return walks
 
 
-def noise_arrays(walks: list[NoiseWalk], states: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """right, left, after, before of all axes, (axes, states), as kernels take them."""
+def walk_arrays(walks: Sequence[LineWalk], states: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """right, left, after, before of all walks, (walks, states), as kernels take them."""
     if not walks:
         none = np.empty((0, states))
         return none, none, none.astype(np.int32), none.astype(np.int32)
     right, left = (np.stack([getattr(walk, side) for walk in walks]) for side in ("right", "left"))
     after, before = (np.stack(sides) for sides in zip(*(walk.neighbours() for walk in walks), strict=True))
     return right, left, after, before
-
-
-def _axes(grid: Grid, states: int, parts: list) -> list[NoiseWalk]:  # type: ignore[type-arg]
-    walks = []
-    for axis in range(grid.ndim - 1, -1, -1):
-        cells, ring = grid.shape[axis], grid.axes[axis].periodic
-        right, left = np.zeros(states), np.zeros(states)
-        for part, scheme in parts:
-            if scheme.noise == IMPLICIT and cells > 1:
-                rate = scheme.rate[3 - grid.ndim + axis]
-                right[part], left[part] = (share.reshape(-1) for share in _shares(~grid.mask, axis, rate, ring))
-        if right.any() or left.any():
-            walks.append(NoiseWalk(cells, math.prod(grid.shape[axis + 1 :]), ring, right, left))
-    return walks
 
 
 def _shares(free: np.ndarray, axis: int, rate: float | np.ndarray, ring: bool) -> tuple[np.ndarray, np.ndarray]:

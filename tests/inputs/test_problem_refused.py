@@ -26,10 +26,6 @@ def problem(**changes: Any) -> mfg.Problem:
     return mfg.Problem(**{**parts, **changes})
 
 
-def solve(**options: Any) -> mfg.Solution:
-    return mfg.solve(problem(), **options)
-
-
 def initial(values: Any, **changes: Any) -> Any:
     return problem(initial=values, **changes).initial_mass()
 
@@ -40,19 +36,7 @@ def one_cell(value: float) -> np.ndarray:
     return density
 
 
-def policy(change: Callable[[np.ndarray], Any] | None = None, shape: tuple[int, ...] = (STEPS, 4, *SHAPE)) -> Any:
-    speeds = np.zeros(shape)
-    if change is not None:
-        change(speeds)
-    return mfg.exploitability(problem(), speeds)
-
-
-def put(index: tuple[Any, ...], value: float) -> Callable[[np.ndarray], Any]:
-    return lambda speeds: speeds.__setitem__(index, value)
-
-
 WALL = mfg.Grid.box(SHAPE, blocked=lambda c: (c.x > 0.7) & (c.y > 0.7))
-
 GRIDS = [
     (lambda: mfg.Grid.box((0, 4)), r"axis y has 0 cells; .*at least 2"),
     (lambda: mfg.Grid.box((4, 1)), r"axis x has 1 cells; .*at least 2"),
@@ -73,7 +57,6 @@ GRIDS = [
     (lambda: mfg.TimeGrid(0.0, 5), r"time horizon is 0\.0; it must be positive"),
     (lambda: mfg.TimeGrid(math.nan, 5), r"time horizon is nan; it must be positive and finite"),
 ]
-
 DYNAMICS = [
     (lambda: mfg.ControlledDiffusion(viscosity=-0.1), r"viscosity is -0\.1; it must be zero or positive"),
     (lambda: mfg.ControlledDiffusion(viscosity=math.nan), r"viscosity is nan; .*finite"),
@@ -84,7 +67,6 @@ DYNAMICS = [
         r"explicit noise needs .*take a time step at most .* or noise='implicit'",
     ),
 ]
-
 COUPLINGS = [
     (lambda: mfg.Congestion(1.0, congestion=0.0), r"congestion is 0\.0; it must be positive"),
     (lambda: mfg.solve(problem(coupling=mfg.Congestion(-1.0, 0.1))), r"congestion reward is negative"),
@@ -98,7 +80,6 @@ COUPLINGS = [
     (lambda: mfg.solve(problem(coupling=lambda t, c: np.zeros(3))), r"shape \(3,\); numbers of the grid's shape"),
     (lambda: mfg.solve(problem(coupling=lambda t, c: c.x / 0)), r"is inf at t = 0, cell .*must be finite"),
 ]
-
 PROBLEMS = [
     (lambda: problem(grid=SHAPE), r"grid of the problem is a tuple; a Grid, States or Populations is needed"),
     (lambda: problem(time=STEPS), r"time of the problem is a int; a TimeGrid is needed"),
@@ -123,7 +104,6 @@ PROBLEMS = [
     (lambda: mfg.Bump(1.0, 0.0, (0.5,)), r"bump width is 0\.0; it must be positive"),
     (lambda: mfg.Bump(1.0, 0.1), r"either a centre or a path"),
 ]
-
 NAMED = [
     (lambda: mfg.problems.build("suply-demand"), r"unknown problem 'suply-demand'; did you mean 'supply-demand'"),
     (lambda: mfg.problems.build("supply-demand", {"rewrd": 1}), r"'rewrd'; did you mean 'reward'"),
@@ -132,51 +112,7 @@ NAMED = [
     (lambda: mfg.problems.supply_demand(viscosity=-1.0), r"viscosity is -1\.0; it must be zero or positive"),
     (lambda: mfg.problems.supply_demand(reward="abc"), r"reward of supply-demand is 'abc'; a number is needed"),
 ]
-
-SOLVING = [
-    (lambda: mfg.solve("supply-demand"), r"solve got a str; a Problem is needed"),
-    (lambda: solve(method="neton"), r"unknown solver 'neton'; did you mean 'newton'"),
-    (lambda: solve(warmup=3), r"unknown option of newton 'warmup'; did you mean 'warm_up'"),
-    (lambda: solve(method="fictitious-play", warm_up=3), r"unknown option of fictitious-play 'warm_up'; allowed"),
-    (lambda: solve(method=mfg.solvers.Newton(), warm_up=3), r"options \['warm_up'\] come with a ready solver"),
-    (lambda: solve(tol=-1.0), r"tol is -1\.0; .*zero or more is needed"),
-    (lambda: solve(tol=math.nan), r"tol is nan; "),
-    (lambda: solve(max_iterations=-1), r"max_iterations is -1; a whole number"),
-    (lambda: solve(max_iterations=2.5), r"max_iterations is 2\.5; a whole number"),
-    (lambda: solve(max_iterations=math.nan), r"max_iterations is nan; a whole number"),
-    (lambda: solve(max_seconds=-1.0), r"max_seconds is -1\.0; zero or more"),
-    (lambda: solve(max_seconds=math.nan), r"max_seconds is nan; zero or more"),
-    (lambda: solve(threads=0), r"threads is 0; a whole number of at least 1"),
-    (lambda: solve(check="loud"), r"value of check 'loud'; .*allowed: ignore, raise, warn"),
-    (lambda: solve(start="none.nc"), r"file none\.nc does not exist"),
-    (lambda: solve(start=3), r"start is a int; a Solution, or the path of its file, is needed"),
-    (
-        lambda: mfg.solve(problem(), start=mfg.solve(line())),
-        r"start has the axes \('x',\); the problem has \('y', 'x'\)",
-    ),
-    (lambda: solve(checkpoint="/nowhere/at/all.nc"), r"the folder /nowhere/at does not exist; create it"),
-]
-
-POLICIES = [
-    (lambda: policy(shape=(STEPS, 2, *SHAPE)), r"policy has shape \(8, 2, 4, 6\); .*= \(8, 4, 4, 6\) is needed"),
-    (lambda: policy(shape=(STEPS + 1, 4, *SHAPE)), r"policy has shape \(9, 4, 4, 6\)"),
-    (lambda: policy(put((0, 0, 1, 1), math.nan)), r"policy has a speed toward x\+ that is not finite"),
-    (lambda: policy(put((0, 3, 1, 1), -1.0)), r"negative speed toward y- \(-1\); use the opposite move"),
-    (lambda: policy(put((0, 0, 1, 1), 1e6)), r"speed 1e\+06 toward x\+; the scheme's cap is .*: take more time steps"),
-    (lambda: policy(put((0, 0, 1, -1), 0.1)), r"moves toward x\+ through a wall .*set that speed to 0"),
-    (lambda: policy(put((0, 1, 1, 0), 0.1)), r"moves toward x- through a wall"),
-    (
-        lambda: mfg.exploitability(problem(), solve(check="ignore").dataset.drop_vars("speed")),
-        r"policy dataset has variables .*one named 'speed' is needed",
-    ),
-]
-
-
-def line() -> mfg.Problem:
-    return problem(grid=mfg.Grid.box((8,)))
-
-
-TABLE = [*GRIDS, *DYNAMICS, *COUPLINGS, *PROBLEMS, *NAMED, *SOLVING, *POLICIES]
+TABLE = [*GRIDS, *DYNAMICS, *COUPLINGS, *PROBLEMS, *NAMED]
 
 
 @pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")
@@ -193,17 +129,3 @@ def test_the_valid_neighbours_pass() -> None:
     assert initial(1.0).sum() == pytest.approx(1.0)
     assert initial(1.21, normalise=True).sum() == pytest.approx(1.0)
     assert problem(grid=WALL, normalise=True).initial_mass()[WALL.mask].sum() == 0
-    assert float(policy()) >= 0
-    assert float(policy(put((0, 0, 1, 1), 0.1))) > 0
-    assert solve(max_iterations=0, max_seconds=0.0, tol=0.0, check="ignore").iterations == 0
-
-
-def test_a_solve_that_does_not_converge_says_so() -> None:
-    flagship = mfg.problems.supply_demand(shape=(8, 8), steps=32)
-    with pytest.warns(UserWarning, match=r"newton ended with status 'iteration limit' at relative exploitability"):
-        mfg.solve(flagship, max_iterations=0)
-    with pytest.raises(mfg.NotConverged, match="The iteration limit came first; resume from the checkpoint"):
-        mfg.solve(flagship, max_iterations=0, check="raise")
-    stopped = mfg.solve(flagship, callback=lambda measure: True, check="ignore")
-    assert stopped.status is mfg.Status.STOPPED
-    assert not stopped.converged
