@@ -14,7 +14,6 @@ from mfgsolve.agents.play import Play, play_of
 from mfgsolve.agents.price import price_among
 from mfgsolve.agents.run import Party, run_replicas
 from mfgsolve.agents.simulation import make_party, seed_sequence
-from mfgsolve.agents.walk import Walk
 from mfgsolve.certificates import given_policy
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.files import SCHEMA
@@ -81,13 +80,13 @@ def simulate_deviation(
         chosen = _best_answer(play, int(numbers[owner]))
     else:
         chosen = given_policy(play.game, getattr(deviation, "dataset", deviation))
-    other = Walk(Play(play.game, _only_for(owner, chosen, play), play.crowd, play.toll))
+    other = play.game.step.chain(_only_for(owner, chosen, play))
     seeds = seed_sequence(rng)
     entropy, first = seeds.entropy, seeds.n_children_spawned
     costs = []
-    for walk in (None, other):
+    for chain in (None, other):
         again = np.random.SeedSequence(entropy, spawn_key=seeds.spawn_key, n_children_spawned=first)
-        party = make_party(play, agents, tagged=1, deviation=walk)
+        party = make_party(play, agents, tagged=1, deviation=chain)
         costs.append(_tagged_costs(party, owner, count, again, threads))
     return _dataset(play, np.array(costs), confidence, numbers, str(entropy))
 

@@ -25,13 +25,13 @@ MOST_AGENTS = 10**12
 class Play:
     """A game, the policy of everybody (speeds or probabilities), and the crowd of its mean-field limit.
 
-    ``toll`` (shape of a price) are the multipliers of hard bounds, which agents pay as prices that stay; None without.
+    ``multiplier`` (shape of a price) are those of hard bounds, which agents pay as prices that stay; None without.
     """
 
     game: Game
     policy: Policy
     crowd: np.ndarray
-    toll: np.ndarray | None
+    multiplier: np.ndarray | None
 
     @property
     def populations(self) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def price_among(play: Play, agents: int) -> Paid:
 
 
 def _with_toll(price: np.ndarray, play: Play) -> np.ndarray:
-    return price if play.toll is None else price + play.toll
+    return price if play.multiplier is None else price + play.multiplier
 
 
 def _expected(

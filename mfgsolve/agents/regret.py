@@ -93,7 +93,7 @@ def nash_gap(
             "the dynamics depend on the crowd, so that the agents of a finite game are not independent and the exact "
             "regret is not known; estimate it by sampling: mfg.simulate, mfg.simulate_deviation"
         )
-    certificate = certify(game, play.policy, play.crowd, multiplier=play.toll)
+    certificate = certify(game, play.policy, play.crowd, multiplier=play.multiplier)
     _, limit, _ = _judged(play, mean_field_price(play))
     rows = [_judged(play, price_among(play, number)) for number in numbers]
     regret, cost, error = (np.array(values) for values in zip(*rows, strict=True))

@@ -21,6 +21,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solution.datasets import per_volume
 from mfgsolve.spaces import flat_volumes
+from mfgsolve.steps import Chain
 
 __all__ = ["check_memory", "kept_nodes", "make_party", "seed_sequence", "simulate"]
 
@@ -126,7 +127,7 @@ def make_party(
     tagged: int = 0,
     start: Any = None,
     exits: Any = None,
-    deviation: Walk | None = None,
+    deviation: Chain | None = None,
 ) -> Party:
     """Check who plays."""
     if method not in METHODS:
@@ -208,7 +209,7 @@ def _dataset(
     density = (counts / (party.agents[:, None] * volumes)).reshape(len(runs), nodes.size, *game.grid.shape)
     costs = np.stack([run.cost if several else run.cost[0] for run, _ in runs])
     mean = mean_field(party)
-    paid = party.walk.mean_bill(mean).paid.reshape(populations, -1).sum(axis=1)
+    limit = party.walk.mean_costs(mean).total.reshape(populations, -1).sum(axis=1)
     data: dict[str, Any] = {
         "density": (("replica", "time", *dims), density, {"units": per_volume(game), "long_name": "density of agents"}),
         "mean_field_density": (
@@ -217,7 +218,7 @@ def _dataset(
             {"units": per_volume(game), "long_name": "density in the limit of many agents"},
         ),
         "cost": (("replica", *several), costs, {"units": "cost", "long_name": "mean cost of the agents"}),
-        "mean_field_cost": (several, paid if several else paid[0], {"units": "cost", "long_name": "its limit"}),
+        "mean_field_cost": (several, limit if several else limit[0], {"units": "cost", "long_name": "its limit"}),
     }
     coordinates: dict[str, Any] = {
         "time": ("time", game.time.nodes[nodes], {"units": unit, "long_name": "time"}),
@@ -254,7 +255,7 @@ def mean_field(party: Party) -> np.ndarray:
             now[party.exits] = 0.0
         mass[t] = now
         if t < walk.steps and now.any():
-            now = walk.expect(t, now)
+            now = walk.chain.expect(t, now)
     return mass
 
 

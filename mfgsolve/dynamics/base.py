@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -47,6 +47,13 @@ class Dynamics(ABC):
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
         """The same dynamics with labelled arrays in the order of a space and of the starts of the steps."""
+        return self
+
+    def averaged(self, space: Space, mean: Callable[[np.ndarray], np.ndarray]) -> Self:
+        """The same dynamics on coarser cells than those of ``space``, where fields are means over its cells.
+
+        ``mean`` takes levels (levels, *shape) to those of the coarser cells; dynamics without fields are the same.
+        """
         return self
 
     def at_temperature(self, temperature: float) -> Self:

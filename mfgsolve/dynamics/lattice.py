@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from mfgsolve.dynamics.base import TableDynamics
 from mfgsolve.dynamics.diffusion import NOISES
-from mfgsolve.dynamics.lattice_matrices import lattice_matrices
+from mfgsolve.dynamics.lattice_matrices import chances_matrix, moves_matrices
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.forms import NUMBER, OFFSET, many, one_or_many
@@ -129,9 +130,12 @@ class LatticeMoves(TableDynamics):
     def tables(
         self, space: Space, time: TimeGrid, where: str = "", asked: Any = None, moment: str = ""
     ) -> tuple[list[Matrices], np.ndarray]:
-        """Matrices of the moves, of all steps the same; see `mfgsolve.dynamics.lattice_matrices`."""
-        matrices, allowed = lattice_matrices(self, space, time.dt, where)
-        return [matrices], allowed
+        """Matrices of the moves, and of the chances after them, of all steps the same; see
+        `mfgsolve.dynamics.lattice_matrices`."""
+        moves, allowed = moves_matrices(self, space, where)
+        assert isinstance(space, Grid)
+        after = chances_matrix(self, space, time.dt)
+        return [[sparse.csr_array(move @ after) for move in moves]], allowed
 
     def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str = "") -> np.ndarray:
         """The cost of each move, everywhere the same."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfgsolve.agents.noise import noise_walks
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
@@ -36,7 +35,7 @@ class Chain:
         self.game = game
         self.populations = game.grid.populations
         self.cells = game.states // self.populations  # of one population
-        self._noises = [(walk, *walk.neighbours()) for walk in noise_walks(game)]
+        self._noises = [(walk, *walk.neighbours()) for walk in game.step.law().walks]
         self._ladder = None if game.is_coupled else np.cumsum(game.transitions.chance)
         self._start = [np.cumsum(part) for part in game.initial_mass.reshape(self.populations, -1)]
 

@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mfgsolve.agents.noise import noise_arrays, noise_walks
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, real, whole
 from mfgsolve.games import Game
@@ -182,7 +181,7 @@ def _play_episode(learner: Mguni, state: LearningState) -> None:
     chosen = np.zeros((game.steps, game.actions, game.states), dtype=np.int64)
     share = np.cumsum(game.initial_mass.reshape(populations, -1), axis=1)
     kernel.begin(cells, share, wander, state.stream, counts)
-    noise = noise_arrays(noise_walks(game), game.states)
+    noise = game.step.law().walk_arrays
     parts = [slice(t, t + 1) for t in range(game.steps)] if game.is_coupled else [slice(0, game.steps)]
     for part in parts:
         look()

@@ -111,7 +111,7 @@ class Occupation:
             )
         levels = density.values * game.grid.volumes
         walk = Walk(Play(game, policy, game.crowd_of(levels), None))
-        return _chosen(game, levels.reshape(game.steps + 1, -1), walk.choices)
+        return _chosen(game, levels.reshape(game.steps + 1, -1), walk.chain.choices)
 
     @classmethod
     def of_policy(cls, problem: Problem | Game, policy: Any) -> Occupation:
@@ -125,7 +125,7 @@ class Occupation:
         game = game_of(problem)
         chosen = given_policy(game, getattr(policy, "dataset", policy))
         crowd = game.follow(chosen)
-        return _chosen(game, game.flat(crowd)[:, : game.cells], Walk(Play(game, chosen, crowd, None)).choices)
+        return _chosen(game, game.flat(crowd)[:, : game.cells], Walk(Play(game, chosen, crowd, None)).chain.choices)
 
     @classmethod
     def of_run(cls, run: Run, party: Party) -> Occupation:
@@ -138,7 +138,7 @@ class Occupation:
             raise InputError("tagged agents deviate in this run, and counts do not tell them apart; use of_agents")
         game = game_of(party.walk.game)
         share = np.repeat(1.0 / party.agents, party.walk.states // party.agents.size)
-        return _chosen(game, run.counts * share, party.walk.choices)
+        return _chosen(game, run.counts * share, party.walk.chain.choices)
 
     @classmethod
     def of_agents(cls, problem: Problem | Game, cells: Any, actions: Any) -> Occupation:

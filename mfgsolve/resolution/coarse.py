@@ -8,7 +8,7 @@ of the real grid *averaged* over coarse cells; and, where neither shows enough o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,12 @@ class Slowed(ControlledDiffusion):
     or one for each face."""
 
     caps: tuple[float | tuple[float, ...], ...] = ()
+
+    @classmethod
+    def of(cls, dynamics: ControlledDiffusion, caps: tuple[float | tuple[float, ...], ...]) -> Slowed:
+        """The same diffusion, whatever it was stated with, under these caps."""
+        stated = {part.name: getattr(dynamics, part.name) for part in fields(ControlledDiffusion) if part.init}
+        return cls(**stated, caps=caps)
 
     def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         first = 3 - len(self.caps)
@@ -111,6 +117,7 @@ def _averaged(problem: Problem, cells: Cells) -> Coarse:
     made = replace(
         problem,
         grid=replace(cells.grid(), blocked=blocked if blocked.any() else None),
+        dynamics=problem.all_dynamics[0].averaged(grid, cells.mean),
         coupling=Averaged(problem.couplings[0], cells),
         terminal_coupling=None if last is None else Averaged(last, cells),
         initial=cells.density(problem.initial_mass()),

@@ -247,7 +247,7 @@ def probe(measured: Measured, grid: Grid, steps: int) -> tuple[Change, float]:
     caps = tuple(tuple(cap.tolist()) if isinstance(cap, np.ndarray) else cap for cap in fastest)
     dynamics = posed.all_dynamics[0]
     assert isinstance(dynamics, ControlledDiffusion)
-    slowed = Slowed(dynamics.viscosity, dynamics.control_cost, dynamics.noise, caps)
+    slowed = Slowed.of(dynamics, caps)
     with collect(), np.errstate(all="ignore"):
         try:
             found = solved(replace(posed, dynamics=slowed), plan)

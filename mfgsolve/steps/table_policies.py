@@ -19,12 +19,14 @@ TINY = 1e-300  # stands for a probability of 0 in a logarithm that is multiplied
 
 
 class Tables(Protocol):
-    """What a policy is checked against; see `mfgsolve.steps.tables.TableStep`."""
+    """What a policy is checked against; see `mfgsolve.steps.step.Step`."""
 
     space: Space
     actions: int
-    states: int
     allowed: np.ndarray
+
+    @property
+    def cells(self) -> int: ...
 
     @property
     def steps(self) -> int: ...
@@ -45,7 +47,7 @@ class TablePolicy(Policy):
         array = numbers(policy, "policy", "probabilities are needed")
         if array.shape != wanted:
             raise InputError(f"policy has shape {array.shape}; (step, action, ...) = {wanted} is needed")
-        table = np.array(array.reshape(step.steps, step.actions, step.states))
+        table = np.array(array.reshape(step.steps, step.actions, step.cells))
         free = ~step.space.mask.reshape(-1)
         table[:, :, ~free] = step.uniform()[:, :, ~free]  # nobody is there
         if not np.isfinite(table).all():

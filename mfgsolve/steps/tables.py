@@ -12,7 +12,8 @@ arXiv:1702.08165, eq. 6).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +26,8 @@ from mfgsolve.kernels import finite
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps.costs import Costs, OwnCost, least_allowed, lowered
 from mfgsolve.steps.factors import Noise, expect_all, push_all
-from mfgsolve.steps.policies import Policy
+from mfgsolve.steps.identity import sampled_transitions, unchanging
+from mfgsolve.steps.policies import Policy, PolicyVariable
 from mfgsolve.steps.step import Step
 from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
 from mfgsolve.steps.transitions import (
@@ -60,6 +62,7 @@ class TableStep(Step):
 
     has_tables = True
     is_discounted = True
+    has_temperature = True
 
     def __init__(self, dynamics: Sequence[Tabulated], space: Space, time: TimeGrid, mass: np.ndarray):
         self.dynamics, self.space, self.time = tuple(dynamics), space, time
@@ -146,8 +149,8 @@ class TableStep(Step):
 
     @cached_property
     def open_choices(self) -> np.ndarray:
-        """What agents may choose, (actions, populations, cells of each); where nobody can be, nothing."""
-        return (self.allowed & ~self.space.mask.reshape(-1)).reshape(self.actions, self.space.populations, -1)
+        """What agents may choose, kept: sweeps ask for it."""
+        return super().open_choices
 
     def lower(self) -> np.ndarray:
         """Take the least own cost of every step and population out; (1 or T, populations)."""
@@ -347,6 +350,17 @@ class TableStep(Step):
             return OccupationAverage(arrays["crowd"], arrays["occupation"])
         return OccupationAverage(crowd, self.new_policy())
 
-    def uniform(self) -> np.ndarray:
-        """The policy (T, actions, states) that takes every allowed action alike."""
-        return np.repeat((self.allowed / self.allowed.sum(axis=0))[None], self.steps, axis=0)
+    # -- policies in datasets, and what tells steps apart ----------------------------------------------------------
+
+    def described(self, policy: Policy) -> PolicyVariable:
+        """Probabilities; and what each population calls its actions, where they do not call them the same."""
+        variable, names = super().described(policy), self.population_action_names
+        if all(own == names[0] for own in names):
+            return variable
+        called = (("population", "action"), np.array(names), {"long_name": "name of the action"})
+        return replace(variable, companions={"action_name": called})
+
+    def identity(self, masses: Sequence[np.ndarray]) -> Iterator[Any]:
+        """Names, what is allowed, own costs, temperature; transitions, at these masses where the crowd decides them."""
+        yield from (self.population_action_names, self.allowed, unchanging(self.own_cost), self.temperature)
+        yield from sampled_transitions(self, masses)

@@ -73,13 +73,13 @@ def mass_of(party_play):
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_the_mean_of_a_walk_is_the_flow_and_its_bill_the_cost(name):
+def test_the_mean_of_a_walk_is_the_flow_and_what_it_pays_the_cost(name):
     solution = mfg.solve(PROBLEMS[name](), method="fictitious-play", max_iterations=1, check="ignore")
     here = play_of(solution)
     walk, mass = Walk(here), mass_of(here)
     for t in range(walk.steps):
-        assert np.abs(walk.expect(t, mass[t]) - mass[t + 1]).max() < 1e-15
-    assert math.isclose(walk.mean_bill(mass).paid.sum(), solution.certificate.cost, rel_tol=1e-13, abs_tol=1e-13)
+        assert np.abs(walk.chain.expect(t, mass[t]) - mass[t + 1]).max() < 1e-15
+    assert math.isclose(walk.mean_costs(mass).total.sum(), solution.certificate.cost, rel_tol=1e-13, abs_tol=1e-13)
 
 
 @pytest.mark.parametrize("method", ["counts", "agents"])
@@ -125,7 +125,7 @@ def test_steps_of_one_agent_are_those_of_the_chain():
     runs = list(run_replicas(Party(walk, np.array([400]), tagged=400), 10, np.random.SeedSequence(5), 1))
     paths = np.concatenate([run.tagged for run in runs])
     mass = mass_of(here)
-    matrix = np.stack([walk.expect(1, row) for row in np.eye(8)])
+    matrix = np.stack([walk.chain.expect(1, row) for row in np.eye(8)])
     expected = (mass[1][:, None] * matrix * len(paths)).reshape(-1)
     pairs = np.bincount(paths[:, 1] * 8 + paths[:, 2], minlength=64)
     assert stats.chisquare(pairs, expected).pvalue > 1e-4

@@ -7,7 +7,6 @@ import pytest
 from scipy import sparse
 
 import mfgsolve as mfg
-from mfgsolve.agents.noise import noise_walks
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
 from mfgsolve.steps import Costs, Factor, sweeps
@@ -116,13 +115,13 @@ class Shift(Factor):
 
     def __init__(self, cells: int, share: float):
         stay, move = sparse.eye_array(cells), sparse.csr_array(np.roll(np.eye(cells), 1, axis=1))
-        self.matrix = ((1 - share) * stay + share * move).tocsr()
+        self.shares = ((1 - share) * stay + share * move).tocsr()
 
     def expect(self, t, value):
-        return (self.matrix @ value.reshape(-1)).reshape(value.shape)
+        return (self.shares @ value.reshape(-1)).reshape(value.shape)
 
     def push(self, t, mass):
-        return (self.matrix.T @ mass.reshape(-1)).reshape(mass.shape)
+        return (self.shares.T @ mass.reshape(-1)).reshape(mass.shape)
 
 
 def windy(share: float) -> Game:
@@ -159,6 +158,6 @@ def test_a_factor_moves_the_crowd_by_its_share():
     np.testing.assert_allclose(modes, rest * once ** np.arange(game.steps + 1), rtol=0, atol=1e-14)
 
 
-def test_single_agents_are_not_walked_without_a_factor_they_do_not_know():
-    with pytest.raises(InputError, match=r"has a Shift after its control; agents one by one know noise alone"):
-        noise_walks(windy(0.25))
+def test_single_agents_do_not_take_a_factor_that_says_no_chances():
+    with pytest.raises(InputError, match=r"a Shift acts after the control, and says neither its chances nor walks"):
+        windy(0.25).step.law()
