@@ -17,6 +17,7 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -207,10 +208,14 @@ class Step(ABC):
         """One name for each choice of ``allowed``."""
         return []
 
-    @property
+    @cached_property
     def entropy_cost(self) -> np.ndarray:
-        """tau (T,), what a unit of entropy costs in each step: temperature dt; 0 without a temperature."""
-        return np.full(self.steps, self.temperature * self.dt)
+        """tau (T,), what a unit of entropy costs in each step: temperature dt, discounted; 0 without a temperature."""
+        return self.entropy_costs(self.temperature)
+
+    def entropy_costs(self, temperature: float) -> np.ndarray:
+        """The same at any temperature."""
+        return temperature * self.dt * self.time.discounts[:-1]
 
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         """Where each choice of step t leads before the factors; of all steps, unless the crowd (``mass``) decides.
