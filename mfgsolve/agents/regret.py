@@ -141,7 +141,8 @@ def _finite(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray]:
     _, q = game.evaluate(best.policy, paid.price)
     excess = np.zeros(game.states)
     for t in range(game.steps):
-        excess += play.crowd[t, : game.states] * _excess(plan.probabilities[t], best.policy[t], q[t], game.tau)
+        gap = _excess(plan.probabilities[t], best.policy[t], q[t], float(game.entropy_cost[t]))
+        excess += play.crowd[t, : game.states] * gap
     count = game.grid.populations
     return excess.reshape(count, -1).sum(axis=1), (game.initial_mass * best.value).reshape(count, -1).sum(axis=1)
 

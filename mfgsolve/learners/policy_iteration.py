@@ -115,7 +115,7 @@ class _Iteration(Solver):
 
     def _softmax(self, game: Game, q: np.ndarray) -> np.ndarray:
         policy = np.empty_like(q)
-        finite.softmax(-q / self.softness, game.allowed, policy)
+        finite.softmax(-game.unweighed(q, slice(0, game.steps)) / self.softness, game.allowed, policy)
         return policy
 
     def _measured(self, state: ValueState) -> ValueState:
@@ -136,7 +136,8 @@ class BoltzmannIteration(_Iteration):
 
     Parameters
     ----------
-    softness : eta > 0, a cost: actions that differ by it have probabilities that differ by a factor e
+    softness : eta > 0, a cost as of its own time: actions that differ by it have probabilities that differ by a factor
+        e
     weight : w, share of the newest crowd in the crowd believed
     """
 
@@ -244,7 +245,7 @@ class GMFQ(_Iteration):
             share = 1.0 - (1.0 - step) ** counts[seen]  # of so many updates in a row with their mean
             q[t][seen] += share * (sums[seen] / counts[seen] - q[t][seen])
             visits[t][seen] += counts[seen].astype(np.int64)
-            value = being[t] + _least(game, q[t])
+            value = being[t] + _least(game, q[t], float(game.entropy_cost[t]))
 
     def _seen(self, state: ValueState) -> np.ndarray:
         if not self.empirical:
@@ -322,11 +323,11 @@ def _episode(
     return cells, actions
 
 
-def _least(game: Game, q: np.ndarray) -> np.ndarray:
+def _least(game: Game, q: np.ndarray, tau: float) -> np.ndarray:
     """min_a q, or -tau log sum exp(-q / tau) where the game has a temperature, (states,)."""
     open_ = np.where(game.allowed, q, np.inf)
     low = open_.min(axis=0)
     low = np.where(np.isfinite(low), low, 0.0)
-    if game.tau == 0:
+    if tau == 0:
         return low
-    return low - game.tau * np.log(np.exp(-(open_ - low) / game.tau).sum(axis=0))
+    return low - tau * np.log(np.exp(-(open_ - low) / tau).sum(axis=0))

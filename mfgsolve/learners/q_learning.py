@@ -117,12 +117,13 @@ class QLearner(Learner):
         return np.asarray(self._visits.visit(np.unravel_index(entries, self._visits.counts.shape))[each])
 
     def _value(self, step: np.ndarray, state: np.ndarray) -> np.ndarray:
-        q, allowed, tau = self.values(step, state), self.game.allowed[:, state].T, self.game.tau
+        q, allowed, tau = self.values(step, state), self.game.allowed[:, state].T, self.game.entropy_cost[step][:, None]
         if self.follow is None and self.target == "max":
             top = np.where(allowed, q, -np.inf).max(axis=1)
-            if tau == 0:
+            if not self.game.is_smooth:
                 return np.asarray(top)
-            return np.asarray(top + tau * np.log((np.exp((q - top[:, None]) / tau) * allowed).sum(axis=1)))
+            shares = np.exp((q - top[:, None]) / tau) * allowed
+            return np.asarray(top + tau[:, 0] * np.log(shares.sum(axis=1)))
         policy = self.exploration.probabilities(q, allowed) if self.follow is None else self.follow[step, :, state]
         entropy = tau * np.log(policy, out=np.zeros_like(policy), where=policy > 0)
         return np.asarray((policy * np.where(allowed, q - entropy, 0.0)).sum(axis=1))
@@ -135,8 +136,8 @@ class QLearner(Learner):
         for t in range(own.steps):
             q = np.where(allowed, self.values(np.full(own.states, t), states), -np.inf)
             top = q.max(axis=1, keepdims=True)
-            if own.tau > 0:
-                share = np.exp((q - top) / own.tau)
+            if own.is_smooth:
+                share = np.exp((q - top) / own.entropy_cost[t])
             else:
                 share = (q >= top - GREEDY * np.maximum(np.abs(top), 1.0)).astype(float) * allowed
             table[t] = (share / share.sum(axis=1, keepdims=True)).T

@@ -103,8 +103,11 @@ def build_dataset(
     if game.prices:
         attrs = {"units": "1", "long_name": "number of the price"}
         coordinates["aggregate"] = ("aggregate", np.arange(len(game.prices)), attrs)
-    attrs = {"units": "cost", "long_name": f"value against the crowd{worth}"}
-    data["value"] = (nodes, _values(game, crowd, multiplier), attrs)
+    data["value"] = (
+        nodes,
+        _values(game, crowd, multiplier),
+        {"units": "cost", "long_name": f"value against the crowd{worth}"},
+    )
     data |= _background(game, coordinates) | history_dataset(rows)
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}

@@ -136,7 +136,7 @@ class Law:
             chances = factor.matrix(t)
             if chances is None or chances.shape != (self.states, self.states):
                 raise InputError(
-                    f"the matrix of a {type(factor).__name__} at step {t} has shape {np.shape(chances)}; "
+                    f"the matrix of a {type(factor).__name__} at step {t} has shape {getattr(chances, 'shape', None)}; "
                     f"{(self.states, self.states)}, (state, next state), is needed"
                 )
             if (np.diff(out.indptr) == 1).all() and (out.data == 1.0).all():

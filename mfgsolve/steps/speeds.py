@@ -44,8 +44,8 @@ class SpeedStep(Step):
     """
 
     space: Grid
-    is_discounted = True
     is_continuum = True
+    is_discounted = True
 
     def __init__(self, space: Grid, time: TimeGrid, scheme: Scheme, others: tuple[Factor, ...] = ()):
         self.space, self.time, self.scheme = space, time, scheme

@@ -210,11 +210,11 @@ class Step(ABC):
 
     @cached_property
     def entropy_cost(self) -> np.ndarray:
-        """tau (T,), what a unit of entropy costs in each step: temperature dt, discounted; 0 without a temperature."""
+        """tau (T,), what a unit of entropy costs in each step, discounted; 0 without a temperature."""
         return self.entropy_costs(self.temperature)
 
     def entropy_costs(self, temperature: float) -> np.ndarray:
-        """The same at any temperature."""
+        """What a unit of entropy costs in each step at a temperature, (T,)."""
         return temperature * self.dt * self.time.discounts[:-1]
 
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:

@@ -60,8 +60,8 @@ class TableStep(Step):
     """
 
     has_tables = True
-    is_discounted = True
     has_temperature = True
+    is_discounted = True
 
     def __init__(self, dynamics: Sequence[Tabulated], space: Space, time: TimeGrid, mass: np.ndarray):
         self.dynamics, self.space, self.time = tuple(dynamics), space, time
@@ -161,11 +161,6 @@ class TableStep(Step):
     def is_smooth(self) -> bool:
         """Whether best responses are softmax policies."""
         return bool(self.entropy_cost[0] > 0)
-
-    @property
-    def tau(self) -> float:
-        """What a unit of entropy costs, where that is the same in all steps."""
-        return float(self.entropy_cost[0])
 
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         """The transitions of step t; of all steps, unless the crowd decides them."""
