@@ -73,6 +73,7 @@ class Step(ABC):
     has_tables = False
     is_coupled = False
     temperature = 0.0
+    allowed: np.ndarray
     own_cost: np.ndarray
     has_temperature = False
     is_continuum = False
