@@ -14,8 +14,8 @@ from mfgsolve.games import make_game
 
 
 def roads() -> mfg.Problem:
-    """Two states, two actions that lead to them; a choice costs what of the agents choose it, and 1 a step besides in state 0;
-    to be somewhere costs the share of agents there, at the end three times."""
+    """Two states, two actions that lead to them; a choice costs the share of agents who choose it, and 1 a step besides
+    in state 0; to be somewhere costs the share of agents there, at the end three times."""
     go = [np.array([[1.0, 0], [1, 0]]), np.array([[0.0, 1], [0, 1]])]
     return mfg.Problem(
         grid=mfg.States(2), time=mfg.TimeGrid(1.0, 2), dynamics=mfg.Tabular(go, cost=np.array([[1.0, 0], [1, 0]])),
