@@ -69,7 +69,6 @@ class Step(ABC):
     policy_shape: tuple[int, ...]
     factors: Sequence[Factor] = ()
     actions = 0
-    allowed: np.ndarray
     has_tables = False
     is_coupled = False
     temperature = 0.0
