@@ -115,7 +115,7 @@ def _actor_critic(
         q(t, x, a) += n^-power (r + V(t+1, x') - q(t, x, a))    (``slowest`` in place of n^-power, if that is more)
         H(t, x, .) += actor (q(t, x, .) - V(t, x) - tau H)      kept within ``bound`` below its largest entry
 
-    Returns the sum of |r + V - q|.
+    with ``tau`` and ``actor`` (T,) of each step.  Returns the sum of |r + V - q|.
     """
     agents, steps, many = cells.shape[0], actions.shape[1], allowed.shape[0]
     owners, total = preference.shape[0], 0.0
@@ -124,7 +124,7 @@ def _actor_critic(
         o = i if owners > 1 else 0
         after = -state_cost[steps, cells[i, steps]]
         for t in range(steps - 1, -1, -1):
-            x, a = cells[i, t], actions[i, t]
+            x, a, soft, length = cells[i, t], actions[i, t], tau[t], actor[t]
             h, q = preference[o, t, x], critic[o, t, x]
             delta = after - state_cost[t, x] - action_cost[min(t, action_cost.shape[0] - 1), a, x] - q[a]
             visits[o, t, x, a] += 1
@@ -134,11 +134,11 @@ def _actor_critic(
             value = 0.0
             for b in range(many):
                 if policy[b] > 0.0:
-                    value += policy[b] * (q[b] - (tau[t] * np.log(policy[b]) if tau[t] > 0.0 else 0.0))
+                    value += policy[b] * (q[b] - (soft * np.log(policy[b]) if soft > 0.0 else 0.0))
             most = -np.inf
             for b in range(many):
                 if allowed[b, x]:
-                    h[b] += actor * (q[b] - value - tau[t] * h[b])
+                    h[b] += length * (q[b] - value - soft * h[b])
                     most = max(most, h[b])
             for b in range(many):
                 h[b] = max(h[b] - most, -bound)

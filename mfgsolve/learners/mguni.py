@@ -201,18 +201,24 @@ def _play_episode(learner: Mguni, state: LearningState) -> None:
     state_cost[-1] += game.terminal_cost
     action_cost = game.action_costs(price, slice(0, game.steps), game.step.own_cost)
     if state.actor == 0:
-        state.actor = PUSH / _spread(state_cost, action_cost, counts, chosen)
-    kernel.actor_critic(cells, actions, state_cost, action_cost, game.step.entropy_cost, state.law.allowed,
-                        state.preference, state.critic, state.visits, learner.slowest, learner.power, _actor(state),
-                        learner.bound)  # fmt: skip
+        costs = game.unweighed(state_cost[:-1, None] + action_cost, slice(0, game.steps))
+        state.actor = PUSH / _spread(costs, chosen)
+    kernel.actor_critic(
+        cells, actions, state_cost, action_cost, game.step.entropy_cost, state.law.allowed, state.preference,
+        state.critic, state.visits, learner.slowest, learner.power, _actor(state), learner.bound,
+    )  # fmt: skip
     state.episode += 1
     state.sweeps += number / game.cells  # an agent-step is a share of a pass over all states
 
 
-def _actor(state: LearningState) -> float:
-    """At a temperature preferences must not overshoot q / tau, which a step of 1 / tau reaches at once."""
-    tau = float(state.game.step.entropy_cost.max())
-    return min(state.actor, 1.0 / tau) if tau > 0 else state.actor
+def _actor(state: LearningState) -> np.ndarray:
+    """Step of the preferences at each time, (T,), per cost as of that time.
+
+    At a temperature they must not overshoot q / tau, which a step of 1 / tau reaches at once.
+    """
+    game = state.game
+    steps = game.unweighed(np.full(game.steps, state.actor), slice(0, game.steps))
+    return np.minimum(steps, 1.0 / game.step.entropy_cost) if game.is_smooth else steps
 
 
 def _wander(learner: Mguni, episode: int, populations: int) -> np.ndarray:
@@ -224,9 +230,8 @@ def _wander(learner: Mguni, episode: int, populations: int) -> np.ndarray:
     return np.tile(wander, populations)
 
 
-def _spread(state_cost: np.ndarray, action_cost: np.ndarray, counts: np.ndarray, chosen: np.ndarray) -> float:
+def _spread(costs: np.ndarray, chosen: np.ndarray) -> float:
     """Standard deviation of the costs of a step, over all that were paid in an episode; 1 where they do not vary."""
-    costs = state_cost[:-1, None] + action_cost
     total = chosen.sum()
     mean = (chosen * costs).sum() / total
     spread = math.sqrt(max(float((chosen * (costs - mean) ** 2).sum() / total), 0.0))

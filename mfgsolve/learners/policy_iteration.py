@@ -115,7 +115,7 @@ class _Iteration(Solver):
 
     def _softmax(self, game: Game, q: np.ndarray) -> np.ndarray:
         policy = np.empty_like(q)
-        finite.softmax(-q / self.softness, game.step.allowed, policy)
+        finite.softmax(-game.unweighed(q, slice(0, game.steps)) / self.softness, game.step.allowed, policy)
         return policy
 
     def _measured(self, state: ValueState) -> ValueState:
@@ -136,7 +136,8 @@ class BoltzmannIteration(_Iteration):
 
     Parameters
     ----------
-    softness : eta > 0, a cost: actions that differ by it have probabilities that differ by a factor e
+    softness : eta > 0, a cost as of its own time: actions that differ by it have probabilities that differ by a factor
+        e
     weight : w, share of the newest crowd in the crowd believed
     """
 

@@ -57,7 +57,6 @@ class TableStep(Step):
     ----------
     transitions : `Transitions` of all populations
     own_cost : l (1 or T, actions, states), discounted; 0 where not allowed
-    entropy_cost : (T,) what a unit of entropy costs in each step, tau below, discounted; 0 without temperature
     allowed : boolean (actions, states)
     """
 
@@ -70,7 +69,6 @@ class TableStep(Step):
         self.is_coupled = any(one.is_coupled for one in self.dynamics)
         self.states, self.shape = space.size, (space.size,)
         self.temperature = self.dynamics[0].temperature
-        self.entropy_cost = self.entropy_costs(self.temperature)
         self._counts: list[int] | None = None
         self._said: set[str] = set()  # codes of what was said of the transitions
         self.transitions, self.allowed, self._counts = self._said_once(mass.reshape(space.shape))
@@ -164,11 +162,6 @@ class TableStep(Step):
     def is_smooth(self) -> bool:
         """Whether best responses are softmax policies."""
         return bool(self.entropy_cost[0] > 0)
-
-    @property
-    def tau(self) -> float:
-        """What a unit of entropy costs, where that is the same in all steps."""
-        return float(self.entropy_cost[0])
 
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         """The transitions of step t; of all steps, unless the crowd decides them."""

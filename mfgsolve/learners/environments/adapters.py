@@ -6,8 +6,12 @@ costs them,
 
     r_t = -(l_t(x, a) + dt f on the choice + weight_t f_t(x)),    in the last step also -(g(x_T) + weight_T f_T(x_T)).
 
+Where the game has a discount rate these are present values, each e^(-rate t) of what is paid at t: the plain sum of an
+episode's rewards is minus what the agent pays, and a learner needs no discount factor of its own (1).
+
 At a temperature tau > 0 the game also charges tau dt log pi(a | x), which no environment can see: learners that
-regularise by entropy add it themselves, with the coefficient tau dt.
+regularise by entropy add it themselves, with the coefficient tau dt (e^(-rate t) of it at t, where costs are
+discounted).
 
 The two libraries come with the extra ``mfgsolve[gymnasium]`` and are imported when an environment is made.
 """
