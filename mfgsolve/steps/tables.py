@@ -25,6 +25,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import finite
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps.costs import Costs, OwnCost, least_allowed, lowered
+from mfgsolve.steps.excess import excess_of_choices
 from mfgsolve.steps.factors import Noise, expect_all, push_all
 from mfgsolve.steps.identity import sampled_transitions, unchanging
 from mfgsolve.steps.policies import Policy, PolicyVariable
@@ -321,6 +322,15 @@ class TableStep(Step):
         table = self.own_cost.reshape(self.own_cost.shape[0], *self.open_choices.shape)
         least = least_allowed(table, self.open_choices)
         return OwnCost(*map(float, finite.own_cost(self.own_cost, least, probabilities, mass, self.entropy_cost)))
+
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        """From action values of the best response; see `mfgsolve.steps.excess`."""
+        chosen, best, total = self.choices(policy), self.new_policy(), np.zeros(self.states)
+        value = self.backward(costs, best, mass)
+        _, q = self.evaluate(costs, best, mass)
+        for t, tau in enumerate(self.entropy_cost):
+            total += mass[t] * excess_of_choices(chosen[t], best[t], q[t], tau)
+        return total.reshape(self.space.populations, -1).sum(axis=1), value
 
     def follow(self, policy: Policy, mass: np.ndarray) -> np.ndarray:
         """The flow of ``mass[0]`` under any policy."""

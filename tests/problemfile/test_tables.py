@@ -16,7 +16,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.fields import Bump, Quadratic, Total
 from mfgsolve.inputs.faults import Faults
 from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER, many
-from mfgsolve.inputs.tables import Kinds, table
+from mfgsolve.inputs.tables import Kinds
 from mfgsolve.problemfile import all_keys, problem_from_toml, problem_to_toml
 
 
@@ -195,12 +195,3 @@ def test_a_list_tells_of_all_its_entries() -> None:
     with pytest.raises(Faults) as caught:
         many(NUMBER).read([1, "a", 2, True], None)  # type: ignore[arg-type]
     assert caught.value.lines() == ["[1]: 'a' is no number", "[3]: True is no number"]
-
-
-def test_every_key_is_in_the_documentation() -> None:
-    import mfgsolve.problemfile as problemfile
-
-    for kind in (*dynamics.KINDS.values(), *couplings.KINDS.values(), mfg.TimeGrid):
-        if kind not in (Windy, Doubled):
-            for key in table(kind).keys:
-                assert f"        {key} : " in (problemfile.__doc__ or ""), (kind, key)
