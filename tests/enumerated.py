@@ -118,7 +118,7 @@ class Enumerated:
 
     def cost_and_best(self, population):
         """Of an agent that follows the plan, and of one that answers best, by dynamic programming."""
-        game, tau = self.game, self.game.tau
+        game, tau = self.game, self.game.entropy_cost[0]
         running, last = self.prices(population)
         plan, best = game.terminal_cost + last, game.terminal_cost + last
         for t in range(game.steps - 1, -1, -1):

@@ -70,7 +70,6 @@ class SampledFictitiousPlay(FictitiousPlay):
 
     def step(self, state: MeanState) -> MeanState:
         game = state.game
-        assert isinstance(game, Game)
         rng = np.random.default_rng([self.seed, state.iteration])
         learner = sampled_response(game, state.plan.crowd, self.make, self.agents, self.episodes, rng)
         state.policy[...] = learner.policy(game, state.plan.crowd)

@@ -177,7 +177,7 @@ def test_words_are_taken_once_and_classes_must_be_writable() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("time", 3, "time: 3 is no table; its keys are horizon, steps, unit, chosen"),
+        ("time", 3, "time: 3 is no table; its keys are horizon, steps, unit, discount, chosen"),
         ("grid__shape", 32, "grid.shape: 32 is no list; a list of whole numbers is needed"),
         ("grid__bounds", [[0.0, 1.0], [1.0]], "grid.bounds[1]: Not enough values: [1.0] came, a row of 2 is needed"),
         ("coupling", {"kind": "log"}, "a list of tables with a kind is needed"),
