@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from mfgsolve.learners.chain import Chain
 
 import mfgsolve as mfg
 from mfgsolve.games import make_game
 from mfgsolve.learners import EpsilonGreedy, Harmonic, QLearner, SampledGame, SampledMirrorDescent, train
-from mfgsolve.learners.chain import Chain
 from mfgsolve.learners.environments.adapters import frozen_crowd, to_gymnasium
 from mfgsolve.learners.policy_iteration import GMFQ, BoltzmannIteration
 from tests.games.test_discount import discounted, table_game
