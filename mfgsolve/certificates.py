@@ -36,7 +36,7 @@ from mfgsolve.games import Game, OwnCost, Policy, Totals, make_game
 from mfgsolve.games.multipliers import multiplier_from
 from mfgsolve.problem import Problem
 
-__all__ = ["Certificate", "Criterion", "certify", "exploitability", "given_multiplier", "given_policy", "in_steps_of"]
+__all__ = ["Certificate", "Criterion", "certify", "exploitability", "in_steps_of"]
 
 
 ROUND_OFF = 4 * 2.0**-52  # of a sum over one step, relative to what is summed
@@ -191,11 +191,3 @@ def in_steps_of(problem: Problem, policy: Any) -> Problem:
     shape = numbers(policy, "policy").shape if sizes is None else ()
     steps = shape[0] if shape else dict(sizes or {}).get("step", 0)
     return problem.with_steps(int(steps)) if steps else problem
-
-
-def given_policy(game: Game, policy: Any) -> Any:
-    """See `Step.policy_from`."""
-    return game.step.policy_from(policy)
-
-
-given_multiplier = multiplier_from

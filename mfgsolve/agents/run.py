@@ -149,12 +149,12 @@ class _Replica:
         party, states = self.party, self.walk.states
         one_by_one = party.method == "agents"
         if party.start is not None:
-            given = party.start.astype(np.int32)
-            population = given // (states // party.agents.size)
+            listed = party.start.astype(np.int32)
+            population = listed // (states // party.agents.size)
             first = [np.flatnonzero(population == p)[: party.tagged] for p in range(party.agents.size)]
             remembered = np.concatenate(first)
-            rest = np.delete(given, remembered)
-            return given[remembered], rest if one_by_one else NOBODY, _histogram(rest, states)
+            rest = np.delete(listed, remembered)
+            return listed[remembered], rest if one_by_one else NOBODY, _histogram(rest, states)
         mass = self.game.initial_mass.reshape(party.agents.size, -1)
         cells, others, counts = [], [], []
         for p, number in enumerate(party.agents.tolist()):

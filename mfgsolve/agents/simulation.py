@@ -223,7 +223,7 @@ def _dataset(
     coordinates: dict[str, Any] = {
         "time": ("time", game.time.nodes[nodes], {"units": unit, "long_name": "time"}),
         "replica": ("replica", np.arange(len(runs)), {"units": "1", "long_name": "replica"}),
-    } | {name: (name, values, about) for name, (values, about) in game.grid.dimension_coordinates.items()}
+    } | {name: (name, values, attrs) for name, (values, attrs) in game.grid.dimension_coordinates.items()}
     if party.exits is not None:
         gone = np.stack([party.agents - present for _, present in runs])
         gone = gone if several else gone[..., 0]
@@ -265,14 +265,14 @@ def _tagged(
     """Cells, positions and costs of the agents that were remembered."""
     game = play.game
     several = len(party.agents)
-    path, paid = (np.stack([getattr(run, name) for run, _ in runs]) for name in ("tagged", "tagged_cost"))
+    path, costs = (np.stack([getattr(run, name) for run, _ in runs]) for name in ("tagged", "tagged_cost"))
     cells = game.cells // several
     inside = np.where(path >= 0, path % cells, -1)
     who = ("replica", "tagged")
     coordinates["tagged"] = ("tagged", np.arange(path.shape[1]), {"units": "1", "long_name": "remembered agent"})
     data: dict[str, Any] = {
         "tagged_cell": ((*who, "node"), inside, {"units": "1", "long_name": "number of the cell, -1 after leaving"}),
-        "tagged_cost": (who, paid, {"units": "cost", "long_name": "what the agent paid"}),
+        "tagged_cost": (who, costs, {"units": "cost", "long_name": "what the agent paid"}),
     }
     if play.populations:
         owner = np.repeat(np.arange(several), party.tagged)
@@ -283,7 +283,7 @@ def _tagged(
         axes = space.axes[::-1]
         places = [axis.centres[i] for axis, i in zip(axes, index[::-1], strict=True)]
         position = np.where((inside >= 0)[..., None], np.stack(places, axis=-1), np.nan)
-        about = {"units": axes[0].unit, "long_name": "centre of the cell of the agent"}
-        data["tagged_position"] = ((*who, "node", "axis"), position, about)
+        attrs = {"units": axes[0].unit, "long_name": "centre of the cell of the agent"}
+        data["tagged_position"] = ((*who, "node", "axis"), position, attrs)
         coordinates["axis"] = ("axis", np.array([axis.name for axis in axes]), {"units": "1"})
     return data

@@ -18,9 +18,17 @@ from mfgsolve.steps import SpeedStep, Step
 from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, own_drift
 from mfgsolve.steps.scheme import make_scheme
 
-__all__ = ["ControlledDiffusion", "QuadraticCost"]
+__all__ = ["ControlledDiffusion", "QuadraticCost", "Slowed", "steps_of_noise"]
 
 NOISES = ("implicit", "explicit")
+
+
+def steps_of_noise(noise: str, viscosity: float, space: Space, horizon: float) -> float:
+    """The fewest steps with which noise is stable: 2 nu T sum 1 / h^2 for the explicit one, 0 for the other."""
+    if noise != "explicit":
+        return 0.0
+    assert isinstance(space, Grid)
+    return 2 * viscosity * horizon * sum(axis.smallest**-2 for axis in space.axes)
 
 
 @dataclass(frozen=True)
@@ -118,3 +126,29 @@ class ControlledDiffusion(Dynamics):
         """Largest speed along each axis z, y, x, a number or one for each face; ``possible`` is what keeps the
         probabilities of one step at most 1."""
         return possible
+
+    def stable_steps(self, space: Space, horizon: float) -> float:
+        """As many as the noise needs."""
+        return steps_of_noise(self.noise, self.viscosity, space, horizon)
+
+    def for_coarse_grid(self) -> ControlledDiffusion:
+        """With implicit noise: explicit noise would ask for steps of its own."""
+        return replace(self, noise="implicit")
+
+    def slowed(self, caps: tuple[float | tuple[float, ...], ...]) -> Slowed:
+        """The same diffusion with the speed cap of another grid or time step."""
+        stated = {part.name: getattr(self, part.name) for part in fields(self) if part.init}
+        return Slowed(**stated | {"caps": caps})
+
+
+@dataclass(frozen=True)
+class Slowed(ControlledDiffusion):
+    """The same diffusion with the speed cap of another grid or time step, (..., y, x), where that is lower: a number,
+    or one for each face."""
+
+    caps: tuple[float | tuple[float, ...], ...] = ()
+
+    def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+        first = 3 - len(self.caps)
+        lowered = (np.minimum(one, cap) for one, cap in zip(possible[first:], self.caps, strict=True))
+        return (*possible[:first], *lowered)  # type: ignore[return-value]

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.dynamics.base import TableDynamics
-from mfgsolve.dynamics.diffusion import NOISES
+from mfgsolve.dynamics.diffusion import NOISES, steps_of_noise
 from mfgsolve.dynamics.lattice_matrices import chances_matrix, moves_matrices
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.grids import Grid, TimeGrid
@@ -168,6 +168,25 @@ class LatticeMoves(TableDynamics):
         if not (isinstance(space, Grid) and space.ndim == 1):
             return None
         return [space.axes[0].pace(move[0], dt) for move in self.moves]
+
+    def chance_count(self, space: Space) -> int:
+        """Where each move and each jump after it leads, from every cell."""
+        return len(self.moves) * len(self.jumps) * space.size  # type: ignore[arg-type]
+
+    def stable_steps(self, space: Space, horizon: float) -> float:
+        """As many as the noise needs."""
+        return steps_of_noise(self.noise, self.viscosity, space, horizon)
+
+    def steps_for(self, space: Space, horizon: float) -> int:
+        """Steps in which an agent can cross the space by its own moves, and with which explicit noise is stable."""
+        if not isinstance(space, Grid):
+            raise InputError(f"lattice moves need a Grid; the space is {type(space).__name__}: use Tabular dynamics")
+        wanted = max(1, math.ceil(self.stable_steps(space, horizon)))
+        for k, axis in enumerate(reversed(space.axes)):
+            reach = max((abs(move[k]) for move in self.moves if k < len(move)), default=0)
+            far = axis.cells // 2 if axis.periodic else axis.cells - 1
+            wanted = max(wanted, math.ceil(far / reach) if reach else 1)
+        return wanted
 
     @property
     def identity(self) -> Any:

@@ -16,7 +16,16 @@ from mfgsolve.inputs.precision import precision_of, say_renormalised, slack
 from mfgsolve.spaces import Space
 from mfgsolve.steps.transitions import Matrices
 
-__all__ = ["allowed_choices", "as_matrices", "callable_as", "costs_of_choices", "matrices_by_step"]
+__all__ = [
+    "allowed_choices",
+    "as_matrices",
+    "callable_as",
+    "costs_of_choices",
+    "count_actions",
+    "count_chances",
+    "is_timed",
+    "matrices_by_step",
+]
 
 
 def as_matrices(given: Any, space: Space, where: str, actions: int | None) -> Matrices:
@@ -72,8 +81,7 @@ def matrices_by_step(given: Any, space: Space, steps: int, where: str) -> list[M
         raise InputError(
             f"transitions{where} have shape {given.shape}; (action, state, next state), or steps before that, is needed"
         )
-    timed = given.ndim == 4 if isinstance(given, np.ndarray) else _is_timed(given)
-    if not timed:
+    if not is_timed(given):
         return [as_matrices(given, space, where, None)]
     if len(given) not in (1, steps):
         raise InputError(f"transitions{where} are given for {len(given)} steps; the game has {steps}")
@@ -83,8 +91,11 @@ def matrices_by_step(given: Any, space: Space, steps: int, where: str) -> list[M
     return out
 
 
-def _is_timed(given: Any) -> bool:
-    """A list over steps of lists over actions of matrices, rather than a list over actions of matrices."""
+def is_timed(given: Any) -> bool:
+    """Whether transitions come step by step: an array of four dimensions, or a list over steps of what stands for the
+    actions, rather than a list over actions of matrices."""
+    if isinstance(given, np.ndarray):
+        return given.ndim == 4
     if sparse.issparse(given) or not isinstance(given, Sequence) or not given:
         return False
     head = given[0]
@@ -96,6 +107,20 @@ def _is_timed(given: Any) -> bool:
         return False
     first, lists = head[0], Sequence | np.ndarray
     return sparse.issparse(first) or (isinstance(first, lists) and len(first) > 0 and np.iterable(first[0]))
+
+
+def count_actions(given: Any) -> int:
+    """How many actions transitions have, in any of their forms."""
+    return len(given[0] if is_timed(given) else given)
+
+
+def count_chances(given: Any) -> int:
+    """How many chances transitions hold; zeros of dense arrays are none, those of lists count."""
+    if isinstance(given, np.ndarray):
+        return int(np.count_nonzero(given))
+    if is_timed(given):
+        return sum(count_chances(step) for step in given)
+    return sum(int(getattr(matrix, "nnz", np.size(matrix))) for matrix in given)
 
 
 def allowed_choices(given: Any, space: Space, actions: int, where: str) -> np.ndarray:

@@ -12,7 +12,16 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.dynamics.base import TableDynamics
-from mfgsolve.dynamics.matrices import allowed_choices, as_matrices, callable_as, costs_of_choices, matrices_by_step
+from mfgsolve.dynamics.matrices import (
+    allowed_choices,
+    as_matrices,
+    callable_as,
+    costs_of_choices,
+    count_actions,
+    count_chances,
+    is_timed,
+    matrices_by_step,
+)
 from mfgsolve.errors import InputError, has_labels, masked, real, shown
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.calls import function_name
@@ -64,6 +73,8 @@ class Tabular(TableDynamics):
     temperature: float = 0.0
     actions: Sequence[str] | None = field(default=None, metadata={"form": many(TEXT)})
     allowed: Any = field(default=None, metadata={"form": TRUTHS})
+
+    has_arrays = True
 
     def __post_init__(self) -> None:
         value = real(self.temperature, "temperature")
@@ -118,6 +129,28 @@ class Tabular(TableDynamics):
         """Transitions that the crowd decides are a function of (t, mass)."""
         if self.is_coupled:
             callable_as(self.transitions, "transitions", "(t, mass)")
+
+    # -- how large it is, and for how many steps it is stated -----------------------------------------------------
+
+    @property
+    def action_count(self) -> int:
+        """As many as have names or matrices; 0 where the crowd decides the matrices, and they have no names."""
+        if self.actions is not None:
+            return len(self.actions)
+        return 0 if self.is_coupled else count_actions(self.transitions)
+
+    def chance_count(self, space: Space) -> int:
+        """What the matrices hold; 0 where the crowd decides them."""
+        return 0 if self.is_coupled else count_chances(self.transitions)
+
+    def listed_steps(self, space: Space) -> set[int]:
+        """Steps of the transitions and of the costs, where these are stated step by step."""
+        listed = set()
+        if not self.is_coupled and is_timed(self.transitions):
+            listed.add(len(self.transitions))
+        if not callable(self.cost) and np.ndim(self.cost) == 2 + space.ndim:  # (step, action, *shape)
+            listed.add(len(self.cost))
+        return listed
 
     # -- what tables are made of -------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import numpy as np
 from mfgsolve.couplings import Price, by_target
 from mfgsolve.errors import InputError
 from mfgsolve.games.constants import Constants
+from mfgsolve.games.horizons import horizon_of
 from mfgsolve.games.measures import Block, Measures
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.memory import affordable
@@ -56,10 +57,9 @@ class Crowd(Measures):
         affordable(
             (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
         )
-        self.weights = np.full(self.steps + 1, self.dt)
-        self.weights[-1] = 0.0 if problem.terminal_coupling is None else 1.0
+        self.horizon = horizon_of(problem.time)
+        self.weights = self.horizon.weights(problem.terminal_coupling is not None)
         self.shares = self.time.discounts if self.time.discount else None
-        self.weights = self.weighed(self.weights, slice(None))
         self.constants = Constants.none(self.weights, self.grid.populations)
 
     def _bind(self) -> None:

@@ -8,15 +8,13 @@ import numpy as np
 
 from mfgsolve.cautions import collect
 from mfgsolve.certificates import certify
-from mfgsolve.dynamics import ControlledDiffusion
-from mfgsolve.games import Game, make_game
+from mfgsolve.games import Game, Policy, make_game
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
-from mfgsolve.resolution.coarse import Coarse, Slowed, coarsened, ranges
+from mfgsolve.resolution.coarse import Coarse, coarsened, ranges
 from mfgsolve.solvers import SOLVERS, suited
 from mfgsolve.solvers.base import Budget, Outcome, run
-from mfgsolve.steps.speed_policies import MovingPolicy
 
 __all__ = ["UNMEASURED", "Change", "Measured", "change", "energetic_speed", "measure", "probe", "steps_for_speeds"]
 
@@ -38,7 +36,7 @@ class Plan:
 
     game: Game
     crowd: np.ndarray
-    policy: MovingPolicy
+    policy: Policy
     potential: float  # what an agent pays where there is no potential
     gain: float  # by how much the potential of a crowd that rests lies above it
     movement: float
@@ -154,21 +152,20 @@ def solved(problem: Problem, start: Plan | None = None) -> Plan | None:
 
 
 def _plan(problem: Problem, outcome: Outcome) -> tuple[Plan, float]:
-    """What a solver found, and the scale of its costs."""
+    """The plan of a solver, and the scale of its costs."""
     game, policy, crowd = outcome.game, outcome.policy, outcome.crowd
-    assert not game.has_tables and isinstance(policy, MovingPolicy)  # noqa: PT018
-    found = certify(game, policy, crowd, outcome.dual)
-    potential = found.potential if problem.is_potential else found.cost
+    certificate = certify(game, policy, crowd, outcome.dual)
+    potential = certificate.potential if problem.is_potential else certificate.cost
     plan = Plan(
-        game, crowd, policy, potential, _at_rest(game) - potential, found.movement_cost, found.exploitability,
-        found.cap_fraction, game.cell_steps * (outcome.sweeps + 1),
+        game, crowd, policy, potential, _at_rest(game) - potential, certificate.movement_cost,
+        certificate.exploitability, certificate.cap_fraction, game.cell_steps * (outcome.sweeps + 1),
     )  # fmt: skip
-    return plan, found.scale
+    return plan, certificate.scale
 
 
 def _at_rest(game: Game) -> float:
     """Potential, or cost, of agents that never choose to move."""
-    crowd = game.flow(np.zeros((game.steps, *game.shape)))
+    crowd = game.flow(np.zeros((game.steps, *game.step.policy_shape)))
     energy = game.potential(crowd) if game.problem.is_potential else game.crowd_totals(game.price(crowd), crowd)[0]
     return energy + game.terminal_total(crowd)
 
@@ -215,7 +212,7 @@ def energetic_speed(coarse: Coarse) -> float:
 def steps_for_speeds(measured: Measured, grid: Grid) -> float:
     """Steps at which the speed cap h / (2 d dt) of the real grid is what all but FASTER of the mass-time wants."""
     game, plan = measured.plan.game, measured.plan
-    speed = plan.policy.speed(game.step.mesh, slice(0, game.steps)).reshape(game.steps, 2 * grid.ndim, *game.grid.shape)
+    speed = game.step.speed(plan.policy, slice(0, game.steps)).reshape(game.steps, 2 * grid.ndim, *game.grid.shape)
     pace = np.zeros((game.steps, *game.grid.shape))  # cells per unit of time
     assert isinstance(game.grid, Grid)
     coarse = game.grid.axes
@@ -245,14 +242,12 @@ def probe(measured: Measured, grid: Grid, steps: int) -> tuple[Change, float]:
     pairs = zip(grid.axes, posed.grid.axes, strict=True)
     fastest = [_distances(axis, coarse) * steps / (2 * grid.ndim * horizon) for axis, coarse in pairs]
     caps = tuple(tuple(cap.tolist()) if isinstance(cap, np.ndarray) else cap for cap in fastest)
-    dynamics = posed.all_dynamics[0]
-    assert isinstance(dynamics, ControlledDiffusion)
-    slowed = Slowed.of(dynamics, caps)
+    slowed = replace(posed, dynamics=posed.all_dynamics[0].slowed(caps))
     with collect(), np.errstate(all="ignore"):
         try:
-            found = solved(replace(posed, dynamics=slowed), plan)
+            slower = solved(slowed, plan)
         except Exception:  # as above
-            found = None
-    if found is None:
+            slower = None
+    if slower is None:
         return UNMEASURED, np.nan
-    return change(found, plan).plus(measured.error.times(min(1.0, plan.steps / steps))), found.capped
+    return change(slower, plan).plus(measured.error.times(min(1.0, plan.steps / steps))), slower.capped

@@ -306,8 +306,7 @@ def _matrix(shape: tuple[int, int], *parts: tuple[np.ndarray, np.ndarray, np.nda
 def _started(game: Game, system: Equations, warm: Outcome) -> PairState:
     """The softmax equilibrium as w and z; actions that it does not take get a little of both."""
     hot, crowd = warm.game, warm.crowd
-    assert isinstance(warm.policy, TablePolicy)
-    policy = warm.policy.probabilities
+    policy = hot.step.choices(warm.policy)
     price = game.price(crowd)
     value = hot.values(price, crowd).reshape(game.steps + 1, game.states)
     occupation = (policy * crowd[:-1, None, : game.states]).reshape(game.steps, -1)[system.live]

@@ -134,9 +134,10 @@ class Law:
         out = table.matrix(t, self.states)
         for factor in self._sparse:
             chances = factor.matrix(t)
-            if chances is None or chances.shape != (self.states, self.states):
+            shape = None if chances is None else chances.shape
+            if chances is None or shape != (self.states, self.states):
                 raise InputError(
-                    f"the matrix of a {type(factor).__name__} at step {t} has shape {getattr(chances, 'shape', None)}; "
+                    f"the matrix of a {type(factor).__name__} at step {t} has shape {shape}; "
                     f"{(self.states, self.states)}, (state, next state), is needed"
                 )
             if (np.diff(out.indptr) == 1).all() and (out.data == 1.0).all():

@@ -18,6 +18,7 @@ from mfgsolve.kernels.scheme import NO_NOISE, Scheme
 from mfgsolve.steps import sweeps
 from mfgsolve.steps.chain import Chain
 from mfgsolve.steps.costs import Costs, OwnCost
+from mfgsolve.steps.excess import excess_of_speeds
 from mfgsolve.steps.factors import Factor, Noise, push_all
 from mfgsolve.steps.identity import sampled_factors
 from mfgsolve.steps.mesh import Mesh
@@ -210,6 +211,15 @@ class SpeedStep(Step):
         cost *= 0.5 * float(price[0]) * self.dt
         return OwnCost(cost, cost, cost, capped / self.steps)
 
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        """From speeds and the best ones; see `mfgsolve.steps.excess`."""
+        best, total = self.new_policy(costs.state)[: self.steps], 0.0
+        value, answer = self.backward(costs, best), self.policy_of(best)
+        for nodes in self.slabs():
+            speeds = self.speed(policy, nodes), self.speed(answer, nodes)
+            total += excess_of_speeds(self.mesh, nodes, speeds, best[nodes], mass[nodes])
+        return np.array([total * self.dt]), value
+
     def speed(self, policy: Policy, nodes: slice) -> np.ndarray:
         """Speeds (steps, move, z, y, x) of a policy at those steps."""
         assert isinstance(policy, MovingPolicy)
@@ -260,6 +270,12 @@ class SpeedStep(Step):
             choices[nodes, :, 0] = np.maximum(1.0 - chance.sum(axis=1), 0.0)  # -1e-16 where all speeds are at the cap
             own[nodes, :, 0] = (0.5 * self.scheme.control_cost[nodes] * self.dt)[:, None] * (speed**2).sum(axis=1)
         return Chain(self.law(), choices, own)
+
+    def policy_by_chances(self, chances: np.ndarray, visited: np.ndarray) -> SpeedPolicy:
+        """Speeds h / dt times the chances of the moves; where nobody is, 0."""
+        pace = move_distances(self.mesh) / self.dt
+        speed = np.where(visited[:, None], chances[:, 1:] * pace, 0.0)
+        return SpeedPolicy(speed.reshape(self.steps, self.mesh.moves, *self.shape))
 
     # -- policies in datasets, and what tells steps apart ----------------------------------------------------------
 

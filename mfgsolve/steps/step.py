@@ -30,6 +30,7 @@ from mfgsolve.spaces import Space
 from mfgsolve.steps import sweeps
 from mfgsolve.steps.chain import Chain, Law
 from mfgsolve.steps.costs import Costs, OwnCost
+from mfgsolve.steps.excess import excess_of_chain
 from mfgsolve.steps.factors import Factor, Noise
 from mfgsolve.steps.identity import sampled_responses
 from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
@@ -50,12 +51,11 @@ class Step(ABC):
     policy_shape : of the policy of one step
     factors : what acts after the control
     actions : how many choices an agent has, where they are a finite list; else 0
-    allowed : boolean (actions, cells), what may be chosen, where choices are a finite list
+    allowed : boolean (choices, cells), what agents one by one choose from: actions, or moves where these are no list
     has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
     is_coupled : whether the crowd changes the transitions
     temperature : cost of entropy per unit time, 0 without
-    allowed : what agents one by one choose from, boolean (choices, states); moves, where actions are no finite list
-    own_cost : l (1 or T, actions, states), where actions are a finite list
+    own_cost : l (1 or T, actions, cells), where actions are a finite list
     has_temperature : whether the same choices can be made at any temperature
     is_continuum : whether cells and steps are samples of a continuum, so that a density on another grid, or at other
         times, is a guess on this one
@@ -244,6 +244,21 @@ class Step(ABC):
             entropy = np.log(choices, out=np.zeros_like(choices), where=choices > 0)
             own = own + tau[:, None, None] * entropy
         return Chain(law, choices, own)
+
+    def policy_by_chances(self, chances: np.ndarray, visited: np.ndarray) -> Policy:
+        """The policy that takes each choice with these chances (T, choices, cells): the inverse of `chain`.
+
+        ``visited`` (T, cells) says where anybody is; what is chosen elsewhere does not count.
+        """
+        self._listed()
+        return self.policy_of(chances)
+
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        """What a policy costs above the best response, by population, and V at t = 0 of that; `mfgsolve.steps.excess`.
+
+        ``mass`` (T+1, *shape) is the flow of the policy.  ``costs.state`` may be overwritten.
+        """
+        return excess_of_chain(self, self.chain(policy), mass, costs, self.space.populations)
 
     @property
     def open_choices(self) -> np.ndarray:

@@ -25,6 +25,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import finite
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps.costs import Costs, OwnCost, least_allowed, lowered
+from mfgsolve.steps.excess import excess_of_choices
 from mfgsolve.steps.factors import Noise, expect_all, push_all
 from mfgsolve.steps.identity import sampled_transitions, unchanging
 from mfgsolve.steps.policies import Policy, PolicyVariable
@@ -56,7 +57,6 @@ class TableStep(Step):
     ----------
     transitions : `Transitions` of all populations
     own_cost : l (1 or T, actions, states), discounted; 0 where not allowed
-    entropy_cost : (T,) what a unit of entropy costs in each step, tau below, discounted; 0 without temperature
     allowed : boolean (actions, states)
     """
 
@@ -69,7 +69,6 @@ class TableStep(Step):
         self.is_coupled = any(one.is_coupled for one in self.dynamics)
         self.states, self.shape = space.size, (space.size,)
         self.temperature = self.dynamics[0].temperature
-        self.entropy_cost = self.entropy_costs(self.temperature)
         self._counts: list[int] | None = None
         self._said: set[str] = set()  # codes of what was said of the transitions
         self.transitions, self.allowed, self._counts = self._said_once(mass.reshape(space.shape))
@@ -163,11 +162,6 @@ class TableStep(Step):
     def is_smooth(self) -> bool:
         """Whether best responses are softmax policies."""
         return bool(self.entropy_cost[0] > 0)
-
-    @property
-    def tau(self) -> float:
-        """What a unit of entropy costs, where that is the same in all steps."""
-        return float(self.entropy_cost[0])
 
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         """The transitions of step t; of all steps, unless the crowd decides them."""
@@ -328,6 +322,15 @@ class TableStep(Step):
         table = self.own_cost.reshape(self.own_cost.shape[0], *self.open_choices.shape)
         least = least_allowed(table, self.open_choices)
         return OwnCost(*map(float, finite.own_cost(self.own_cost, least, probabilities, mass, self.entropy_cost)))
+
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        """From action values of the best response; see `mfgsolve.steps.excess`."""
+        chosen, best, total = self.choices(policy), self.new_policy(), np.zeros(self.states)
+        value = self.backward(costs, best, mass)
+        _, q = self.evaluate(costs, best, mass)
+        for t, tau in enumerate(self.entropy_cost):
+            total += mass[t] * excess_of_choices(chosen[t], best[t], q[t], tau)
+        return total.reshape(self.space.populations, -1).sum(axis=1), value
 
     def follow(self, policy: Policy, mass: np.ndarray) -> np.ndarray:
         """The flow of ``mass[0]`` under any policy."""

@@ -9,6 +9,7 @@ import pytest
 
 import mfgsolve as mfg
 from mfgsolve.couplings import by_target
+from mfgsolve.couplings.base import levels_at, nonnegative, total
 from mfgsolve.spaces import Choices
 
 BOX = mfg.Grid.box(
@@ -84,3 +85,35 @@ def test_sums_are_sorted_by_what_they_act_on():
     assert groups["aggregate"] == [price, price]
     assert (one + two).on == "several"
     assert (one + one).on == "state"
+
+
+def test_a_sum_adds_up_and_knows_what_its_terms_know():
+    nodes, rho, line = slice(0, 1), np.array([[0.5, 2.0]]), mfg.States(2)
+    one, two = mfg.CrowdAversion(2.0), mfg.Congestion(1.0, 0.5)
+    bound, parts = (one + two).bind(line, np.zeros(1)), [c.bind(line, np.zeros(1)) for c in (one, two)]
+    for verb in ("cost", "potential", "slope", "second"):
+        expected = sum(getattr(part, verb)(nodes, rho) for part in parts)
+        np.testing.assert_allclose(getattr(bound, verb)(nodes, rho), expected, rtol=1e-14)
+    assert len(bound.parts) == 2
+    assert bound.bounds(nodes) is None
+    caps = mfg.Capacity(np.array([0.5, 2.0])) + mfg.Capacity(1.0) + one
+    low, high = caps.bind(line, np.zeros(1)).bounds(nodes)
+    assert (low.tolist(), high.tolist()) == ([[0.0, 0.0]], [[0.5, 1.0]]), "the tighter of two"
+    assert not (one + mfg.CustomCoupling(lambda t, c, rho: rho)).is_potential
+    assert (one + one + one).terms == (one, one, one)
+
+
+def test_totals_weigh_cells_by_their_volumes():
+    array = np.arange(12.0).reshape(2, 3, 2)
+    np.testing.assert_array_equal(total(array, 0.5), [7.5, 25.5])
+    volumes = np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]])
+    np.testing.assert_array_equal(total(array, volumes), [0 + 2 * 2 + 3 * 5, 6 + 2 * 8 + 3 * 11])
+
+
+def test_what_may_not_be_negative():
+    assert nonnegative(np.array([0.0, 0.5]), "cap").tolist() == [0.0, 0.5]
+    with pytest.raises(mfg.InputError, match=r"cap is negative \(-0.5\); it must be zero or positive"):
+        nonnegative(np.array([1.0, -0.5]), "cap")
+    field = np.arange(3.0)[:, None]
+    assert levels_at(field, slice(1, 2)).tolist() == [[1.0]]
+    assert levels_at(field[:1], slice(1, 2)).tolist() == [[0.0]], "a field that rests has one level for all"

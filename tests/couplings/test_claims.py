@@ -36,6 +36,8 @@ def test_the_cost_refutes_what_is_wrong_alone(name: str) -> None:
     crowds = [np.stack([make(LINE, rng) for _ in TIMES]) for make in (random_crowd, peaked_crowd, random_crowd)]
     found = refutations(coupling, coupling.bind(LINE, TIMES), LINE, TIMES, crowds, rng)
     assert [one.claim for one in found] == claims
+    if name == "a threshold":
+        assert "between two crowds the cost jumps by -1, of which the derivative knows nothing" in found[0].evidence
 
 
 def test_the_adjoint_is_held_against_the_tangent() -> None:

@@ -41,3 +41,19 @@ def test_what_a_nonlocal_coupling_claims_is_checked():
         hat.bind(grid, np.zeros(1))
     wide = mfg.Nonlocal(width=10.0).bind(mfg.Grid.box((32,), boundary="periodic"), np.zeros(1))
     np.testing.assert_allclose(wide.cost(slice(0, 1), np.ones((1, 32))), 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("stated", ["width", "kernel"])
+def test_one_agent_alone_minds_itself_where_it_is(stated):
+    """Among N agents one sees itself, and N - 1 others in expectation: its own kernel / N, and (N - 1) / N of K rho."""
+    grid, width, one = mfg.Grid.box((6, 5), bounds=[(0, 1), (0, 2)]), 0.3, slice(0, 1)
+    options = {"width": {"width": width}, "kernel": {"kernel": lambda dx, dy: np.exp(-(dx**2 + dy**2) / 2 / width**2)}}
+    bound = mfg.Nonlocal(0.8, **options[stated]).bind(grid, np.zeros(1))
+    rho = np.random.default_rng(0).uniform(size=(1, 6, 5))
+    for cell in ((0, 0), (3, 2)):
+        alone = np.zeros((1, 6, 5))
+        alone[(0, *cell)] = 1 / grid.cell_volume
+        itself = bound.cost(one, alone)[(0, *cell)]
+        expected = itself / 4 + 0.75 * bound.cost(one, rho)[(0, *cell)]
+        assert bound.cost_among(one, rho, 4)[(0, *cell)] == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(bound.potential(one, rho), (rho * bound.cost(one, rho)).sum() * grid.cell_volume / 2)

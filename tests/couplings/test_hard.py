@@ -21,6 +21,7 @@ def test_prices_by_hand():
     np.testing.assert_allclose(bound.cost(nodes, amount), [[2.0], [2 * (3 - 5)]])
     np.testing.assert_allclose(bound.potential(nodes, amount), [1.0, 4.0])
     np.testing.assert_allclose(bound.slope(nodes, amount), [[2.0], [2.0]])
+    np.testing.assert_array_equal(bound.second(nodes, amount), [[0.0], [0.0]])
     low, high = bound.bounds(nodes)
     assert low.tolist() == [[0.0], [-0.5]]
     assert high.tolist() == [[math.inf], [math.inf]]

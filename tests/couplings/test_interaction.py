@@ -30,3 +30,14 @@ def test_interactions_by_hand():
     kept = mfg.Interaction(matrix)
     matrix[:] = 7.0
     np.testing.assert_array_equal(kept.matrix, np.eye(2))
+
+
+def test_potential_tangent_and_oneself_by_hand():
+    """Cells of volume 2: F = <rho, M rho> / 2; one of three agents puts a third of a crowd where it is."""
+    one, rho, change = slice(0, 1), np.arange(6.0).reshape(1, 3, 2), np.ones((1, 3, 2))
+    bound = mfg.Interaction(SYMMETRIC, between="populations").bind(THREE, np.zeros(1))
+    np.testing.assert_allclose(bound.potential(one, rho), [0.5 * 2 * (rho[0] * (SYMMETRIC @ rho[0])).sum()])
+    np.testing.assert_allclose(bound.tangent(one, rho, change)[0], SYMMETRIC @ change[0])
+    own = np.diag(SYMMETRIC)[:, None]
+    expected = SYMMETRIC @ rho[0] - own * rho[0] + own * (2 / 3 * rho[0] + 1 / 3 / 2)
+    np.testing.assert_allclose(bound.cost_among(one, rho, 3)[0], expected, rtol=1e-13)

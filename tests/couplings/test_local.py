@@ -52,3 +52,34 @@ def test_formulas_by_hand():
     np.testing.assert_allclose(bound.cost(one, rho), [[-2 / 1.5, -2 / 2.5]])
     np.testing.assert_allclose(bound.potential(one, rho), [-4 * (np.log(1.5) + np.log(2.5)) * 0.5])
     np.testing.assert_allclose(mfg.LogCongestion(2.0).bind(grid, np.zeros(1)).cost(one, rho), 2 * np.log(rho))
+
+
+@pytest.mark.parametrize(
+    ("coupling", "second"),
+    [
+        (mfg.CrowdAversion(0.4), lambda rho: 0 * rho),
+        (mfg.CrowdAversion(0.4, power=3.0), lambda rho: 0.4 * 6 * rho),
+        (mfg.Congestion(2.0, 0.5), lambda rho: -2 * 2.0 * 0.25 / (1 + 0.5 * rho) ** 3),
+        (mfg.LogCongestion(0.3, shift=0.5), lambda rho: -0.3 / (rho + 0.5) ** 2),
+        (mfg.RunningCost(3.0), lambda rho: 0 * rho),
+    ],
+)
+def test_second_derivatives_by_hand(coupling, second):
+    rho = np.array([[0.25, 1.0, 3.0]])
+    bound = coupling.bind(mfg.States(3), np.zeros(1))
+    np.testing.assert_allclose(bound.second(slice(0, 1), rho), second(rho), rtol=1e-14)
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0, 3.0])
+def test_what_one_of_three_agents_expects_to_pay(power):
+    """Against the sum over all numbers of the two others, who are in the cell with probability rho volume."""
+    grid, agents = mfg.Grid.box((2,), bounds=[(0, 0.5)]), 3  # cells of volume 1/4
+    rho = np.array([[3.0, 1.0]])
+    found = mfg.CrowdAversion(0.7, power=power).bind(grid, np.zeros(1)).cost_among(slice(0, 1), rho, agents)
+    if power == 3:
+        assert found is None, "no closed form"
+        return
+    for cell, chance in enumerate((0.75, 0.25)):
+        others = [(1 - chance) ** 2, 2 * chance * (1 - chance), chance**2]
+        expected = sum(p * 0.7 * ((1 + k) / (agents * 0.25)) ** power for k, p in enumerate(others))
+        assert found[0, cell] == pytest.approx(expected, rel=1e-14)

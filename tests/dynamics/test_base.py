@@ -26,3 +26,27 @@ def test_problems_state_dynamics_of_one_kind_and_temperature():
     hot = mfg.Problem(grid=both, dynamics=[still, still], **parts).at_temperature(2.0)
     assert hot.temperature == 2.0
     assert all(one.temperature == 2.0 for one in hot.all_dynamics)
+
+
+def test_one_population_binds_and_several_are_joined():
+    time, start = mfg.TimeGrid(2, 2), np.array([0.5, 0.5])
+    one, two = mfg.Tabular([STAY, HALF], cost=[[0, 1], [2, 3]]), mfg.Tabular([HALF], cost=[[7, 8]])
+    step = one.bind(mfg.States(2), time, start)
+    assert (step.actions, step.states) == (2, 2)
+    both = mfg.Tabular.join([one, two], mfg.Populations(["a", "b"], mfg.States(2)), time, np.ones((2, 2)) / 2)
+    assert (both.actions, both.states) == (2, 4)
+    np.testing.assert_array_equal(both.own_cost[0], [[0, 1, 7, 8], [2, 3, 0, 0]])
+    with pytest.raises(mfg.InputError, match="ControlledDiffusion cannot be stated for several populations; use La"):
+        mfg.ControlledDiffusion.join([mfg.ControlledDiffusion()] * 2, mfg.Grid.box((2,)), time, start)
+
+
+def test_what_dynamics_are_unless_they_say_otherwise():
+    diffusion, table = mfg.ControlledDiffusion(0.1), mfg.Tabular([STAY])
+    assert (diffusion.has_tables, table.has_tables) == (False, True)
+    assert not diffusion.is_coupled
+    assert diffusion.at_temperature(3.0) is diffusion, "only choices from a list have a temperature"
+    assert (table.at_temperature(3.0).temperature, table.temperature) == (3.0, 0.0)
+    assert mfg.LatticeMoves((0, 1)).asked(0.0, np.ones(2)) is None
+    assert mfg.Tabular(lambda t, m: [STAY]).is_coupled
+    with pytest.raises(mfg.InputError, match="a controlled diffusion needs a Grid; the space is States"):
+        diffusion.check(mfg.States(2))

@@ -117,13 +117,13 @@ def test_lattice_sweeps_equal_dense_matrices_and_are_adjoint(case):
     crowd = game.weights[:, None] * price[:, :size]
     last = crowd[-1] + problem.terminal_cost().ravel()
     chances = np.broadcast_to(chance, (game.steps, *chance.shape))
-    value, policy = dense_backward(chances, cost, crowd, allowed, game.tau, last)
+    value, policy = dense_backward(chances, cost, crowd, allowed, game.entropy_cost[0], last)
     response = game.respond(price)
     np.testing.assert_allclose(response.value, value[0], atol=1e-11)
     np.testing.assert_allclose(game.flat(game.values(price))[:, ~problem.grid.mask.ravel()],
                                value[:, ~problem.grid.mask.ravel()], atol=1e-11)  # fmt: skip
     assert response.mean_value == pytest.approx(float(game.initial_mass @ value[0]), abs=1e-12)
-    if game.tau:
+    if game.entropy_cost[0]:
         np.testing.assert_allclose(response.policy, policy, atol=1e-10)
 
     mine = random_policy(rng, allowed, game.steps)
@@ -134,6 +134,6 @@ def test_lattice_sweeps_equal_dense_matrices_and_are_adjoint(case):
     assert np.abs(game.mass(seen)[:, problem.grid.mask]).max(initial=0.0) == 0.0
     backward, q = game.evaluate(mine, price)
     assert game.initial_mass @ backward[0] == pytest.approx(
-        dense_cost(mine, mass, cost, crowd, game.tau, last), abs=1e-11
+        dense_cost(mine, mass, cost, crowd, game.entropy_cost[0], last), abs=1e-11
     )
     np.testing.assert_allclose(q[-1], cost[-1] + chance @ last, atol=1e-11)

@@ -54,6 +54,18 @@ def test_without_caps_nothing_is_exceeded(game):
     assert game.slack_cost(PRICE, CROWD) == 0.0
 
 
+def test_caps_that_are_exceeded_and_what_their_slack_costs():
+    capped = make_game(mfg.Problem(
+        grid=mfg.Grid.box((2,), bounds=[(0, 4)]), time=mfg.TimeGrid(1.0, 2), dynamics=mfg.LatticeMoves((0, 1)),
+        coupling=mfg.Capacity(lambda t, c: np.array([0.125 + t, 4.0])), initial=0.25))  # fmt: skip
+    crowd = np.array([[0.5, 0.5], [1.0, 0.0], [0.0, 1.0]])  # cells have volume 2; what the end holds is not capped
+    assert capped.violation(crowd) == pytest.approx(0.25 - 0.125)
+    multiplier = np.array([[0.0, 3.0], [2.0, 0.0], [9.0, 9.0]])
+    assert capped.slack_cost(multiplier, crowd) == pytest.approx(0.5 * (3 * (8 - 0.5) + 2 * (1.25 - 1)))
+    wide = np.array([[0.5, 0.5], [-6.0, 7.0], [0.0, 1.0]])
+    assert capped.violation(wide) == pytest.approx(3.0), "of a lower bound, relative to 1; 0.5 / 4 over the upper one"
+
+
 def test_a_coupling_sees_its_columns_per_volume():
     block = Block(None, slice(1, 3), (2,), np.array([0.5, 0.25]), "state")
     np.testing.assert_array_equal(block.density(np.array([[9.0, 1.0, 2.0], [9.0, 3.0, 4.0]])), [[2, 8], [6, 16]])

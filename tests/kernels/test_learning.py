@@ -54,7 +54,8 @@ def test_agents_walk_by_the_softmax_of_what_they_prefer():
 
 
 def test_an_episode_of_two_steps_teaches_what_its_formula_says():
-    tau, power, slowest, actor, bound = 0.5, 0.5, 0.1, 0.2, 50.0
+    power, slowest, bound = 0.5, 0.1, 50.0
+    tau, actor = np.array([0.5, 0.3]), np.array([0.2, 0.4])  # of each step
     rng = np.random.default_rng(0)
     preference, critic = rng.standard_normal((2, 1, 2, 2, 2))
     visits = np.array([[[[0, 3], [0, 0]], [[0, 0], [8, 0]]]])
@@ -65,8 +66,8 @@ def test_an_episode_of_two_steps_teaches_what_its_formula_says():
         error = ahead - being[t, x] - choosing[0, a, x] - q[0, t, x, a]
         q[0, t, x, a] += n**-power * error
         policy = softmax(h[0, t, x])
-        ahead = (policy * (q[0, t, x] - tau * np.log(policy))).sum()
-        h[0, t, x] += actor * (q[0, t, x] - ahead - tau * h[0, t, x])
+        ahead = (policy * (q[0, t, x] - tau[t] * np.log(policy))).sum()
+        h[0, t, x] += actor[t] * (q[0, t, x] - ahead - tau[t] * h[0, t, x])
         h[0, t, x] -= h[0, t, x].max()
         total += abs(error)
     found = learning.actor_critic(

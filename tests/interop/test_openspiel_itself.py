@@ -6,13 +6,17 @@ import warnings
 
 import numpy as np
 import pytest
+from peer_standins import random_policy
 
 import mfgsolve as mfg
 from mfgsolve import interop
-from tests.interop.test_interop import random_policy
+from mfgsolve.games import make_game
 
 pyspiel = pytest.importorskip("pyspiel", reason="OpenSpiel is not installed; pip install 'mfgsolve[open-spiel]'")
+
+
 pytestmark = pytest.mark.slow
+
 
 QUICK = [
     "mean_field_lin_quad(size=5,horizon=2)",
@@ -33,6 +37,8 @@ QUICK = [
     "python_mfg_periodic_aversion(size=7,horizon=3,n_actions_per_side=3)",
     "python_mfg_predator_prey(horizon=2)",
 ]
+
+
 LONG = [
     "mfg_dynamic_routing(setting=dynamic_routing_braess)",
     "python_mfg_dynamic_routing(setting=dynamic_routing_braess)",
@@ -109,3 +115,39 @@ def test_a_solved_routing_game_is_an_equilibrium_to_openspiel_too():
     solution = mfg.solve(problem, method="prior-descent", max_iterations=100, check="ignore")
     theirs = conv(problem, solution, pyspiel.load_game(problem.name.partition(":")[2]))
     assert theirs == pytest.approx(solution.exploitability, abs=1e-11)
+
+
+@pytest.mark.slow
+def test_openspiel_itself_scores_as_we_do():
+    pyspiel = pytest.importorskip("pyspiel")
+    from open_spiel.python.mfg.algorithms.nash_conv import NashConv
+
+    two_d = "mfg_crowd_modelling_2d(only_distribution_reward=true,initial_distribution=[0|0;2|5]," \
+            "initial_distribution_value=[0.5;0.5])"  # fmt: skip
+    for name in ("mfg_crowd_modelling", two_d, "python_mfg_predator_prey", "mfg_garnet"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            problem = interop.build(f"openspiel:{name}")
+        array, solution = random_policy(problem)
+        theirs = NashConv(pyspiel.load_game(problem.name.partition(":")[2]), interop.to_openspiel_policy(solution))
+        assert float(mfg.exploitability(problem, array)) == pytest.approx(theirs.nash_conv(), rel=1e-11), name
+        if name == two_d:
+            uniform = np.full_like(array, 1 / array.shape[1])
+            assert float(mfg.exploitability(problem, uniform)) == pytest.approx(7.757953871773, abs=1e-11)
+
+
+@pytest.mark.slow
+def test_fictitious_play_of_openspiel_is_reproduced():
+    """Its unit test has 0.991 after ten iterations from the uniform policy, the k-th of length 1 / (k + 1)."""
+    pytest.importorskip("pyspiel")
+    with pytest.warns(UserWarning, match="not Markov"):
+        problem = interop.build("openspiel:python_mfg_crowd_modelling")
+    game = make_game(problem)
+    policy = game.uniform()
+    occupation = policy * game.flow(policy)[:-1, None, : game.states]
+    for k in range(1, 11):
+        best = game.respond(game.price(game.flow(policy))).policy
+        occupation += (best * game.flow(best)[:-1, None, : game.states] - occupation) / (k + 1)
+        mass = occupation.sum(axis=1, keepdims=True)
+        policy = np.where(mass > 0, occupation / np.where(mass > 0, mass, 1.0), 1 / game.actions)
+    assert float(mfg.exploitability(problem, policy)) == pytest.approx(0.991, abs=5e-4)

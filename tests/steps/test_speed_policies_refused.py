@@ -1,4 +1,4 @@
-"""Policies and multipliers that users bring: what is none is refused, and names go before positions."""
+"""Speeds that a user brings: what is no policy of a diffusion is refused in a sentence."""
 
 from __future__ import annotations
 
