@@ -24,7 +24,7 @@ from statistics import median, quantiles
 from typing import Any
 
 HERE = Path(__file__).resolve().parent.parent
-SHORTEST = 0.02  # seconds of one measurement, for which short calls are repeated
+SHORTEST = 0.1  # seconds of one measurement, for which short calls are repeated
 
 SOLVES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "solve beach-bar, temperature 0.1": ("beach-bar", {"temperature": 0.1}, {}),
@@ -77,7 +77,7 @@ def solve(name: str) -> Callable[[], object]:
 
 
 def worker() -> None:
-    """Answer each line, the name of a row, with the CPU seconds of one call; the first call of a row is not measured."""
+    """Answer each line, the name of a row, with the CPU seconds of a call; the first call of a row does not count."""
     sys.path[:0] = [str(Path.cwd()), str(Path.cwd() / "benchmarks")]
     now, calls, times, made = None, None, 1, {}  # type: ignore[var-annotated]
     for line in sys.stdin:
