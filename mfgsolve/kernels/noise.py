@@ -154,22 +154,17 @@ def _solve_along(source, target, factors, masked, periodic, end, first, last):
         r += 1
 
 
-def _spread(source, target, scheme, first, last):
+def _spread(source, target, rate_z, rate_y, rate_x, periodic, masked, opened, first, last):
     """Explicit noise: target = source + nu dt Lap source on the rows first..last."""
     nz, ny, nx = source.shape
-    rate_z, rate_y, rate_x = (
-        toward(scheme.rate[0], 0, 0),
-        toward(scheme.rate[1], 0, 0),
-        toward(scheme.rate[2], 0, 0),
-    )
-    ring_z, ring_y, ring_x = scheme.periodic[0], scheme.periodic[1], scheme.periodic[2]
+    ring_z, ring_y, ring_x = periodic[0], periodic[1], periodic[2]
     v, w = source.reshape((nz * ny, nx)), target.reshape((nz * ny, nx))
-    free = scheme.open.reshape((scheme.open.size // scheme.open.shape[2], scheme.open.shape[2]))
+    free = opened.reshape((opened.size // opened.shape[2], opened.shape[2]))
     left, right = (nx - 1, 0) if ring_x else (0, nx - 1)
     for r in range(first, last):
         a, b = neighbours(r, ny, 1, ring_y)
         above, below = neighbours(r, nz, ny, ring_z)
-        if scheme.masked:
+        if masked:
             for i in range(nx):
                 before, after, here = (i - 1 if i > 0 else left), (i + 1 if i + 1 < nx else right), v[r, i]
                 change = rate_y * (free[a, i] * (v[a, i] - here) + free[b, i] * (v[b, i] - here))
@@ -188,15 +183,14 @@ def _spread(source, target, scheme, first, last):
                     w[r, i] += rate_z * ((v[above, i] - v[r, i]) + (v[below, i] - v[r, i]))
 
 
-def _spread_uneven(source, target, scheme, transpose, first, last):
+def _spread_uneven(source, target, rate_z, rate_y, rate_x, periodic, opened, transpose, first, last):
     """The same where cells differ; of masses, if ``transpose``: what comes in has the rates of where it comes from."""
     nz, ny, nx = source.shape
-    rate_z, rate_y, rate_x = scheme.rate[0], scheme.rate[1], scheme.rate[2]
     v, w = source.reshape((nz * ny, nx)), target.reshape((nz * ny, nx))
-    free = scheme.open.reshape((nz * ny, nx))
+    free = opened.reshape((nz * ny, nx))
     for r in range(first, last):
-        a, b = neighbours(r, ny, 1, scheme.periodic[1])
-        above, below = neighbours(r, nz, ny, scheme.periodic[0])
+        a, b = neighbours(r, ny, 1, periodic[1])
+        above, below = neighbours(r, nz, ny, periodic[0])
         j, k = r % ny, r // ny
         out_a, out_b, in_a, in_b = crossing(rate_y, j, ny, transpose)
         out_above, out_below, in_above, in_below = crossing(rate_z, k, nz, transpose)
@@ -230,19 +224,26 @@ crossing, spread_uneven = jit(_crossing), jit(_spread_uneven)
 
 
 def _noise(source, target, scheme, transpose):
-    """target = N source (or N^T source) on one time level (z, y, x); source is lost, and must not be target."""
+    """target = N source (or N^T source) on one time level (z, y, x); source is lost, and must not be target.
+
+    No loop that threads share may look at the scheme: Numba does not take tuples within tuples along to them.
+    """
     nz, ny, nx = source.shape
     rows, plane, parts = nz * ny, ny * nx, scheme.parts
     flat_target = target.reshape((rows, nx))
+    masked, periodic = scheme.masked, scheme.periodic
     if scheme.noise != IMPLICIT:
         flat_source = source.reshape((rows, nx))
+        explicit, uneven, opened = scheme.noise == EXPLICIT, scheme.uneven, scheme.open
+        rate_z, rate_y, rate_x = scheme.rate[0], scheme.rate[1], scheme.rate[2]
+        one_z, one_y, one_x = toward(rate_z, 0, 0), toward(rate_y, 0, 0), toward(rate_x, 0, 0)
         for part_ in prange(parts):
             part = np.int64(part_)
             first, last = rows * part // parts, rows * (part + 1) // parts
-            if scheme.noise == EXPLICIT and scheme.uneven:
-                spread_uneven(source, target, scheme, transpose, first, last)
-            elif scheme.noise == EXPLICIT:
-                spread(source, target, scheme, first, last)
+            if explicit and uneven:
+                spread_uneven(source, target, rate_z, rate_y, rate_x, periodic, opened, transpose, first, last)
+            elif explicit:
+                spread(source, target, one_z, one_y, one_x, periodic, masked, opened, first, last)
             else:
                 duplicate(flat_source, flat_target, first, last)
         return
@@ -258,14 +259,14 @@ def _noise(source, target, scheme, transpose):
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = plane * part // parts, plane * (part + 1) // parts
-                solve_across(field, into, within, factors, scheme.masked, scheme.periodic[0], end, first, last)
+                solve_across(field, into, within, factors, masked, periodic[0], end, first, last)
             within = True
         elif axis == 1 and ny > 1:
             lines = scheme.mass_factors_y if transpose else scheme.factors_y
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = nx * part // parts, nx * (part + 1) // parts
-                solve_across(given, target, within, lines, scheme.masked, scheme.periodic[1], end, first, last)
+                solve_across(given, target, within, lines, masked, periodic[1], end, first, last)
             within = True
         elif axis == 2:
             into = source if transpose and rows > 1 else target
@@ -276,7 +277,7 @@ def _noise(source, target, scheme, transpose):
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = 8 * (eights * part // parts), min(8 * (eights * (part + 1) // parts), rows)
-                solve_along(flat_given, flat_into, factors, scheme.masked, scheme.periodic[2], end, first, last)
+                solve_along(flat_given, flat_into, factors, masked, periodic[2], end, first, last)
 
 
 noise, noise_parallel = jit(_noise), jit(_noise, parallel=True)
