@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mfgsolve.learners.chain import Chain
 
 import mfgsolve as mfg
 from mfgsolve.games import make_game
