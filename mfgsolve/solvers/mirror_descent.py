@@ -65,12 +65,12 @@ class MirrorDescent(Solver):
         if start is not None:  # the best response to that crowd, as far as scores of that rate can say it
             state.crowd = start(game)
             state.price = game.price(state.crowd, state.price)
-            q = self.costs(state)
+            q = _exact_costs(state)
             state.scores = -q / _spread(game, q)
             _choose(state)
         _follow(state)
         if self.rate == 0:
-            state.rate = 1.0 / _spread(game, self.costs(state))
+            state.rate = 1.0 / _spread(game, _exact_costs(state))
         return _measured(state)
 
     def revive(self, game: Game, tol: float, stored: Stored) -> ScoreState:
@@ -92,8 +92,7 @@ class MirrorDescent(Solver):
 
     def costs(self, state: ScoreState) -> np.ndarray:
         """q (steps, actions, states): what actions cost when the policy is followed afterwards."""
-        game = state.game
-        return game.unweighed(game.evaluate(state.policy, state.price, state.crowd)[1], slice(0, game.steps))
+        return _exact_costs(state)
 
     def finish(self, state: ScoreState) -> Outcome:
         return Outcome(state.game, state.game.policy_of(state.policy), state.crowd, sweeps=state.sweeps)
@@ -105,6 +104,12 @@ def _new_state(game: Game, rate: float, scores: np.ndarray) -> ScoreState:
     )
     _choose(state)
     return state
+
+
+def _exact_costs(state: ScoreState) -> np.ndarray:
+    """q (steps, actions, states) of the policy, as of its own time."""
+    game = state.game
+    return game.unweighed(game.evaluate(state.policy, state.price, state.crowd)[1], slice(0, game.steps))
 
 
 def _spread(game: Game, q: np.ndarray) -> float:

@@ -19,6 +19,8 @@ __all__ = ["SampledGame", "train"]
 class SampledGame:
     """N agents of a finite game; one call of ``step`` moves all of them.
 
+    Rewards are minus what a step costs, worth at t = 0 where costs are discounted: returns are their plain sums.
+
     Parameters
     ----------
     problem : a game with a finite list of actions (or its `Game`)
