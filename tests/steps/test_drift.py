@@ -91,7 +91,7 @@ def test_where_nothing_is_blocked_it_is_interpolation_at_the_point_that_is_reach
 def test_whole_courant_numbers_are_exact_translations():
     """0.07 / 0.01 is not 7 in floating point; round-off is not taken for a share of a cell."""
     axis = mfg.Axis("x", 100, 0.0, 1.0, "periodic")
-    for cells, dt in itertools.product((1, 7, -3, 130), (0.01, 0.003, 1 / 7)):
+    for cells, dt in itertools.product((1, 7, -3, 130, 2003), (0.01, 0.003, 1 / 7)):
         matrix = Drift(mfg.Grid((axis,)), dt, np.full((1, 1, 100), cells * 0.01 / dt)).matrix(0)
         assert matrix.nnz == 100
         np.testing.assert_array_equal(matrix.toarray(), np.roll(np.eye(100), cells, axis=1))
@@ -186,6 +186,16 @@ def test_what_does_not_change_is_one_matrix(drift):
     assert made.is_steady
     assert made.matrix(3) is made.matrix(0)
     np.testing.assert_array_equal(made.identity[0], [[[0.125, 0.375, 0.625, 0.875]]])
+
+
+def test_what_comes_back_has_changed():
+    drift = drift_factor(
+        (lambda t, c: 0.3 * (np.sin(np.pi * t / 1.5) ** 2 > 0.5),), mfg.Grid.box((4,)), TIME
+    )  # off, on, on, off
+    assert drift is not None
+    assert not drift.is_steady
+    np.testing.assert_array_equal(drift.matrix(3).toarray(), np.eye(4))
+    assert drift.matrix(1).nnz > 4
 
 
 @pytest.mark.parametrize("drift", [0.0, 0, (0.0,), np.zeros(4), lambda t, c: 0.0 * c.x])
