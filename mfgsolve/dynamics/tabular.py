@@ -139,7 +139,7 @@ class Tabular(TableDynamics):
             return len(self.actions)
         return 0 if self.is_coupled else count_actions(self.transitions)
 
-    def chance_count(self, space: Space) -> int:
+    def chance_count(self, space: Space, time: TimeGrid) -> int:
         """What the matrices hold; 0 where the crowd decides them."""
         return 0 if self.is_coupled else count_chances(self.transitions)
 

@@ -45,7 +45,11 @@ def fingerprint(problem: Problem) -> str:
 
 
 def _stated(problem: Problem) -> str:
-    """What was told by its words, as Python wrote it then."""
+    """What was told by its words, as Python wrote it then.
+
+    0.4.0 told diffusions by a repr and finite games by their tables, so that here, and nowhere else outside the rooms of
+    games, it is asked which kind a game is.
+    """
     time, dynamics = problem.time, problem.all_dynamics[0]
     more = f", discount={time.discount!r}" if time.discount else ""  # of which it knew nothing
     moments = f"TimeGrid(horizon={time.horizon!r}, steps={time.steps!r}, unit={time.unit!r}{more})"
@@ -79,5 +83,5 @@ def _arrays(game: Game) -> Iterator[Any]:
     price = game.price(game.resting_crowd(game.empty_crowd()))
     yield from (game.grid.mask, game.initial_mass, game.terminal_cost, price[[0, game.steps // 3, -1]])
     yield from (array for factor in game.step.factors for array in factor.identity)  # 0.4.0 had none that has any
-    if game.has_tables:
-        yield from (*game.transitions, game.own_cost, game.allowed)  # type: ignore[attr-defined]
+    if game.step.has_tables:
+        yield from (*game.step.transitions, game.step.own_cost, game.step.allowed)
