@@ -47,8 +47,8 @@ def fingerprint(problem: Problem) -> str:
 def _stated(problem: Problem) -> str:
     """What was told by its words, as Python wrote it then.
 
-    0.4.0 told diffusions by a repr and finite games by their tables, so that here, and nowhere else outside the rooms of
-    games, it is asked which kind a game is.
+    0.4.0 told diffusions by a repr and finite games by their tables: here, and nowhere else outside games, dynamics and
+    steps, it is asked which kind there is.
     """
     time, dynamics = problem.time, problem.all_dynamics[0]
     more = f", discount={time.discount!r}" if time.discount else ""  # of which it knew nothing
