@@ -80,4 +80,4 @@ def _arrays(game: Game) -> Iterator[Any]:
     yield from (game.grid.mask, game.initial_mass, game.terminal_cost, price[[0, game.steps // 3, -1]])
     yield from (array for factor in game.step.factors for array in factor.identity)  # 0.4.0 had none that has any
     if game.has_tables:
-        yield from (*game.transitions, game.own_cost, game.allowed)  # type: ignore[attr-defined]
+        yield from (*game.step.transitions, game.step.own_cost, game.step.allowed)  # type: ignore[attr-defined]
