@@ -80,12 +80,12 @@ def check_data(outputs: Mapping[str, Path | None], problem: Problem) -> None:
             )
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(path: Path, other: Path) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return os.path.samefile(path, other)
     except (OSError, ValueError):  # one of them does not exist yet, or is no file's name
         try:
-            return os.path.realpath(one) == os.path.realpath(other)
+            return os.path.realpath(path) == os.path.realpath(other)
         except (OSError, ValueError):
             return False
 
@@ -140,8 +140,8 @@ def check_problem(problem: Problem) -> None:
 def _sizes(problem: Problem) -> tuple[int, int]:
     """Actions, and how many chances are stored in all, as far as both are known before the crowd is."""
     space = getattr(problem.grid, "space", problem.grid)
-    actions = max(one.action_count for one in problem.all_dynamics)
-    return max(actions, 1), sum(one.chance_count(space) for one in problem.all_dynamics)
+    actions = max(dynamics.action_count for dynamics in problem.all_dynamics)
+    return max(actions, 1), sum(dynamics.chance_count(space) for dynamics in problem.all_dynamics)
 
 
 def _check(what: str, needed: float) -> None:

@@ -109,9 +109,9 @@ class LatticeMoves(TableDynamics):
     def _checked_jumps(self, ndim: int) -> tuple[tuple[Offset, float], ...]:
         if self.jumps is None:
             return (((0,) * ndim, 1.0),)
-        given = self.jumps.items() if isinstance(self.jumps, Mapping) else self.jumps
+        listed = self.jumps.items() if isinstance(self.jumps, Mapping) else self.jumps
         try:
-            pairs = [(jump, chance) for jump, chance in given]
+            pairs = [(jump, chance) for jump, chance in listed]
         except (TypeError, ValueError):
             raise InputError(f"jumps of a lattice are {self.jumps!r}; {{offset: probability}} is needed") from None
         jumps = tuple((_offset(jump, "jump"), real(chance, "probability of a jump")) for jump, chance in pairs)
@@ -201,5 +201,5 @@ class LatticeMoves(TableDynamics):
 
 
 def _offset(value: Any, what: str) -> Offset:
-    given = tuple(value) if np.iterable(value) else (value,)
-    return tuple(whole(step, f"{what} {value!r} of a lattice") for step in given)
+    steps = tuple(value) if np.iterable(value) else (value,)
+    return tuple(whole(step, f"{what} {value!r} of a lattice") for step in steps)

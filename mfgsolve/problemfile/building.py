@@ -91,7 +91,7 @@ def on_what(problem: Problem, on: str) -> Space:
 
 def _actions(problem: Problem) -> int:
     """How many actions agents have, the most of all populations."""
-    count = max(one.action_count for one in problem.all_dynamics)
+    count = max(dynamics.action_count for dynamics in problem.all_dynamics)
     if not count:
         raise InputError(
             f"how many actions agents of problem {problem.name!r} have, only the crowd tells; give the dynamics their "
@@ -104,11 +104,11 @@ def check(problem: Problem, where: str) -> None:
     """Evaluate everything once, so that what does not fit is told of now, and all of it together."""
     first = np.zeros(1)  # t = 0, whatever the number of steps
     checks: list[Callable[[], Any]] = [problem.initial_mass, problem.terminal_cost]
-    if any(one.has_arrays for one in problem.all_dynamics):
+    if any(dynamics.has_arrays for dynamics in problem.all_dynamics):
         checks.append(lambda: _check_dynamics(problem))
     space = getattr(problem.grid, "space", problem.grid)
-    for stated in problem.all_dynamics:
-        named = [(name, term) for name, value in vars(stated).items() for term in _terms(value) if callable(term)]
+    for dynamics in problem.all_dynamics:
+        named = [(name, term) for name, value in vars(dynamics).items() for term in _terms(value) if callable(term)]
         checks += [lambda name=name, term=term: sample(term, 0.0, space, name) for name, term in named]  # type: ignore[misc]
     for coupling in problem.couplings:
         for on, terms in by_target(coupling).items():
@@ -133,8 +133,8 @@ def _check_dynamics(problem: Problem) -> None:
         time = replace(time, steps=finite_steps(problem))
     space = getattr(problem.grid, "space", problem.grid)
     _, allowed = step_matrices(tables, problem.grid, time)
-    for one, where in zip(tables, allowed, strict=True):
-        own_costs([one], space, time.nodes[:-1], where.reshape(len(where), -1))
+    for table, where in zip(tables, allowed, strict=True):
+        own_costs([table], space, time.nodes[:-1], where.reshape(len(where), -1))
 
 
 def _check_price(problem: Problem, price: Price, first: np.ndarray) -> None:

@@ -22,7 +22,7 @@ def finite_steps(problem: Problem) -> int:
     dynamics, horizon = problem.all_dynamics, problem.time.horizon
     space = getattr(problem.grid, "space", problem.grid)  # of one population
     unknown = f"problem {problem.name!r} states no number of time steps"
-    listed = set().union(*(one.listed_steps(space) for one in dynamics))
+    listed = set().union(*(each.listed_steps(space) for each in dynamics))
     if len(listed) > 1:
         raise InputError(
             f"{unknown}, and its transitions and costs are given for "
@@ -30,11 +30,11 @@ def finite_steps(problem: Problem) -> int:
         )
     if listed:
         return listed.pop()
-    needed = [steps for one in dynamics if (steps := one.steps_for(space, horizon)) is not None]
+    needed = [steps for each in dynamics if (steps := each.steps_for(space, horizon)) is not None]
     if needed:
         return max(needed)
     remedy = "state it: TimeGrid(horizon, steps), or steps under [time]"
-    if not all(one.has_rounds for one in dynamics):
+    if not all(each.has_rounds for each in dynamics):
         raise InputError(f"{unknown}, and neither do its dynamics, {type(dynamics[0]).__name__}; {remedy}")
     if horizon != int(horizon):
         raise InputError(f"{unknown}, and its horizon {horizon:g} is no whole number of steps of 1; {remedy}")

@@ -170,18 +170,18 @@ def _at_rest(game: Game) -> float:
     return energy + game.terminal_total(crowd)
 
 
-def change(one: Plan, two: Plan) -> Change:
+def change(plan: Plan, better: Plan) -> Change:
     """From one plan to another, better one; what planning is worth is what the gain is measured by."""
-    worth = max(abs(two.gain), two.movement, 2 * (one.gap + two.gap) / SETTLED, two.noise)
-    gain = abs(two.gain - one.gain) / worth if worth > 0 else 0.0
-    return Change(abs(two.potential - one.potential), gain, _apart(one, two))
+    worth = max(abs(better.gain), better.movement, 2 * (plan.gap + better.gap) / SETTLED, better.noise)
+    gain = abs(better.gain - plan.gain) / worth if worth > 0 else 0.0
+    return Change(abs(better.potential - plan.potential), gain, _apart(plan, better))
 
 
-def _apart(one: Plan, two: Plan) -> float:
+def _apart(plan: Plan, other: Plan) -> float:
     """Share of the crowd that is elsewhere: total variation of the densities, mean over the time."""
     total = 0.0
     for share in np.arange(1, SAMPLES + 1) / SAMPLES:
-        total += 0.5 * float(np.abs(_level(one, share) - _level(two, share)).sum())
+        total += 0.5 * float(np.abs(_level(plan, share) - _level(other, share)).sum())
     return total / SAMPLES
 
 

@@ -44,6 +44,7 @@ def test_what_dynamics_are_unless_they_say_otherwise():
     diffusion, table = mfg.ControlledDiffusion(0.1), mfg.Tabular([STAY])
     assert (diffusion.has_tables, table.has_tables) == (False, True)
     assert not diffusion.is_coupled
+    assert (diffusion.temperature, diffusion.on(mfg.States(2), mfg.TimeGrid(1, 1))) == (0.0, diffusion)
     assert diffusion.at_temperature(3.0) is diffusion, "only choices from a list have a temperature"
     assert (table.at_temperature(3.0).temperature, table.temperature) == (3.0, 0.0)
     assert mfg.LatticeMoves((0, 1)).asked(0.0, np.ones(2)) is None

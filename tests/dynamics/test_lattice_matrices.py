@@ -137,3 +137,22 @@ def test_lattice_sweeps_equal_dense_matrices_and_are_adjoint(case):
         dense_cost(mine, mass, cost, crowd, game.entropy_cost[0], last), abs=1e-11
     )
     np.testing.assert_allclose(q[-1], cost[-1] + chance @ last, atol=1e-11)
+
+
+@pytest.mark.parametrize("edges", [None, [0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 0.2, 0.5, 0.75, 1.0]])
+def test_explicit_noise_is_refused_where_a_cell_would_give_away_more_than_it_has(edges):
+    """nu dt (sum of 1 / h^2 to both sides) <= 1: at four cells of 1/4, 32 nu dt; uneven ones have their own rates."""
+    grid = mfg.Grid.box((4,)) if edges is None else mfg.Grid((mfg.Axis.from_edges("x", edges),))
+
+    def made(viscosity):
+        dynamics = mfg.LatticeMoves((0, 1), viscosity=viscosity, noise="explicit")
+        return Game(mfg.Problem(grid, mfg.TimeGrid(1.0, 1), dynamics, 0.0, 1.0))
+
+    most = 1 / 32
+    if edges is not None and edges[1] == 0.2:  # rates (face / distance of centres) / width, of the cell that gives most
+        most = 1 / (1 / 0.25 / 0.25 + 1 / 0.275 / 0.25)
+    landing = made(most * (1 - 1e-9)).transitions.matrix(0, 4).toarray()
+    assert landing.min() >= 0
+    np.testing.assert_allclose(landing.sum(axis=1), 1.0, atol=1e-14)
+    with pytest.raises(mfg.InputError, match=r"explicit noise needs nu dt sum 2/h\^2 <= 1 and has 1\.0"):
+        made(most * 1.01)

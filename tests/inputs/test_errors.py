@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 import mfgsolve as mfg
-from mfgsolve.errors import InputError, shown, unknown
+from mfgsolve.errors import InputError, has_labels, numbers, real, shown, unknown, whole
 from mfgsolve.games import make_game
 
 TIME = mfg.TimeGrid(1.0, 4)
@@ -64,3 +65,39 @@ def test_every_message_is_cut_in_one_place():
     assert shown("a" * 300).startswith("'aaa")
     assert len(shown("a" * 300)) == 200
     assert "(5000 in all)" in unknown("state", "z", [f"s{k}" for k in range(5000)])
+
+
+def test_the_nearest_spelling_is_offered():
+    assert unknown("option", "rewrd", ["width", "reward"]) == (
+        "unknown option 'rewrd'; did you mean 'reward'? allowed: reward, width"
+    )
+    assert unknown("option", "rewar", ["reward", "rewards"]).startswith(
+        "unknown option 'rewar'; did you mean 'reward'?"
+    )
+    assert unknown("option", "x", ["width"]) == "unknown option 'x'; allowed: width"
+
+
+def test_numbers_that_are_none():
+    assert real(np.float32(0.5), "rate") == 0.5
+    assert (whole(4.0, "count"), whole(10**30, "count")) == (4, 10**30)
+    for value in (True, "1", None, 1j):
+        with pytest.raises(InputError, match=r"^rate is .*; a real number is needed"):
+            real(value, "rate")
+    for value in (0.5, float("nan"), float("inf")):
+        with pytest.raises(InputError, match=r"^count is .*; a whole number is needed"):
+            whole(value, "count")
+    with pytest.raises(InputError, match="too large for a number of 64 bits"):
+        real(10**400, "rate")
+
+
+def test_labels_are_seen_wherever_they_are():
+    array = xr.DataArray([1.0], dims="x")
+    assert all(has_labels(value) for value in (array, xr.Dataset(), [[array]], pd.Series([1.0], index=["a"])))
+    assert not any(has_labels(value) for value in (np.ones(2), [1, 2], pd.Series([1.0]), xr.DataArray(1.0), "x"))
+    with pytest.raises(InputError, match="cost is a DataArray, whose names are not read here"):
+        numbers(array, "cost")
+
+
+def test_an_answer_goes_with_the_error():
+    assert mfg.NotConverged("stopped", solution="the plan").solution == "the plan"
+    assert issubclass(mfg.NotConverged, mfg.Doubtful)

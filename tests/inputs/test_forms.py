@@ -11,7 +11,20 @@ import pytest
 
 from mfgsolve.errors import InputError
 from mfgsolve.inputs.faults import Faults
-from mfgsolve.inputs.forms import NUMBER, OFFSET, TEXT, TRANSITIONS, TRUTH, WHOLE, count, many, one_or_many, row, series
+from mfgsolve.inputs.forms import (
+    FIELD_PER_AXIS,
+    NUMBER,
+    OFFSET,
+    TEXT,
+    TRANSITIONS,
+    TRUTH,
+    WHOLE,
+    count,
+    many,
+    one_or_many,
+    row,
+    series,
+)
 
 READ = [
     (NUMBER, 3, 3.0), (NUMBER, -0.5, -0.5), (WHOLE, 7, 7), (TEXT, "a", "a"), (TRUTH, False, False),
@@ -59,3 +72,20 @@ def test_transitions_wait_for_the_names_of_the_actions(parts: dict[str, Any], ac
     found = SimpleNamespace(transitions=lambda states, actions: (states, actions))
     source: Any = SimpleNamespace(space=SimpleNamespace(size=4), array=lambda value: found)
     assert TRANSITIONS.read("P", source).make(parts) == (4, actions)
+
+
+def test_a_field_for_each_axis_in_the_order_of_a_point() -> None:
+    def read(value: Any, *dims: str) -> Any:
+        source: Any = SimpleNamespace(space=SimpleNamespace(dims=dims), field=lambda one: ("field", one))
+        return FIELD_PER_AXIS.read(value, source)
+
+    assert read(1, "x") == read([1], "x") == ("field", 1)
+    assert read([1, 2], "x") == ("field", [1, 2]), "the cells of a line, or a sum"
+    assert read([1, 2], "y", "x") == (("field", 1), ("field", 2))
+    for value, dims, sentence in (
+        (1, ("y", "x"), "1 came; a list of 2 fields, one for each axis in the order x, y, is needed"),
+        ([1, 2], ("z", "y", "x"), "a list of 3 fields, one for each axis in the order x, y, z"),
+        ([1], ("state",), "needs a .grid.; .states. have no axes"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            read(value, *dims)

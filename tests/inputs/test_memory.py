@@ -12,6 +12,7 @@ import pytest
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
+from mfgsolve.inputs import memory
 from mfgsolve.inputs.memory import affordable, available_memory, human_size
 
 TIME = mfg.TimeGrid(1.0, 4)
@@ -89,3 +90,27 @@ def test_sizes_for_people():
     assert affordable(10, 8, "small array") == 80
     there = available_memory()
     assert there is None or there > 2**20
+
+
+def test_what_is_left_is_the_least_of_machine_container_and_limit(monkeypatch):
+    """The machine has 8 GiB, a container 4 with 1 in use, the address space 5 with 2.5 in use."""
+    page = resource.getpagesize()
+    told = {
+        "/proc/meminfo": "MemTotal: 99 kB\nMemAvailable:    8388608 kB\n",
+        "/sys/fs/cgroup/memory.max": f"{4 * 2**30}\n",
+        "/sys/fs/cgroup/memory.current": f"{2**30}\n",
+        "/proc/self/statm": f"{5 * 2**29 // page} 17 3",
+    }
+    monkeypatch.setattr(memory, "_read", told.get)
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (5 * 2**30, 2**40))
+    assert available_memory() == 5 * 2**29
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (resource.RLIM_INFINITY,) * 2)
+    assert available_memory() == 3 * 2**30
+    told["/sys/fs/cgroup/memory.max"] = "max\n"
+    assert available_memory() == 2**33
+    assert affordable(2**30, 8, "grid") == 2**33
+    with pytest.raises(
+        InputError, match="grid needs at least 8 GiB of memory, and 8 GiB are available; take a smaller"
+    ):
+        affordable(2**30 + 1, 8, "grid")
+    assert human_size(2**130) == "10^39 bytes"
