@@ -39,7 +39,7 @@ class _Nodes(TimeGrid):
 def fingerprint(problem: Problem) -> str:
     """Digest of a game as 0.4.0 made it; of a game that it could not state, one that it never made."""
     time = problem.time
-    game = make_game(replace(problem, time=_Nodes(time.horizon, time.steps, time.unit, time.discount)))
+    game = make_game(replace(problem, time=_Nodes(time.horizon, time.steps, time.unit)))
     digest = hashlib.sha256(_stated(problem).encode())
     for array in _arrays(game):
         digest.update(np.ascontiguousarray(array).tobytes())
