@@ -40,7 +40,8 @@ class Axis:
     stop: float = 1.0
     boundary: str = "reflecting"
     unit: str = "1"
-    uneven: tuple[float, ...] | None = field(default=None, kw_only=True)  # the edges, where widths differ: `from_edges`
+    # the edges, where widths differ: see `from_edges`
+    uneven: tuple[float, ...] | None = field(default=None, kw_only=True, metadata={"since": "0.6"})
 
     def __post_init__(self) -> None:
         if self.name not in AXIS_NAMES:

@@ -33,10 +33,10 @@ import numpy as np
 
 from mfgsolve.errors import InputError, numbers
 from mfgsolve.games import Game, OwnCost, Policy, Totals, make_game
+from mfgsolve.games.multipliers import multiplier_from
 from mfgsolve.problem import Problem
-from mfgsolve.userpolicy import given_multiplier, given_policy
 
-__all__ = ["Certificate", "Criterion", "certify", "exploitability", "given_multiplier", "given_policy", "in_steps_of"]
+__all__ = ["Certificate", "Criterion", "certify", "exploitability", "in_steps_of"]
 
 
 ROUND_OFF = 4 * 2.0**-52  # of a sum over one step, relative to what is summed
@@ -63,11 +63,11 @@ class Criterion:
 
     tol: float
 
-    def met(self, found: Measured) -> bool:
+    def met(self, measure: Measured) -> bool:
         return (
-            abs(found.relative_exploitability) <= self.tol
-            and found.violation <= max(self.tol, FEASIBLE)
-            and getattr(found, "mass_error", 0.0) <= MASS_KEPT
+            abs(measure.relative_exploitability) <= self.tol
+            and measure.violation <= max(self.tol, FEASIBLE)
+            and getattr(measure, "mass_error", 0.0) <= MASS_KEPT
         )
 
 
@@ -175,18 +175,18 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
         )
     if isinstance(policy, str | Path):
         raise InputError(f"policy is the path {policy}; read the file first: exploitability(problem, load(path))")
-    given = getattr(policy, "dataset", policy)
-    game = make_game(in_steps_of(problem, given).levelled())
-    multiplier = given_multiplier(game, given)
-    checked = given_policy(game, given)
+    policy = getattr(policy, "dataset", policy)
+    game = make_game(in_steps_of(problem, policy).levelled())
+    multiplier = multiplier_from(game, policy)
+    checked = game.step.policy_from(policy)
     return certify(game, checked, game.follow(checked), multiplier=multiplier)
 
 
-def in_steps_of(problem: Problem, given: Any) -> Problem:
+def in_steps_of(problem: Problem, policy: Any) -> Problem:
     """The problem, in the steps of a policy where it states none of its own."""
     if problem.time.settled:
         return problem
-    sizes = getattr(given, "sizes", None)  # of a dataset or an xarray
-    shape = numbers(given, "policy").shape if sizes is None else ()
+    sizes = getattr(policy, "sizes", None)  # of a dataset or an xarray
+    shape = numbers(policy, "policy").shape if sizes is None else ()
     steps = shape[0] if shape else dict(sizes or {}).get("step", 0)
     return problem.with_steps(int(steps)) if steps else problem

@@ -162,8 +162,8 @@ class _Judge:
         if coupling.on == "occupation":
             if not self.problem.is_finite:
                 return []  # refused when the game is made
-            space = Choices(self._finite().actions, grid)
-            start = np.broadcast_to(start / self._finite().actions, space.shape)
+            space = Choices(self._finite().step.actions, grid)
+            start = np.broadcast_to(start / self._finite().step.actions, space.shape)
         bound, levels = coupling.bind(space, times), range(len(times))
         smooth = np.stack([0.5 * start + 0.5 * random_crowd(space, rng) for _ in levels])
         spiky = np.stack([random_crowd(space, rng, 0.3) for _ in levels])
@@ -176,11 +176,11 @@ class _Judge:
         """Aggregates of all choices lie between those of the least and the most that anybody can choose."""
         if not self.problem.is_finite:
             return []
-        game, count = self._finite(), self.problem.grid.populations
+        game = self._finite()
+        allowed = game.step.open_choices
         index = by_target(self.problem.couplings[0])["aggregate"].index(coupling)
-        amounts = game.amounts[index].reshape(-1, game.actions, count, game.states // count)
+        amounts = game.amounts[index].reshape(-1, *allowed.shape)
         steps = np.rint(times / game.dt).astype(int) % amounts.shape[0]
-        allowed = (game.allowed & ~game.grid.mask.reshape(-1)).reshape(amounts.shape[1:])
         least = np.where(allowed, amounts[steps], np.inf).min(axis=(1, 3)).sum(axis=1)[:, None]
         most = np.where(allowed, amounts[steps], -np.inf).max(axis=(1, 3)).sum(axis=1)[:, None]
         bound = coupling.bind(self.problem.grid, times)

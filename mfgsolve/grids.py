@@ -25,6 +25,7 @@ from mfgsolve.spaces import Coordinates, Space, Volumes
 __all__ = ["Axis", "Coordinates", "Grid", "TimeGrid"]
 
 CELL_BYTES = 8  # of one number for every cell: its coordinates, its mass
+FARTHEST = 600.0  # discount rate times horizon: with it products of costs and weights are normal numbers
 UNSETTLED = (
     "the number of time steps is not settled yet; state it, TimeGrid(horizon, steps), or let the game choose: "
     "problem = mfgsolve.resolution.settle(problem), as solve does by itself"
@@ -203,17 +204,23 @@ def _spread(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 class TimeGrid:
     """``steps`` equal steps of ``dt = horizon / steps``; nodes t_k = horizon k / steps, and the last is the horizon.
 
+    With a ``discount`` rate r all that is paid at time t (own costs, entropy, the crowd's and the terminal cost) counts
+    e^(-r t): values, costs and potentials are *present values*, at t = 0.  Prices and fields stay what they are at
+    their own time, and so do the best responses of an agent at that time.
+
     Parameters
     ----------
     horizon : T, positive
     steps : how many; None leaves it to the game (`mfgsolve.resolution.settle`, which every solve begins with)
     unit : of time, as it is to be shown
+    discount : rate r >= 0, per unit of time; e^(-r horizon) must not vanish in floats
     chosen : whether the number was chosen by that rule, and not stated
     """
 
     horizon: float = field(default=1.0, metadata={"needed": True})
     steps: Any = field(default=None, metadata={"form": count("grid of {} time steps")})  # None until it is settled
     unit: str = "1"
+    discount: float = field(default=0.0, metadata={"since": "0.6"})
     chosen: bool = field(default=False, compare=False, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
@@ -224,6 +231,18 @@ class TimeGrid:
         object.__setattr__(self, "horizon", real(self.horizon, "time horizon"))
         if not (math.isfinite(self.horizon) and self.horizon > 0):
             raise InputError(f"time horizon is {self.horizon}; it must be positive and finite")
+        object.__setattr__(self, "discount", real(self.discount, "discount rate"))
+        if not (math.isfinite(self.discount) and self.discount >= 0):
+            raise InputError(
+                f"discount rate is {self.discount}; a finite number per unit of time is needed, positive where later "
+                "costs count less, or 0"
+            )
+        if self.discount * self.horizon > FARTHEST:
+            raise InputError(
+                f"discount rate {self.discount:g} leaves e^(-{self.discount * self.horizon:g}) of a cost at the "
+                f"horizon {self.horizon:g}, which is as good as nothing; take a shorter horizon or a rate of at most "
+                f"{FARTHEST / self.horizon:.4g}"
+            )
 
     @property
     def settled(self) -> bool:
@@ -240,6 +259,11 @@ class TimeGrid:
         nodes = self.horizon * np.arange(steps + 1) / steps
         nodes[-1] = self.horizon
         return nodes
+
+    @property
+    def discounts(self) -> np.ndarray:
+        """What a cost at each node is worth at t = 0, e^(-discount t), (steps + 1,)."""
+        return np.exp(-self.discount * self.nodes)
 
     def _known(self) -> int:
         if self.steps is None:

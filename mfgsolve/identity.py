@@ -1,10 +1,11 @@
 """Which game is this?  A digest of all that a game is made of: no file is continued in, or compared with, another.
 
-Everything counts that an answer can depend on: the space with its walls and names, the times, the dynamics and their
-arrays, the initial density, the terminal cost, and the couplings.  A coupling is a function of the crowd and is told by
-its values *at all nodes and cells* for two crowds that nobody states by chance (irrational masses, one nearly even and
-one that gathers in few cells): its cost at both, its derivative from one toward the other, its potential, its bounds,
-the amounts of prices, and what it claims of itself.  So are transitions that depend on the crowd.
+Everything counts that an answer can depend on: the space with its walls and names, the times, the dynamics, their
+arrays and those of what acts beside the control, the initial density, the terminal cost, and the couplings.  A coupling
+is a function of the crowd and is told by its values *at all nodes and cells* for two crowds that nobody states by
+chance (irrational masses, one nearly even and one that gathers in few cells): its cost at both, its derivative from
+one toward the other, its potential, its bounds, the amounts of prices, and what it claims of itself.  So are
+transitions that depend on the crowd.
 
 Numbers count by their bits, -0.0 as 0.0; how they were stated (a function or an array, Python or TOML) does not.
 """
@@ -25,6 +26,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
 from mfgsolve.games.measures import Block
 from mfgsolve.problem import Problem
+from mfgsolve.steps.identity import unchanging
 
 __all__ = ["fingerprint"]
 
@@ -48,13 +50,12 @@ def fingerprint(problem: Problem) -> str:
 def _parts(game: Game) -> Iterator[Any]:
     problem = game.problem
     yield from (problem.grid.identity, game.time, len(problem.all_dynamics))
-    yield from (one.identity for one in problem.all_dynamics)
+    yield from (dynamics.identity for dynamics in problem.all_dynamics)
+    yield from (array for factor in game.step.factors for array in factor.identity)
     yield from (game.initial_mass.reshape(-1), game.terminal_cost.reshape(-1))
-    crowds = [_crowd(game, step) for step in (GOLDEN, SILVER)]
-    if game.has_tables:
-        yield from (game.population_action_names, game.allowed, _rests(game.own_cost), game.temperature)
-        yield from _transitions(game, [mass for mass, _ in crowds])
-        yield from (_rests(amounts) for amounts in game.amounts)
+    crowds = [_crowd(game, stride) for stride in (GOLDEN, SILVER)]
+    yield from game.step.identity([mass for mass, _ in crowds])
+    yield from (unchanging(amounts) for amounts in game.amounts)
     yield from _claims(problem.couplings[0])
     for block in game.blocks:
         yield from _samples(block, [_seen(game, block, crowd) for crowd in crowds], game.steps)
@@ -70,18 +71,20 @@ def _claims(coupling: Coupling) -> Iterator[Any]:
             yield tuple(getattr(term, claim, None) for claim in CLAIMS)
 
 
-def _crowd(game: Game, step: float) -> tuple[np.ndarray, np.ndarray | None]:
+def _crowd(game: Game, stride: float) -> tuple[np.ndarray, np.ndarray | None]:
     """Mass (states,), 1 in every population and 0 in blocked cells, and the occupation (actions, states) it chooses."""
     free = ~game.grid.mask.reshape(game.grid.populations, -1)
-    share = np.arange(1, free.size + 1) * step % 1.0
-    share = 0.5 + share if step == GOLDEN else 1e-3 + share**8
+    share = np.arange(1, free.size + 1) * stride % 1.0
+    share = 0.5 + share if stride == GOLDEN else 1e-3 + share**8
     mass = share.reshape(free.shape) * free
     mass /= mass.sum(axis=1, keepdims=True)
     mass = mass.reshape(-1)
-    if not game.has_tables:
+    if not game.step.actions:
         return mass, None
-    choice = (0.5 + np.arange(1, game.allowed.size + 1) * (step / 2) % 1.0).reshape(game.allowed.shape) * game.allowed
-    return mass, mass * choice / choice.sum(axis=0)
+    allowed = game.step.allowed
+    choice = (0.5 + np.arange(1, allowed.size + 1) * (stride / 2) % 1.0).reshape(allowed.shape) * allowed
+    totals = choice.sum(axis=0)
+    return mass, mass * choice / np.where(totals > 0, totals, 1.0)
 
 
 def _seen(game: Game, block: Block, crowd: tuple[np.ndarray, np.ndarray | None]) -> np.ndarray:
@@ -125,27 +128,6 @@ def _derivative(bound: Any, nodes: slice, rho: np.ndarray, change: np.ndarray) -
         return None
 
 
-def _transitions(game: Game, masses: list[np.ndarray]) -> Iterator[Any]:
-    """Probabilities, row by row and column by column, whatever they were stored as, at every step that changes them."""
-    before: list[bytes] = []
-    for t in range(game.steps if game.is_coupled else game.transitions.first.shape[0]):
-        for mass in masses if game.is_coupled else masses[:1]:
-            rows = game.transitions_at(t, mass).matrix(0 if game.is_coupled else t, game.states).copy()
-            rows.sum_duplicates()
-            rows.eliminate_zeros()
-            parts = [rows.indptr.astype(np.int64), rows.indices.astype(np.int64), rows.data]
-            now = [part.tobytes() for part in parts]
-            if now != before:
-                yield t
-                yield from parts
-            before = now
-
-
-def _rests(levels: np.ndarray) -> np.ndarray:
-    """One level where all are the same."""
-    return levels[:1] if (levels == levels[:1]).all() else levels
-
-
 # -- to bytes --------------------------------------------------------------------------------------------------------
 
 
@@ -162,7 +144,7 @@ def _add(digest: Any, value: Any) -> None:
             _add(digest, entry)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         _head(digest, type(value).__name__)
-        _add(digest, [getattr(value, part.name) for part in dataclasses.fields(value) if part.compare])
+        _add(digest, [getattr(value, part.name) for part in dataclasses.fields(value) if _counts(value, part)])
     elif isinstance(value, str | bytes):
         data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
         _head(digest, type(value).__name__, len(data))
@@ -173,6 +155,12 @@ def _add(digest: Any, value: Any) -> None:
         digest.update(b"number" + struct.pack("<d", float(value) + 0.0))
     else:
         raise TypeError(f"identity of a game holds a {type(value).__name__}")
+
+
+def _counts(value: Any, part: dataclasses.Field[Any]) -> bool:
+    """Whether a field is part of the identity; one that came ``since`` some version is not at its default, so that the
+    games that could be stated before keep their digests."""
+    return part.compare and not ("since" in part.metadata and getattr(value, part.name) == part.default)
 
 
 def _head(digest: Any, kind: str, *sizes: int) -> None:

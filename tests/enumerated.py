@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from dataclasses import replace
 
 import numpy as np
 from scipy import stats
@@ -26,9 +27,12 @@ def brute(function, trials, chance):
 
 
 class Enumerated:
-    """All joint states and choices of the others of one agent; costs by the couplings at the empirical measure."""
+    """All joint states and choices of the others of one agent; costs by the couplings at the empirical measure, and
+    discounted here: the game itself is the one without a rate."""
 
     def __init__(self, problem, policy, agents):
+        self.late = np.exp(-problem.time.discount * problem.time.nodes)
+        problem = replace(problem, time=replace(problem.time, discount=0.0))
         self.problem, self.game, self.agents = problem, make_game(problem), agents
         game = self.game
         self.count = game.grid.populations
@@ -118,11 +122,12 @@ class Enumerated:
 
     def cost_and_best(self, population):
         """Of an agent that follows the plan, and of one that answers best, by dynamic programming."""
-        game, tau = self.game, self.game.tau
+        game, late = self.game, self.late
         running, last = self.prices(population)
-        plan, best = game.terminal_cost + last, game.terminal_cost + last
+        plan = best = late[-1] * (game.terminal_cost + last)
         for t in range(game.steps - 1, -1, -1):
-            here = game.own_cost[min(t, len(game.own_cost) - 1)] + game.dt * running[t]
+            here = late[t] * (game.own_cost[min(t, len(game.own_cost) - 1)] + game.dt * running[t])
+            tau = late[t] * game.entropy_cost[0]
             q, least = here + self.kernel[t] @ plan, here + self.kernel[t] @ best
             pi = self.policy[t]
             heat = tau * np.where(pi > 0, np.log(np.where(pi > 0, pi, 1)), 0)
@@ -148,14 +153,15 @@ class Enumerated:
                     if share == 0:
                         continue
                     own = game.own_cost[min(t, len(game.own_cost) - 1), acts[0], states[0]]
-                    total += share * (own + game.dt * self.empirical(t, list(states), list(acts)))
+                    total += share * self.late[t] * (own + game.dt * self.empirical(t, list(states), list(acts)))
                     rows = [self.kernel[t, a, x] for a, x in zip(acts, states, strict=True)]
                     for ends in itertools.product(*(np.flatnonzero(row) for row in rows)):
                         move = np.prod([row[y] for row, y in zip(rows, ends, strict=True)])
                         following[ends] = following.get(ends, 0.0) + share * move
             law = following
         for states, chance in law.items():
-            total += chance * (game.terminal_cost[states[0]] + (self.final(list(states)) if self.last else 0.0))
+            end = game.terminal_cost[states[0]] + (self.final(list(states)) if self.last else 0.0)
+            total += chance * self.late[-1] * end
         return total
 
 

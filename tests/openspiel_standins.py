@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import copy
 import types
+import warnings
 
 import numpy as np
+from peer_standins import Ring
+
+from mfgsolve import interop
 
 PLAYERS = {"noise": -1, "end": -4, "told": -5, "choice": 0}
 
@@ -293,3 +297,22 @@ class Broken(Duel):
 
     def legal_actions(self):
         return [][1]
+
+
+def taken(game):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return interop.from_openspiel(game)
+
+
+GAMES = {
+    "duel": Game(Duel),
+    "duel, logarithm": Game(Duel, form="log"),
+    "duel, product": Game(Duel, form="product"),
+    "road": Game(Road, horizon=7),
+    "weather": Game(Weather, horizon=3),
+    "luck": Game(Luck, horizon=2),
+    "drift": Game(Drift),
+    "ring": Ring(coupled=True),
+    "ring of two": Ring(pull=((0.0, 1.0), (-1.0, 0.0)), coupled=True),
+}

@@ -7,6 +7,9 @@ import math
 import types
 
 import numpy as np
+import xarray as xr
+
+from mfgsolve.games import make_game
 
 # -- torch: only what the border touches -----------------------------------------------------------------------------
 
@@ -101,6 +104,57 @@ def mfglib_modules():
     root, alg, env = (types.ModuleType(name) for name in ("mfglib", "mfglib.alg", "mfglib.env"))
     env.Environment = Environment
     return {"torch": fake_torch(), "mfglib": root, "mfglib.alg": alg, "mfglib.env": env}
+
+
+def rooms(t, L):
+    """Two floors of 2 x 3, actions (2, 2): a logarithm, a cost of the action, a bonus that moves."""
+    bonus = np.zeros((2, 3))
+    bonus[t % 2, 2] = 1.0
+    return (bonus - np.log(np.maximum(L.sum((2, 3)), 1e-15)))[:, :, None, None] - np.array([[0, 0.1], [0.2, 0.3]])
+
+
+def roll(t, L):
+    prob = np.zeros((2, 3, 2, 3, 2, 2))
+    for i, j, a, b in np.ndindex(2, 3, 2, 2):
+        prob[(i + a) % 2, (j + b) % 3, i, j, a, b] += 0.75
+        prob[i, j, i, j, a, b] += 0.25
+    return prob
+
+
+def sick(t, L):
+    out = np.zeros((2, 2, 2))
+    ill = 0.81 * L.sum(1)[1]
+    out[:, 0, 0], out[:, 0, 1], out[:, 1] = (1 - ill, ill), (1, 0), np.array([[0.3, 0.3], [0.7, 0.7]])
+    return out
+
+
+def crowded(t, L):
+    """Transitions that see choices: the more take action a in state s, the less it leads to a."""
+    out = np.full((3, 3, 3), 1 / 3)
+    for s, a in np.ndindex(3, 3):
+        out[:, s, a] = (1 - np.exp(-L[s, a])) / 3
+        out[a, s, a] += np.exp(-L[s, a])
+    return out
+
+
+def noisy(seed, *shape):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def environments():
+    price = lambda t, L: (1 / (1 + (L * np.arange(3.0)).sum()) - 1) * np.arange(3.0) - 0.3 * noisy(0, 2, 3)
+    pull = lambda t, L: (noisy(1, 3, 3) @ L.sum(1))[:, None] + noisy(2, 3, 3)
+    wheel = np.stack([np.eye(3)[[a] * 3].T for a in range(3)], -1)
+    swap = np.stack([np.eye(2), np.eye(2)[::-1], np.full((2, 2), 0.5)], axis=-1)
+    return {
+        "beach bar": Environment.beach_bar(),
+        "high floor": Environment.beach_bar(log_eps=1e-3),
+        "rooms": Environment(3, (2, 3), (2, 2), np.full((2, 3), 1 / 6), rooms, roll),
+        "linear": Environment(2, (3,), (3,), [0.5, 0.5, 0], pull, lambda t, L: wheel),
+        "price": Environment(3, (2,), (3,), [0.25, 0.75], price, lambda t, L: swap),
+        "sick": Environment(4, (2,), (2,), [0.4, 0.6], lambda t, L: np.array([[0, -0.5], [-1, -1.5]]), sick),
+        "choices": Environment(3, (3,), (3,), [0.2, 0.3, 0.5], lambda t, L: noisy(4, 3, 3) @ L + L**2, crowded),
+    }  # fmt: skip
 
 
 # -- OpenSpiel -------------------------------------------------------------------------------------------------------
@@ -269,3 +323,15 @@ def openspiel_modules():
     pyspiel.registered_games = lambda: [kind]
     modules["open_spiel.python.policy"].Policy = Policy
     return modules
+
+
+def random_policy(problem, seed=0):
+    """A policy of the problem as an array, and as the solution that an exporter sees."""
+    game = make_game(problem)
+    table = np.random.default_rng(seed).dirichlet(np.full(game.actions, 0.5), (game.steps, game.states))
+    array = table.transpose(0, 2, 1).reshape(game.steps, game.actions, *problem.grid.shape)
+    labels = {name: pair[0] for name, pair in problem.grid.dimension_coordinates.items()}
+    dataset = xr.Dataset(
+        {"policy": (("step", "action", *problem.grid.dims), array)}, coords={"action": game.action_names, **labels}
+    )
+    return array, types.SimpleNamespace(dataset=dataset, name=problem.name)

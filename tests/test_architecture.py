@@ -23,7 +23,7 @@ ORDER = [
     {"dynamics", "couplings"},
     {"problem"},
     {"games"},
-    {"certificates", "claims", "identity", "userpolicy"},
+    {"certificates", "claims", "identity"},
     {"solution"},
     {"solvers"},
     {"resolution"},

@@ -5,12 +5,11 @@ from __future__ import annotations
 import importlib
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from command_line import run
 
 import mfgsolve as mfg
 from mfgsolve.solvers.table import markdown
@@ -38,14 +37,14 @@ def test_problem_files_solve(text, tmp_path):
     assert mfg.solve(problem).converged
 
 
-def test_console_lines_run(tmp_path):
+def test_console_lines_run(tmp_path, monkeypatch):
+    """Inside this process, which imports and loads kernels once; `tests/command` runs the command as a process."""
+    monkeypatch.chdir(tmp_path)
     for line in "\n".join(blocks("console")).splitlines():
-        words = shlex.split(line)
-        assert words[0] == "mfgsolve"
-        done = subprocess.run([sys.executable, "-m", *words], cwd=tmp_path, capture_output=True, text=True)
-        wanted = 3 if "--max-iterations" in words else 0
-        assert done.returncode == wanted, f"{line}\n{done.stderr}"
-        assert done.stderr == ""
+        name, *words = shlex.split(line)
+        assert name == "mfgsolve"
+        done = run(*words, code=3 if "--max-iterations" in words else 0)
+        assert done.stderr == "", line
 
 
 def test_the_table_of_solvers_is_what_the_solvers_say():

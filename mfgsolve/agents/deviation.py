@@ -14,14 +14,11 @@ from mfgsolve.agents.play import Play, play_of
 from mfgsolve.agents.price import price_among
 from mfgsolve.agents.run import Party, run_replicas
 from mfgsolve.agents.simulation import make_party, seed_sequence
-from mfgsolve.agents.walk import Walk
-from mfgsolve.certificates import given_policy
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.files import SCHEMA
 from mfgsolve.games import Policy
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
-from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["simulate_deviation"]
 
@@ -80,14 +77,14 @@ def simulate_deviation(
     if deviation is None:
         chosen = _best_answer(play, int(numbers[owner]))
     else:
-        chosen = given_policy(play.game, getattr(deviation, "dataset", deviation))
-    other = Walk(Play(play.game, _only_for(owner, chosen, play), play.crowd, play.toll))
+        chosen = play.game.step.policy_from(getattr(deviation, "dataset", deviation))
+    other = play.game.step.chain(_only_for(owner, chosen, play))
     seeds = seed_sequence(rng)
     entropy, first = seeds.entropy, seeds.n_children_spawned
     costs = []
-    for walk in (None, other):
+    for chain in (None, other):
         again = np.random.SeedSequence(entropy, spawn_key=seeds.spawn_key, n_children_spawned=first)
-        party = make_party(play, agents, tagged=1, deviation=walk)
+        party = make_party(play, agents, tagged=1, deviation=chain)
         costs.append(_tagged_costs(party, owner, count, again, threads))
     return _dataset(play, np.array(costs), confidence, numbers, str(entropy))
 
@@ -110,20 +107,21 @@ def _best_answer(play: Play, agents: int) -> Policy:
             "the dynamics are coupled to the crowd, and the best answer among N agents is not known; give a deviation, "
             "say a solution of another game"
         )
-    paid = price_among(play, agents)
-    best = paid.game.respond(paid.price, out=paid.game.policy_buffer(paid.price))
-    return paid.game.policy_of(best.policy)
+    expected = price_among(play, agents)
+    game = expected.game
+    best = game.respond(expected.price, out=game.policy_buffer(expected.price))
+    return game.policy_of(best.policy)
 
 
-def _only_for(owner: int, chosen: Any, play: Play) -> Any:
+def _only_for(owner: int, chosen: Policy, play: Play) -> Policy:
     """The policy for one population, and the plan for the others."""
-    game = play.game
+    step = play.game.step
     if not play.populations:
         return chosen
-    assert isinstance(play.policy, TablePolicy)
-    mixed = play.policy.probabilities.copy().reshape(game.steps, game.actions, len(play.populations), -1)
-    mixed[:, :, owner] = chosen.probabilities.reshape(mixed.shape)[:, :, owner]
-    return TablePolicy(mixed.reshape(play.policy.probabilities.shape))
+    plan = step.choices(play.policy)
+    mixed = plan.copy().reshape(step.steps, step.actions, len(play.populations), -1)
+    mixed[:, :, owner] = step.choices(chosen).reshape(mixed.shape)[:, :, owner]
+    return step.policy_of(mixed.reshape(plan.shape))
 
 
 def _tagged_costs(
@@ -139,16 +137,16 @@ def _interval(values: np.ndarray, confidence: float) -> np.ndarray:
 
 def _dataset(play: Play, costs: np.ndarray, confidence: float, numbers: np.ndarray, seed: str) -> xr.Dataset:
     staying, leaving = costs
-    gain, about = staying - leaving, {"units": "cost"}
+    gain, attrs = staying - leaving, {"units": "cost"}
     text = f"{confidence:.0%} interval of the mean"
     data: dict[str, Any] = {
-        "plan_cost": ("replica", staying, about | {"long_name": "cost of the agent on the plan"}),
-        "deviation_cost": ("replica", leaving, about | {"long_name": "cost of the agent that leaves it"}),
-        "gain": ("replica", gain, about | {"long_name": "what leaving gained"}),
-        "mean_gain": ((), gain.mean(), about | {"long_name": "mean gain"}),
-        "gain_interval": ("end", _interval(gain, confidence), about | {"long_name": text}),
-        "mean_cost": ((), staying.mean(), about | {"long_name": "mean cost on the plan"}),
-        "cost_interval": ("end", _interval(staying, confidence), about | {"long_name": text}),
+        "plan_cost": ("replica", staying, attrs | {"long_name": "cost of the agent on the plan"}),
+        "deviation_cost": ("replica", leaving, attrs | {"long_name": "cost of the agent that leaves it"}),
+        "gain": ("replica", gain, attrs | {"long_name": "what leaving gained"}),
+        "mean_gain": ((), gain.mean(), attrs | {"long_name": "mean gain"}),
+        "gain_interval": ("end", _interval(gain, confidence), attrs | {"long_name": text}),
+        "mean_cost": ((), staying.mean(), attrs | {"long_name": "mean cost on the plan"}),
+        "cost_interval": ("end", _interval(staying, confidence), attrs | {"long_name": text}),
     }
     coordinates = {"replica": np.arange(staying.size), "end": ["low", "high"]}
     attributes = {

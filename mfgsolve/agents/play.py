@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.certificates import given_multiplier, given_policy, in_steps_of
+from mfgsolve.certificates import in_steps_of
 from mfgsolve.checkpoints import PYTHON_PROBLEM
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import Game, Policy, make_game
+from mfgsolve.games.multipliers import multiplier_from
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml
 from mfgsolve.solution import Solution
@@ -25,13 +26,13 @@ MOST_AGENTS = 10**12
 class Play:
     """A game, the policy of everybody (speeds or probabilities), and the crowd of its mean-field limit.
 
-    ``toll`` (shape of a price) are the multipliers of hard bounds, which agents pay as prices that stay; None without.
+    ``multiplier`` (shape of a price) are those of hard bounds, which agents pay as prices that stay; None without.
     """
 
     game: Game
     policy: Policy
     crowd: np.ndarray
-    toll: np.ndarray | None
+    multiplier: np.ndarray | None
 
     @property
     def populations(self) -> tuple[str, ...]:
@@ -64,12 +65,11 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
         stated = plan
     else:
         stated = stated_problem(plan) if problem is None else problem
-    known = getattr(plan, "dataset", None)
-    given = known if policy is None else getattr(policy, "dataset", policy)
-    game = make_game(in_steps_of(stated, given))
-    chosen = given_policy(game, given)
-    source = known if known is not None else getattr(policy, "dataset", policy)
-    return Play(game, chosen, game.follow(chosen), given_multiplier(game, source))
+    dataset, policy = getattr(plan, "dataset", None), getattr(policy, "dataset", policy)
+    wanted = dataset if policy is None else policy
+    game = make_game(in_steps_of(stated, wanted))
+    chosen = game.step.policy_from(wanted)
+    return Play(game, chosen, game.follow(chosen), multiplier_from(game, policy if dataset is None else dataset))
 
 
 def stated_problem(solution: Solution) -> Problem:
@@ -97,17 +97,17 @@ def agent_numbers(agents: Any, play: Play) -> np.ndarray:
         missing = [name for name in names if name not in agents]
         if missing:
             raise InputError(f"agents of the populations {missing} are missing")
-        given = [agents[name] for name in names]
+        numbers = [agents[name] for name in names]
     else:
-        given = [agents] * max(1, len(names))
-    return np.array([one_number(value) for value in given], dtype=np.int64)
+        numbers = [agents] * max(1, len(names))
+    return np.array([one_number(value) for value in numbers], dtype=np.int64)
 
 
-def agent_list(given: Any) -> list[int]:
+def agent_list(agents: Any) -> list[int]:
     """Numbers of agents: one, or any sequence of them."""
-    values = getattr(given, "values", given)
+    values = getattr(agents, "values", agents)
     if isinstance(values, str | bytes | dict):
-        raise InputError(f"agents is {given!r}; a number or a list of numbers such as [1, 100, 10_000] is needed")
+        raise InputError(f"agents is {agents!r}; a number or a list of numbers such as [1, 100, 10_000] is needed")
     numbers = [one_number(value) for value in (values if np.iterable(values) else [values])]
     if not numbers:
         raise InputError("agents is an empty list; a list of numbers such as [1, 100, 10_000] is needed")

@@ -23,20 +23,20 @@ from mfgsolve.games import Game
 from mfgsolve.games.measures import Block
 from mfgsolve.spaces import Volumes
 
-__all__ = ["Paid", "mean_field_price", "price_among"]
+__all__ = ["ExpectedPrice", "mean_field_price", "price_among"]
 
 PROBES = 9  # amounts at which a price must have the same slope to count as linear
 STRAIGHT = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Paid:
+class ExpectedPrice:
     """A game in which one agent pays a price that nobody changes.
 
     Attributes
     ----------
     game : the game, with what a choice costs an agent by its own share in the aggregate as part of its own cost
-    price : expected cost of the crowd per unit time, tolls included (shape of a price)
+    price : expected cost of the crowd per unit time, multipliers included (shape of a price)
     error : bound on the error of the price, largest at each level (T+1,)
     """
 
@@ -45,13 +45,13 @@ class Paid:
     error: np.ndarray
 
 
-def mean_field_price(play: Play) -> Paid:
+def mean_field_price(play: Play) -> ExpectedPrice:
     """The price that infinitely many agents pay."""
     price = play.game.price(play.crowd)
-    return Paid(play.game, _with_toll(price, play), np.zeros(play.game.steps + 1))
+    return ExpectedPrice(play.game, _with_multiplier(price, play), np.zeros(play.game.steps + 1))
 
 
-def price_among(play: Play, agents: int) -> Paid:
+def price_among(play: Play, agents: int) -> ExpectedPrice:
     """The price that one of ``agents`` agents (in every population) pays.
 
     Raises
@@ -63,7 +63,7 @@ def price_among(play: Play, agents: int) -> Paid:
     crowd, price, error = game.flat(play.crowd), game.empty_crowd(), np.zeros(game.steps + 1)
     view = game.flat(price)
     view[:] = 0.0
-    stated = [one for found in by_target(game.problem.couplings[0]).values() for one in found]
+    stated = [coupling for couplings in by_target(game.problem.couplings[0]).values() for coupling in couplings]
     for block, coupling in zip(game.blocks, stated, strict=True):
         for nodes in game.slabs():
             if block.on == "aggregate":  # what an agent's own share adds to it: see _own_share
@@ -73,11 +73,11 @@ def price_among(play: Play, agents: int) -> Paid:
     if game.terminal_block is not None:
         block, coupling = game.terminal_block, game.problem.couplings[1]
         view[-1:, block.columns] = _expected(block, coupling, slice(0, 1), crowd[-1:], agents, error[-1:])
-    return Paid(_with_own_share(play, agents), _with_toll(price, play), error)
+    return ExpectedPrice(_with_own_share(play, agents), _with_multiplier(price, play), error)
 
 
-def _with_toll(price: np.ndarray, play: Play) -> np.ndarray:
-    return price if play.toll is None else price + play.toll
+def _with_multiplier(price: np.ndarray, play: Play) -> np.ndarray:
+    return price if play.multiplier is None else price + play.multiplier
 
 
 def _expected(
@@ -88,7 +88,7 @@ def _expected(
     total = np.zeros((rho.shape[0], rho[0].size))
     terms = coupling.terms if isinstance(coupling, Sum) else (coupling,)
     for bound, term in zip(block.bound.parts, terms, strict=True):
-        if isinstance(term, Capacity):  # costs nothing but its toll
+        if isinstance(term, Capacity):  # costs nothing but its multiplier
             continue
         known = bound.cost_among(nodes, rho, agents)
         if known is None:
@@ -145,18 +145,18 @@ def _with_own_share(play: Play, agents: int) -> Game:
     An agent that chooses alpha pays alpha phi'(A + (alpha - A_p) / N), A_p the mean of its population: besides
     alpha phi'(A) it pays alpha phi''(A) (alpha - A_p) / N where phi' is linear.
     """
-    game = play.game
+    game, step = play.game, play.game.step
     prices = [block for block in game.blocks if block.on == "aggregate"]
     if not prices:
         return game
-    count, chosen = game.grid.populations, play.policy.probabilities  # type: ignore[attr-defined]
-    occupation = chosen * play.crowd[:-1, None, : game.states]
-    own = np.broadcast_to(game.own_cost, occupation.shape).copy()
+    count, weight = game.grid.populations, game.weights[:-1, None, None]
+    occupation = step.choices(play.policy) * play.crowd[:-1, None, : game.cells]
+    own = np.broadcast_to(step.own_cost, occupation.shape).copy()
     for block, stated, alpha in zip(prices, game.prices, game.amounts, strict=True):
         slope = _steady_slope(block, stated, play.crowd[:-1, block.columns], alpha, game)
-        mean = (alpha * occupation).reshape(game.steps, game.actions, count, -1).sum(axis=(1, 3))
-        gap = alpha - np.repeat(mean, game.states // count, axis=1)[:, None]
-        own += np.where(game.allowed, alpha * slope[:, :, None] * gap * (game.dt / agents), 0.0)
+        mean = (alpha * occupation).reshape(game.steps, step.actions, count, -1).sum(axis=(1, 3))
+        gap = alpha - np.repeat(mean, game.cells // count, axis=1)[:, None]
+        own += np.where(step.allowed, alpha * slope[:, :, None] * gap * (weight / agents), 0.0)
     return game.with_costs(own)
 
 
@@ -165,7 +165,7 @@ def _steady_slope(block: Block, stated: Price, now: np.ndarray, alpha: np.ndarra
     nodes, count = slice(0, game.steps), game.grid.populations
     slope = block.bound.slope(nodes, now)
     assert slope is not None
-    usable = np.where(game.allowed, alpha, np.nan)
+    usable = np.where(game.step.allowed, alpha, np.nan)
     low, high = np.nanmin(usable) * count, np.nanmax(usable) * count
     for amount in np.linspace(low, high, PROBES):
         other = block.bound.slope(nodes, np.full_like(now, amount))

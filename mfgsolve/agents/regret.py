@@ -1,12 +1,8 @@
 """Exact regret of a plan among N agents: what one of them gains at most by leaving it.  No sampling.
 
 While the N - 1 others follow the plan, one agent faces a fixed price (`mfgsolve.agents.price`), and its best answer is
-one backward pass.  The regret is summed as in the performance-difference lemma (Kakade and Langford 2002),
-
-    regret = sum_t <m_t, sum_a pi_t (q_t + tau dt log pi_t) - V_t>,
-
-q and V those of the best answer and m the flow of the plan pi.  No term is negative, so that regrets far below the
-round-off of the cost are still meaningful.
+one backward pass.  The regret is summed as in the performance-difference lemma (`mfgsolve.steps.excess`), so that
+regrets far below the round-off of the cost are still meaningful.
 """
 
 from __future__ import annotations
@@ -18,13 +14,11 @@ import numpy as np
 import xarray as xr
 
 from mfgsolve.agents.play import Play, agent_list, play_of
-from mfgsolve.agents.price import Paid, mean_field_price, price_among
+from mfgsolve.agents.price import ExpectedPrice, mean_field_price, price_among
 from mfgsolve.certificates import certify, relative
 from mfgsolve.errors import InputError
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
-from mfgsolve.steps.speed_policies import MovingPolicy, ValuePolicy
-from mfgsolve.steps.table_policies import TINY, TablePolicy
 
 __all__ = ["nash_gap"]
 
@@ -62,7 +56,7 @@ def nash_gap(
       Round-off comes on top
 
     and the attributes ``exploitability``, ``mean_field_cost`` and ``scale`` (sums over populations).  As N grows, the
-    regret falls to the exploitability of the plan (where there are tolls, less what is paid for bounds that do not
+    regret falls to the exploitability of the plan (where there are multipliers, less what bounds cost that do not
     bind): as 1/N^2 where the best answer is smooth in the price, as 1/N where it jumps, as 1/sqrt(N) where the price
     has a kink at the crowd; with few agents it may also rise.  Sums over costs of your own (`CustomCoupling`) take time
     like sqrt(N) where they bend at the crowd.
@@ -93,7 +87,7 @@ def nash_gap(
             "the dynamics depend on the crowd, so that the agents of a finite game are not independent and the exact "
             "regret is not known; estimate it by sampling: mfg.simulate, mfg.simulate_deviation"
         )
-    certificate = certify(game, play.policy, play.crowd, multiplier=play.toll)
+    certificate = certify(game, play.policy, play.crowd, multiplier=play.multiplier)
     _, limit, _ = _judged(play, mean_field_price(play))
     rows = [_judged(play, price_among(play, number)) for number in numbers]
     regret, cost, error = (np.array(values) for values in zip(*rows, strict=True))
@@ -127,54 +121,10 @@ def nash_gap(
     return xr.Dataset(data, coordinates, attrs=attributes)
 
 
-def _judged(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray, float]:
+def _judged(play: Play, expected: ExpectedPrice) -> tuple[np.ndarray, np.ndarray, float]:
     """Regret and cost of following the plan against a price, by population, and the bound on the regret's error."""
-    game = paid.game
-    regret, best = _finite(play, paid) if game.has_tables else _diffusion(play, paid)
-    return regret, best + regret, 2.0 * float(game.weights @ paid.error)
-
-
-def _finite(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray]:
-    game, plan = paid.game, play.policy
-    assert isinstance(plan, TablePolicy)
-    best = game.respond(paid.price)
-    _, q = game.evaluate(best.policy, paid.price)
-    excess = np.zeros(game.states)
-    for t in range(game.steps):
-        excess += play.crowd[t, : game.states] * _excess(plan.probabilities[t], best.policy[t], q[t], game.tau)
-    count = game.grid.populations
-    return excess.reshape(count, -1).sum(axis=1), (game.initial_mass * best.value).reshape(count, -1).sum(axis=1)
-
-
-def _excess(chosen: np.ndarray, best: np.ndarray, q: np.ndarray, tau: float) -> np.ndarray:
-    """sum_a pi (q + tau log pi) less its minimum, at ``best``; (states,) from arrays (actions, states).
-
-    With a temperature it is tau times the divergence sum pi log(pi / best) = sum pi (r + exp(-r) - 1), r = log(pi /
-    best) from differences of q, plus the share of ``best`` in choices that pi leaves out.
-    """
-    taken = chosen > 0
-    if tau == 0:
-        least = np.where(best > 0, q, np.inf).min(axis=0)
-        return np.asarray((chosen * np.where(taken, q - least, 0.0)).sum(axis=0))
-    likely = np.argmax(best, axis=0)[None]  # its logarithm is exact enough to stand for the normalisation
-    against = np.log(np.take_along_axis(best, likely, 0)) + (np.take_along_axis(q, likely, 0) - q) / tau
-    r = np.where(taken, np.log(np.maximum(chosen, TINY)) - against, 0.0)
-    return np.asarray(tau * np.where(taken, chosen * (r + np.expm1(-r)), best).sum(axis=0))
-
-
-def _diffusion(play: Play, paid: Paid) -> tuple[np.ndarray, np.ndarray]:
-    """Excess of speed s over the best b: (s - b) (c (s + b) / 2 - drop of the value), c (s - b)^2 / 2 below caps."""
-    game, plan = paid.game, play.policy
-    assert isinstance(plan, MovingPolicy)
-    best = game.respond(paid.price, out=game.policy_buffer(paid.price))
-    answer, total = ValuePolicy(best.policy), 0.0
-    for nodes in game.slabs():
-        ahead, mass = best.policy[nodes], play.crowd[nodes]
-        half = 0.5 * game.scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
-        speed, fastest = plan.speed(game.step.mesh, nodes), answer.speed(game.step.mesh, nodes)
-        for k, axis in enumerate(game.step.mesh.axes):
-            for side, toward in enumerate((-1, 1)):
-                s, b = speed[:, 2 * k + side], fastest[:, 2 * k + side]
-                drop = (ahead - np.roll(ahead, toward, axis)) / game.scheme.distance(axis - 1, side)
-                total += float((mass * (s - b) * (half * (s + b) - drop)).sum())
-    return np.array([total * game.dt]), np.array([best.mean_value])
+    game = expected.game
+    mass = game.mass(play.crowd).reshape(-1, *game.step.shape)
+    regret, value = game.step.excess(play.policy, mass, game.costs(expected.price))
+    best = (game.initial_mass * value).reshape(regret.size, -1).sum(axis=1)
+    return regret, best + regret, 2.0 * float(game.weights @ expected.error)

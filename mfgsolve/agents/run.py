@@ -14,9 +14,10 @@ from threading import Event
 
 import numpy as np
 
-from mfgsolve.agents.walk import Bill, Walk
+from mfgsolve.agents.walk import CrowdCosts, Walk
 from mfgsolve.kernels import agents as kernel
 from mfgsolve.kernels import threads_available
+from mfgsolve.steps import Chain
 from mfgsolve.watch import look
 
 __all__ = ["Party", "Run", "run_replicas"]
@@ -34,7 +35,7 @@ class Party:
     agents : how many, per population (tagged ones included)
     method : "counts" or "agents"
     tagged : how many (of each population) walk by themselves, and are remembered
-    deviation : the walk of the tagged agents, if it is not the one of everybody
+    deviation : the chain of the tagged agents, if it is not the one of everybody
     start : cells of all agents at t = 0 (flat states); None draws them from the initial mass
     exits : boolean (states,), cells in which agents leave; None keeps all
     """
@@ -43,7 +44,7 @@ class Party:
     agents: np.ndarray
     method: str = "counts"
     tagged: int = 0
-    deviation: Walk | None = None
+    deviation: Chain | None = None
     start: np.ndarray | None = None
     exits: np.ndarray | None = None
 
@@ -95,6 +96,7 @@ class _Replica:
     def __init__(self, party: Party, seeds: np.random.SeedSequence, given_up: Event | None = None):
         self.given_up = given_up
         self.party, self.walk, self.game = party, party.walk, party.walk.game
+        self.chain, self.law = party.walk.chain, party.walk.chain.law
         drawn, together, alone, tagged = seeds.spawn(4)
         self.rng = np.random.Generator(np.random.PCG64(drawn))
         self.stream = together.generate_state(4, np.uint64)
@@ -124,7 +126,7 @@ class _Replica:
             if not levels[t].any():  # all have left
                 counts = levels[t]
                 continue
-            table = walk.transitions(t, levels[t] * self.share)
+            table = self.law.transitions(t, levels[t] * self.share)
             now = chosen[t] if chosen.size else NO_CHOICES
             self._move_tagged(t, cells, table, streams, actions[:, t], now)
             if party.method == "agents":
@@ -147,12 +149,12 @@ class _Replica:
         party, states = self.party, self.walk.states
         one_by_one = party.method == "agents"
         if party.start is not None:
-            given = party.start.astype(np.int32)
-            population = given // (states // party.agents.size)
+            listed = party.start.astype(np.int32)
+            population = listed // (states // party.agents.size)
             first = [np.flatnonzero(population == p)[: party.tagged] for p in range(party.agents.size)]
             remembered = np.concatenate(first)
-            rest = np.delete(given, remembered)
-            return given[remembered], rest if one_by_one else NOBODY, _histogram(rest, states)
+            rest = np.delete(listed, remembered)
+            return listed[remembered], rest if one_by_one else NOBODY, _histogram(rest, states)
         mass = self.game.initial_mass.reshape(party.agents.size, -1)
         cells, others, counts = [], [], []
         for p, number in enumerate(party.agents.tolist()):
@@ -178,9 +180,10 @@ class _Replica:
 
     def _choice_counts(self) -> np.ndarray:
         """Where who chose what is counted; empty where it costs nothing of its own."""
-        if not self.game.has_tables:
+        chain = self.chain
+        if not chain.pays_by_choice:
             return NO_CHOICES
-        return np.zeros((self.walk.steps, self.walk.actions, self.walk.states), dtype=np.int64)
+        return np.zeros((chain.steps, chain.actions, chain.states), dtype=np.int64)
 
     # -- steps -------------------------------------------------------------------------------------------------
 
@@ -188,11 +191,11 @@ class _Replica:
         self, t: int, cells: np.ndarray, table: tuple[np.ndarray, ...], streams: np.ndarray, actions: np.ndarray,
         chosen: np.ndarray,
     ) -> None:  # fmt: skip
-        walk = self.party.deviation or self.walk
+        chain, law = self.party.deviation or self.chain, self.law
         before, choice = cells.copy(), np.empty(1, dtype=np.int32)
         for k in range(cells.size):
             one, stream = cells[k : k + 1], streams[k, t]
-            kernel.walk(one, walk.choices[t], walk.certain, *table, *walk.noise_arrays, stream, choice)
+            kernel.walk(one, chain.choices[t], law.certain, *table, *law.walk_arrays, stream, choice)
             actions[k] = choice[0]
         here = before >= 0
         if chosen.size:
@@ -201,25 +204,25 @@ class _Replica:
     def _move_agents(
         self, t: int, others: np.ndarray, table: tuple[np.ndarray, ...], batches: list[np.ndarray], chosen: np.ndarray
     ) -> np.ndarray:
-        walk = self.walk
+        choices, law = self.chain.choices, self.law
         actions = np.empty(min(BATCH, others.size) if chosen.size else 0, dtype=np.int32)
         for k, stream in enumerate(batches):
             some = others[k * BATCH : (k + 1) * BATCH]
             before = some.copy() if chosen.size else some
             self._look()
             now = actions[: some.size]
-            kernel.walk(some, walk.choices[t], walk.certain, *table, *walk.noise_arrays, stream, now)
+            kernel.walk(some, choices[t], law.certain, *table, *law.walk_arrays, stream, now)
             if chosen.size:
                 here = before >= 0
-                pairs = now[here].astype(np.int64) * walk.states + before[here]
+                pairs = now[here].astype(np.int64) * law.states + before[here]
                 chosen += np.bincount(pairs, minlength=chosen.size).reshape(chosen.shape)
-        return _histogram(others, walk.states)
+        return _histogram(others, law.states)
 
     def _move_counts(self, t: int, counts: np.ndarray, table: tuple[np.ndarray, ...], chosen: np.ndarray) -> np.ndarray:
-        walk, moved = self.walk, np.empty_like(counts)
-        kernel.split(counts, walk.choices[t], walk.certain, *table, self.stream, moved, chosen)
-        for noise in walk.noises:
-            kernel.spread(moved, noise.cells, noise.stride, noise.right, noise.left, noise.ring, self.stream)
+        law, moved = self.law, np.empty_like(counts)
+        kernel.split(counts, self.chain.choices[t], law.certain, *table, self.stream, moved, chosen)
+        for line in law.walks:
+            kernel.spread(moved, line.cells, line.stride, line.right, line.left, line.ring, self.stream)
         return moved
 
     # -- costs -------------------------------------------------------------------------------------------------
@@ -229,20 +232,20 @@ class _Replica:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Mean cost of every population, and what each tagged agent paid, in the crowd as it was."""
         weights = chosen * self.share if chosen.size else chosen
-        bill = self.walk.bill(levels * self.share, weights)
-        cost = bill.paid.reshape(self.party.agents.size, -1).sum(axis=1)
-        return cost, self._pay_tagged(bill, tagged, actions)
+        costs = self.walk.costs(levels * self.share, weights)
+        mean = costs.total.reshape(self.party.agents.size, -1).sum(axis=1)
+        return mean, self._pay_tagged(costs, tagged, actions)
 
-    def _pay_tagged(self, bill: Bill, tagged: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        own = (self.party.deviation or self.walk).own_cost
+    def _pay_tagged(self, costs: CrowdCosts, tagged: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        own = (self.party.deviation or self.chain).own_cost
         steps, total = self.walk.steps, np.zeros(len(tagged))
         for k, (path, choice) in enumerate(zip(tagged, actions, strict=True)):
             here = np.flatnonzero(path >= 0)
-            total[k] = bill.being[here, path[here]].sum()
+            total[k] = costs.state[here, path[here]].sum()
             t = here[here < steps]
             total[k] += own[t, path[t], choice[t] if own.shape[2] > 1 else 0].sum()
-            if bill.choosing is not None:
-                total[k] += bill.choosing[t if len(bill.choosing) > 1 else 0, choice[t], path[t]].sum()
+            if costs.action is not None:
+                total[k] += costs.action[t, choice[t], path[t]].sum()
         return total
 
 

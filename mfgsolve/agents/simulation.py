@@ -21,6 +21,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solution.datasets import per_volume
 from mfgsolve.spaces import flat_volumes
+from mfgsolve.steps import Chain
 
 __all__ = ["check_memory", "kept_nodes", "make_party", "seed_sequence", "simulate"]
 
@@ -126,7 +127,7 @@ def make_party(
     tagged: int = 0,
     start: Any = None,
     exits: Any = None,
-    deviation: Walk | None = None,
+    deviation: Chain | None = None,
 ) -> Party:
     """Check who plays."""
     if method not in METHODS:
@@ -208,7 +209,7 @@ def _dataset(
     density = (counts / (party.agents[:, None] * volumes)).reshape(len(runs), nodes.size, *game.grid.shape)
     costs = np.stack([run.cost if several else run.cost[0] for run, _ in runs])
     mean = mean_field(party)
-    paid = party.walk.mean_bill(mean).paid.reshape(populations, -1).sum(axis=1)
+    limit = party.walk.mean_costs(mean).total.reshape(populations, -1).sum(axis=1)
     data: dict[str, Any] = {
         "density": (("replica", "time", *dims), density, {"units": per_volume(game), "long_name": "density of agents"}),
         "mean_field_density": (
@@ -217,12 +218,12 @@ def _dataset(
             {"units": per_volume(game), "long_name": "density in the limit of many agents"},
         ),
         "cost": (("replica", *several), costs, {"units": "cost", "long_name": "mean cost of the agents"}),
-        "mean_field_cost": (several, paid if several else paid[0], {"units": "cost", "long_name": "its limit"}),
+        "mean_field_cost": (several, limit if several else limit[0], {"units": "cost", "long_name": "its limit"}),
     }
     coordinates: dict[str, Any] = {
         "time": ("time", game.time.nodes[nodes], {"units": unit, "long_name": "time"}),
         "replica": ("replica", np.arange(len(runs)), {"units": "1", "long_name": "replica"}),
-    } | {name: (name, values, about) for name, (values, about) in game.grid.dimension_coordinates.items()}
+    } | {name: (name, values, attrs) for name, (values, attrs) in game.grid.dimension_coordinates.items()}
     if party.exits is not None:
         gone = np.stack([party.agents - present for _, present in runs])
         gone = gone if several else gone[..., 0]
@@ -254,7 +255,7 @@ def mean_field(party: Party) -> np.ndarray:
             now[party.exits] = 0.0
         mass[t] = now
         if t < walk.steps and now.any():
-            now = walk.expect(t, now)
+            now = walk.chain.expect(t, now)
     return mass
 
 
@@ -264,14 +265,14 @@ def _tagged(
     """Cells, positions and costs of the agents that were remembered."""
     game = play.game
     several = len(party.agents)
-    path, paid = (np.stack([getattr(run, name) for run, _ in runs]) for name in ("tagged", "tagged_cost"))
+    path, costs = (np.stack([getattr(run, name) for run, _ in runs]) for name in ("tagged", "tagged_cost"))
     cells = game.cells // several
     inside = np.where(path >= 0, path % cells, -1)
     who = ("replica", "tagged")
     coordinates["tagged"] = ("tagged", np.arange(path.shape[1]), {"units": "1", "long_name": "remembered agent"})
     data: dict[str, Any] = {
         "tagged_cell": ((*who, "node"), inside, {"units": "1", "long_name": "number of the cell, -1 after leaving"}),
-        "tagged_cost": (who, paid, {"units": "cost", "long_name": "what the agent paid"}),
+        "tagged_cost": (who, costs, {"units": "cost", "long_name": "what the agent paid"}),
     }
     if play.populations:
         owner = np.repeat(np.arange(several), party.tagged)
@@ -282,7 +283,7 @@ def _tagged(
         axes = space.axes[::-1]
         places = [axis.centres[i] for axis, i in zip(axes, index[::-1], strict=True)]
         position = np.where((inside >= 0)[..., None], np.stack(places, axis=-1), np.nan)
-        about = {"units": axes[0].unit, "long_name": "centre of the cell of the agent"}
-        data["tagged_position"] = ((*who, "node", "axis"), position, about)
+        attrs = {"units": axes[0].unit, "long_name": "centre of the cell of the agent"}
+        data["tagged_position"] = ((*who, "node", "axis"), position, attrs)
         coordinates["axis"] = ("axis", np.array([axis.name for axis in axes]), {"units": "1"})
     return data

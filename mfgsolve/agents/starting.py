@@ -53,7 +53,7 @@ def start_cells(start: Any, game: Game) -> tuple[np.ndarray, np.ndarray]:
         listed = [_Listed(start)]
     else:
         listed = _of_each(start, names)
-    parts = [_cells(one, space) for one in listed]
+    parts = [_cells(points, space) for points in listed]
     offset = [p * space.size + part for p, part in enumerate(parts)]
     return np.concatenate(offset), np.array([part.size for part in parts])
 
@@ -66,15 +66,15 @@ def exit_cells(exits: Any, game: Game) -> np.ndarray:
     exits : truth values of the space's shape; a DataArray with the names of its dimensions and coordinates, in any
         order; or a function of the coordinates that returns one of these
     """
-    given = _asked(exits, game.grid) if callable(exits) else exits
-    if has_labels(given) and not hasattr(given, "data_vars"):
-        given = aligned(given, game.grid.dims, game.grid.labels, "array of exits")
+    values = _asked(exits, game.grid) if callable(exits) else exits
+    if has_labels(values) and not hasattr(values, "data_vars"):
+        values = aligned(values, game.grid.dims, game.grid.labels, "array of exits")
     try:
-        array = np.asarray(given)
+        array = np.asarray(values)
     except (TypeError, ValueError) as error:
-        raise InputError(f"exits is a {type(given).__name__}, and no array of truth values ({error})") from None
-    if array.dtype.kind != "b" or np.ma.is_masked(given):
-        kind = "masked entries" if np.ma.is_masked(given) else array.dtype
+        raise InputError(f"exits is a {type(values).__name__}, and no array of truth values ({error})") from None
+    if array.dtype.kind != "b" or np.ma.is_masked(values):
+        kind = "masked entries" if np.ma.is_masked(values) else array.dtype
         raise InputError(f"exits hold {kind}; truth values are needed, True where agents leave")
     if array.shape != game.grid.shape:
         raise InputError(f"exits have shape {array.shape}; the space has {game.grid.shape}")
@@ -124,10 +124,10 @@ class _Listed:
         if isinstance(self.places, str | Path):
             remedy = f"; a file lists all populations: start={str(self.places)!r}" if self.whose else ""
             raise InputError(f"{self.name} is the text {str(self.places)!r}; {needed}{remedy}")
-        given = numbers(self.places, self.name, needed)
-        if given.size == 0:
+        places = numbers(self.places, self.name, needed)
+        if places.size == 0:
             raise InputError(f"{self.name} is empty; at least one agent is needed")
-        return given
+        return places
 
 
 def _below(space: Space) -> Space:
@@ -160,11 +160,11 @@ def _table_of_populations(table: Any, names: Sequence[str]) -> list[_Listed]:
     """Rows of a DataFrame by the population that its column tells."""
     if "population" not in table.columns:
         raise InputError(f"start is a table with the columns {list(table.columns)}; population is missing")
-    told = table["population"].tolist()
-    for name in told:
+    owners = table["population"].tolist()
+    for name in owners:
         if name not in names:
             raise InputError(f"start: {unknown('population', name, names)}")
-    return [_Listed(table[[one == name for one in told]], _whose(name)) for name in names]
+    return [_Listed(table[[owner == name for owner in owners]], _whose(name)) for name in names]
 
 
 def _by_axis(listed: _Listed, wanted: Sequence[str]) -> _Listed:
@@ -176,29 +176,29 @@ def _by_axis(listed: _Listed, wanted: Sequence[str]) -> _Listed:
             raise InputError(f"{listed.name} is a table with the columns {list(places.columns)}; {missing} are missing")
         columns = places[list(wanted)].to_numpy()
         return replace(listed, places=columns[:, 0] if tuple(wanted) == ("state",) else columns)
-    found = labelled(places, listed.name)
-    if found is None:
+    points = labelled(places, listed.name)
+    if points is None:
         return replace(listed, places=places.values) if hasattr(places, "iloc") else listed
-    if found.ndim < 2:
-        return replace(listed, places=found.values)
-    told = [k for k, labels in enumerate(found.coordinates) if labels is not None and set(labels) == set(wanted)]
-    if told:
-        return replace(listed, places=_in_order(found, told[0], wanted))
-    if "axis" in found.dims:
-        return replace(listed, places=np.moveaxis(found.values, found.dims.index("axis"), -1))
-    if all(name is None or name.startswith("dim_") for name in found.dims):  # xarray's own names say nothing
-        return replace(listed, places=found.values)
+    if points.ndim < 2:
+        return replace(listed, places=points.values)
+    axes = [k for k, labels in enumerate(points.coordinates) if labels is not None and set(labels) == set(wanted)]
+    if axes:
+        return replace(listed, places=_in_order(points, axes[0], wanted))
+    if "axis" in points.dims:
+        return replace(listed, places=np.moveaxis(points.values, points.dims.index("axis"), -1))
+    if all(name is None or name.startswith("dim_") for name in points.dims):  # xarray's own names say nothing
+        return replace(listed, places=points.values)
     raise InputError(
-        f"{listed.name} has the dimensions {found.dims}, and none of them has the labels {list(wanted)}; give one "
+        f"{listed.name} has the dimensions {points.dims}, and none of them has the labels {list(wanted)}; give one "
         "these, or pass a plain array (agents, axes)"
     )
 
 
-def _in_order(found: Labelled, axis: int, wanted: Sequence[str]) -> np.ndarray:
+def _in_order(points: Labelled, axis: int, wanted: Sequence[str]) -> np.ndarray:
     """Points with the coordinates last, x first."""
-    labels = [str(label) for label in found.coordinates[axis]]  # type: ignore[union-attr]
+    labels = [str(label) for label in points.coordinates[axis]]  # type: ignore[union-attr]
     order = [labels.index(name) for name in wanted]
-    return np.moveaxis(np.take(found.values, order, axis), axis, -1)
+    return np.moveaxis(np.take(points.values, order, axis), axis, -1)
 
 
 def _grid_cells(listed: _Listed, grid: Grid) -> np.ndarray:

@@ -9,9 +9,7 @@ import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.files import told, usable
@@ -82,12 +80,12 @@ def check_data(outputs: Mapping[str, Path | None], problem: Problem) -> None:
             )
 
 
-def _same(one: Path, other: Path) -> bool:
+def _same(path: Path, other: Path) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return os.path.samefile(path, other)
     except (OSError, ValueError):  # one of them does not exist yet, or is no file's name
         try:
-            return os.path.realpath(one) == os.path.realpath(other)
+            return os.path.realpath(path) == os.path.realpath(other)
         except (OSError, ValueError):
             return False
 
@@ -140,28 +138,10 @@ def check_problem(problem: Problem) -> None:
 
 
 def _sizes(problem: Problem) -> tuple[int, int]:
-    """Actions, and how many successors are stored in all."""
-    actions = entries = 0
-    for one in cast(tuple[Any, ...], problem.all_dynamics):
-        if hasattr(one, "moves"):
-            count, size = len(one.moves), problem.grid.size // problem.grid.populations
-            stored = count * len(one.jumps) * size  # type: ignore[union-attr,arg-type]
-        elif callable(one.transitions):  # type: ignore[union-attr]
-            count, stored = 1, 0  # known when the crowd is
-        else:
-            count, stored = _stored(one.transitions)  # type: ignore[union-attr]
-        actions, entries = max(actions, count), entries + stored
-    return actions, entries
-
-
-def _stored(transitions: Any) -> tuple[int, int]:
-    """Actions and stored entries of transitions in any of their forms."""
-    if isinstance(transitions, np.ndarray):
-        return transitions.shape[-3], int(np.count_nonzero(transitions))
-    if isinstance(transitions[0], list | tuple) and not np.isscalar(transitions[0][0]):
-        found = [_stored(step) for step in transitions]
-        return found[0][0], sum(entries for _, entries in found)
-    return len(transitions), sum(int(m.nnz) if hasattr(m, "nnz") else np.size(m) for m in transitions)
+    """Actions, and how many chances are stored in all, as far as both are known before the crowd is."""
+    space = getattr(problem.grid, "space", problem.grid)
+    actions = max(dynamics.action_count for dynamics in problem.all_dynamics)
+    return max(actions, 1), sum(dynamics.chance_count(space) for dynamics in problem.all_dynamics)
 
 
 def _check(what: str, needed: float) -> None:

@@ -187,6 +187,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     rows = [
         ("problem", f"{about['name']}, {_place(data)}, {data.sizes['step']} steps{_chosen(about)}"),
         *([("objective", objective)] * (objective != "equilibrium")),
+        *([("costs", f"worth at t = 0, discount rate {about['discount']:g}")] if "discount" in about else []),
         ("learner" if learned else "solver", _solver(about)),
         *(_learned_rows(numbers) if learned else []),
         ("status", str(numbers["status"])),

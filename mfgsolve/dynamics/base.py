@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -26,11 +26,16 @@ class Dynamics(ABC):
     Attributes
     ----------
     has_tables : whether choices are a finite list, with tables of transitions
+    has_rounds : whether steps are rounds, which are part of the game: none of its own numbers is judged, and a horizon
+        without steps has rounds of 1 where nothing else says how many there are
+    has_arrays : whether it is stated by arrays or lists of numbers, all of which are looked at when a file is read
     is_coupled : whether the crowd changes the transitions
     temperature : cost of entropy per unit time, 0 without
     """
 
     has_tables = False
+    has_rounds = False
+    has_arrays = False
     temperature: float = 0.0
 
     @property
@@ -49,6 +54,13 @@ class Dynamics(ABC):
         """The same dynamics with labelled arrays in the order of a space and of the starts of the steps."""
         return self
 
+    def averaged(self, space: Space, mean: Callable[[np.ndarray], np.ndarray]) -> Self:
+        """The same dynamics on coarser cells than those of ``space``, where fields are means over its cells.
+
+        ``mean`` takes levels (levels, *shape) to those of the coarser cells; dynamics without fields are the same.
+        """
+        return self
+
     def at_temperature(self, temperature: float) -> Self:
         """The same dynamics at another temperature; only softmax choices have one."""
         return self
@@ -62,6 +74,49 @@ class Dynamics(ABC):
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
         """The step on a space (of one population) and a time grid; ``initial`` is the mass of the cells at t = 0."""
 
+    # -- how large it is -----------------------------------------------------------------------------------------
+
+    @property
+    def action_count(self) -> int:
+        """How many actions an agent has; 0 where they are no finite list, or where only the crowd tells."""
+        return 0
+
+    def chance_count(self, space: Space) -> int:
+        """How many chances its tables hold on the space of one population, as far as that is known beforehand."""
+        return 0
+
+    # -- how many time steps it needs ----------------------------------------------------------------------------
+
+    def listed_steps(self, space: Space) -> set[int]:
+        """The numbers of steps for which something is stated step by step; most often none."""
+        return set()
+
+    def steps_for(self, space: Space, horizon: float) -> int | None:
+        """How many steps its agents need, where it tells itself; None where it does not.
+
+        Raises
+        ------
+        InputError
+            for a space on which there are none
+        """
+        return None
+
+    def stable_steps(self, space: Space, horizon: float) -> float:
+        """The fewest steps with which it can be stated; 0 where any number will do."""
+        return 0.0
+
+    def for_coarse_grid(self) -> Dynamics | None:
+        """The same dynamics as a coarse game has them, in which speeds are measured that say how many steps are enough.
+
+        None where speeds cannot be measured so.  Dynamics that have this need a `Grid`, take any number of steps, have
+        `slowed`, and bind to a `SpeedStep`; see `mfgsolve.resolution`.
+        """
+        return None
+
+    def slowed(self, caps: tuple[float | tuple[float, ...], ...]) -> Dynamics:
+        """The same dynamics with speed caps (..., y, x), each a number or one for each face, where these are lower."""
+        raise InputError(f"a {type(self).__name__} has no speed cap")
+
     @classmethod
     def join(cls, dynamics: Sequence[Any], space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
         """One step for several populations, whose dynamics come in their order."""
@@ -72,11 +127,17 @@ class TableDynamics(Dynamics):
     """Dynamics of a finite list of actions: all that a `TableStep` is made of."""
 
     has_tables = True
+    has_rounds = True
 
     @property
     @abstractmethod
     def action_names(self) -> Sequence[str] | None:
         """Names of the actions; None numbers them."""
+
+    @property
+    def action_count(self) -> int:
+        """As many as have names."""
+        return len(self.action_names or ())
 
     @abstractmethod
     def tables(

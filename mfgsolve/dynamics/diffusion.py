@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
 
 import numpy as np
 
 from mfgsolve.dynamics.base import Dynamics
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.inputs.forms import NUMBER
+from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER
 from mfgsolve.spaces import Space
 from mfgsolve.steps import SpeedStep, Step
+from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, own_drift
 from mfgsolve.steps.scheme import make_scheme
 
-__all__ = ["ControlledDiffusion", "QuadraticCost"]
+__all__ = ["ControlledDiffusion", "QuadraticCost", "Slowed", "steps_of_noise"]
 
 NOISES = ("implicit", "explicit")
+
+
+def steps_of_noise(noise: str, viscosity: float, space: Space, horizon: float) -> float:
+    """The fewest steps with which noise is stable: 2 nu T sum 1 / h^2 for the explicit one, 0 for the other."""
+    if noise != "explicit":
+        return 0.0
+    assert isinstance(space, Grid)
+    return 2 * viscosity * horizon * sum(axis.smallest**-2 for axis in space.axes)
 
 
 @dataclass(frozen=True)
@@ -39,22 +49,31 @@ class QuadraticCost:
 
 @dataclass(frozen=True)
 class ControlledDiffusion(Dynamics):
-    """dX = a dt + sqrt(2 nu) dW with running cost c |a|^2 / 2, in steps of *control, then noise*.
+    """dX = (a + b(t, X)) dt + sqrt(2 nu) dW with running cost c |a|^2 / 2, in steps of *control, drift, noise*.
 
     One step is a Markov chain (Kushner and Dupuis, doi:10.1007/978-1-4613-0007-6): toward each neighbour e the agent
     chooses a speed 0 <= s_e <= h / (2 d dt), jumps with probability dt s_e / h and pays dt c s_e^2 / 2; then the
-    noise operator acts.
+    drift carries it (`mfgsolve.steps.drift`), and the noise operator acts.
 
     Parameters
     ----------
     viscosity : nu >= 0, length^2 / time
     control_cost : c > 0, or an object of the closed set of movement costs (`QuadraticCost`)
     noise : "implicit" (stable for any nu) or "explicit" (needs nu dt sum 2/h^2 <= 1)
+    drift : velocity b(t, X), length / time, that nobody controls; one field for each axis in the order x, y, z (on one
+        axis a single one): numbers, arrays of the grid's shape, functions of (t, coordinates).  At walls it has no flux
+        (who would leave stays in the last cell); it adds a viscosity |b| h (1 - c) / 2, c = |b| dt / h <= 1
+
+    Examples
+    --------
+    >>> ControlledDiffusion(0.1, drift=lambda t, c: -c.x / 2).noise
+    'implicit'
     """
 
     viscosity: float = 0.0
     control_cost: float | QuadraticCost = field(default=1.0, metadata={"form": NUMBER})
     noise: str = "implicit"
+    drift: Any = field(default=0.0, metadata={"form": FIELD_PER_AXIS})
     hamiltonian: QuadraticCost = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -67,6 +86,7 @@ class ControlledDiffusion(Dynamics):
         if not isinstance(cost, QuadraticCost):
             cost = QuadraticCost(cost)
         object.__setattr__(self, "hamiltonian", cost)
+        object.__setattr__(self, "drift", own_drift(self.drift))
 
     def check(self, space: Space) -> None:
         """A diffusion moves on a grid."""
@@ -76,19 +96,59 @@ class ControlledDiffusion(Dynamics):
                 "Tabular dynamics there"
             )
 
+    def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
+        """Itself, with one field of the drift for each axis; labelled ones are read when it is bound."""
+        check_drift(self.drift, space, where)
+        return self
+
+    def averaged(self, space: Space, mean: Callable[[np.ndarray], np.ndarray]) -> Self:
+        """The same with the mean drift of coarser cells."""
+        return replace(self, drift=averaged_drift(self.drift, space, mean))
+
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
-        """Speeds to the neighbours, and the noise."""
+        """Speeds to the neighbours, the drift, and the noise."""
         assert isinstance(space, Grid)
         scheme = make_scheme(space, time, self.viscosity, self.noise, self.hamiltonian.weight, 1)
-        return SpeedStep(space, time, scheme._replace(cap=self.speed_cap(scheme.cap)))
+        drift = drift_factor(self.drift, space, time)
+        return SpeedStep(
+            space, time, scheme._replace(cap=self.speed_cap(scheme.cap)), () if drift is None else (drift,)
+        )
 
     @property
     def identity(self) -> Any:
-        """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike."""
-        parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name != "control_cost")
+        """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike; the
+        drift is told by its factor."""
+        others = ("control_cost", "drift")
+        parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name not in others)
         return ("diffusion", *parts)
 
     def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         """Largest speed along each axis z, y, x, a number or one for each face; ``possible`` is what keeps the
         probabilities of one step at most 1."""
         return possible
+
+    def stable_steps(self, space: Space, horizon: float) -> float:
+        """As many as the noise needs."""
+        return steps_of_noise(self.noise, self.viscosity, space, horizon)
+
+    def for_coarse_grid(self) -> ControlledDiffusion:
+        """With implicit noise: explicit noise would ask for steps of its own."""
+        return replace(self, noise="implicit")
+
+    def slowed(self, caps: tuple[float | tuple[float, ...], ...]) -> Slowed:
+        """The same diffusion with the speed cap of another grid or time step."""
+        stated = {part.name: getattr(self, part.name) for part in fields(self) if part.init}
+        return Slowed(**stated | {"caps": caps})
+
+
+@dataclass(frozen=True)
+class Slowed(ControlledDiffusion):
+    """The same diffusion with the speed cap of another grid or time step, (..., y, x), where that is lower: a number,
+    or one for each face."""
+
+    caps: tuple[float | tuple[float, ...], ...] = ()
+
+    def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+        first = 3 - len(self.caps)
+        lowered = (np.minimum(one, cap) for one, cap in zip(possible[first:], self.caps, strict=True))
+        return (*possible[:first], *lowered)  # type: ignore[return-value]

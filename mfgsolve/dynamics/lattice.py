@@ -1,23 +1,25 @@
-"""Moves on a grid: a finite list of offsets with a cost each, then a random displacement and a noise stencil."""
+"""Moves on a grid: a finite list of offsets with a cost each, then drift, a random displacement, a noise stencil."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from scipy import sparse
 
 from mfgsolve.dynamics.base import TableDynamics
-from mfgsolve.dynamics.diffusion import NOISES
-from mfgsolve.dynamics.lattice_matrices import lattice_matrices
+from mfgsolve.dynamics.diffusion import NOISES, steps_of_noise
+from mfgsolve.dynamics.lattice_matrices import chances_matrix, moves_matrices
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.inputs.forms import NUMBER, OFFSET, many, one_or_many
+from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER, OFFSET, many, one_or_many
 from mfgsolve.inputs.tables import group
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
+from mfgsolve.steps.drift import check_drift, drift_factor, own_drift
 from mfgsolve.steps.scheme import make_scheme
 from mfgsolve.steps.transitions import Matrices
 
@@ -39,10 +41,10 @@ def move_name(offset: Offset) -> str:
 
 @dataclass(frozen=True)
 class LatticeMoves(TableDynamics):
-    """An agent picks a move, pays its cost and lands; then a random displacement and the noise stencil act.
+    """An agent picks a move, pays its cost and lands; then a drift, a random displacement and the noise stencil act.
 
-    One step is  x -> x + move -> x + move + jump -> N,  with N the noise operator of `ControlledDiffusion`.  With
-    temperature tau > 0 an agent also pays tau dt sum_a pi log pi, so that best responses are softmax policies.
+    One step is  x -> x + move -> D -> + jump -> N,  with D and N the drift and the noise of `ControlledDiffusion`.
+    With temperature tau > 0 an agent also pays tau dt sum_a pi log pi, so that best responses are softmax policies.
 
     Parameters
     ----------
@@ -53,6 +55,8 @@ class LatticeMoves(TableDynamics):
     walls : at a reflecting wall or a blocked cell "stay" stops at the last cell inside, coordinate by coordinate (x
         first, and a blocked target is not entered at all); "forbid" makes the move unavailable there
     temperature : tau >= 0, cost per unit time
+    drift : velocity b(t, X), length / time, that nobody controls; one field for each axis in the order x, y, z (on one
+        axis a single one), as of `ControlledDiffusion`
 
     Examples
     --------
@@ -69,6 +73,7 @@ class LatticeMoves(TableDynamics):
     )
     walls: str = "stay"
     temperature: float = 0.0
+    drift: Any = field(default=0.0, metadata={"form": FIELD_PER_AXIS})
 
     def __post_init__(self) -> None:
         if not np.iterable(self.moves):
@@ -99,13 +104,14 @@ class LatticeMoves(TableDynamics):
             raise InputError(unknown("noise operator", self.noise, NOISES))
         if self.walls not in WALLS:
             raise InputError(unknown("behaviour at walls", self.walls, WALLS))
+        object.__setattr__(self, "drift", own_drift(self.drift))
 
     def _checked_jumps(self, ndim: int) -> tuple[tuple[Offset, float], ...]:
         if self.jumps is None:
             return (((0,) * ndim, 1.0),)
-        given = self.jumps.items() if isinstance(self.jumps, Mapping) else self.jumps
+        listed = self.jumps.items() if isinstance(self.jumps, Mapping) else self.jumps
         try:
-            pairs = [(jump, chance) for jump, chance in given]
+            pairs = [(jump, chance) for jump, chance in listed]
         except (TypeError, ValueError):
             raise InputError(f"jumps of a lattice are {self.jumps!r}; {{offset: probability}} is needed") from None
         jumps = tuple((_offset(jump, "jump"), real(chance, "probability of a jump")) for jump, chance in pairs)
@@ -129,9 +135,21 @@ class LatticeMoves(TableDynamics):
     def tables(
         self, space: Space, time: TimeGrid, where: str = "", asked: Any = None, moment: str = ""
     ) -> tuple[list[Matrices], np.ndarray]:
-        """Matrices of the moves, of all steps the same; see `mfgsolve.dynamics.lattice_matrices`."""
-        matrices, allowed = lattice_matrices(self, space, time.dt, where)
-        return [matrices], allowed
+        """Matrices of the moves, and of the drift and the chances after them, of all steps the same where the drift
+        rests; see `mfgsolve.dynamics.lattice_matrices`."""
+        moves, allowed = moves_matrices(self, space, where)
+        assert isinstance(space, Grid)
+        chances, drift = chances_matrix(self, space, time.dt), drift_factor(self.drift, space, time, where)
+        if drift is None:
+            afters = [chances]
+        else:
+            afters = [drift.matrix(t) @ chances for t in range(1 if drift.is_steady else time.steps)]
+        return [[sparse.csr_array(move @ after) for move in moves] for after in afters], allowed
+
+    def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
+        """Itself, with one field of the drift for each axis; labelled ones are read when it is bound."""
+        check_drift(self.drift, space, where)
+        return self
 
     def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str = "") -> np.ndarray:
         """The cost of each move, everywhere the same."""
@@ -151,10 +169,30 @@ class LatticeMoves(TableDynamics):
             return None
         return [space.axes[0].pace(move[0], dt) for move in self.moves]
 
+    def chance_count(self, space: Space) -> int:
+        """Where each move and each jump after it leads, from every cell."""
+        return len(self.moves) * len(self.jumps) * space.size  # type: ignore[arg-type]
+
+    def stable_steps(self, space: Space, horizon: float) -> float:
+        """As many as the noise needs."""
+        return steps_of_noise(self.noise, self.viscosity, space, horizon)
+
+    def steps_for(self, space: Space, horizon: float) -> int:
+        """Steps in which an agent can cross the space by its own moves, and with which explicit noise is stable."""
+        if not isinstance(space, Grid):
+            raise InputError(f"lattice moves need a Grid; the space is {type(space).__name__}: use Tabular dynamics")
+        wanted = max(1, math.ceil(self.stable_steps(space, horizon)))
+        for k, axis in enumerate(reversed(space.axes)):
+            reach = max((abs(move[k]) for move in self.moves if k < len(move)), default=0)
+            far = axis.cells // 2 if axis.periodic else axis.cells - 1
+            wanted = max(wanted, math.ceil(far / reach) if reach else 1)
+        return wanted
+
     @property
     def identity(self) -> Any:
-        """What tells two such dynamics apart: all that they were stated with."""
-        return ("lattice", *(getattr(self, part.name) for part in fields(self) if part.compare))
+        """What tells two such dynamics apart beside their tables: all that they were stated with but the drift."""
+        parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name != "drift")
+        return ("lattice", *parts)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -163,5 +201,5 @@ class LatticeMoves(TableDynamics):
 
 
 def _offset(value: Any, what: str) -> Offset:
-    given = tuple(value) if np.iterable(value) else (value,)
-    return tuple(whole(step, f"{what} {value!r} of a lattice") for step in given)
+    steps = tuple(value) if np.iterable(value) else (value,)
+    return tuple(whole(step, f"{what} {value!r} of a lattice") for step in steps)

@@ -1,4 +1,4 @@
-"""Matrices of lattice moves: where a move leads at walls, around rings and at blocked cells, and the noise after it."""
+"""Matrices of lattice moves: where a move leads at walls, around rings and at blocked cells, and the chances after."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mfgsolve.spaces import Space
 from mfgsolve.steps.scheme import cell_rates
 from mfgsolve.steps.transitions import Matrices
 
-__all__ = ["lattice_matrices"]
+__all__ = ["chances_matrix", "moves_matrices"]
 
 
 class Moves(Protocol):
@@ -35,26 +35,31 @@ class Moves(Protocol):
     def walls(self) -> str: ...
 
 
-def lattice_matrices(dynamics: Moves, grid: Space, dt: float, where: str) -> tuple[Matrices, np.ndarray]:
-    """Matrix of every move (jumps and explicit noise included), and where the move is allowed (actions, *shape)."""
+def moves_matrices(dynamics: Moves, grid: Space, where: str) -> tuple[Matrices, np.ndarray]:
+    """Matrix of every move alone, and where the move is allowed (actions, *shape)."""
     if not isinstance(grid, Grid):
         raise InputError(f"lattice moves{where} need a Grid; the space is {type(grid).__name__}: use Tabular dynamics")
     if len(dynamics.moves[0]) != grid.ndim:
         raise InputError(
             f"lattice moves{where} have {len(dynamics.moves[0])} coordinates (x, y, ...); the grid has {grid.ndim} axes"
         )
-    jump = sparse.csr_array((grid.size, grid.size))
-    for offset, chance in dynamics.jumps:  # type: ignore[union-attr,misc]
-        jump = jump + chance * _shift(grid, offset)[0]
-    if dynamics.noise == "explicit" and dynamics.viscosity > 0:
-        jump = jump @ _explicit_noise(grid, dt, dynamics.viscosity)
     matrices, allowed = [], np.ones((len(dynamics.moves), *grid.shape), dtype=bool)
     for a, offset in enumerate(dynamics.moves):
         shift, inside = _shift(grid, offset)
         if dynamics.walls == "forbid":
             allowed[a] = inside | grid.mask
-        matrices.append(sparse.csr_array(shift @ jump))
+        matrices.append(shift)
     return matrices, allowed
+
+
+def chances_matrix(dynamics: Moves, grid: Grid, dt: float) -> sparse.csr_array:
+    """What happens after the move: the random displacement, and explicit noise."""
+    jump = sparse.csr_array((grid.size, grid.size))
+    for offset, chance in dynamics.jumps:  # type: ignore[union-attr,misc]
+        jump = jump + chance * _shift(grid, offset)[0]
+    if dynamics.noise == "explicit" and dynamics.viscosity > 0:
+        jump = jump @ _explicit_noise(grid, dt, dynamics.viscosity)
+    return jump
 
 
 def _shift(grid: Grid, offset: tuple[int, ...]) -> tuple[sparse.csr_array, np.ndarray]:

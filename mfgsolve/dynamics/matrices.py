@@ -16,16 +16,26 @@ from mfgsolve.inputs.precision import precision_of, say_renormalised, slack
 from mfgsolve.spaces import Space
 from mfgsolve.steps.transitions import Matrices
 
-__all__ = ["allowed_choices", "as_matrices", "callable_as", "costs_of_choices", "matrices_by_step"]
+__all__ = [
+    "allowed_choices",
+    "as_matrices",
+    "callable_as",
+    "costs_of_choices",
+    "count_actions",
+    "count_chances",
+    "is_timed",
+    "matrices_by_step",
+]
 
 
-def as_matrices(given: Any, space: Space, where: str, actions: int | None) -> Matrices:
+def as_matrices(transitions: Any, space: Space, where: str, actions: int | None) -> Matrices:
     """One checked matrix per action, from a list of matrices or an array (action, state, next state)."""
-    listed = isinstance(given, Sequence) or hasattr(given, "__array__")  # a generator could be read only once
-    if sparse.issparse(given) or isinstance(given, str) or not listed:
-        raise InputError(f"transitions{where} are a {type(given).__name__}; one matrix for each action is needed")
+    # a generator could be read only once
+    listed = isinstance(transitions, Sequence) or hasattr(transitions, "__array__")
+    if sparse.issparse(transitions) or isinstance(transitions, str) or not listed:
+        raise InputError(f"transitions{where} are a {type(transitions).__name__}; one matrix for each action is needed")
     wanted, matrices, coarse, missed = (space.size, space.size), [], np.dtype(float), 0.0
-    for a, item in enumerate(given):
+    for a, item in enumerate(transitions):
         what = f"transition matrix of action {a}{where}"
         matrix: Any = item if sparse.issparse(item) else numbers(item, what)
         if matrix.dtype.kind not in "fiu":
@@ -64,30 +74,33 @@ def _of_dense(matrix: np.ndarray) -> sparse.csr_array:
     return sparse.csr_array((matrix[row, column].astype(float), column, start), shape=matrix.shape)
 
 
-def matrices_by_step(given: Any, space: Space, steps: int, where: str) -> list[Matrices]:
+def matrices_by_step(transitions: Any, space: Space, steps: int, where: str) -> list[Matrices]:
     """Matrices of every step, or of one that stands for all."""
-    if np.ma.is_masked(given):
+    if np.ma.is_masked(transitions):
         raise InputError(f"transitions{where} have masked entries; fill them first, say with array.filled(0)")
-    if isinstance(given, np.ndarray) and given.ndim not in (3, 4):
+    if isinstance(transitions, np.ndarray) and transitions.ndim not in (3, 4):
         raise InputError(
-            f"transitions{where} have shape {given.shape}; (action, state, next state), or steps before that, is needed"
+            f"transitions{where} have shape {transitions.shape}; (action, state, next state), or steps before that, is "
+            "needed"
         )
-    timed = given.ndim == 4 if isinstance(given, np.ndarray) else _is_timed(given)
-    if not timed:
-        return [as_matrices(given, space, where, None)]
-    if len(given) not in (1, steps):
-        raise InputError(f"transitions{where} are given for {len(given)} steps; the game has {steps}")
+    if not is_timed(transitions):
+        return [as_matrices(transitions, space, where, None)]
+    if len(transitions) not in (1, steps):
+        raise InputError(f"transitions{where} are given for {len(transitions)} steps; the game has {steps}")
     out: list[Matrices] = []
-    for t, item in enumerate(given):
+    for t, item in enumerate(transitions):
         out.append(as_matrices(item, space, f"{where} at step {t}", len(out[0]) if out else None))
     return out
 
 
-def _is_timed(given: Any) -> bool:
-    """A list over steps of lists over actions of matrices, rather than a list over actions of matrices."""
-    if sparse.issparse(given) or not isinstance(given, Sequence) or not given:
+def is_timed(transitions: Any) -> bool:
+    """Whether transitions come step by step: an array of four dimensions, or a list over steps of what stands for the
+    actions, rather than a list over actions of matrices."""
+    if isinstance(transitions, np.ndarray):
+        return transitions.ndim == 4
+    if sparse.issparse(transitions) or not isinstance(transitions, Sequence) or not transitions:
         return False
-    head = given[0]
+    head = transitions[0]
     if sparse.issparse(head):
         return False
     if isinstance(head, np.ndarray):
@@ -98,15 +111,29 @@ def _is_timed(given: Any) -> bool:
     return sparse.issparse(first) or (isinstance(first, lists) and len(first) > 0 and np.iterable(first[0]))
 
 
-def allowed_choices(given: Any, space: Space, actions: int, where: str) -> np.ndarray:
+def count_actions(transitions: Any) -> int:
+    """How many actions transitions have, in any of their forms."""
+    return len(transitions[0] if is_timed(transitions) else transitions)
+
+
+def count_chances(transitions: Any) -> int:
+    """How many chances transitions hold; zeros of dense arrays are none, those of lists count."""
+    if isinstance(transitions, np.ndarray):
+        return int(np.count_nonzero(transitions))
+    if is_timed(transitions):
+        return sum(count_chances(step) for step in transitions)
+    return sum(int(getattr(matrix, "nnz", np.size(matrix))) for matrix in transitions)
+
+
+def allowed_choices(choices: Any, space: Space, actions: int, where: str) -> np.ndarray:
     """Which choices are allowed, (actions, *shape)."""
-    if given is None:
+    if choices is None:
         return np.ones((actions, *space.shape), dtype=bool)
     try:
-        allowed = np.asarray(given)
+        allowed = np.asarray(choices)
     except ValueError as error:
         raise InputError(f"allowed actions{where} are no array of booleans ({error})") from None
-    if masked(given):
+    if masked(choices):
         raise InputError(f"allowed actions{where} have masked entries; fill them first, say with array.filled(False)")
     if allowed.dtype == bool and allowed.ndim == 1 + space.ndim:  # what came with names may leave dimensions out
         allowed = _spread(allowed, (actions, *space.shape))
@@ -119,12 +146,12 @@ def allowed_choices(given: Any, space: Space, actions: int, where: str) -> np.nd
 
 
 def costs_of_choices(
-    given: Any, names: Sequence[str] | None, place: Space, times: np.ndarray, actions: int, where: str
+    costs: Any, names: Sequence[str] | None, place: Space, times: np.ndarray, actions: int, where: str
 ) -> np.ndarray:
     """Own costs (1 or steps, actions, *shape), from all that `Tabular` takes for them."""
-    if callable(given):
-        given = _cost_of_function(given, names, place, times, where)
-    array, wanted = numbers(given, f"own cost{where}"), (actions, *place.shape)
+    if callable(costs):
+        costs = _cost_of_function(costs, names, place, times, where)
+    array, wanted = numbers(costs, f"own cost{where}"), (actions, *place.shape)
     if array.ndim == 0:
         return np.broadcast_to(array, (1, *wanted))
     if array.shape == (actions,):
@@ -155,8 +182,9 @@ def _cost_of_function(
     dims, levels = ("action", *place.dims), []
     for t in times:
         at = f" at t = {t:g}"
-        given = ask(function, (float(t), place.coordinates), what, "(t, coordinates)", at)
-        levels.append(numbers(aligned(given, dims, {"action": np.arange} | labels, what + at, partial=True), what + at))
+        values = ask(function, (float(t), place.coordinates), what, "(t, coordinates)", at)
+        values = aligned(values, dims, {"action": np.arange} | labels, what + at, partial=True)
+        levels.append(numbers(values, what + at))
     if len({level.shape for level in levels}) > 1:
         shapes = sorted({level.shape for level in levels})
         raise InputError(f"{what} gives arrays of the shapes {shapes}; one shape at all times is needed")

@@ -12,7 +12,16 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.dynamics.base import TableDynamics
-from mfgsolve.dynamics.matrices import allowed_choices, as_matrices, callable_as, costs_of_choices, matrices_by_step
+from mfgsolve.dynamics.matrices import (
+    allowed_choices,
+    as_matrices,
+    callable_as,
+    costs_of_choices,
+    count_actions,
+    count_chances,
+    is_timed,
+    matrices_by_step,
+)
 from mfgsolve.errors import InputError, has_labels, masked, real, shown
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.calls import function_name
@@ -64,6 +73,8 @@ class Tabular(TableDynamics):
     temperature: float = 0.0
     actions: Sequence[str] | None = field(default=None, metadata={"form": many(TEXT)})
     allowed: Any = field(default=None, metadata={"form": TRUTHS})
+
+    has_arrays = True
 
     def __post_init__(self) -> None:
         value = real(self.temperature, "temperature")
@@ -119,6 +130,28 @@ class Tabular(TableDynamics):
         if self.is_coupled:
             callable_as(self.transitions, "transitions", "(t, mass)")
 
+    # -- how large it is, and for how many steps it is stated -----------------------------------------------------
+
+    @property
+    def action_count(self) -> int:
+        """As many as have names or matrices; 0 where the crowd decides the matrices, and they have no names."""
+        if self.actions is not None:
+            return len(self.actions)
+        return 0 if self.is_coupled else count_actions(self.transitions)
+
+    def chance_count(self, space: Space) -> int:
+        """What the matrices hold; 0 where the crowd decides them."""
+        return 0 if self.is_coupled else count_chances(self.transitions)
+
+    def listed_steps(self, space: Space) -> set[int]:
+        """Steps of the transitions and of the costs, where these are stated step by step."""
+        listed = set()
+        if not self.is_coupled and is_timed(self.transitions):
+            listed.add(len(self.transitions))
+        if not callable(self.cost) and np.ndim(self.cost) == 2 + space.ndim:  # (step, action, *shape)
+            listed.add(len(self.cost))
+        return listed
+
     # -- what tables are made of -------------------------------------------------------------------------------
 
     @property
@@ -153,8 +186,8 @@ class Tabular(TableDynamics):
         return ("tabular", self.temperature, self.is_coupled)
 
     def __repr__(self) -> str:
-        given = {name: getattr(self, name) for name in ("transitions", "cost", "temperature", "actions", "allowed")}
-        parts = [f"{name}={_brief(value)}" for name, value in given.items() if value is not None]
+        statement = {name: getattr(self, name) for name in ("transitions", "cost", "temperature", "actions", "allowed")}
+        parts = [f"{name}={_brief(value)}" for name, value in statement.items() if value is not None]
         return f"Tabular({', '.join(parts)})"
 
     @property
@@ -174,7 +207,7 @@ class _Asked:
     def __call__(self, t: float, mass: np.ndarray) -> Any:
         try:
             with np.errstate(all="ignore"):
-                given = self.__wrapped__(t, mass)
+                answer = self.__wrapped__(t, mass)
         except InputError:
             raise
         except Exception as error:
@@ -183,12 +216,12 @@ class _Asked:
                 f"({shown(str(error))[1:-1]}); it is called as f(t, mass) with any mass of shape {np.shape(mass)}, and "
                 "must return one matrix for each action"
             ) from error
-        if self.space is None or isinstance(given, np.ndarray) or not has_labels(given):
-            return given
+        if self.space is None or isinstance(answer, np.ndarray) or not has_labels(answer):
+            return answer
         states, actions = _numbered(self.space), self.actions
         labels = {"state": states, "next_state": states, "action": np.arange if actions is None else np.array(actions)}
         where = f"transitions at t = {t:g}"
-        return _plain_matrices(own_matrices(given, where), labels, where)
+        return _plain_matrices(own_matrices(answer, where), labels, where)
 
 
 def _own(value: Any, what: str) -> Any:
@@ -201,33 +234,35 @@ def _own(value: Any, what: str) -> Any:
         raise InputError(
             f"{what} is a list of labelled arrays; stack them into one, say by xarray.concat(..., 'action')"
         )
-    found = labelled(value, what)
-    if found is not None:
-        return found
+    array = labelled(value, what)
+    if array is not None:
+        return array
     try:
         return frozen(value)
     except (TypeError, ValueError):
         return value  # no array of numbers: told with its population
 
 
-def own_matrices(given: Any, what: str) -> Any:
+def own_matrices(matrices: Any, what: str) -> Any:
     """Copies of the matrices of transitions, in the lists they came in; a game checks them when it is made."""
-    if callable(given) or isinstance(given, str):
-        return given
-    if sparse.issparse(given):
-        return _own_sparse(given)
-    if np.ma.is_masked(given):
-        return given  # which is refused when a game is made of it
-    if isinstance(given, np.ndarray):
-        return frozen(given)
-    if isinstance(given, Sequence):
-        if given and all(isinstance(entry, float | int) for entry in given):
-            return tuple(given)
-        return tuple(own_matrices(item, what) for item in given)
-    found = labelled(given, what)
-    if found is not None:
-        return found
-    return frozen(given) if hasattr(given, "__array__") else given  # other things are refused with the space at hand
+    if callable(matrices) or isinstance(matrices, str):
+        return matrices
+    if sparse.issparse(matrices):
+        return _own_sparse(matrices)
+    if np.ma.is_masked(matrices):
+        return matrices  # which is refused when a game is made of it
+    if isinstance(matrices, np.ndarray):
+        return frozen(matrices)
+    if isinstance(matrices, Sequence):
+        if matrices and all(isinstance(entry, float | int) for entry in matrices):
+            return tuple(matrices)
+        return tuple(own_matrices(item, what) for item in matrices)
+    array = labelled(matrices, what)
+    if array is not None:
+        return array
+    if hasattr(matrices, "__array__"):
+        return frozen(matrices)
+    return matrices  # other things are refused with the space at hand
 
 
 def _own_sparse(matrix: Any) -> Any:
@@ -240,16 +275,16 @@ def _own_sparse(matrix: Any) -> Any:
     return sparse.csr_array(parts, shape=rows.shape)
 
 
-def _plain_matrices(given: Any, labels: Mapping[str, Any], what: str) -> Any:
+def _plain_matrices(matrices: Any, labels: Mapping[str, Any], what: str) -> Any:
     """Matrices in the order of the labels, whatever names they came with."""
-    if isinstance(given, Labelled):
-        dims = ("state", "next_state") if given.ndim == 2 else ("action", "state", "next_state")
-        if given.along("step") is not None:
+    if isinstance(matrices, Labelled):
+        dims = ("state", "next_state") if matrices.ndim == 2 else ("action", "state", "next_state")
+        if matrices.along("step") is not None:
             dims = ("step", *dims)
-        return frozen(aligned(given, dims, labels, what))
-    if isinstance(given, tuple) and has_labels(given):
-        return tuple(_plain_matrices(item, labels, what) for item in given)
-    return given
+        return frozen(aligned(matrices, dims, labels, what))
+    if isinstance(matrices, tuple) and has_labels(matrices):
+        return tuple(_plain_matrices(item, labels, what) for item in matrices)
+    return matrices
 
 
 def _numbered(space: Space) -> np.ndarray:
@@ -260,8 +295,8 @@ def _numbered(space: Space) -> np.ndarray:
 def _names_of(transitions: Any) -> list[str] | None:
     """Names of the actions that labelled transitions bring."""
     axis = transitions.along("action") if isinstance(transitions, Labelled) else None
-    found = None if axis is None else transitions.coordinates[axis]  # type: ignore[union-attr]
-    return [str(name) for name in found] if found is not None and found.dtype.kind in "OUST" else None
+    names = None if axis is None else transitions.coordinates[axis]  # type: ignore[union-attr]
+    return [str(name) for name in names] if names is not None and names.dtype.kind in "OUST" else None
 
 
 def _brief(value: Any) -> str:

@@ -37,7 +37,7 @@ class _Nodes(TimeGrid):
 def fingerprint(problem: Problem) -> str:
     """Digest of a game as 0.4.0 made it; of a game that it could not state, one that it never made."""
     time = problem.time
-    game = make_game(replace(problem, time=_Nodes(time.horizon, time.steps, time.unit)))
+    game = make_game(replace(problem, time=_Nodes(time.horizon, time.steps, time.unit, time.discount)))
     digest = hashlib.sha256(_stated(problem).encode())
     for array in _arrays(game):
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -47,7 +47,9 @@ def fingerprint(problem: Problem) -> str:
 def _stated(problem: Problem) -> str:
     """What was told by its words, as Python wrote it then."""
     time, dynamics = problem.time, problem.all_dynamics[0]
-    parts = [_space(problem.grid), f"TimeGrid(horizon={time.horizon!r}, steps={time.steps!r}, unit={time.unit!r})"]
+    more = f", discount={time.discount!r}" if time.discount else ""  # of which it knew nothing
+    moments = f"TimeGrid(horizon={time.horizon!r}, steps={time.steps!r}, unit={time.unit!r}{more})"
+    parts = [_space(problem.grid), moments]
     if isinstance(dynamics, ControlledDiffusion):
         parts.append(
             f"ControlledDiffusion(viscosity={dynamics.viscosity!r}, control_cost={dynamics.control_cost!r}, "
@@ -76,5 +78,6 @@ def _axis(axis: Axis) -> str:
 def _arrays(game: Game) -> Iterator[Any]:
     price = game.price(game.resting_crowd(game.empty_crowd()))
     yield from (game.grid.mask, game.initial_mass, game.terminal_cost, price[[0, game.steps // 3, -1]])
+    yield from (array for factor in game.step.factors for array in factor.identity)  # 0.4.0 had none that has any
     if game.has_tables:
         yield from (*game.transitions, game.own_cost, game.allowed)  # type: ignore[attr-defined]

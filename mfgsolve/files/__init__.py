@@ -63,8 +63,10 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
 are in it); ``solver`` (whose plan it is), ``stages`` (all that ran) and ``solver_source`` (what to cite for them:
 `Solution.cite`); ``status``, ``tol``, ``objective``, ``optimum`` (of a social one), ``iterations``, ``sweeps``,
 ``seconds``; ``warnings`` (JSON: a code and a sentence each); every number of the certificate
-(`mfgsolve.Certificate`); ``steps_chosen``, ``steps_potential_change`` and ``steps_flow_change`` (what the number of
-time steps costs, as measured); of `learn` ``agents``, ``density_distance`` and ``reference_exploitability``.
+(`mfgsolve.Certificate`); ``discount``, the rate, where there is one (then potential, costs and values are worth at
+t = 0, prices and fields at their own time); ``steps_chosen``, ``steps_potential_change`` and ``steps_flow_change``
+(what the number of time steps costs, as measured); of `learn` ``agents``, ``density_distance`` and
+``reference_exploitability``.
 ``sealed`` and ``seal`` are a checksum of them.
 
 The variables of a comparison are described at `mfgsolve.compare`, those of a convergence study at

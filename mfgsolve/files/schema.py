@@ -278,7 +278,7 @@ def _certificate(file: Reading) -> str:
         file.number(name)
     if not math.isfinite(file.number("iterations")):
         raise file.fault("misses or spoils the attribute 'iterations', which counts none")
-    for name in ("tol", "violation"):
+    for name in ("tol", "violation", "discount"):
         file.number(name, needed=False)
     file.text("name")
     for name in ("solver", "solver_source", "problem", "objective", "source", "created", "mfgsolve_version"):

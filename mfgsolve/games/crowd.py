@@ -16,6 +16,7 @@ import numpy as np
 from mfgsolve.couplings import Price, by_target
 from mfgsolve.errors import InputError
 from mfgsolve.games.constants import Constants
+from mfgsolve.games.horizons import horizon_of
 from mfgsolve.games.measures import Block, Measures
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.memory import affordable
@@ -35,7 +36,8 @@ class Crowd(Measures):
     Attributes
     ----------
     weights : (T+1,) what a cost per unit time counts at each node: dt before the end, 1 at the end where there is a
-        terminal coupling
+        terminal coupling; discounted
+    shares : (T+1,) these over dt (over 1 at the end), where they differ from node to node; else None
     blocks, terminal_block : couplings, and the columns of a level that they act on
     amounts : of every price, what one choice adds to its aggregate, (1 or T, actions, states)
     sees_choices : whether a coupling looks at choices, so that a level holds more than masses
@@ -60,8 +62,9 @@ class Crowd(Measures):
         affordable(
             (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
         )
-        self.weights = np.full(self.steps + 1, self.dt)
-        self.weights[-1] = 0.0 if problem.terminal_coupling is None else 1.0
+        self.horizon = horizon_of(problem.time)
+        self.weights = self.horizon.weights(problem.terminal_coupling is not None)
+        self.shares = self.time.discounts if self.time.discount else None
         self.constants = Constants.none(self.weights, self.grid.populations)
 
     def _bind(self) -> None:
@@ -224,21 +227,25 @@ class Crowd(Measures):
         if not self.sees_choices:
             return super().crowd_totals(price, crowd)
         result = np.array(super().crowd_totals(price, crowd))
-        shape, k = self.open_choices.shape, 0
+        shape, steps, k = self.open_choices.shape, slice(0, self.steps), 0
         for block in self.blocks:
             if block.on == "state":
                 continue
             rate, amount = price[:-1, block.columns], crowd[:-1, block.columns]
-            cost = (rate * amount).sum(axis=1)
+            cost = self.weighed((rate * amount).sum(axis=1), steps)
             if block.on == "occupation":
                 least = least_allowed(rate.reshape(self.steps, *shape), self.open_choices)
                 weight = amount.reshape(self.steps, *shape).sum(axis=(1, 3))
-                result += self.dt * np.array([cost.sum(), (cost - (least * weight).sum(axis=1)).sum(),
-                                              np.abs(rate * amount).sum()])  # fmt: skip
+                least, size = (
+                    self.weighed((least * weight).sum(axis=1), steps),
+                    self.weighed(np.abs(rate * amount), steps),
+                )
+                result += self.dt * np.array([cost.sum(), (cost - least).sum(), size.sum()])
                 continue
             alpha = self.amounts[k].reshape(-1, *shape)
             low, high = least_allowed(alpha, self.open_choices), -least_allowed(-alpha, self.open_choices)
             least = np.where(rate >= 0, rate * low, rate * high).sum(axis=1)  # each population has mass 1
+            least = self.weighed(least, steps)
             result += self.dt * np.array([cost.sum(), (cost - least).sum(), np.abs(cost).sum()])
             k += 1
         return Totals(*map(float, result))
@@ -277,15 +284,15 @@ class Crowd(Measures):
                 look()
                 rho = block.density(flat[nodes])
                 if potential:
-                    total += float(block.bound.potential(nodes, rho).sum()) * self.dt
+                    total += float(self.weighed(block.bound.potential(nodes, rho), nodes).sum()) * self.dt
                 if view is not None:
                     view[nodes, block.columns] = block.bound.cost(nodes, rho).reshape(rho.shape[0], -1)
         if view is not None:
             view[-1] = 0.0
         if self.terminal_block is not None:
-            rho, only = self.terminal_block.density(flat[-1:]), slice(0, 1)
+            rho, only, last = self.terminal_block.density(flat[-1:]), slice(0, 1), slice(self.steps, None)
             if potential:
-                total += float(self.terminal_block.bound.potential(only, rho)[0])
+                total += float(self.weighed(self.terminal_block.bound.potential(only, rho), last)[0])
             if view is not None:
                 view[-1:, self.terminal_block.columns] = self.terminal_block.bound.cost(only, rho).reshape(1, -1)
         return total
@@ -303,12 +310,14 @@ class Crowd(Measures):
                 look()
                 slope = block.bound.slope(nodes, block.density(flat[nodes]))
                 assert slope is not None  # every coupling said that it is local
-                view[nodes, block.columns] = (slope * (self.dt / block.volumes)).reshape(slope.shape[0], -1)
+                slope = self.weighed(slope * (self.dt / block.volumes), nodes)
+                view[nodes, block.columns] = slope.reshape(slope.shape[0], -1)
         view[-1] = 0.0
         if self.terminal_block is not None:
             slope = self.terminal_block.bound.slope(slice(0, 1), self.terminal_block.density(flat[-1:]))
             assert slope is not None
-            view[-1:, self.terminal_block.columns] = (slope / self.grid.volumes).reshape(1, -1)
+            slope = self.weighed(slope / self.grid.volumes, slice(self.steps, None))
+            view[-1:, self.terminal_block.columns] = slope.reshape(1, -1)
         return scale
 
     def price_change(self, crowd: np.ndarray, change: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -321,12 +330,12 @@ class Crowd(Measures):
             for nodes in self.slabs():
                 look()
                 slope = block.bound.tangent(nodes, block.density(flat[nodes]), block.density(moved[nodes]))
-                view[nodes, block.columns] = (slope * self.dt).reshape(slope.shape[0], -1)
+                view[nodes, block.columns] = self.weighed(slope * self.dt, nodes).reshape(slope.shape[0], -1)
         view[-1] = 0.0
         if self.terminal_block is not None:
             last = self.terminal_block
             slope = last.bound.tangent(slice(0, 1), last.density(flat[-1:]), last.density(moved[-1:]))
-            view[-1:, last.columns] = slope.reshape(1, -1)
+            view[-1:, last.columns] = self.weighed(slope, slice(self.steps, None)).reshape(1, -1)
         return result
 
     def segment_slope(self, start: np.ndarray, end: np.ndarray, share: float) -> float:
@@ -337,7 +346,7 @@ class Crowd(Measures):
             look()
             gap = there[levels] - here[levels]
             cost = block.bound.cost(nodes, block.density(here[levels] + share * gap))
-            return float((cost.reshape(gap.shape[0], -1) * gap[:, block.columns]).sum())
+            return float(self.weighed(cost.reshape(gap.shape[0], -1) * gap[:, block.columns], levels).sum())
 
         for block in self.blocks:
             total += self.dt * sum(part(block, nodes, nodes) for nodes in self.slabs())

@@ -1,4 +1,4 @@
-"""A game in arrays: one step of one agent, chained over a finite horizon, and what the crowd costs.
+"""A game in arrays: a step of one agent, a horizon that chains it, and what the crowd costs.
 
 Solvers, certificates, agents and learners use its verbs alone: ``respond`` (backward), ``flow`` (forward),
 ``curvature`` (how the flow of the best response changes with the price), and the costs of the crowd (`Crowd`).
@@ -55,8 +55,14 @@ class Game(Crowd):
         self.wanted_threads = threads
         self._state(problem)
         mass = problem.initial_mass()
-        self.terminal_cost = problem.terminal_cost()
+        self.terminal_cost = self.weighed(problem.terminal_cost()[None], slice(self.steps, None))[0]
         self.step = problem.bind(mass)
+        if self.time.discount and not self.step.is_discounted:
+            raise InputError(
+                f"the discount rate is {self.time.discount:g}, and a {type(self.step).__name__} does not discount its "
+                "own costs; multiply those of step t by time.discounts[t] and say is_discounted = True, or leave the "
+                "rate at 0"
+            )
         self.step.share(threads)
         self.initial_mass = mass.reshape(self.step.shape)
         self.terminal_cost = self.terminal_cost.reshape(self.step.shape)
@@ -138,7 +144,7 @@ class Game(Crowd):
         decides the transitions where the dynamics are coupled to it.
         """
         policy = self.step.new_policy() if out is None else out[: self.steps]
-        value = self.step.backward(self.costs(price), policy, self._masses(crowd))
+        value = self.horizon.backward(self.step, self.costs(price), policy, self._masses(crowd))
         return Response(policy, value, float((self.initial_mass * value).sum()))
 
     def policy_buffer(self, price: np.ndarray) -> np.ndarray:
@@ -147,24 +153,27 @@ class Game(Crowd):
 
     def flow(self, policy: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Forward: the crowd of agents that follow the policy of a best response."""
-        crowd = self.empty_crowd() if out is None else out
-        mass = np.empty((self.steps + 1, *self.step.shape)) if self.sees_choices else crowd
-        mass[0] = self.initial_mass
-        self.step.forward(policy, mass)
+        crowd, mass = self._start(out)
+        self.horizon.forward(self.step, policy, mass)
         return self.aggregate(mass, policy, crowd, weighed=False) if self.sees_choices else crowd
 
     def follow(self, policy: Policy) -> np.ndarray:
         """Forward: the crowd of agents that follow any policy."""
-        crowd = self.empty_crowd()
+        crowd, mass = self._start(None)
+        self.horizon.follow(self.step, policy, mass)
+        return self.aggregate(mass, self.step.choices(policy), crowd, weighed=False) if self.sees_choices else crowd
+
+    def _start(self, out: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """A crowd to be filled, and its mass (T+1, *level), of which the first level is there."""
+        crowd = self.empty_crowd() if out is None else out
         mass = np.empty((self.steps + 1, *self.step.shape)) if self.sees_choices else crowd
         mass[0] = self.initial_mass
-        self.step.follow(policy, mass)
-        return self.aggregate(mass, self.step.choices(policy), crowd, weighed=False) if self.sees_choices else crowd
+        return crowd, mass
 
     def values(self, price: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
         """V (T+1, *shape) of the best response to the price; NaN in blocked cells."""
         value = np.empty((self.steps + 1, *self.step.shape))
-        self.step.backward(self.costs(price), self.step.new_policy(), self._masses(crowd), value)
+        self.horizon.backward(self.step, self.costs(price), self.step.new_policy(), self._masses(crowd), value)
         value.reshape(self.steps + 1, -1)[:, self.grid.mask.reshape(-1)] = np.nan
         return value.reshape(self.steps + 1, *self.grid.shape)
 
@@ -172,7 +181,7 @@ class Game(Crowd):
         self, policy: np.ndarray, price: np.ndarray, crowd: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """What a policy of tables costs against a price: V (T+1, states) and q (T, actions, states)."""
-        return self.step.evaluate(self.costs(price), policy, self._masses(crowd))
+        return self.horizon.evaluate(self.step, self.costs(price), policy, self._masses(crowd))
 
     def curvature(
         self, policy: np.ndarray, crowd: np.ndarray, direction: np.ndarray, scale: np.ndarray | None = None,
@@ -183,7 +192,7 @@ class Game(Crowd):
         if self.step.is_fused and not self.sees_choices:
             return self.step.curvature(policy, crowd, direction, scale, result, identity)
         weighted = direction if scale is None else scale * direction
-        moved, change = self.step.change(self._changes(weighted), policy, self._masses(crowd))
+        moved, change = self.horizon.change(self.step, self._changes(weighted), policy, self._masses(crowd))
         kept = identity * direction
         if self.sees_choices:
             assert change is not None
@@ -199,7 +208,7 @@ class Game(Crowd):
         states = np.ascontiguousarray(self.flat(weighted)[:, : self.cells]).reshape(-1, *self.step.shape)
         if not self.sees_choices:
             return Costs(states, ones, nothing)
-        rates = weighted / self.dt
+        rates = weighted[:-1] / self.weights[:-1, None]
         return Costs(states, ones, nothing, lambda part, own: self.action_costs(rates, part, own))
 
     def conjugate_step(
@@ -258,13 +267,16 @@ class Game(Crowd):
         other.step = self.step.with_changes(**changes)
         return other
 
-    def with_costs(self, own_cost: np.ndarray, tau: float | None = None) -> Game:
-        """The same game, in which agents pay other own costs (1 or T, actions, states), at another tau."""
-        return self.with_step(own_cost=own_cost, tau=self.step.tau if tau is None else tau)
+    def with_costs(self, own_cost: np.ndarray, entropy_cost: float | np.ndarray | None = None) -> Game:
+        """The same game, in which agents pay other own costs (1 or T, actions, states), and for a unit of entropy
+        another number, or one in each step."""
+        if entropy_cost is None:
+            return self.with_step(own_cost=own_cost)
+        return self.with_step(own_cost=own_cost, entropy_cost=entropy_cost + np.zeros(self.steps))
 
     def at_temperature(self, temperature: float) -> Game:
         """The same game, with tables, at another temperature (cost per unit time); arrays are shared."""
-        other = self.with_step(temperature=temperature, tau=temperature * self.dt)
+        other = self.with_step(temperature=temperature, entropy_cost=self.step.entropy_costs(temperature))
         other.__dict__.pop("problem", None)  # made anew when somebody asks for it
         return other
 

@@ -45,6 +45,7 @@ class Measures:
     dt: float
     width: int
     weights: np.ndarray
+    shares: np.ndarray | None
     terminal_cost: np.ndarray
     blocks: list[Block]
     terminal_block: Block | None
@@ -62,6 +63,18 @@ class Measures:
     def open_cells(self) -> np.ndarray:
         """Where agents may be, (1, populations, cells of each)."""
         return ~self.grid.mask.reshape(1, self.grid.populations, -1)
+
+    def weighed(self, field: np.ndarray, levels: slice) -> np.ndarray:
+        """A field (levels, ...) of costs, each level times the share of its node; see `Crowd`."""
+        if self.shares is None:
+            return field
+        return np.asarray(field * self.shares[levels].reshape((-1,) + (1,) * (field.ndim - 1)))
+
+    def unweighed(self, field: np.ndarray, levels: slice) -> np.ndarray:
+        """The inverse of `weighed`: costs as they are at their own time, comparable from level to level."""
+        if self.shares is None:
+            return field
+        return np.asarray(field / self.shares[levels].reshape((-1,) + (1,) * (field.ndim - 1)))
 
     def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
         """sum_t weight_t <price_t, crowd_t>, over states; finite games add what choices cost."""
@@ -93,7 +106,7 @@ class Measures:
                 here = flat[levels]
                 there = block.bound.cost(times, block.density(here * self._pattern))
                 apart = np.abs(block.bound.cost(times, block.density(here)) - there).reshape(len(here), -1)
-                total += weight * float((apart * np.abs(here[:, block.columns])).sum())
+                total += weight * float(self.weighed(apart * np.abs(here[:, block.columns]), levels).sum())
         return total if math.isfinite(total) else 0.0
 
     @cached_property

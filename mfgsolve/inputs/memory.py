@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def human_size(size: int) -> str:
     if size < 1024:
         return f"{size} bytes"
     if size >= 1 << 100:  # which no float need hold
-        return f"10^{len(str(size >> 100)) + 30} bytes"
+        return f"10^{round(math.log10(size))} bytes"
     power = min((size.bit_length() - 1) // 10, len(UNITS))
     return f"{size / 1024**power:.3g} {UNITS[power - 1]}"
 

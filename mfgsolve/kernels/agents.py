@@ -6,7 +6,7 @@ who chose what, and is empty where nobody asks.
 
 Implicit noise along an axis is a walk: from its cell an agent goes on to the next one with probability ``right`` as
 often as it likes, then back with probability ``left``, and stays.  The two come from the elimination of the tridiagonal
-I - nu dt Lap (see `mfgsolve.agents.noise`), so that the law is that of the solve, cell by cell.
+I - nu dt Lap (see `mfgsolve.steps.walks`), so that the law is that of the solve, cell by cell.
 """
 
 from __future__ import annotations

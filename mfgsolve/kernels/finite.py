@@ -2,9 +2,9 @@
 
 Legend: ``value`` V (levels, states), ``cost`` l (1 or steps, actions, states) what a choice costs, ``crowd`` (levels,
 states) what being somewhere costs, ``policy`` pi and ``q`` (steps, actions, states), ``mass`` m (levels, states),
-``tau`` = temperature dt.  Row ``a S + x`` of the transitions of a step lists the successors of choice a in state x:
-``first[step, row]`` to ``first[step, row + 1]`` in ``successor`` and ``chance``; one step stands for all where they do
-not change.  A choice that is not ``allowed`` has probability 0 and is never looked at.
+``tau`` (steps,) what a unit of entropy costs.  Row ``a S + x`` of the transitions of a step lists the successors of
+choice a in state x: ``first[step, row]`` to ``first[step, row + 1]`` in ``successor`` and ``chance``; one step stands
+for all where they do not change.  A choice that is not ``allowed`` has probability 0 and is never looked at.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _backward(cost, crowd, allowed, tau, first, successor, chance, value, policy
     for t in range(steps - 1, -1, -1):
         c, p = min(t, cost.shape[0] - 1), min(t, first.shape[0] - 1)
         expect(first[p], successor, chance, value[t + 1], cost[c], policy[t])
-        soft_choice(policy[t], allowed, tau, value[t], policy[t])
+        soft_choice(policy[t], allowed, tau[t], value[t], policy[t])
         for x in range(value.shape[1]):
             value[t, x] += crowd[t, x]
 
@@ -86,14 +86,15 @@ def _evaluate(cost, crowd, allowed, tau, first, successor, chance, policy, value
     for t in range(steps - 1, -1, -1):
         c, p = min(t, cost.shape[0] - 1), min(t, first.shape[0] - 1)
         expect(first[p], successor, chance, value[t + 1], cost[c], q[t])
+        soft = tau[t]
         for x in range(states):
             total = crowd[t, x]
             for a in range(actions):
                 chosen = policy[t, a, x]
                 if chosen > 0.0:
                     total += chosen * q[t, a, x]
-                    if tau > 0.0:
-                        total += tau * chosen * np.log(chosen)
+                    if soft > 0.0:
+                        total += soft * chosen * np.log(chosen)
             value[t, x] = total
 
 
@@ -138,12 +139,12 @@ def _tangent_forward(policy, mass, tau, first, successor, chance, change, moved)
     """
     steps, actions, states = policy.shape
     for t in range(steps):
-        p = min(t, first.shape[0] - 1)
+        p, soft = min(t, first.shape[0] - 1), tau[t]
         for y in range(states):
             moved[t + 1, y] = 0.0
         for a in range(actions):
             for x in range(states):
-                flux = policy[t, a, x] * (moved[t, x] - mass[t, x] * change[t, a, x] / tau)
+                flux = policy[t, a, x] * (moved[t, x] - mass[t, x] * change[t, a, x] / soft)
                 change[t, a, x] = flux
                 if flux != 0.0:
                     row = a * states + x
@@ -176,7 +177,7 @@ def _own_cost(cost, least, policy, mass, tau):
     total, above, size = 0.0, 0.0, 0.0
     cells = states // least.shape[1]
     for t in range(steps):
-        c = min(t, cost.shape[0] - 1)
+        c, soft = min(t, cost.shape[0] - 1), tau[t]
         for a in range(actions):
             for x in range(states):
                 chosen = policy[t, a, x]
@@ -185,8 +186,8 @@ def _own_cost(cost, least, policy, mass, tau):
                     total += paid
                     above += (cost[c, a, x] - least[c, x // cells]) * chosen * mass[t, x]
                     size += abs(paid)
-                    if tau > 0.0:
-                        paid = tau * chosen * np.log(chosen) * mass[t, x]
+                    if soft > 0.0:
+                        paid = soft * chosen * np.log(chosen) * mass[t, x]
                         total += paid
                         above += abs(paid)
                         size += abs(paid)

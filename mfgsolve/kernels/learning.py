@@ -2,8 +2,9 @@
 
 Legend: ``preference`` H (owners, steps, states, actions), whose softmax is the policy; ``critic`` V (owners, steps + 1,
 states), expected reward from there on; ``visits`` (owners, steps, states); agent i owns table i, or all own table 0.
-``cells`` (agents, steps + 1) and ``actions`` (agents, steps) are the episode.  Rewards are negative costs: ``being``
-(steps + 1, states) for being somewhere, ``choosing`` (1 or steps, actions, states) for choosing something.
+``cells`` (agents, steps + 1) and ``actions`` (agents, steps) are the episode.  Rewards are negative costs:
+``state_cost`` (steps + 1, states) of being somewhere, ``action_cost`` (1 or steps, actions, states) of choosing
+something, and ``tau`` (steps,) of a unit of entropy.
 """
 
 from __future__ import annotations
@@ -107,25 +108,25 @@ def _play(cells, actions, preference, allowed, wander, first, successor, chance,
 
 
 def _actor_critic(
-    cells, actions, being, choosing, tau, allowed, preference, critic, visits, slowest, power, actor, bound
+    cells, actions, state_cost, action_cost, tau, allowed, preference, critic, visits, slowest, power, actor, bound
 ):
     """Each agent from the end of its episode to its start, V = sum_a pi (q - tau log pi) at the state that came next:
 
         q(t, x, a) += n^-power (r + V(t+1, x') - q(t, x, a))    (``slowest`` in place of n^-power, if that is more)
         H(t, x, .) += actor (q(t, x, .) - V(t, x) - tau H)      kept within ``bound`` below its largest entry
 
-    Returns the sum of |r + V - q|.
+    with ``tau`` and ``actor`` (T,) of each step.  Returns the sum of |r + V - q|.
     """
     agents, steps, many = cells.shape[0], actions.shape[1], allowed.shape[0]
     owners, total = preference.shape[0], 0.0
     policy = np.empty(many)
     for i in range(agents):
         o = i if owners > 1 else 0
-        ahead = -being[steps, cells[i, steps]]
+        after = -state_cost[steps, cells[i, steps]]
         for t in range(steps - 1, -1, -1):
-            x, a = cells[i, t], actions[i, t]
+            x, a, soft, length = cells[i, t], actions[i, t], tau[t], actor[t]
             h, q = preference[o, t, x], critic[o, t, x]
-            delta = ahead - being[t, x] - choosing[min(t, choosing.shape[0] - 1), a, x] - q[a]
+            delta = after - state_cost[t, x] - action_cost[min(t, action_cost.shape[0] - 1), a, x] - q[a]
             visits[o, t, x, a] += 1
             q[a] += max(visits[o, t, x, a] ** -power, slowest) * delta
             total += abs(delta)
@@ -133,15 +134,15 @@ def _actor_critic(
             value = 0.0
             for b in range(many):
                 if policy[b] > 0.0:
-                    value += policy[b] * (q[b] - (tau * np.log(policy[b]) if tau > 0.0 else 0.0))
+                    value += policy[b] * (q[b] - (soft * np.log(policy[b]) if soft > 0.0 else 0.0))
             most = -np.inf
             for b in range(many):
                 if allowed[b, x]:
-                    h[b] += actor * (q[b] - value - tau * h[b])
+                    h[b] += length * (q[b] - value - soft * h[b])
                     most = max(most, h[b])
             for b in range(many):
                 h[b] = max(h[b] - most, -bound)
-            ahead = value
+            after = value
     return total
 
 

@@ -1,6 +1,6 @@
 """How a game is written down for learners: its actions by name, what is allowed, labelled arrays, the space of a file.
 
-Controlled diffusions choose among "stay" and the moves to their neighbours; finite games have actions of their own.
+Controlled diffusions choose among "stay" and the moves to their neighbours; see `mfgsolve.steps.chain`.
 """
 
 from __future__ import annotations
@@ -32,19 +32,8 @@ def game_of(problem: Problem | Game) -> Game:
 
 def actions_of(game: Game) -> tuple[list[str], np.ndarray]:
     """Names of the actions, and which are allowed, (actions, *shape)."""
-    if game.has_tables:
-        return list(game.action_names), game.allowed.reshape(-1, *game.grid.shape)
-    grid = game.grid
-    assert isinstance(grid, Grid)
-    allowed = np.ones((1 + 2 * grid.ndim, *grid.shape), dtype=bool)
-    for k in range(grid.ndim):  # x first, the last dimension of the array
-        dim = grid.ndim - 1 - k
-        index = np.arange(grid.shape[dim]).reshape([-1 if j == dim else 1 for j in range(grid.ndim)])
-        for sign, edge, row in ((-1, grid.shape[dim] - 1, 1 + 2 * k), (1, 0, 2 + 2 * k)):
-            allowed[row] = ~grid.mask & ~np.roll(grid.mask, sign, dim)
-            if not grid.axes[dim].periodic:
-                allowed[row] &= index != edge
-    return ["stay", *game.step.mesh.move_names], allowed
+    allowed = game.step.allowed
+    return list(game.step.action_names), allowed.reshape(len(allowed), *game.grid.shape)
 
 
 def even_shares(allowed: np.ndarray) -> np.ndarray:
@@ -123,7 +112,7 @@ def check_mass(mass: xr.DataArray, space: Space, allowed: np.ndarray) -> None:
 
 def labelled(array: np.ndarray, space: Space, names: Sequence[str], time: np.ndarray | None, unit: str) -> xr.DataArray:
     coordinates: dict[str, Any] = {
-        name: (name, values, about) for name, (values, about) in space.dimension_coordinates.items()
+        name: (name, values, attrs) for name, (values, attrs) in space.dimension_coordinates.items()
     }
     coordinates["action"] = ("action", np.array(names), {"units": "1", "long_name": "action"})
     lead: tuple[str, ...] = ()
@@ -145,14 +134,14 @@ def space_of(dataset: xr.Dataset) -> Space:
         labels = dataset["state"].values
         ground = States(len(labels) if labels.dtype.kind in "iu" else [str(name) for name in labels])
     else:
-        found = [(name, dataset[name].size, dataset[name].attrs) for name in dims]
-        listed = [
+        axes = [(name, dataset[name].size, dataset[name].attrs) for name in dims]
+        built = [
             Axis.from_edges(name, a["edges"], str(a["boundary"]), str(a["units"]))
             if "edges" in a
             else Axis(name, size, float(a["start"]), float(a["stop"]), str(a["boundary"]), str(a["units"]))
-            for name, size, a in found
+            for name, size, a in axes
         ]
-        ground = Grid(tuple(listed), blocked if blocked.any() else None)
+        ground = Grid(tuple(built), blocked if blocked.any() else None)
     if "population" not in dataset["blocked"].dims:
         return ground
     return Populations([str(name) for name in dataset["population"].values], ground)

@@ -72,8 +72,8 @@ def learn(
         raise InputError(f"learn got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     problem = settle(problem)
     _check_reference(reference, problem)
-    given = {"agents": agents, "episodes": episodes, "seed": rng}
-    chosen = make_learner(learner, {name: value for name, value in given.items() if value is not None} | options)
+    numbers = {"agents": agents, "episodes": episodes, "seed": rng}
+    chosen = make_learner(learner, {name: value for name, value in numbers.items() if value is not None} | options)
     return learned(
         problem, chosen, _reference(reference), tol=tol, max_seconds=max_seconds, callback=callback,
         checkpoint=checkpoint, threads=threads,

@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mfgsolve.agents.noise import noise_arrays, noise_walks
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, real, whole
 from mfgsolve.games import Game
@@ -32,7 +31,8 @@ from mfgsolve.solution.learning import Played
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.needs import SOFT, TABLES
 from mfgsolve.solvers.stored import STORED, Stored
-from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
+from mfgsolve.steps import Law, Policy
+from mfgsolve.steps.table_policies import OccupationAverage
 from mfgsolve.watch import look
 
 __all__ = ["Mguni"]
@@ -54,6 +54,10 @@ class LearningState(State):
     belief: np.ndarray = field(metadata=STORED)  # a crowd
     occupation: np.ndarray = field(metadata=STORED)  # (steps, actions, states)
     stream: np.ndarray = field(metadata=STORED)
+    law: Law = field(init=False, repr=False)  # where choices lead
+
+    def __post_init__(self) -> None:
+        self.law = self.game.step.law()
 
 
 @dataclass(frozen=True)
@@ -116,11 +120,11 @@ class Mguni(Solver):
 
     def init(self, game: Game, tol: float, start: Guess | None = None) -> LearningState:
         owners = 1 if self.shared else self.agents * game.grid.populations
-        shape = (owners, game.steps, game.states, game.actions)
+        shape = (owners, game.steps, game.cells, game.step.actions)
         stream = np.random.SeedSequence(self.seed).generate_state(4, np.uint64)
         state = LearningState(
             0, 0.0, UNMEASURED, game, 0, self.actor, np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64),
-            np.zeros((game.steps + 1, game.width)), np.zeros((game.steps, game.actions, game.states)), stream,
+            np.zeros((game.steps + 1, game.width)), np.zeros((game.steps, game.step.actions, game.cells)), stream,
         )  # fmt: skip
         _play_episode(self, state)
         return _measured(self, state)
@@ -134,9 +138,9 @@ class Mguni(Solver):
     def _check_stored(self, game: Game, arrays: dict[str, np.ndarray]) -> None:
         """Kernels trust shapes and numbers; a file need not."""
         owners = 1 if self.shared else self.agents * game.grid.populations
-        table = (owners, game.steps, game.states, game.actions)
+        table = (owners, game.steps, game.cells, game.step.actions)
         wanted = {"preference": table, "critic": table, "visits": table, "belief": (game.steps + 1, game.width),
-                  "occupation": (game.steps, game.actions, game.states), "stream": (4,)}  # fmt: skip
+                  "occupation": (game.steps, game.step.actions, game.cells), "stream": (4,)}  # fmt: skip
         for name, shape in wanted.items():
             if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
                 raise ValueError(f"{name} of shape {arrays[name].shape}, where finite numbers {shape} should be")
@@ -155,10 +159,10 @@ class Mguni(Solver):
         return Outcome(state.game, plan, crowd, sweeps=state.sweeps, played=played)
 
 
-def _plan(state: LearningState) -> tuple[TablePolicy, np.ndarray]:
+def _plan(state: LearningState) -> tuple[Policy, np.ndarray]:
     """The policy of the mean occupation, and its own exact flow."""
-    plan = OccupationAverage(state.belief, state.occupation)
-    policy = TablePolicy(plan.policy(state.game.uniform()))
+    step, mean = state.game.step, OccupationAverage(state.belief, state.occupation)
+    policy = step.policy_of(step.choices(mean))
     return policy, state.game.follow(policy)
 
 
@@ -178,37 +182,43 @@ def _play_episode(learner: Mguni, state: LearningState) -> None:
     followers = agents - int((wander[:agents] > 0).sum())
     cells = np.empty((number, game.steps + 1), dtype=np.int32)
     actions = np.empty((number, game.steps), dtype=np.int32)
-    counts = np.zeros((game.steps + 1, game.states), dtype=np.int64)
-    chosen = np.zeros((game.steps, game.actions, game.states), dtype=np.int64)
+    counts = np.zeros((game.steps + 1, game.cells), dtype=np.int64)
+    chosen = np.zeros((game.steps, game.step.actions, game.cells), dtype=np.int64)
     share = np.cumsum(game.initial_mass.reshape(populations, -1), axis=1)
     kernel.begin(cells, share, wander, state.stream, counts)
-    noise = noise_arrays(noise_walks(game), game.states)
     parts = [slice(t, t + 1) for t in range(game.steps)] if game.is_coupled else [slice(0, game.steps)]
     for part in parts:
         look()
-        table = game.transitions_at(part.start, counts[part.start] / followers)
-        first = table.first if table.first.shape[0] == 1 else table.first[part]
-        kernel.play(cells, actions, state.preference, game.allowed, wander, first, table.successor, table.chance, noise,
+        tables = state.law.tables(part, counts[part.start] / followers)
+        kernel.play(cells, actions, state.preference, state.law.allowed, wander, *tables, state.law.walk_arrays,
                     state.stream, part.start, counts, chosen[part])  # fmt: skip
     crowd = game.aggregate(counts / followers, chosen / followers, game.empty_crowd(), weighed=True)
     weight = (1.0 + learner.recent) / (state.episode + 1.0 + learner.recent)
     state.belief += weight * (crowd - state.belief)  # the first episode replaces what was there: its weight is 1
     state.occupation += weight * (chosen / followers - state.occupation)
     price = game.price(state.belief)
-    being = price[:, : game.states] * game.weights[:, None]
-    being[-1] += game.terminal_cost
-    choosing = game.action_costs(price, slice(0, game.steps), game.own_cost)
+    state_cost = price[:, : game.cells] * game.weights[:, None]
+    state_cost[-1] += game.terminal_cost
+    action_cost = game.action_costs(price, slice(0, game.steps), game.step.own_cost)
     if state.actor == 0:
-        state.actor = PUSH / _spread(being, choosing, counts, chosen)
-    kernel.actor_critic(cells, actions, being, choosing, game.tau, game.allowed, state.preference, state.critic,
-                        state.visits, learner.slowest, learner.power, _actor(state), learner.bound)  # fmt: skip
+        costs = game.unweighed(state_cost[:-1, None] + action_cost, slice(0, game.steps))
+        state.actor = PUSH / _spread(costs, chosen)
+    kernel.actor_critic(
+        cells, actions, state_cost, action_cost, game.step.entropy_cost, state.law.allowed, state.preference,
+        state.critic, state.visits, learner.slowest, learner.power, _actor(state), learner.bound,
+    )  # fmt: skip
     state.episode += 1
-    state.sweeps += number / game.states  # an agent-step is a share of a pass over all states
+    state.sweeps += number / game.cells  # an agent-step is a share of a pass over all states
 
 
-def _actor(state: LearningState) -> float:
-    """At a temperature preferences must not overshoot q / tau, which a step of 1 / tau reaches at once."""
-    return min(state.actor, 1.0 / state.game.tau) if state.game.tau > 0 else state.actor
+def _actor(state: LearningState) -> np.ndarray:
+    """Step of the preferences at each time, (T,), per cost as of that time.
+
+    At a temperature they must not overshoot q / tau, which a step of 1 / tau reaches at once.
+    """
+    game = state.game
+    steps = game.unweighed(np.full(game.steps, state.actor), slice(0, game.steps))
+    return np.minimum(steps, 1.0 / game.step.entropy_cost) if game.is_smooth else steps
 
 
 def _wander(learner: Mguni, episode: int, populations: int) -> np.ndarray:
@@ -220,9 +230,8 @@ def _wander(learner: Mguni, episode: int, populations: int) -> np.ndarray:
     return np.tile(wander, populations)
 
 
-def _spread(being: np.ndarray, choosing: np.ndarray, counts: np.ndarray, chosen: np.ndarray) -> float:
+def _spread(costs: np.ndarray, chosen: np.ndarray) -> float:
     """Standard deviation of the costs of a step, over all that were paid in an episode; 1 where they do not vary."""
-    costs = being[:-1, None] + choosing
     total = chosen.sum()
     mean = (chosen * costs).sum() / total
     spread = math.sqrt(max(float((chosen * (costs - mean) ** 2).sum() / total), 0.0))

@@ -34,7 +34,7 @@ from mfgsolve.dynamics import LatticeMoves
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.learners.chain import Chain, finite_game
+from mfgsolve.learners.sampler import Sampler, finite_game
 from mfgsolve.parts.exploration import Boltzmann, draw
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Populations
@@ -221,42 +221,42 @@ def learn_from_neighbours(
     game = finite_game(problem, "learn_from_neighbours")
     if not isinstance(game.grid, Populations):
         raise InputError("learn_from_neighbours needs several populations; the game has a single one")
-    if game.width != game.states or game.is_coupled or not game.allowed.all():
+    if game.width != game.cells or game.is_coupled or not game.step.allowed.all():
         raise InputError(
             f"learn_from_neighbours got {problem.name!r}, in which choices are priced, forbidden somewhere, or moved "
             "by the crowd; couplings of densities and moves that are free everywhere are needed"
         )
     if agents < 1 or episodes < 1:
         raise InputError(f"{agents} agents and {episodes} episodes came; at least 1 of each is needed")
-    look, chain = MeanOffset(game.grid, typed, radius, threshold), Chain(game)
-    learner = NeighbourLearner(look.count, chain.populations, game.actions, beta, discount, power)
+    look, sampler = MeanOffset(game.grid, typed, radius, threshold), Sampler(game)
+    learner = NeighbourLearner(look.count, sampler.populations, game.step.actions, beta, discount, power)
     stream = np.random.Generator(np.random.PCG64(seed_sequence(rng)))
-    kind = np.repeat(np.arange(chain.populations), agents)
+    kind = np.repeat(np.arange(sampler.populations), agents)
     for _ in range(episodes):
-        _play(chain, look, learner, kind, stream)
+        _play(sampler, look, learner, kind, stream)
     policy = policy_along(game, look, learner.policy())
     return Learned(learner.q, policy, exploitability(problem, policy), kind.size * game.steps * episodes)
 
 
 def _play(
-    chain: Chain, look: MeanOffset, learner: NeighbourLearner, kind: np.ndarray, rng: np.random.Generator
+    sampler: Sampler, look: MeanOffset, learner: NeighbourLearner, kind: np.ndarray, rng: np.random.Generator
 ) -> None:
     """One episode; everybody learns after every step."""
-    game, share, cells = chain.game, 1.0 / np.bincount(kind)[kind], chain.start(kind, rng)
-    none = np.zeros((game.actions, game.states))
+    game, share, cells = sampler.game, 1.0 / np.bincount(kind)[kind], sampler.start(kind, rng)
+    none = np.zeros((game.step.actions, game.cells))
 
     def around(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mass = np.bincount(cells, share, game.states)
-        return mass, look(mass.reshape(chain.populations, -1))[cells % chain.cells]
+        mass = np.bincount(cells, share, game.cells)
+        return mass, look(mass.reshape(sampler.populations, -1))[cells % sampler.cells]
 
     mass, seen = around(cells)
     for t in range(game.steps):
         action = draw(learner.policy()[kind, seen], rng)
-        after = chain.move(t, cells, action, mass, rng)
-        paid = game.own_cost[min(t, game.own_cost.shape[0] - 1)][action, cells]
+        after = sampler.move(t, cells, action, mass, rng)
+        own = sampler.own_cost(t)[action, cells]
         mass, then = around(after)
-        cost = chain.being(t + 1, chain.price(t + 1, chain.level(t + 1, mass, none)))
-        learner.update(kind, seen, action, -(paid + cost[after]), then)
+        cost = sampler.state_cost(t + 1, sampler.price(t + 1, sampler.level(t + 1, mass, none)))
+        learner.update(kind, seen, action, -(own + cost[after]), then)
         cells, seen = after, then
 
 
@@ -266,9 +266,9 @@ def policy_along(game: Game, look: MeanOffset, tables: np.ndarray) -> np.ndarray
     tables : pi(a | o), (populations, seen, actions)
     """
     mass, kinds = game.initial_mass, tables.shape[0]
-    policy = game.uniform()
+    policy = game.step.uniform()
     for t in range(game.steps):
         seen = look(mass.reshape(kinds, -1))
-        policy[t] = tables[:, seen].transpose(2, 0, 1).reshape(game.actions, game.states)
-        mass = game.flow(policy)[t + 1, : game.states]
-    return policy.reshape(game.steps, game.actions, *game.grid.shape)
+        policy[t] = tables[:, seen].transpose(2, 0, 1).reshape(game.step.actions, game.cells)
+        mass = game.flow(policy)[t + 1, : game.cells]
+    return policy.reshape(game.steps, game.step.actions, *game.grid.shape)

@@ -21,7 +21,6 @@ import xarray as xr
 from mfgsolve.agents.play import Play, stated_problem
 from mfgsolve.agents.run import Party, Run
 from mfgsolve.agents.walk import Walk
-from mfgsolve.certificates import given_policy
 from mfgsolve.errors import FileError, InputError, numbers, real, unknown, whole
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.games import Game
@@ -102,7 +101,7 @@ class Occupation:
                 "a policy"
             )
         game = game_of(stated_problem(solution) if problem is None else problem)
-        policy = given_policy(game, solution.dataset)
+        policy = game.step.policy_from(solution.dataset)
         density = solution.dataset["density"].transpose("time", *game.grid.dims)
         if density.shape != (game.steps + 1, *game.grid.shape):
             raise InputError(
@@ -111,7 +110,7 @@ class Occupation:
             )
         levels = density.values * game.grid.volumes
         walk = Walk(Play(game, policy, game.crowd_of(levels), None))
-        return _chosen(game, levels.reshape(game.steps + 1, -1), walk.choices)
+        return _chosen(game, levels.reshape(game.steps + 1, -1), walk.chain.choices)
 
     @classmethod
     def of_policy(cls, problem: Problem | Game, policy: Any) -> Occupation:
@@ -123,9 +122,9 @@ class Occupation:
             array, a DataArray, a Dataset or a Solution
         """
         game = game_of(problem)
-        chosen = given_policy(game, getattr(policy, "dataset", policy))
+        chosen = game.step.policy_from(getattr(policy, "dataset", policy))
         crowd = game.follow(chosen)
-        return _chosen(game, game.flat(crowd)[:, : game.cells], Walk(Play(game, chosen, crowd, None)).choices)
+        return _chosen(game, game.flat(crowd)[:, : game.cells], Walk(Play(game, chosen, crowd, None)).chain.choices)
 
     @classmethod
     def of_run(cls, run: Run, party: Party) -> Occupation:
@@ -138,7 +137,7 @@ class Occupation:
             raise InputError("tagged agents deviate in this run, and counts do not tell them apart; use of_agents")
         game = game_of(party.walk.game)
         share = np.repeat(1.0 / party.agents, party.walk.states // party.agents.size)
-        return _chosen(game, run.counts * share, party.walk.choices)
+        return _chosen(game, run.counts * share, party.walk.chain.choices)
 
     @classmethod
     def of_agents(cls, problem: Problem | Game, cells: Any, actions: Any) -> Occupation:
@@ -171,8 +170,8 @@ class Occupation:
         array, wanted = numbers(mass, "mass"), (*lead, *space.shape, len(names))
         if array.shape != wanted:
             raise InputError(f"mass has shape {array.shape}; ({'time, ' if lead else ''}*space, action) = {wanted}")
-        given = None if allowed is None else np.asarray(allowed)
-        return cls(labelled(array, space, names, nodes, unit), space, given, ends)
+        choices = None if allowed is None else np.asarray(allowed)
+        return cls(labelled(array, space, names, nodes, unit), space, choices, ends)
 
     # -- what it says ------------------------------------------------------------------------------------------
 
@@ -208,8 +207,8 @@ class Occupation:
             nodes = self.mass["time"][: len(levels)]
             coordinates["step"] = ("step", nodes.values, {**nodes.attrs, "long_name": "start of the step"})
         values = table if lead else table[0]
-        about = {"units": "1", "long_name": "probability of an action"}
-        return xr.DataArray(values, coordinates, (*lead, "action", *self.space.dims), "policy", about)
+        attrs = {"units": "1", "long_name": "probability of an action"}
+        return xr.DataArray(values, coordinates, (*lead, "action", *self.space.dims), "policy", attrs)
 
     def policy_for(self, problem: Problem | Game) -> xr.DataArray:
         """The policy in the form that `mfgsolve.exploitability` takes: probabilities, or speeds of a diffusion.
@@ -224,14 +223,13 @@ class Occupation:
                 f"{self.space.shape}; those of the game {names} on {game.grid.shape}"
             )
         policy = self.policy()
-        if game.has_tables:
-            return policy
-        moving = policy.isel(action=slice(1, None)).rename(action="move").rename("speed")
-        sides = [game.scheme.distance(axis - 1, side) for axis in game.step.mesh.axes for side in (0, 1)]
-        pace = np.stack([np.broadcast_to(h, game.shape).reshape(game.grid.shape) for h in sides]) / game.dt
-        here = self.marginal(*self.space.dims).values[: moving.sizes["step"]] > 0
-        speed = moving * xr.DataArray(pace, {"move": moving["move"]}, ("move", *game.grid.dims))
-        return speed.where(here[:, None], 0.0)  # a uniform choice beside a wall would exceed the speed cap
+        if policy.sizes.get("step") != game.steps:
+            raise InputError(f"the occupation is of {policy.sizes.get('step', 0)} steps; the game has {game.steps}")
+        chances = policy.values.reshape(game.steps, self.actions, game.cells)
+        visited = self.marginal(*self.space.dims).values[: game.steps].reshape(game.steps, -1) > 0
+        variable = game.step.described(game.step.policy_by_chances(chances, visited))
+        labels = {name: policy.coords[name] for name in ("step", *game.grid.dims)} | variable.coordinates
+        return xr.DataArray(variable.values, labels, variable.dims, variable.name, variable.attrs)
 
     def crowd(self, game: Game) -> np.ndarray:
         """What couplings of a game see of it: an array of levels, see `mfgsolve.games.measures`."""
@@ -239,11 +237,9 @@ class Occupation:
             raise InputError(f"occupation {dict(self.mass.sizes)} is no crowd of a game of {game.steps} steps on "
                              f"{game.grid.shape}")  # fmt: skip
         levels = self._levels().reshape(game.steps + 1, game.cells, self.actions)
-        mass = levels.sum(axis=-1)
-        if not game.has_tables:
-            return game.crowd_of(mass.reshape(-1, *game.grid.shape))
-        if self.actions != game.actions:
-            raise InputError(f"the occupation has {self.actions} actions; the game has {game.actions}")
+        mass, choices = levels.sum(axis=-1), len(game.step.allowed)
+        if self.actions != choices:
+            raise InputError(f"the occupation has {self.actions} actions; the game has {choices}")
         return game.aggregate(
             mass, np.ascontiguousarray(levels[:-1].transpose(0, 2, 1)), game.empty_crowd(), weighed=True
         )
@@ -277,8 +273,8 @@ class Occupation:
         mean = around / count.where(count > 0)
         if self.ends:
             mean[{"time": -1}] = np.nan
-        about = {"units": "1", "long_name": "share of an action in the neighbourhood"}
-        return mean.rename("mean_action").assign_attrs(about)
+        attrs = {"units": "1", "long_name": "share of an action in the neighbourhood"}
+        return mean.rename("mean_action").assign_attrs(attrs)
 
     def neighbour_mass(self, neighbours: Any, typed: bool = True, sizes: Any = None) -> xr.DataArray:
         """Mass in the neighbourhood of each cell, (time, *space): the weights that make typed means the untyped one."""

@@ -31,7 +31,7 @@ from mfgsolve.errors import InputError, unknown, whole
 from mfgsolve.games import Game
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.kernels import finite
-from mfgsolve.learners.chain import Chain
+from mfgsolve.learners.sampler import Sampler
 from mfgsolve.parts.exploration import draw
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
@@ -75,7 +75,7 @@ class _Iteration(Solver):
             raise InputError(f"weight of {self.name} is {self.weight}; above 0 and at most 1 is needed")
 
     def init(self, game: Game, tol: float, start: Guess | None = None) -> ValueState:
-        policy = game.uniform()
+        policy = game.step.uniform()
         crowd = game.flow(policy)
         believed = crowd.copy() if start is None else start(game)
         state = ValueState(0, 0.5, UNMEASURED, game, np.zeros_like(policy), policy, crowd, believed)
@@ -83,7 +83,7 @@ class _Iteration(Solver):
 
     def revive(self, game: Game, tol: float, stored: Stored) -> ValueState:
         values = stored.of(ValueState)
-        policy = game.uniform() if stored.iteration == 0 else self._softmax(game, values["q"])
+        policy = game.step.uniform() if stored.iteration == 0 else self._softmax(game, values["q"])
         state = ValueState(0, 0.0, UNMEASURED, game, policy=policy, crowd=game.flow(policy), **values)
         state.finished = self.is_over(stored.iteration)
         return state
@@ -115,14 +115,14 @@ class _Iteration(Solver):
 
     def _softmax(self, game: Game, q: np.ndarray) -> np.ndarray:
         policy = np.empty_like(q)
-        finite.softmax(-q / self.softness, game.allowed, policy)
+        finite.softmax(-game.unweighed(q, slice(0, game.steps)) / self.softness, game.step.allowed, policy)
         return policy
 
     def _measured(self, state: ValueState) -> ValueState:
         """Certificate of the policy in the game as it is stated.  Half a sweep."""
-        found = certify(state.game, state.game.policy_of(state.policy), state.crowd)
+        certificate = certify(state.game, state.game.policy_of(state.policy), state.crowd)
         state.sweeps += 0.5
-        state.note(found, state.game.cell_steps)
+        state.note(certificate, state.game.cell_steps)
         state.finished = self.is_over(state.iteration)
         return state
 
@@ -136,7 +136,8 @@ class BoltzmannIteration(_Iteration):
 
     Parameters
     ----------
-    softness : eta > 0, a cost: actions that differ by it have probabilities that differ by a factor e
+    softness : eta > 0, a cost as of its own time: actions that differ by it have probabilities that differ by a factor
+        e
     weight : w, share of the newest crowd in the crowd believed
     """
 
@@ -214,29 +215,29 @@ class GMFQ(_Iteration):
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(state.iteration, use)))
 
     def _value(self, state: ValueState) -> None:
-        game, chain, rng = state.game, Chain(state.game), self._stream(state, 0)
+        game, sampler, rng = state.game, Sampler(state.game), self._stream(state, 0)
         price = game.price(state.believed)
-        choosing = [chain.choosing(t, price[t]) for t in range(game.steps)]
-        being = [chain.being(t, price[t]) for t in range(game.steps + 1)]
+        action_cost = [sampler.action_cost(t, price[t]) for t in range(game.steps)]
+        state_cost = [sampler.state_cost(t, price[t]) for t in range(game.steps + 1)]
         visits = np.zeros(state.q.shape, dtype=np.int64)
         policy, state.q = state.policy, state.q.copy()
         for _ in range(min(self.block, self.episodes - state.iteration * self.block)):
             look()
-            behaviour = (1.0 - self.exploration) * policy + self.exploration * game.uniform()
-            played = _episode(chain, behaviour, state.believed, self.agents, rng)
-            self._learn(state, choosing, being, visits, played)
+            behaviour = (1.0 - self.exploration) * policy + self.exploration * game.step.uniform()
+            played = _episode(sampler, behaviour, state.believed, self.agents, rng)
+            self._learn(state, action_cost, state_cost, visits, played)
             policy = self._softmax(game, state.q)
 
     def _learn(
-        self, state: ValueState, choosing: list[np.ndarray], being: list[np.ndarray], visits: np.ndarray,
+        self, state: ValueState, action_cost: list[np.ndarray], state_cost: list[np.ndarray], visits: np.ndarray,
         played: tuple[np.ndarray, np.ndarray],
     ) -> None:  # fmt: skip
         game, q, (cells, actions) = state.game, state.q, played
-        value = being[-1]
+        value, taus = state_cost[-1], game.step.entropy_cost
         for t in reversed(range(game.steps)):
             chosen = actions[t], cells[t]
-            targets = choosing[t][chosen] + value[cells[t + 1]]
-            counts, sums = np.zeros((2, game.actions, game.states))
+            targets = action_cost[t][chosen] + value[cells[t + 1]]
+            counts, sums = np.zeros((2, game.step.actions, game.cells))
             np.add.at(counts, chosen, 1.0)
             np.add.at(sums, chosen, targets)
             seen = counts > 0
@@ -244,20 +245,20 @@ class GMFQ(_Iteration):
             share = 1.0 - (1.0 - step) ** counts[seen]  # of so many updates in a row with their mean
             q[t][seen] += share * (sums[seen] / counts[seen] - q[t][seen])
             visits[t][seen] += counts[seen].astype(np.int64)
-            value = being[t] + _least(game, q[t])
+            value = state_cost[t] + _least(q[t], game.step.allowed, taus[t])
 
     def _seen(self, state: ValueState) -> np.ndarray:
         if not self.empirical:
             return state.crowd
-        game, chain, rng = state.game, Chain(state.game), self._stream(state, 1)
-        cells, actions = _episode(chain, state.policy, None, self.agents, rng)
+        game, sampler, rng = state.game, Sampler(state.game), self._stream(state, 1)
+        cells, actions = _episode(sampler, state.policy, None, self.agents, rng)
         crowd = game.empty_crowd()
         for t in range(game.steps + 1):
-            mass = np.bincount(cells[t], minlength=game.states) / self.agents
-            choices = np.zeros((game.actions, game.states))
+            mass = np.bincount(cells[t], minlength=game.cells) / self.agents
+            choices = np.zeros((game.step.actions, game.cells))
             if t < game.steps:
                 np.add.at(choices, (actions[t], cells[t]), 1.0 / self.agents)
-            crowd[t] = chain.level(t, mass, choices)
+            crowd[t] = sampler.level(t, mass, choices)
         return crowd
 
 
@@ -306,27 +307,27 @@ def gmf_q(
 
 
 def _episode(
-    chain: Chain, policy: np.ndarray, crowd: np.ndarray | None, agents: int, rng: np.random.Generator
+    sampler: Sampler, policy: np.ndarray, crowd: np.ndarray | None, agents: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cells (T+1, all) and actions (T, all) of so many agents of every population, who follow a policy; where the
     dynamics need a crowd and none is given, they are it."""
-    game = chain.game
-    population = np.repeat(np.arange(chain.populations), agents)
+    game = sampler.game
+    population = np.repeat(np.arange(sampler.populations), agents)
     number = population.size
     cells, actions = np.empty((game.steps + 1, number), np.int64), np.empty((game.steps, number), np.int64)
-    cells[0] = chain.start(population, rng)
+    cells[0] = sampler.start(population, rng)
     for t in range(game.steps):
         actions[t] = draw(policy[t].T[cells[t]], rng)
-        mass = np.bincount(cells[t], minlength=game.states) / agents if crowd is None else crowd[t, : game.states]
-        cells[t + 1] = chain.move(t, cells[t], actions[t], mass, rng)
+        mass = np.bincount(cells[t], minlength=game.cells) / agents if crowd is None else crowd[t, : game.cells]
+        cells[t + 1] = sampler.move(t, cells[t], actions[t], mass, rng)
     return cells, actions
 
 
-def _least(game: Game, q: np.ndarray) -> np.ndarray:
+def _least(q: np.ndarray, allowed: np.ndarray, tau: float) -> np.ndarray:
     """min_a q, or -tau log sum exp(-q / tau) where the game has a temperature, (states,)."""
-    open_ = np.where(game.allowed, q, np.inf)
+    open_ = np.where(allowed, q, np.inf)
     low = open_.min(axis=0)
     low = np.where(np.isfinite(low), low, 0.0)
-    if game.tau == 0:
+    if tau == 0:
         return low
-    return low - game.tau * np.log(np.exp(-(open_ - low) / game.tau).sum(axis=0))
+    return low - tau * np.log(np.exp(-(open_ - low) / tau).sum(axis=0))

@@ -56,12 +56,12 @@ class QLearner(Learner):
             raise InputError("a function other than a table needs features(step, state), and features need a function")
         self.game, self.exploration, self.target = game, exploration, target
         self.schedule = step if isinstance(step, StepSize) else Constant(float(step))
-        self.function = Table((game.steps, game.states), game.actions) if function is None else function
+        self.function = Table((game.steps, game.cells), game.step.actions) if function is None else function
         self.features = features
         self.replay, self.batch, self.batches = replay, batch, batches
         self.follow = follow
         self.updates = 0
-        self._visits = Visits(self.schedule, (game.steps, game.states, game.actions)) if features is None else None
+        self._visits = Visits(self.schedule, (game.steps, game.cells, game.step.actions)) if features is None else None
         self._episode: list[Transition] = []
 
     def values(self, step: np.ndarray, state: np.ndarray) -> np.ndarray:
@@ -74,7 +74,7 @@ class QLearner(Learner):
         """Explore."""
         state = observation.state
         q = self.values(np.full(state.size, observation.step), state)
-        return self.exploration.sample(q, rng, self.game.allowed[:, state].T)
+        return self.exploration.sample(q, rng, self.game.step.allowed[:, state].T)
 
     def observe(self, transition: Transition) -> None:
         """Keep it for the update."""
@@ -96,11 +96,11 @@ class QLearner(Learner):
 
     def _fit(self, rows: dict[str, np.ndarray]) -> None:
         step, state, action = rows["step"], rows["state"], rows["action"]
-        ahead = np.zeros(step.size)
+        after = np.zeros(step.size)
         going = ~rows["done"]
         if going.any():
-            ahead[going] = self._value(step[going] + 1, rows["next_state"][going])
-        targets = rows["reward"] + ahead
+            after[going] = self._value(step[going] + 1, rows["next_state"][going])
+        targets = rows["reward"] + after
         self.updates += 1
         if self._visits is not None:
             length = self._lengths(step, state, action)
@@ -117,26 +117,28 @@ class QLearner(Learner):
         return np.asarray(self._visits.visit(np.unravel_index(entries, self._visits.counts.shape))[each])
 
     def _value(self, step: np.ndarray, state: np.ndarray) -> np.ndarray:
-        q, allowed, tau = self.values(step, state), self.game.allowed[:, state].T, self.game.tau
+        q, allowed = self.values(step, state), self.game.step.allowed[:, state].T
+        tau = self.game.step.entropy_cost[step]
         if self.follow is None and self.target == "max":
             top = np.where(allowed, q, -np.inf).max(axis=1)
-            if tau == 0:
+            if not tau.any():
                 return np.asarray(top)
-            return np.asarray(top + tau * np.log((np.exp((q - top[:, None]) / tau) * allowed).sum(axis=1)))
+            shares = np.exp((q - top[:, None]) / tau[:, None]) * allowed
+            return np.asarray(top + tau * np.log(shares.sum(axis=1)))
         policy = self.exploration.probabilities(q, allowed) if self.follow is None else self.follow[step, :, state]
-        entropy = tau * np.log(policy, out=np.zeros_like(policy), where=policy > 0)
+        entropy = tau[:, None] * np.log(policy, out=np.zeros_like(policy), where=policy > 0)
         return np.asarray((policy * np.where(allowed, q - entropy, 0.0)).sum(axis=1))
 
     def policy(self, game: Game | None = None, field: Any = None) -> np.ndarray:
         """Greedy, (steps, actions, states); ties are shared.  At a temperature the softmax of q / (temperature dt)."""
-        own = self.game
-        table = np.empty((own.steps, own.actions, own.states))
-        states, allowed = np.arange(own.states), own.allowed.T
-        for t in range(own.steps):
-            q = np.where(allowed, self.values(np.full(own.states, t), states), -np.inf)
+        step, cells = self.game.step, self.game.cells
+        table = np.empty((step.steps, step.actions, cells))
+        states, allowed = np.arange(cells), step.allowed.T
+        for t, tau in enumerate(step.entropy_cost):
+            q = np.where(allowed, self.values(np.full(cells, t), states), -np.inf)
             top = q.max(axis=1, keepdims=True)
-            if own.tau > 0:
-                share = np.exp((q - top) / own.tau)
+            if tau > 0:
+                share = np.exp((q - top) / tau)
             else:
                 share = (q >= top - GREEDY * np.maximum(np.abs(top), 1.0)).astype(float) * allowed
             table[t] = (share / share.sum(axis=1, keepdims=True)).T

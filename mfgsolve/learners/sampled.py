@@ -70,7 +70,6 @@ class SampledFictitiousPlay(FictitiousPlay):
 
     def step(self, state: MeanState) -> MeanState:
         game = state.game
-        assert isinstance(game, Game)
         rng = np.random.default_rng([self.seed, state.iteration])
         learner = sampled_response(game, state.plan.crowd, self.make, self.agents, self.episodes, rng)
         state.policy[...] = learner.policy(game, state.plan.crowd)
@@ -93,9 +92,9 @@ class SampledMirrorDescent(MirrorDescent):
         _check_samples(self)
 
     def costs(self, state: ScoreState) -> np.ndarray:
-        """Sampled -q (steps, actions, states); 0 where nobody came."""
+        """Sampled -q (steps, actions, states), as of its own time; 0 where nobody came."""
         game = state.game
         rng = np.random.default_rng([self.seed, state.iteration])
         learner = QLearner(game, EpsilonGreedy(0.5), Harmonic(0.7), follow=state.policy)
         train(learner, SampledGame(game, self.agents, state.crowd, rng), self.episodes)
-        return np.asarray(-learner.function.entries.transpose(0, 2, 1))
+        return game.unweighed(-learner.function.entries.transpose(0, 2, 1), slice(0, game.steps))

@@ -44,7 +44,8 @@ def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
     times : times to show (linear between nodes); by default about five, from 0 on
     """
     seen = view(solution, "value")
-    label = ["value: expected cost", "from here to the end", f"({seen.unit('value')})"]
+    worth = ", worth at t = 0" if "discount" in seen.dataset.attrs else ""
+    label = ["value: expected cost", f"from here to the end{worth}", f"({seen.unit('value')})"]
     if seen.ndim == 1:
         all_times(times)
         return _value_lines(seen, label)

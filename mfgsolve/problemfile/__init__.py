@@ -23,6 +23,7 @@ numbers that is their sum::
     horizon = 1.0
     steps = 256                                 # if absent, chosen from the game (a solution says chosen = true)
     unit = "h"
+    discount = 0.0                              # rate r >= 0: what is paid at t counts e^(-r t); of named problems, too
     [dynamics]
     viscosity = 0.01
     control_cost = 1.0

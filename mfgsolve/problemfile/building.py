@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.couplings import Coupling, Price, Sum, by_target
-from mfgsolve.dynamics import LatticeMoves, Tabular
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Bump, Field, Total, sample
 from mfgsolve.problem import Problem
@@ -91,28 +90,25 @@ def on_what(problem: Problem, on: str) -> Space:
 
 
 def _actions(problem: Problem) -> int:
-    return max(
-        len(one.moves) if isinstance(one, LatticeMoves) else len(_first(one.transitions))
-        for one in problem.all_dynamics
-        if isinstance(one, LatticeMoves | Tabular)
-    )
-
-
-def _first(transitions: Any) -> Any:
-    """Transitions of one step."""
-    timed = transitions.ndim == 4 if isinstance(transitions, np.ndarray) else isinstance(transitions[0], list)
-    return transitions[0] if timed else transitions
+    """How many actions agents have, the most of all populations."""
+    count = max(dynamics.action_count for dynamics in problem.all_dynamics)
+    if not count:
+        raise InputError(
+            f"how many actions agents of problem {problem.name!r} have, only the crowd tells; give the dynamics their "
+            "names: actions = [...]"
+        )
+    return count
 
 
 def check(problem: Problem, where: str) -> None:
     """Evaluate everything once, so that what does not fit is told of now, and all of it together."""
     first = np.zeros(1)  # t = 0, whatever the number of steps
     checks: list[Callable[[], Any]] = [problem.initial_mass, problem.terminal_cost]
-    if any(isinstance(one, Tabular) for one in problem.all_dynamics):
+    if any(dynamics.has_arrays for dynamics in problem.all_dynamics):
         checks.append(lambda: _check_dynamics(problem))
     space = getattr(problem.grid, "space", problem.grid)
-    for stated in problem.all_dynamics:
-        named = [(name, term) for name, value in vars(stated).items() for term in _terms(value) if callable(term)]
+    for dynamics in problem.all_dynamics:
+        named = [(name, term) for name, value in vars(dynamics).items() for term in _terms(value) if callable(term)]
         checks += [lambda name=name, term=term: sample(term, 0.0, space, name) for name, term in named]  # type: ignore[misc]
     for coupling in problem.couplings:
         for on, terms in by_target(coupling).items():
@@ -120,9 +116,9 @@ def check(problem: Problem, where: str) -> None:
             prices = [price for price in terms if isinstance(price, Price)]
             checks += [lambda price=price: _check_price(problem, price, first) for price in prices]  # type: ignore[misc]
     faults = []
-    for one in checks:
+    for evaluate in checks:
         try:
-            one()
+            evaluate()
         except InputError as error:
             if str(error) not in faults:
                 faults.append(str(error))
@@ -132,14 +128,13 @@ def check(problem: Problem, where: str) -> None:
 
 def _check_dynamics(problem: Problem) -> None:
     time = problem.time
-    given: Any = problem.all_dynamics
+    tables: Any = problem.all_dynamics
     if not time.settled:
         time = replace(time, steps=finite_steps(problem))
-    matrices, allowed = step_matrices(given, problem.grid, time)
-    for one, by_step, where in zip(given, matrices, allowed, strict=True):
-        space = getattr(problem.grid, "space", problem.grid)
-        assert len(by_step[0]) == len(where)
-        own_costs([one], space, time.nodes[:-1], where.reshape(len(where), -1))
+    space = getattr(problem.grid, "space", problem.grid)
+    _, allowed = step_matrices(tables, problem.grid, time)
+    for table, where in zip(tables, allowed, strict=True):
+        own_costs([table], space, time.nodes[:-1], where.reshape(len(where), -1))
 
 
 def _check_price(problem: Problem, price: Price, first: np.ndarray) -> None:

@@ -171,9 +171,13 @@ def _built(
     if "problem" in changed:
         named = structure(changed, NamedProblem, where)
         made = _located(lambda: named_problem(named.problem, named.parameters, named.shape, named.steps), where)
+        kept, rate = READ.get(made), named.time.discount
         if named.steps_chosen and named.steps:
             made = replace(made, time=replace(made.time, chosen=True))
-        return made, READ.get(made)
+        if rate:
+            made = _located(lambda: replace(made, time=replace(made.time, discount=rate)), where)
+            kept = None if kept is None else dump_toml(tomllib.loads(kept) | {"time": {"discount": rate}})
+        return made, kept
     data = None
     if "data" in changed:
         stated = _located(lambda: data_table(changed["data"]), where)

@@ -233,6 +233,13 @@ def _parameters(value: Any, _: Any) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class DiscountTable:
+    """What may be said of the times of a named problem."""
+
+    discount: float = 0.0
+
+
+@dataclass(frozen=True)
 class NamedProblem:
     """The name of a problem of the list, and its parameters."""
 
@@ -241,3 +248,4 @@ class NamedProblem:
     shape: tuple[int, ...] | None = None
     steps: int | None = None
     steps_chosen: bool = False
+    time: DiscountTable = field(default_factory=DiscountTable)

@@ -50,12 +50,14 @@ def _text(problem: Problem) -> str:
         document = tomllib.loads(problem.text)
         grid, time = document.get("grid", {}), document["time"]
         stated = grid.get("shape", [len(edges) - 1 for edges in grid["edges"]] if "edges" in grid else shape)
-        if (stated, time.get("steps"), time.get("chosen", False)) == (shape, steps, problem.time.chosen):
+        resolution = stated, time.get("steps"), time.get("chosen", False), time.get("discount", 0.0)
+        if resolution == (shape, steps, problem.time.chosen, problem.time.discount):
             return problem.text
         if stated != shape:
             document["grid"]["shape"] = shape
-        told = {"steps": steps} | ({"chosen": True} if problem.time.chosen else {})
-        document["time"] = {key: value for key, value in time.items() if key not in ("steps", "chosen")} | told
+        timing = {"steps": steps, "chosen": problem.time.chosen, "discount": problem.time.discount}
+        document["time"] = {key: value for key, value in time.items() if key not in timing}
+        document["time"] |= {key: value for key, value in timing.items() if value or key == "steps"}
         if problem.normalise:
             document.setdefault("initial", {})["normalise"] = True
         return dump_toml(document)
@@ -73,27 +75,29 @@ def _text(problem: Problem) -> str:
     finely = {key: value for key, value in (("shape", shape), ("steps", steps)) if key in chosen and value is not None}
     if problem.time.chosen:
         finely["steps_chosen"] = True
-    return dump_toml({"problem": problem.name, **finely, "parameters": dict(problem.parameters)})
+    late = {"time": {"discount": problem.time.discount}} if problem.time.discount else {}
+    return dump_toml({"problem": problem.name, **finely, "parameters": dict(problem.parameters), **late})
 
 
-def _alike(one: Problem, two: Problem) -> bool:
+def _alike(problem: Problem, other: Problem) -> bool:
     """Whether two problems have the same grid, time and dynamics, and the same numbers where they are sampled."""
     stated = [(p.grid.identity, p.time, len(p.couplings), [by_target(c).keys() for c in p.couplings])
-              for p in (one, two)]  # fmt: skip
-    if stated[0] != stated[1] or not np.array_equal(one.grid.mask, two.grid.mask):
+              for p in (problem, other)]  # fmt: skip
+    if stated[0] != stated[1] or not np.array_equal(problem.grid.mask, other.grid.mask):
         return False
-    if not all(_same_dynamics(a, b, one) for a, b in zip(one.all_dynamics, two.all_dynamics, strict=True)):
+    if not all(_same_dynamics(a, b, problem) for a, b in zip(problem.all_dynamics, other.all_dynamics, strict=True)):
         return False
-    samples = zip(_samples(one), _samples(two), strict=True)
+    samples = zip(_samples(problem), _samples(other), strict=True)
     return all(a.shape == b.shape and np.allclose(a, b, rtol=1e-9, atol=1e-12) for a, b in samples)
 
 
-def _same_dynamics(one: Any, two: Any, problem: Problem) -> bool:
+def _same_dynamics(dynamics: Any, other: Any, problem: Problem) -> bool:
     """Whether two dynamics were stated alike, field by field; functions by their values."""
-    if type(one) is not type(two):
+    if type(dynamics) is not type(other):
         return False
-    parts = [part for part in fields(one) if part.compare]
-    return all(_same(*(_values(getattr(each, part.name), part, problem) for each in (one, two))) for part in parts)
+    parts = [part for part in fields(dynamics) if part.compare]
+    pairs = ((_values(getattr(each, part.name), part, problem) for each in (dynamics, other)) for part in parts)
+    return all(_same(*pair) for pair in pairs)
 
 
 def _values(value: Any, part: Any, problem: Problem) -> Any:
@@ -107,16 +111,16 @@ def _values(value: Any, part: Any, problem: Problem) -> Any:
     return [np.asarray(value(float(t), c)) for t in _times(problem)]
 
 
-def _same(one: Any, two: Any) -> bool:
+def _same(value: Any, other: Any) -> bool:
     """Arrays, sparse matrices and lists of them, entry by entry."""
-    if sparse.issparse(one) and sparse.issparse(two):
-        pair: list[Any] = [one, two]
+    if sparse.issparse(value) and sparse.issparse(other):
+        pair: list[Any] = [value, other]
         return bool(pair[0].shape == pair[1].shape and (pair[0] != pair[1]).nnz == 0)
-    if isinstance(one, list | tuple) and isinstance(two, list | tuple):
-        return len(one) == len(two) and all(_same(a, b) for a, b in zip(one, two, strict=True))
-    if callable(one) or callable(two) or sparse.issparse(one) or sparse.issparse(two):
+    if isinstance(value, list | tuple) and isinstance(other, list | tuple):
+        return len(value) == len(other) and all(_same(a, b) for a, b in zip(value, other, strict=True))
+    if callable(value) or callable(other) or sparse.issparse(value) or sparse.issparse(other):
         return False
-    return bool(np.array_equal(one, two))
+    return bool(np.array_equal(value, other))
 
 
 def _times(problem: Problem) -> np.ndarray:
@@ -128,7 +132,7 @@ def _times(problem: Problem) -> np.ndarray:
 def _samples(problem: Problem) -> list[np.ndarray]:
     """Start, end, and the cost of the crowd as it starts, at three times."""
     mass, times = problem.initial_mass(), _times(problem)
-    found, levels = [mass, problem.terminal_cost()], slice(0, len(times))
+    samples, levels = [mass, problem.terminal_cost()], slice(0, len(times))
     for coupling in problem.couplings:
         for on, terms in by_target(coupling).items():
             space = on_what(problem, on)
@@ -136,8 +140,8 @@ def _samples(problem: Problem) -> list[np.ndarray]:
             density = np.ones(shape) if on == "aggregate" else np.broadcast_to(mass / space.volumes, shape)
             for term in terms:
                 bound = term.bind(space, times)
-                found.append(bound.cost(levels, np.array([density] * len(times))))
-                found += [np.nan_to_num(limit) for limit in bound.bounds(levels) or ()]
+                samples.append(bound.cost(levels, np.array([density] * len(times))))
+                samples += [np.nan_to_num(limit) for limit in bound.bounds(levels) or ()]
                 if on == "aggregate" and getattr(term, "amounts", None) is not None:
-                    found.append(term.amounts_on(on_what(problem, "occupation"), times, None))  # type: ignore[attr-defined]
-    return found
+                    samples.append(term.amounts_on(on_what(problem, "occupation"), times, None))  # type: ignore[attr-defined]
+    return samples

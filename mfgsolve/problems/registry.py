@@ -202,4 +202,9 @@ def closed_form(problem: Problem) -> ClosedForm:
     if entry is None or entry.closed_form is None or problem.parameters is None:
         known = ", ".join(e.name for e in _NAMED.values() if e.closed_form)
         raise InputError(f"problem {problem.name!r} has no closed form; those that have one: {known}")
+    if problem.time.discount:
+        raise InputError(
+            f"the closed form of {problem.name!r} is that of costs that count alike at all times, and this problem has "
+            f"a discount rate of {problem.time.discount:g}; leave it at 0 to compare"
+        )
     return entry.closed_form(problem)

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
 from mfgsolve.couplings import Bound, Coupling
-from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.games import Game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Space
 
-__all__ = ["Coarse", "Slowed", "coarsened"]
+__all__ = ["Coarse", "coarsened"]
 
 SMALLEST, LARGEST, FACTOR = 8, 16, 4  # cells along an axis: a quarter of the real ones, between 8 and about 16
 TIMES = 15  # steps of the games whose fields are compared; odd, so that no rhythm hides between the nodes
@@ -31,29 +29,14 @@ SMALL = 1024  # cells up to which the real grid itself may serve
 Coarse = Callable[[int], Problem]  # the coarse game in any number of steps
 
 
-@dataclass(frozen=True)
-class Slowed(ControlledDiffusion):
-    """The same diffusion with the speed cap of another grid or time step, (..., y, x), where that is lower: a number,
-    or one for each face."""
-
-    caps: tuple[float | tuple[float, ...], ...] = ()
-
-    def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
-        first = 3 - len(self.caps)
-        lowered = (np.minimum(one, cap) for one, cap in zip(possible[first:], self.caps, strict=True))
-        return (*possible[:first], *lowered)  # type: ignore[return-value]
-
-
 def coarsened(problem: Problem) -> Coarse | None:
-    """A controlled diffusion on its coarsest sensible grid; None where there is none that can be afforded.
-
-    The noise is implicit there, whatever it is on the real grid: explicit noise would ask for steps of its own.
-    """
-    grid, dynamics = problem.grid, problem.all_dynamics[0]
-    assert isinstance(grid, Grid) and isinstance(dynamics, ControlledDiffusion)  # noqa: PT018
-    problem = replace(
-        problem, dynamics=replace(dynamics, noise="implicit"), parameters=None, text=None, track=None, cautions=()
-    )
+    """The game on its coarsest sensible grid; None where there is none that can be afforded, or where its dynamics
+    have no form for it (`Dynamics.for_coarse_grid`)."""
+    grid, dynamics = problem.grid, problem.all_dynamics[0].for_coarse_grid()
+    if dynamics is None:
+        return None
+    assert isinstance(grid, Grid)
+    problem = replace(problem, dynamics=dynamics, parameters=None, text=None, track=None, cautions=())
     shape = tuple(_fewer(axis.cells) for axis in grid.axes)
     if shape != grid.shape:
         real, cells = Game(problem.with_steps(TIMES), 1), Cells(grid, shape)
@@ -84,7 +67,7 @@ def ranges(game: Game) -> tuple[np.ndarray, np.ndarray]:
     """Highest less lowest cost of the cells: f at every node against an even crowd, and g."""
     free = ~game.grid.mask
     even = game.empty_crowd()
-    even[:] = (free / free.sum()).reshape(game.shape)
+    even[:] = (free / free.sum()).reshape(game.step.shape)
     price = game.mass(game.price(even))[:, free]
     end = (game.terminal_cost.reshape(game.grid.shape) + game.weights[-1] * game.mass(game.price(even))[-1])[free]
     return np.ptp(price[:-1], axis=1), np.array([np.ptp(end)])
@@ -92,15 +75,15 @@ def ranges(game: Game) -> tuple[np.ndarray, np.ndarray]:
 
 def _sampled(problem: Problem, cells: Cells) -> Coarse:
     """Functions are sampled at the centres of coarse cells, arrays are averaged."""
-    grid, given = problem.grid, (problem.initial, problem.terminal)
+    grid, stated = problem.grid, (problem.initial, problem.terminal)
     assert isinstance(grid, Grid)
     blocked = grid.blocked
     if not (callable(blocked) or blocked is None):
         blocked = cells.mean(grid.mask[None].astype(float))[0] > 0.5
-    initial, terminal = (cells.mean(v[None])[0] if isinstance(v, np.ndarray) else v for v in given)
+    initial, terminal = (cells.mean(v[None])[0] if isinstance(v, np.ndarray) else v for v in stated)
     coarse = replace(cells.grid(), blocked=blocked)
-    made = replace(problem, grid=coarse, initial=initial, terminal=terminal, normalise=True)
-    return _without_blocked(made).with_steps
+    sampled = replace(problem, grid=coarse, initial=initial, terminal=terminal, normalise=True)
+    return _without_blocked(sampled).with_steps
 
 
 def _averaged(problem: Problem, cells: Cells) -> Coarse:
@@ -108,16 +91,17 @@ def _averaged(problem: Problem, cells: Cells) -> Coarse:
     grid, last = problem.grid, problem.terminal_coupling
     assert isinstance(grid, Grid)
     blocked = cells.mean(grid.mask[None].astype(float))[0] > 0.5
-    made = replace(
+    averaged = replace(
         problem,
         grid=replace(cells.grid(), blocked=blocked if blocked.any() else None),
+        dynamics=problem.all_dynamics[0].averaged(grid, cells.mean),
         coupling=Averaged(problem.couplings[0], cells),
         terminal_coupling=None if last is None else Averaged(last, cells),
         initial=cells.density(problem.initial_mass()),
         terminal=cells.mean(problem.terminal_cost()[None])[0],
         normalise=True,
     )
-    return _without_blocked(made).with_steps
+    return _without_blocked(averaged).with_steps
 
 
 def _without_blocked(problem: Problem) -> Problem:

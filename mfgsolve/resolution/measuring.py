@@ -8,15 +8,13 @@ import numpy as np
 
 from mfgsolve.cautions import collect
 from mfgsolve.certificates import certify
-from mfgsolve.dynamics import ControlledDiffusion
-from mfgsolve.games import Game, make_game
+from mfgsolve.games import Game, Policy, make_game
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
-from mfgsolve.resolution.coarse import Coarse, Slowed, coarsened, ranges
+from mfgsolve.resolution.coarse import Coarse, coarsened, ranges
 from mfgsolve.solvers import SOLVERS, suited
 from mfgsolve.solvers.base import Budget, Outcome, run
-from mfgsolve.steps.speed_policies import MovingPolicy
 
 __all__ = ["UNMEASURED", "Change", "Measured", "change", "energetic_speed", "measure", "probe", "steps_for_speeds"]
 
@@ -38,7 +36,7 @@ class Plan:
 
     game: Game
     crowd: np.ndarray
-    policy: MovingPolicy
+    policy: Policy
     potential: float  # what an agent pays where there is no potential
     gain: float  # by how much the potential of a crowd that rests lies above it
     movement: float
@@ -154,37 +152,36 @@ def solved(problem: Problem, start: Plan | None = None) -> Plan | None:
 
 
 def _plan(problem: Problem, outcome: Outcome) -> tuple[Plan, float]:
-    """What a solver found, and the scale of its costs."""
+    """The plan of a solver, and the scale of its costs."""
     game, policy, crowd = outcome.game, outcome.policy, outcome.crowd
-    assert not game.has_tables and isinstance(policy, MovingPolicy)  # noqa: PT018
-    found = certify(game, policy, crowd, outcome.dual)
-    potential = found.potential if problem.is_potential else found.cost
+    certificate = certify(game, policy, crowd, outcome.dual)
+    potential = certificate.potential if problem.is_potential else certificate.cost
     plan = Plan(
-        game, crowd, policy, potential, _at_rest(game) - potential, found.movement_cost, found.exploitability,
-        found.cap_fraction, game.cell_steps * (outcome.sweeps + 1),
+        game, crowd, policy, potential, _at_rest(game) - potential, certificate.movement_cost,
+        certificate.exploitability, certificate.cap_fraction, game.cell_steps * (outcome.sweeps + 1),
     )  # fmt: skip
-    return plan, found.scale
+    return plan, certificate.scale
 
 
 def _at_rest(game: Game) -> float:
     """Potential, or cost, of agents that never choose to move."""
-    crowd = game.flow(np.zeros((game.steps, *game.shape)))
+    crowd = game.flow(np.zeros((game.steps, *game.step.policy_shape)))
     energy = game.potential(crowd) if game.problem.is_potential else game.crowd_totals(game.price(crowd), crowd)[0]
     return energy + game.terminal_total(crowd)
 
 
-def change(one: Plan, two: Plan) -> Change:
+def change(plan: Plan, better: Plan) -> Change:
     """From one plan to another, better one; what planning is worth is what the gain is measured by."""
-    worth = max(abs(two.gain), two.movement, 2 * (one.gap + two.gap) / SETTLED, two.noise)
-    gain = abs(two.gain - one.gain) / worth if worth > 0 else 0.0
-    return Change(abs(two.potential - one.potential), gain, _apart(one, two))
+    worth = max(abs(better.gain), better.movement, 2 * (plan.gap + better.gap) / SETTLED, better.noise)
+    gain = abs(better.gain - plan.gain) / worth if worth > 0 else 0.0
+    return Change(abs(better.potential - plan.potential), gain, _apart(plan, better))
 
 
-def _apart(one: Plan, two: Plan) -> float:
+def _apart(plan: Plan, other: Plan) -> float:
     """Share of the crowd that is elsewhere: total variation of the densities, mean over the time."""
     total = 0.0
     for share in np.arange(1, SAMPLES + 1) / SAMPLES:
-        total += 0.5 * float(np.abs(_level(one, share) - _level(two, share)).sum())
+        total += 0.5 * float(np.abs(_level(plan, share) - _level(other, share)).sum())
     return total / SAMPLES
 
 
@@ -198,7 +195,8 @@ def _level(plan: Plan, share: float) -> np.ndarray:
 def energetic_speed(coarse: Coarse) -> float:
     """Root of the mean square speed that all costs together could pay for: c v^2 T / 2 = T range f + range g.
 
-    Nobody pays more for moving than what moving can save.
+    Nobody pays more for moving than what moving can save.  Where costs are discounted, c is that of the start, and g is
+    paid for by those who move last.
     """
     game = Game(coarse(FEWEST), 1)
     running, last = ranges(game)
@@ -206,14 +204,15 @@ def energetic_speed(coarse: Coarse) -> float:
     now = np.ptp(
         game.mass(game.price(game.resting_crowd(game.empty_crowd())))[:-1, free], axis=1
     )  # as the crowd starts
-    saved = game.time.horizon * float(np.maximum(running, now).mean()) + float(last[0])
-    return float(np.sqrt(2 * saved / (game.step.scheme.control_cost.min() * game.time.horizon)))
+    cost, horizon = game.step.scheme.control_cost, game.time.horizon
+    saved = horizon * float(np.maximum(running, now).mean()) + float(last[0]) * float(cost[0] / cost[-1])
+    return float(np.sqrt(2 * saved / (cost[0] * horizon)))
 
 
 def steps_for_speeds(measured: Measured, grid: Grid) -> float:
     """Steps at which the speed cap h / (2 d dt) of the real grid is what all but FASTER of the mass-time wants."""
     game, plan = measured.plan.game, measured.plan
-    speed = plan.policy.speed(game.step.mesh, slice(0, game.steps)).reshape(game.steps, 2 * grid.ndim, *game.grid.shape)
+    speed = game.step.speed(plan.policy, slice(0, game.steps)).reshape(game.steps, 2 * grid.ndim, *game.grid.shape)
     pace = np.zeros((game.steps, *game.grid.shape))  # cells per unit of time
     assert isinstance(game.grid, Grid)
     coarse = game.grid.axes
@@ -243,14 +242,12 @@ def probe(measured: Measured, grid: Grid, steps: int) -> tuple[Change, float]:
     pairs = zip(grid.axes, posed.grid.axes, strict=True)
     fastest = [_distances(axis, coarse) * steps / (2 * grid.ndim * horizon) for axis, coarse in pairs]
     caps = tuple(tuple(cap.tolist()) if isinstance(cap, np.ndarray) else cap for cap in fastest)
-    dynamics = posed.all_dynamics[0]
-    assert isinstance(dynamics, ControlledDiffusion)
-    slowed = Slowed(dynamics.viscosity, dynamics.control_cost, dynamics.noise, caps)
+    slowed = replace(posed, dynamics=posed.all_dynamics[0].slowed(caps))
     with collect(), np.errstate(all="ignore"):
         try:
-            found = solved(replace(posed, dynamics=slowed), plan)
+            slower = solved(slowed, plan)
         except Exception:  # as above
-            found = None
-    if found is None:
+            slower = None
+    if slower is None:
         return UNMEASURED, np.nan
-    return change(found, plan).plus(measured.error.times(min(1.0, plan.steps / steps))), found.capped
+    return change(slower, plan).plus(measured.error.times(min(1.0, plan.steps / steps))), slower.capped

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from mfgsolve.cautions import Caution
-from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
 from mfgsolve.grids import Grid
@@ -114,33 +112,32 @@ def settle(problem: Problem) -> Problem:
 
 
 def _chosen(problem: Problem) -> Problem:
-    if problem.is_finite:
+    coarse = problem.all_dynamics[0].for_coarse_grid()
+    if coarse is None:
         return problem.with_steps(finite_steps(problem), chosen=True)
     measured = measure(problem)
     if measured is None:
-        dynamics: Any = problem.all_dynamics[0]
         with contextlib.suppress(ArithmeticError, LookupError):  # what is wrong with the problem itself is told first
-            make_game(replace(problem.with_steps(LEAST), dynamics=replace(dynamics, noise="implicit")))
+            make_game(replace(problem.with_steps(LEAST), dynamics=coarse))
         raise InputError(
             f"problem {problem.name!r} states no number of time steps, and the speeds of its agents could not be "
             "measured on a coarse grid (its costs or walls are tied to their grid, or no solver settles there); state "
             "it: TimeGrid(horizon, steps), steps under [time], or --steps; about 2 d T v / h for speeds v"
         )
     steps, error, capped = advised(problem, measured)
-    made = problem.with_steps(steps, chosen=True)
-    _measured[made] = _judgement(made, error, capped, steps)
-    return made
+    settled = problem.with_steps(steps, chosen=True)
+    _measured[settled] = _judgement(settled, error, capped, steps)
+    return settled
 
 
 def advised(problem: Problem, measured: Measured) -> tuple[int, Change, float]:
     """The number of steps that the rule takes, its estimated error, and the share at the cap."""
-    grid, dynamics = problem.grid, problem.all_dynamics[0]
-    assert isinstance(grid, Grid) and isinstance(dynamics, ControlledDiffusion)  # noqa: PT018
+    grid = problem.grid
+    assert isinstance(grid, Grid)
     wanted = max(LEAST, MARGIN * steps_for_speeds(measured, grid))
     share = measured.error.cautious().worst / AIMED  # of first order
     wanted = max(wanted, measured.plan.steps * min(share, MOST_LONGER))
-    if dynamics.noise == "explicit":
-        wanted = max(wanted, 2 * dynamics.viscosity * problem.time.horizon * sum(a.smallest**-2 for a in grid.axes))
+    wanted = max(wanted, problem.all_dynamics[0].stable_steps(grid, problem.time.horizon))
     for _ in range(ATTEMPTS):
         steps = friendly(wanted)
         error, capped = probe(measured, grid, steps)
@@ -173,34 +170,35 @@ def judge(problem: Problem, cap_fraction: float = math.nan) -> Judgement:
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> found = judge(mfg.problems.supply_demand(shape=(32, 32), steps=32))
-    >>> found.cautions[0].code, found.flow_change > 0.5, found.steps_advised
+    >>> judgement = judge(mfg.problems.supply_demand(shape=(32, 32), steps=32))
+    >>> judgement.cautions[0].code, judgement.flow_change > 0.5, judgement.steps_advised
     ('too-few-steps', True, 256)
     """
     problem = settle(problem)
     steps = problem.time.steps
-    if problem.is_finite:
+    if all(each.has_rounds for each in problem.all_dynamics):
         return Judgement(steps, problem.time.chosen)
     if problem not in _measured:
         _measured[problem] = _examined(problem)
-    found = _measured[problem]
-    if cap_fraction > max(BOUND, UNSEEN * found.cap_fraction) and not found.cautions:
+    judgement = _measured[problem]
+    if cap_fraction > max(BOUND, UNSEEN * judgement.cap_fraction) and not judgement.cautions:
         sentence = (
             f"the speed cap h / (2 d dt) binds for {cap_fraction:.0%} of the mass-time: agents cannot move as fast as "
             f"they want to; take more than {steps} time steps"
         )
-        return Judgement(**{**vars(found), "cautions": (Caution("too-few-steps", sentence),)})
-    return found
+        return replace(judgement, cautions=(Caution("too-few-steps", sentence),))
+    return judgement
 
 
 def _examined(problem: Problem) -> Judgement:
     measured = measure(problem)
     grid, steps = problem.grid, problem.time.steps
-    assert isinstance(grid, Grid)
-    error, capped = (UNMEASURED, math.nan) if measured is None else probe(measured, grid, steps)
-    number = None
-    if measured is not None and not error.cautious().worst <= TOLERATED:
-        number = advised(problem, measured)[0]
+    error, capped, number = UNMEASURED, math.nan, None
+    if measured is not None:
+        assert isinstance(grid, Grid)
+        error, capped = probe(measured, grid, steps)
+        if not error.cautious().worst <= TOLERATED:
+            number = advised(problem, measured)[0]
     return _judgement(problem, error.cautious(), capped, number)
 
 

@@ -61,8 +61,8 @@ def _entries(used: Iterable[tuple[str, str, str]]) -> list[str]:
         parts = [part.strip().rstrip(".") for part in source.split(";")]
         for number, part in enumerate(filter(None, parts), start=1):
             key = f"{re.sub('[^A-Za-z0-9]+', '-', name).strip('-') or 'source'}-{number}"
-            found = IDENTIFIER.search(part)
-            marks = {} if found is None else _identifier(*found.groups())
+            match = IDENTIFIER.search(part)
+            marks = {} if match is None else _identifier(*match.groups())
             made.setdefault(part, _entry(key, {"note": _escaped(part)} | marks))
     return list(made.values())
 

@@ -16,8 +16,6 @@ from mfgsolve.files import SCHEMA
 from mfgsolve.games import Game, Policy
 from mfgsolve.grids import Grid
 from mfgsolve.spaces import Populations
-from mfgsolve.steps.speed_policies import MovingPolicy
-from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
 
 __all__ = ["HISTORY", "Measure", "build_dataset", "history_dataset", "history_rows", "per_volume"]
 
@@ -92,32 +90,28 @@ def build_dataset(
             {"units": rate, "long_name": "cost of the crowd per unit time"},
         ),
     }
+    late, worth = ({"discount": time.discount}, ", worth at t = 0") if time.discount else ({}, "")
     coordinates: dict[str, Any] = {
-        "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"}),
+        "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | late),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
         "iteration": ("iteration", np.array([row.iteration for row in rows]), {"units": "1", "long_name": "iteration"}),
-    } | {name: (name, values, about) for name, (values, about) in grid.dimension_coordinates.items()}
-    if not game.has_tables:
-        assert isinstance(policy, MovingPolicy)
-        coordinates["move"] = (
-            "move",
-            np.array(game.step.mesh.move_names),
-            {"units": "1", "long_name": "move to a neighbour"},
-        )
-        data["speed"] = _speeds(game, policy)
-    else:
-        coordinates["action"] = ("action", np.array(game.action_names), {"units": "1", "long_name": "action"})
-        data["policy"] = _probabilities(game, policy)
-        data |= _names_of_actions(game)
-        data |= _choices(game, crowd, price, multiplier, rate)
-        if game.prices:
-            text = {"units": "1", "long_name": "number of the price"}
-            coordinates["aggregate"] = ("aggregate", np.arange(len(game.prices)), text)
-    data["value"] = (nodes, _values(game, crowd, multiplier), {"units": "cost", "long_name": "value against the crowd"})
+    } | {name: (name, values, attrs) for name, (values, attrs) in grid.dimension_coordinates.items()}
+    variable = game.step.described(policy)
+    coordinates |= variable.coordinates
+    data |= variable.variables
+    data |= _choices(game, crowd, price, multiplier, rate)
+    if game.prices:
+        attrs = {"units": "1", "long_name": "number of the price"}
+        coordinates["aggregate"] = ("aggregate", np.arange(len(game.prices)), attrs)
+    data["value"] = (
+        nodes,
+        _values(game, crowd, multiplier),
+        {"units": "cost", "long_name": f"value against the crowd{worth}"},
+    )
     data |= _background(game, coordinates) | history_dataset(rows)
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
-    return xr.Dataset(data, coordinates, attrs=head | attributes | asdict(certificate))
+    return xr.Dataset(data, coordinates, attrs=head | late | attributes | asdict(certificate))
 
 
 def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.ndarray:
@@ -142,34 +136,6 @@ def per_volume(game: Game) -> str:
         return "1"
     volume = "*".join(units)
     return f"1/({volume})" if len(units) > 1 else f"1/{volume}"
-
-
-def _speeds(game: Game, policy: MovingPolicy) -> tuple[Any, ...]:
-    grid, moves, (length, _) = game.grid, game.step.mesh.move_names, _lengths(game)
-    speed = np.empty((game.steps, len(moves), *grid.shape))
-    for part in game.slabs():
-        block = policy.speed(game.step.mesh, part)
-        speed[part] = block.reshape(block.shape[0], len(moves), *grid.shape)
-    pace = length if game.time.unit == "1" else f"{length}/{game.time.unit}"
-    return ("step", "move", *grid.dims), speed, {"units": pace, "long_name": "speed toward a neighbour"}
-
-
-def _probabilities(game: Game, policy: Policy) -> tuple[Any, ...]:
-    if isinstance(policy, OccupationAverage):
-        table = policy.policy(game.uniform())
-    else:
-        assert isinstance(policy, TablePolicy)
-        table = policy.probabilities
-    about = {"units": "1", "long_name": "probability of an action"}
-    return ("step", "action", *game.grid.dims), table.reshape(game.steps, game.actions, *game.grid.shape), about
-
-
-def _names_of_actions(game: Game) -> dict[str, Any]:
-    """What each population calls its actions, where they do not call them the same; empty where it has fewer."""
-    names = game.population_action_names
-    if all(own == names[0] for own in names):
-        return {}
-    return {"action_name": (("population", "action"), np.array(names), {"long_name": "name of the action"})}
 
 
 def _choices(

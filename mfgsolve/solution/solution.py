@@ -172,25 +172,28 @@ def load(path: str | Path) -> Solution:
 
 
 def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
-    """The crowd of a solution on the grid and times of a game: a guess to start from."""
-    density = solution.dataset["density"]
-    names = game.grid.dims
+    """The crowd of a solution on the grid and times of a game: a guess to start from.
+
+    On the game's own grid the policy of the solution is followed, where actions are a finite list; elsewhere its
+    density is interpolated, where cells and steps sample a continuum (`Step.is_continuum`).
+    """
+    dataset, grid, step = solution.dataset, game.grid, game.step
+    density, names = dataset["density"], grid.dims
     if density.dims != ("time", *names):
         raise InputError(f"start has the axes {density.dims[1:]}; the problem has {names}")
-    wanted = (game.steps + 1, *game.grid.shape)
-    if game.has_tables:
-        if density.shape != wanted:
-            raise InputError(
-                f"start has shape {density.shape}; the problem has {wanted}, and only grids are interpolated"
-            )
-        policy, labels = solution.dataset.get("policy"), game.grid.labels
-        if policy is not None and sorted(policy["action"].values) == sorted(game.action_names):
-            steps = {"step": lambda _: policy["step"].values, "action": np.array(game.action_names)}  # any horizon
-            table = aligned(policy, ("step", "action", *names), labels | steps, "policy of the start")
-            return game.flow(np.ascontiguousarray(table).reshape(game.steps, game.actions, game.states))
-        return game.crowd_of(aligned(density, ("time", *names), labels, "density of the start") * game.grid.volumes)
-    assert isinstance(game.grid, Grid)
-    return game.crowd_of(_interpolated(solution.dataset, game.grid, game.time) * game.grid.volumes)
+    if step.is_continuum:
+        assert isinstance(grid, Grid)
+        return game.crowd_of(_interpolated(dataset, grid, game.time) * grid.volumes)
+    wanted = (game.steps + 1, *grid.shape)
+    if density.shape != wanted:
+        raise InputError(f"start has shape {density.shape}; the problem has {wanted}, and only grids are interpolated")
+    policy, actions = dataset.get("policy"), step.action_names
+    tabular = step.policy_shape == (step.actions, step.cells)
+    if policy is not None and tabular and sorted(policy["action"].values) == sorted(actions):
+        labels = {"step": lambda _: policy["step"].values, "action": np.array(actions)} | grid.labels  # any horizon
+        table = aligned(policy, ("step", "action", *names), labels, "policy of the start")
+        return game.flow(np.ascontiguousarray(table).reshape(game.steps, *step.policy_shape))
+    return game.crowd_of(aligned(density, ("time", *names), grid.labels, "density of the start") * grid.volumes)
 
 
 def _interpolated(source: xr.Dataset, grid: Grid, time: TimeGrid) -> np.ndarray:

@@ -19,13 +19,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mfgsolve.errors import InputError, whole
-from mfgsolve.games import Game
+from mfgsolve.games import Average, Game
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
 from mfgsolve.solvers.needs import LOCAL, MONOTONE, POTENTIAL, SHARP, TABLES, UNCOUPLED
 from mfgsolve.solvers.proximal import Answer, Programme
 from mfgsolve.solvers.stored import STORED, Stored
-from mfgsolve.steps.table_policies import OccupationAverage
 from mfgsolve.watch import look, over
 
 PATIENCE = 20  # certificates after which bounds that are still violated are suspected to contradict each other
@@ -140,7 +139,7 @@ class Anchored(Solver):
         operator = self.operator(programme)
         believed = game.flow(game.uniform()) if start is None else start(game)
         plan = self._mean_response(game, believed)
-        u = programme.unknowns(plan.policy(game.uniform()), plan.crowd)
+        u = programme.unknowns(game.step.choices(plan), plan.crowd)
         seen = (plan.crowd if start is None else believed).reshape(-1)[programme.seen] / programme.unit
         x = np.clip(seen, programme.lower, programme.upper)
         marginal = programme.marginal(x)
@@ -150,10 +149,9 @@ class Anchored(Solver):
         state = AnchoredState(0, sweeps, UNMEASURED, operator, point, point.copy(), x, weight, weight)
         return _measured(state)
 
-    def _mean_response(self, game: Game, believed: np.ndarray) -> OccupationAverage:
+    def _mean_response(self, game: Game, believed: np.ndarray) -> Average:
         """Fictitious play: mean of the responses to the believed crowd and to the means that follow from it."""
         plan = game.new_average()
-        assert isinstance(plan, OccupationAverage)
         for k in range(self.warm_up + 1):
             if k and over():
                 break

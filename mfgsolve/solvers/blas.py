@@ -27,7 +27,7 @@ def blas_threads(state: Any) -> Iterator[None]:
     """
     global _small, _limit
     game = getattr(state, "game", None)
-    if game is None or not game.has_tables or game.width >= LARGE_BLOCK:
+    if game is None or not game.step.has_tables or game.width >= LARGE_BLOCK:
         yield
         return
     with _counting:

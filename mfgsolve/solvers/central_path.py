@@ -184,15 +184,16 @@ class Newton:
     def _choices(self, n: int) -> None:
         """theta = 1 / (z / w + curvature of the choice), and what is missing in the equation of z."""
         state, maps, choice, end = self.state, self.maps, self.state.pairs["choice"], self.state.pairs["end"]
-        self.stiff = choice.dual + state.game.tau  # z + w phi'' + tau
+        tau, soft = state.game.entropy_cost[:, None, None], state.game.is_smooth
+        self.stiff = choice.dual + tau  # z + w phi'' + tau
         for block in state.game.blocks:
             if block.on == "occupation":
                 self.stiff += choice.slack * self.slope[:-1, block.columns].reshape(choice.slack.shape)
         self.stiff[~choice.live] = 1.0
         cost = choice_cost(state.game, self.paid) + maps.expect(state.value[1:], state.price)
-        if state.game.tau:
+        if soft:
             share = np.divide(choice.slack, self.mass[:-1, None], out=np.ones_like(cost), where=choice.live)
-            cost += state.game.tau * np.log(share)
+            cost += tau * np.log(share)
         self.lack = np.where(choice.live, cost - state.level[:-1, None] - choice.dual, 0.0)
         self.end_lack = np.where(end.live, state.game.terminal_cost - state.level[-1] - end.dual, 0.0)
         theta = choice.slack / self.stiff
@@ -202,13 +203,11 @@ class Newton:
         total[~reach] = 1.0
         # 1 / D - tau / m = sum_a w (1 / stiff) z' / (m D), z' = stiff - tau: without a difference
         loose = 1.0 / total
-        if state.game.tau:
-            self.entropy = np.divide(state.game.tau, self.mass, out=np.zeros_like(self.mass), where=reach)
-            self.entropy[-1] = 0.0
-            kept = (theta * (self.stiff - state.game.tau)).sum(axis=1)
+        self.entropy = np.zeros_like(self.mass)
+        if soft:
+            np.divide(tau[:, 0], self.mass[:-1], out=self.entropy[:-1], where=reach[:-1])
+            kept = (theta * (self.stiff - tau)).sum(axis=1)
             loose[:-1] = np.divide(kept, self.mass[:-1] * total[:-1], out=loose[:-1].copy(), where=reach[:-1])
-        else:
-            self.entropy = np.zeros_like(self.mass)
         weight = np.where(reach, 1.0 / (self.curve + loose), 0.0)
         weight[0] = 0.0  # m_0 is given
         self.matrix = NewtonMatrix(maps, theta, total, weight, np.sqrt(self.price_curve), state.reach)

@@ -306,15 +306,15 @@ def _matrix(shape: tuple[int, int], *parts: tuple[np.ndarray, np.ndarray, np.nda
 def _started(game: Game, system: Equations, warm: Outcome) -> PairState:
     """The softmax equilibrium as w and z; actions that it does not take get a little of both."""
     hot, crowd = warm.game, warm.crowd
-    assert isinstance(warm.policy, TablePolicy)
-    policy = warm.policy.probabilities
+    policy = hot.step.choices(warm.policy)
     price = game.price(crowd)
     value = hot.values(price, crowd).reshape(game.steps + 1, game.states)
     occupation = (policy * crowd[:-1, None, : game.states]).reshape(game.steps, -1)[system.live]
     share = policy.reshape(game.steps, -1)[system.live]
-    excess = np.maximum(-hot.tau * np.log(np.maximum(share, 1e-300)), 1e-2 * hot.tau)
+    tau = np.broadcast_to(hot.entropy_cost[:, None], system.live.shape)[system.live]
+    excess = np.maximum(-tau * np.log(np.maximum(share, 1e-300)), 1e-2 * tau)
     mass = np.repeat(crowd[:-1, None, : game.states], game.actions, axis=1).reshape(game.steps, -1)[system.live]
-    choice = np.maximum(occupation, 1e-2 * hot.tau * mass / excess)
+    choice = np.maximum(occupation, 1e-2 * tau * mass / excess)
     return PairState(0, 0.0, UNMEASURED, game, system, choice, excess, value[:-1][system.reach])
 
 

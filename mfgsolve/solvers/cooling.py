@@ -39,6 +39,7 @@ def heat(game: Any) -> float:
     for crowd in (game.flow(policy), game.resting_crowd(game.empty_crowd())):
         q = game.evaluate(policy, game.price(crowd), crowd)[1]
         spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1)
+        spread = game.unweighed(spread, slice(0, game.steps))
         found = max(found, float(spread[game.flow(policy)[:-1, : game.states] > 0].max()))
     return found / game.dt
 

@@ -67,7 +67,7 @@ def _turns(game: Game, policy: np.ndarray, believed: np.ndarray) -> np.ndarray:
         ).reshape(*policy.shape[1:], -1)
         change[..., mine] += _choice_slopes(game, t, price[t])
         mean = np.einsum("as,asn->sn", policy[t], change)
-        out[t] = -policy[t][..., None] * (change - mean) / game.tau
+        out[t] = -policy[t][..., None] * (change - mean) / game.entropy_cost[t]
         moved = mean
         moved[:, mine] += price[t][:states]
     return out

@@ -119,9 +119,9 @@ class FictitiousPlay(Averaging):
             raise InputError(unknown("average", self.average, AVERAGES))
 
     def init(self, game: Game, tol: float, start: Guess | None = None) -> MeanState:
-        if start is not None or self.average == "linear" or not game.has_tables:
+        if start is not None or self.average == "linear" or not game.step.actions:
             return super().init(game, tol, start)
-        state, policy = _new_state(game, game.new_average()), game.uniform()  # type: ignore[attr-defined]
+        state, policy = _new_state(game, game.new_average()), game.step.uniform()
         state.plan.mix(game, policy, game.flow(policy), 1.0)
         return _measured(state)
 

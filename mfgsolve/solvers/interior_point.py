@@ -174,7 +174,7 @@ def _first(game: Game, limits: Limits, tol: float, guess: np.ndarray | None) -> 
     pairs = {
         "choice": Pair(occupation, dual, np.where(live, (barrier[:-1] / choices)[:, None], 0.0)),
         "end": Pair(mass[-1], np.full(game.states, rise), barrier[-1]),
-    } | limits.pairs(crowd, barrier, rise, game.tau == 0, Pair)
+    } | limits.pairs(crowd, barrier, rise, not game.is_smooth, Pair)
     return PathState(0, 0.0, UNMEASURED, game, maps, limits, barrier, pairs, value, level, price)
 
 

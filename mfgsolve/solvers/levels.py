@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from mfgsolve.cautions import collect
 from mfgsolve.games import Game, make_game, sampled
 from mfgsolve.games.transfer import coarser_sizes
 from mfgsolve.solvers.cooling import dearer, heats, temperatures
@@ -60,14 +61,18 @@ class Grids(Levels):
                 other = None if sizes is None else first.rescaled(*sizes)
                 if other is None:
                     break
-                sampled(make_game(other))
+                with collect():
+                    sampled(make_game(other))
             except Exception:  # whatever a user's function says of a grid it was not made for: start one grid finer
                 break
             self.problems.insert(0, other)
         super().__init__(game, len(self.problems))
 
     def _game(self, k: int) -> Game:
-        return self.final if k == self._count - 1 else make_game(self.problems[k], self.final.wanted_threads)
+        if k == self._count - 1:
+            return self.final
+        with collect():  # what is said of a coarse game is no matter of the real one
+            return make_game(self.problems[k], self.final.wanted_threads)
 
     def _share(self, k: int) -> float:
         return 0.5  # first order in h, which is halved

@@ -2,8 +2,9 @@
 
     y_{k+1} = (1 - a tau dt) y_k - a q(pi_k; m_k),    pi_k = softmax(y_k),    m_k the crowd of pi_k
 
-with q the cost of an action when pi_k is followed afterwards (own and crowd cost, no entropy).  Needs no potential, no
-derivative and no averaging: the last policy is the answer.  In a crowd-averse game it converges (in continuous time).
+with q the cost of an action when pi_k is followed afterwards (own and crowd cost, no entropy), as of its own time.
+Needs no potential, no derivative and no averaging: the last policy is the answer.  In a crowd-averse game it converges
+(in continuous time).
 
 Source: Perolat et al., arXiv:2103.00623; Hadikhanloo, arXiv:1704.00378.
 """
@@ -64,12 +65,12 @@ class MirrorDescent(Solver):
         if start is not None:  # the best response to that crowd, as far as scores of that rate can say it
             state.crowd = start(game)
             state.price = game.price(state.crowd, state.price)
-            q = game.evaluate(state.policy, state.price, state.crowd)[1]
+            q = _exact_costs(state)
             state.scores = -q / _spread(game, q)
             _choose(state)
         _follow(state)
         if self.rate == 0:
-            state.rate = 1.0 / _spread(game, game.evaluate(state.policy, state.price, state.crowd)[1])
+            state.rate = 1.0 / _spread(game, _exact_costs(state))
         return _measured(state)
 
     def revive(self, game: Game, tol: float, stored: Stored) -> ScoreState:
@@ -79,7 +80,8 @@ class MirrorDescent(Solver):
 
     def step(self, state: ScoreState) -> ScoreState:
         game, q = state.game, self.costs(state)
-        scores = state.scores * (1.0 - min(state.rate * game.tau, 1.0))
+        tau = game.unweighed(game.entropy_cost, slice(0, game.steps))
+        scores = state.scores * (1.0 - np.minimum(state.rate * tau, 1.0))[:, None, None]
         scores -= state.rate * q
         scores -= np.where(game.allowed, scores, -np.inf).max(axis=1, keepdims=True)
         state.scores = scores
@@ -90,7 +92,7 @@ class MirrorDescent(Solver):
 
     def costs(self, state: ScoreState) -> np.ndarray:
         """q (steps, actions, states): what actions cost when the policy is followed afterwards."""
-        return state.game.evaluate(state.policy, state.price, state.crowd)[1]
+        return _exact_costs(state)
 
     def finish(self, state: ScoreState) -> Outcome:
         return Outcome(state.game, state.game.policy_of(state.policy), state.crowd, sweeps=state.sweeps)
@@ -102,6 +104,12 @@ def _new_state(game: Game, rate: float, scores: np.ndarray) -> ScoreState:
     )
     _choose(state)
     return state
+
+
+def _exact_costs(state: ScoreState) -> np.ndarray:
+    """q (steps, actions, states) of the policy, as of its own time."""
+    game = state.game
+    return game.unweighed(game.evaluate(state.policy, state.price, state.crowd)[1], slice(0, game.steps))
 
 
 def _spread(game: Game, q: np.ndarray) -> float:

@@ -105,11 +105,11 @@ class Newton(Solver):
     def init(self, game: Game, tol: float, start: Guess | None = None) -> NewtonState:
         levels = self._levels(game)
         if start is not None:  # near the answer; a finite game is warmed up a little
-            levels = levels.last(3 if game.has_tables else 1)
+            levels = levels.last(3 if game.step.has_temperature else 1)
         first = levels.game(0)
         believed = first.resting_crowd(first.empty_crowd()) if start is None else start(first)
         state = new_state(levels, 0, first, tol, believed, target=_sharp(game))
-        warm_up = self.warm_up // 4 if game.has_tables else self.warm_up  # heat does the rest
+        warm_up = self.warm_up // 4 if game.step.has_temperature else self.warm_up  # heat does the rest
         return self._warmed(state, warm_up if start is None else 0)
 
     def revive(self, game: Game, tol: float, stored: Stored) -> NewtonState:
@@ -125,11 +125,12 @@ class Newton(Solver):
         return state
 
     def _levels(self, game: Game) -> Levels:
-        return Temperatures(game, self.cooling) if game.has_tables else Grids(game, self.coarse_grids)
+        hot = game.step.has_temperature
+        return Temperatures(game, self.cooling) if hot else Grids(game, self.coarse_grids)
 
     def _hot(self, game: Game) -> Levels:
         """Levels from hot to cold on the grid of the game itself."""
-        if game.has_tables:
+        if game.step.has_temperature:
             return Temperatures(game, self.cooling)
         return Heats(game, math.sqrt(self.cooling))  # a diffusion is not as smooth in its heat
 
@@ -229,7 +230,7 @@ class Newton(Solver):
         An error d of the price changes a policy by d / tau and the certificate by d^2 / tau.
         """
         game = state.game
-        if not game.has_tables:
+        if not game.step.has_temperature:
             return max(LOOSE if state.phase == COOLED else self.coarse_tol, state.tol)
         warmth = game.temperature * game.time.horizon / max(state.certificate.scale, TINY)
         return min(self.coarse_tol, max(1e-2 * warmth, 1e-13))
@@ -334,7 +335,7 @@ class Newton(Solver):
 
 def _sharp(game: Game) -> Game | None:
     """The game itself where Newton only sees warmer ones."""
-    return game if game.has_tables and game.temperature == 0 else None
+    return None if game.is_smooth else game
 
 
 def _answered(state: NewtonState) -> NewtonState:

@@ -226,6 +226,6 @@ def _tethered(game: Game, temperature: float, prior: np.ndarray) -> Game:
 
     tau log pi + eta log(pi / prior) is a higher temperature, tau + eta, and an own cost -eta log prior.
     """
-    eta = temperature * game.dt
-    pull = np.where(game.allowed, -eta * np.log(np.maximum(prior, TINY)), 0.0)
-    return game.with_costs(game.own_cost + pull, game.tau + eta)
+    eta = game.step.entropy_costs(temperature)
+    pull = np.where(game.allowed, -eta[:, None, None] * np.log(np.maximum(prior, TINY)), 0.0)
+    return game.with_costs(game.own_cost + pull, game.entropy_cost + eta)

@@ -1,5 +1,6 @@
 """Steps: what one step does to one agent, for every kind of dynamics."""
 
+from mfgsolve.steps.chain import Chain, Law
 from mfgsolve.steps.costs import Costs, OwnCost, Totals
 from mfgsolve.steps.factors import Factor, Noise
 from mfgsolve.steps.policies import Average, Policy
@@ -7,11 +8,15 @@ from mfgsolve.steps.speeds import SpeedStep
 from mfgsolve.steps.step import Step
 from mfgsolve.steps.tables import TableStep
 from mfgsolve.steps.transitions import Matrices, Transitions
+from mfgsolve.steps.walks import LineWalk
 
 __all__ = [
     "Average",
+    "Chain",
     "Costs",
     "Factor",
+    "Law",
+    "LineWalk",
     "Matrices",
     "Noise",
     "OwnCost",

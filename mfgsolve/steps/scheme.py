@@ -101,7 +101,7 @@ def make_scheme(grid: Grid, time: TimeGrid, viscosity: float, noise: str, contro
     masked = bool(mask.any())
     return Scheme(
         dt=float(dt),
-        control_cost=np.full(time.steps, float(control_cost)),
+        control_cost=float(control_cost) * time.discounts[:-1],
         spacing=spacing,
         cap=cap,
         periodic=periodic,

@@ -7,6 +7,7 @@ Where the noise is the only factor, whole sweeps run in one kernel.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,17 @@ from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.kernels import bellman, kolmogorov, launch, tangent, threads_available, threads_possible
 from mfgsolve.kernels.scheme import NO_NOISE, Scheme
 from mfgsolve.steps import sweeps
+from mfgsolve.steps.chain import Chain
 from mfgsolve.steps.costs import Costs, OwnCost
+from mfgsolve.steps.excess import excess_of_speeds
 from mfgsolve.steps.factors import Factor, Noise, push_all
+from mfgsolve.steps.identity import sampled_factors
 from mfgsolve.steps.mesh import Mesh
-from mfgsolve.steps.policies import Policy
-from mfgsolve.steps.speed_policies import FluxPolicy, MovingPolicy, ValuePolicy
+from mfgsolve.steps.moves import STAY, move_allowed, move_distances, move_transitions
+from mfgsolve.steps.policies import Policy, PolicyForm, PolicyVariable
+from mfgsolve.steps.speed_policies import FluxPolicy, MovingPolicy, SpeedPolicy, ValuePolicy
 from mfgsolve.steps.step import Step
+from mfgsolve.steps.transitions import Transitions
 from mfgsolve.watch import look
 
 __all__ = ["SpeedStep"]
@@ -39,6 +45,8 @@ class SpeedStep(Step):
     """
 
     space: Grid
+    is_continuum = True
+    is_discounted = True
 
     def __init__(self, space: Grid, time: TimeGrid, scheme: Scheme, others: tuple[Factor, ...] = ()):
         self.space, self.time, self.scheme = space, time, scheme
@@ -203,6 +211,15 @@ class SpeedStep(Step):
         cost *= 0.5 * float(price[0]) * self.dt
         return OwnCost(cost, cost, cost, capped / self.steps)
 
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        """From speeds and the best ones; see `mfgsolve.steps.excess`."""
+        best, total = self.new_policy(costs.state)[: self.steps], 0.0
+        value, answer = self.backward(costs, best), self.policy_of(best)
+        for nodes in self.slabs():
+            speeds = self.speed(policy, nodes), self.speed(answer, nodes)
+            total += excess_of_speeds(self.mesh, nodes, speeds, best[nodes], mass[nodes])
+        return np.array([total * self.dt]), value
+
     def speed(self, policy: Policy, nodes: slice) -> np.ndarray:
         """Speeds (steps, move, z, y, x) of a policy at those steps."""
         assert isinstance(policy, MovingPolicy)
@@ -220,3 +237,67 @@ class SpeedStep(Step):
                 moved += np.roll(flux, 1 if k % 2 == 0 else -1, axis) - flux
             mass[t + 1] = push_all(self.factors, t, moved)
         return mass
+
+    # -- agents one by one -------------------------------------------------------------------------------------
+
+    @property
+    def action_names(self) -> list[str]:
+        """To stay, and the moves to the neighbours."""
+        return [STAY, *self.mesh.move_names]
+
+    @property
+    def allowed(self) -> np.ndarray:  # type: ignore[override]
+        """Agents may stay, or move where no wall is; (choices, cells)."""
+        return move_allowed(self.mesh, self.space.mask)
+
+    @property
+    def open_choices(self) -> np.ndarray:
+        """What agents may choose, (choices, 1, cells); in blocked cells, nothing."""
+        return (self.allowed & ~self.space.mask.reshape(-1))[:, None]
+
+    def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
+        """Where staying and each move lead."""
+        return move_transitions(self.mesh)
+
+    def chain(self, policy: Policy) -> Chain:
+        """Moves have chances dt s / h; what an agent pays depends on its speeds, not on where it happens to go."""
+        moves, distance = self.mesh.moves, move_distances(self.mesh)
+        choices, own = np.empty((self.steps, self.cells, 1 + moves)), np.empty((self.steps, self.cells, 1))
+        for nodes in self.slabs():
+            speed = self.speed(policy, nodes).reshape(-1, moves, self.cells)
+            chance = (self.dt / distance) * speed
+            choices[nodes, :, 1:] = chance.transpose(0, 2, 1)
+            choices[nodes, :, 0] = np.maximum(1.0 - chance.sum(axis=1), 0.0)  # -1e-16 where all speeds are at the cap
+            own[nodes, :, 0] = (0.5 * self.scheme.control_cost[nodes] * self.dt)[:, None] * (speed**2).sum(axis=1)
+        return Chain(self.law(), choices, own)
+
+    def policy_by_chances(self, chances: np.ndarray, visited: np.ndarray) -> SpeedPolicy:
+        """Speeds h / dt times the chances of the moves; where nobody is, 0."""
+        pace = move_distances(self.mesh) / self.dt
+        speed = np.where(visited[:, None], chances[:, 1:] * pace, 0.0)
+        return SpeedPolicy(speed.reshape(self.steps, self.mesh.moves, *self.shape))
+
+    # -- policies in datasets, and what tells steps apart ----------------------------------------------------------
+
+    @property
+    def policy_form(self) -> PolicyForm:
+        """Speeds toward the neighbours, x+ first."""
+        return PolicyForm("speed", "move", tuple(self.mesh.move_names), "move to a neighbour")
+
+    def described(self, policy: Policy) -> PolicyVariable:
+        """Speeds, in the unit of the last axis per unit of time."""
+        form, length, unit = self.policy_form, self.space.axes[-1].unit, self.time.unit
+        speed = np.empty((self.steps, len(form.labels), *self.space.shape))
+        for nodes in self.slabs():
+            block = self.speed(policy, nodes)
+            speed[nodes] = block.reshape(block.shape[0], *speed.shape[1:])
+        attrs = {"units": length if unit == "1" else f"{length}/{unit}", "long_name": "speed toward a neighbour"}
+        return PolicyVariable(form, ("step", form.dim, *self.space.dims), speed, attrs)
+
+    def policy_from(self, policy: Any) -> SpeedPolicy:
+        """Speeds (step, move, *shape) of a user or of a file, checked against walls and the cap."""
+        return SpeedPolicy.checked(self.policy_form.array_of(policy, self.space, self.time), self.mesh)
+
+    def identity(self, masses: Sequence[np.ndarray]) -> Iterator[Any]:
+        """Where the factors besides the noise take these masses; control and noise are what the dynamics state."""
+        return sampled_factors(self, self.others, masses)

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -27,10 +28,15 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
 from mfgsolve.steps import sweeps
+from mfgsolve.steps.chain import Chain, Law
 from mfgsolve.steps.costs import Costs, OwnCost
+from mfgsolve.steps.excess import excess_of_chain
 from mfgsolve.steps.factors import Factor, Noise
-from mfgsolve.steps.policies import Average, Policy
+from mfgsolve.steps.identity import sampled_responses
+from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
 from mfgsolve.steps.slabs import slabs
+from mfgsolve.steps.table_policies import TablePolicy
+from mfgsolve.steps.transitions import Transitions
 
 __all__ = ["Step"]
 
@@ -45,9 +51,16 @@ class Step(ABC):
     policy_shape : of the policy of one step
     factors : what acts after the control
     actions : how many choices an agent has, where they are a finite list; else 0
+    allowed : boolean (choices, cells), what agents one by one choose from: actions, or moves where these are no list
     has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
     is_coupled : whether the crowd changes the transitions
     temperature : cost of entropy per unit time, 0 without
+    own_cost : l (1 or T, actions, cells), where actions are a finite list
+    has_temperature : whether the same choices can be made at any temperature
+    is_continuum : whether cells and steps are samples of a continuum, so that a density on another grid, or at other
+        times, is a guess on this one
+    is_discounted : whether what an agent pays itself in step t is told times ``time.discounts[t]``; a step that does
+        not say so is refused where the times have a discount rate
     """
 
     space: Space
@@ -59,6 +72,11 @@ class Step(ABC):
     has_tables = False
     is_coupled = False
     temperature = 0.0
+    allowed: np.ndarray
+    own_cost: np.ndarray
+    has_temperature = False
+    is_continuum = False
+    is_discounted = False
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------
@@ -181,22 +199,143 @@ class Step(ABC):
         """Fill ``mass`` (T+1, *shape) with the flow of its first level under any policy."""
 
     def choices(self, policy: Policy) -> np.ndarray:
-        """Probabilities (T, actions, states) of a policy, where actions are a finite list."""
+        """Probabilities (T, actions, cells) of a policy, where actions are a finite list."""
         raise InputError(f"a {type(self).__name__} has no finite list of actions")
+
+    # -- agents one by one -------------------------------------------------------------------------------------
 
     @property
     def action_names(self) -> list[str]:
-        """One name for each action."""
+        """One name for each choice of ``allowed``."""
         return []
+
+    @cached_property
+    def entropy_cost(self) -> np.ndarray:
+        """tau (T,), what a unit of entropy costs in each step, discounted; 0 without a temperature."""
+        return self.entropy_costs(self.temperature)
+
+    def entropy_costs(self, temperature: float) -> np.ndarray:
+        """What a unit of entropy costs in each step at a temperature, (T,)."""
+        return temperature * self.dt * self.time.discounts[:-1]
+
+    def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
+        """Where each choice of step t leads before the factors; of all steps, unless the crowd (``mass``) decides.
+
+        Raises
+        ------
+        InputError
+            where a step does not say it: then it is not for agents one by one, nor for learners
+        """
+        raise InputError(
+            f"a {type(self).__name__} does not say where single agents go; give it `transitions_at`, `choices`, "
+            "`allowed`, `own_cost` and `action_names` (see mfgsolve.steps.Step); densities and certificates need none"
+        )
+
+    def law(self) -> Law:
+        """Where each choice leads, the factors included."""
+        return Law(self)
+
+    def chain(self, policy: Policy) -> Chain:
+        """One agent that follows a policy, as a Markov chain: chances of its choices, where they lead, what it pays."""
+        law = self.law()
+        choices = np.ascontiguousarray(self.choices(policy).transpose(0, 2, 1))
+        own, tau = np.broadcast_to(self.own_cost.transpose(0, 2, 1), choices.shape), self.entropy_cost
+        if tau.any():
+            entropy = np.log(choices, out=np.zeros_like(choices), where=choices > 0)
+            own = own + tau[:, None, None] * entropy
+        return Chain(law, choices, own)
+
+    def policy_by_chances(self, chances: np.ndarray, visited: np.ndarray) -> Policy:
+        """The policy that takes each choice with these chances (T, choices, cells): the inverse of `chain`.
+
+        ``visited`` (T, cells) says where anybody is; what is chosen elsewhere does not count.
+        """
+        self._listed()
+        return self.policy_of(chances)
+
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        """What a policy costs above the best response, by population, and V at t = 0 of that; `mfgsolve.steps.excess`.
+
+        ``mass`` (T+1, *shape) is the flow of the policy.  ``costs.state`` may be overwritten.
+        """
+        return excess_of_chain(self, self.chain(policy), mass, costs, self.space.populations)
 
     @property
     def open_choices(self) -> np.ndarray:
-        """What agents may choose, (actions, populations, cells of each)."""
-        raise InputError(f"a {type(self).__name__} has no finite list of actions")
+        """What agents may choose, (actions, populations, cells of each); where nobody can be, nothing."""
+        self._listed()
+        return (self.allowed & ~self.space.mask.reshape(-1)).reshape(self.actions, self.space.populations, -1)
+
+    def uniform(self) -> np.ndarray:
+        """The policy (T, actions, cells) that takes every allowed action alike."""
+        self._listed()
+        return np.repeat((self.allowed / self.allowed.sum(axis=0))[None], self.steps, axis=0)
+
+    def _listed(self) -> None:
+        if not self.actions:
+            raise InputError(f"a {type(self).__name__} has no finite list of actions")
 
     def speeds(self) -> np.ndarray | None:
         """Speed of every action, (actions, *shape), where agents move along one axis; prices of speed look at it."""
         return None
+
+    # -- policies in datasets, and what tells steps apart ----------------------------------------------------------
+
+    @property
+    def policy_form(self) -> PolicyForm:
+        """How policies stand in datasets: probabilities of the actions, where these are a finite list.
+
+        Raises
+        ------
+        InputError
+            where they are none: such a step has its own ``policy_form``, `described` and `policy_from`
+        """
+        if not self.actions:
+            raise InputError(
+                f"a {type(self).__name__} has no finite list of actions, and does not say how its policies stand in a "
+                "dataset; write policy_form, described and policy_from for it"
+            )
+        return PolicyForm("policy", "action", tuple(self.action_names), "action")
+
+    def described(self, policy: Policy) -> PolicyVariable:
+        """A policy as the variable of a dataset."""
+        form = self.policy_form
+        table = self.choices(policy).reshape(self.steps, self.actions, *self.space.shape)
+        attrs = {"units": "1", "long_name": "probability of an action"}
+        return PolicyVariable(form, ("step", form.dim, *self.space.dims), table, attrs)
+
+    def policy_from(self, policy: Any) -> Policy:
+        """The checked policy of a user or of a file.
+
+        Parameters
+        ----------
+        policy : a Dataset with the variable of `policy_form`, a labelled array (read by the names of its dimensions
+            and coordinates), or a plain one (step, choice, *shape)
+
+        Raises
+        ------
+        InputError
+            for other dimensions, other coordinates (places, times, choices, populations), other shapes, and for what
+            is no policy of this step
+        """
+        array = self.policy_form.array_of(policy, self.space, self.time)
+        if self.policy_shape != (self.actions, self.cells):
+            raise InputError(
+                f"policies of a {type(self).__name__} are no tables (actions, cells); write policy_from for it"
+            )
+        return self.policy_of(TablePolicy.checked(array, self).probabilities)
+
+    def identity(self, masses: Sequence[np.ndarray]) -> Iterator[Any]:
+        """Arrays and names that tell this step apart from others, beside what its dynamics were stated with.
+
+        Parameters
+        ----------
+        masses : of the cells of several crowds, each (cells,), at which the step may be sampled
+
+        The digest in a checkpoint is made of them, so that they are numbers, never a ``repr``.  Here: what best
+        responses to values that nobody states by chance cost, and where they lead; see `mfgsolve.steps.identity`.
+        """
+        return sampled_responses(self, masses)
 
     # -- steps near this one -----------------------------------------------------------------------------------
 

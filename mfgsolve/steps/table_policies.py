@@ -19,12 +19,14 @@ TINY = 1e-300  # stands for a probability of 0 in a logarithm that is multiplied
 
 
 class Tables(Protocol):
-    """What a policy is checked against; see `mfgsolve.steps.tables.TableStep`."""
+    """What a policy is checked against; see `mfgsolve.steps.step.Step`."""
 
     space: Space
     actions: int
-    states: int
     allowed: np.ndarray
+
+    @property
+    def cells(self) -> int: ...
 
     @property
     def steps(self) -> int: ...
@@ -45,7 +47,7 @@ class TablePolicy(Policy):
         array = numbers(policy, "policy", "probabilities are needed")
         if array.shape != wanted:
             raise InputError(f"policy has shape {array.shape}; (step, action, ...) = {wanted} is needed")
-        table = np.array(array.reshape(step.steps, step.actions, step.states))
+        table = np.array(array.reshape(step.steps, step.actions, step.cells))
         free = ~step.space.mask.reshape(-1)
         table[:, :, ~free] = step.uniform()[:, :, ~free]  # nobody is there
         if not np.isfinite(table).all():
@@ -110,15 +112,17 @@ class OccupationAverage(Average):
         self, step: Any, policy: np.ndarray, crowd: np.ndarray, difference: float
     ) -> Callable[[float], float]:
         """<l + tau log(w / m), w' - w>, exact."""
-        if step.tau == 0:
+        if not step.is_smooth:
             return super().own_slope(step, policy, crowd, difference)
         change = policy * crowd[:-1, None, : step.states] - self.occupation
         linear = float((step.own_cost * change).sum())
+        first = float(step.entropy_cost[0])
+        shares = (step.entropy_cost / first)[:, None, None]
 
         def slope(length: float) -> float:
             there = self.occupation + length * change
             mass = there.sum(axis=1, keepdims=True)
             share = np.divide(there, mass, out=np.ones_like(there), where=there > 0)
-            return linear + step.tau * float((change * np.log(np.maximum(share, TINY))).sum())
+            return linear + first * float((shares * change * np.log(np.maximum(share, TINY))).sum())
 
         return slope

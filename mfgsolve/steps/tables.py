@@ -6,12 +6,14 @@ States of all populations stand in one row of ``states`` cells; a policy is an a
     q_t = l_t + (what the crowd asks for choices) + P_t F V_{t+1},   V_t = w_t f_t + softmin_a q_t,
     m_{t+1} = F^T P_t^T (pi_t m_t)
 
-with softmin at temperature tau dt, the minimum where tau = 0 (Bellman; the soft one as in arXiv:1702.08165, eq. 6).
+with softmin at the entropy cost of the step, temperature dt, the minimum where it is 0 (Bellman; the soft one as in
+arXiv:1702.08165, eq. 6).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -23,8 +25,10 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import finite, finite_tangent
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps.costs import Costs, OwnCost, least_allowed, lowered
+from mfgsolve.steps.excess import excess_of_choices
 from mfgsolve.steps.factors import Noise, expect_all, push_all
-from mfgsolve.steps.policies import Policy
+from mfgsolve.steps.identity import sampled_transitions, unchanging
+from mfgsolve.steps.policies import Policy, PolicyVariable
 from mfgsolve.steps.step import Step
 from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
 from mfgsolve.steps.transitions import (
@@ -52,24 +56,27 @@ class TableStep(Step):
     Attributes
     ----------
     transitions : `Transitions` of all populations
-    own_cost : l (1 or T, actions, states), 0 where not allowed
+    own_cost : l (1 or T, actions, states), discounted; 0 where not allowed
     allowed : boolean (actions, states)
     """
 
     has_tables = True
+    has_temperature = True
+    is_discounted = True
 
     def __init__(self, dynamics: Sequence[Tabulated], space: Space, time: TimeGrid, mass: np.ndarray):
         self.dynamics, self.space, self.time = tuple(dynamics), space, time
         self.is_coupled = any(one.is_coupled for one in self.dynamics)
         self.states, self.shape = space.size, (space.size,)
         self.temperature = self.dynamics[0].temperature
-        self.tau = self.temperature * time.dt
         self._counts: list[int] | None = None
         self._said: set[str] = set()  # codes of what was said of the transitions
         self.transitions, self.allowed, self._counts = self._said_once(mass.reshape(space.shape))
         self.actions = self.allowed.shape[0]
         self.policy_shape = (self.actions, self.states)
         self.own_cost = own_costs(self.dynamics, space, time.nodes[:-1], self.allowed, self._counts)
+        if time.discount:
+            self.own_cost = self.own_cost * time.discounts[:-1, None, None]
         self.factors = self._noise()
         small = len(self.dynamics) > 1 and self.states <= SMALL and not space.mask.any()
         self._small_blocks = small and all(one.is_coupled for one in self.dynamics)
@@ -142,8 +149,8 @@ class TableStep(Step):
 
     @cached_property
     def open_choices(self) -> np.ndarray:
-        """What agents may choose, (actions, populations, cells of each); where nobody can be, nothing."""
-        return (self.allowed & ~self.space.mask.reshape(-1)).reshape(self.actions, self.space.populations, -1)
+        """What agents may choose, kept: sweeps ask for it."""
+        return super().open_choices
 
     def lower(self) -> np.ndarray:
         """Take the least own cost of every step and population out; (1 or T, populations)."""
@@ -155,7 +162,7 @@ class TableStep(Step):
     @property
     def is_smooth(self) -> bool:
         """Whether best responses are softmax policies."""
-        return self.tau > 0
+        return bool(self.entropy_cost[0] > 0)
 
     def transitions_at(self, t: int, mass: np.ndarray) -> Transitions:
         """The transitions of step t; of all steps, unless the crowd decides them."""
@@ -198,8 +205,8 @@ class TableStep(Step):
         """softmin_a of own cost, cost of the choice and P after."""
         value = np.stack([after, after])
         nothing = np.zeros((2, self.states))
-        paid = self._paid(costs, slice(t, t + 1))
-        finite.backward(paid, nothing, self.allowed, self.tau, *self._single(t), value, policy[None])
+        paid, tau = self._paid(costs, slice(t, t + 1)), self.entropy_cost[t : t + 1]
+        finite.backward(paid, nothing, self.allowed, tau, *self._single(t), value, policy[None])
         return value[0]
 
     def expect(self, t: int, policy: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -217,14 +224,14 @@ class TableStep(Step):
 
     def tangent(self, t: int, policy: np.ndarray, mass: np.ndarray, change: np.ndarray) -> np.ndarray:
         """P^T d(pi m), d pi = -pi (dq - sum_a pi dq) / tau with dq = P change."""
-        if self.tau == 0:
+        if not self.is_smooth:
             raise InputError("a best response at temperature 0 jumps; it has no derivative")
         value, moved = np.stack([change, change]), np.zeros((2, self.states))
         nothing = np.zeros((1, *self.policy_shape)), np.zeros((2, self.states))
         choice = np.empty((1, *self.policy_shape))
         finite.tangent_backward(*nothing, policy[None], *self._single(t), value, choice)
         here = np.stack([mass, mass])
-        finite.tangent_forward(policy[None], here, self.tau, *self._single(t), choice, moved)
+        finite.tangent_forward(policy[None], here, self.entropy_cost[t : t + 1], *self._single(t), choice, moved)
         return moved[1]
 
     # -- sweeps ------------------------------------------------------------------------------------------------
@@ -245,14 +252,15 @@ class TableStep(Step):
         if q is None and not (self.factors or self.is_coupled):  # one call of a kernel: no time to lose on small games
             every = slice(0, self.steps)
             paid = self._paid(costs, every)
-            finite.backward(paid, states, self.allowed, self.tau, *self._tables(every, mass), value, policy)
+            finite.backward(paid, states, self.allowed, self.entropy_cost, *self._tables(every, mass), value, policy)
             return value
         for part in reversed(self._parts()):
             levels = slice(part.start, part.stop + 1)
             if self.factors:
                 after = value[part.stop].copy()
                 value[part.stop] = expect_all(self.factors, part.start, after)
-            head = self._paid(costs, part), states[levels], self.allowed, self.tau, *self._tables(part, mass)
+            tau, tables = self.entropy_cost[part], self._tables(part, mass)
+            head = self._paid(costs, part), states[levels], self.allowed, tau, *tables
             if q is None:
                 finite.backward(*head, value[levels], policy[part])
             else:
@@ -284,7 +292,7 @@ class TableStep(Step):
 
     def change(self, costs: Costs, policy: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Change of mass (T+1, states) and of the occupation (T, actions, states) when costs change."""
-        if self.tau == 0:
+        if not self.is_smooth:
             raise InputError("a best response at temperature 0 jumps; it has no derivative")
         change, value = self._scratch(), np.empty((self.steps + 1, self.states))
         nothing = np.zeros((1, self.actions, self.states))
@@ -299,8 +307,8 @@ class TableStep(Step):
         moved = np.zeros((self.steps + 1, self.states))
         for part in self._parts():
             levels = slice(part.start, part.stop + 1)
-            here = np.ascontiguousarray(mass[levels])
-            finite.tangent_forward(policy[part], here, self.tau, *self._tables(part, mass), change[part], moved[levels])
+            here, tau = np.ascontiguousarray(mass[levels]), self.entropy_cost[part]
+            finite.tangent_forward(policy[part], here, tau, *self._tables(part, mass), change[part], moved[levels])
             if self.factors:
                 moved[part.stop] = push_all(self.factors, part.start, moved[part.stop])
         return moved, change
@@ -324,7 +332,7 @@ class TableStep(Step):
         weighted = direction if scale is None else scale * direction
         tables = self._tables(slice(0, self.steps), None)
         finite_tangent.curvature(
-            direction, weighted, policy, mass, self.tau, *tables, self._scratch(), result, identity
+            direction, weighted, policy, mass, self.entropy_cost, *tables, self._scratch(), result, identity
         )
         return result
 
@@ -335,7 +343,7 @@ class TableStep(Step):
         """One pass of conjugate gradients in one kernel; see `Game.conjugate_step`."""
         tables = self._tables(slice(0, self.steps), None)
         return finite_tangent.conjugate_step(  # type: ignore[no-any-return]
-            policy, mass, self.tau, *tables, self._scratch(), scale, *vectors, length, share
+            policy, mass, self.entropy_cost, *tables, self._scratch(), scale, *vectors, length, share
         )
 
     # -- policies ----------------------------------------------------------------------------------------------
@@ -352,7 +360,16 @@ class TableStep(Step):
             table = self.own_cost.reshape(self.own_cost.shape[0], *self.open_choices.shape)
             self._least = self.own_cost, least_allowed(table, self.open_choices)
         least = self._least[1]
-        return OwnCost(*map(float, finite.own_cost(self.own_cost, least, probabilities, mass, self.tau)))
+        return OwnCost(*map(float, finite.own_cost(self.own_cost, least, probabilities, mass, self.entropy_cost)))
+
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        """From action values of the best response; see `mfgsolve.steps.excess`."""
+        chosen, best, total = self.choices(policy), self.new_policy(), np.zeros(self.states)
+        value = self.backward(costs, best, mass)
+        _, q = self.evaluate(costs, best, mass)
+        for t, tau in enumerate(self.entropy_cost):
+            total += mass[t] * excess_of_choices(chosen[t], best[t], q[t], tau)
+        return total.reshape(self.space.populations, -1).sum(axis=1), value
 
     def follow(self, policy: Policy, mass: np.ndarray) -> np.ndarray:
         """The flow of ``mass[0]`` under any policy."""
@@ -371,6 +388,17 @@ class TableStep(Step):
             return OccupationAverage(arrays["crowd"], arrays["occupation"])
         return OccupationAverage(crowd, self.new_policy())
 
-    def uniform(self) -> np.ndarray:
-        """The policy (T, actions, states) that takes every allowed action alike."""
-        return np.repeat((self.allowed / self.allowed.sum(axis=0))[None], self.steps, axis=0)
+    # -- policies in datasets, and what tells steps apart ----------------------------------------------------------
+
+    def described(self, policy: Policy) -> PolicyVariable:
+        """Probabilities; and what each population calls its actions, where they do not call them the same."""
+        variable, names = super().described(policy), self.population_action_names
+        if all(own == names[0] for own in names):
+            return variable
+        called = (("population", "action"), np.array(names), {"long_name": "name of the action"})
+        return replace(variable, companions={"action_name": called})
+
+    def identity(self, masses: Sequence[np.ndarray]) -> Iterator[Any]:
+        """Names, what is allowed, own costs, temperature; transitions, at these masses where the crowd decides them."""
+        yield from (self.population_action_names, self.allowed, unchanging(self.own_cost), self.temperature)
+        yield from sampled_transitions(self, masses)

@@ -108,12 +108,12 @@ def compare(
     if threads is not None:
         _at_least(threads, "threads", 1)
     seeds, nodes = seed_sequence(rng), _default_nodes(play) if times is None else kept_nodes(times, play)
-    most, ground, about = _at_least(transports, "transports", 0), None, {}
+    most, ground, metric = _at_least(transports, "transports", 0), None, {}
     try:
         ground = transport(play.game.grid)
-        about = {"wasserstein_metric": ground.metric, "wasserstein_coarsening": ground.coarsening}
+        metric = {"wasserstein_metric": ground.metric, "wasserstein_coarsening": ground.coarsening}
     except InputError as error:  # walls part the grid
-        about = {"wasserstein_metric": f"not measured: {error}", "wasserstein_coarsening": math.nan}
+        metric = {"wasserstein_metric": f"not measured: {error}", "wasserstein_coarsening": math.nan}
     measured = 0 if ground is None else count if ground.quick else min(count, most)
     exact = _exact(solution, listed, policy, problem)  # first: it takes the least time
     walk = Walk(play)
@@ -127,11 +127,11 @@ def compare(
             table.enter(k, replica, run, ground if replica < measured else None)
             if callback is not None:
                 callback(int(number), replica)
-    about |= {"method": method, "seed": str(seeds.entropy), "transports": measured}
+    settings = {"method": method, "seed": str(seeds.entropy), "transports": measured}
     data = table.data("1" if ground is None else ground.unit) | {
         str(name): values for name, values in exact.data_vars.items()
     }
-    attributes = _attributes(solution, play) | about | exact.attrs
+    attributes = _attributes(solution, play) | metric | settings | exact.attrs
     return xr.Dataset(data | _slopes(listed, data, exact.attrs), table.coordinates(), attributes)
 
 
@@ -186,37 +186,37 @@ class _Table:
         each, space, unit = ("agents", "replica", "time"), ("time", *self.game.grid.dims), per_volume(self.game)
         root = _root(unit)
         data: dict[str, Any] = {
-            "density": (("agents", *space), self.density, _about("density of one run of N agents", unit)),
-            "mean_field_density": (space, self.limit, _about("density in the limit of many agents", unit)),
-            "l2": (each, self.l2, _about("L2 distance to the mean field", root)),
-            "wasserstein": (each, self.wasserstein, _about("Wasserstein-1 distance to the mean field", length)),
+            "density": (("agents", *space), self.density, _attrs("density of one run of N agents", unit)),
+            "mean_field_density": (space, self.limit, _attrs("density in the limit of many agents", unit)),
+            "l2": (each, self.l2, _attrs("L2 distance to the mean field", root)),
+            "wasserstein": (each, self.wasserstein, _attrs("Wasserstein-1 distance to the mean field", length)),
         }
         who = ("population",) if self.play.populations else ()
         costs = self.cost if who else self.cost[:, :, 0]
-        data["simulated_cost"] = (("agents", "replica", *who), costs, _about("mean cost of the agents", "cost"))
+        data["simulated_cost"] = (("agents", "replica", *who), costs, _attrs("mean cost of the agents", "cost"))
         for name, values in (("l2", self.l2.mean(axis=2)), ("wasserstein", self.wasserstein.mean(axis=2)),
                              ("simulated_cost", costs)):  # fmt: skip
             mean, band = mean_and_band(values, 1)
-            about, dims = data[name][2], ("agents", *(who if values is costs else ()))
-            data[f"{name}_mean"] = (dims, mean, _about(f"{about['long_name']}, mean", about["units"]))
-            data[f"{name}_band"] = ((*dims, "end"), band, _about(f"{CONFIDENCE:.0%} band of the mean", about["units"]))
+            attrs, dims = data[name][2], ("agents", *(who if values is costs else ()))
+            data[f"{name}_mean"] = (dims, mean, _attrs(f"{attrs['long_name']}, mean", attrs["units"]))
+            data[f"{name}_band"] = ((*dims, "end"), band, _attrs(f"{CONFIDENCE:.0%} band of the mean", attrs["units"]))
         mask = self.game.grid.mask
         if mask.any():
             data["blocked"] = (
                 self.game.grid.dims[len(who) :],
                 mask[0] if who else mask,
-                _about("no agent may be here"),
+                _attrs("no agent may be here"),
             )
         return data
 
     def coordinates(self) -> dict[str, Any]:
         time = self.game.time
         return {
-            "agents": ("agents", self.agents, _about("number of agents")),
-            "time": ("time", time.nodes[self.nodes], _about("time", time.unit)),
-            "end": ("end", np.array(["low", "high"]), _about("end of the band")),
-            "measure": ("measure", np.array(MEASURES), _about("what the slope is of")),
-        } | {name: (name, values, about) for name, (values, about) in self.game.grid.dimension_coordinates.items()}
+            "agents": ("agents", self.agents, _attrs("number of agents")),
+            "time": ("time", time.nodes[self.nodes], _attrs("time", time.unit)),
+            "end": ("end", np.array(["low", "high"]), _attrs("end of the band")),
+            "measure": ("measure", np.array(MEASURES), _attrs("what the slope is of")),
+        } | {name: (name, values, attrs) for name, (values, attrs) in self.game.grid.dimension_coordinates.items()}
 
 
 def _root(unit: str) -> str:
@@ -227,7 +227,7 @@ def _root(unit: str) -> str:
     return f"1/{lengths[0]}" if len(lengths) == 2 else f"{lengths[0]}^-{len(lengths) / 2:g}"
 
 
-def _about(text: str, unit: str = "1") -> dict[str, str]:
+def _attrs(text: str, unit: str = "1") -> dict[str, str]:
     return {"units": unit, "long_name": text}
 
 
@@ -235,20 +235,20 @@ def _slopes(agents: np.ndarray, data: dict[str, Any], attributes: dict[str, Any]
     """Slopes of all measures, over the N whose value stands above the floor."""
     floor = FLOOR * _summed(data["regret_error"].values)
     plan = FLOOR * abs(float(attributes["exploitability"]))
-    found = [
+    slopes = [
         slope(agents, data["l2_mean"][1]),
         slope(agents, data["wasserstein_mean"][1]),
         slope(agents, _summed(data["regret"].values), floor + plan),
         slope(agents, _summed(np.abs(data["cost_difference"].values)), floor),
     ]
-    ends = np.array([[one.low, one.high] for one in found])
+    ends = np.array([[fit.low, fit.high] for fit in slopes])
     return {
-        "slope": ("measure", np.array([one.value for one in found]), _about("slope of log measure on log N")),
-        "slope_band": (("measure", "end"), ends, _about(f"{CONFIDENCE:.0%} confidence interval of the slope")),
-        "slope_last": ("measure", np.array([one.last for one in found]), _about("slope between the two largest N")),
-        "slope_level": ("measure", np.array([one.level for one in found]), _about("the fit at N = 1")),
+        "slope": ("measure", np.array([fit.value for fit in slopes]), _attrs("slope of log measure on log N")),
+        "slope_band": (("measure", "end"), ends, _attrs(f"{CONFIDENCE:.0%} confidence interval of the slope")),
+        "slope_last": ("measure", np.array([fit.last for fit in slopes]), _attrs("slope between the two largest N")),
+        "slope_level": ("measure", np.array([fit.level for fit in slopes]), _attrs("the fit at N = 1")),
         "slope_used": (
-            ("measure", "agents"), np.stack([one.used for one in found]).astype(np.int8), _about("1 where N counts"),
+            ("measure", "agents"), np.stack([fit.used for fit in slopes]).astype(np.int8), _attrs("1 where N counts"),
         ),
     }  # fmt: skip
 
@@ -271,7 +271,7 @@ def _exact(solution: Any, agents: np.ndarray, policy: Any, problem: Problem | No
 
 def _attributes(solution: Any, play: Play) -> dict[str, Any]:
     stated = play.game.problem
-    about = {
+    attributes = {
         "schema": SCHEMA, "kind": "comparison", "mfgsolve_version": mfgsolve.__version__,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "name": stated.name,
         "source": stated.source, "problem": problem_text(stated), "confidence": CONFIDENCE,
@@ -279,4 +279,4 @@ def _attributes(solution: Any, play: Play) -> dict[str, Any]:
     }  # fmt: skip
     kept = getattr(solution, "dataset", None)
     names = ("status", "relative_exploitability", "warnings")
-    return about | ({} if kept is None else {name: kept.attrs[name] for name in names if name in kept.attrs})
+    return attributes | ({} if kept is None else {name: kept.attrs[name] for name in names if name in kept.attrs})

@@ -13,9 +13,9 @@ from scipy import stats
 import mfgsolve as mfg
 from mfgsolve.agents.play import play_of
 from mfgsolve.agents.price import price_among
-from mfgsolve.agents.regret import _excess
 from mfgsolve.games import make_game
 from mfgsolve.problems.linear_quadratic import MeanAttraction
+from mfgsolve.steps.excess import excess_of_choices
 
 
 def lattice(coupling, shape=(4,), **more):
@@ -121,9 +121,11 @@ def test_excess_is_what_a_choice_costs_more_than_the_best():
         least = least - tau * np.log(best.sum(axis=0))
         best /= best.sum(axis=0)
         heat = tau * np.where(chosen > 0, np.log(np.where(chosen > 0, chosen, 1)), 0)
-        np.testing.assert_allclose(_excess(chosen, best, q, tau), (chosen * (q + heat)).sum(axis=0) - least, atol=1e-14)
-        assert (_excess(best, best, q, tau) >= 0).all()
-        assert (_excess(best, best, q, tau) <= 1e-30).all()
+        np.testing.assert_allclose(
+            excess_of_choices(chosen, best, q, tau), (chosen * (q + heat)).sum(axis=0) - least, atol=1e-14
+        )
+        assert (excess_of_choices(best, best, q, tau) >= 0).all()
+        assert (excess_of_choices(best, best, q, tau) <= 1e-30).all()
 
 
 # -- controlled diffusions -------------------------------------------------------------------------------------

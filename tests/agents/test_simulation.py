@@ -1,134 +1,17 @@
-"""Agents that walk: the law of counts, of single agents and of the flow is one."""
+"""Simulations: seeds, datasets, starts, exits, and what bad input is told."""
 
 import math
 
 import numpy as np
 import pytest
-from scipy import stats
-from walkers import lattice, play
+from walkers import diffusion, rock_paper_scissors_like
 
 import mfgsolve as mfg
-from mfgsolve.agents.play import play_of
-from mfgsolve.agents.run import Party, run_replicas
-from mfgsolve.agents.walk import Walk
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning"),  # meant; told without compiler
 ]
-
-
-def diffusion(shape, boundary="reflecting", blocked=None, noise="implicit", steps=6, viscosity=0.02):
-    grid = mfg.Grid.box(shape, boundary=boundary, blocked=blocked)
-    return mfg.Problem(
-        grid=grid, time=mfg.TimeGrid(0.5, steps), dynamics=mfg.ControlledDiffusion(viscosity, noise=noise),
-        coupling=mfg.CrowdAversion(0.3), initial=mfg.Bump(1.0, 0.2, (0.3,) * len(shape)),
-        terminal=lambda t, c: (c.x - 0.7) ** 2, normalise=True,
-    )  # fmt: skip
-
-
-def hole(shape):
-    blocked = np.zeros(shape, dtype=bool)
-    blocked[tuple(n // 2 for n in shape)] = True
-    blocked[(0,) * len(shape)] = True
-    return blocked
-
-
-def rock_paper_scissors_like():
-    """Two populations on three states that chase each other, with transitions that leak."""
-    rng = np.random.default_rng(3)
-
-    def matrices(leak):
-        moves = [np.roll(np.eye(3), k, axis=1) for k in (-1, 0, 1)]
-        return [(1 - leak) * move + leak * rng.dirichlet(np.ones(3), size=3) for move in moves]
-
-    dynamics = [mfg.Tabular(matrices(leak), cost=0.1, temperature=0.2) for leak in (0.1, 0.3)]
-    return mfg.Problem(
-        grid=mfg.Populations(["red", "blue"], mfg.States(3)), time=mfg.TimeGrid(4.0, 4), dynamics=dynamics,
-        coupling=mfg.Interaction([[1.0, 0.5], [-0.5, 1.0]], between="populations"),
-        initial=np.array([[0.7, 0.2, 0.1], [0.2, 0.2, 0.6]]),
-    )  # fmt: skip
-
-
-PROBLEMS = {
-    "1-D": lambda: diffusion((9,)),
-    "2-D": lambda: diffusion((7, 6)),
-    "3-D": lambda: diffusion((4, 3, 5)),
-    "periodic": lambda: diffusion((7, 6), boundary="periodic"),
-    "two cells round": lambda: diffusion((2, 5), boundary="periodic"),
-    "blocked": lambda: diffusion((7, 6), blocked=hole((7, 6))),
-    "blocked round": lambda: diffusion((7, 6), boundary=("reflecting", "periodic"), blocked=hole((7, 6))),
-    "explicit": lambda: diffusion((5, 6), noise="explicit", steps=60),
-    "explicit round": lambda: diffusion((5, 6), "periodic", hole((5, 6)), noise="explicit", steps=60),
-    "strong noise": lambda: diffusion((7, 6), "periodic", viscosity=3.0),
-    "no noise": lambda: diffusion((7, 6), viscosity=0.0),
-    "lattice": lattice,
-    "lattice jumps": lambda: lattice("explicit", {(0, 1): 0.3, (0, 0): 0.7}),
-    "populations": rock_paper_scissors_like,
-}
-
-
-def mass_of(party_play):
-    return party_play.game.flat(party_play.crowd)[:, : party_play.game.cells]
-
-
-@pytest.mark.parametrize("name", PROBLEMS)
-def test_the_mean_of_a_walk_is_the_flow_and_its_bill_the_cost(name):
-    solution = mfg.solve(PROBLEMS[name](), method="fictitious-play", max_iterations=1, check="ignore")
-    here = play_of(solution)
-    walk, mass = Walk(here), mass_of(here)
-    for t in range(walk.steps):
-        assert np.abs(walk.expect(t, mass[t]) - mass[t + 1]).max() < 1e-15
-    assert math.isclose(walk.mean_bill(mass).paid.sum(), solution.certificate.cost, rel_tol=1e-13, abs_tol=1e-13)
-
-
-@pytest.mark.parametrize("method", ["counts", "agents"])
-@pytest.mark.parametrize("name", ["2-D", "blocked round", "strong noise", "explicit round", "lattice", "populations"])
-def test_agents_follow_the_flow(name, method):
-    """Agents are independent, so that all replicas together are multinomial with the mass of the flow: chi-square."""
-    here = play(PROBLEMS[name]())
-    walk, mass = Walk(here), mass_of(here)
-    number = np.full(here.game.grid.populations, 300)
-    seen = sum(run.counts for run in run_replicas(Party(walk, number, method), 60, np.random.SeedSequence(7), 1))
-    for t in (1, walk.steps):
-        for p, part in enumerate(np.split(mass[t], number.size)):
-            counts, expected = np.split(seen[t], number.size)[p], part * 60 * 300
-            assert counts.sum() == 60 * 300
-            usual = expected >= 5
-            pooled = [np.append(a[usual], a[~usual].sum()) for a in (counts, expected)]
-            keep = pooled[1] > 1e-9
-            assert (pooled[0][~keep] == 0).all()
-            assert stats.chisquare(pooled[0][keep], pooled[1][keep] * (18000 / pooled[1][keep].sum())).pvalue > 1e-4
-
-
-@pytest.mark.parametrize("method", ["counts", "agents"])
-def test_counts_in_a_cell_are_binomial(method):
-    """Not only the mean: replica by replica, the number in the fullest cell at the end."""
-    here = play(diffusion((6, 5), steps=5))
-    walk, mass = Walk(here), mass_of(here)
-    cell = int(mass[-1].argmax())
-    runs = run_replicas(Party(walk, np.array([40]), method), 1500, np.random.SeedSequence(11), 1)
-    numbers = np.array([run.counts[-1, cell] for run in runs])
-    law = stats.binom(40, mass[-1, cell])
-    edges = np.unique(law.ppf([0.1, 0.25, 0.4, 0.55, 0.7, 0.85]))
-    chances = np.diff(np.concatenate([[0.0], law.cdf(edges), [1.0]]))
-    assert (
-        stats.chisquare(np.bincount(np.searchsorted(edges, numbers), minlength=chances.size), 1500 * chances).pvalue
-        > 1e-4
-    )
-
-
-def test_steps_of_one_agent_are_those_of_the_chain():
-    """Tagged agents, transition by transition, in both directions of a ring: chi-square of pairs of cells."""
-    here = play(diffusion((8,), boundary="periodic", steps=3, viscosity=0.2))
-    walk = Walk(here)
-    runs = list(run_replicas(Party(walk, np.array([400]), tagged=400), 10, np.random.SeedSequence(5), 1))
-    paths = np.concatenate([run.tagged for run in runs])
-    mass = mass_of(here)
-    matrix = np.stack([walk.expect(1, row) for row in np.eye(8)])
-    expected = (mass[1][:, None] * matrix * len(paths)).reshape(-1)
-    pairs = np.bincount(paths[:, 1] * 8 + paths[:, 2], minlength=64)
-    assert stats.chisquare(pairs, expected).pvalue > 1e-4
 
 
 @pytest.fixture(scope="module")
@@ -361,12 +244,3 @@ def test_all_may_leave_where_the_crowd_decides_the_transitions():
     policy = np.ones((5, 1, 2))
     crowd = mfg.simulate(game, 2, 20, rng=0, policy=policy, exits=np.array([True, True]))
     assert (crowd.left == 2).all()
-
-
-def test_nobody_starts_where_the_mass_is_zero():
-    x = np.linspace(-1, 1, 4001)
-    mass = np.exp(-(x**2) / 2 / 0.05**2) * (abs(x) < 0.45)
-    from mfgsolve.agents.run import _spread_over
-
-    rng = np.random.default_rng(0)
-    assert not any(_spread_over(rng, 10**12, mass / mass.sum())[mass == 0].any() for _ in range(300))

@@ -63,12 +63,12 @@ def check(kind: str, seed: int) -> None:
             assert found.violation <= TOL + 1e-12, about
 
 
-@pytest.mark.parametrize(("kind", "seed"), GAMES[:40])
+@pytest.mark.parametrize(("kind", "seed"), GAMES[: 2 * len(KINDS)])
 def test_random_games(kind: str, seed: int) -> None:
     check(kind, seed)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "seed"), GAMES[40:])
+@pytest.mark.parametrize(("kind", "seed"), GAMES[2 * len(KINDS) :])
 def test_more_random_games(kind: str, seed: int) -> None:
     check(kind, seed)

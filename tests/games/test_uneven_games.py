@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.agents.noise import noise_walks
-from mfgsolve.agents.play import Play, stated_problem
-from mfgsolve.agents.walk import Walk
+from mfgsolve.agents.play import stated_problem
 from mfgsolve.games import Game, make_game
 from mfgsolve.games.transfer import prolong
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml
@@ -103,14 +101,14 @@ def test_mean_of_agents_is_the_flow(noise, kinds, blocked):
     game = make_game(problem)
     best = game.respond(game.price(game.resting_crowd(game.empty_crowd())))
     flow = game.flow(best.policy)
-    walk = Walk(Play(game, game.policy_of(best.policy), flow, None))
-    assert bool(noise_walks(game)) == (noise == "implicit")
-    np.testing.assert_allclose(walk.choices.sum(axis=2), 1.0)
+    chain = game.step.chain(game.policy_of(best.policy))
+    assert bool(chain.law.walks) == (noise == "implicit")
+    np.testing.assert_allclose(chain.choices.sum(axis=2), 1.0)
     for t in range(game.steps):
-        mean = walk.expect(t, flow[t].reshape(-1))
+        mean = chain.expect(t, flow[t].reshape(-1))
         np.testing.assert_allclose(mean, flow[t + 1].reshape(-1), atol=1e-14)
     paid = game.cost(game.policy_of(best.policy), flow).cost
-    own = (walk.own_cost[:, :, 0] * flow[:-1].reshape(game.steps, -1)).sum()
+    own = (chain.own_cost[:, :, 0] * flow[:-1].reshape(game.steps, -1)).sum()
     assert own == pytest.approx(paid, rel=1e-12)
 
 

@@ -1,14 +1,11 @@
-"""Random bits, binomial numbers and the splitting of agents, against their laws."""
+"""Random bits and binomial numbers against their laws."""
 
 import math
 
 import numpy as np
 import pytest
 from scipy import stats
-from walkers import lattice, play
 
-from mfgsolve.agents.walk import Walk
-from mfgsolve.kernels import agents as walking
 from mfgsolve.kernels import random
 
 pytestmark = [
@@ -49,18 +46,3 @@ def test_binomials_at_the_ends():
     stream = np.array([1, 2, 3, 4], dtype=np.uint64)
     assert [random.binomial(stream, 7, p) for p in (0.0, -1e-17, 1.0, 1.0 + 1e-15)] == [0, 0, 7, 7]
     assert random.binomial(stream, 0, 0.5) == 0
-
-
-def test_splitting_conserves_agents_and_counts_choices():
-    here = play(lattice())
-    walk = Walk(here)
-    counts = np.arange(walk.states, dtype=np.int64) ** 3
-    moved, chosen = np.empty_like(counts), np.zeros((walk.actions, walk.states), dtype=np.int64)
-    stream = np.array([1, 2, 3, 4], dtype=np.uint64)
-    walking.split(counts, walk.choices[0], walk.certain, *walk.transitions(0, counts), stream, moved, chosen)
-    assert (chosen.sum(axis=0) == counts).all()
-    assert moved.sum() == counts.sum()
-    for noise in walk.noises:
-        walking.spread(moved, noise.cells, noise.stride, noise.right, noise.left, noise.ring, stream)
-        assert moved.sum() == counts.sum()
-        assert moved.min() >= 0

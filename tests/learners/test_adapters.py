@@ -12,8 +12,8 @@ import pytest
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
-from mfgsolve.learners.chain import Chain
 from mfgsolve.learners.environments.adapters import frozen_crowd, policy_from, to_gymnasium, to_pettingzoo
+from mfgsolve.learners.sampler import Sampler
 
 BAR = mfg.problems.beach_bar(shape=(5,), steps=4, noise=0.2)
 SICK = mfg.problems.susceptible_infected(steps=6)
@@ -63,10 +63,10 @@ def random_policy(problem, seed=0):
 def test_sampled_agents_go_where_the_flow_goes(name):
     game = make_game(GAMES[name]())
     policy = random_policy(game.problem).reshape(game.steps, game.actions, game.states)
-    crowd, chain, rng = game.flow(policy), Chain(game), np.random.default_rng(1)
+    crowd, sampler, rng = game.flow(policy), Sampler(game), np.random.default_rng(1)
     number = 30_000
-    population = np.repeat(np.arange(chain.populations), number)
-    cells = chain.start(population, rng)
+    population = np.repeat(np.arange(sampler.populations), number)
+    cells = sampler.start(population, rng)
     for t in range(game.steps + 1):
         share = np.bincount(cells, minlength=game.states) / number
         spread = np.sqrt(crowd[t, : game.states] / number)
@@ -74,7 +74,7 @@ def test_sampled_agents_go_where_the_flow_goes(name):
         if t < game.steps:
             ladder = np.cumsum(policy[t][:, cells], axis=0)
             actions = (rng.random(cells.size) * ladder[-1] > ladder).sum(axis=0)
-            cells = chain.move(t, cells, actions, crowd[t, : game.states], rng)
+            cells = sampler.move(t, cells, actions, crowd[t, : game.states], rng)
 
 
 @pytest.mark.parametrize("name", GAMES)
@@ -83,15 +83,17 @@ def test_what_steps_cost_adds_up_to_the_value_of_the_policy(name):
     game, policy = make_game(problem), random_policy(problem)
     table = policy.reshape(game.steps, game.actions, game.states)
     crowd, price = frozen_crowd(game, policy)
-    chain, total = Chain(game), 0.0
+    sampler, total = Sampler(game), 0.0
     for t in range(game.steps):
-        level = chain.level(t, crowd[t, : game.states], table[t] * crowd[t, : game.states])
+        level = sampler.level(t, crowd[t, : game.states], table[t] * crowd[t, : game.states])
         assert np.allclose(level, crowd[t], atol=1e-15)
-        found = chain.price(t, level)
+        found = sampler.price(t, level)
         assert np.allclose(found, price[t], atol=1e-14)
-        total += (table[t] * crowd[t, : game.states] * (chain.choosing(t, found) + chain.being(t, found))).sum()
-    last = chain.price(game.steps, chain.level(game.steps, crowd[-1, : game.states], table[0]))
-    total += (crowd[-1, : game.states] * chain.being(game.steps, last)).sum()
+        total += (
+            table[t] * crowd[t, : game.states] * (sampler.action_cost(t, found) + sampler.state_cost(t, found))
+        ).sum()
+    last = sampler.price(game.steps, sampler.level(game.steps, crowd[-1, : game.states], table[0]))
+    total += (crowd[-1, : game.states] * sampler.state_cost(game.steps, last)).sum()
     assert total == pytest.approx(mfg.exploitability(problem, policy).cost, rel=1e-12)
 
 

@@ -151,11 +151,11 @@ def test_what_cannot_stand_on_a_logarithmic_axis_is_told():
     dataset = made_up(*SPACES["plane"])
     dataset["relative_exploitability"].values[-3:] = [0.0, -1e-17, 0.0]
     dataset["episodes"].values[0] = 0
-    shown = lines(drawn(dataset))
+    shown = lines(plots.learning(dataset))
     assert len(shown["at or below zero"].get_xdata()) == 3
     assert len(shown["learned (mguni)"].get_xdata()) == 97
     for level, label in ((0.0, "solver: 0e+00, below the axis"), (1e-14, "solver: 1e-14, below the axis")):
-        figure = drawn(made_up(*SPACES["plane"], level=level))
+        figure = plots.learning(made_up(*SPACES["plane"], level=level))
         assert label in lines(figure)
         assert figure.axes[0].get_ylim()[0] > 1e-6
 
@@ -164,7 +164,7 @@ def test_without_a_reference_the_learned_density_stands_alone():
     for name in ("plane", "line", "states"):
         dataset = made_up(*SPACES[name]).drop_vars("reference_density")
         dataset.attrs |= {"density_distance": np.nan, "reference_exploitability": np.nan}
-        figure = drawn(dataset)
+        figure = drawn(dataset) if name == "plane" else plots.learning(dataset)
         assert "solver" not in figure._suptitle.get_text()  # type: ignore[attr-defined]
         assert not any("solver" in label for label in lines(figure))
         assert len(figure.axes) < len(usual(name).axes) or name == "states"
@@ -173,7 +173,7 @@ def test_without_a_reference_the_learned_density_stands_alone():
 def test_the_track_of_demand_and_the_shortcut_are_seen():
     problem = mfg.problems.lattice_supply_demand(shape=(8, 8), steps=12)
     learned = mfg.learn(problem, agents=50, episodes=20)
-    figure = drawn(learned)
+    figure = plots.learning(learned)
     maps = [ax for ax in figure.axes if ax.images and ax.get_title() == ""] + [
         ax for ax in figure.axes if ax.get_title().startswith("t = ")
     ]

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
+from mfgsolve.dynamics.diffusion import Slowed
 from mfgsolve.games import Game
 from mfgsolve.resolution import judge, measuring, rule, settle
-from mfgsolve.resolution.coarse import AVERAGED, Averaged, Cells, Slowed, coarsened
+from mfgsolve.resolution.coarse import AVERAGED, Averaged, Cells, coarsened
 
 NAMED = {
     "supply-demand": (16, 16),

@@ -1,21 +1,21 @@
-"""Interior point: published optima, another road to the same numbers, hard bounds, contradictions, checkpoints."""
+"""Interior point: published optima, another road to the same numbers, hard bounds, checkpoints."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from lattice_games import moving, published, random_game
 from scipy import sparse
 
 import mfgsolve as mfg
 from mfgsolve.certificates import Certificate, certify
 from mfgsolve.couplings.hard import QuadraticPotential
 from mfgsolve.errors import InputError
-from mfgsolve.games import Game, make_game
+from mfgsolve.games import make_game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.base import Budget, Run, run
 from mfgsolve.solvers.frank_wolfe import FrankWolfe
 from mfgsolve.solvers.interior_point import InteriorPoint, PathState
-from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps, NewtonMatrix
 
 
 def solved(problem: Problem, tol: float = 1e-9, **options: object) -> tuple[Run, Certificate, PathState]:
@@ -24,45 +24,6 @@ def solved(problem: Problem, tol: float = 1e-9, **options: object) -> tuple[Run,
     outcome = solver.finish(ended.state)
     found = certify(outcome.game, outcome.policy, outcome.crowd, multiplier=outcome.multiplier)
     return ended, found, ended.state  # type: ignore[return-value]
-
-
-def published(example: int, cells: int = 50, times: int = 50) -> Problem:
-    """Examples 1 and 2 of Bonnans, Lavigne and Pfeiffer, arXiv:2106.07463."""
-    step = 1 / times
-    start = np.exp(-((np.arange(cells) - cells / 2) ** 2) / (cells / 4) ** 2)
-    costs = tuple((k / cells / step) ** 2 / 4 * step for k in (-1, 0, 1))
-    common = {
-        "grid": mfg.Grid.box((cells,)),
-        "dynamics": mfg.LatticeMoves((-1, 0, 1), costs, walls="forbid"),
-        "initial": start / start.mean(),
-    }
-    if example == 2:
-        price = QuadraticPotential(0.5, lambda t: -2 * np.sin(4 * np.pi * t * times / (times - 1)))
-        return Problem(time=mfg.TimeGrid(1.0, times), coupling=mfg.Price(price, bounds=(-2.0, 0.0)), **common)
-
-    def cap(t: float, c: object) -> np.ndarray:
-        k, i = round(t / step), np.round(c.x * cells - 0.5)  # type: ignore[attr-defined]
-        return np.where((times / 3 < k < 2 * times / 3) & (i > cells / 3) & (i < 2 * cells / 3), 0.25, 3.0)
-
-    crowd = mfg.CrowdAversion(1.0) + mfg.Capacity(cap)
-    return Problem(time=mfg.TimeGrid((times - 1) * step, times - 1), coupling=crowd, terminal_coupling=crowd, **common)
-
-
-def moving(shape: tuple[int, ...], steps: int, viscosity: float = 0.0, **options: object) -> Problem:
-    """A reward that moves over a lattice."""
-    moves = [(0,) * len(shape)]
-    for k in range(len(shape)):
-        moves += [tuple(s if k == j else 0 for j in range(len(shape))) for s in (1, -1)]
-    given = {
-        "coupling": mfg.Congestion(lambda t, c: 2 * np.exp(-((c.x - 0.2 - 0.6 * t) ** 2) / 0.02), 1.0),
-        "initial": lambda t, c: np.exp(-((c.x - 0.15) ** 2) / 0.005),
-        "normalise": True,
-    }
-    return Problem(
-        grid=mfg.Grid.box(shape), time=mfg.TimeGrid(1.0, steps),
-        dynamics=mfg.LatticeMoves(moves, [0.01 * sum(map(abs, m)) for m in moves], viscosity=viscosity),
-        **(given | options),  # type: ignore[arg-type]
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("example", "optimum"), [(1, 1.128195654578), (2, 0.379828257692)])
@@ -91,18 +52,6 @@ def test_point_start_has_states_beyond_reach():
     assert not state.reach[1, 10]
 
 
-def random_game(states: int = 6, steps: int = 4, actions: int = 3) -> Problem:
-    rng = np.random.default_rng(5)
-    chances = rng.random((steps, actions, states, states)) * (rng.random((steps, actions, states, states)) < 0.5)
-    chances[..., 0] += 0.1
-    chances /= chances.sum(axis=3, keepdims=True)
-    dynamics = mfg.Tabular(chances, rng.random((steps, actions, states)))
-    return Problem(
-        grid=mfg.States(states), time=mfg.TimeGrid(2.0, steps), dynamics=dynamics, coupling=mfg.CrowdAversion(6.0),
-        initial=np.full(states, 1 / states), terminal=rng.random(states),
-    )  # fmt: skip
-
-
 def test_random_game_agrees_with_frank_wolfe_from_both_sides():
     problem = random_game()
     _, found, _ = solved(problem, 1e-11)
@@ -111,42 +60,6 @@ def test_random_game_agrees_with_frank_wolfe_from_both_sides():
     measure = ended.history[-1]
     assert measure.potential - measure.exploitability <= found.potential + 1e-12
     assert found.potential <= measure.potential + 1e-12
-
-
-def dense_matrix(matrix: NewtonMatrix) -> np.ndarray:
-    size = matrix.maps.steps * matrix.maps.width
-    columns = [matrix.apply(unit.reshape(matrix.maps.steps, -1)).reshape(-1) for unit in np.eye(size)]
-    return np.stack(columns, axis=1)
-
-
-@pytest.mark.parametrize("problem", [random_game(), moving((5,), 4, 0.05), published(2, 6, 5)])
-def test_band_and_products_are_the_same_symmetric_matrix(problem):
-    game, rng = Game(problem), np.random.default_rng(2)
-    maps = FlowMaps(game)
-    theta = rng.random((game.steps, game.actions, game.states)) * game.allowed
-    total = np.concatenate([theta.sum(axis=1), rng.random((1, game.states)) + 0.1])
-    weight = rng.random(total.shape) + 0.1
-    weight[0] = 0.0
-    weight = np.minimum(weight, total)  # J <= D
-    matrix = NewtonMatrix(
-        maps, theta, total, weight, rng.random((game.steps, maps.prices)), np.ones(total.shape, dtype=bool)
-    )
-    dense = dense_matrix(matrix)
-    assert np.abs(dense - dense.T).max() < 1e-12 * np.abs(dense).max()
-    assert np.linalg.eigvalsh(dense).min() > 0
-    right = rng.random((game.steps, maps.width))
-    exact = np.linalg.solve(dense, right.reshape(-1)).reshape(right.shape)
-    band, iterative = BandCholesky(maps, matrix.reach), ConjugateGradients(maps, 1e-12, 2000)
-    for system in (band, iterative):
-        system.factor(matrix)
-        assert system.solve(right) == pytest.approx(exact, rel=1e-7, abs=1e-7 * np.abs(exact).max())
-
-
-def test_noise_is_the_one_of_the_game():
-    game = Game(moving((5, 4), 4, 0.05))
-    maps, mass = FlowMaps(game), np.random.default_rng(1).random(20)
-    assert maps.sharpen(game.diffuse(mass, True)) == pytest.approx(mass)
-    assert maps.lift(game.diffuse(mass, False)) == pytest.approx(mass)
 
 
 def test_conjugate_gradients_come_to_the_same_equilibrium():
@@ -169,32 +82,6 @@ def test_capacity_has_a_multiplier_only_where_it_binds():
     assert paid.max() > 1e-2
     assert (paid * np.where(np.isfinite(slack), slack, 0.0))[1:].max() < 1e-5
     assert found.violation <= 1e-9
-
-
-def capped(cap: object) -> Problem:
-    coupling = mfg.CrowdAversion(1.0) + mfg.Capacity(cap)  # type: ignore[arg-type]
-    return moving((10,), 6, coupling=coupling, initial=1.0, normalise=False)
-
-
-def test_contradictions_are_told():
-    solver = InteriorPoint()
-    with pytest.raises(InputError, match=r"capacity 0.5 at node 0 in cell \(0,\).*by 0.5"):
-        solver.init(make_game(capped(0.5)), 1e-9)
-    with pytest.raises(InputError, match=r"node 2 has room for a mass of 0.5.*0.5 too little"):
-        solver.init(make_game(capped(lambda t, c: np.full(10, 2.0 if t < 0.3 else 0.5))), 1e-9)
-    far = Problem(
-        grid=mfg.Grid.box((10,)), time=mfg.TimeGrid(1.0, 5), dynamics=mfg.LatticeMoves((-1, 0, 1)),
-        coupling=mfg.Price(QuadraticPotential(1.0), bounds=(7.0, None)), initial=1.0,
-    )  # fmt: skip
-    with pytest.raises(InputError, match=r"lowest aggregate 7 .* step 0 .*largest one of any flow"):
-        solver.init(make_game(far), 1e-9)
-
-
-def test_contradiction_that_only_flows_know_is_told():
-    # half of the cells are emptied at once, and an agent in the middle of them cannot leave in one step
-    problem = capped(lambda t, c: np.where((c.x < 0.55) & (t > 0.1), 0.1, 9.0))
-    with pytest.raises(InputError, match=r"no flow meets all hard bounds.*node 1 "):
-        solved(problem)
 
 
 def test_refusals():
@@ -281,13 +168,3 @@ def test_bounds_without_interior():
     assert found.violation <= 1e-9
     assert state.best is not None
     assert state.best.crowd[2, :3] == pytest.approx(1 / 3, abs=1e-8)
-
-
-def test_what_does_not_fit_in_memory_goes_to_conjugate_gradients():
-    problem = moving((6,), 4)
-    for memory, kind in ((1.0, BandCholesky), (1e-9, ConjugateGradients)):
-        solver = InteriorPoint(memory=memory)
-        state = solver.step(solver.init(make_game(problem), 1e-9))
-        assert isinstance(state.system, kind)
-    size = BandCholesky(state.maps, state.reach)
-    assert size.gibibytes * 2**30 / 8 >= 4 * 6

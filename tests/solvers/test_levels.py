@@ -23,13 +23,13 @@ def test_a_game_at_another_temperature_shares_arrays_and_is_the_one_that_is_made
     warm, anew = game.at_temperature(0.3), make_game(BAR.at_temperature(0.3))
     assert warm.transitions is game.transitions
     assert warm.own_cost is game.own_cost
-    assert (game.temperature, game.tau, game.is_smooth) == (0.0, 0.0, False)
-    assert (warm.temperature, warm.tau, warm.is_smooth) == (0.3, anew.tau, True)
+    assert (game.temperature, game.entropy_cost.max(), game.is_smooth) == (0.0, 0.0, False)
+    assert (warm.temperature, warm.entropy_cost[0], warm.is_smooth) == (0.3, anew.entropy_cost[0], True)
     assert warm.problem.temperature == 0.3
     price = game.price(game.flow(game.uniform()))
     np.testing.assert_array_equal(warm.respond(price).policy, anew.respond(price).policy)
     back = pickle.loads(pickle.dumps(warm))
-    assert (back.temperature, back.tau) == (0.3, anew.tau)
+    assert (back.temperature, back.entropy_cost[0]) == (0.3, anew.entropy_cost[0])
     other = game.with_costs(game.own_cost + 1.0).at_temperature(0.3)  # costs stay what they are
     np.testing.assert_array_equal(other.own_cost, game.own_cost + 1.0)
 

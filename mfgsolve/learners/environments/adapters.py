@@ -6,8 +6,12 @@ costs them,
 
     r_t = -(l_t(x, a) + dt f on the choice + weight_t f_t(x)),    in the last step also -(g(x_T) + weight_T f_T(x_T)).
 
+Where the game has a discount rate these are present values, each e^(-rate t) of what is paid at t: the plain sum of an
+episode's rewards is minus what the agent pays, and a learner needs no discount factor of its own (1).
+
 At a temperature tau > 0 the game also charges tau dt log pi(a | x), which no environment can see: learners that
-regularise by entropy add it themselves, with the coefficient tau dt.
+regularise by entropy add it themselves, with the coefficient tau dt (e^(-rate t) of it at t, where costs are
+discounted).
 
 The two libraries come with the extra ``mfgsolve[gymnasium]`` and are imported when an environment is made.
 """
@@ -20,15 +24,14 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.agents.play import Play, agent_numbers
-from mfgsolve.certificates import given_multiplier, given_policy
 from mfgsolve.errors import InputError, numbers, unknown
 from mfgsolve.games import Game
+from mfgsolve.games.multipliers import multiplier_from
 from mfgsolve.interop.peers import required
-from mfgsolve.learners.chain import finite_game
 from mfgsolve.learners.environments.episodes import Crowd, OneAgent
+from mfgsolve.learners.sampler import finite_game
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Populations
-from mfgsolve.steps.table_policies import TablePolicy
 
 __all__ = ["frozen_crowd", "policy_from", "to_gymnasium", "to_pettingzoo"]
 
@@ -115,7 +118,7 @@ def to_pettingzoo(problem: Problem, agents: Any, *, rng: Any = None) -> Any:
             f"to_pettingzoo got {problem.name!r}, which has hard bounds; agents cannot see the multipliers that keep "
             "them: solve it, and use to_gymnasium(problem, solution)"
         )
-    counts = agent_numbers(agents, Play(game, TablePolicy(game.uniform()), game.empty_crowd(), None))
+    counts = agent_numbers(agents, Play(game, game.policy_of(game.step.uniform()), game.empty_crowd(), None))
     if counts.sum() > MOST:
         raise InputError(f"agents is {agents}; an environment of up to {MOST} is possible, larger crowds by simulate")
     module = required("pettingzoo", "PettingZoo", EXTRA)
@@ -167,33 +170,33 @@ def policy_from(choose: Any, problem: Problem) -> np.ndarray:
     A model of Stable-Baselines3: ``lambda step, cell: model.predict(np.array([step, cell]), deterministic=True)[0]``.
     """
     game = finite_game(problem, "policy_from")
-    size = game.states // game.grid.populations
-    table = np.zeros((game.steps, game.actions, game.states))
-    blocked, even = game.grid.mask.reshape(-1), game.uniform()[0]
+    size = game.cells // game.grid.populations
+    table = np.zeros((game.steps, game.step.actions, game.cells))
+    blocked, even = game.grid.mask.reshape(-1), game.step.uniform()[0]
     for p, function in enumerate(_by_population(choose, game)):
         for t in range(game.steps):
             for cell in range(size):
                 x = p * size + cell
                 table[t, :, x] = even[:, x] if blocked[x] else _answer(function(t, cell), game, t, cell)
-    shaped = table.reshape(game.steps, game.actions, *game.grid.shape)
-    TablePolicy.checked(shaped, game)
+    shaped = table.reshape(game.steps, game.step.actions, *game.grid.shape)
+    game.step.policy_from(shaped)  # refuses what is none
     return shaped
 
 
 def frozen_crowd(game: Game, field: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Crowd (T+1, width) of a field as `to_gymnasium` takes it, and the price that agents pay there, tolls included."""
-    given = getattr(field, "dataset", field)
-    if given is None:
-        crowd = game.flow(np.array(game.uniform()))
-    elif hasattr(given, "data_vars") and "policy" not in given and "density" in given:
-        mass = given["density"].transpose("time", *game.grid.dims).values * game.grid.volumes
+    """Crowd (T+1, width) of a field as `to_gymnasium` takes it, and the price there, multipliers included."""
+    field = getattr(field, "dataset", field)
+    if field is None:
+        crowd = game.flow(np.array(game.step.uniform()))
+    elif hasattr(field, "data_vars") and "policy" not in field and "density" in field:
+        mass = field["density"].transpose("time", *game.grid.dims).values * game.grid.volumes
         crowd = _believed(game, mass)
-    elif not hasattr(given, "dims") and np.ndim(given) == 1 + game.grid.ndim:
-        crowd = _believed(game, numbers(given, "field"))
+    elif not hasattr(field, "dims") and np.ndim(field) == 1 + game.grid.ndim:
+        crowd = _believed(game, numbers(field, "field"))
     else:
-        crowd = game.follow(given_policy(game, given))
-    price, toll = game.price(crowd), given_multiplier(game, given)
-    return crowd, price if toll is None else price + toll
+        crowd = game.follow(game.step.policy_from(field))
+    price, multiplier = game.price(crowd), multiplier_from(game, field)
+    return crowd, price if multiplier is None else price + multiplier
 
 
 def _number(game: Game, population: str | None) -> int:
@@ -224,16 +227,18 @@ def _by_population(choose: Any, game: Game) -> list[Callable[[int, int], Any]]:
     return functions
 
 
-def _answer(given: Any, game: Game, t: int, cell: int) -> np.ndarray:
+def _answer(choice: Any, game: Game, t: int, cell: int) -> np.ndarray:
     """Probabilities (actions,) of an answer: a number of an action, or the probabilities themselves."""
-    answer = numbers(given, f"answer of the policy at step {t} in cell {cell}", "an action or probabilities are needed")
-    if answer.shape == (game.actions,) and game.actions > 1:
+    answer = numbers(
+        choice, f"answer of the policy at step {t} in cell {cell}", "an action or probabilities are needed"
+    )
+    if answer.shape == (game.step.actions,) and game.step.actions > 1:
         return answer
-    if answer.size == 1 and answer.item() in range(game.actions):
-        return np.asarray(np.arange(game.actions) == answer.item(), dtype=float)
+    if answer.size == 1 and answer.item() in range(game.step.actions):
+        return np.asarray(np.arange(game.step.actions) == answer.item(), dtype=float)
     raise InputError(
-        f"policy answered {given!r} at step {t} in cell {cell}; the number of an action below {game.actions} is "
-        f"needed, or {game.actions} probabilities"
+        f"policy answered {choice!r} at step {t} in cell {cell}; the number of an action below {game.step.actions} is "
+        f"needed, or {game.step.actions} probabilities"
     )
 
 

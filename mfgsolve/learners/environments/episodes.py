@@ -13,7 +13,7 @@ import numpy as np
 from mfgsolve.agents.simulation import seed_sequence
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
-from mfgsolve.learners.chain import Chain
+from mfgsolve.learners.sampler import Sampler
 from mfgsolve.spaces import Populations
 
 __all__ = ["Crowd", "OneAgent"]
@@ -32,19 +32,19 @@ class OneAgent:
     def __init__(
         self, game: Game, crowd: np.ndarray, price: np.ndarray, population: int, spaces: Any, rng: Any
     ) -> None:
-        self.game, self.population, self._chain = game, population, Chain(game)
-        self._mass = crowd[:, : game.states]
-        self._choosing = [self._chain.choosing(t, price[t]) for t in range(game.steps)]
-        self._being = [self._chain.being(t, price[t]) for t in range(game.steps + 1)]
-        self.observation_space = spaces.MultiDiscrete([game.steps + 1, self._chain.cells])
-        self.action_space = spaces.Discrete(game.actions)
+        self.game, self.population, self._sampler = game, population, Sampler(game)
+        self._mass = crowd[:, : game.cells]
+        self._action_cost = [self._sampler.action_cost(t, price[t]) for t in range(game.steps)]
+        self._state_cost = [self._sampler.state_cost(t, price[t]) for t in range(game.steps + 1)]
+        self.observation_space = spaces.MultiDiscrete([game.steps + 1, self._sampler.cells])
+        self.action_space = spaces.Discrete(game.step.actions)
         self.np_random = np.random.Generator(np.random.PCG64(seed_sequence(rng)))
         self._t, self._cell = game.steps, np.zeros(1, dtype=np.int64)  # as after an episode: reset comes first
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, Info]:
         """A new agent, drawn from the initial density."""
         super().reset(seed=seed)  # type: ignore[misc]
-        self._t, self._cell = 0, self._chain.start(np.array([self.population]), self.np_random)
+        self._t, self._cell = 0, self._sampler.start(np.array([self.population]), self.np_random)
         return self._seen(), self._info()
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, Info]:
@@ -53,20 +53,20 @@ class OneAgent:
         if t == game.steps:
             raise InputError("the episode has ended (or not begun); call reset()")
         a = _action(action, game, t, x)
-        cost = float(self._choosing[t][a, x] + self._being[t][x])
-        self._cell = self._chain.move(t, self._cell, np.array([a]), self._mass[t], self.np_random)
+        cost = float(self._action_cost[t][a, x] + self._state_cost[t][x])
+        self._cell = self._sampler.move(t, self._cell, np.array([a]), self._mass[t], self.np_random)
         self._t = t + 1
         done = self._t == game.steps
         if done:
-            cost += float(self._being[-1][self._cell[0]])
+            cost += float(self._state_cost[-1][self._cell[0]])
         return self._seen(), -cost, done, False, self._info()
 
     def action_masks(self) -> np.ndarray:
         """Which actions are allowed now, boolean (actions,)."""
-        return np.array(self.game.allowed[:, self._cell[0]])
+        return np.array(self.game.step.allowed[:, self._cell[0]])
 
     def _seen(self) -> Observation:
-        return np.array([self._t, self._cell[0] % self._chain.cells], dtype=np.int64)
+        return np.array([self._t, self._cell[0] % self._sampler.cells], dtype=np.int64)
 
     def _info(self) -> Info:
         return {"action_mask": self.action_masks().astype(np.int8)}
@@ -79,12 +79,12 @@ class Crowd:
     render_mode = None
 
     def __init__(self, game: Game, counts: np.ndarray, spaces: Any, rng: Any) -> None:
-        self.game, self._chain = game, Chain(game)
+        self.game, self._sampler = game, Sampler(game)
         self._population = np.repeat(np.arange(counts.size), counts)
         self._share = 1.0 / counts[self._population]  # mass of one agent
         kinds = game.grid.names if isinstance(game.grid, Populations) else ("agent",)
         self.possible_agents = [f"{kind}_{i}" for kind, count in zip(kinds, counts, strict=True) for i in range(count)]
-        seen, chosen = spaces.MultiDiscrete([game.steps + 1, self._chain.cells]), spaces.Discrete(game.actions)
+        seen, chosen = spaces.MultiDiscrete([game.steps + 1, self._sampler.cells]), spaces.Discrete(game.step.actions)
         self.observation_spaces = dict.fromkeys(self.possible_agents, seen)
         self.action_spaces = dict.fromkeys(self.possible_agents, chosen)
         self.agents: list[str] = []
@@ -111,7 +111,7 @@ class Crowd:
         if seed is not None:
             self._rng = np.random.Generator(np.random.PCG64(seed_sequence(seed)))
         self.agents, self._t = list(self.possible_agents), 0
-        self._cells = self._chain.start(self._population, self._rng)
+        self._cells = self._sampler.start(self._population, self._rng)
         return self._seen(), self._infos()
 
     def step(self, actions: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
@@ -123,15 +123,15 @@ class Crowd:
         if missing:
             raise InputError(f"actions of {len(missing)} agents are missing, {missing[0]!r} first; all act at once")
         chosen = np.array([_action(actions[n], game, t, x) for n, x in zip(self.agents, cells.tolist(), strict=True)])
-        mass, choices = self._masses(), np.zeros((game.actions, game.states))
+        mass, choices = self._masses(), np.zeros((game.step.actions, game.cells))
         np.add.at(choices, (chosen, cells), self._share)
-        price = self._chain.price(t, self._chain.level(t, mass, choices))
-        costs = self._chain.choosing(t, price)[chosen, cells] + self._chain.being(t, price)[cells]
-        self._cells, self._t = self._chain.move(t, cells, chosen, mass, self._rng), t + 1
+        price = self._sampler.price(t, self._sampler.level(t, mass, choices))
+        costs = self._sampler.action_cost(t, price)[chosen, cells] + self._sampler.state_cost(t, price)[cells]
+        self._cells, self._t = self._sampler.move(t, cells, chosen, mass, self._rng), t + 1
         done, names = self._t == game.steps, self.agents
         if done:
-            last = self._chain.price(game.steps, self._chain.level(game.steps, self._masses(), choices))
-            costs += self._chain.being(game.steps, last)[self._cells]
+            last = self._sampler.price(game.steps, self._sampler.level(game.steps, self._masses(), choices))
+            costs += self._sampler.state_cost(game.steps, last)[self._cells]
         result = (
             self._seen(),
             dict(zip(names, (-costs).tolist(), strict=True)),
@@ -149,25 +149,25 @@ class Crowd:
         """Nothing is open."""
 
     def _masses(self) -> np.ndarray:
-        return np.bincount(self._cells, self._share, self.game.states)
+        return np.bincount(self._cells, self._share, self.game.cells)
 
     def _seen(self) -> dict[str, Observation]:
-        cells = self._cells % self._chain.cells
+        cells = self._cells % self._sampler.cells
         rows = np.stack([np.full(cells.size, self._t), cells], axis=1)
         return dict(zip(self.agents, rows, strict=True))
 
     def _infos(self) -> dict[str, Info]:
-        masks = self.game.allowed.T[self._cells].astype(np.int8)
+        masks = self.game.step.allowed.T[self._cells].astype(np.int8)
         return {name: {"action_mask": mask} for name, mask in zip(self.agents, masks, strict=True)}
 
 
 def _action(action: Any, game: Game, t: int, x: int) -> int:
     """The number of an action that is allowed in state x."""
-    given = np.asarray(action)
-    if given.size != 1 or given.dtype.kind not in "iu" or not 0 <= given.item() < game.actions:
-        raise InputError(f"action is {action!r}; a whole number from 0 to {game.actions - 1} is needed")
-    a = int(given.item())
-    if not game.allowed[a, x]:
+    number = np.asarray(action)
+    if number.size != 1 or number.dtype.kind not in "iu" or not 0 <= number.item() < game.step.actions:
+        raise InputError(f"action is {action!r}; a whole number from 0 to {game.step.actions - 1} is needed")
+    a = int(number.item())
+    if not game.step.allowed[a, x]:
         raise InputError(
             f"action {a} is not allowed in state {x} at step {t}; the info's action_mask says which ones are"
         )

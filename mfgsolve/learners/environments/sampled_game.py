@@ -9,8 +9,8 @@ import numpy as np
 from mfgsolve.agents.simulation import seed_sequence
 from mfgsolve.errors import InputError, whole
 from mfgsolve.games import Game
-from mfgsolve.learners.chain import Chain, finite_game
 from mfgsolve.learners.protocol import Learner, Observation, Transition
+from mfgsolve.learners.sampler import Sampler, finite_game
 from mfgsolve.problem import Problem
 
 __all__ = ["SampledGame", "train"]
@@ -18,6 +18,8 @@ __all__ = ["SampledGame", "train"]
 
 class SampledGame:
     """N agents of a finite game; one call of ``step`` moves all of them.
+
+    Rewards are minus what a step costs, worth at t = 0 where costs are discounted: returns are their plain sums.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ class SampledGame:
             raise InputError("the game has hard bounds, whose multipliers agents cannot see; leave the bounds out")
         self.game, self.agents = game, number
         self.rng = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(seed_sequence(rng))
-        self._chain = Chain(game)
+        self._sampler = Sampler(game)
         self.population = np.repeat(np.arange(game.grid.populations), number)
         self.crowd: np.ndarray | None
         self.freeze(crowd)
@@ -60,7 +62,7 @@ class SampledGame:
             levels, wanted = np.asarray(crowd, dtype=float), (game.steps + 1, game.width)
             if levels.shape != wanted:
                 raise InputError(f"crowd has shape {levels.shape}; {wanted} is needed")
-            if not np.isfinite(levels).all() or (levels[:, : game.states] < 0).any():
+            if not np.isfinite(levels).all() or (levels[:, : game.cells] < 0).any():
                 raise InputError("crowd holds numbers that are no masses; finite ones, nowhere negative, are needed")
         self.crowd = None if crowd is None else levels
         if crowd is not None:
@@ -69,7 +71,7 @@ class SampledGame:
 
     def reset(self) -> Observation:
         """All agents anew, drawn from the initial density."""
-        self._step, self._cells = 0, self._chain.start(self.population, self.rng)
+        self._step, self._cells = 0, self._sampler.start(self.population, self.rng)
         return Observation(0, self._cells)
 
     def step(self, actions: np.ndarray) -> Transition:
@@ -80,29 +82,30 @@ class SampledGame:
         InputError
             before `reset` and after the last step; for actions that are not allowed
         """
-        t, game, chain = self._step, self.game, self._chain
+        t, game, sampler = self._step, self.game, self._sampler
         if t >= game.steps:
             raise InputError("the episode has ended (or not begun); call reset()")
         chosen = self._checked(actions)
         here, live = self._cells, self.crowd is None
-        mass = self._mass(here) if live else np.asarray(self.crowd)[t, : game.states]
-        price = chain.price(t, chain.level(t, mass, self._choices(here, chosen))) if live else self._price[t]
-        reward = -(chain.choosing(t, price)[chosen, here] + chain.being(t, price)[here])
-        self._cells = chain.move(t, here, chosen, mass, self.rng)
+        mass = self._mass(here) if live else np.asarray(self.crowd)[t, : game.cells]
+        price = sampler.price(t, sampler.level(t, mass, self._choices(here, chosen))) if live else self._price[t]
+        reward = -(sampler.action_cost(t, price)[chosen, here] + sampler.state_cost(t, price)[here])
+        self._cells = sampler.move(t, here, chosen, mass, self.rng)
         self._step = t + 1
         done = self._step == game.steps
         if done:
-            nothing = np.zeros((game.actions, game.states))
-            last = chain.price(t + 1, chain.level(t + 1, self._mass(self._cells), nothing)) if live else self._price[-1]
-            reward = reward - chain.being(t + 1, last)[self._cells]
+            nothing = np.zeros((game.step.actions, game.cells))
+            level = sampler.level(t + 1, self._mass(self._cells), nothing)
+            last = sampler.price(t + 1, level) if live else self._price[-1]
+            reward = reward - sampler.state_cost(t + 1, last)[self._cells]
         return Transition(t, here, chosen, reward, self._cells, done)
 
     def _checked(self, actions: np.ndarray) -> np.ndarray:
         chosen, game = np.asarray(actions), self.game
         if chosen.shape != self._cells.shape or chosen.dtype.kind not in "iu":
             raise InputError(f"actions are {chosen.dtype} {chosen.shape}; whole numbers {self._cells.shape} are needed")
-        inside = (chosen >= 0) & (chosen < game.actions)
-        allowed = inside & game.allowed[np.where(inside, chosen, 0), self._cells]
+        inside = (chosen >= 0) & (chosen < game.step.actions)
+        allowed = inside & game.step.allowed[np.where(inside, chosen, 0), self._cells]
         if not allowed.all():
             i = int(np.argmin(allowed))
             raise InputError(
@@ -111,12 +114,12 @@ class SampledGame:
         return chosen.astype(np.int64)
 
     def _mass(self, cells: np.ndarray) -> np.ndarray:
-        return np.bincount(cells, minlength=self.game.states) / self.agents
+        return np.bincount(cells, minlength=self.game.cells) / self.agents
 
     def _choices(self, cells: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         game = self.game
-        pairs = np.bincount(chosen * game.states + cells, minlength=game.actions * game.states)
-        return pairs.reshape(game.actions, game.states) / self.agents
+        pairs = np.bincount(chosen * game.cells + cells, minlength=game.step.actions * game.cells)
+        return pairs.reshape(game.step.actions, game.cells) / self.agents
 
 
 def train(learner: Learner, world: SampledGame, episodes: int) -> float:

@@ -1,0 +1,80 @@
+"""Agents that sample: where they start, how they walk, what an episode teaches, by hand."""
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from mfgsolve.kernels import learning
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning"),  # meant; told without compiler
+]
+
+
+def stream():
+    return np.array([1, 2, 3, 4], dtype=np.uint64)
+
+
+def test_agents_start_as_the_mass_says_and_wanderers_are_not_counted():
+    share = np.array([[0.2, 0.2, 1.0], [0.0, 0.5, 0.5]])  # of two populations of three states, cumulated
+    each = 4000
+    cells, wander = np.zeros((2 * each, 2), dtype=np.int64), np.zeros(2 * each)
+    wander[each:] = 0.1
+    counts = np.zeros((2, 6), dtype=np.int64)
+    learning.begin(cells, share, wander, stream(), counts)
+    found = np.bincount(cells[:, 0], minlength=6)
+    np.testing.assert_array_equal(found[[1, 3, 5]], 0)
+    assert found[4] == each
+    assert found[0] == pytest.approx(0.2 * each, abs=5 * np.sqrt(0.16 * each))
+    np.testing.assert_array_equal(counts[0], [*found[:3], 0, 0, 0])
+
+
+def test_agents_walk_by_the_softmax_of_what_they_prefer():
+    """Two states, the action says where to go; a wanderer takes either action every second time."""
+    many, states, agents = 2, 2, 6000
+    preference = np.zeros((1, 1, states, many))
+    preference[0, 0, 0] = [0.0, 1.5]
+    cells, actions = np.zeros((agents, 2), dtype=np.int64), np.empty((agents, 1), dtype=np.int64)
+    wander = np.where(np.arange(agents) < agents // 2, 0.0, 1.0)
+    first, successor = np.arange(5)[None], np.array([0, 0, 1, 1], dtype=np.int32)
+    none = np.empty((0, states))
+    noise = none, none, none.astype(np.int32), none.astype(np.int32)
+    counts, chosen = np.zeros((2, states), dtype=np.int64), np.zeros((1, many, states), dtype=np.int64)
+    allowed = np.ones((many, states), dtype=bool)
+    learning.play(
+        cells, actions, preference, allowed, wander, first, successor, np.ones(4), noise, stream(), 0, counts, chosen
+    )
+    np.testing.assert_array_equal(cells[:, 1], actions[:, 0])
+    half, share = agents // 2, softmax([0.0, 1.5])[1]
+    assert actions[:half].sum() == pytest.approx(half * share, abs=5 * np.sqrt(half * share * (1 - share)))
+    assert actions[half:].sum() == pytest.approx(half / 2, abs=5 * np.sqrt(half / 4))
+    np.testing.assert_array_equal(counts[1], np.bincount(actions[:half, 0], minlength=2))
+    np.testing.assert_array_equal(chosen[0, :, 0], counts[1])
+
+
+def test_an_episode_of_two_steps_teaches_what_its_formula_says():
+    power, slowest, bound = 0.5, 0.1, 50.0
+    tau, actor = np.array([0.5, 0.3]), np.array([0.2, 0.4])  # of each step
+    rng = np.random.default_rng(0)
+    preference, critic = rng.standard_normal((2, 1, 2, 2, 2))
+    visits = np.array([[[[0, 3], [0, 0]], [[0, 0], [8, 0]]]])
+    being, choosing = rng.standard_normal((3, 2)), rng.standard_normal((1, 2, 2))
+    cells, actions = np.array([[0, 1, 0]]), np.array([[1, 0]])
+    h, q, ahead, total = preference.copy(), critic.copy(), -being[2, 0], 0.0
+    for t, x, a, n in ((1, 1, 0, 9), (0, 0, 1, 4)):
+        error = ahead - being[t, x] - choosing[0, a, x] - q[0, t, x, a]
+        q[0, t, x, a] += n**-power * error
+        policy = softmax(h[0, t, x])
+        ahead = (policy * (q[0, t, x] - tau[t] * np.log(policy))).sum()
+        h[0, t, x] += actor[t] * (q[0, t, x] - ahead - tau[t] * h[0, t, x])
+        h[0, t, x] -= h[0, t, x].max()
+        total += abs(error)
+    found = learning.actor_critic(
+        cells, actions, being, choosing, tau, np.ones((2, 2), dtype=bool), preference, critic, visits,
+        slowest, power, actor, bound,
+    )  # fmt: skip
+    assert found == pytest.approx(total, rel=1e-13)
+    np.testing.assert_allclose(preference, h, atol=1e-14)
+    np.testing.assert_allclose(critic, q, atol=1e-14)
+    np.testing.assert_array_equal(visits[0], [[[0, 4], [0, 0]], [[0, 0], [9, 0]]])

@@ -1,0 +1,61 @@
+"""Fields of time and place: bumps, boxes, sums, and how they are sampled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import mfgsolve as mfg
+from mfgsolve.fields import own_field, sample_nodes
+
+
+def test_a_bump_wraps_on_a_periodic_axis():
+    clock = mfg.Grid.box((24,), bounds=[(0, 24)], boundary="periodic")
+    values = mfg.Bump(1.0, 1.5, (0.0,))(0.0, clock.coordinates)
+    np.testing.assert_allclose(values, values[::-1])
+    assert values[-1] > 0.9
+
+
+C = mfg.Grid.box((2, 3), bounds=[(0, 2), (0, 3)]).coordinates  # x = 0.5, 1.5, 2.5; y = 0.5, 1.5
+
+
+def test_bumps_quadratics_and_boxes_by_hand():
+    bump = mfg.Bump(3.0, 0.5, (1.5, 0.5))(0.0, C)
+    assert bump[0, 1] == 3.0
+    assert bump[1, 0] == pytest.approx(3 * np.exp(-(1 + 1) / (2 * 0.25)))
+    np.testing.assert_allclose(mfg.Quadratic(4.0, (0.5, 0.5))(0.0, C), 2.0 * ((C.x - 0.5) ** 2 + (C.y - 0.5) ** 2))
+    box = mfg.Box((1.5, 0.0), (3.0, 1.0), inside=7.0, outside=-1.0)
+    np.testing.assert_array_equal(box(0.0, C), [[-1.0, 7.0, 7.0], [-1.0, -1.0, -1.0]])
+
+
+def test_a_path_is_joined_by_straight_lines_and_waits_at_its_ends():
+    bump = mfg.Bump(1.0, 0.1, path=((1.0, 0.0, 0.0), (2.0, 1.0, 0.5), (4.0, 1.0, 2.5)))
+    for t, place in ((0.0, (0, 0)), (1.5, (0.5, 0.25)), (3.0, (1, 1.5)), (9.0, (1, 2.5))):
+        np.testing.assert_allclose(bump.position(t), place)
+    for path, sentence in (
+        (((0.0, 1.0),), "bump path has times"),
+        (((1.0, 0.0), (1.0, 1.0)), "increasing, are needed"),
+        ((0.0, 1.0), r"path of a bump has shape \(2,\)"),
+    ):
+        with pytest.raises(mfg.InputError, match=sentence):
+            mfg.Bump(1.0, 0.1, path=path)
+
+
+def test_points_that_do_not_fit_the_grid():
+    with pytest.raises(mfg.InputError, match=r"point \[0.5\] has 1 coordinates; the grid has \('x', 'y'\)"):
+        mfg.Quadratic(1.0, (0.5,))(0.0, C)
+    with pytest.raises(mfg.InputError, match="does not fit the coordinates"):
+        mfg.Box((0.0,), (1.0,))(0.0, C)
+
+
+def test_labelled_times_are_found_by_their_coordinate():
+    line, times = mfg.Grid.box((2,), bounds=[(0, 2)]), np.array([0.0, 0.5, 1.0])
+    levels = np.arange(8.0).reshape(4, 2)
+    told = xr.DataArray(levels, {"time": [1.0, 0.5, 0.25, 0.0], "x": [1.5, 0.5]}, ("time", "x"))
+    found = sample_nodes(own_field(told, "cost"), times, line, "cost")
+    np.testing.assert_array_equal(found, levels[[3, 1, 0]][:, ::-1])
+    rests = sample_nodes(own_field(told.isel(time=0), "cost"), times, line, "cost")
+    np.testing.assert_array_equal(rests, levels[:1, ::-1])
+    with pytest.raises(mfg.InputError, match=r"cost has no values at t = 0.5; its times are 1 to 0 \(2\)"):
+        sample_nodes(own_field(told.isel(time=[0, 3]), "cost"), times, line, "cost")
