@@ -130,10 +130,9 @@ def certify(
     cost = own.cost + paid.cost + terminal.cost
     gap = cost - best + slack
     scale = scale_of(game, crowd, gap, own, paid, terminal)
-    problem = game.problem
-    potential = own.cost + energy + terminal.cost if problem.is_potential else math.nan
+    potential = own.cost + energy + terminal.cost if game.is_potential else math.nan
     duality = math.nan
-    if problem.is_potential and problem.is_monotone:
+    if game.is_potential and game.is_monotone:
         duality = gap if math.isnan(dual) else min(gap, potential - dual)
     return Certificate(
         exploitability=gap,
@@ -142,12 +141,12 @@ def certify(
         duality_gap=duality,
         cost=cost + apart.total,
         scale=scale,
-        movement_cost=own.cost + float(apart.own.sum()),
+        movement_cost=own.cost + apart.own_total,
         crowd_cost=paid.cost + apart.running_total,
-        terminal_cost=terminal.cost + float(apart.terminal.sum()),
+        terminal_cost=terminal.cost + apart.terminal_total,
         mass_error=game.mass_error(crowd),
         cap_fraction=own.capped,
-        violation=game.violation(crowd) if problem.is_hard else 0.0,
+        violation=game.violation(crowd) if game.is_hard else 0.0,
     )
 
 

@@ -99,7 +99,7 @@ class Grid(Space):
         axes = [Axis(n, s, *e, boundary=k, unit=unit) for n, s, e, k in zip(names, sizes, ends, kinds, strict=True)]
         return cls(tuple(axes), blocked)
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         return tuple(axis.cells for axis in self.axes)
 

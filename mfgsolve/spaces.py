@@ -125,7 +125,7 @@ class Space(ABC):
     def ndim(self) -> int:
         return len(self.shape)
 
-    @property
+    @cached_property
     def size(self) -> int:
         return math.prod(self.shape)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -168,14 +169,22 @@ class _BoundLog(Bound):
         return np.asarray(self.strength * np.log(np.maximum(rho + self.shift, self.floor)))
 
     def _integral(self, x: np.ndarray) -> np.ndarray:
-        a = self.floor  # below the floor x log a; above it a log a + [r log r - r] from a to x
-        above = np.maximum(x, a)
-        return np.asarray(np.minimum(x, a) * np.log(a) + (above * np.log(above) - above) - (a * np.log(a) - a))
+        a, log, there = self.floor, *self._at_floor  # below the floor x log a
+        above = np.maximum(x, a)  # above it a log a + [r log r - r] from a to x
+        return np.asarray(np.minimum(x, a) * log + (above * np.log(above) - above) - there)
+
+    @cached_property
+    def _at_floor(self) -> tuple[float, float]:
+        """log a, and a log a - a."""
+        log = float(np.log(self.floor))
+        return log, self.floor * log - self.floor
 
     def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
-        return total(
-            self.strength * (self._integral(rho + self.shift) - self._integral(np.array(self.shift))), self.volumes
-        )
+        return total(self.strength * (self._integral(rho + self.shift) - self._empty), self.volumes)
+
+    @cached_property
+    def _empty(self) -> np.ndarray:
+        return self._integral(np.array(self.shift))
 
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         x = rho + self.shift

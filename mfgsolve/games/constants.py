@@ -10,6 +10,7 @@ anybody have it put back.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class Constants:
     state, choice : (T+1, populations), of the crowd costs per unit time, on states and on choices
     terminal : (populations,)
     weights : (T+1,) of the nodes
+
+    Sums are taken when they are first asked for, after all has been taken out.
     """
 
     own: np.ndarray
@@ -40,14 +43,22 @@ class Constants:
         own, state, choice = (np.zeros((n, populations)) for n in (levels - 1, levels, levels))
         return cls(own, state, choice, np.zeros(populations), weights)
 
-    @property
+    @cached_property
+    def own_total(self) -> float:
+        return float(self.own.sum())
+
+    @cached_property
     def running_total(self) -> float:
         return float((self.weights[:, None] * (self.state + self.choice)).sum())
 
-    @property
+    @cached_property
+    def terminal_total(self) -> float:
+        return float(self.terminal.sum())
+
+    @cached_property
     def total(self) -> float:
         """What an agent pays of it over the whole time, summed over populations."""
-        return float(self.own.sum() + self.terminal.sum()) + self.running_total
+        return self.own_total + self.terminal_total + self.running_total
 
     def ahead(self) -> np.ndarray:
         """What an agent pays of it from each node on, (T+1, populations)."""

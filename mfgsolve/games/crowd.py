@@ -8,6 +8,7 @@ derivative of the crowd's potential, per unit weight.  Everything here is linear
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,11 @@ class Crowd(Measures):
     shares : (T+1,) these over dt (over 1 at the end), where they differ from node to node; else None
     blocks, terminal_block : couplings, and the columns of a level that they act on
     amounts : of every price, what one choice adds to its aggregate, (1 or T, actions, states)
+    sees_choices : whether a coupling looks at choices, so that a level holds more than masses
     """
 
     problem: Problem
+    stated: Problem  # the same, but for a temperature
     grid: Space
     time: TimeGrid
     step: Any  # a `Step`
@@ -52,8 +55,10 @@ class Crowd(Measures):
     terminal_block: Block | None
 
     def _state(self, problem: Problem) -> None:
-        self.problem, self.grid, self.time = problem, problem.grid, problem.time
-        self.steps, self.dt = problem.time.steps, problem.time.dt
+        self.problem = self.stated = problem
+        self.grid, self.time = problem.grid, problem.time
+        self.cells, self.steps, self.dt = problem.grid.size, problem.time.steps, problem.time.dt
+        self.cell_steps = self.cells * self.steps
         affordable(
             (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
         )
@@ -82,6 +87,7 @@ class Crowd(Measures):
             self.blocks.append(Block(price.bind(grid, starts), slice(size, size + 1), (1,), 1.0, "aggregate"))
             size += 1
         self.width = size
+        self.sees_choices = size != self.cells
         self.terminal_block = None
         if problem.terminal_coupling is not None:
             bound = problem.terminal_coupling.bind(grid, np.array([self.time.horizon]))
@@ -131,15 +137,6 @@ class Crowd(Measures):
         return replace(block, bound=block.bound.lowered(lower))
 
     # -- arrays ------------------------------------------------------------------------------------------------
-
-    @property
-    def cell_steps(self) -> int:
-        return self.cells * self.steps
-
-    @property
-    def sees_choices(self) -> bool:
-        """Whether a coupling looks at choices, so that a level holds more than masses."""
-        return self.width != self.cells
 
     def empty_crowd(self) -> np.ndarray:
         """An uninitialised array of all T+1 levels."""
@@ -257,6 +254,10 @@ class Crowd(Measures):
 
     def slabs(self) -> list[slice]:
         """Slices of time steps short enough for temporaries to stay in cache."""
+        return self._slabs
+
+    @cached_property
+    def _slabs(self) -> list[slice]:
         return slabs(self.steps, self.width)
 
     def price(self, crowd: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -276,7 +277,7 @@ class Crowd(Measures):
     def _crowd(self, crowd: np.ndarray, price: np.ndarray | None, potential: bool) -> float:
         flat, total = self.flat(crowd), 0.0
         view = None if price is None else self.flat(price)
-        if view is not None and self.width != self.cells:
+        if view is not None and self.sees_choices:
             view[:] = 0.0  # columns on which no coupling acts
         for block in self.blocks:
             for nodes in self.slabs():
@@ -298,11 +299,11 @@ class Crowd(Measures):
 
     def slope(self, crowd: np.ndarray, out: np.ndarray | None = None) -> np.ndarray | None:
         """weight_t f' per unit of crowd, for local couplings; None otherwise."""
-        if not self.problem.is_local:
+        if not self.stated.is_local:
             return None
         scale, flat = self.empty_crowd() if out is None else out, self.flat(crowd)
         view = self.flat(scale)
-        if self.width != self.cells:
+        if self.sees_choices:
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():
@@ -323,7 +324,7 @@ class Crowd(Measures):
         """weight_t f' applied to a change of the crowd, for any differentiable coupling."""
         result, flat, moved = self.empty_crowd() if out is None else out, self.flat(crowd), self.flat(change)
         view = self.flat(result)
-        if self.width != self.cells:
+        if self.sees_choices:
             view[:] = 0.0
         for block in self.blocks:
             for nodes in self.slabs():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -84,30 +85,35 @@ class Game(Crowd):
 
     # -- what solvers ask of it --------------------------------------------------------------------------------
 
-    @property
+    @cached_property
+    def problem(self) -> Problem:  # type: ignore[override]
+        """The problem, as it would be stated at the temperature of this game."""
+        return self.stated.at_temperature(self.step.temperature)
+
+    @cached_property
     def is_potential(self) -> bool:
         """Whether the crowd's costs have a potential, and nothing else couples the agents."""
-        return self.problem.is_potential
+        return self.stated.is_potential
 
-    @property
+    @cached_property
     def is_monotone(self) -> bool:
         """Whether crowding never pays (Lasry and Lions): the equilibrium is unique, the potential convex."""
-        return self.problem.is_monotone
+        return self.stated.is_monotone
 
-    @property
+    @cached_property
     def is_differentiable(self) -> bool:
         """Whether the crowd's costs have a derivative, and the crowd changes costs alone."""
-        return self.problem.is_differentiable
+        return self.stated.is_differentiable
 
-    @property
+    @cached_property
     def is_local(self) -> bool:
         """Whether what a cell costs depends on the density of that cell alone."""
-        return self.problem.is_local
+        return self.stated.is_local
 
-    @property
+    @cached_property
     def is_hard(self) -> bool:
         """Whether densities, choices or prices have hard bounds."""
-        return self.problem.is_hard
+        return self.stated.is_hard
 
     @property
     def is_smooth(self) -> bool:
@@ -271,7 +277,7 @@ class Game(Crowd):
     def at_temperature(self, temperature: float) -> Game:
         """The same game, with tables, at another temperature (cost per unit time); arrays are shared."""
         other = self.with_step(temperature=temperature, entropy_cost=self.step.entropy_costs(temperature))
-        other.problem = self.problem.at_temperature(temperature)
+        other.__dict__.pop("problem", None)  # made anew when somebody asks for it
         return other
 
     def prolong(self, crowd: np.ndarray, finer: Game) -> np.ndarray:

@@ -40,6 +40,7 @@ class Measures:
 
     problem: Any
     grid: Space
+    cells: int
     steps: int
     dt: float
     width: int
@@ -48,10 +49,6 @@ class Measures:
     terminal_cost: np.ndarray
     blocks: list[Block]
     terminal_block: Block | None
-
-    @property
-    def cells(self) -> int:
-        return self.grid.size
 
     @property
     def volume(self) -> float:
@@ -82,6 +79,8 @@ class Measures:
     def crowd_totals(self, price: np.ndarray, crowd: np.ndarray) -> Totals:
         """sum_t weight_t <price_t, crowd_t>, over states; finite games add what choices cost."""
         prices, masses = self.flat(price), self.flat(crowd)
+        if self.grid.populations == 1 and self.width == self.cells:
+            return Totals(*vectors.crowd_totals(self.weights, prices, masses, self._shut))
         cells = self.cells // self.grid.populations
         found = np.zeros(3)
         for p in range(self.grid.populations):
@@ -101,27 +100,41 @@ class Measures:
         that no constant reaches, and that does not vanish where costs do; measured at some 32 nodes where there are
         more; 0 where it is not finite.
         """
-        flat, stride = self.flat(crowd), -(-self.steps // SAMPLES)
-        nodes, total = slice(0, self.steps, stride), 0.0
-        each = self.dt * self.steps / len(range(0, self.steps, stride))
-        parts = [(block, nodes, nodes, each) for block in self.blocks]
-        if self.terminal_block is not None:
-            parts.append((self.terminal_block, slice(0, 1), slice(self.steps, self.steps + 1), 1.0))
-        pattern = 0.5 + 0.5 * (np.arange(1, self.width + 1) * GOLDEN % 1.0)
+        flat, total = self.flat(crowd), 0.0
         with np.errstate(all="ignore"):
-            for block, times, levels, weight in parts:
+            for block, times, levels, weight in self._samples:
                 here = flat[levels]
-                there = block.bound.cost(times, block.density(here * pattern))
+                there = block.bound.cost(times, block.density(here * self._pattern))
                 apart = np.abs(block.bound.cost(times, block.density(here)) - there).reshape(len(here), -1)
                 total += weight * float(self.weighed(apart * np.abs(here[:, block.columns]), levels).sum())
         return total if math.isfinite(total) else 0.0
 
+    @cached_property
+    def _samples(self) -> list[tuple[Block, slice, slice, float]]:
+        """Where the effect of the crowd is measured: couplings, their nodes, the levels, and what each counts."""
+        stride = -(-self.steps // SAMPLES)
+        nodes = slice(0, self.steps, stride)
+        each = self.dt * self.steps / len(range(0, self.steps, stride))
+        parts = [(block, nodes, nodes, each) for block in self.blocks]
+        if self.terminal_block is not None:
+            parts.append((self.terminal_block, slice(0, 1), slice(self.steps, self.steps + 1), 1.0))
+        return parts
+
+    @cached_property
+    def _pattern(self) -> np.ndarray:
+        return 0.5 + 0.5 * (np.arange(1, self.width + 1) * GOLDEN % 1.0)
+
     def terminal_totals(self, crowd: np.ndarray) -> Totals:
         """<g, m_T>."""
-        cost, mass = self.terminal_cost.reshape(-1), self.flat(crowd)[-1, : self.cells]
+        return Totals(*(self._terminal_rows * self.flat(crowd)[-1, : self.cells]).sum(axis=1).tolist())
+
+    @cached_property
+    def _terminal_rows(self) -> np.ndarray:
+        """g, g less its least value and |g|, (3, cells)."""
+        cost = self.terminal_cost.reshape(-1)
         least = least_allowed(cost.reshape(1, *self.open_cells.shape), self.open_cells)
         above = (cost.reshape(self.grid.populations, -1) - least.reshape(-1, 1)).reshape(-1)
-        return Totals(float((cost * mass).sum()), float((above * mass).sum()), float((np.abs(cost) * mass).sum()))
+        return np.stack([cost, above, np.abs(cost)])
 
     def terminal_total(self, crowd: np.ndarray) -> float:
         """<g, m_T>."""

@@ -29,29 +29,38 @@ expect = jit(_expect)
 
 
 def _soft_choice(q, allowed, tau, value, policy):
-    """V = -tau log sum_a exp(-q / tau), pi = exp((V - q) / tau) at tau of one step; the smallest q alone at tau = 0."""
+    """V = -tau log sum_a exp(-q / tau), pi = exp((V - q) / tau); the smallest q alone where tau = 0.
+
+    ``policy`` may be ``q`` itself: it holds the terms of the sum before it holds the policy.
+    """
     actions, states = q.shape
+    if tau > 0.0:
+        least, total = np.full(states, np.inf), np.zeros(states)
+        for a in range(actions):
+            for x in range(states):
+                here = q[a, x] if allowed[a, x] else np.inf
+                least[x] = here if here < least[x] else least[x]
+        for a in range(actions):
+            for x in range(states):
+                policy[a, x] = (least[x] - q[a, x]) / tau
+            for x in range(states):
+                policy[a, x] = np.exp(policy[a, x]) if allowed[a, x] else 0.0
+            for x in range(states):
+                total[x] += policy[a, x]
+        for x in range(states):
+            value[x] = least[x] - tau * np.log(total[x])
+        for a in range(actions):
+            for x in range(states):
+                policy[a, x] = policy[a, x] / total[x] if allowed[a, x] else 0.0
+        return
     for x in range(states):
-        best, least = -1, np.inf
+        best, lowest = -1, np.inf
         for a in range(actions):
-            if allowed[a, x] and (best < 0 or q[a, x] < least):
-                best, least = a, q[a, x]
-        total = 1.0
-        if tau > 0.0:
-            total = 0.0
-            for a in range(actions):
-                if allowed[a, x]:
-                    total += np.exp((least - q[a, x]) / tau)
-            value[x] = least - tau * np.log(total)
-        else:
-            value[x] = least
+            if allowed[a, x] and (best < 0 or q[a, x] < lowest):
+                best, lowest = a, q[a, x]
+        value[x] = lowest
         for a in range(actions):
-            if not allowed[a, x]:
-                policy[a, x] = 0.0
-            elif tau > 0.0:
-                policy[a, x] = np.exp((least - q[a, x]) / tau) / total
-            else:
-                policy[a, x] = 1.0 if a == best else 0.0
+            policy[a, x] = 1.0 if a == best else 0.0
 
 
 soft_choice = jit(_soft_choice)

@@ -154,13 +154,12 @@ def _solve_along(source, target, factors, masked, periodic, end, first, last):
         r += 1
 
 
-def _spread(source, target, rate, periodic, masked, open_, first, last):
+def _spread(source, target, rate_z, rate_y, rate_x, periodic, masked, opened, first, last):
     """Explicit noise: target = source + nu dt Lap source on the rows first..last."""
     nz, ny, nx = source.shape
-    rate_z, rate_y, rate_x = toward(rate[0], 0, 0), toward(rate[1], 0, 0), toward(rate[2], 0, 0)
     ring_z, ring_y, ring_x = periodic[0], periodic[1], periodic[2]
     v, w = source.reshape((nz * ny, nx)), target.reshape((nz * ny, nx))
-    free = open_.reshape((open_.size // open_.shape[2], open_.shape[2]))
+    free = opened.reshape((opened.size // opened.shape[2], opened.shape[2]))
     left, right = (nx - 1, 0) if ring_x else (0, nx - 1)
     for r in range(first, last):
         a, b = neighbours(r, ny, 1, ring_y)
@@ -184,12 +183,11 @@ def _spread(source, target, rate, periodic, masked, open_, first, last):
                     w[r, i] += rate_z * ((v[above, i] - v[r, i]) + (v[below, i] - v[r, i]))
 
 
-def _spread_uneven(source, target, rate, periodic, open_, transpose, first, last):
+def _spread_uneven(source, target, rate_z, rate_y, rate_x, periodic, opened, transpose, first, last):
     """The same where cells differ; of masses, if ``transpose``: what comes in has the rates of where it comes from."""
     nz, ny, nx = source.shape
-    rate_z, rate_y, rate_x = rate[0], rate[1], rate[2]
     v, w = source.reshape((nz * ny, nx)), target.reshape((nz * ny, nx))
-    free = open_.reshape((nz * ny, nx))
+    free = opened.reshape((nz * ny, nx))
     for r in range(first, last):
         a, b = neighbours(r, ny, 1, periodic[1])
         above, below = neighbours(r, nz, ny, periodic[0])
@@ -228,22 +226,24 @@ crossing, spread_uneven = jit(_crossing), jit(_spread_uneven)
 def _noise(source, target, scheme, transpose):
     """target = N source (or N^T source) on one time level (z, y, x); source is lost, and must not be target.
 
-    Loops that are shared among threads take single fields of the scheme: a tuple of tuples is not handed to a thread.
+    No loop that threads share may look at the scheme: Numba does not take tuples within tuples along to them.
     """
     nz, ny, nx = source.shape
     rows, plane, parts = nz * ny, ny * nx, scheme.parts
-    kind, rate, periodic, open_ = scheme.noise, scheme.rate, scheme.periodic, scheme.open
-    masked, uneven = scheme.masked, scheme.uneven
     flat_target = target.reshape((rows, nx))
-    if kind != IMPLICIT:
+    masked, periodic = scheme.masked, scheme.periodic
+    if scheme.noise != IMPLICIT:
         flat_source = source.reshape((rows, nx))
+        explicit, uneven, opened = scheme.noise == EXPLICIT, scheme.uneven, scheme.open
+        rate_z, rate_y, rate_x = scheme.rate[0], scheme.rate[1], scheme.rate[2]
+        one_z, one_y, one_x = toward(rate_z, 0, 0), toward(rate_y, 0, 0), toward(rate_x, 0, 0)
         for part_ in prange(parts):
             part = np.int64(part_)
             first, last = rows * part // parts, rows * (part + 1) // parts
-            if kind == EXPLICIT and uneven:
-                spread_uneven(source, target, rate, periodic, open_, transpose, first, last)
-            elif kind == EXPLICIT:
-                spread(source, target, rate, periodic, masked, open_, first, last)
+            if explicit and uneven:
+                spread_uneven(source, target, rate_z, rate_y, rate_x, periodic, opened, transpose, first, last)
+            elif explicit:
+                spread(source, target, one_z, one_y, one_x, periodic, masked, opened, first, last)
             else:
                 duplicate(flat_source, flat_target, first, last)
         return

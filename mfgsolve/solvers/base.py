@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -61,6 +61,12 @@ class State(ABC):
     iteration: int
     sweeps: float
     measure: Measure
+
+    def __copy__(self) -> Self:
+        """The same state, array by array; half the time of `copy` by itself."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
 
     @property
     def has_detours(self) -> bool:

@@ -71,14 +71,14 @@ def conjugate_gradient(
     direction[:] = 0.0
     if system.scale is None:
         return _nonlocal_gradient(system, work, tol, limit, spare)
-    metric, game = _flat(system.scale), system.game
-    size = start = float(vectors.inner(metric, _flat(residual), _flat(residual)))
+    metric, left_over, moved, game = _flat(system.scale), _flat(residual), _flat(image), system.game
+    size = start = float(vectors.inner(metric, left_over, left_over))
     length, share, uses = 0.0, 0.0, 0
     while uses < limit and size > tol**2 * start and size > 0:
         # the pass first finishes the step before: solution += length direction, direction = residual + share direction
         curve = game.conjugate_step(system.policy, system.crowd, system.scale, work, length, share)
         length, uses = size / curve, uses + 1
-        left = float(vectors.descend(metric, _flat(residual), _flat(image), length))
+        left = float(vectors.descend(metric, left_over, moved, length))
         size, share = left, left / size
     vectors.add(_flat(solution), _flat(direction), length)
     return uses

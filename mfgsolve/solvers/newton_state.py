@@ -110,7 +110,7 @@ class NewtonState(State):
     @property
     def sweep(self) -> float:
         """Cost of one sweep of this grid in sweeps of the final grid."""
-        return self.game.cell_steps / (self.levels.final.grid.size * self.levels.final.steps)
+        return self.game.cell_steps / self.levels.final.cell_steps
 
     @property
     def averse(self) -> bool:

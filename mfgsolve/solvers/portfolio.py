@@ -18,6 +18,7 @@ import copy
 import json
 import math
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -125,8 +126,13 @@ class Portfolio(Solver):
 
     def solver(self, k: int) -> Solver:
         """The solver of that number."""
-        made: Solver = SOLVERS[self.names[k]](**(json.loads(self.options) if k == 0 else {}))
-        return made
+        if k not in self._made:
+            self._made[k] = SOLVERS[self.names[k]](**(json.loads(self.options) if k == 0 else {}))
+        return self._made[k]
+
+    @cached_property
+    def _made(self) -> dict[int, Solver]:
+        return {}
 
     def refuses(self, problem: Problem) -> str | None:
         return self.solver(0).refuses(problem)
@@ -163,7 +169,8 @@ class Portfolio(Solver):
 
     def step(self, state: PortfolioState) -> PortfolioState:
         """One iteration, on a copy: a step that is broken off changes nothing but, at most, the stage."""
-        state = replace(state, places=[*state.places], track=[*state.track], resting={**state.resting})
+        state = copy.copy(state)
+        state.places, state.track, state.resting = [*state.places], [*state.track], {**state.resting}
         if self._left(state):
             self._turn(state)
         else:
@@ -187,8 +194,10 @@ class Portfolio(Solver):
         """Enter what the stage measured; when it is left and no other can go on, the portfolio has stalled."""
         stage, measure = state.stage, state.stage.measure
         state.iteration, state.sweeps = state.first + stage.iteration, state.spent + stage.sweeps
-        iteration, sweeps = state.first + measure.iteration, state.spent + measure.sweeps
-        state.measure = replace(measure, iteration=iteration, sweeps=sweeps, stage=state.at)
+        if state.first or state.spent or state.at:
+            iteration, sweeps = state.first + measure.iteration, state.spent + measure.sweeps
+            measure = replace(measure, iteration=iteration, sweeps=sweeps, stage=state.at)
+        state.measure = measure
         if measure.final_grid and math.isfinite(measure.exploitability):
             before = state.track[-1][1] if state.track else math.inf
             state.track.append((stage.sweeps, min(before, _size(measure))))
@@ -202,8 +211,7 @@ class Portfolio(Solver):
             return True
         if not math.isfinite(stage.measure.exploitability):
             return bool(state.track) or state.best is not None  # else the costs themselves are not finite
-        size = state.game.grid.size * state.game.steps
-        patience = max(PATIENCE[0], min(PATIENCE[state.round], WORK / size))
+        patience = max(PATIENCE[0], min(PATIENCE[state.round], WORK / state.game.cell_steps))
         if stage.has_detours:
             patience = DETOUR
         seasoned = stage.iteration >= STEPS or (bool(state.track) and state.track[-1][0] >= LONG * patience)

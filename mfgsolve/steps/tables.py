@@ -22,7 +22,7 @@ import numpy as np
 from mfgsolve.cautions import collect, say
 from mfgsolve.errors import InputError
 from mfgsolve.grids import TimeGrid
-from mfgsolve.kernels import finite
+from mfgsolve.kernels import finite, finite_tangent
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps.costs import Costs, OwnCost, least_allowed, lowered
 from mfgsolve.steps.excess import excess_of_choices
@@ -81,6 +81,7 @@ class TableStep(Step):
         small = len(self.dynamics) > 1 and self.states <= SMALL and not space.mask.any()
         self._small_blocks = small and all(one.is_coupled for one in self.dynamics)
         self._work: np.ndarray | None = None
+        self._least: tuple[np.ndarray, np.ndarray] | None = None  # own costs, and their least values
 
     # -- what it is made of ------------------------------------------------------------------------------------
 
@@ -248,6 +249,11 @@ class TableStep(Step):
         states = costs.state * costs.weights[:, None]
         value = np.empty((self.steps + 1, self.states)) if values is None else values
         value[-1] = costs.terminal + states[-1]
+        if q is None and not (self.factors or self.is_coupled):  # one call of a kernel: no time to lose on small games
+            every = slice(0, self.steps)
+            paid = self._paid(costs, every)
+            finite.backward(paid, states, self.allowed, self.entropy_cost, *self._tables(every, mass), value, policy)
+            return value
         for part in reversed(self._parts()):
             levels = slice(part.start, part.stop + 1)
             if self.factors:
@@ -288,9 +294,7 @@ class TableStep(Step):
         """Change of mass (T+1, states) and of the occupation (T, actions, states) when costs change."""
         if not self.is_smooth:
             raise InputError("a best response at temperature 0 jumps; it has no derivative")
-        if self._work is None:
-            self._work = np.empty((self.steps, self.actions, self.states))
-        change, value = self._work, np.empty((self.steps + 1, self.states))
+        change, value = self._scratch(), np.empty((self.steps + 1, self.states))
         nothing = np.zeros((1, self.actions, self.states))
         value[-1] = costs.state[-1]
         for part in reversed(self._parts()):
@@ -309,6 +313,39 @@ class TableStep(Step):
                 moved[part.stop] = push_all(self.factors, part.start, moved[part.stop])
         return moved, change
 
+    def _scratch(self) -> np.ndarray:
+        """(T, actions, states) to work in, shared by all temperatures."""
+        if self._work is None:
+            self._work = np.empty((self.steps, *self.policy_shape))
+        return self._work
+
+    @property
+    def is_fused(self) -> bool:
+        """Where nothing acts between two steps, and best responses have a derivative."""
+        return self.is_smooth and not (self.factors or self.is_coupled)
+
+    def curvature(
+        self, policy: np.ndarray, mass: np.ndarray, direction: np.ndarray, scale: np.ndarray | None, result: np.ndarray,
+        identity: float,
+    ) -> np.ndarray:  # fmt: skip
+        """identity * direction - K (scale * direction), both sweeps in one kernel; see `Game.curvature`."""
+        weighted = direction if scale is None else scale * direction
+        tables = self._tables(slice(0, self.steps), None)
+        finite_tangent.curvature(
+            direction, weighted, policy, mass, self.entropy_cost, *tables, self._scratch(), result, identity
+        )
+        return result
+
+    def conjugate_step(
+        self, policy: np.ndarray, mass: np.ndarray, scale: np.ndarray, vectors: tuple[np.ndarray, ...], length: float,
+        share: float,
+    ) -> float:  # fmt: skip
+        """One pass of conjugate gradients in one kernel; see `Game.conjugate_step`."""
+        tables = self._tables(slice(0, self.steps), None)
+        return finite_tangent.conjugate_step(  # type: ignore[no-any-return]
+            policy, mass, self.entropy_cost, *tables, self._scratch(), scale, *vectors, length, share
+        )
+
     # -- policies ----------------------------------------------------------------------------------------------
 
     def policy_of(self, policy: np.ndarray) -> TablePolicy:
@@ -319,8 +356,10 @@ class TableStep(Step):
         """sum_t <l_t + tau log pi_t, w_t>."""
         probabilities = self.choices(policy)
         mass = np.ascontiguousarray(mass)
-        table = self.own_cost.reshape(self.own_cost.shape[0], *self.open_choices.shape)
-        least = least_allowed(table, self.open_choices)
+        if self._least is None or self._least[0] is not self.own_cost:  # steps near this one have other own costs
+            table = self.own_cost.reshape(self.own_cost.shape[0], *self.open_choices.shape)
+            self._least = self.own_cost, least_allowed(table, self.open_choices)
+        least = self._least[1]
         return OwnCost(*map(float, finite.own_cost(self.own_cost, least, probabilities, mass, self.entropy_cost)))
 
     def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:

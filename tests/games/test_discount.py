@@ -67,6 +67,7 @@ def lattice_game(rate=RATE, temperature=0.3, noise="implicit"):
 GAMES = {
     "diffusion": line_game,
     "explicit noise": lambda rate=RATE: line_game(rate, noise="explicit"),
+    "drift": lambda rate=RATE: line_game(rate, drift=lambda t, c: 0.3 - c.x),
     "lattice": lattice_game,
     "sharp tables": table_game,
     "tables": lambda rate=RATE: table_game(rate, 0.4),

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from mfgsolve.learners.chain import Chain
 
 import mfgsolve as mfg
 from mfgsolve.games import make_game
 from mfgsolve.learners import EpsilonGreedy, Harmonic, QLearner, SampledGame, SampledMirrorDescent, train
 from mfgsolve.learners.environments.adapters import frozen_crowd, to_gymnasium
 from mfgsolve.learners.policy_iteration import GMFQ, BoltzmannIteration
+from mfgsolve.learners.sampler import Sampler
 from tests.games.test_discount import discounted, table_game
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -40,17 +40,17 @@ def table_of(problem):
 
 @pytest.mark.parametrize("temperature", [0.0, 0.4])
 def test_rewards_add_up_to_what_the_certificate_says(temperature):
-    """Of the chain, level by level; entropy, which no reward shows, is counted apart at its discounted price."""
+    """Of the sampler, level by level; entropy, which no reward shows, is counted apart at its discounted price."""
     problem = table_game(temperature=temperature)
     game, table = table_of(problem)
     crowd, price = frozen_crowd(game, table.reshape(game.steps, game.actions, *game.grid.shape))
-    chain, total = Chain(game), 0.0
+    sampler, total = Sampler(game), 0.0
     for t in range(game.steps):
         chosen = table[t] * crowd[t, : game.states]
-        total += (chosen * (chain.choosing(t, price[t]) + chain.being(t, price[t]))).sum()
+        total += (chosen * (sampler.action_cost(t, price[t]) + sampler.state_cost(t, price[t]))).sum()
         entropy = np.log(np.where(table[t] > 0, table[t], 1.0))
         total += temperature * 0.5 * np.exp(-0.7 * 0.5 * t) * (chosen * entropy).sum()
-    total += (crowd[-1, : game.states] * chain.being(game.steps, price[-1])).sum()
+    total += (crowd[-1, : game.states] * sampler.state_cost(game.steps, price[-1])).sum()
     assert total == pytest.approx(mfg.exploitability(problem, table).cost, rel=1e-12)
 
 
