@@ -7,7 +7,7 @@ another share.  The solver is a damped iteration of best responses.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from scipy import sparse
 
 import mfgsolve as mfg
 from mfgsolve.certificates import certify
-from mfgsolve.dynamics import Dynamics
+from mfgsolve.dynamics import KINDS, Dynamics
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
 from mfgsolve.identity import fingerprint
 from mfgsolve.methods import SOLVERS
+from mfgsolve.problemfile import problem_from_toml, problem_to_toml
 from mfgsolve.solvers.base import UNMEASURED, Outcome, Solver, State
 from mfgsolve.solvers.needs import SOFT
 from mfgsolve.solvers.stored import STORED
@@ -80,7 +81,7 @@ class MeanRides(Average):
 
 
 class HomingStep(Step):
-    """V = min_p c p^2 / 2 + (1 - p) after + p J after, J the table of the rides: p = clip((after - J after) / c, 0, 1)."""
+    """V = min_p c p^2 / 2 + (1 - p) after + p J after, J the table of rides: p = (after - J after) / c in [0, 1]."""
 
     action_names = ["stay", "ride"]  # type: ignore[assignment]
 
@@ -271,7 +272,7 @@ def test_without_a_crowd_the_plan_is_dynamic_programming_by_hand():
     solution = mfg.solve(homing(crowding=0.0, price=0.4), check="ignore")
     step = Game(homing(crowding=0.0, price=0.4), 1).step
     x = homing().coordinates.x
-    value, weights = 0.5 * distance(x), np.array([0.5] + [1.0] * (STEPS - 1) + [0.5])
+    value = np.zeros(CELLS)  # costs are paid at the start of each step, and nothing at the end
     chances = np.linspace(0, 1, 100_001)
     for t in reversed(range(STEPS)):
         share = 0.1 * (1 + np.sin(t))
@@ -279,10 +280,8 @@ def test_without_a_crowd_the_plan_is_dynamic_programming_by_hand():
         ways = 0.2 * chances[:, None] ** 2 + after + chances[:, None] * (step.ride @ after - after)
         chosen = chances[ways.argmin(axis=0)]
         np.testing.assert_allclose(solution.dataset["chance"].values[t, 0], chosen, rtol=0, atol=2e-5)
-        value = weights[t] * distance(x) + ways.min(axis=0)
-    found = solution.dataset["value"].isel(time=0) if "time" in solution.dataset["value"].dims else None
-    if found is not None:
-        np.testing.assert_allclose(found, value, rtol=0, atol=1e-9)
+        value = distance(x) + ways.min(axis=0)
+    np.testing.assert_allclose(solution.dataset["value"].isel(time=0), value, rtol=0, atol=1e-9)
 
 
 def test_it_is_saved_loaded_and_certified_again(tmp_path: Path):
@@ -338,3 +337,58 @@ def test_agents_follow_the_plan_and_compare_with_it():
     ran = mfg.simulate(solution, agents=2000, replicas=50, rng=1)
     mean = ran["density"].mean("replica").values
     np.testing.assert_allclose(mean, solution.dataset["density"], rtol=0, atol=5 * np.sqrt(0.5 / 1e5))
+
+
+TEXT = """
+name = "home"
+[grid]
+shape = [12]
+bounds = [[0, 12]]
+boundary = "periodic"
+[time]
+horizon = 8
+steps = 8
+[dynamics]
+kind = "homing"
+price = 0.9
+[[coupling]]
+kind = "crowd-aversion"
+strength = 0.3
+[[coupling]]
+kind = "running-cost"
+cost = {quadratic = {weight = 0.05, centre = [3.5]}}
+[initial]
+density = {bump = {width = 1.0, centre = [9.0]}}
+normalise = true
+"""
+
+
+def test_a_problem_file_can_state_them_and_a_saved_plan_needs_nothing_else(tmp_path: Path, monkeypatch):
+    monkeypatch.setitem(KINDS, "homing", Homing)  # as KINDS.register does, for this test alone
+    problem = problem_from_toml(TEXT)
+    assert problem.dynamics == Homing(price=0.9)
+    assert problem_to_toml(problem) == TEXT
+    assert "dynamics: unknown key 'prize'; did you mean 'price'" in refusal(TEXT.replace("price", "prize"))
+    half, whole = tmp_path / "half.nc", mfg.solve(problem, method="third-party-patient", tol=1e-9, check="raise")
+    mfg.solve(problem, method="third-party-patient", tol=1e-9, max_iterations=3, checkpoint=half, check="ignore")
+    np.testing.assert_array_equal(mfg.resume(half).dataset["chance"], whole.dataset["chance"])
+    again = mfg.load(whole.save(tmp_path / "plan.nc"))
+    compared = mfg.compare(again, agents=[10, 1000], replicas=5, rng=0)
+    np.testing.assert_array_equal(compared.regret, mfg.compare(whole, agents=[10, 1000], replicas=5, rng=0).regret)
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(InputError) as caught:
+        problem_from_toml(text)
+    return str(caught.value)
+
+
+def test_what_they_do_not_promise_is_refused_in_a_sentence():
+    with pytest.raises(InputError, match="a HomingStep does not discount its own costs"):
+        mfg.solve(replace(homing(), time=mfg.TimeGrid(STEPS, STEPS, discount=0.1)))
+    with pytest.raises(InputError, match="does not suit this problem"):
+        mfg.learn(homing())
+    both = mfg.Populations(["red", "blue"], homing().grid)
+    pair = mfg.Problem(both, mfg.TimeGrid(STEPS, STEPS), [Homing(), Homing()], 0.0, 1.0, normalise=True)
+    with pytest.raises(InputError, match="Homing cannot be stated for several populations"):
+        mfg.solve(pair)
