@@ -170,8 +170,10 @@ class LatticeMoves(TableDynamics):
         return [space.axes[0].pace(move[0], dt) for move in self.moves]
 
     def chance_count(self, space: Space) -> int:
-        """Where each move and each jump after it leads, from every cell."""
-        return len(self.moves) * len(self.jumps) * space.size  # type: ignore[arg-type]
+        """Where each move, the drift and each jump after it lead, from every cell; a drift that changes has as many in
+        each step."""
+        around = 1 if self.drift == 0.0 else 2**space.ndim
+        return len(self.moves) * len(self.jumps) * around * space.size  # type: ignore[arg-type]
 
     def stable_steps(self, space: Space, horizon: float) -> float:
         """As many as the noise needs."""
