@@ -37,7 +37,8 @@ __all__ = ["Tabular"]
 class Tabular(TableDynamics):
     """Transitions P_t(y | x, a), an own cost l_t(x, a) of each step, and a temperature tau.
 
-    With tau > 0 an agent also pays tau dt sum_a pi log pi, so that best responses are softmax policies.
+    With tau > 0 an agent also pays tau dt sum_a pi log pi, so that best responses are softmax policies.  What carries
+    agents on after their choice is part of P: of a drift on a grid, P @ `mfgsolve.steps.drift.Drift` (...).matrix(t).
 
     The game keeps copies of all arrays.  Arrays with names (xarray, pandas) are read by them: the dimensions ``step``
     (or ``time``), ``action``, ``state`` and ``next_state`` of transitions, and those of the space in place of the
