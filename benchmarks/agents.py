@@ -41,11 +41,12 @@ def numpy_steps(walk, agents, steps):
     """The same walk as a NumPy user would write it: one array of cells, one step at a time."""
     rng = np.random.default_rng(0)
     cells = rng.choice(walk.states, size=agents, p=walk.game.initial_mass.reshape(-1))
-    right, left, after, before = walk.noise_arrays
-    first, successor, _ = walk.transitions(0, None)
+    chain, law = walk.chain, walk.chain.law
+    right, left, after, before = law.walk_arrays
+    first, successor, _ = law.transitions(0)
     for t in range(steps):
-        thresholds = np.cumsum(walk.choices[t], axis=1)
-        choice = (rng.random(agents)[:, None] >= thresholds[cells]).sum(axis=1).clip(max=walk.actions - 1)
+        thresholds = np.cumsum(chain.choices[t], axis=1)
+        choice = (rng.random(agents)[:, None] >= thresholds[cells]).sum(axis=1).clip(max=chain.actions - 1)
         cells = successor[first[choice * walk.states + cells]]
         for share, there in ((right, after), (left, before)):
             for axis in range(len(share)):

@@ -57,7 +57,7 @@ def crowd_game(name):
 @pytest.mark.parametrize("name", crowd_games())
 def test_price_is_the_derivative_of_the_potential(name):
     game, rng = crowd_game(name)
-    start, end = (game.flow(random_policy(rng, game.allowed, 4)) for _ in range(2))
+    start, end = (game.flow(random_policy(rng, game.step.allowed, 4)) for _ in range(2))
     change, h = end - start, 1e-5
 
     def rise(share):
@@ -84,8 +84,8 @@ def test_curvature_is_the_derivative_of_the_flow_of_the_best_response(name):
     price = rng.normal(size=(5, game.width))
     final = game.problem.terminal_coupling is not None
     shape = np.ones_like(price)
-    shape[-1, game.states :] = 0.0  # nothing is chosen at the end
-    shape[-1, : game.states] = float(final)
+    shape[-1, game.cells :] = 0.0  # nothing is chosen at the end
+    shape[-1, : game.cells] = float(final)
     one, two = (rng.normal(size=price.shape) * shape for _ in range(2))
     ahead = game.respond(price).policy
     crowd = game.flow(ahead)
@@ -107,7 +107,7 @@ def test_curvature_is_the_derivative_of_the_flow_of_the_best_response(name):
 
 def test_curvature_needs_a_temperature():
     game = Game(small_game(0, 1, 2)[0])
-    policy = game.uniform()
+    policy = game.step.uniform()
     with pytest.raises(mfg.InputError, match="temperature 0"):
         game.curvature(policy, game.flow(policy), game.empty_crowd())
 
@@ -116,7 +116,7 @@ def test_curvature_needs_a_temperature():
 def test_mean_plans_cost_no_more_than_their_mixture_and_know_their_slope(tau):
     game = Game(small_game(4, 2, 3, tau)[0])
     rng = np.random.default_rng(0)
-    first, second = (random_policy(rng, game.allowed, 3) for _ in range(2))
+    first, second = (random_policy(rng, game.step.allowed, 3) for _ in range(2))
     crowds = [game.flow(first), game.flow(second)]
 
     def plan(length):
@@ -127,7 +127,7 @@ def test_mean_plans_cost_no_more_than_their_mixture_and_know_their_slope(tau):
 
     costs = [game.cost(TablePolicy(pi), crowd)[0] for pi, crowd in zip((first, second), crowds, strict=True)]
     mean = plan(0.3)
-    np.testing.assert_allclose(mean.crowd, game.flow(mean.policy(game.uniform())), atol=1e-15)
+    np.testing.assert_allclose(mean.crowd, game.flow(mean.policy(game.step.uniform())), atol=1e-15)
     own = game.cost(mean, mean.crowd)[0]
     assert own <= 0.7 * costs[0] + 0.3 * costs[1] + 1e-14
     slope = plan(0.0).own_slope(game.step, second, crowds[1], costs[1] - costs[0])

@@ -31,7 +31,7 @@ def beach():
     """Problem, game, equilibrium crowd and the exact value against it."""
     problem = mfg.problems.beach_bar(shape=(8,), steps=8)
     game = make_game(problem)
-    policy = mfg.solve(problem).dataset.policy.values.reshape(game.steps, game.actions, game.states)
+    policy = mfg.solve(problem).dataset.policy.values.reshape(game.steps, game.step.actions, game.cells)
     crowd = game.flow(policy)
     return problem, game, crowd, game.respond(game.price(crowd)).mean_value
 
@@ -175,7 +175,7 @@ def test_rewards_of_the_environment_are_the_costs_of_the_game(beach):
 
     class Uniform(Learner):
         def act(self, observation, field, rng):
-            return rng.integers(game.actions, size=observation.state.size)
+            return rng.integers(game.step.actions, size=observation.state.size)
 
         def observe(self, transition):
             pass
@@ -184,12 +184,12 @@ def test_rewards_of_the_environment_are_the_costs_of_the_game(beach):
             pass
 
         def policy(self, game, field=None):
-            return game.uniform()
+            return game.step.uniform()
 
     uniform = Uniform()
     frozen = [train(uniform, SampledGame(problem, 4000, crowd, seed), 1) for seed in range(5)]
-    assert abs(np.mean(frozen) + cost_of(game.uniform(), game, crowd)) < 0.1
-    exact = mfg.nash_gap(problem, [50], policy=game.uniform().reshape(game.steps, game.actions, 8))
+    assert abs(np.mean(frozen) + cost_of(game.step.uniform(), game, crowd)) < 0.1
+    exact = mfg.nash_gap(problem, [50], policy=game.step.uniform().reshape(game.steps, game.step.actions, 8))
     live = [train(uniform, SampledGame(problem, 50, None, seed), 1) for seed in range(200)]
     assert abs(np.mean(live) + float(exact.cost[0])) < 4 * np.std(live) / math.sqrt(200)
 
@@ -199,23 +199,24 @@ def test_parts_combine_to_a_sampled_best_response(beach, kind):
     _, game, crowd, best = beach
 
     def features(step, state):
-        return np.eye(game.steps * game.states)[step * game.states + state]
+        return np.eye(game.steps * game.cells)[step * game.cells + state]
 
-    size = game.steps * game.states
+    size = game.steps * game.cells
     options = {
         "table": {"step": Harmonic(0.7)},
         "expected": {"step": Harmonic(0.7), "target": "expected"},
         "replay": {"step": Harmonic(0.7), "replay": Replay(20000), "batches": 30},
-        "linear": {"step": Constant(0.5), "function": Linear(lambda z: z, size, game.actions), "features": features,
-                   "replay": Replay(20000), "batches": 30, "batch": 64},
+        "linear": {"step": Constant(0.5), "features": features,
+                   "function": Linear(lambda z: z, size, game.step.actions), "replay": Replay(20000), "batches": 30,
+                   "batch": 64},
         "network": {"step": Constant(0.003), "features": features, "replay": Replay(20000), "batches": 20,
-                    "function": MLP((size, 32, game.actions), np.random.default_rng(0))},
+                    "function": MLP((size, 32, game.step.actions), np.random.default_rng(0))},
     }[kind]  # fmt: skip
     exploration = EpsilonGreedy(0.9 if kind in ("table", "expected") else 0.5)
     learner = QLearner(game, exploration, **options)
     train(learner, SampledGame(game, 100, crowd, rng=0), 300)
     found = cost_of(learner.policy(), game, crowd)
-    worst = cost_of(game.uniform(), game, crowd)
+    worst = cost_of(game.step.uniform(), game, crowd)
     assert best - 1e-9 <= found < best + {"expected": 0.3, "linear": 0.5}.get(kind, 0.05) * (worst - best)
 
 
