@@ -52,7 +52,7 @@ def make_problem(shape: tuple[int, ...], steps: int, noise: str) -> Problem:
 
 def calls(game: Game, sweeps: int = 4) -> dict[str, Callable[[], object]]:
     """The four kernels on the data of a few sweeps of fictitious play."""
-    ahead = np.zeros((game.steps, *game.shape))
+    ahead = np.zeros((game.steps, *game.step.shape))
     mass = game.flow(ahead)
     for k in range(sweeps):
         ahead = game.respond(game.price(mass), out=ahead).policy

@@ -51,7 +51,6 @@ def _parts(game: Game) -> Iterator[Any]:
     problem = game.problem
     yield from (problem.grid.identity, game.time, len(problem.all_dynamics))
     yield from (dynamics.identity for dynamics in problem.all_dynamics)
-    yield from (array for factor in game.step.factors for array in factor.identity)
     yield from (game.initial_mass.reshape(-1), game.terminal_cost.reshape(-1))
     crowds = [_crowd(game, stride) for stride in (GOLDEN, SILVER)]
     yield from game.step.identity([mass for mass, _ in crowds])

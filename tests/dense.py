@@ -72,8 +72,14 @@ def games(draw, blocked=True, speeds=(0.1, 0.4, 3.0)):
 
 def random_price(game, rng, size=1.0):
     """A price whose steps move the value by about as much as the terminal cost does."""
-    free = (~game.grid.mask).astype(float).reshape(game.shape)
-    return size * max(game.terminal_cost.max(), 1e-3) / 0.5 * rng.standard_normal((game.steps + 1, *game.shape)) * free
+    free = (~game.grid.mask).astype(float).reshape(game.step.shape)
+    return (
+        size
+        * max(game.terminal_cost.max(), 1e-3)
+        / 0.5
+        * rng.standard_normal((game.steps + 1, *game.step.shape))
+        * free
+    )
 
 
 properties = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

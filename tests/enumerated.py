@@ -36,27 +36,27 @@ class Enumerated:
         self.problem, self.game, self.agents = problem, make_game(problem), agents
         game = self.game
         self.count = game.grid.populations
-        self.policy = np.asarray(policy, dtype=float).reshape(game.steps, game.actions, game.states)
+        self.policy = np.asarray(policy, dtype=float).reshape(game.steps, game.step.actions, game.cells)
         self.kernel = self._kernel()
         mass = np.repeat(game.initial_mass.reshape(self.count, 1, -1), self.count, axis=1)
         mass[~np.eye(self.count, dtype=bool)] = 0
         self.start = mass.reshape(self.count, -1)
         times = problem.time.nodes[:-1]
         running = problem.couplings[0]
-        choices = mfg.spaces.Choices(game.actions, game.grid)
+        choices = mfg.spaces.Choices(game.step.actions, game.grid)
         self.terms = []
         for term in running.terms if hasattr(running, "terms") else (running,):
             space = choices if term.on == "occupation" else game.grid
             amounts = None
             if term.on == "aggregate":
-                amounts = term.amounts_on(choices, times, None).reshape(-1, game.actions, game.states)
+                amounts = term.amounts_on(choices, times, None).reshape(-1, game.step.actions, game.cells)
             self.terms.append((term.on, term.bind(space, times), space.shape, amounts))
         self.last = problem.couplings[1].bind(game.grid, np.array([problem.time.horizon])) if len(
             problem.couplings) > 1 else None  # fmt: skip
 
     def _kernel(self):
         """P[t, a, x, y], by pushing one agent at a time."""
-        kernel = np.zeros((self.game.steps, self.game.actions, self.game.states, self.game.states))
+        kernel = np.zeros((self.game.steps, self.game.step.actions, self.game.cells, self.game.cells))
         for t, a, x in np.ndindex(kernel.shape[:3]):
             lone = make_game(self.problem)
             lone.initial_mass, first = np.eye(lone.states)[x], lone.transitions.first
@@ -75,12 +75,12 @@ class Enumerated:
         for on, bound, shape, amounts in self.terms:
             nodes = slice(t, t + 1)
             if on == "state":
-                rho = np.bincount(places, minlength=game.states) * per_agent
+                rho = np.bincount(places, minlength=game.cells) * per_agent
                 total += bound.cost(nodes, rho.reshape(1, *shape)).reshape(-1)[x]
             elif on == "occupation":
-                flat = np.array(choices) * game.states + np.array(places)
-                rho = np.bincount(flat, minlength=game.states * game.actions) * per_agent
-                total += bound.cost(nodes, rho.reshape(1, *shape)).reshape(-1)[a * game.states + x]
+                flat = np.array(choices) * game.cells + np.array(places)
+                rho = np.bincount(flat, minlength=game.cells * game.step.actions) * per_agent
+                total += bound.cost(nodes, rho.reshape(1, *shape)).reshape(-1)[a * game.cells + x]
             else:
                 alpha = amounts[min(t, len(amounts) - 1)]
                 amount = sum(alpha[b, y] for b, y in zip(choices, places, strict=True)) / self.agents
@@ -88,7 +88,7 @@ class Enumerated:
         return total
 
     def final(self, places):
-        rho = np.bincount(places, minlength=self.game.states) / (self.agents * self.game.volume)
+        rho = np.bincount(places, minlength=self.game.cells) / (self.agents * self.game.volume)
         return self.last.cost(slice(0, 1), rho.reshape(1, *self.game.grid.shape)).reshape(-1)[places[0]]
 
     def others(self, population):
@@ -101,18 +101,18 @@ class Enumerated:
         """Expected crowd cost of (t, a, x), and of x at the end, over all joint states and choices of the others."""
         game, others = self.game, self.others(population)
         law = [self.start[p] for p in others]
-        running = np.zeros((game.steps, game.actions, game.states))
-        own = range(population * game.states // self.count, (population + 1) * game.states // self.count)
+        running = np.zeros((game.steps, game.step.actions, game.cells))
+        own = range(population * game.cells // self.count, (population + 1) * game.cells // self.count)
         for t in range(game.steps):
             moves = [mass[None] * self.policy[t] for mass in law]
             lists = [np.argwhere(move > 0) for move in moves]
             for combination in itertools.product(*lists):
                 chance = np.prod([move[a, x] for move, (a, x) in zip(moves, combination, strict=True)])
-                for a, x in itertools.product(range(game.actions), own):
+                for a, x in itertools.product(range(game.step.actions), own):
                     where, what = [x, *(y for _, y in combination)], [a, *(b for b, _ in combination)]
                     running[t, a, x] += chance * self.empirical(t, where, what)
             law = [np.einsum("ax,axy->y", move, self.kernel[t]) for move in moves]
-        last = np.zeros(game.states)
+        last = np.zeros(game.cells)
         if self.last is not None:
             for combination in itertools.product(*(np.flatnonzero(mass) for mass in law)):
                 chance = np.prod([mass[y] for mass, y in zip(law, combination, strict=True)])
@@ -126,13 +126,13 @@ class Enumerated:
         running, last = self.prices(population)
         plan = best = late[-1] * (game.terminal_cost + last)
         for t in range(game.steps - 1, -1, -1):
-            here = late[t] * (game.own_cost[min(t, len(game.own_cost) - 1)] + game.dt * running[t])
-            tau = late[t] * game.entropy_cost[0]
+            here = late[t] * (game.step.own_cost[min(t, len(game.step.own_cost) - 1)] + game.dt * running[t])
+            tau = late[t] * game.step.entropy_cost[0]
             q, least = here + self.kernel[t] @ plan, here + self.kernel[t] @ best
             pi = self.policy[t]
             heat = tau * np.where(pi > 0, np.log(np.where(pi > 0, pi, 1)), 0)
             plan = (pi * (q + heat)).sum(axis=0)
-            least = np.where(game.allowed, least, np.inf)
+            least = np.where(game.step.allowed, least, np.inf)
             best = least.min(axis=0)
             if tau:
                 best = best - tau * np.log(np.exp(-(least - best) / tau).sum(axis=0))
@@ -148,11 +148,11 @@ class Enumerated:
         for t in range(game.steps):
             following = {}
             for states, chance in law.items():
-                for acts in itertools.product(range(game.actions), repeat=len(states)):
+                for acts in itertools.product(range(game.step.actions), repeat=len(states)):
                     share = chance * np.prod([table[t, a, x] for table, a, x in zip(tables, acts, states, strict=True)])
                     if share == 0:
                         continue
-                    own = game.own_cost[min(t, len(game.own_cost) - 1), acts[0], states[0]]
+                    own = game.step.own_cost[min(t, len(game.step.own_cost) - 1), acts[0], states[0]]
                     total += share * self.late[t] * (own + game.dt * self.empirical(t, list(states), list(acts)))
                     rows = [self.kernel[t, a, x] for a, x in zip(acts, states, strict=True)]
                     for ends in itertools.product(*(np.flatnonzero(row) for row in rows)):
@@ -188,8 +188,8 @@ AMOUNTS = RNG.uniform(size=(2, 3))
 
 def any_policy(problem, rng=5):
     game = make_game(problem)
-    table = np.random.default_rng(rng).uniform(size=(game.steps, game.actions, game.states)) * game.allowed
-    return (table / table.sum(axis=1, keepdims=True)).reshape(game.steps, game.actions, *game.grid.shape)
+    table = np.random.default_rng(rng).uniform(size=(game.steps, game.step.actions, game.cells)) * game.step.allowed
+    return (table / table.sum(axis=1, keepdims=True)).reshape(game.steps, game.step.actions, *game.grid.shape)
 
 
 # -- three regimes ---------------------------------------------------------------------------------------------

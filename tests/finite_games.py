@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 from scipy.special import logsumexp, softmax
 
 import mfgsolve as mfg
+from mfgsolve.steps.transitions import stacked
 
 # -- dense references ------------------------------------------------------------------------------------------------
 
@@ -55,6 +57,18 @@ def random_allowed(rng, actions, states):
 def random_policy(rng, allowed, steps):
     policy = rng.gamma(0.5, size=(steps, *allowed.shape)) * allowed + 1e-3 * allowed
     return policy / policy.sum(axis=1, keepdims=True)
+
+
+def kernel_case(seed, tau, still):
+    """Random arrays as kernels take them, and the same dense."""
+    rng = np.random.default_rng(seed)
+    steps, actions, states = 3, 3, 4
+    chance = random_chances(rng, 1 if still else steps, actions, states, states)
+    cost = rng.normal(size=(1 if still else steps, actions, states))
+    table = stacked([sparse.csr_array(part.reshape(-1, states)) for part in chance])
+    allowed, crowd = random_allowed(rng, actions, states), rng.normal(size=(steps + 1, states))
+    full = np.broadcast_to(chance, (steps, actions, states, states)), np.broadcast_to(cost, (steps, actions, states))
+    return rng, (cost, crowd, allowed, tau, *table), full
 
 
 # -- games -----------------------------------------------------------------------------------------------------------

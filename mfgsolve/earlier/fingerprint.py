@@ -22,6 +22,8 @@ from mfgsolve.games import Game, make_game
 from mfgsolve.grids import Axis, Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Populations, Space, States
+from mfgsolve.steps import Noise
+from mfgsolve.steps.identity import GOLDEN, sampled_factors
 
 __all__ = ["fingerprint"]
 
@@ -37,7 +39,7 @@ class _Nodes(TimeGrid):
 def fingerprint(problem: Problem) -> str:
     """Digest of a game as 0.4.0 made it; of a game that it could not state, one that it never made."""
     time = problem.time
-    game = make_game(replace(problem, time=_Nodes(time.horizon, time.steps, time.unit, time.discount)))
+    game = make_game(replace(problem, time=_Nodes(time.horizon, time.steps, time.unit)))
     digest = hashlib.sha256(_stated(problem).encode())
     for array in _arrays(game):
         digest.update(np.ascontiguousarray(array).tobytes())
@@ -78,6 +80,7 @@ def _axis(axis: Axis) -> str:
 def _arrays(game: Game) -> Iterator[Any]:
     price = game.price(game.resting_crowd(game.empty_crowd()))
     yield from (game.grid.mask, game.initial_mass, game.terminal_cost, price[[0, game.steps // 3, -1]])
-    yield from (array for factor in game.step.factors for array in factor.identity)  # 0.4.0 had none that has any
+    mass, others = np.arange(1, game.cells + 1) * GOLDEN % 1.0, [f for f in game.step.factors if not isinstance(f, Noise)]
+    yield from sampled_factors(game.step, others, [mass])  # 0.4.0 had none
     if game.has_tables:
-        yield from (*game.transitions, game.own_cost, game.allowed)  # type: ignore[attr-defined]
+        yield from (*game.step.transitions, game.step.own_cost, game.step.allowed)  # type: ignore[attr-defined]

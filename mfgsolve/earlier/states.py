@@ -98,7 +98,7 @@ def _complementarity(problem: Problem, game: Any, arrays: Arrays, numbers: Numbe
     arrays["value"] = arrays["value"] - _from(game)[:-1][system.reach]
     occupation = system.table(arrays["choice"])
     mass = occupation.sum(axis=1, keepdims=True)
-    policy = np.where(mass > 0, occupation / np.where(mass > 0, mass, 1.0), game.uniform())
+    policy = np.where(mass > 0, occupation / np.where(mass > 0, mass, 1.0), game.step.uniform())
     best = certify(game, TablePolicy(policy), game.flow(policy))
     arrays["best"] = policy
     return arrays, {**numbers, "least": abs(best.relative_exploitability), "again": 0.0}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
-from mfgsolve.steps import Costs, Totals
+from mfgsolve.steps import Costs, Step, Totals
 from mfgsolve.steps.costs import least_allowed, lowered
 from mfgsolve.steps.slabs import slabs
 from mfgsolve.watch import look
@@ -47,7 +46,7 @@ class Crowd(Measures):
     stated: Problem  # the same, but for a temperature
     grid: Space
     time: TimeGrid
-    step: Any  # a `Step`
+    step: Step
     level_shape: tuple[int, ...]  # of the array that holds one level
     initial_mass: np.ndarray
     terminal_cost: np.ndarray

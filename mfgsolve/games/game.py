@@ -68,11 +68,6 @@ class Game(Crowd):
         self.terminal_cost = self.terminal_cost.reshape(self.step.shape)
         self._bind()
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name == "step":
-            raise AttributeError(name)
-        return getattr(self.step, name)
-
     def __copy__(self) -> Game:
         """A copied game shares its arrays; it is not made anew."""
         other = object.__new__(type(self))

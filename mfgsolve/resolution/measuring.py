@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from mfgsolve.problem import Problem
 from mfgsolve.resolution.coarse import Coarse, coarsened, ranges
 from mfgsolve.solvers import SOLVERS, suited
 from mfgsolve.solvers.base import Budget, Outcome, run
+
+if TYPE_CHECKING:
+    from mfgsolve.steps import SpeedStep
 
 __all__ = ["UNMEASURED", "Change", "Measured", "change", "energetic_speed", "measure", "probe", "steps_for_speeds"]
 
@@ -204,7 +208,8 @@ def energetic_speed(coarse: Coarse) -> float:
     now = np.ptp(
         game.mass(game.price(game.resting_crowd(game.empty_crowd())))[:-1, free], axis=1
     )  # as the crowd starts
-    cost, horizon = game.step.scheme.control_cost, game.time.horizon
+    step = cast("SpeedStep", game.step)  # this rule is for diffusions alone
+    cost, horizon = step.scheme.control_cost, game.time.horizon
     saved = horizon * float(np.maximum(running, now).mean()) + float(last[0]) * float(cost[0] / cost[-1])
     return float(np.sqrt(2 * saved / (cost[0] * horizon)))
 
@@ -212,7 +217,7 @@ def energetic_speed(coarse: Coarse) -> float:
 def steps_for_speeds(measured: Measured, grid: Grid) -> float:
     """Steps at which the speed cap h / (2 d dt) of the real grid is what all but FASTER of the mass-time wants."""
     game, plan = measured.plan.game, measured.plan
-    speed = game.step.speed(plan.policy, slice(0, game.steps)).reshape(game.steps, 2 * grid.ndim, *game.grid.shape)
+    speed = game.step.described(plan.policy).values
     pace = np.zeros((game.steps, *game.grid.shape))  # cells per unit of time
     assert isinstance(game.grid, Grid)
     coarse = game.grid.axes

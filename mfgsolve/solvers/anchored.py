@@ -137,7 +137,7 @@ class Anchored(Solver):
             check_limits(game, Limits.of(game))
         programme = Programme(game)
         operator = self.operator(programme)
-        believed = game.flow(game.uniform()) if start is None else start(game)
+        believed = game.flow(game.step.uniform()) if start is None else start(game)
         plan = self._mean_response(game, believed)
         u = programme.unknowns(game.step.choices(plan), plan.crowd)
         seen = (plan.crowd if start is None else believed).reshape(-1)[programme.seen] / programme.unit

@@ -133,8 +133,10 @@ def choice_cost(game: Game, paid: np.ndarray) -> np.ndarray:
     """l_t + what the crowd adds to a choice as such, (1 or T, actions, states)."""
     for block in game.blocks:
         if block.on == "occupation":
-            return np.asarray(game.own_cost + paid[:-1, block.columns].reshape(game.steps, game.actions, game.states))
-    return game.own_cost
+            return np.asarray(
+                game.step.own_cost + paid[:-1, block.columns].reshape(game.steps, game.step.actions, game.cells)
+            )
+    return game.step.own_cost
 
 
 class Newton:
@@ -143,7 +145,7 @@ class Newton:
     def __init__(self, state: PathState, system: BandCholesky | ConjugateGradients):
         self.state, self.system, self.maps = state, system, state.maps
         self.sweeps = 0.0
-        game, pairs, n = state.game, state.pairs, state.game.states
+        game, pairs, n = state.game, state.pairs, state.game.cells
         self.mass = state.mass
         crowd = game.aggregate(self.mass, pairs["choice"].slack, game.empty_crowd(), weighed=True)
         self.paid = game.price(crowd) * game.weights[:, None]
@@ -184,7 +186,7 @@ class Newton:
     def _choices(self, n: int) -> None:
         """theta = 1 / (z / w + curvature of the choice), and what is missing in the equation of z."""
         state, maps, choice, end = self.state, self.maps, self.state.pairs["choice"], self.state.pairs["end"]
-        tau, soft = state.game.entropy_cost[:, None, None], state.game.is_smooth
+        tau, soft = state.game.step.entropy_cost[:, None, None], state.game.is_smooth
         self.stiff = choice.dual + tau  # z + w phi'' + tau
         for block in state.game.blocks:
             if block.on == "occupation":

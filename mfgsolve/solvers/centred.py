@@ -40,8 +40,8 @@ def barrier(equations: Equations) -> np.ndarray:
     most = np.where(equations.reach, largest_mass(FlowMaps(game))[:-1], 0.0) ** TAIL * equations.reach
     parts = most.reshape(game.steps, game.grid.populations, -1)
     parts /= parts.sum(axis=2, keepdims=True)
-    choices = np.maximum(game.allowed.sum(axis=0), 1)
-    table = np.repeat((most / choices)[:, None], game.actions, axis=1)
+    choices = np.maximum(game.step.allowed.sum(axis=0), 1)
+    table = np.repeat((most / choices)[:, None], game.step.actions, axis=1)
     return np.asarray(table.reshape(game.steps, -1)[equations.live])
 
 

@@ -186,9 +186,9 @@ class Equations:
     """
 
     def __init__(self, game: Game):
-        self.game, steps, states = game, game.steps, game.states
-        reach = game.flow(game.uniform())[:, :states] > 0
-        live = (game.allowed & reach[:-1, None]).reshape(steps, -1)
+        self.game, steps, states = game, game.steps, game.cells
+        reach = game.flow(game.step.uniform())[:, :states] > 0
+        live = (game.step.allowed & reach[:-1, None]).reshape(steps, -1)
         self.live, self.reach = live, reach[:-1]
         self._column = np.full((steps, states), -1)
         self._column[self.reach] = np.arange(int(self.reach.sum()))
@@ -211,7 +211,7 @@ class Equations:
         final = column[end], arrival[end] - (steps - 1) * states, chance[end]
         self.observe = self._observation(chosen % live.shape[1], *final)
         self.gather = sparse.csr_array(self.observe.T)
-        self.own = np.broadcast_to(game.own_cost, (steps, game.actions, states)).reshape(-1)[chosen]
+        self.own = np.broadcast_to(game.step.own_cost, (steps, game.step.actions, states)).reshape(-1)[chosen]
         self.own += np.bincount(final[0], final[2] * game.terminal_cost[final[1]], minlength=self.choices)
 
     def at(self, t: int) -> slice:
@@ -222,17 +222,17 @@ class Equations:
     def _moved(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Where the live choices lead, noise included: choice, step * states + state, chance."""
         game = self.game
-        moved = game.transitions.unrolled(game.steps, game.states)[chosen]
-        if not game.has_noise:
+        moved = game.step.transitions.unrolled(game.steps, game.cells)[chosen]
+        if not game.step.has_noise:
             return np.repeat(np.arange(chosen.size), np.diff(moved.indptr)), moved.indices, moved.data
         found = []
         for t in range(game.steps):
             look()
             each = np.flatnonzero(self._time == t)
-            lines = moved[each][:, t * game.states : (t + 1) * game.states].toarray()
-            lines = np.stack([game.diffuse(line, True) for line in lines])
+            lines = moved[each][:, t * game.cells : (t + 1) * game.cells].toarray()
+            lines = np.stack([game.step.diffuse(line, True) for line in lines])
             row, cell = np.nonzero(lines)
-            found.append((each[row], t * game.states + cell, lines[row, cell]))
+            found.append((each[row], t * game.cells + cell, lines[row, cell]))
         return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))  # type: ignore[return-value]
 
     def _observation(
@@ -246,7 +246,7 @@ class Equations:
             if block.on == "occupation":
                 parts.append((level + block.columns.start + choice, each, one))
             elif block.on == "aggregate":
-                amounts = game.amounts[count].reshape(-1, game.actions * game.states)
+                amounts = game.amounts[count].reshape(-1, game.step.actions * game.cells)
                 paid = amounts[np.minimum(self._time, amounts.shape[0] - 1), choice]
                 some = np.flatnonzero(paid)
                 parts.append((level[some] + block.columns.start, some, paid[some]))
@@ -294,7 +294,7 @@ class Equations:
         """Occupation (T, actions, states)."""
         out = np.zeros(self.live.shape)
         out[self.live] = w
-        return out.reshape(self.game.steps, self.game.actions, self.game.states)
+        return out.reshape(self.game.steps, self.game.step.actions, self.game.cells)
 
 
 def _matrix(shape: tuple[int, int], *parts: tuple[np.ndarray, np.ndarray, np.ndarray]) -> sparse.csr_array:
@@ -308,12 +308,12 @@ def _started(game: Game, system: Equations, warm: Outcome) -> PairState:
     hot, crowd = warm.game, warm.crowd
     policy = hot.step.choices(warm.policy)
     price = game.price(crowd)
-    value = hot.values(price, crowd).reshape(game.steps + 1, game.states)
-    occupation = (policy * crowd[:-1, None, : game.states]).reshape(game.steps, -1)[system.live]
+    value = hot.values(price, crowd).reshape(game.steps + 1, game.cells)
+    occupation = (policy * crowd[:-1, None, : game.cells]).reshape(game.steps, -1)[system.live]
     share = policy.reshape(game.steps, -1)[system.live]
-    tau = np.broadcast_to(hot.entropy_cost[:, None], system.live.shape)[system.live]
+    tau = np.broadcast_to(hot.step.entropy_cost[:, None], system.live.shape)[system.live]
     excess = np.maximum(-tau * np.log(np.maximum(share, 1e-300)), 1e-2 * tau)
-    mass = np.repeat(crowd[:-1, None, : game.states], game.actions, axis=1).reshape(game.steps, -1)[system.live]
+    mass = np.repeat(crowd[:-1, None, : game.cells], game.step.actions, axis=1).reshape(game.steps, -1)[system.live]
     choice = np.maximum(occupation, 1e-2 * tau * mass / excess)
     return PairState(0, 0.0, UNMEASURED, game, system, choice, excess, value[:-1][system.reach])
 
@@ -323,7 +323,7 @@ def _measured(state: PairState) -> PairState:
     game = state.game
     occupation = state.system.table(state.choice)
     mass = occupation.sum(axis=1, keepdims=True)
-    masses = np.concatenate([mass[:, 0], np.zeros((1, game.states))])
+    masses = np.concatenate([mass[:, 0], np.zeros((1, game.cells))])
     price = game.price(game.aggregate(masses, occupation, game.empty_crowd(), weighed=True))
     best = game.respond(price).policy
     policy = np.where(mass > 0, np.divide(occupation, mass, out=np.zeros_like(occupation), where=mass > 0), best)

@@ -35,12 +35,12 @@ def temperatures(game: Any, cooling: float) -> list[float]:
 def heat(game: Any) -> float:
     """The temperature at which no action matters much: the largest difference that one makes to an agent that goes on
     anyhow, among a crowd that does so too, or that stays where it starts."""
-    policy, found = game.uniform(), 0.0
+    policy, found = game.step.uniform(), 0.0
     for crowd in (game.flow(policy), game.resting_crowd(game.empty_crowd())):
         q = game.evaluate(policy, game.price(crowd), crowd)[1]
-        spread = np.ptp(np.where(game.allowed, q, q.min(axis=1, keepdims=True)), axis=1)
+        spread = np.ptp(np.where(game.step.allowed, q, q.min(axis=1, keepdims=True)), axis=1)
         spread = game.unweighed(spread, slice(0, game.steps))
-        found = max(found, float(spread[game.flow(policy)[:-1, : game.states] > 0].max()))
+        found = max(found, float(spread[game.flow(policy)[:-1, : game.cells] > 0].max()))
     return found / game.dt
 
 
@@ -60,7 +60,7 @@ def heats(game: Any, cooling: float) -> list[float]:
     """
     viscosity = game.problem.all_dynamics[0].viscosity
     weights, free, gain = game.weights.reshape(-1, 1, 1, 1), ~game.grid.mask.reshape(-1), 0.0
-    for crowd in (game.flow(np.zeros((game.steps, *game.shape))), game.resting_crowd(game.empty_crowd())):
+    for crowd in (game.flow(np.zeros((game.steps, *game.step.shape))), game.resting_crowd(game.empty_crowd())):
         for _ in range(2):
             price = game.price(crowd)
             total = (weights * price).sum(axis=0) + game.terminal_cost

@@ -21,7 +21,7 @@ WIDTH = 1e-7  # of a difference in the mass of a state
 
 def passes(game: Game) -> int:
     """Sweeps that one Jacobian costs."""
-    return game.states + 1
+    return game.cells + 1
 
 
 def coupled_step(game: Game, policy: np.ndarray, believed: np.ndarray, crowd: np.ndarray) -> np.ndarray:
@@ -50,24 +50,24 @@ def jacobian(game: Game, policy: np.ndarray, believed: np.ndarray, crowd: np.nda
 
 def _turns(game: Game, policy: np.ndarray, believed: np.ndarray) -> np.ndarray:
     """d pi (T, actions, states, unknowns): how the policy turns with the belief, backward in time."""
-    steps, states, width = game.steps, game.states, game.width
+    steps, states, width = game.steps, game.cells, game.width
     value = np.nan_to_num(game.values(game.price(believed), believed).reshape(steps + 1, states))
     price = _price_slopes(game, believed)
     out, moved = np.empty((*policy.shape, (steps + 1) * width)), np.zeros((states, (steps + 1) * width))
     moved[:, steps * width :] = price[steps][:states]
     for t in range(steps - 1, -1, -1):
         mine = slice(t * width, (t + 1) * width)
-        after = game.diffuse(value[t + 1], False) if game.has_noise else value[t + 1]
-        if game.has_noise:
+        after = game.step.diffuse(value[t + 1], False) if game.step.has_noise else value[t + 1]
+        if game.step.has_noise:
             moved = _diffused(game, moved, False)
-        matrix = game.transitions_at(t, believed[t, :states]).matrix(0, states)
+        matrix = game.step.transitions_at(t, believed[t, :states]).matrix(0, states)
         change = (matrix @ moved).reshape(*policy.shape[1:], -1)
         change[..., mine.start : mine.start + states] += _differences(
             game, t, believed[t, :states], lambda other, after=after: other @ after
         ).reshape(*policy.shape[1:], -1)
         change[..., mine] += _choice_slopes(game, t, price[t])
         mean = np.einsum("as,asn->sn", policy[t], change)
-        out[t] = -policy[t][..., None] * (change - mean) / game.entropy_cost[t]
+        out[t] = -policy[t][..., None] * (change - mean) / game.step.entropy_cost[t]
         moved = mean
         moved[:, mine] += price[t][:states]
     return out
@@ -75,28 +75,28 @@ def _turns(game: Game, policy: np.ndarray, believed: np.ndarray) -> np.ndarray:
 
 def _moved(game: Game, policy: np.ndarray, crowd: np.ndarray, turns: np.ndarray) -> np.ndarray:
     """d M (T+1, width, unknowns), forward in time, from how the policy turns."""
-    steps, states, count = game.steps, game.states, turns.shape[-1]
+    steps, states, count = game.steps, game.cells, turns.shape[-1]
     out = np.zeros((steps + 1, game.width, count))
     for t in range(steps):
         mass, here = crowd[t, :states], out[t, :states]
         flux = turns[t] * mass[:, None] + policy[t][..., None] * here
         out[t] = _seen(game, t, here, flux)
-        matrix, choices = game.transitions_at(t, mass).matrix(0, states), (policy[t] * mass).reshape(-1)
+        matrix, choices = game.step.transitions_at(t, mass).matrix(0, states), (policy[t] * mass).reshape(-1)
         after = matrix.T @ flux.reshape(-1, count)
         after += _differences(game, t, mass, lambda other, choices=choices: other.T @ choices) @ here
-        out[t + 1, :states] = _diffused(game, after, True) if game.has_noise else after
+        out[t + 1, :states] = _diffused(game, after, True) if game.step.has_noise else after
     return out
 
 
 def _differences(game: Game, t: int, mass: np.ndarray, image: object) -> np.ndarray:
     """d image(P_t(mass)) / d mass, a column for every state; ``image`` takes a matrix (actions * states, states)."""
     assert callable(image)
-    here, columns = image(game.transitions_at(t, mass).matrix(0, game.states)), []
-    for k in range(game.states):
+    here, columns = image(game.step.transitions_at(t, mass).matrix(0, game.cells)), []
+    for k in range(game.cells):
         width = -WIDTH if mass[k] > 0.5 else WIDTH  # no share above 1
         other = mass.copy()
         other[k] += width
-        columns.append((image(game.transitions_at(t, other).matrix(0, game.states)) - here) / width)
+        columns.append((image(game.step.transitions_at(t, other).matrix(0, game.cells)) - here) / width)
     return np.stack(columns, axis=-1)
 
 
@@ -117,7 +117,7 @@ def _price_slopes(game: Game, believed: np.ndarray) -> np.ndarray:
 
 def _choice_slopes(game: Game, t: int, slopes: np.ndarray) -> np.ndarray:
     """What choices cost more where the crowd of time t changes, (actions, states, width)."""
-    out, k = np.zeros((game.actions, game.states, game.width)), 0
+    out, k = np.zeros((game.step.actions, game.cells, game.width)), 0
     for block in game.blocks:
         if block.on == "occupation":
             out += slopes[block.columns].reshape(out.shape)
@@ -131,7 +131,7 @@ def _choice_slopes(game: Game, t: int, slopes: np.ndarray) -> np.ndarray:
 def _seen(game: Game, t: int, mass: np.ndarray, flux: np.ndarray) -> np.ndarray:
     """A level of the crowd (width, unknowns) from changes of mass and of choices."""
     out, k = np.empty((game.width, mass.shape[1])), 0
-    out[: game.states] = mass
+    out[: game.cells] = mass
     for block in game.blocks:
         if block.on == "occupation":
             out[block.columns] = flux.reshape(-1, mass.shape[1])
@@ -144,4 +144,4 @@ def _seen(game: Game, t: int, mass: np.ndarray, flux: np.ndarray) -> np.ndarray:
 
 def _diffused(game: Game, columns: np.ndarray, transpose: bool) -> np.ndarray:
     """N, or N', of every column (states, unknowns)."""
-    return np.stack([game.diffuse(np.ascontiguousarray(c), transpose) for c in columns.T], axis=1)
+    return np.stack([game.step.diffuse(np.ascontiguousarray(c), transpose) for c in columns.T], axis=1)

@@ -40,7 +40,7 @@ class Limits:
     @classmethod
     def of(cls, game: Game) -> Limits:
         """Read the bounds of all couplings; caps on choices are not supported."""
-        cap = np.full((game.steps + 1, game.states), np.inf)
+        cap = np.full((game.steps + 1, game.cells), np.inf)
         first = game.width - len(game.prices)
         low, high = (np.full((game.steps, len(game.prices)), sign * np.inf) for sign in (-1, 1))
         for block, levels, lower, upper in game.bounds():
@@ -100,7 +100,7 @@ class Limits:
 
         out = np.zeros((game.steps + 1, game.width))
         if "cap" in pairs:
-            out[:, : game.states] += dual("cap")
+            out[:, : game.cells] += dual("cap")
         for name, sign in (("highest", 1.0), ("lowest", -1.0)):
             if name in pairs:
                 out[:-1, self.first_column :] += sign * dual(name)
@@ -121,7 +121,7 @@ def check_limits(game: Game, limits: Limits) -> None:
     if excess.max() > ROUND * max(1.0, float(game.initial_mass.max())):
         cell = int(excess.argmax())
         where = tuple(int(i) for i in np.unravel_index(cell, game.grid.shape))
-        volume = np.broadcast_to(flat_volumes(game.grid), game.states)[cell]
+        volume = np.broadcast_to(flat_volumes(game.grid), game.cells)[cell]
         raise InputError(
             f"capacity {cap[0, cell] / volume:.6g} at node 0 in cell {where} is below the initial density "
             f"{game.initial_mass[cell] / volume:.6g} there, by {excess[cell] / volume:.6g}; raise the cap or "
@@ -156,13 +156,13 @@ def _check_aggregates(game: Game, bound: np.ndarray, name: str, sign: float) -> 
 def _least(game: Game, step: int, k: int, sign: float) -> float:
     """min over flows of sign * <alpha, w_step>: a best response that pays for this alone."""
     alpha = game.amounts[k]
-    pay = np.where(game.allowed, sign * alpha[min(step, alpha.shape[0] - 1)], np.inf)
+    pay = np.where(game.step.allowed, sign * alpha[min(step, alpha.shape[0] - 1)], np.inf)
     value = pay.min(axis=0)
     for t in range(step - 1, -1, -1):
-        if game.has_noise:
-            value = game.diffuse(value, False)
-        ahead = (game.transitions.matrix(t, game.states) @ value).reshape(game.actions, game.states)
-        value = np.where(game.allowed, ahead, np.inf).min(axis=0)
+        if game.step.has_noise:
+            value = game.step.diffuse(value, False)
+        ahead = (game.step.transitions.matrix(t, game.cells) @ value).reshape(game.step.actions, game.cells)
+        value = np.where(game.step.allowed, ahead, np.inf).min(axis=0)
     return float((game.initial_mass * np.where(game.initial_mass > 0, value, 0.0)).sum())
 
 
@@ -172,15 +172,15 @@ def infeasibility(game: Game, limits: Limits) -> str | None:
     Solves  min e  over flows with every bound relaxed by e (densities and aggregates alike); the multipliers of the
     optimum name the bounds in conflict.  Games beyond `LARGEST` choices are not examined.
     """
-    choices = game.actions * game.states
+    choices = game.step.actions * game.cells
     if choices * game.steps > LARGEST:
         return None
-    unknowns = choices * game.steps + game.states + 1  # w, m_T, e
+    unknowns = choices * game.steps + game.cells + 1  # w, m_T, e
     equal, right = _flow_rows(game, unknowns)
     rows, bounds, labels = _bound_rows(game, limits, unknowns)
     cost = np.zeros(unknowns)
     cost[-1] = 1.0
-    live = np.append(np.tile(game.allowed.reshape(-1), game.steps), np.ones(game.states + 1, dtype=bool))
+    live = np.append(np.tile(game.step.allowed.reshape(-1), game.steps), np.ones(game.cells + 1, dtype=bool))
     box = [(0.0, None if use else 0.0) for use in live]
     programme: dict[str, Any] = {"A_ub": rows, "b_ub": bounds, "A_eq": equal, "b_eq": right, "bounds": box}
     if left() < math.inf:
@@ -192,7 +192,7 @@ def infeasibility(game: Game, limits: Limits) -> str | None:
     name, t, place = labels[int(np.argmin(found.ineqlin.marginals))]
     if name == "cap":
         cell = tuple(int(i) for i in np.unravel_index(place, game.grid.shape))
-        limit = limits.values["cap"][t, place] / np.broadcast_to(flat_volumes(game.grid), game.states)[place]
+        limit = limits.values["cap"][t, place] / np.broadcast_to(flat_volumes(game.grid), game.cells)[place]
         what = f"capacity {limit:.6g} at node {t} in cell {cell}"
     else:
         what = f"{name} aggregate {limits.values[name][t, place]:.6g} allowed by price {place} at step {t}"
@@ -204,13 +204,13 @@ def infeasibility(game: Game, limits: Limits) -> str | None:
 
 def _flow_rows(game: Game, unknowns: int) -> tuple[sparse.csr_array, np.ndarray]:
     """sum_a w_0 = m_0 and E m_{t+1} = P' w_t."""
-    n, choices = game.states, game.actions * game.states
-    total = sparse.csr_array(sparse.kron(np.ones((1, game.actions)), sparse.eye_array(n)))
+    n, choices = game.cells, game.step.actions * game.cells
+    total = sparse.csr_array(sparse.kron(np.ones((1, game.step.actions)), sparse.eye_array(n)))
     inverse = noise_inverse(game)
     blocks: list[list[Any]] = [[None] * (game.steps + 1) for _ in range(game.steps + 1)]
     blocks[0][0] = total
     for t in range(game.steps):
-        blocks[t + 1][t] = -game.transitions.matrix(t, n).T
+        blocks[t + 1][t] = -game.step.transitions.matrix(t, n).T
         blocks[t + 1][t + 1] = inverse @ total if t + 1 < game.steps else inverse
     flow = sparse.csr_array(sparse.block_array(blocks))
     assert flow.shape[1] == choices * game.steps + n
@@ -223,7 +223,11 @@ def _bound_rows(
     game: Game, limits: Limits, unknowns: int
 ) -> tuple[sparse.csr_array, np.ndarray, list[tuple[str, int, int]]]:
     """Rows of every bound, densities and aggregates minus e <= limit, and what each one is."""
-    n, choices, volume = game.states, game.actions * game.states, np.broadcast_to(flat_volumes(game.grid), game.states)
+    n, choices, volume = (
+        game.cells,
+        game.step.actions * game.cells,
+        np.broadcast_to(flat_volumes(game.grid), game.cells),
+    )
     rows, bounds, labels = [], [], []
     for name, value in limits.values.items():
         sign = -1.0 if name == "lowest" else 1.0
@@ -236,7 +240,7 @@ def _bound_rows(
             elif t == 0:
                 continue
             elif t < game.steps:
-                row[0, [t * choices + a * n + place for a in range(game.actions)]] = 1.0 / volume[place]
+                row[0, [t * choices + a * n + place for a in range(game.step.actions)]] = 1.0 / volume[place]
             else:
                 row[0, game.steps * choices + place] = 1.0 / volume[place]
             row[0, -1] = -1.0

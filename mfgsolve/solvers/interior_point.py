@@ -140,7 +140,7 @@ class InteriorPoint(Solver):
 def largest_mass(maps: FlowMaps) -> np.ndarray:
     """Mass (T+1, states) that no flow exceeds: every agent that can come, comes."""
     game, near = maps.game, maps.neighbourhoods
-    chances = np.where(game.allowed.T[:, :, None], near.chances, 0.0).max(axis=2)
+    chances = np.where(game.step.allowed.T[:, :, None], near.chances, 0.0).max(axis=2)
     most = np.zeros((maps.steps + 1, maps.states))
     most[0] = game.initial_mass
     for t in range(maps.steps):
@@ -148,7 +148,7 @@ def largest_mass(maps: FlowMaps) -> np.ndarray:
         came = np.bincount(
             near.successors[k].reshape(-1), (chances[k] * most[t, :, None]).reshape(-1), minlength=maps.states
         )
-        most[t + 1] = np.minimum(1.0, game.diffuse(came, True) if game.has_noise else came)
+        most[t + 1] = np.minimum(1.0, game.step.diffuse(came, True) if game.step.has_noise else came)
     return most
 
 
@@ -156,16 +156,16 @@ def _first(game: Game, limits: Limits, tol: float, guess: np.ndarray | None) -> 
     """Masses in proportion to the barrier (and to a guess, half and half); duals feasible for the price they make."""
     maps, count = FlowMaps(game), game.grid.populations
     most = largest_mass(maps)
-    reach = most > 1e-2 * max(tol, 1e-13) / game.states
+    reach = most > 1e-2 * max(tol, 1e-13) / game.cells
     barrier = np.where(reach, most, 0.0) ** TAIL * reach
     by_population = barrier.reshape(maps.steps + 1, count, -1)
     by_population /= by_population.sum(axis=2, keepdims=True)
     mass = barrier.copy()
     if guess is not None:
-        mass = 0.5 * (mass + np.where(reach, np.maximum(guess[:, : game.states], 0.0), 0.0))
+        mass = 0.5 * (mass + np.where(reach, np.maximum(guess[:, : game.cells], 0.0), 0.0))
     mass[0] = np.where(reach[0], game.initial_mass, 0.0)
-    live = game.allowed & reach[:-1, None]
-    choices = np.maximum(game.allowed.sum(axis=0), 1)
+    live = game.step.allowed & reach[:-1, None]
+    choices = np.maximum(game.step.allowed.sum(axis=0), 1)
     occupation = np.where(live, (mass[:-1] / choices)[:, None], 0.0)
     crowd = game.aggregate(mass, occupation, game.empty_crowd(), weighed=True)
     field_ = game.price(crowd) * game.weights[:, None]
@@ -173,7 +173,7 @@ def _first(game: Game, limits: Limits, tol: float, guess: np.ndarray | None) -> 
     value, level, dual, rise = _dual_start(maps, live, field_, price)
     pairs = {
         "choice": Pair(occupation, dual, np.where(live, (barrier[:-1] / choices)[:, None], 0.0)),
-        "end": Pair(mass[-1], np.full(game.states, rise), barrier[-1]),
+        "end": Pair(mass[-1], np.full(game.cells, rise), barrier[-1]),
     } | limits.pairs(crowd, barrier, rise, not game.is_smooth, Pair)
     return PathState(0, 0.0, UNMEASURED, game, maps, limits, barrier, pairs, value, level, price)
 
@@ -183,21 +183,25 @@ def _dual_start(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """V, lambda and z >= rise that satisfy every equation of the dual; rise is the spread of the costs of one step."""
     game = maps.game
-    spreads = [np.ptp(paid[:, : game.states]), np.ptp(game.own_cost[:, game.allowed]), np.ptp(game.terminal_cost)]
+    spreads = [
+        np.ptp(paid[:, : game.cells]),
+        np.ptp(game.step.own_cost[:, game.step.allowed]),
+        np.ptp(game.terminal_cost),
+    ]
     rise = float(max(spreads)) or 1.0
-    value, level = np.zeros((maps.steps + 1, game.states)), np.empty((maps.steps + 1, game.states))
-    dual = np.ones((maps.steps, game.actions, game.states))
+    value, level = np.zeros((maps.steps + 1, game.cells)), np.empty((maps.steps + 1, game.cells))
+    dual = np.ones((maps.steps, game.step.actions, game.cells))
     level[-1] = game.terminal_cost - rise
     cost = np.array(np.broadcast_to(choice_cost(game, paid), dual.shape))
     cost += np.einsum("tk,tkas->tas", price, maps.amounts)
-    table = game.transitions
+    table = game.step.transitions
     for t in range(maps.steps, 0, -1):
-        value[t] = paid[t, : game.states] + level[t]
-        if game.has_noise:
-            value[t] = game.diffuse(value[t], False)
+        value[t] = paid[t, : game.cells] + level[t]
+        if game.step.has_noise:
+            value[t] = game.step.diffuse(value[t], False)
         first = table.first[min(t, table.first.shape[0]) - 1]
         finite.expect(first, table.successor, table.chance, value[t], cost[t - 1].copy(), cost[t - 1])
-        best = np.where(game.allowed, cost[t - 1], math.inf).min(axis=0)
+        best = np.where(game.step.allowed, cost[t - 1], math.inf).min(axis=0)
         level[t - 1] = np.where(np.isfinite(best), best, 0.0) - rise
         dual[t - 1] = np.where(live[t - 1], cost[t - 1] - level[t - 1], 1.0)
     return value, level, dual, rise

@@ -61,7 +61,7 @@ class MirrorDescent(Solver):
             raise InputError(f"rate of mirror descent is {self.rate}; zero (choose for me) or more is needed")
 
     def init(self, game: Game, tol: float, start: Guess | None = None) -> ScoreState:
-        state = _new_state(game, self.rate, np.zeros((game.steps, game.actions, game.states)))
+        state = _new_state(game, self.rate, np.zeros((game.steps, game.step.actions, game.cells)))
         if start is not None:  # the best response to that crowd, as far as scores of that rate can say it
             state.crowd = start(game)
             state.price = game.price(state.crowd, state.price)
@@ -80,10 +80,10 @@ class MirrorDescent(Solver):
 
     def step(self, state: ScoreState) -> ScoreState:
         game, q = state.game, self.costs(state)
-        tau = game.unweighed(game.entropy_cost, slice(0, game.steps))
+        tau = game.unweighed(game.step.entropy_cost, slice(0, game.steps))
         scores = state.scores * (1.0 - np.minimum(state.rate * tau, 1.0))[:, None, None]
         scores -= state.rate * q
-        scores -= np.where(game.allowed, scores, -np.inf).max(axis=1, keepdims=True)
+        scores -= np.where(game.step.allowed, scores, -np.inf).max(axis=1, keepdims=True)
         state.scores = scores
         _choose(state)
         _follow(state)
@@ -114,13 +114,13 @@ def _exact_costs(state: ScoreState) -> np.ndarray:
 
 def _spread(game: Game, q: np.ndarray) -> float:
     """Largest difference of two actions' costs; 1 where all cost the same."""
-    low, high = (np.where(game.allowed, q, fill) for fill in (np.inf, -np.inf))
+    low, high = (np.where(game.step.allowed, q, fill) for fill in (np.inf, -np.inf))
     return float((high.max(axis=1) - low.min(axis=1)).max()) or 1.0
 
 
 def _choose(state: ScoreState) -> None:
     """Softmax of the scores."""
-    finite.softmax(state.scores, state.game.allowed, state.policy)
+    finite.softmax(state.scores, state.game.step.allowed, state.policy)
 
 
 def _follow(state: ScoreState) -> None:

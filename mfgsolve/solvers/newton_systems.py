@@ -36,11 +36,11 @@ class FlowMaps:
     """The linear maps of a finite game, all steps at once: expectation, its transpose, and the noise."""
 
     def __init__(self, game: Game):
-        self.game, self.steps, self.states, self.actions = game, game.steps, game.states, game.actions
+        self.game, self.steps, self.states, self.actions = game, game.steps, game.cells, game.step.actions
         self.prices = len(game.prices)
-        self.inverse_noise = noise_inverse(game) if game.has_noise else None
+        self.inverse_noise = noise_inverse(game) if game.step.has_noise else None
         self._lift = None if self.inverse_noise is None else sparse.csr_array(self.inverse_noise.T)
-        self._expect = game.transitions.unrolled(self.steps, self.states)
+        self._expect = game.step.transitions.unrolled(self.steps, self.states)
         self._gather = self._expect.T
         shape = (self.steps, self.actions, self.states)
         self.amounts = np.empty((self.steps, self.prices, *shape[1:]))  # alpha
@@ -155,7 +155,7 @@ class Neighbourhoods:
 
     @classmethod
     def of(cls, game: Game) -> Neighbourhoods:
-        table, states, actions = game.transitions, game.states, game.actions
+        table, states, actions = game.step.transitions, game.cells, game.step.actions
         steps = table.first.shape[0]
         row = np.repeat(np.arange(steps * actions * states), np.diff(table.first, axis=1).reshape(-1))
         state, action = row // (actions * states) * states + row % states, row // states % actions

@@ -113,7 +113,7 @@ class PriorDescent(Solver):
 
     def init(self, game: Game, tol: float, start: Guess | None = None) -> PriorState:
         hot = heat(game) or 1.0
-        temperature, prior = self.temperature or hot, game.uniform()
+        temperature, prior = self.temperature or hot, game.step.uniform()
         believed = game.resting_crowd(game.empty_crowd()) if start is None else start(game)
         price = game.price(believed)
         sharp = game.respond(price, crowd=believed).policy
@@ -227,5 +227,5 @@ def _tethered(game: Game, temperature: float, prior: np.ndarray) -> Game:
     tau log pi + eta log(pi / prior) is a higher temperature, tau + eta, and an own cost -eta log prior.
     """
     eta = game.step.entropy_costs(temperature)
-    pull = np.where(game.allowed, -eta[:, None, None] * np.log(np.maximum(prior, TINY)), 0.0)
-    return game.with_costs(game.own_cost + pull, game.entropy_cost + eta)
+    pull = np.where(game.step.allowed, -eta[:, None, None] * np.log(np.maximum(prior, TINY)), 0.0)
+    return game.with_costs(game.step.own_cost + pull, game.step.entropy_cost + eta)

@@ -73,8 +73,8 @@ def _face_rates(rate: Any, axis: int, face: np.ndarray) -> tuple[np.ndarray, np.
 
 def noise_inverse(game: Game) -> sparse.csr_array:
     """Sparse L with L N' = I for the implicit noise N of all populations: I - nu dt Lap, one factor for each axis."""
-    total: Any = sparse.lil_array(sparse.eye_array(game.states))
-    for part, shape, scheme in game.noises:
+    total: Any = sparse.lil_array(sparse.eye_array(game.cells))
+    for part, shape, scheme in game.step.noises:
         index, free = np.arange(part.stop - part.start).reshape(shape), np.broadcast_to(scheme.open > 0, shape)
         product: Any = sparse.eye_array(index.size, format="csr")
         for axis in range(3):  # N' is diffusion along x, then y, then z
@@ -115,12 +115,12 @@ class Programme:
 
     def __init__(self, game: Game):
         self.game = game
-        steps, states, actions, width = game.steps, game.states, game.actions, game.width
+        steps, states, actions, width = game.steps, game.cells, game.step.actions, game.width
         choices, free = actions * states, ~game.grid.mask.reshape(-1)
-        self._kept = np.flatnonzero(np.concatenate([np.tile((game.allowed & free).reshape(-1), steps), free]))
-        matrices = [game.transitions.matrix(t, states) for t in range(steps)]
+        self._kept = np.flatnonzero(np.concatenate([np.tile((game.step.allowed & free).reshape(-1), steps), free]))
+        matrices = [game.step.transitions.matrix(t, states) for t in range(steps)]
         self.flow, self.source = self._constraints(matrices, free)
-        own = np.broadcast_to(game.own_cost, (steps, actions, states)).reshape(-1)
+        own = np.broadcast_to(game.step.own_cost, (steps, actions, states)).reshape(-1)
         self.cost = np.concatenate([own, game.terminal_cost])[self._kept]
         seen = self._seen(free)
         self.seen = np.flatnonzero(seen)
@@ -139,7 +139,7 @@ class Programme:
     def _leave(self) -> sparse.csr_array:
         """Mass from occupation, sum over actions."""
         game = self.game
-        return sparse.csr_array(sparse.kron(np.ones((1, game.actions)), sparse.eye_array(game.states)))
+        return sparse.csr_array(sparse.kron(np.ones((1, game.step.actions)), sparse.eye_array(game.cells)))
 
     def _constraints(self, matrices: list[sparse.csr_array], free: np.ndarray) -> tuple[sparse.csr_array, np.ndarray]:
         """sum_a w_0 = m_0;  L sum_a w_t = P' w_{t-1};  L m_T = P' w_{T-1}, with L the inverse of implicit noise."""
@@ -147,9 +147,9 @@ class Programme:
         inverse = noise_inverse(game)
         out = sparse.block_diag([leave, *([inverse @ leave] * (game.steps - 1)), inverse], format="csr")
         into = sparse.block_diag([matrix.T for matrix in matrices], format="coo")
-        shifted = sparse.coo_array((into.data, (into.row + game.states, into.col)), shape=out.shape)
+        shifted = sparse.coo_array((into.data, (into.row + game.cells, into.col)), shape=out.shape)
         rows = np.flatnonzero(np.tile(free, game.steps + 1))
-        source = np.concatenate([game.initial_mass, np.zeros(game.steps * game.states)])[rows]
+        source = np.concatenate([game.initial_mass, np.zeros(game.steps * game.cells)])[rows]
         return sparse.csr_array((out - shifted.tocsr())[rows][:, self._kept]), source
 
     def _level(self, t: int) -> sparse.csr_array:
@@ -157,7 +157,7 @@ class Programme:
         game, parts, k = self.game, [self._leave()], 0
         for block in game.blocks:
             if block.on == "occupation":
-                parts.append(sparse.eye_array(game.actions * game.states, format="csr"))
+                parts.append(sparse.eye_array(game.step.actions * game.cells, format="csr"))
             elif block.on == "aggregate":
                 alpha = game.amounts[k][min(t, game.amounts[k].shape[0] - 1)]
                 parts.append(sparse.csr_array(alpha.reshape(1, -1)))
@@ -165,7 +165,7 @@ class Programme:
         return sparse.csr_array(sparse.vstack(parts, format="csr"))
 
     def _last_level(self) -> sparse.csr_array:
-        return sparse.csr_array(sparse.eye_array(self.game.width, self.game.states))
+        return sparse.csr_array(sparse.eye_array(self.game.width, self.game.cells))
 
     def _seen(self, free: np.ndarray) -> np.ndarray:
         """Which entries of the crowd some coupling acts on; the masses of level 0 are given."""
@@ -175,9 +175,9 @@ class Programme:
             if block.on == "state":
                 seen[1:-1, block.columns] = free
             else:
-                seen[:-1, block.columns] = (game.allowed & free).reshape(-1) if block.on == "occupation" else True
+                seen[:-1, block.columns] = (game.step.allowed & free).reshape(-1) if block.on == "occupation" else True
         if game.terminal_block is not None:
-            seen[-1, : game.states] = free
+            seen[-1, : game.cells] = free
         return seen
 
     def _bounds(self) -> None:
@@ -217,17 +217,17 @@ class Programme:
 
     def unknowns(self, policy: np.ndarray, crowd: np.ndarray) -> np.ndarray:
         """u of a policy (T, actions, states) and its crowd."""
-        masses = crowd[:, : self.game.states]
+        masses = crowd[:, : self.game.cells]
         occupation = policy * masses[:-1, None]
         return np.asarray(np.concatenate([occupation.reshape(-1), masses[-1]])[self._kept])
 
     def multipliers(self, price: np.ndarray) -> np.ndarray:
         """y of the flow constraints where agents answer a price (levels of the game): -V, -N V with implicit noise."""
         game = self.game
-        value = -game.values(price).reshape(game.steps + 1, game.states)
+        value = -game.values(price).reshape(game.steps + 1, game.cells)
         value[:, game.grid.mask.reshape(-1)] = 0.0
-        if game.has_noise:
-            value[1:] = [game.diffuse(level, False) for level in value[1:]]
+        if game.step.has_noise:
+            value[1:] = [game.step.diffuse(level, False) for level in value[1:]]
         return np.asarray(value[:, ~game.grid.mask.reshape(-1)].reshape(-1))
 
     def price_of(self, marginal: np.ndarray) -> np.ndarray:
@@ -242,9 +242,9 @@ class Programme:
         Where the iterate has nobody, the policy is the best response to its price.
         """
         game = self.game
-        full = np.zeros(self._shape[0] * self._shape[1] + game.states)
+        full = np.zeros(self._shape[0] * self._shape[1] + game.cells)
         full[self._kept] = u
-        occupation = full[: -game.states].reshape(game.steps, game.actions, game.states)
+        occupation = full[: -game.cells].reshape(game.steps, game.step.actions, game.cells)
         mass = occupation.sum(axis=1, keepdims=True)
         response = game.respond(self.price_of(price)).policy
         policy = np.where(mass > 0, occupation / np.where(mass > 0, mass, 1.0), response)

@@ -60,7 +60,7 @@ class Drift(Factor):
     """
 
     def __init__(self, space: Grid, dt: float, velocity: np.ndarray):
-        self.identity, self.is_steady = (velocity,), len(velocity) == 1
+        self.velocity, self.is_steady = velocity, len(velocity) == 1
         free = ~space.mask
         reach = [_reach(free, k, axis.periodic) for k, axis in enumerate(space.axes)]
         self._matrices = [_carried(space, dt * np.where(free, level, 0.0), reach) for level in velocity]

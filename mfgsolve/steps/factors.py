@@ -27,12 +27,9 @@ class Factor(ABC):
     Attributes
     ----------
     is_steady : whether it is the same in all steps
-    identity : arrays that tell two such factors apart, as far as the identity of the dynamics does not: what their
-        functions give on the space, never the functions
     """
 
     is_steady = True
-    identity: tuple[np.ndarray, ...] = ()
 
     @abstractmethod
     def expect(self, t: int, value: np.ndarray) -> np.ndarray:

@@ -55,6 +55,7 @@ class Step(ABC):
     has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
     is_coupled : whether the crowd changes the transitions
     temperature : cost of entropy per unit time, 0 without
+    transitions : the tables, where there are some (`has_tables`) and no crowd changes them
     own_cost : l (1 or T, actions, cells), where actions are a finite list
     has_temperature : whether the same choices can be made at any temperature
     is_continuum : whether cells and steps are samples of a continuum, so that a density on another grid, or at other
@@ -73,6 +74,7 @@ class Step(ABC):
     is_coupled = False
     temperature = 0.0
     allowed: np.ndarray
+    transitions: Transitions
     own_cost: np.ndarray
     has_temperature = False
     is_continuum = False

@@ -23,8 +23,8 @@ def test_memory_of_finite_games(monkeypatch: pytest.MonkeyPatch) -> None:
     def told(problem: mfg.Problem) -> tuple[int, int]:
         game = Game(problem)
         actions, entries = preflight._sizes(problem)
-        assert actions == game.actions
-        return entries, len(game.transitions.successor)
+        assert actions == game.step.actions
+        return entries, len(game.step.transitions.successor)
 
     dense = np.full((3, 4, 4), 0.25)
     sparse_list = [sparse.csr_array(np.eye(4))] * 2

@@ -55,7 +55,7 @@ def test_capacities_and_violations():
         terminal_coupling=mfg.Capacity(0.6),
     )  # fmt: skip
     game = make_game(problem)
-    crowd = game.flow(game.uniform())
+    crowd = game.flow(game.step.uniform())
     assert problem.is_hard
     assert game.violation(crowd) == pytest.approx(0.2)  # 0.7 over 0.5 at node 0, relative to max(cap, 1)
     (running, nodes, low, high), (_, last, _, end) = game.bounds()

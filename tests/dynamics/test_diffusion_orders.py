@@ -56,7 +56,7 @@ def test_backward_alone(cells: tuple[int, ...], axes: int, parameters: dict, con
     errors = []
     for n in cells:
         problem, game, form = cole_hopf(n, axes, parameters)
-        response = game.respond(np.zeros((game.steps + 1, *game.shape)))
+        response = game.respond(np.zeros((game.steps + 1, *game.step.shape)))
         errors.append(abs(game.mass(response.value[None])[0] - form.value(0.0, problem.coordinates)).max())
         uncapped(game, response.policy, game.flow(response.policy))
     assert_first_order(cells, errors, constant)
@@ -70,7 +70,7 @@ def test_forward_alone_with_drift_and_walls(
     for n in cells:
         problem, game, form = cole_hopf(n, axes, parameters)
         c = problem.coordinates
-        ahead = np.stack([form.value(t, c) for t in problem.time.nodes[:-1]]).reshape(-1, *game.shape)
+        ahead = np.stack([form.value(t, c) for t in problem.time.nodes[:-1]]).reshape(-1, *game.step.shape)
         mass = game.flow(ahead)
         uncapped(game, ahead, mass)
         errors.append(abs(game.mass(mass)[-1] / game.volume - form.density(1.0, c)).max())
@@ -82,7 +82,7 @@ def test_backward_then_forward(cells: tuple[int, ...], axes: int, parameters: di
     errors = []
     for n in cells:
         problem, game, form = cole_hopf(n, axes, parameters)
-        mass = game.flow(game.respond(np.zeros((game.steps + 1, *game.shape))).policy)
+        mass = game.flow(game.respond(np.zeros((game.steps + 1, *game.step.shape))).policy)
         errors.append(abs(game.mass(mass)[-1] / game.volume - form.density(1.0, problem.coordinates)).max())
     assert_first_order(cells, errors, constant)
 
@@ -110,7 +110,7 @@ def test_forward_alone_around_an_obstacle(boundary: str | tuple[str, str], const
         )
         game = Game(problem)
         wall = np.where(problem.grid.mask, 1e30, hill(0.0, problem.coordinates))
-        ahead = np.broadcast_to(wall, (game.steps, *game.shape)).copy()
+        ahead = np.broadcast_to(wall, (game.steps, *game.step.shape)).copy()
         mass = game.flow(ahead)
         uncapped(game, ahead, mass)
         errors.append(abs(mass[-1] - mass[0]).sum())

@@ -236,7 +236,7 @@ def test_newton_solves_it_from_coarse_grids_and_along_falling_costs_of_moving() 
     assert through.potential == pytest.approx(alone.potential, abs=1e-11)
     game = Game(line(40, 60, mfg.ControlledDiffusion(0.1, drift=HALF), terminal=lambda t, c: 5 * c.x), 1)
     dear = Game(line(40, 60, mfg.ControlledDiffusion(0.1, 8.0, drift=HALF), terminal=lambda t, c: 5 * c.x), 1)
-    price = np.zeros((61, *game.shape))
+    price = np.zeros((61, *game.step.shape))
     flows = [one.flow(one.respond(price.copy()).policy) for one in (dearer(game, 8.0), dear)]
     np.testing.assert_array_equal(*flows)
 

@@ -16,6 +16,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.games import Game
 from mfgsolve.identity import fingerprint
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml, read_problem
+from mfgsolve.steps.drift import Drift
 
 GRID = mfg.Grid.box((3, 4), bounds=[(0, 3), (0, 4)])
 NORTH = np.arange(12.0).reshape(3, 4) / 12
@@ -37,8 +38,8 @@ def room(dynamics: Dynamics | list[Dynamics], grid: Any = GRID, **parts: Any) ->
 
 def velocity(problem: mfg.Problem) -> np.ndarray:
     """b (1 or T, axes, *shape) as the game has it."""
-    (factor,) = [factor for factor in Game(problem, 1).step.factors if factor.identity]
-    return factor.identity[0]
+    (factor,) = [factor for factor in Game(problem, 1).step.factors if isinstance(factor, Drift)]
+    return factor.velocity
 
 
 def refusal(make: Any) -> str:

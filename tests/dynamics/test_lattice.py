@@ -23,15 +23,15 @@ def lattice(*moves: Any, shape: Any = (4,), **options: Any) -> Any:
 
 def matrices(game: Any) -> np.ndarray:
     """Transitions of all steps, (T, A, S, S)."""
-    each = [game.transitions.matrix(t, game.states).toarray() for t in range(game.steps)]
-    return np.array(each).reshape(game.steps, game.actions, game.states, game.states)
+    each = [game.step.transitions.matrix(t, game.cells).toarray() for t in range(game.steps)]
+    return np.array(each).reshape(game.steps, game.step.actions, game.cells, game.cells)
 
 
 def test_moves_are_named_and_written_like_points():
     names = [move_name(move) for move in ((0, 0), (1, 0), (0, -1), (-2, 1), (0, 0, 3))]
     assert names == ["stay", "x+", "y-", "x-2y+", "z+3"]
     game = lattice([(1, 0), (0, 1)], shape=(2, 3))  # (y, x)
-    assert game.action_names == ["x+", "y+"]
+    assert game.step.action_names == ["x+", "y+"]
     x_up, y_up = matrices(game)[0].argmax(axis=2)
     np.testing.assert_array_equal(x_up.reshape(2, 3), [[1, 2, 2], [4, 5, 5]])
     np.testing.assert_array_equal(y_up.reshape(2, 3), [[3, 4, 5], [3, 4, 5]])

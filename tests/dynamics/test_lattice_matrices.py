@@ -108,22 +108,22 @@ def test_lattice_sweeps_equal_dense_matrices_and_are_adjoint(case):
     problem, rng = case
     game = Game(problem)
     chance, allowed = dense_lattice(problem.dynamics, problem.grid, game.dt)
-    np.testing.assert_array_equal(game.allowed, allowed)
+    np.testing.assert_array_equal(game.step.allowed, allowed)
     np.testing.assert_allclose(chance.sum(axis=2), 1.0, atol=1e-12)
     price = rng.normal(size=(game.steps + 1, game.width))
-    size = game.states
-    choices = price[:-1, size:].reshape(game.steps, game.actions, size)
+    size = game.cells
+    choices = price[:-1, size:].reshape(game.steps, game.step.actions, size)
     cost = np.where(allowed, np.array(problem.dynamics.costs)[:, None], 0.0) + game.dt * choices
     crowd = game.weights[:, None] * price[:, :size]
     last = crowd[-1] + problem.terminal_cost().ravel()
     chances = np.broadcast_to(chance, (game.steps, *chance.shape))
-    value, policy = dense_backward(chances, cost, crowd, allowed, game.entropy_cost[0], last)
+    value, policy = dense_backward(chances, cost, crowd, allowed, game.step.entropy_cost[0], last)
     response = game.respond(price)
     np.testing.assert_allclose(response.value, value[0], atol=1e-11)
     np.testing.assert_allclose(game.flat(game.values(price))[:, ~problem.grid.mask.ravel()],
                                value[:, ~problem.grid.mask.ravel()], atol=1e-11)  # fmt: skip
     assert response.mean_value == pytest.approx(float(game.initial_mass @ value[0]), abs=1e-12)
-    if game.entropy_cost[0]:
+    if game.step.entropy_cost[0]:
         np.testing.assert_allclose(response.policy, policy, atol=1e-10)
 
     mine = random_policy(rng, allowed, game.steps)
@@ -134,7 +134,7 @@ def test_lattice_sweeps_equal_dense_matrices_and_are_adjoint(case):
     assert np.abs(game.mass(seen)[:, problem.grid.mask]).max(initial=0.0) == 0.0
     backward, q = game.evaluate(mine, price)
     assert game.initial_mass @ backward[0] == pytest.approx(
-        dense_cost(mine, mass, cost, crowd, game.entropy_cost[0], last), abs=1e-11
+        dense_cost(mine, mass, cost, crowd, game.step.entropy_cost[0], last), abs=1e-11
     )
     np.testing.assert_allclose(q[-1], cost[-1] + chance @ last, atol=1e-11)
 

@@ -27,8 +27,8 @@ def tabular(transitions: Any = None, states: Any = 2, steps: int = 3, **options:
 
 def matrices(game: Any) -> np.ndarray:
     """Transitions of all steps, (T, A, S, S)."""
-    each = [game.transitions.matrix(t, game.states).toarray() for t in range(game.steps)]
-    return np.array(each).reshape(game.steps, game.actions, game.states, game.states)
+    each = [game.step.transitions.matrix(t, game.cells).toarray() for t in range(game.steps)]
+    return np.array(each).reshape(game.steps, game.step.actions, game.cells, game.cells)
 
 
 WAYS = {
@@ -52,7 +52,7 @@ WAYS = {
 def test_transitions_can_be_stated_in_many_ways(name):
     game = tabular(WAYS[name], cost=[[0.0, 0.0], [0.1, 0.2]])
     np.testing.assert_array_equal(matrices(game), np.array([[STAY, SWAP]] * 3))
-    assert game.action_names == ["0", "1"]
+    assert game.step.action_names == ["0", "1"]
     first = np.zeros((3, 2, 2))
     first[:, 1] = 1.0
     np.testing.assert_array_equal(game.flow(first)[:, :2], [[1, 0], [0, 1], [1, 0], [0, 1]])
@@ -63,9 +63,9 @@ def test_transitions_and_costs_that_move_with_time():
     chance, cost = rng.dirichlet(np.ones(2), size=(3, 2, 2)), rng.normal(size=(3, 2, 2))
     game = tabular(chance, cost=cost)
     np.testing.assert_allclose(matrices(game), chance)
-    np.testing.assert_array_equal(game.own_cost, cost)
+    np.testing.assert_array_equal(game.step.own_cost, cost)
     same = tabular([[sparse.csr_array(p) for p in step] for step in chance], cost=lambda t, c: cost[round(t)])
-    np.testing.assert_array_equal(same.transitions.chance, game.transitions.chance)
+    np.testing.assert_array_equal(same.transitions.chance, game.step.transitions.chance)
     np.testing.assert_array_equal(same.own_cost, cost)
     np.testing.assert_array_equal(tabular(cost=2).own_cost, np.full((1, 2, 2), 2.0))
     named = tabular(cost=lambda t, c: np.array([c.state, 10 * t + c.state]))
@@ -76,8 +76,8 @@ def test_what_is_not_allowed_needs_no_transitions_and_costs_nothing():
     allowed = np.array([[True, True], [True, False]])
     broken = np.array([[0.0, 1.0], [0.0, 0.0]])
     game = tabular([STAY, broken], cost=[[0.0, 1.0], [-1.0, NAN]], allowed=allowed)
-    assert game.own_cost[0, 1, 1] == 0.0
-    np.testing.assert_array_equal(game.uniform()[0], [[0.5, 1.0], [0.5, 0.0]])
+    assert game.step.own_cost[0, 1, 1] == 0.0
+    np.testing.assert_array_equal(game.step.uniform()[0], [[0.5, 1.0], [0.5, 0.0]])
     # leave at once, and then stay for 1 a step; or stay for two steps and leave at the last one
     assert game.respond(np.zeros((4, 2))).mean_value == -1.0
 
@@ -108,7 +108,7 @@ def changing(t: float, mass: np.ndarray) -> Any:
 
 def walk(transitions: Any, **options: Any) -> Any:
     game = tabular(transitions, **options)
-    return game.flow(game.uniform())
+    return game.flow(game.step.uniform())
 
 
 TRANSITIONS = [

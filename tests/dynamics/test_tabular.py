@@ -25,8 +25,8 @@ def tabular(transitions: Any = None, states: Any = 2, steps: int = 3, **options:
 
 def matrices(game: Any) -> np.ndarray:
     """Transitions of all steps, (T, A, S, S)."""
-    each = [game.transitions.matrix(t, game.states).toarray() for t in range(game.steps)]
-    return np.array(each).reshape(game.steps, game.actions, game.states, game.states)
+    each = [game.step.transitions.matrix(t, game.cells).toarray() for t in range(game.steps)]
+    return np.array(each).reshape(game.steps, game.step.actions, game.cells, game.cells)
 
 
 def test_populations_may_have_different_actions_and_costs():
@@ -36,9 +36,9 @@ def test_populations_may_have_different_actions_and_costs():
     few = mfg.Tabular([SWAP], cost=np.array([[7.0, 8.0]]))
     problem = mfg.Problem(grid=space, time=mfg.TimeGrid(2, 2), dynamics=[many, few], coupling=0.0, initial=np.eye(2))
     game = make_game(problem)
-    assert (game.actions, game.states, game.action_names) == (3, 4, ["stay/0", "swap", "toss"])
-    np.testing.assert_array_equal(game.allowed, [[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]])
-    np.testing.assert_array_equal(game.own_cost[0], [[0, 1, 7, 8], [2, 3, 0, 0], [4, 5, 0, 0]])
+    assert (game.step.actions, game.cells, game.step.action_names) == (3, 4, ["stay/0", "swap", "toss"])
+    np.testing.assert_array_equal(game.step.allowed, [[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 0, 0]])
+    np.testing.assert_array_equal(game.step.own_cost[0], [[0, 1, 7, 8], [2, 3, 0, 0], [4, 5, 0, 0]])
     np.testing.assert_array_equal(matrices(game)[1, 0], np.block([[STAY, 0 * STAY], [0 * STAY, SWAP]]))
     assert game.respond(np.zeros((3, 4))).mean_value == 0.0 + (8.0 + 7.0)
     with pytest.raises(mfg.InputError, match=r"own cost of population 'few' has shape \(3, 2\)"):
@@ -59,7 +59,7 @@ def test_populations_may_mix_still_moving_and_coupled_dynamics():
     problem = mfg.Problem(grid=space, time=mfg.TimeGrid(3, 3), dynamics=[timed, mfg.Tabular(follow)], coupling=0.0,
                           initial=np.array([[0.75, 0.25], [1.0, 0.0]]))  # fmt: skip
     game = make_game(problem)
-    mass = game.mass(game.flow(game.uniform()))
+    mass = game.mass(game.flow(game.step.uniform()))
     np.testing.assert_allclose(mass[:, 0], [[0.75, 0.25], [0.75, 0.25], [0.25, 0.75], [0.5, 0.5]])
     np.testing.assert_allclose(mass[:, 1], [[1.0, 0.0], [0.75, 0.25], [0.75, 0.25], [0.25, 0.75]])
     assert mfg.solve(problem).converged
@@ -76,7 +76,7 @@ def failing(t: float, mass: np.ndarray) -> list[np.ndarray]:
 def test_transitions_that_raise_are_told_with_time_and_cause():
     game = tabular(failing)
     with pytest.raises(mfg.InputError, match=r"Tabular dynamics, function 'failing', raised KeyError at t = 1") as told:
-        game.flow(game.uniform())
+        game.flow(game.step.uniform())
     assert isinstance(told.value.__cause__, KeyError)
 
 

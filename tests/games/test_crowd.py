@@ -57,7 +57,7 @@ def crowd_game(name):
 @pytest.mark.parametrize("name", crowd_games())
 def test_price_is_the_derivative_of_the_potential(name):
     game, rng = crowd_game(name)
-    start, end = (game.flow(random_policy(rng, game.allowed, 4)) for _ in range(2))
+    start, end = (game.flow(random_policy(rng, game.step.allowed, 4)) for _ in range(2))
     change, h = end - start, 1e-5
 
     def rise(share):
@@ -84,8 +84,8 @@ def test_curvature_is_the_derivative_of_the_flow_of_the_best_response(name):
     price = rng.normal(size=(5, game.width))
     final = game.problem.terminal_coupling is not None
     shape = np.ones_like(price)
-    shape[-1, game.states :] = 0.0  # nothing is chosen at the end
-    shape[-1, : game.states] = float(final)
+    shape[-1, game.cells :] = 0.0  # nothing is chosen at the end
+    shape[-1, : game.cells] = float(final)
     one, two = (rng.normal(size=price.shape) * shape for _ in range(2))
     ahead = game.respond(price).policy
     crowd = game.flow(ahead)
@@ -107,7 +107,7 @@ def test_curvature_is_the_derivative_of_the_flow_of_the_best_response(name):
 
 def test_curvature_needs_a_temperature():
     game = Game(small_game(0, 1, 2)[0])
-    policy = game.uniform()
+    policy = game.step.uniform()
     with pytest.raises(mfg.InputError, match="temperature 0"):
         game.curvature(policy, game.flow(policy), game.empty_crowd())
 
@@ -116,7 +116,7 @@ def test_curvature_needs_a_temperature():
 def test_mean_plans_cost_no_more_than_their_mixture_and_know_their_slope(tau):
     game = Game(small_game(4, 2, 3, tau)[0])
     rng = np.random.default_rng(0)
-    first, second = (random_policy(rng, game.allowed, 3) for _ in range(2))
+    first, second = (random_policy(rng, game.step.allowed, 3) for _ in range(2))
     crowds = [game.flow(first), game.flow(second)]
 
     def plan(length):
@@ -127,10 +127,43 @@ def test_mean_plans_cost_no_more_than_their_mixture_and_know_their_slope(tau):
 
     costs = [game.cost(TablePolicy(pi), crowd)[0] for pi, crowd in zip((first, second), crowds, strict=True)]
     mean = plan(0.3)
-    np.testing.assert_allclose(mean.crowd, game.flow(mean.policy(game.uniform())), atol=1e-15)
+    np.testing.assert_allclose(mean.crowd, game.flow(mean.policy(game.step.uniform())), atol=1e-15)
     own = game.cost(mean, mean.crowd)[0]
     assert own <= 0.7 * costs[0] + 0.3 * costs[1] + 1e-14
     slope = plan(0.0).own_slope(game.step, second, crowds[1], costs[1] - costs[0])
     above, below = (plan(0.3 + h) for h in (1e-5, -1e-5))
     rise = (game.cost(above, above.crowd)[0] - game.cost(below, below.crowd)[0]) / 2e-5
     assert slope(0.3) == pytest.approx(rise, rel=1e-7)
+
+
+def test_levels_hold_masses_then_choices_then_aggregates():
+    """Two states, two actions, two steps: a crowd and what its agents pay, put together by hand."""
+    game = make_game(mfg.Problem(
+        grid=mfg.States(2), time=mfg.TimeGrid(1.0, 2), dynamics=mfg.Tabular([np.eye(2), np.eye(2)[::-1]]),
+        coupling=mfg.CrowdAversion(1.0) + mfg.CrowdAversion(2.0, on="occupation")
+        + mfg.Price(mfg.QuadraticPotential(3.0), amounts=[1.0, -2.0]),
+        initial=np.array([0.75, 0.25])))  # fmt: skip
+    mass = np.array([[0.75, 0.25], [0.5, 0.5], [0.0, 1.0]])
+    policy = np.array([[[1.0, 0.5], [0.0, 0.5]], [[0.25, 0.0], [0.75, 1.0]]])
+    chosen = policy * mass[:-1, None]
+    amount = chosen[:, 0].sum(axis=1) - 2 * chosen[:, 1].sum(axis=1)
+    assert (game.width, game.level_shape) == (2 + 4 + 1, (7,))
+    for choices, weighed in ((policy, False), (chosen, True)):
+        crowd = game.aggregate(mass, choices, game.empty_crowd(), weighed)
+        np.testing.assert_allclose(crowd[:, :2], mass)
+        np.testing.assert_allclose(crowd[:2, 2:6], chosen.reshape(2, 4))
+        np.testing.assert_allclose(crowd[:2, 6], amount)
+        assert not crowd[2, 2:].any(), "nothing is chosen at the end"
+    price = game.price(crowd)
+    np.testing.assert_allclose(price[:2], np.column_stack([mass[:2], 2 * chosen.reshape(2, 4), 3 * amount]))
+    assert not price[2].any(), "without a terminal coupling"
+    paid = game.action_costs(price, slice(0, 2), np.full((2, 2, 2), 10.0))
+    expected = 10 + 0.5 * (2 * chosen + 3 * amount[:, None, None] * np.array([1.0, -2.0])[:, None])
+    np.testing.assert_allclose(paid, expected)
+    np.testing.assert_array_equal(game.mass(crowd), mass)
+    rest = game.resting_crowd(game.empty_crowd())
+    np.testing.assert_array_equal(rest, [[0.75, 0.25, 0, 0, 0, 0, 0]] * 3)
+    np.testing.assert_array_equal(game.crowd_of(mass)[:, :2], mass)
+    below = game.clip(np.full((3, 7), -0.5))
+    assert (below[:, :6] == 0).all()
+    assert (below[:, 6] == -0.5).all(), "an aggregate may have either sign"

@@ -79,7 +79,7 @@ def test_several_populations():
     found = mfg.solve(problem, tol=1e-6)
     assert found.status.name == "CONVERGED"
     game = make_game(problem)
-    plan = found.dataset["policy"].values.reshape(game.steps, game.actions, game.states)
+    plan = found.dataset["policy"].values.reshape(game.steps, game.step.actions, game.cells)
     crowd = game.flow(plan)
     paid = certify(game, game.policy_of(plan), crowd)
     late = np.exp(-0.2 * problem.time.nodes[:-1])

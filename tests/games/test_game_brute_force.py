@@ -52,7 +52,7 @@ def test_push_and_expect_are_adjoint_and_every_population_keeps_its_mass(name, s
     game = make_game(mfg.Problem(
         grid=space, time=mfg.TimeGrid(1.0, 5), dynamics=dynamics, coupling=0.0, terminal=reward,
         initial=rng.random(space.shape), normalise=True))  # fmt: skip
-    policy = random_policy(rng, game.allowed, 5)
+    policy = random_policy(rng, game.step.allowed, 5)
     crowd = game.flow(policy)
     mass = game.mass(crowd)
     expected = game.evaluate(policy, np.zeros_like(crowd))[0]
@@ -60,8 +60,8 @@ def test_push_and_expect_are_adjoint_and_every_population_keeps_its_mass(name, s
     masses = mass.reshape(6, space.populations, -1).sum(axis=2)
     np.testing.assert_allclose(masses, 1.0, atol=1e-14)
     assert game.mass_error(crowd) == pytest.approx(np.abs(masses - 1).max(), abs=1e-16)
-    level, other = rng.normal(size=(2, game.states))
-    there, back = game.diffuse(level, True) @ other, level @ game.diffuse(other, False)
+    level, other = rng.normal(size=(2, game.cells))
+    there, back = game.step.diffuse(level, True) @ other, level @ game.step.diffuse(other, False)
     assert there == pytest.approx(back, abs=1e-13)
 
 

@@ -59,7 +59,7 @@ def test_a_loaded_solution(tmp_path):
 @pytest.mark.parametrize("again", [there_and_back, copy.deepcopy])
 def test_games(again):
     hot = make_game(mfg.problems.beach_bar(temperature=0.1))
-    paying = hot.with_costs(hot.own_cost + 1.0, 0.7)
+    paying = hot.with_costs(hot.step.own_cost + 1.0, 0.7)
     for game in (hot, paying, make_game(mfg.problems.supply_demand(shape=(8, 8), steps=16), threads=2)):
         other = again(game)
         price = game.price(game.resting_crowd(game.empty_crowd()))
@@ -71,7 +71,7 @@ def test_games(again):
 def test_a_sampled_game_goes_on_with_the_same_numbers(again, crowd):
     problem = mfg.problems.crowd_modelling()
     game = make_game(problem)
-    world = SampledGame(problem, agents=20, crowd=None if crowd else game.flow(game.uniform()), rng=3)
+    world = SampledGame(problem, agents=20, crowd=None if crowd else game.flow(game.step.uniform()), rng=3)
     world.reset()
     world.step(np.ones(20, dtype=int))
     other = again(world)

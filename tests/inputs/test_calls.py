@@ -10,6 +10,7 @@ import pytest
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
+from mfgsolve.inputs.calls import ask, callable_as, function_name
 
 TIME = mfg.TimeGrid(1.0, 4)
 
@@ -89,3 +90,42 @@ def test_no_warning_escapes_from_a_formula():
     assert np.isinf(table(cap).bounds()[0][3][:, 0]).all()
     coupled = mfg.Tabular(lambda t, m: [np.where(m[:, None] * 0 == 0, np.eye(2), np.log(m * 0))])
     make_game(mfg.Problem(grid=mfg.States(2), time=TIME, dynamics=coupled, coupling=0.0, initial=np.array([1.0, 0.0])))
+
+
+# -- asked directly ----------------------------------------------------------------------------------------------------
+
+
+def test_what_a_function_returns_is_returned_and_its_own_sentence_kept():
+    assert ask(lambda a, b: a - b, (5, 3), "cost", "(a, b)") == 2
+    assert np.isinf(ask(lambda a: 1.0 / np.zeros(a), (1,), "cost", "(a)")).all(), "silently; whoever asks looks at it"
+
+    def telling(t):
+        raise InputError("my own words")
+
+    with pytest.raises(InputError, match=r"^my own words$"):
+        ask(telling, (0.0,), "cost", "(t)")
+
+
+def test_how_a_function_is_called_is_said_with_a_hint():
+    with pytest.raises(
+        InputError, match=r"^cost: a function is called as f\(t, c\), and this one cannot be \(.*\); give"
+    ):
+        callable_as(lambda t: 0, (0.0, None), "cost", "(t, c)", "; give two arguments")
+    callable_as(max, (0.0, 1.0), "cost", "(t, c)")  # a function of C without a signature
+    with pytest.raises(
+        InputError, match=r"cost, the function 'failing', raised KeyError at t = 2 \('bus stop'\); it is"
+    ):
+        ask(failing, (1,), "cost", "(t)", " at t = 2")
+
+
+def test_names_of_functions_and_of_what_is_called_like_one():
+    class Toll:
+        def __call__(self, t):
+            return t
+
+    def wrapper(t):
+        return failing(t)
+
+    wrapper.__wrapped__ = failing
+    names = [function_name(one) for one in (failing, Toll(), wrapper, np.sin, lambda t: t)]
+    assert names == ["failing", "Toll", "failing", "sin", "<lambda>"]

@@ -50,10 +50,10 @@ def test_transitions_of_32_bits_are_made_exact_and_that_is_said(name):
     assert [caution.code for caution in cautions] == ["renormalised"]  # once, of all steps
     assert f"miss 1 by up to {np.abs(sums - 1).max():.1e}" in cautions[0].sentence
     assert "float32" in cautions[0].sentence
-    rows = game.transitions_at(3, game.initial_mass).matrix(3, 7).toarray()
+    rows = game.step.transitions_at(3, game.initial_mass).matrix(3, 7).toarray()
     np.testing.assert_allclose(rows.sum(axis=1), 1, rtol=4e-16)
     np.testing.assert_allclose(rows, (COARSE / sums[:, :, None]).reshape(21, 7), rtol=1e-15)
-    _, more = said(lambda: game.flow(game.uniform()))
+    _, more = said(lambda: game.flow(game.step.uniform()))
     assert more == []  # once for a game, not in every sweep
 
 
@@ -115,7 +115,7 @@ def test_integers_are_exact():
     swap = np.eye(7, dtype=np.int8)[::-1]
     game, cautions = said(lambda: make_game(table([swap, swap, swap], initial=np.eye(7, dtype=int)[0])))
     assert cautions == []
-    np.testing.assert_array_equal(game.transitions.matrix(0, 7).toarray()[:7], swap)
+    np.testing.assert_array_equal(game.step.transitions.matrix(0, 7).toarray()[:7], swap)
 
 
 # -- what is no real number ------------------------------------------------------------------------------------------

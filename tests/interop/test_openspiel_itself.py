@@ -143,11 +143,11 @@ def test_fictitious_play_of_openspiel_is_reproduced():
     with pytest.warns(UserWarning, match="not Markov"):
         problem = interop.build("openspiel:python_mfg_crowd_modelling")
     game = make_game(problem)
-    policy = game.uniform()
-    occupation = policy * game.flow(policy)[:-1, None, : game.states]
+    policy = game.step.uniform()
+    occupation = policy * game.flow(policy)[:-1, None, : game.cells]
     for k in range(1, 11):
         best = game.respond(game.price(game.flow(policy))).policy
-        occupation += (best * game.flow(best)[:-1, None, : game.states] - occupation) / (k + 1)
+        occupation += (best * game.flow(best)[:-1, None, : game.cells] - occupation) / (k + 1)
         mass = occupation.sum(axis=1, keepdims=True)
-        policy = np.where(mass > 0, occupation / np.where(mass > 0, mass, 1.0), 1 / game.actions)
+        policy = np.where(mass > 0, occupation / np.where(mass > 0, mass, 1.0), 1 / game.step.actions)
     assert float(mfg.exploitability(problem, policy)) == pytest.approx(0.991, abs=5e-4)

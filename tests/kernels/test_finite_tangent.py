@@ -1,55 +1,50 @@
-"""Curvature of a finite game and a pass of conjugate gradients on it, against the two sweeps and NumPy."""
+"""Curvature of a finite game in one call: against finite differences, and a pass of conjugate gradients by hand."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
+from finite_games import kernel_case
 
 from mfgsolve.kernels import finite, finite_tangent
 
-pytestmark = pytest.mark.kernel
-
-STEPS, ACTIONS, STATES = 4, 2, 3
-TAU = np.linspace(0.2, 0.5, STEPS)  # of each step
+TAU = np.full(3, 0.6)
 
 
-@pytest.fixture(scope="module")
-def game():
-    rng = np.random.default_rng(0)
-    chance = rng.dirichlet(np.ones(STATES), ACTIONS * STATES)
-    table = np.arange(0, ACTIONS * STATES * STATES + 1, STATES)[None], np.tile(np.arange(3), 6), chance.reshape(-1)
-    policy = rng.dirichlet(np.ones(ACTIONS), (STEPS, STATES)).transpose(0, 2, 1).copy()
-    mass = np.empty((STEPS + 1, STATES))
-    mass[0] = rng.dirichlet(np.ones(STATES))
+def best(case, crowd, start):
+    """Policy and mass of the best response to costs of being in a state (4, states)."""
+    cost, _, allowed, _, *table = case
+    value, policy, mass = np.zeros((4, 4)), np.empty((3, 3, 4)), np.empty((4, 4))
+    value[-1], mass[0] = crowd[-1], start
+    finite.backward(cost, crowd, allowed, TAU, *table, value, policy)
     finite.forward(policy, *table, mass)
-    return policy, mass, table
+    return policy, mass
 
 
-def moved_by(game, cost):
-    """Change of the mass when being somewhere costs ``cost`` more."""
-    policy, mass, table = game
-    value, change, moved = np.empty_like(mass), np.empty_like(policy), np.zeros_like(mass)
-    value[-1] = cost[-1]
-    finite.tangent_backward(np.zeros((1, ACTIONS, STATES)), cost, policy, *table, value, change)
-    finite.tangent_forward(policy, mass, TAU, *table, change, moved)
-    return moved
+@pytest.mark.kernel
+@pytest.mark.parametrize("still", [True, False])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_curvature_is_the_derivative_of_the_mass(seed, still):
+    rng, case, _ = kernel_case(seed, 0.6, still)
+    crowd, (one, other), start = case[1], rng.normal(size=(2, 4, 4)), rng.dirichlet(np.ones(4))
+    (policy, mass), result = best(case, crowd, start), np.empty((4, 4))
+    finite_tangent.curvature(other, one, policy, mass, TAU, *case[4:], np.empty_like(policy), result, 0.7)
+    up, down = (best(case, crowd + h * one, start)[1] for h in (1e-5, -1e-5))
+    np.testing.assert_allclose(result, 0.7 * other - (up - down) / 2e-5, atol=1e-8)
 
 
-def test_the_curvature_is_the_change_of_the_flow(game):
-    policy, mass, table = game
-    direction, weighted = np.random.default_rng(1).standard_normal((2, STEPS + 1, STATES))
-    result, change = np.empty_like(mass), np.empty_like(policy)
-    finite_tangent.curvature(direction, weighted, policy, mass, TAU, *table, change, result, 0.7)
-    np.testing.assert_allclose(result, 0.7 * direction - moved_by(game, weighted), atol=1e-13)
-
-
-def test_a_pass_of_conjugate_gradients(game):
-    policy, mass, table = game
-    scale, solution, residual, direction = np.abs(np.random.default_rng(2).standard_normal((4, STEPS + 1, STATES)))
-    x, p = solution + 0.4 * direction, residual + 0.25 * direction
-    image, change = np.empty_like(mass), np.empty_like(policy)
-    left = finite_tangent.conjugate_step(
-        policy, mass, TAU, *table, change, scale, solution, residual, direction, image, 0.4, 0.25
+@pytest.mark.kernel
+def test_a_pass_of_conjugate_gradients():
+    rng, case, _ = kernel_case(5, 0.6, False)
+    policy, mass = best(case, case[1], rng.dirichlet(np.ones(4)))
+    scale, solution, residual, direction = rng.uniform(0.5, 1.0, (4, 4)), *rng.normal(size=(3, 4, 4))
+    moved, turned = solution + 0.3 * direction, residual + 0.2 * direction
+    wanted, image, work = np.empty((4, 4)), np.empty((4, 4)), np.empty_like(policy)
+    finite_tangent.curvature(turned, scale * turned, policy, mass, TAU, *case[4:], work, wanted, 1.0)
+    found = finite_tangent.conjugate_step(
+        policy, mass, TAU, *case[4:], work, scale, solution, residual, direction, image, 0.3, 0.2
     )
-    np.testing.assert_allclose(solution, x, rtol=1e-14)
-    np.testing.assert_allclose(direction, p, rtol=1e-14)
-    np.testing.assert_allclose(image, p - moved_by(game, scale * p), atol=1e-13)
-    assert left == pytest.approx((scale * p * image).sum(), rel=1e-13)
+    np.testing.assert_allclose(solution, moved, rtol=1e-14)
+    np.testing.assert_allclose(direction, turned, rtol=1e-14)
+    np.testing.assert_allclose(image, wanted, rtol=1e-14)
+    assert found == pytest.approx((scale * turned * wanted).sum(), rel=1e-13)

@@ -18,16 +18,18 @@ EPSILON = np.finfo(float).eps
 def test_push_is_transpose_of_expect(case):
     """<push(m), v> = <m, expect(v)> at any policy, any m and v, to round-off."""
     game, rng = case
-    free = ~game.grid.mask.reshape(game.shape)
+    free = ~game.grid.mask.reshape(game.step.shape)
     ahead = game.respond(random_price(game, rng)).policy[:1]
-    mass = np.zeros((2, *game.shape))
-    mass[0] = rng.standard_normal(game.shape) * free
-    kolmogorov.forward(ahead, mass, game.scheme)
-    v = rng.standard_normal(game.shape)
-    spread, expected = np.empty(game.shape), np.empty(game.shape)
-    noise.noise(v.copy(), spread, game.scheme, False)
+    mass = np.zeros((2, *game.step.shape))
+    mass[0] = rng.standard_normal(game.step.shape) * free
+    kolmogorov.forward(ahead, mass, game.step.scheme)
+    v = rng.standard_normal(game.step.shape)
+    spread, expected = np.empty(game.step.shape), np.empty(game.step.shape)
+    noise.noise(v.copy(), spread, game.step.scheme, False)
     none = (np.empty((0, 1, 1)), np.empty((0, 1, 1)), 0.0, 0.0)
-    tangent.bellman_change(ahead[0], spread, np.zeros(game.shape), np.ones(game.shape), expected, none, 0, game.scheme)
+    tangent.bellman_change(
+        ahead[0], spread, np.zeros(game.step.shape), np.ones(game.step.shape), expected, none, 0, game.step.scheme
+    )
     size = np.abs(mass[0]).sum() * np.abs(v).max()
     assert float((mass[1] * v).sum()) == pytest.approx(float((mass[0] * expected).sum()), abs=20 * EPSILON * size)
 
@@ -44,10 +46,10 @@ def test_mass_is_kept_positive_and_out_of_blocked_cells(case):
 
 def test_cap_binds_and_is_reported():
     game = make_game((5, 6), (False, True), 0.0, "implicit", 0.01, 3, seed=3, speed=50.0)
-    response = game.respond(np.zeros((4, *game.shape)))
+    response = game.respond(np.zeros((4, *game.step.shape)))
     flow = game.flow(response.policy)
     share = game.cost(game.policy_of(response.policy), flow).capped
     assert 0.1 < share <= 1.0
     slow = make_game((5, 6), (False, True), 0.0, "implicit", 0.01, 3, seed=3, speed=0.9)
-    response = slow.respond(np.zeros((4, *game.shape)))
+    response = slow.respond(np.zeros((4, *game.step.shape)))
     assert slow.cost(slow.policy_of(response.policy), slow.flow(response.policy)).capped == 0.0

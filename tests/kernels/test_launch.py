@@ -21,7 +21,7 @@ pytestmark = pytest.mark.kernel
 @given(games(), st.integers(2, 5))
 def test_threads_change_no_bit(case, parts):
     game, rng = case
-    split = game.scheme._replace(parts=parts)
+    split = game.step.scheme._replace(parts=parts)
     price = random_price(game, rng)
     response = game.respond(price)
     value, ahead = game.terminal_cost + game.weights[-1] * price[-1], np.empty_like(response.policy)

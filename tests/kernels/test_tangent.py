@@ -17,7 +17,7 @@ def test_curvature_is_symmetric_and_negative(case):
     game, rng = case
     response = game.respond(random_price(game, rng))
     mass = game.flow(response.policy)
-    u, v = rng.standard_normal((2, game.steps + 1, *game.shape))
+    u, v = rng.standard_normal((2, game.steps + 1, *game.step.shape))
     ku = -game.curvature(response.policy, mass, u, identity=0.0)
     kv = -game.curvature(response.policy, mass, v, identity=0.0)
     size = np.abs(ku).sum() + np.abs(kv).sum() + EPSILON

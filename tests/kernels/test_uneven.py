@@ -61,9 +61,9 @@ def dense(game: Game, transpose: bool) -> np.ndarray:
     """The noise operator as a matrix, column by column."""
     columns = []
     for k in range(game.cells):
-        unit, out = np.zeros(game.shape), np.empty(game.shape)
+        unit, out = np.zeros(game.step.shape), np.empty(game.step.shape)
         unit.reshape(-1)[k] = 1.0
-        noise.noise(unit, out, game.scheme, transpose)
+        noise.noise(unit, out, game.step.scheme, transpose)
         columns.append(out.reshape(-1))
     return np.stack(columns, axis=1)
 
@@ -96,7 +96,7 @@ def whole_laplacian(game: Game, axis: int) -> np.ndarray:
 def test_noise_is_what_its_equation_says(case):
     """On values the product of (I - nu dt L)^-1, or I + nu dt L; on masses its transpose, column sums 1."""
     game, _ = case
-    scheme, ndim = game.scheme, game.grid.ndim
+    scheme, ndim = game.step.scheme, game.grid.ndim
     viscosity = game.problem.all_dynamics[0].viscosity * game.dt
     parts = [whole_laplacian(game, axis) for axis in range(ndim)]
     eye = np.eye(game.cells)
@@ -118,16 +118,18 @@ def test_noise_is_what_its_equation_says(case):
 def test_push_is_transpose_of_expect(case):
     """<push(m), v> = <m, expect(v)>, noise included; mass is kept."""
     game, rng = case
-    free = ~game.grid.mask.reshape(game.shape)
-    price = rng.standard_normal((game.steps + 1, *game.shape))
+    free = ~game.grid.mask.reshape(game.step.shape)
+    price = rng.standard_normal((game.steps + 1, *game.step.shape))
     ahead = game.respond(price).policy[:1]
-    mass, v = np.zeros((2, *game.shape)), rng.standard_normal(game.shape)
-    mass[0] = rng.standard_normal(game.shape) * free
-    kolmogorov.forward(ahead, mass, game.scheme)
-    spread, expected = np.empty(game.shape), np.empty(game.shape)
-    noise.noise(v.copy(), spread, game.scheme, False)
+    mass, v = np.zeros((2, *game.step.shape)), rng.standard_normal(game.step.shape)
+    mass[0] = rng.standard_normal(game.step.shape) * free
+    kolmogorov.forward(ahead, mass, game.step.scheme)
+    spread, expected = np.empty(game.step.shape), np.empty(game.step.shape)
+    noise.noise(v.copy(), spread, game.step.scheme, False)
     none = (np.empty((0, 1, 1)), np.empty((0, 1, 1)), 0.0, 0.0)
-    tangent.bellman_change(ahead[0], spread, np.zeros(game.shape), np.ones(game.shape), expected, none, 0, game.scheme)
+    tangent.bellman_change(
+        ahead[0], spread, np.zeros(game.step.shape), np.ones(game.step.shape), expected, none, 0, game.step.scheme
+    )
     size = np.abs(mass[0]).sum() * np.abs(v).max()
     assert float((mass[1] * v).sum()) == pytest.approx(float((mass[0] * expected).sum()), abs=40 * EPSILON * size)
     assert mass[1].sum() == pytest.approx(mass[0].sum(), abs=40 * EPSILON * np.abs(mass[0]).sum())
@@ -163,7 +165,7 @@ def speeds_by_hand(game: Game, ahead: np.ndarray) -> np.ndarray:
 @given(games())
 def test_speeds_costs_and_values_are_those_of_the_formula(case):
     game, rng = case
-    price = rng.standard_normal((game.steps + 1, *game.shape))
+    price = rng.standard_normal((game.steps + 1, *game.step.shape))
     best = game.respond(price)
     policy, free = game.policy_of(best.policy), ~game.grid.mask
     speed = policy.speed(game.step.mesh, slice(0, game.steps)).reshape(game.steps, -1, *game.grid.shape)
@@ -174,7 +176,7 @@ def test_speeds_costs_and_values_are_those_of_the_formula(case):
     paid = 0.5 * cost * game.dt * (game.mass(crowd)[:-1] * (wanted**2).sum(axis=1)).sum()
     own = game.cost(policy, crowd)
     assert own.cost == pytest.approx(paid, rel=1e-11, abs=1e-15)
-    plain = SpeedPolicy(speed.reshape(game.steps, -1, *game.shape))
+    plain = SpeedPolicy(speed.reshape(game.steps, -1, *game.step.shape))
     np.testing.assert_allclose(game.follow(plain), crowd, atol=1e-14)
     again = game.cost(plain, crowd)
     assert (again.cost, again.capped) == (pytest.approx(paid, rel=1e-11, abs=1e-15), pytest.approx(own.capped))
@@ -189,10 +191,10 @@ def test_speeds_costs_and_values_are_those_of_the_formula(case):
 @given(games())
 def test_curvature_is_symmetric_and_the_derivative_of_the_flow(case):
     game, rng = case
-    price = 0.3 * rng.standard_normal((game.steps + 1, *game.shape))
+    price = 0.3 * rng.standard_normal((game.steps + 1, *game.step.shape))
     response = game.respond(price)
     mass = game.flow(response.policy)
-    u, v = rng.standard_normal((2, game.steps + 1, *game.shape))
+    u, v = rng.standard_normal((2, game.steps + 1, *game.step.shape))
     ku, kv = (-game.curvature(response.policy, mass, w, identity=0.0) for w in (u, v))
     size = np.abs(ku).sum() + np.abs(kv).sum() + EPSILON
     assert float((v * ku).sum()) == pytest.approx(float((u * kv).sum()), abs=1e-12 * size)
@@ -249,7 +251,7 @@ def test_both_roads_agree_on_equal_cells():
             coupling=mfg.CrowdAversion(1.0), initial=1.0, normalise=True,
         )  # fmt: skip
         game = Game(problem, 1)
-        plain, axes = game.scheme, game.grid.axes
+        plain, axes = game.step.scheme, game.grid.axes
         rates = [cell_rates(a, 0.005 * game.dt) for a in axes]
         arrays = plain._replace(
             spacing=tuple(a.distances for a in axes),

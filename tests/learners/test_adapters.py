@@ -51,9 +51,11 @@ GAMES = {"bar": lambda: BAR, "coupled": lambda: SICK, "three": lambda: CHASE, "n
 
 def random_policy(problem, seed=0):
     game = make_game(problem)
-    table = np.random.default_rng(seed).dirichlet(np.ones(game.actions), (game.steps, game.states)).transpose(0, 2, 1)
-    table = np.where(game.allowed, table, 0.0)
-    return (table / table.sum(axis=1, keepdims=True)).reshape(game.steps, game.actions, *problem.grid.shape)
+    table = (
+        np.random.default_rng(seed).dirichlet(np.ones(game.step.actions), (game.steps, game.cells)).transpose(0, 2, 1)
+    )
+    table = np.where(game.step.allowed, table, 0.0)
+    return (table / table.sum(axis=1, keepdims=True)).reshape(game.steps, game.step.actions, *problem.grid.shape)
 
 
 # -- one agent, sampled ----------------------------------------------------------------------------------------------
@@ -62,38 +64,38 @@ def random_policy(problem, seed=0):
 @pytest.mark.parametrize("name", GAMES)
 def test_sampled_agents_go_where_the_flow_goes(name):
     game = make_game(GAMES[name]())
-    policy = random_policy(game.problem).reshape(game.steps, game.actions, game.states)
+    policy = random_policy(game.problem).reshape(game.steps, game.step.actions, game.cells)
     crowd, sampler, rng = game.flow(policy), Sampler(game), np.random.default_rng(1)
     number = 30_000
     population = np.repeat(np.arange(sampler.populations), number)
     cells = sampler.start(population, rng)
     for t in range(game.steps + 1):
-        share = np.bincount(cells, minlength=game.states) / number
-        spread = np.sqrt(crowd[t, : game.states] / number)
-        assert (np.abs(share - crowd[t, : game.states]) <= 5 * spread + 1e-12).all()
+        share = np.bincount(cells, minlength=game.cells) / number
+        spread = np.sqrt(crowd[t, : game.cells] / number)
+        assert (np.abs(share - crowd[t, : game.cells]) <= 5 * spread + 1e-12).all()
         if t < game.steps:
             ladder = np.cumsum(policy[t][:, cells], axis=0)
             actions = (rng.random(cells.size) * ladder[-1] > ladder).sum(axis=0)
-            cells = sampler.move(t, cells, actions, crowd[t, : game.states], rng)
+            cells = sampler.move(t, cells, actions, crowd[t, : game.cells], rng)
 
 
 @pytest.mark.parametrize("name", GAMES)
 def test_what_steps_cost_adds_up_to_the_value_of_the_policy(name):
     problem = GAMES[name]()
     game, policy = make_game(problem), random_policy(problem)
-    table = policy.reshape(game.steps, game.actions, game.states)
+    table = policy.reshape(game.steps, game.step.actions, game.cells)
     crowd, price = frozen_crowd(game, policy)
     sampler, total = Sampler(game), 0.0
     for t in range(game.steps):
-        level = sampler.level(t, crowd[t, : game.states], table[t] * crowd[t, : game.states])
+        level = sampler.level(t, crowd[t, : game.cells], table[t] * crowd[t, : game.cells])
         assert np.allclose(level, crowd[t], atol=1e-15)
         found = sampler.price(t, level)
         assert np.allclose(found, price[t], atol=1e-14)
         total += (
-            table[t] * crowd[t, : game.states] * (sampler.action_cost(t, found) + sampler.state_cost(t, found))
+            table[t] * crowd[t, : game.cells] * (sampler.action_cost(t, found) + sampler.state_cost(t, found))
         ).sum()
-    last = sampler.price(game.steps, sampler.level(game.steps, crowd[-1, : game.states], table[0]))
-    total += (crowd[-1, : game.states] * sampler.state_cost(game.steps, last)).sum()
+    last = sampler.price(game.steps, sampler.level(game.steps, crowd[-1, : game.cells], table[0]))
+    total += (crowd[-1, : game.cells] * sampler.state_cost(game.steps, last)).sum()
     assert total == pytest.approx(mfg.exploitability(problem, policy).cost, rel=1e-12)
 
 
@@ -157,9 +159,9 @@ def test_a_learner_from_outside_finds_the_best_response():
     game = make_game(BAR)
     crowd, price = frozen_crowd(game, field)
     best = game.respond(price, crowd=crowd).mean_value
-    table = learned.reshape(game.steps, game.actions, -1)
+    table = learned.reshape(game.steps, game.step.actions, -1)
     value = (game.initial_mass * game.evaluate(table, price, crowd)[0][0]).sum()
-    even = (game.initial_mass * game.evaluate(game.uniform(), price, crowd)[0][0]).sum()
+    even = (game.initial_mass * game.evaluate(game.step.uniform(), price, crowd)[0][0]).sum()
     assert best - 1e-12 <= value <= best + 0.01 * (even - best)
     estimate = (game.initial_mass * -q[0].max(axis=1)).sum()
     assert estimate == pytest.approx(best, abs=0.02 * abs(even - best))
@@ -176,7 +178,7 @@ def test_fields_of_all_kinds_are_the_same_crowd():
         other, cost = frozen_crowd(game, field)
         assert np.allclose(other, crowd, atol=1e-14)
         assert np.allclose(cost, price, atol=1e-11)
-    assert np.allclose(frozen_crowd(game, None)[0], game.flow(game.uniform()))
+    assert np.allclose(frozen_crowd(game, None)[0], game.flow(game.step.uniform()))
 
 
 def test_hard_bounds_are_paid_for_by_their_multipliers():
@@ -299,16 +301,16 @@ def test_answers_that_are_no_policy(answer, text):
 def test_a_forbidden_action_is_an_error_everywhere():
     problem = drifting(walls="forbid")
     game = make_game(problem)
-    assert not game.allowed.all()
+    assert not game.step.allowed.all()
     with pytest.raises(InputError, match="not allowed"):
         policy_from(lambda step, cell: 2, problem)
     pytest.importorskip("gymnasium")
     env = to_gymnasium(problem, rng=0)
     for seed in range(40):
         (_, x), info = env.reset(seed=seed)
-        assert np.array_equal(info["action_mask"], game.allowed[:, x])
-        assert np.array_equal(env.action_masks(), game.allowed[:, x])
-        if not game.allowed[2, x]:
+        assert np.array_equal(info["action_mask"], game.step.allowed[:, x])
+        assert np.array_equal(env.action_masks(), game.step.allowed[:, x])
+        if not game.step.allowed[2, x]:
             with pytest.raises(InputError, match="action 2 is not allowed in state"):
                 env.step(2)
             return

@@ -35,7 +35,9 @@ def bar(rate=LATE, temperature=0.0):
 
 def table_of(problem):
     game = make_game(problem)
-    return game, mfg.solve(problem, tol=1e-9).dataset["policy"].values.reshape(game.steps, game.actions, game.states)
+    return game, mfg.solve(problem, tol=1e-9).dataset["policy"].values.reshape(
+        game.steps, game.step.actions, game.cells
+    )
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.4])
@@ -43,14 +45,14 @@ def test_rewards_add_up_to_what_the_certificate_says(temperature):
     """Of the sampler, level by level; entropy, which no reward shows, is counted apart at its discounted price."""
     problem = table_game(temperature=temperature)
     game, table = table_of(problem)
-    crowd, price = frozen_crowd(game, table.reshape(game.steps, game.actions, *game.grid.shape))
+    crowd, price = frozen_crowd(game, table.reshape(game.steps, game.step.actions, *game.grid.shape))
     sampler, total = Sampler(game), 0.0
     for t in range(game.steps):
-        chosen = table[t] * crowd[t, : game.states]
+        chosen = table[t] * crowd[t, : game.cells]
         total += (chosen * (sampler.action_cost(t, price[t]) + sampler.state_cost(t, price[t]))).sum()
         entropy = np.log(np.where(table[t] > 0, table[t], 1.0))
         total += temperature * 0.5 * np.exp(-0.7 * 0.5 * t) * (chosen * entropy).sum()
-    total += (crowd[-1, : game.states] * sampler.state_cost(game.steps, price[-1])).sum()
+    total += (crowd[-1, : game.cells] * sampler.state_cost(game.steps, price[-1])).sum()
     assert total == pytest.approx(mfg.exploitability(problem, table).cost, rel=1e-12)
 
 
@@ -76,16 +78,16 @@ def test_q_learning_finds_the_discounted_values(temperature):
     """Certain moves and steps of 1/n against a crowd that stays: the values of dynamic programming."""
     problem = fork(temperature)
     game = make_game(problem)
-    crowd = game.flow(game.uniform())
+    crowd = game.flow(game.step.uniform())
     learner = QLearner(game, EpsilonGreedy(1.0), Harmonic(1.0))
     train(learner, SampledGame(game, 200, crowd, rng=0), 60)
     price = game.price(crowd)
     policy = game.respond(price).policy
-    met = crowd[:-1, : game.states] > 0
+    met = crowd[:-1, : game.cells] > 0
     np.testing.assert_allclose(
         learner.policy().transpose(1, 0, 2)[:, met], policy.transpose(1, 0, 2)[:, met], atol=0.01
     )
-    q = game.evaluate(policy, price)[1] + (game.weights[:, None] * price)[:-1, None, : game.states]
+    q = game.evaluate(policy, price)[1] + (game.weights[:, None] * price)[:-1, None, : game.cells]
     np.testing.assert_allclose(-learner.function.entries[met], q.transpose(0, 2, 1)[met], atol=0.01)
 
 
@@ -96,7 +98,7 @@ def test_values_that_gmf_q_learns_are_exact_without_chance(temperature):
     one, two = noisy.init(make_game(problem), 0.0), exact.init(make_game(problem), 0.0)
     noisy._value(one)
     exact._value(two)
-    met = np.broadcast_to(two.crowd[:-1, None, : two.game.states] > 0, one.q.shape)
+    met = np.broadcast_to(two.crowd[:-1, None, : two.game.cells] > 0, one.q.shape)
     np.testing.assert_allclose(one.q[met], two.q[met], atol=1e-12)
 
 

@@ -86,7 +86,7 @@ def test_a_mean_of_plans_is_the_flow_of_its_policy(solved, name):
     solution = solved[name]
     game = make_game(solution.problem)
     still = np.zeros((game.steps, 2 * game.grid.ndim, *game.grid.shape))
-    other = still if name == "diffusion" else game.uniform().reshape(game.steps, -1, *game.grid.shape)
+    other = still if name == "diffusion" else game.step.uniform().reshape(game.steps, -1, *game.grid.shape)
     one, two = Occupation.of(solution), Occupation.of_policy(game, other)
     mean = one.mix(two, 0.3)
     assert mean.distance(Occupation.of_policy(game, mean.policy_for(game)), actions=True).max() < 1e-10

@@ -76,7 +76,7 @@ def value_error(problem, episodes, seed=0):
     one, two = noisy.init(make_game(problem), 0.0), exact_.init(make_game(problem), 0.0)
     noisy._value(one)
     exact_._value(two)
-    often = two.policy * two.crowd[:-1, None, : two.game.states]
+    often = two.policy * two.crowd[:-1, None, : two.game.cells]
     return np.sqrt((often * (one.q - two.q) ** 2).sum() / often.sum()), np.sqrt((often * two.q**2).sum() / often.sum())
 
 
@@ -97,7 +97,7 @@ def test_without_chance_learned_values_are_exact(problem):
     one, two = noisy.init(make_game(problem), 0.0), exact_.init(make_game(problem), 0.0)
     noisy._value(one)
     exact_._value(two)
-    met = np.broadcast_to(two.crowd[:-1, None, : two.game.states] > 0, one.q.shape)
+    met = np.broadcast_to(two.crowd[:-1, None, : two.game.cells] > 0, one.q.shape)
     assert np.allclose(one.q[met], two.q[met], atol=1e-12)
     assert np.abs(two.q[met]).max() > 0.5
 
@@ -163,8 +163,8 @@ def test_a_forbidden_action_is_never_learned():
     )  # fmt: skip
     learned = gmf_q(problem, softness=0.2, agents=20, episodes=125, rng=0)
     game = make_game(problem)
-    assert not game.allowed.all()
-    assert (learned.dataset.policy.values[:, ~game.allowed] == 0).all()
+    assert not game.step.allowed.all()
+    assert (learned.dataset.policy.values[:, ~game.step.allowed] == 0).all()
     assert learned.dataset.policy.values[0, 0, 4] > 0.5  # moving left is paid for
 
 

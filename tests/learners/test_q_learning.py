@@ -30,23 +30,23 @@ def test_parts_combine_to_a_sampled_best_response(beach, kind):
     _, game, crowd, best = beach
 
     def features(step, state):
-        return np.eye(game.steps * game.states)[step * game.states + state]
+        return np.eye(game.steps * game.cells)[step * game.cells + state]
 
-    size = game.steps * game.states
+    size = game.steps * game.cells
     options = {
         "table": {"step": Harmonic(0.7)},
         "expected": {"step": Harmonic(0.7), "target": "expected"},
         "replay": {"step": Harmonic(0.7), "replay": Replay(20000), "batches": 30},
-        "linear": {"step": Constant(0.5), "function": Linear(lambda z: z, size, game.actions), "features": features,
+        "linear": {"step": Constant(0.5), "function": Linear(lambda z: z, size, game.step.actions), "features": features,
                    "replay": Replay(20000), "batches": 30, "batch": 64},
         "network": {"step": Constant(0.003), "features": features, "replay": Replay(20000), "batches": 20,
-                    "function": MLP((size, 32, game.actions), np.random.default_rng(0))},
+                    "function": MLP((size, 32, game.step.actions), np.random.default_rng(0))},
     }[kind]  # fmt: skip
     exploration = EpsilonGreedy(0.9 if kind in ("table", "expected") else 0.5)
     learner = QLearner(game, exploration, **options)
     train(learner, SampledGame(game, 100, crowd, rng=0), 300)
     found = cost_of(learner.policy(), game, crowd)
-    worst = cost_of(game.uniform(), game, crowd)
+    worst = cost_of(game.step.uniform(), game, crowd)
     assert best - 1e-9 <= found < best + {"expected": 0.3, "linear": 0.5}.get(kind, 0.05) * (worst - best)
 
 
@@ -63,7 +63,7 @@ def test_entropy_is_learned_exactly():
     learned = mfg.learn(game, agents=200, episodes=400, rng=0, reference=False)
     assert np.allclose(learned.dataset.policy.values[0, :, 0], exact, atol=0.03)
     arrays = make_game(game)
-    crowd = arrays.flow(arrays.uniform())
+    crowd = arrays.flow(arrays.step.uniform())
     for options in ({}, {"follow": exact_policy(game)}):
         learner = QLearner(arrays, EpsilonGreedy(1.0), Harmonic(1.0), **options)
         train(learner, SampledGame(game, 50, crowd, rng=0), 50)

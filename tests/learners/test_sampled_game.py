@@ -28,7 +28,7 @@ def test_rewards_of_the_environment_are_the_costs_of_the_game(beach):
 
     class Uniform(Learner):
         def act(self, observation, field, rng):
-            return rng.integers(game.actions, size=observation.state.size)
+            return rng.integers(game.step.actions, size=observation.state.size)
 
         def observe(self, transition):
             pass
@@ -37,12 +37,12 @@ def test_rewards_of_the_environment_are_the_costs_of_the_game(beach):
             pass
 
         def policy(self, game, field=None):
-            return game.uniform()
+            return game.step.uniform()
 
     uniform = Uniform()
     frozen = [train(uniform, SampledGame(problem, 4000, crowd, seed), 1) for seed in range(5)]
-    assert abs(np.mean(frozen) + cost_of(game.uniform(), game, crowd)) < 0.1
-    exact = mfg.nash_gap(problem, [50], policy=game.uniform().reshape(game.steps, game.actions, 8))
+    assert abs(np.mean(frozen) + cost_of(game.step.uniform(), game, crowd)) < 0.1
+    exact = mfg.nash_gap(problem, [50], policy=game.step.uniform().reshape(game.steps, game.step.actions, 8))
     live = [train(uniform, SampledGame(problem, 50, None, seed), 1) for seed in range(200)]
     assert abs(np.mean(live) + float(exact.cost[0])) < 4 * np.std(live) / math.sqrt(200)
 

@@ -64,10 +64,10 @@ def same_game(a: Problem, b: Problem) -> bool:
 
     def listed(game: Game) -> list[np.ndarray]:
         steps = range(game.steps)
-        matrices = [game.transitions.matrix(t, game.states).toarray() for t in steps]
-        costs = [game.own_cost[min(t, game.own_cost.shape[0] - 1)] for t in steps]
+        matrices = [game.step.transitions.matrix(t, game.cells).toarray() for t in steps]
+        costs = [game.step.own_cost[min(t, game.step.own_cost.shape[0] - 1)] for t in steps]
         bounds = [limit for block in game.bounds() for limit in block[2:]]
-        return [*sampled(game), *matrices, *costs, *bounds, *game.amounts, game.allowed, game.price(crowd)]
+        return [*sampled(game), *matrices, *costs, *bounds, *game.amounts, game.step.allowed, game.price(crowd)]
 
     crowd = one.flow(one.uniform())
     numbers = [(g.temperature, g.dt, g.grid.identity) for g in (one, two)]

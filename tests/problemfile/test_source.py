@@ -80,4 +80,4 @@ class TestDeclared:
     def test_without_a_coupling_there_is_no_crowd(self) -> None:
         text = "[grid]\nshape=[8]\n[time]\nhorizon=1.0\nsteps=4\n[dynamics]\n[initial]\ndensity=1.0\n"
         game = Game(problem_from_toml(text))
-        assert not game.price(np.ones((5, *game.shape))).any()
+        assert not game.price(np.ones((5, *game.step.shape))).any()

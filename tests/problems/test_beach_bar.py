@@ -34,4 +34,4 @@ def test_an_even_crowd_is_the_equilibrium_of_a_torus_without_a_place_to_go() -> 
 def test_the_beach_clamps_the_sum_of_move_and_push() -> None:
     """In cell 0, moving left and pushed right stays; a lattice that stops at the wall first ends in cell 1."""
     game = Game(problems.beach_bar(**MFGLIB_BAR))
-    np.testing.assert_allclose(game.transitions.matrix(0, 4).toarray()[0], [1.0, 0, 0, 0], atol=1e-15)
+    np.testing.assert_allclose(game.step.transitions.matrix(0, 4).toarray()[0], [1.0, 0, 0, 0], atol=1e-15)

@@ -71,5 +71,5 @@ def test_closed_forms_meet_both_ends(name: str, axes: int, parameters: dict) -> 
     exact = form.density(0.0, c)
     np.testing.assert_allclose(problem.initial_mass() / problem.grid.cell_volume, exact, atol=1e-4 * exact.max())
     last = np.stack([form.density(t, c) for t in problem.time.nodes]) * problem.grid.cell_volume
-    terminal = game.terminal_cost + game.weights[-1] * game.price(last.reshape(-1, *game.shape))[-1]
+    terminal = game.terminal_cost + game.weights[-1] * game.price(last.reshape(-1, *game.step.shape))[-1]
     np.testing.assert_allclose(terminal.reshape(c.x.shape), form.value(problem.time.horizon, c), atol=1e-3)

@@ -50,8 +50,8 @@ def test_four_rooms_have_four_doors_and_no_way_through_walls() -> None:
     assert free[9, 6]
     assert free[6, 3]
     assert free[6, 9]
-    landing = game.transitions.matrix(0, 169).toarray().reshape(5, 169, 169)[game.allowed & free.ravel()]
+    landing = game.step.transitions.matrix(0, 169).toarray().reshape(5, 169, 169)[game.step.allowed & free.ravel()]
     assert not landing[:, ~free.ravel()].any()
-    level = game.flow(game.uniform())[1, :169].reshape(13, 13)
+    level = game.flow(game.step.uniform())[1, :169].reshape(13, 13)
     assert level[1, 1] == pytest.approx((1 / 3 + 1 / 4 + 1 / 4) / 3), "three open places, then three or four"
     assert np.array_equal(problem.grid.mask, problem.grid.mask.T)

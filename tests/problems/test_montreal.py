@@ -77,6 +77,6 @@ def test_montreal_reward_is_the_mean_earning_of_a_car_alone() -> None:
 def test_montreal_price_of_an_empty_city_follows_the_clock() -> None:
     problem = problems.build("montreal", shape=(6, 7), steps=5)
     game = Game(problem)
-    price = game.price(np.zeros((6, *game.shape)))
+    price = game.price(np.zeros((6, *game.step.shape)))
     for k, t in enumerate(problem.time.nodes[:-1]):
         np.testing.assert_allclose(price[k, 0], -problem.coupling.reward(t, problem.coordinates), rtol=1e-12)

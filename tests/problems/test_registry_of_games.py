@@ -44,7 +44,7 @@ class TestEveryGame:
         assert (problem.grid.shape, problem.time.steps) == (entry.shape, entry.steps)
         assert problem.initial_mass().sum() == pytest.approx(problem.grid.populations, abs=1e-12)
         game = Game(problem)
-        assert np.isfinite(game.price(game.flow(game.uniform()))).all()
+        assert np.isfinite(game.price(game.flow(game.step.uniform()))).all()
 
     def test_name_and_parameters_rebuild_it(self, name: str) -> None:
         parameters = problems.get(name).parameters

@@ -18,7 +18,7 @@ def reward(solution) -> float:
 
 def uniform(problem) -> np.ndarray:
     game = Game(problem)
-    return game.uniform().reshape(game.steps, game.actions, *problem.grid.shape)
+    return game.step.uniform().reshape(game.steps, game.step.actions, *problem.grid.shape)
 
 
 def sharp(problem, tol: float = 1e-11):

@@ -12,7 +12,7 @@ from mfgsolve.learners import Learner, SampledGame, train
 
 class Myopic(Learner):
     def __init__(self, game):
-        self.earned, self.tries = np.zeros((2, game.steps, game.actions, game.states))
+        self.earned, self.tries = np.zeros((2, game.steps, game.step.actions, game.cells))
 
     def act(self, observation, field, rng):
         return rng.integers(self.earned.shape[1], size=observation.state.size)
@@ -27,7 +27,7 @@ class Myopic(Learner):
 
     def policy(self, game, field=None):  # probabilities (steps, actions, states)
         best = np.where(self.tries, self.earned / np.maximum(self.tries, 1), -np.inf).argmax(axis=1)
-        return np.eye(game.actions)[best].swapaxes(1, 2)
+        return np.eye(game.step.actions)[best].swapaxes(1, 2)
 
 
 problem = mfg.problems.beach_bar(shape=(10,), steps=4)
@@ -35,6 +35,6 @@ world = SampledGame(problem, agents=200, rng=0)  # the crowd is that of the agen
 learner = Myopic(world.game)
 train(learner, world, episodes=20)
 policy = learner.policy(world.game)
-untrained = mfg.exploitability(problem, np.full_like(policy, 1 / world.game.actions))
+untrained = mfg.exploitability(problem, np.full_like(policy, 1 / world.game.step.actions))
 assert np.array_equal(policy.sum(axis=1), np.ones((4, 10)))
 assert 0 < mfg.exploitability(problem, policy).exploitability != untrained.exploitability

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import xarray as xr
 
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
 from mfgsolve.identity import fingerprint
 from mfgsolve.resolution import settle
+from mfgsolve.solution import believed_crowd
 from tests.own_steps import Hopping, as_tables, hopping
 
 
@@ -48,6 +52,12 @@ def test_its_file_loads_and_is_certified(solution, tmp_path):
 def test_it_starts_another_solve(solution):
     again = mfg.solve(hopping(), start=solution, method="newton")
     assert again.iterations <= 1
+    even = xr.full_like(solution.dataset["density"], 0.2)
+    spoilt = replace(solution, origin=solution.dataset.assign(density=even))  # its policy is what counts
+    game = make_game(hopping())
+    np.testing.assert_allclose(believed_crowd(spoilt, game), solution.dataset["density"], rtol=0, atol=1e-14)
+    renamed = spoilt.dataset.assign_coords(action=["walk", "run"])
+    np.testing.assert_array_equal(believed_crowd(replace(solution, origin=renamed), game), even)
 
 
 def test_its_checkpoint_resumes_and_is_refused_elsewhere(tmp_path):

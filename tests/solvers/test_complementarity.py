@@ -56,15 +56,15 @@ def test_equations_are_the_game() -> None:
     )
     game = Game(problem)
     equations = Equations(game)
-    policy = game.uniform()
+    policy = game.step.uniform()
     crowd = game.flow(policy)
-    w = (policy * crowd[:-1, None, : game.states]).reshape(game.steps, -1)[equations.live]
+    w = (policy * crowd[:-1, None, : game.cells]).reshape(game.steps, -1)[equations.live]
     np.testing.assert_allclose(equations.balance @ w, equations.start, atol=1e-14)
     seen, cost = equations.crowd_and_cost(w)
     np.testing.assert_allclose(seen, crowd, atol=1e-14)
     value, q = game.evaluate(policy, game.price(crowd))
     excess = cost + equations.ahead @ value[:-1][equations.reach]
-    state = value[:-1] - game.weights[:-1, None] * game.price(crowd)[:-1, : game.states]
+    state = value[:-1] - game.weights[:-1, None] * game.price(crowd)[:-1, : game.cells]
     expected = (q - state[:, None]).reshape(game.steps, -1)[equations.live]
     np.testing.assert_allclose(excess, expected, atol=1e-12)
 
@@ -76,7 +76,7 @@ def test_slope_of_a_coupling_between_cells_is_its_matrix() -> None:
         np.array([0.3, 0.7]),
     )  # fmt: skip
     equations = Equations(Game(problem))
-    crowd = equations.game.flow(equations.game.uniform())
+    crowd = equations.game.flow(equations.game.step.uniform())
     dense = equations.slope(crowd).toarray()
     np.testing.assert_allclose(dense[:2, :2], matrix)
     np.testing.assert_allclose(dense[2:4, 2:4], matrix)

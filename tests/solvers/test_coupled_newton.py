@@ -59,7 +59,7 @@ COUPLINGS = {
 @pytest.mark.parametrize("name", COUPLINGS)
 def test_jacobian_against_differences_of_whole_sweeps(name):
     game = Game(crowded(**COUPLINGS[name]))
-    believed = game.flow(game.uniform())  # a crowd with choices and prices that belong together
+    believed = game.flow(game.step.uniform())  # a crowd with choices and prices that belong together
     believed[:, :3] = np.random.default_rng(0).dirichlet(np.ones(3), game.steps + 1)
 
     def answer(belief: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -76,8 +76,8 @@ def test_capacity_has_a_multiplier_only_where_it_binds():
     assert best is not None
     assert best.multiplier is not None
     cap = state.limits.values["cap"]
-    slack = (cap - best.crowd[:, : game.states]) / game.volume
-    paid = best.multiplier[:, : game.states]
+    slack = (cap - best.crowd[:, : game.cells]) / game.volume
+    paid = best.multiplier[:, : game.cells]
     assert paid.min() >= 0
     assert paid.max() > 1e-2
     assert (paid * np.where(np.isfinite(slack), slack, 0.0))[1:].max() < 1e-5

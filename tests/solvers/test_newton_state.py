@@ -26,7 +26,7 @@ def game():
 
 
 def state_of(game):
-    believed = game.flow(np.zeros((game.steps, *game.shape)))
+    believed = game.flow(np.zeros((game.steps, *game.step.shape)))
     return new_state(Grids(game, False), 0, game, 1e-9, believed)
 
 

@@ -21,8 +21,8 @@ def dense_matrix(matrix: NewtonMatrix) -> np.ndarray:
 def test_band_and_products_are_the_same_symmetric_matrix(problem):
     game, rng = Game(problem), np.random.default_rng(2)
     maps = FlowMaps(game)
-    theta = rng.random((game.steps, game.actions, game.states)) * game.allowed
-    total = np.concatenate([theta.sum(axis=1), rng.random((1, game.states)) + 0.1])
+    theta = rng.random((game.steps, game.step.actions, game.cells)) * game.step.allowed
+    total = np.concatenate([theta.sum(axis=1), rng.random((1, game.cells)) + 0.1])
     weight = rng.random(total.shape) + 0.1
     weight[0] = 0.0
     weight = np.minimum(weight, total)  # J <= D
@@ -43,8 +43,8 @@ def test_band_and_products_are_the_same_symmetric_matrix(problem):
 def test_noise_is_the_one_of_the_game():
     game = Game(moving((5, 4), 4, 0.05))
     maps, mass = FlowMaps(game), np.random.default_rng(1).random(20)
-    assert maps.sharpen(game.diffuse(mass, True)) == pytest.approx(mass)
-    assert maps.lift(game.diffuse(mass, False)) == pytest.approx(mass)
+    assert maps.sharpen(game.step.diffuse(mass, True)) == pytest.approx(mass)
+    assert maps.lift(game.step.diffuse(mass, False)) == pytest.approx(mass)
 
 
 def test_what_does_not_fit_in_memory_goes_to_conjugate_gradients():

@@ -41,17 +41,17 @@ def crowd_decides(seed: int = 0, strength: float = 1.0) -> mfg.Problem:
 
 def test_a_tethered_agent_weighs_its_prior_by_what_actions_cost():
     game, rng, eta = Game(beach_bar(temperature=0.3)), np.random.default_rng(1), 0.7
-    prior = np.moveaxis(rng.dirichlet(np.ones(game.actions), (game.steps, game.states)), 2, 1)
+    prior = np.moveaxis(rng.dirichlet(np.ones(game.step.actions), (game.steps, game.cells)), 2, 1)
     crowd = game.flow(prior)
     price = game.price(crowd)
     policy = _tethered(game, eta, prior).respond(price, crowd=crowd).policy
-    value = game.terminal_cost + price[-1, : game.states] * game.weights[-1]
+    value = game.terminal_cost + price[-1, : game.cells] * game.weights[-1]
     for t in reversed(range(game.steps)):  # minimise <pi, q> + tau <pi, log pi> + eta <pi, log(pi / prior)>
-        after = (game.transitions.matrix(t, game.states) @ value).reshape(game.actions, game.states)
-        q = game.own_cost[min(t, len(game.own_cost) - 1)] + after
+        after = (game.step.transitions.matrix(t, game.cells) @ value).reshape(game.step.actions, game.cells)
+        q = game.step.own_cost[min(t, len(game.step.own_cost) - 1)] + after
         weight = prior[t] ** (eta / (eta + 0.3)) * np.exp(-q / (game.dt * (eta + 0.3)))
         assert policy[t] == pytest.approx(weight / weight.sum(axis=0), rel=1e-9)
-        value = game.dt * price[t, : game.states] - game.dt * (eta + 0.3) * np.log(weight.sum(axis=0))
+        value = game.dt * price[t, : game.cells] - game.dt * (eta + 0.3) * np.log(weight.sum(axis=0))
 
 
 def test_the_first_priors_of_left_and_right_by_hand():

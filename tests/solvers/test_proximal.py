@@ -51,23 +51,23 @@ def test_prox_where_the_slope_jumps_or_is_infinite(coupling):
 
 def test_noise_inverse_undoes_the_noise():
     game = Game(everything())
-    free, level = ~game.grid.mask.reshape(-1), np.random.default_rng(3).uniform(0, 1, game.states)
+    free, level = ~game.grid.mask.reshape(-1), np.random.default_rng(3).uniform(0, 1, game.cells)
     level[~free] = 0.0
     assert game.grid.mask.any()
-    assert np.abs(game.diffuse(level, True) - level).max() > 1e-2
-    np.testing.assert_allclose(noise_inverse(game) @ game.diffuse(level, True), level, atol=1e-14)
+    assert np.abs(game.step.diffuse(level, True) - level).max() > 1e-2
+    np.testing.assert_allclose(noise_inverse(game) @ game.step.diffuse(level, True), level, atol=1e-14)
     ring = mfg.Problem(
         grid=mfg.Grid((mfg.Axis("x", 5, boundary="periodic"),)), time=mfg.TimeGrid(1.0, 2), coupling=0.0, initial=1.0,
         dynamics=mfg.LatticeMoves((0, 1), viscosity=0.1),
     )  # fmt: skip
     game, level = Game(ring), np.arange(5.0)
-    np.testing.assert_allclose(noise_inverse(game) @ game.diffuse(level, True), level, atol=1e-14)
+    np.testing.assert_allclose(noise_inverse(game) @ game.step.diffuse(level, True), level, atol=1e-14)
 
 
 def test_programme_agrees_with_the_game():
     game = Game(everything())
     programme, rng = Programme(game), np.random.default_rng(4)
-    policy = rng.uniform(0, 1, (game.steps, game.actions, game.states)) * game.allowed
+    policy = rng.uniform(0, 1, (game.steps, game.step.actions, game.cells)) * game.step.allowed
     policy /= policy.sum(axis=1, keepdims=True)
     crowd = game.flow(policy)
     u = programme.unknowns(policy, crowd)
@@ -92,8 +92,8 @@ def test_programme_agrees_with_the_game():
 def test_multipliers_of_the_flow_are_the_values():
     game = Game(everything())
     programme = Programme(game)
-    crowd = game.flow(game.uniform())
-    marginal = programme.marginal(programme.observe @ programme.unknowns(game.uniform(), crowd))
+    crowd = game.flow(game.step.uniform())
+    marginal = programme.marginal(programme.observe @ programme.unknowns(game.step.uniform(), crowd))
     price = programme.price_of(marginal)
     y = programme.multipliers(price)
     reduced = programme.cost + programme.flow.T @ y + programme.observe.T @ marginal

@@ -171,7 +171,7 @@ def test_a_field_for_each_axis_at_the_start_of_each_step():
     grid = mfg.Grid.box((3, 4))
     drift = drift_factor((lambda t, c: t + c.x, 2.0), grid, TIME)
     assert drift is not None
-    (velocity,) = drift.identity
+    velocity = drift.velocity
     assert velocity.shape == (4, 2, 3, 4)
     assert not drift.is_steady
     for t in range(4):
@@ -185,7 +185,7 @@ def test_what_does_not_change_is_one_matrix(drift):
     assert made is not None
     assert made.is_steady
     assert made.matrix(3) is made.matrix(0)
-    np.testing.assert_array_equal(made.identity[0], [[[0.125, 0.375, 0.625, 0.875]]])
+    np.testing.assert_array_equal(made.velocity, [[[0.125, 0.375, 0.625, 0.875]]])
 
 
 def test_what_comes_back_has_changed():

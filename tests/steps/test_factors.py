@@ -94,4 +94,3 @@ def test_factors_act_one_after_the_other_and_values_go_back():
     value = np.array([1.0, 2.0, 4.0])
     assert expect_all([one, other], 0, value) @ mass == pytest.approx([0.375, 0.5, 0.125] @ value)
     assert one.is_steady
-    assert one.identity == ()

@@ -9,7 +9,7 @@ from scipy import sparse
 import mfgsolve as mfg
 from mfgsolve.games import make_game
 from mfgsolve.identity import fingerprint
-from mfgsolve.steps import Factor
+from mfgsolve.steps import Factor, Transitions
 from mfgsolve.steps.identity import sampled_factors, sampled_responses, sampled_transitions, unchanging
 from tests.own_steps import STATES, hopping
 
@@ -68,6 +68,13 @@ def test_responses_tell_costs_and_factors(change, masses):
     assert told(step.with_changes(**change).identity(masses)) != told(step.identity(masses))
 
 
+def test_where_a_dear_hop_leads_is_told_by_steep_values(masses):
+    """Nobody hops for 8 at next to no temperature where values differ by less than 1; over there it pays."""
+    step = make_game(hopping(price=8.0, temperature=1e-3)).step
+    farther = step.with_changes(matrices=np.stack([np.eye(STATES), np.roll(np.eye(STATES), 2, axis=1)]))
+    assert told(farther.identity(masses)) != told(step.identity(masses))
+
+
 def test_factors_are_sampled_when_they_change(masses):
     step = make_game(hopping()).step
     steady = list(sampled_factors(step, [Turn()], masses))
@@ -105,3 +112,14 @@ def test_transitions_count_whatever_they_were_stored_as():
     assert t == 0
     matrix = sparse.csr_array((parts[2], parts[1], parts[0]), shape=(6, 3))
     np.testing.assert_array_equal(matrix.toarray(), np.concatenate([dense, np.eye(3)]))
+
+
+def test_entries_of_one_place_add_up():
+    """A row 1/2 + 1/2 on the same state is a row of 1."""
+    problem = mfg.Problem(mfg.States(2), mfg.TimeGrid(1, 1), mfg.Tabular([np.eye(2)]), 0.0, np.array([0.5, 0.5]))
+    step = make_game(problem).step
+    split = Transitions(np.array([[0, 2, 3]]), np.array([0, 0, 1], dtype=np.int32), np.array([0.5, 0.5, 1.0]))
+    mass = [np.ones(2)]
+    assert told(sampled_transitions(step.with_changes(transitions=split), mass)) == told(
+        sampled_transitions(step, mass)
+    )

@@ -32,12 +32,12 @@ def game(request) -> Game:
 
 @pytest.fixture
 def price(game: Game) -> np.ndarray:
-    return 0.5 * np.random.default_rng(0).standard_normal((STEPS + 1, *game.shape))
+    return 0.5 * np.random.default_rng(0).standard_normal((STEPS + 1, *game.step.shape))
 
 
 def test_single_steps_are_the_kernels(game, price):
     step, costs = game.step, Costs(price, game.weights, game.terminal_cost)
-    policy, values = np.empty((STEPS, *game.shape)), np.empty((STEPS + 1, *game.shape))
+    policy, values = np.empty((STEPS, *game.step.shape)), np.empty((STEPS + 1, *game.step.shape))
     start = sweeps.backward(step, costs, policy, values)
     best = game.respond(price)
     np.testing.assert_allclose(policy, best.policy[:STEPS], rtol=1e-12, atol=1e-13)
@@ -46,12 +46,12 @@ def test_single_steps_are_the_kernels(game, price):
     np.testing.assert_allclose(values, fused, atol=1e-13)
 
     mass = game.empty_crowd()
-    mass[0] = game.initial_mass.reshape(game.shape)
+    mass[0] = game.initial_mass.reshape(game.step.shape)
     flow = game.flow(policy)
     np.testing.assert_allclose(sweeps.forward(step, policy, mass), flow, atol=1e-14)
 
     direction = np.random.default_rng(1).standard_normal(price.shape)
-    still = Costs(direction, np.ones(STEPS + 1), np.zeros(game.shape))
+    still = Costs(direction, np.ones(STEPS + 1), np.zeros(game.step.shape))
     change = sweeps.change(step, still, policy, flow)
     moved = step.curvature(policy, flow, direction, None, np.empty_like(price), 0.0)
     np.testing.assert_allclose(change, -moved, rtol=1e-10, atol=1e-12)

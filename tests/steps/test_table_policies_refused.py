@@ -43,7 +43,7 @@ def test_policies_that_are_none_are_refused(change, message):
 
 def test_policies_with_holes_are_refused():
     game = Game(small_game(0, 1, 3)[0])
-    policy = game.uniform()
+    policy = game.step.uniform()
     holes = np.ma.masked_array(policy, mask=policy > 0)
     for brought, message in ((holes, "policy has masked entries"), ([[1.0], [0.5, 0.5]], "policy is no array")):
         with pytest.raises(mfg.InputError, match=message):

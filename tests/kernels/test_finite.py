@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from finite_games import dense_backward, dense_cost, dense_flow, random_allowed, random_chances, random_policy
+from finite_games import dense_backward, dense_cost, dense_flow, kernel_case, random_policy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy import sparse
 from scipy.special import softmax
 
 from mfgsolve.kernels import finite
-from mfgsolve.steps.transitions import stacked
 
 properties = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def kernel_case(seed, tau, still):
-    """Random arrays as kernels take them, and the same dense."""
-    rng = np.random.default_rng(seed)
-    steps, actions, states = 3, 3, 4
-    chance = random_chances(rng, 1 if still else steps, actions, states, states)
-    cost = rng.normal(size=(1 if still else steps, actions, states))
-    table = stacked([sparse.csr_array(part.reshape(-1, states)) for part in chance])
-    allowed, crowd = random_allowed(rng, actions, states), rng.normal(size=(steps + 1, states))
-    full = np.broadcast_to(chance, (steps, actions, states, states)), np.broadcast_to(cost, (steps, actions, states))
-    return rng, (cost, crowd, allowed, tau, *table), full
 
 
 @pytest.mark.kernel
