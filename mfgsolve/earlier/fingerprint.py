@@ -80,7 +80,8 @@ def _axis(axis: Axis) -> str:
 def _arrays(game: Game) -> Iterator[Any]:
     price = game.price(game.resting_crowd(game.empty_crowd()))
     yield from (game.grid.mask, game.initial_mass, game.terminal_cost, price[[0, game.steps // 3, -1]])
-    mass, others = np.arange(1, game.cells + 1) * GOLDEN % 1.0, [f for f in game.step.factors if not isinstance(f, Noise)]
+    others = [factor for factor in game.step.factors if not isinstance(factor, Noise)]
+    mass = np.arange(1, game.cells + 1) * GOLDEN % 1.0
     yield from sampled_factors(game.step, others, [mass])  # 0.4.0 had none
     if game.has_tables:
         yield from (*game.step.transitions, game.step.own_cost, game.step.allowed)  # type: ignore[attr-defined]
