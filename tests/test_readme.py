@@ -37,10 +37,24 @@ def test_problem_files_solve(text, tmp_path):
     assert mfg.solve(problem).converged
 
 
-def test_console_lines_run(tmp_path, monkeypatch):
+SMALLER = {  # what makes a line long, and what does the same sooner
+    "--shape 32x32 --steps 256": "--shape 12x12 --steps 128",
+    "--agents 10,100,1000 --replicas 20": "--agents 10,100 --replicas 2",
+    "--agents 1000 --episodes 300": "--agents 100 --episodes 20",
+    "--max-sweeps 300": "--max-sweeps 20",
+    "--max-iterations 12": "--max-iterations 1",
+}
+
+
+@pytest.mark.parametrize("sizes", ["smaller", pytest.param("as written", marks=pytest.mark.slow)])
+def test_console_lines_run(sizes, tmp_path, monkeypatch):
     """Inside this process, which imports and loads kernels once; `tests/command` runs the command as a process."""
     monkeypatch.chdir(tmp_path)
-    for line in "\n".join(blocks("console")).splitlines():
+    lines = "\n".join(blocks("console"))
+    for words, fewer in SMALLER.items() if sizes == "smaller" else ():
+        assert words in lines
+        lines = lines.replace(words, fewer)
+    for line in lines.splitlines():
         name, *words = shlex.split(line)
         assert name == "mfgsolve"
         done = run(*words, code=3 if "--max-iterations" in words else 0)

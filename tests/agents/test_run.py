@@ -68,3 +68,15 @@ def test_nobody_starts_where_the_mass_is_zero():
     mass = np.exp(-(x**2) / 2 / 0.05**2) * (abs(x) < 0.45)
     rng = np.random.default_rng(0)
     assert not any(_spread_over(rng, 10**12, mass / mass.sum())[mass == 0].any() for _ in range(300))
+
+
+@pytest.mark.parametrize("name", ["2-D", "lattice", "populations"])
+def test_tagged_agents_pay_what_their_population_pays(name):
+    """All agents are tagged: what each paid has the mean of its population, own costs of choices and walls included."""
+    here = play(PROBLEMS[name]())
+    populations = here.game.grid.populations
+    party = Party(Walk(here), np.full(populations, 6), tagged=6)
+    for run in run_replicas(party, 3, np.random.SeedSequence(1), 1):
+        np.testing.assert_allclose(run.tagged_cost.reshape(populations, 6).mean(axis=1), run.cost, rtol=1e-12)
+        ends = np.bincount(run.tagged[:, -1], minlength=run.counts.shape[1])
+        np.testing.assert_array_equal(ends, run.counts[-1])

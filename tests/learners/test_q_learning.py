@@ -37,9 +37,8 @@ def test_parts_combine_to_a_sampled_best_response(beach, kind):
         "table": {"step": Harmonic(0.7)},
         "expected": {"step": Harmonic(0.7), "target": "expected"},
         "replay": {"step": Harmonic(0.7), "replay": Replay(20000), "batches": 30},
-        "linear": {"step": Constant(0.5), "features": features,
-                   "function": Linear(lambda z: z, size, game.step.actions), "replay": Replay(20000), "batches": 30,
-                   "batch": 64},
+        "linear": {"step": Constant(0.5), "features": features, "batch": 64,
+                   "function": Linear(lambda z: z, size, game.step.actions), "replay": Replay(20000), "batches": 30},
         "network": {"step": Constant(0.003), "features": features, "replay": Replay(20000), "batches": 20,
                     "function": MLP((size, 32, game.step.actions), np.random.default_rng(0))},
     }[kind]  # fmt: skip
