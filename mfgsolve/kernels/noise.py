@@ -19,7 +19,7 @@ import numpy as np
 from numba import prange
 
 from mfgsolve.kernels import fma, jit
-from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, neighbours, toward
+from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, lines, neighbours, toward
 
 
 def _eliminate(f, v, o, j, k, own, share, first, last):
@@ -232,10 +232,10 @@ def _noise(source, target, scheme, transpose):
     rows, plane, parts = nz * ny, ny * nx, scheme.parts
     flat_target = target.reshape((rows, nx))
     masked, periodic = scheme.masked, scheme.periodic
+    rate_z, rate_y, rate_x = scheme.rate[0], scheme.rate[1], scheme.rate[2]
     if scheme.noise != IMPLICIT:
         flat_source = source.reshape((rows, nx))
         explicit, uneven, opened = scheme.noise == EXPLICIT, scheme.uneven, scheme.open
-        rate_z, rate_y, rate_x = scheme.rate[0], scheme.rate[1], scheme.rate[2]
         one_z, one_y, one_x = toward(rate_z, 0, 0), toward(rate_y, 0, 0), toward(rate_x, 0, 0)
         for part_ in prange(parts):
             part = np.int64(part_)
@@ -254,25 +254,25 @@ def _noise(source, target, scheme, transpose):
         end = scheme.ends[axis] if transpose else 1.0
         if axis == 0 and nz > 1:
             field, into = given.reshape((1, nz, plane)), target.reshape((1, nz, plane))
-            lines = scheme.mass_factors_z if transpose else scheme.factors_z
-            factors = lines.reshape((4, 1, nz, lines.size // (4 * nz)))
+            lines_z = lines(rate_z, scheme.factors_z, scheme.mass_factors_z, transpose)
+            factors = lines_z.reshape((4, 1, nz, lines_z.size // (4 * nz)))
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = plane * part // parts, plane * (part + 1) // parts
                 solve_across(field, into, within, factors, masked, periodic[0], end, first, last)
             within = True
         elif axis == 1 and ny > 1:
-            lines = scheme.mass_factors_y if transpose else scheme.factors_y
+            lines_y = lines(rate_y, scheme.factors_y, scheme.mass_factors_y, transpose)
             for part_ in prange(parts):
                 part = np.int64(part_)
                 first, last = nx * part // parts, nx * (part + 1) // parts
-                solve_across(given, target, within, lines, masked, periodic[1], end, first, last)
+                solve_across(given, target, within, lines_y, masked, periodic[1], end, first, last)
             within = True
         elif axis == 2:
             into = source if transpose and rows > 1 else target
             flat_given, flat_into = given.reshape((rows, nx)), into.reshape((rows, nx))
-            lines = scheme.mass_factors_x if transpose else scheme.factors_x
-            factors = lines.reshape((4, lines.size // (4 * nx), nx))
+            lines_x = lines(rate_x, scheme.factors_x, scheme.mass_factors_x, transpose)
+            factors = lines_x.reshape((4, lines_x.size // (4 * nx), nx))
             eights = (rows + 7) // 8
             for part_ in prange(parts):
                 part = np.int64(part_)

@@ -73,6 +73,11 @@ def toward(values: Any, side: int, i: int) -> Any:
     return values[side, i] if isinstance(values, np.ndarray) else values
 
 
+def lines(rate: Any, factors: Any, mass_factors: Any, transpose: bool) -> Any:
+    """Factors of the noise along an axis, or of its transpose: the very same, and no choice, where cells are alike."""
+    return mass_factors if transpose and isinstance(rate, np.ndarray) else factors
+
+
 @overload(at)
 def _at(values, i):
     if isinstance(values, types.Array):
@@ -85,6 +90,13 @@ def _toward(values, side, i):
     if isinstance(values, types.Array):
         return lambda values, side, i: values[side, i]
     return lambda values, side, i: values
+
+
+@overload(lines)
+def _lines(rate, factors, mass_factors, transpose):
+    if isinstance(rate, types.Array):
+        return lambda rate, factors, mass_factors, transpose: mass_factors if transpose else factors
+    return lambda rate, factors, mass_factors, transpose: factors
 
 
 # Across a face, drop = W(here) - W(there), and the *chance* of a jump in one step, q = dt s / h, is the control: one
