@@ -145,7 +145,7 @@ def test_a_checkpoint_is_of_one_rate(tmp_path):
 
 
 def test_a_convergence_study_of_a_discounted_game():
-    study = mfg.convergence(table_game(temperature=0.4), ["newton", "fictitious-play"], tol=1e-6, max_sweeps=200)
+    study = mfg.convergence(table_game(temperature=0.4), ["newton", "fictitious-play"], tol=1e-6, max_sweeps=500)
     assert study.attrs["discount"] == RATE
     assert float(study["potential"].sel(solver="newton").dropna("iteration")[-1]) == pytest.approx(
         mfg.solve(table_game(temperature=0.4), tol=1e-6).potential, abs=1e-6
