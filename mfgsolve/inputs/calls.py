@@ -47,13 +47,14 @@ def ask(function: Any, arguments: tuple[Any, ...], what: str, call: str, when: s
     when : at which point, " at t = 0.5"
     hint : what to do where it cannot be called like that
     """
-    callable_as(function, arguments, what, call, hint)
     try:
         with np.errstate(all="ignore"):
             return function(*arguments)
     except InputError:
         raise
     except Exception as error:  # whatever a user's function raises; the cause stays in the traceback
+        if isinstance(error, TypeError):  # looked at only now: a signature takes longer than most fields
+            callable_as(function, arguments, what, call, hint)
         if isinstance(error, AttributeError) and str(error).startswith("unknown coordinate"):
             raise InputError(f"{what}: {error}") from None
         told = shown(str(error))[1:-1]
