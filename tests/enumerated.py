@@ -59,12 +59,13 @@ class Enumerated:
         kernel = np.zeros((self.game.steps, self.game.step.actions, self.game.cells, self.game.cells))
         for t, a, x in np.ndindex(kernel.shape[:3]):
             lone = make_game(self.problem)
-            lone.initial_mass, first = np.eye(lone.states)[x], lone.transitions.first
+            lone.initial_mass, first = np.eye(lone.cells)[x], lone.step.transitions.first
             rows = first[[min(t, len(first) - 1)] * lone.steps]
-            lone.step.transitions = type(lone.transitions)(rows, lone.transitions.successor, lone.transitions.chance)
-            always = lone.uniform()
-            always[:, :, x] = np.eye(lone.actions)[a]
-            kernel[t, a, x] = lone.flow(always)[1, : lone.states]
+            made = lone.step.transitions
+            lone.step.transitions = type(made)(rows, made.successor, made.chance)
+            always = lone.step.uniform()
+            always[:, :, x] = np.eye(lone.step.actions)[a]
+            kernel[t, a, x] = lone.flow(always)[1, : lone.cells]
         return kernel
 
     def empirical(self, t, places, choices):

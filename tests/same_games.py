@@ -24,19 +24,23 @@ def same_game(a: Problem, b: Problem) -> bool:
     if one.has_tables != two.has_tables:
         return False
     if one.has_tables:
-        if one.own_cost.shape != two.own_cost.shape:
+        if one.step.own_cost.shape != two.step.own_cost.shape:
             return False
-        crowd = one.flow(one.uniform())
+        crowd = one.flow(one.step.uniform())
         arrays = [
-            [*sampled(g), g.price(crowd), *g.transitions, g.own_cost, g.allowed, *g.amounts, g.weights]
+            [*sampled(g), g.price(crowd), *g.step.transitions, g.step.own_cost, g.step.allowed, *g.amounts, g.weights]
             for g in (one, two)
         ]
         bounds = [[array for block in g.bounds() for array in block[2:]] for g in (one, two)]
         pairs = zip(arrays[0] + bounds[0], arrays[1] + bounds[1], strict=True)
         return (one.temperature, one.dt) == (two.temperature, two.dt) and all(np.array_equal(x, y) for x, y in pairs)
-    mass = np.random.default_rng(0).random((one.steps + 1, *one.shape))
-    arrays = [(g.initial_mass, g.terminal_cost, g.price(mass), g.scheme.spacing, g.scheme.cap) for g in (one, two)]
-    numbers = [(g.dt, tuple(g.scheme.control_cost), tuple(g.scheme.rate), g.scheme.noise) for g in (one, two)]
+    mass = np.random.default_rng(0).random((one.steps + 1, *one.step.shape))
+    arrays = [
+        (g.initial_mass, g.terminal_cost, g.price(mass), g.step.scheme.spacing, g.step.scheme.cap) for g in (one, two)
+    ]
+    numbers = [
+        (g.dt, tuple(g.step.scheme.control_cost), tuple(g.step.scheme.rate), g.step.scheme.noise) for g in (one, two)
+    ]
     return numbers[0] == numbers[1] and all(np.array_equal(x, y) for x, y in zip(*arrays, strict=True))
 
 

@@ -198,7 +198,7 @@ def test_a_hidden_constant_moves_no_yardstick():
 def test_what_was_taken_out_is_paid_from_each_node_on():
     """Two populations, steps of 1/2, a terminal coupling: own costs a step, crowd costs by weight, the end once."""
     apart = Constants.none(np.array([0.5, 0.5, 1.0]), 2)
-    assert (apart.total, apart.running_total) == (0.0, 0.0)
+    assert Constants.none(np.array([0.5, 0.5, 1.0]), 2).total == 0.0
     apart.own[:] = [[1.0, 10.0], [2.0, 20.0]]
     apart.state[:, 0], apart.choice[:2, 1] = [4.0, 6.0, 8.0], [2.0, 2.0]
     apart.terminal[:] = [100.0, 200.0]
@@ -214,7 +214,7 @@ def test_a_levelled_game_takes_the_least_out_and_puts_it_back():
     np.testing.assert_array_equal(game.constants.state[:-1], 7.0)
     assert (game.constants.own.tolist(), game.constants.terminal.tolist()) == ([[0.0]] * 6, [3.0])
     assert game.terminal_cost.min() == 0.0
-    crowd = plain.flow(plain.uniform())
+    crowd = plain.flow(plain.step.uniform())
     np.testing.assert_allclose(game.full_price(crowd), plain.price(crowd), rtol=1e-14)
     np.testing.assert_allclose(game.price(crowd)[:-1], plain.price(crowd)[:-1] - 7.0, atol=1e-14)
     assert game.constants.total == 6 * 7.0 + 3.0

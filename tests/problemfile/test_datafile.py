@@ -69,7 +69,7 @@ def same_game(a: Problem, b: Problem) -> bool:
         bounds = [limit for block in game.bounds() for limit in block[2:]]
         return [*sampled(game), *matrices, *costs, *bounds, *game.amounts, game.step.allowed, game.price(crowd)]
 
-    crowd = one.flow(one.uniform())
+    crowd = one.flow(one.step.uniform())
     numbers = [(g.temperature, g.dt, g.grid.identity) for g in (one, two)]
     return numbers[0] == numbers[1] and all(np.array_equal(x, y) for x, y in zip(listed(one), listed(two), strict=True))
 
@@ -140,7 +140,7 @@ def test_triples_stay_sparse_and_an_action_without_entries_counts() -> None:
     np.savez("game.npz", **given)
     problem = read_problem("game.toml")
     assert all(sparse.issparse(matrix) for matrix in problem.dynamics.transitions)
-    assert Game(problem).actions == 2
+    assert Game(problem).step.actions == 2
     assert mfg.solve(problem).converged
 
 
