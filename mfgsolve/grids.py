@@ -265,6 +265,11 @@ class TimeGrid:
         """What a cost at each node is worth at t = 0, e^(-discount t), (steps + 1,)."""
         return np.exp(-self.discount * self.nodes)
 
+    @property
+    def attrs(self) -> dict[str, float]:
+        """What datasets of costs say of the rate: ``discount``, where there is one."""
+        return {"discount": self.discount} if self.discount else {}
+
     def _known(self) -> int:
         if self.steps is None:
             raise InputError(UNSETTLED)

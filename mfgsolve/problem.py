@@ -29,7 +29,8 @@ __all__ = ["Levelled", "Problem"]
 class Problem:
     """A mean-field game on a grid or any finite space.
 
-    An agent minimises  E sum_t [own cost + dt f_t(X_t, m_t)] + g(X_T)  where m is the density of all agents.
+    An agent minimises  E sum_t [own cost + dt f_t(X_t, m_t)] + g(X_T)  where m is the density of all agents; where the
+    `TimeGrid` has a discount rate, what is paid at t counts e^(-rate t).
 
     A problem owns copies of all arrays, which nobody can change.  Plain arrays go by position, (..., y, x); arrays with
     names (xarray, pandas), also those that functions return, by the names of their dimensions and coordinates.

@@ -61,8 +61,9 @@ class Enumerated:
             lone = make_game(self.problem)
             lone.initial_mass, first = np.eye(lone.cells)[x], lone.step.transitions.first
             rows = first[[min(t, len(first) - 1)] * lone.steps]
-            made = lone.step.transitions
-            lone.step.transitions = type(made)(rows, made.successor, made.chance)
+            lone.step.transitions = type(lone.step.transitions)(
+                rows, lone.step.transitions.successor, lone.step.transitions.chance
+            )
             always = lone.step.uniform()
             always[:, :, x] = np.eye(lone.step.actions)[a]
             kernel[t, a, x] = lone.flow(always)[1, : lone.cells]

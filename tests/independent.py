@@ -114,7 +114,7 @@ def finite(
     steps, dt, tau = game.steps, game.dt, game.temperature * game.dt
     mass, met = finite_flow(game, policy)
     free = np.ones(game.start.shape, dtype=bool) if game.free is None else game.free
-    allowed = game.step.allowed & free
+    allowed = game.allowed & free
     toll = np.zeros_like(mass) if multiplier is None else multiplier
     cost = scale = size = slack = violation = effect = 0.0
     cells, choices = mass[0].size, policy[0].size if game.occupation else 0
@@ -163,7 +163,7 @@ def finite(
             if extra:
                 slack += dt * extra * ((price.high if extra > 0 else price.low) - amount)
         q = game.own[k] + dt * choice + np.einsum("apsy,py->aps", met[k], value)
-        q = np.where(game.step.allowed, q, np.inf)
+        q = np.where(game.allowed, q, np.inf)
         least = q.min(axis=0)
         if tau > 0:
             logs = np.where(policy[k] > 0, np.log(np.where(policy[k] > 0, policy[k], 1.0)), 0.0)

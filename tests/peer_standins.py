@@ -328,10 +328,10 @@ def openspiel_modules():
 def random_policy(problem, seed=0):
     """A policy of the problem as an array, and as the solution that an exporter sees."""
     game = make_game(problem)
-    table = np.random.default_rng(seed).dirichlet(np.full(game.actions, 0.5), (game.steps, game.states))
-    array = table.transpose(0, 2, 1).reshape(game.steps, game.actions, *problem.grid.shape)
+    table = np.random.default_rng(seed).dirichlet(np.full(game.step.actions, 0.5), (game.steps, game.cells))
+    array = table.transpose(0, 2, 1).reshape(game.steps, game.step.actions, *problem.grid.shape)
     labels = {name: pair[0] for name, pair in problem.grid.dimension_coordinates.items()}
     dataset = xr.Dataset(
-        {"policy": (("step", "action", *problem.grid.dims), array)}, coords={"action": game.action_names, **labels}
+        {"policy": (("step", "action", *problem.grid.dims), array)}, coords={"action": game.step.action_names, **labels}
     )
     return array, types.SimpleNamespace(dataset=dataset, name=problem.name)

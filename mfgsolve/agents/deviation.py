@@ -153,5 +153,5 @@ def _dataset(play: Play, costs: np.ndarray, confidence: float, numbers: np.ndarr
         "schema": SCHEMA, "kind": "deviation", "mfgsolve_version": mfgsolve.__version__, "seed": seed,
         "name": play.game.problem.name, "agents": numbers if play.populations else int(numbers[0]),
         "confidence": confidence,
-    }  # fmt: skip
+    } | play.game.time.attrs  # fmt: skip
     return xr.Dataset(data, coordinates, attrs=attributes)

@@ -117,7 +117,7 @@ def nash_gap(
         "exploitability": certificate.exploitability,
         "mean_field_cost": float(limit.sum()),
         "scale": certificate.scale,
-    }
+    } | game.time.attrs
     return xr.Dataset(data, coordinates, attrs=attributes)
 
 

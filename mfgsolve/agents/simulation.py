@@ -235,7 +235,7 @@ def _dataset(
     attributes = {
         "schema": SCHEMA, "kind": "simulation", "mfgsolve_version": mfgsolve.__version__, "name": game.problem.name,
         "agents": party.agents if several else int(party.agents[0]), "method": party.method, "seed": str(entropy),
-    }  # fmt: skip
+    } | game.time.attrs  # fmt: skip
     return xr.Dataset(data, coordinates, attrs=attributes)
 
 

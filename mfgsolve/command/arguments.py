@@ -35,6 +35,7 @@ def number(text: str) -> float:
 
 SOLVERS, LEARNERS = ", ".join(methods.SOLVERS), ", ".join(methods.LEARNERS)
 FEW = 16  # steps that any game will have, for a first check of memory
+RATE = "time.discount"  # the setting that problems of all kinds have
 
 Name = Annotated[
     str,
@@ -51,7 +52,9 @@ Steps = Annotated[
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="A parameter, or a dotted key of the file; repeatable."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="A parameter, a dotted key of the file, or time.discount; repeatable."
+    ),
 ]
 Tolerance = Annotated[
     float, typer.Option("--tol", parser=number, metavar="TOL", help="Relative exploitability to reach.")
@@ -84,11 +87,12 @@ def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, 
     from mfgsolve.problemfile import named_problem, read_problem
     from mfgsolve.resolution import settle
 
-    listed = name.replace("_", "-") in problems.names()
+    listed, late = name.replace("_", "-") in problems.names(), settings.get(RATE, 0.0)
+    own = {key: value for key, value in settings.items() if key != RATE}
     if shape is not None:  # before anything of that size is made
         check_memory(shape, steps or (problems.get(name).steps if listed else None) or FEW)
     if listed:
-        problem = named_problem(name, settings, shape, steps)
+        problem = named_problem(name, own, shape, steps, late)
     elif Path(name).suffix == ".nc":
         raise InputError(
             f"{cut(name)} is no problem; give a name of 'mfgsolve list' or a .toml file "
@@ -97,7 +101,7 @@ def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, 
     elif Path(name).suffix == ".toml" or os.sep in name or _is_file(name):
         problem = read_problem(name, shape=shape, steps=steps, settings=settings)
     elif ":" in name:
-        problem = named_problem(name, settings, shape, steps)
+        problem = named_problem(name, own, shape, steps, late)
     else:
         raise InputError(unknown("problem", cut(name), problems.names()) + "; or a file that ends in .toml")
     if not (problem.time.settled or problem.is_finite):

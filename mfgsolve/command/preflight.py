@@ -141,7 +141,7 @@ def _sizes(problem: Problem) -> tuple[int, int]:
     """Actions, and how many chances are stored in all, as far as both are known before the crowd is."""
     space = getattr(problem.grid, "space", problem.grid)
     actions = max(dynamics.action_count for dynamics in problem.all_dynamics)
-    return max(actions, 1), sum(dynamics.chance_count(space) for dynamics in problem.all_dynamics)
+    return max(actions, 1), sum(dynamics.chance_count(space, problem.time) for dynamics in problem.all_dynamics)
 
 
 def _check(what: str, needed: float) -> None:

@@ -81,7 +81,7 @@ class Dynamics(ABC):
         """How many actions an agent has; 0 where they are no finite list, or where only the crowd tells."""
         return 0
 
-    def chance_count(self, space: Space) -> int:
+    def chance_count(self, space: Space, time: TimeGrid) -> int:
         """How many chances its tables hold on the space of one population, as far as that is known beforehand."""
         return 0
 

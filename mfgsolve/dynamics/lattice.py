@@ -19,7 +19,7 @@ from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER, OFFSET, many, one_or_m
 from mfgsolve.inputs.tables import group
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
-from mfgsolve.steps.drift import check_drift, drift_factor, own_drift
+from mfgsolve.steps.drift import check_drift, drift_chances, drift_factor, own_drift
 from mfgsolve.steps.scheme import make_scheme
 from mfgsolve.steps.transitions import Matrices
 
@@ -169,9 +169,10 @@ class LatticeMoves(TableDynamics):
             return None
         return [space.axes[0].pace(move[0], dt) for move in self.moves]
 
-    def chance_count(self, space: Space) -> int:
-        """Where each move and each jump after it leads, from every cell."""
-        return len(self.moves) * len(self.jumps) * space.size  # type: ignore[arg-type]
+    def chance_count(self, space: Space, time: TimeGrid) -> int:
+        """Where each move and each jump after it leads, from every cell, and the drift from there."""
+        landings = len(self.moves) * len(self.jumps) * space.size  # type: ignore[arg-type]
+        return landings * drift_chances(self.drift, space, time)
 
     def stable_steps(self, space: Space, horizon: float) -> float:
         """As many as the noise needs."""

@@ -37,7 +37,8 @@ __all__ = ["Tabular"]
 class Tabular(TableDynamics):
     """Transitions P_t(y | x, a), an own cost l_t(x, a) of each step, and a temperature tau.
 
-    With tau > 0 an agent also pays tau dt sum_a pi log pi, so that best responses are softmax policies.
+    With tau > 0 an agent also pays tau dt sum_a pi log pi, so that best responses are softmax policies.  What carries
+    agents on after their choice is part of P: of a drift on a grid, P @ `mfgsolve.steps.drift.Drift` (...).matrix(t).
 
     The game keeps copies of all arrays.  Arrays with names (xarray, pandas) are read by them: the dimensions ``step``
     (or ``time``), ``action``, ``state`` and ``next_state`` of transitions, and those of the space in place of the
@@ -139,7 +140,7 @@ class Tabular(TableDynamics):
             return len(self.actions)
         return 0 if self.is_coupled else count_actions(self.transitions)
 
-    def chance_count(self, space: Space) -> int:
+    def chance_count(self, space: Space, time: TimeGrid) -> int:
         """What the matrices hold; 0 where the crowd decides them."""
         return 0 if self.is_coupled else count_chances(self.transitions)
 

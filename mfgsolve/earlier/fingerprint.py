@@ -47,7 +47,11 @@ def fingerprint(problem: Problem) -> str:
 
 
 def _stated(problem: Problem) -> str:
-    """What was told by its words, as Python wrote it then."""
+    """What was told by its words, as Python wrote it then.
+
+    0.4.0 told diffusions by a repr and finite games by their tables: here, and nowhere else outside games, dynamics and
+    steps, it is asked which kind there is.
+    """
     time, dynamics = problem.time, problem.all_dynamics[0]
     more = f", discount={time.discount!r}" if time.discount else ""  # of which it knew nothing
     moments = f"TimeGrid(horizon={time.horizon!r}, steps={time.steps!r}, unit={time.unit!r}{more})"
@@ -80,7 +84,8 @@ def _axis(axis: Axis) -> str:
 def _arrays(game: Game) -> Iterator[Any]:
     price = game.price(game.resting_crowd(game.empty_crowd()))
     yield from (game.grid.mask, game.initial_mass, game.terminal_cost, price[[0, game.steps // 3, -1]])
-    mass, others = np.arange(1, game.cells + 1) * GOLDEN % 1.0, [f for f in game.step.factors if not isinstance(f, Noise)]
+    mass, factors = np.arange(1, game.cells + 1) * GOLDEN % 1.0, game.step.factors
+    others = [factor for factor in factors if not isinstance(factor, Noise)]
     yield from sampled_factors(game.step, others, [mass])  # 0.4.0 had none
-    if game.has_tables:
-        yield from (*game.step.transitions, game.step.own_cost, game.step.allowed)  # type: ignore[attr-defined]
+    if game.step.has_tables:
+        yield from (*game.step.transitions, game.step.own_cost, game.step.allowed)

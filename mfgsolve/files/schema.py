@@ -246,7 +246,7 @@ def _solution(file: Reading) -> None:
         "coupling_cost": ("step", *space),
     }.items():
         file.values(name, dims)
-    choices, what = ("policy", "action") if "policy" in file.dataset else ("speed", "move")
+    choices, what = _choices(file, space)
     file.values(choices, ("step", what, *space))
     times, steps, _ = file.rising("time"), file.rising("step"), file.names(what)
     if steps.shape != times[:-1].shape or not np.allclose(steps, times[:-1]):
@@ -260,10 +260,20 @@ def _solution(file: Reading) -> None:
         file.masses("density", space, file.number("mass_error"))
         if choices == "policy":
             file.chances(space)
-        else:
-            file.finite("speed", ("step", "move", *space), 0.0)
+        else:  # what somebody's own step calls a policy may have any sign
+            file.finite(choices, ("step", what, *space), 0.0 if choices == "speed" else -math.inf)
     if status == "converged":
         _converged(file)
+
+
+def _choices(file: Reading, space: tuple[str, ...]) -> tuple[str, str]:
+    """Name and dimension of the policy: of finite games, of diffusions, or the only variable on (step, any, *space)."""
+    for name, what in (("policy", "action"), ("speed", "move")):
+        if name in file.dataset:
+            return name, what
+    dims = {str(name): tuple(map(str, variable.dims)) for name, variable in file.dataset.data_vars.items()}
+    own = [(name, on[1]) for name, on in dims.items() if len(on) > 1 and on == ("step", on[1], *space)]
+    return own[0] if len(own) == 1 else ("speed", "move")
 
 
 def _iterations(file: Reading) -> None:

@@ -23,7 +23,7 @@ from mfgsolve.errors import InputError, unknown
 from mfgsolve.grids import TimeGrid
 from mfgsolve.interop.aggregates import price_coupling
 from mfgsolve.interop.environments import Environment, double_precision, labels
-from mfgsolve.interop.peers import required, split_settings
+from mfgsolve.interop.peers import required, say_discounted, split_settings
 from mfgsolve.interop.rewards import Found, crowds, state_coupling
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import States
@@ -79,6 +79,7 @@ def to_mfglib_policy(solution: Any) -> Any:
     ``mfglib.scoring``, which otherwise imports itself in a circle.
     """
     torch = required("torch", "torch", "mfglib")
+    say_discounted(solution, "MFGLib")
     policy = solution.dataset["policy"]
     actions = _indices(policy["action"].values)
     values = np.moveaxis(policy.values, 1, -1)  # (step, *state, action)

@@ -19,7 +19,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.interop.catalogue import load, load_named, openspiel_names
 from mfgsolve.interop.histories import HistoryCosts
 from mfgsolve.interop.moves import Moves
-from mfgsolve.interop.peers import required
+from mfgsolve.interop.peers import required, say_discounted
 from mfgsolve.interop.rewards import state_coupling
 from mfgsolve.interop.tables import Tables
 from mfgsolve.interop.walks import CHOICE, CROWD, walk
@@ -110,6 +110,7 @@ def to_openspiel_policy(solution: Any, game: Any = None) -> Any:
     ``game`` is needed where the name of the solution does not tell it: for a game that was not loaded by name.
     """
     policies = required("open_spiel.python.policy", "OpenSpiel", "open-spiel")
+    say_discounted(solution, "OpenSpiel")
     if game is None:
         peer, _, text = str(solution.name).partition(":")
         if peer != "openspiel":

@@ -7,9 +7,10 @@ import importlib
 from types import ModuleType
 from typing import Any
 
+from mfgsolve.cautions import say
 from mfgsolve.errors import InputError
 
-__all__ = ["required", "split_settings"]
+__all__ = ["required", "say_discounted", "split_settings"]
 
 
 def required(module: str, library: str, extra: str) -> ModuleType:
@@ -20,6 +21,17 @@ def required(module: str, library: str, extra: str) -> ModuleType:
         if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
             raise  # the library is there, and misses something of its own
         raise InputError(f"{library} is not installed; it comes with: pip install 'mfgsolve[{extra}]'") from None
+
+
+def say_discounted(solution: Any, library: str) -> None:
+    """Caution where a policy is handed to a library whose games know no discount rate."""
+    rate = float(solution.dataset.attrs.get("discount", 0.0))
+    if rate:
+        say(
+            "discounted-export",
+            f"the policy answers costs with a discount rate of {rate:g}, and games of {library} have none: what it "
+            "measures there is another game; translate the rate into its rewards, or solve with a rate of 0",
+        )
 
 
 def split_settings(game: str) -> tuple[str, dict[str, Any]]:

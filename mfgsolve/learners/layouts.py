@@ -105,7 +105,7 @@ def check_mass(mass: xr.DataArray, space: Space, allowed: np.ndarray) -> None:
         p, s, a = (int(i) for i in np.argwhere(levels.max(axis=0) * barred)[0])
         cell = tuple(int(i) for i in np.unravel_index(p * cells + s, space.shape))
         raise InputError(
-            f"mass chooses action {mass['action'].values[a]!r} in cell {cell}, which is blocked or where that "
+            f"mass chooses action {str(mass['action'].values[a])!r} in cell {cell}, which is blocked or where that "
             "action is not allowed"
         )
 

@@ -117,11 +117,13 @@ def named_problem(
     parameters: Mapping[str, Any] | None = None,
     shape: Sequence[int] | None = None,
     steps: int | None = None,
+    discount: float = 0.0,
 ) -> Problem:
-    """A problem of the list, or (``peer:game``) of another library, whose resolution is part of its own parameters."""
+    """A problem of the list, or (``peer:game``) of another library, whose resolution is part of its own parameters; at
+    a discount rate."""
     if ":" not in name:
         _check_size(name, shape, steps)
-        return registry.build(name, parameters, shape, steps)
+        return _discounted(registry.build(name, parameters, shape, steps), discount)
     for what, given in (("shape", shape), ("steps", steps)):
         if given is not None:
             raise InputError(
@@ -130,9 +132,14 @@ def named_problem(
             )
     from mfgsolve import interop
 
-    problem = interop.build(name, parameters)
-    READ[problem] = dump_toml({"problem": name, "parameters": dict(parameters or {})})
+    problem = _discounted(interop.build(name, parameters), discount)
+    late = {"time": {"discount": discount}} if discount else {}
+    READ[problem] = dump_toml({"problem": name, "parameters": dict(parameters or {}), **late})
     return problem
+
+
+def _discounted(problem: Problem, rate: float) -> Problem:
+    return replace(problem, time=replace(problem.time, discount=rate)) if rate else problem
 
 
 def _check_size(name: str, shape: Sequence[int] | None, steps: int | None) -> None:
@@ -170,14 +177,11 @@ def _built(
     override(changed, shape, steps, copy.deepcopy(dict(settings)), where)
     if "problem" in changed:
         named = structure(changed, NamedProblem, where)
-        made = _located(lambda: named_problem(named.problem, named.parameters, named.shape, named.steps), where)
-        kept, rate = READ.get(made), named.time.discount
+        about = named.parameters, named.shape, named.steps, named.time.discount
+        made = _located(lambda: named_problem(named.problem, *about), where)
         if named.steps_chosen and named.steps:
             made = replace(made, time=replace(made.time, chosen=True))
-        if rate:
-            made = _located(lambda: replace(made, time=replace(made.time, discount=rate)), where)
-            kept = None if kept is None else dump_toml(tomllib.loads(kept) | {"time": {"discount": rate}})
-        return made, kept
+        return made, READ.get(made)
     data = None
     if "data" in changed:
         stated = _located(lambda: data_table(changed["data"]), where)

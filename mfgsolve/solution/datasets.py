@@ -90,9 +90,9 @@ def build_dataset(
             {"units": rate, "long_name": "cost of the crowd per unit time"},
         ),
     }
-    late, worth = ({"discount": time.discount}, ", worth at t = 0") if time.discount else ({}, "")
+    worth = ", worth at t = 0" if time.discount else ""
     coordinates: dict[str, Any] = {
-        "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | late),
+        "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | time.attrs),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
         "iteration": ("iteration", np.array([row.iteration for row in rows]), {"units": "1", "long_name": "iteration"}),
     } | {name: (name, values, attrs) for name, (values, attrs) in grid.dimension_coordinates.items()}
@@ -111,7 +111,7 @@ def build_dataset(
     data |= _background(game, coordinates) | history_dataset(rows)
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
-    return xr.Dataset(data, coordinates, attrs=head | late | attributes | asdict(certificate))
+    return xr.Dataset(data, coordinates, attrs=head | time.attrs | attributes | asdict(certificate))
 
 
 def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.ndarray:

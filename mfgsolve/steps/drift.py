@@ -43,7 +43,7 @@ from mfgsolve.inputs.memory import affordable
 from mfgsolve.spaces import Space
 from mfgsolve.steps.factors import Factor
 
-__all__ = ["Drift", "averaged_drift", "check_drift", "drift_factor", "own_drift"]
+__all__ = ["Drift", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "own_drift"]
 
 ENTRY_BYTES = 12  # of one chance and its cell
 ALIKE = 8 * np.finfo(float).eps  # of cells: a displacement that is so near to whole cells is one
@@ -129,6 +129,15 @@ def _per_axis(drift: Any, space: Space, where: str) -> dict[str, Any]:
         needed = "a single one is" if len(names) == 1 else f"a list with one for each axis, {', '.join(names)}, is"
         raise InputError(f"drift{where} has {came}; the grid has the axes {', '.join(names)}: {needed} needed")
     return dict(zip(names, listed, strict=True))
+
+
+def drift_chances(drift: Any, space: Space, time: TimeGrid) -> int:
+    """How many chances a drift makes of one, at most: the cells around a point, in each step where it may change."""
+    if _is_none(drift):
+        return 1
+    listed = drift if isinstance(drift, tuple) else (drift,)
+    still = all(isinstance(field, float | Still) for field in listed)
+    return 2**space.ndim * (1 if still else time.steps)
 
 
 def check_drift(drift: Any, space: Space, where: str = "") -> None:

@@ -109,7 +109,7 @@ def convergence(
         "source": problem.source, "warnings": to_text(problem.cautions), "problem": problem_text(problem),
         "tol": float(tol),
         "max_sweeps": float(max_sweeps), "max_seconds": math.inf if max_seconds is None else float(max_seconds),
-    }  # fmt: skip
+    } | problem.time.attrs  # fmt: skip
     return _dataset(runs, histories, ends, attributes)
 
 

@@ -88,5 +88,17 @@ def test_one_who_leaves_pays_and_gains_in_present_values():
 def test_a_comparison_of_a_discounted_game():
     plan = mfg.solve(table_game(temperature=0.4), tol=1e-10)
     table = mfg.compare(plan, agents=[10, 100], replicas=20, rng=1)
-    cost = mfg.nash_gap(plan, agents=[10, 100]).cost
-    np.testing.assert_allclose(table.dataset["cost"] if hasattr(table, "dataset") else table["cost"], cost, rtol=1e-12)
+    exact = mfg.nash_gap(plan, agents=[10, 100])
+    np.testing.assert_allclose(table["cost"], exact.cost)
+
+
+def test_datasets_of_agents_say_their_rate():
+    late, plain = (mfg.solve(table_game(rate), tol=1e-6) for rate in (RATE, 0.0))
+    for ask in (
+        lambda plan: mfg.nash_gap(plan, agents=[2]),
+        lambda plan: mfg.simulate(plan, agents=5, rng=0),
+        lambda plan: mfg.simulate_deviation(plan, agents=5, replicas=2, rng=0),
+        lambda plan: mfg.compare(plan, agents=[2], replicas=2, rng=0),
+    ):
+        assert ask(late).attrs["discount"] == RATE
+        assert "discount" not in ask(plain).attrs

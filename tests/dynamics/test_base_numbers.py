@@ -31,11 +31,12 @@ def test_tables_of_every_form(transitions, actions, chances, steps):
     space = mfg.States(2)
     assert dynamics.action_count == actions
     assert dynamics.listed_steps(space) == steps
-    assert dynamics.chance_count(space) == chances
-    problem = mfg.Problem(space, mfg.TimeGrid(5, max(steps, default=5)), dynamics, 0.0, np.array([0.5, 0.5]))
+    time = mfg.TimeGrid(5, max(steps, default=5))
+    assert dynamics.chance_count(space, time) == chances
+    problem = mfg.Problem(space, time, dynamics, 0.0, np.array([0.5, 0.5]))
     step = make_game(problem).step
     assert step.actions == actions
-    assert step.transitions.chance.size <= dynamics.chance_count(space)  # memory is not promised too little
+    assert step.transitions.chance.size <= dynamics.chance_count(space, time)  # memory is not promised too little
 
 
 def test_costs_by_step_count_steps_on_their_space():
@@ -47,7 +48,8 @@ def test_costs_by_step_count_steps_on_their_space():
 
 def test_what_only_the_crowd_tells():
     asked = Tabular(lambda t, mass: [STAY, SWAP])
-    assert (asked.action_count, asked.chance_count(mfg.States(2)), asked.listed_steps(mfg.States(2))) == (0, 0, set())
+    space, time = mfg.States(2), mfg.TimeGrid(1, 1)
+    assert (asked.action_count, asked.chance_count(space, time), asked.listed_steps(space)) == (0, 0, set())
     assert Tabular(lambda t, mass: [STAY, SWAP], actions=["stay", "swap"]).action_count == 2
 
 
@@ -55,12 +57,20 @@ def test_moves_and_jumps_of_a_lattice():
     moves = LatticeMoves([(0, 0), (2, 0), (0, -1)], jumps={(0, 0): 0.5, (1, 0): 0.5})
     grid = mfg.Grid.box((6, 11))
     assert moves.action_count == 3
-    assert moves.chance_count(grid) == 3 * 2 * 66
+    assert moves.chance_count(grid, mfg.TimeGrid(1.0, 9)) == 3 * 2 * 66
     assert moves.steps_for(grid, 1.0) == 5  # 10 cells along x by twos, 5 along y by ones
     assert moves.steps_for(mfg.Grid.box((9, 11)), 1.0) == 8
     assert moves.steps_for(mfg.Grid.box((6, 12), boundary="periodic"), 1.0) == 3
     with pytest.raises(mfg.InputError, match="lattice moves need a Grid; the space is States"):
         moves.steps_for(mfg.States(3), 1.0)
+
+
+@pytest.mark.parametrize("drift", [0.0, (0.3, np.full((5, 4), 0.2)), (0.1, lambda t, c: t * c.y)])
+def test_memory_of_moves_in_a_drift_is_not_promised_too_little(drift):
+    grid, time = mfg.Grid.box((5, 4)), mfg.TimeGrid(1.0, 7)
+    moves = LatticeMoves([(0, 0), (1, 0)], jumps={(0, 0): 0.5, (0, 1): 0.5}, drift=drift)
+    stored = make_game(mfg.Problem(grid, time, moves, 0.0, 1.0)).step.transitions.chance.size
+    assert stored <= moves.chance_count(grid, time) <= 4 * stored
 
 
 @pytest.mark.parametrize("kind", [lambda **k: mfg.ControlledDiffusion(**k), lambda **k: LatticeMoves((-1, 0, 1), **k)])
@@ -99,7 +109,8 @@ def test_dynamics_of_ones_own_say_nothing_of_steps():
             raise NotImplementedError
 
     bare, space = Bare(), mfg.States(2)
-    assert (bare.action_count, bare.chance_count(space), bare.listed_steps(space)) == (0, 0, set())
+    assert (bare.action_count, bare.chance_count(space, mfg.TimeGrid(1, 1))) == (0, 0)
+    assert bare.listed_steps(space) == set()
     assert bare.steps_for(space, 1.0) is None
     assert bare.for_coarse_grid() is None
     with pytest.raises(mfg.InputError, match="a Bare has no speed cap"):

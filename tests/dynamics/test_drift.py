@@ -15,6 +15,7 @@ from mfgsolve.problems.linear_quadratic import MeanAttraction
 from mfgsolve.resolution import judge, settle
 from mfgsolve.solvers import suited
 from mfgsolve.solvers.cooling import dearer
+from mfgsolve.steps.drift import Drift
 
 HALF = lambda t, c: -0.5 * c.x  # the wind of Ornstein and Uhlenbeck
 MEAN, VARIANCE, GAIN = 0.18195919791379, 0.130102906177426, 0.530329756621528
@@ -280,6 +281,19 @@ def test_lattices_have_tables_of_each_step_where_the_wind_changes() -> None:
     assert len(steady) == 1
 
 
+def test_tables_take_a_drift_by_a_product() -> None:
+    """The matrix of the factor, after the choice: the same game as the lattice."""
+    grid, time = mfg.Grid.box((6,), bounds=[(0, 6)]), mfg.TimeGrid(1.0, 4)
+    drift = Drift(grid, time.dt, np.full((1, 1, 6), 0.7)).matrix(0)
+    moves = [np.eye(6), np.eye(6)[np.minimum(np.arange(6) + 1, 5)]]
+    parts: dict[str, Any] = {"coupling": mfg.CrowdAversion(1.0), "initial": 1 / 6, "terminal": lambda t, c: c.x}
+    tables = mfg.Tabular([move @ drift.toarray() for move in moves], cost=[0.0, 0.1], temperature=0.2)
+    lattice = mfg.LatticeMoves([0, 1], costs=(0.0, 0.1), temperature=0.2, drift=0.7)
+    one, two = (mfg.solve(mfg.Problem(grid, time, dynamics, **parts), check="raise") for dynamics in (tables, lattice))
+    np.testing.assert_allclose(one.dataset["density"], two.dataset["density"], rtol=0, atol=1e-12)
+    assert lattice.chance_count(grid) == 2 * mfg.LatticeMoves([0, 1]).chance_count(grid) == 24
+
+
 def test_populations_have_winds_of_their_own() -> None:
     grid = mfg.Grid.box((12,), bounds=[(0, 12)])
     dynamics = [mfg.LatticeMoves([0], drift=1.0), mfg.LatticeMoves([0], drift=lambda t, c: -0.5 + 0 * c.x)]
@@ -294,6 +308,17 @@ def test_populations_have_winds_of_their_own() -> None:
 
 
 # -- the number of steps -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("strength", "said"), [(20.0, []), (40.0, ["drift-too-fast"])])
+def test_winds_in_which_agents_pass_each_other_are_a_caution_of_the_game_itself(strength: float, said: list) -> None:
+    """dt = 1/32: 20 dt < 1 here, and > 1 on Newton's coarse grid, which is no matter; on a lattice it is said once."""
+    wind = lambda t, c: -strength * c.x
+    moves = {"moves": [0, 1, -1], "costs": 1.0, "temperature": 0.1}
+    for dynamics in (mfg.ControlledDiffusion(0.5, 10.0, drift=wind), mfg.LatticeMoves(**moves, drift=wind)):
+        problem = line(48, 32, dynamics, coupling=mfg.CrowdAversion(0.01))
+        solution = mfg.solve(problem, check="ignore")
+        assert [caution.code for caution in solution.warnings if "drift" in caution.code] == said
 
 
 def test_steps_are_chosen_and_judged_with_the_wind() -> None:

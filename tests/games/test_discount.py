@@ -147,7 +147,7 @@ def test_factors_written_into_the_fields_make_the_same_game():
         other[:, -1] *= root
         return other
 
-    np.testing.assert_allclose(ours.own_cost, theirs.own_cost, rtol=1e-14)
+    np.testing.assert_allclose(ours.step.own_cost, theirs.step.own_cost, rtol=1e-14)
     np.testing.assert_allclose(ours.terminal_cost, theirs.terminal_cost, rtol=1e-14)
     assert ours.potential(crowd) == pytest.approx(theirs.potential(there(crowd)), rel=1e-13)
     assert ours.crowd_effect(crowd) == pytest.approx(theirs.crowd_effect(there(crowd)), rel=1e-12)
@@ -180,7 +180,7 @@ def test_tables_by_a_recursion_in_current_values(temperature):
     game = make_game(problem)
     price = game.price(some_crowd(game))
     dt, gamma, last = 0.5, np.exp(-RATE * 0.5), np.exp(-RATE * 2.5)
-    own = make_game(table_game(0.0)).own_cost
+    own = make_game(table_game(0.0)).step.own_cost
     value = game.terminal_cost / last + price[-1, :4]
     pays, occupied = price[:-1, 16], price[:-1, 4:16].reshape(5, 3, 4)
     response = game.respond(price)

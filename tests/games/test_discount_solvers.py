@@ -142,3 +142,11 @@ def test_a_checkpoint_is_of_one_rate(tmp_path):
         mfg.resume(tmp_path / "c.nc", problem=table_game(0.69, 0.4))
     on = mfg.resume(tmp_path / "c.nc", problem=table_game(temperature=0.4))
     assert on.potential == pytest.approx(mfg.solve(table_game(temperature=0.4), tol=1e-12).potential, abs=1e-12)
+
+
+def test_a_convergence_study_of_a_discounted_game():
+    study = mfg.convergence(table_game(temperature=0.4), ["newton", "fictitious-play"], tol=1e-6, max_sweeps=200)
+    assert study.attrs["discount"] == RATE
+    assert float(study["potential"].sel(solver="newton").dropna("iteration")[-1]) == pytest.approx(
+        mfg.solve(table_game(temperature=0.4), tol=1e-6).potential, abs=1e-6
+    )

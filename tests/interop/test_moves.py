@@ -39,7 +39,7 @@ def test_a_crowd_is_asked_once():
 
     problem = taken(Game(Counted, horizon=7))
     game = make_game(problem)
-    policy = game.uniform()
+    policy = game.step.uniform()
     flow = game.flow(policy)
     asked.clear()
     first = float(mfg.exploitability(problem, policy))

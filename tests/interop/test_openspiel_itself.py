@@ -143,7 +143,7 @@ def test_fictitious_play_of_openspiel_is_reproduced():
     with pytest.warns(UserWarning, match="not Markov"):
         problem = interop.build("openspiel:python_mfg_crowd_modelling")
     game = make_game(problem)
-    policy = game.uniform()
+    policy = game.step.uniform()
     occupation = policy * game.flow(policy)[:-1, None, : game.cells]
     for k in range(1, 11):
         best = game.respond(game.price(game.flow(policy))).policy

@@ -61,7 +61,7 @@ def test_the_rewards_of_an_episode_are_present_values():
     pytest.importorskip("gymnasium")
 
     def rewards(problem, choices):
-        env = to_gymnasium(problem, field=make_game(problem).uniform(), rng=0)
+        env = to_gymnasium(problem, field=make_game(problem).step.uniform(), rng=0)
         env.reset(seed=1)
         return np.array([env.step(a)[1] for a in choices])
 

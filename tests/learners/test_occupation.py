@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from occupations import few, seeds
+from occupations import BLOCKED, everywhere, few, random_occupation, seeds
 from scipy import sparse
 
 import mfgsolve as mfg
@@ -18,36 +18,6 @@ from mfgsolve.games import make_game
 from mfgsolve.learners.occupation import Occupation
 from mfgsolve.stages.neighbourhoods import graph_neighbours, grid_neighbours, mean_actions
 
-BLOCKED = np.zeros((4, 5), dtype=bool)
-
-
-BLOCKED[1:3, 2] = True
-
-
-SPACES = {
-    "states": mfg.States(["a", "b", "c"]),
-    "circle": mfg.Grid.box(6, bounds=[(0.0, 3.0)], boundary="periodic"),
-    "walls": mfg.Grid.box((4, 5), bounds=[(0.0, 2.0), (0.0, 1.0)], blocked=BLOCKED),
-    "two": mfg.Populations(["red", "blue"], mfg.Grid.box((3, 4), boundary="periodic")),
-}
-
-
-def random_occupation(name: str, seed: int, levels: int = 3) -> Occupation:
-    """Some cells empty, some actions not allowed; the last action always is."""
-    space, rng = SPACES[name], np.random.default_rng(seed)
-    allowed = np.random.default_rng(1).random((3, *space.shape)) < 0.8
-    allowed[-1] = True
-    mass = rng.exponential(size=(levels, *space.shape, 3)) * (rng.random((levels, *space.shape, 1)) < 0.7)
-    mass *= np.moveaxis(allowed & ~space.mask, 0, -1)
-    free = tuple(np.argwhere(~space.mask)[0])
-    mass[(slice(None), ..., *free[-getattr(space, "space", space).ndim :], 2)] += 0.1
-    flat = mass.reshape(levels, space.populations, -1)
-    flat /= flat.sum(axis=2, keepdims=True)
-    return Occupation.of_array(mass, space, ["l", "r", "s"], np.arange(levels) * 0.5, allowed, ends=True)
-
-
-everywhere = pytest.mark.parametrize("name", list(SPACES))
-
 
 @pytest.fixture(scope="module")
 def solved() -> dict[str, mfg.Solution]:
@@ -56,9 +26,6 @@ def solved() -> dict[str, mfg.Solution]:
         "diffusion": mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=64)),
         "several": mfg.solve(mfg.problems.predator_prey(size=3, steps=5)),
     }
-
-
-# -- of solvers, policies, runs ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["lattice", "diffusion", "several"])
@@ -183,9 +150,6 @@ def test_counting_agents_by_hand():
     np.testing.assert_allclose(crowd.policy().values[0, :, 1], [[1, 0.5], [0, 0.5]])  # uniform where nobody is
 
 
-# -- properties --------------------------------------------------------------------------------------------------------
-
-
 @everywhere
 @few
 @given(seed=seeds)
@@ -216,38 +180,6 @@ def test_mix_is_convex_and_keeps_mass(name, seed, share):
         np.testing.assert_allclose(one.distance(mean, kind, actions=True), share * whole, rtol=1e-9, atol=1e-13)
     np.testing.assert_array_equal(one.mix(two, 0.0).mass, one.mass)
     np.testing.assert_array_equal(one.mix(two, 1.0).mass, two.mass)
-
-
-@everywhere
-@pytest.mark.parametrize("kind", ["tv", "l2", "w1"])
-@settings(max_examples=8, deadline=None)
-@given(seed=seeds)
-def test_distances_are_metrics(name, kind, seed):
-    one, two, three = (random_occupation(name, seed + k, levels=2) for k in range(3))
-    there = one.distance(two, kind)
-    assert there.dims == ("time",)
-    apart = np.abs(one.density - two.density).max(one.space.dims) > 1e-6
-    assert (there > 0)[apart].all()
-    assert (there < 1e-5)[~apart].all()
-    np.testing.assert_allclose(there, two.distance(one, kind), rtol=1e-9, atol=1e-12)
-    assert (one.distance(three, kind) <= there + two.distance(three, kind) + 1e-12).all()
-    np.testing.assert_allclose(one.distance(one, kind), 0.0, atol=1e-15)
-    if kind != "w1":  # summing actions out brings nobody further apart in total variation
-        both = one.distance(two, kind, actions=True)
-        assert kind == "l2" or float((there - both).max()) <= 1e-14
-
-
-def test_distances_by_hand():
-    line = mfg.Grid.box(4, bounds=[(0.0, 2.0)])  # cells of 1/2
-    here, there = np.zeros((4, 2)), np.zeros((4, 2))
-    here[0, 0], there[3, 0] = 1.0, 1.0
-    one, two = (Occupation.of_array(m, line, 2) for m in (here, there))
-    assert float(one.distance(two)) == 1.0
-    assert float(one.distance(two, "w1")) == pytest.approx(1.5)
-    assert float(one.distance(two, "l2")) == pytest.approx(2.0)  # sqrt(2 * 2^2 / 2)
-    other = Occupation.of_array(here[:, ::-1], line, 2)  # the same place, another action
-    assert float(one.distance(other)) == 0.0
-    assert float(one.distance(other, actions=True)) == 1.0
 
 
 @few
@@ -294,9 +226,6 @@ def test_agents_on_cells_have_the_mean_action_of_the_occupation():
     by_cell = Occupation.of_array(mass, grid, 3).mean_action(near).values.reshape(9, 3)
     by_agent = mean_actions(np.eye(3)[actions], sparse.csr_array(near.toarray()[np.ix_(cells, cells)]))
     np.testing.assert_allclose(by_agent, by_cell[cells], rtol=1e-12)
-
-
-# -- files and errors --------------------------------------------------------------------------------------------------
 
 
 @everywhere

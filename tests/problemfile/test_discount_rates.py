@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.problemfile import problem_from_toml, problem_to_toml
+from mfgsolve.command.arguments import stated_problem
+from mfgsolve.problemfile import named_problem, problem_from_toml, problem_to_toml
 from tests.commands import DECLARED
 
 LATE = DECLARED.replace("steps = 24", "steps = 24\ndiscount = 0.05")
@@ -30,6 +31,20 @@ def test_a_named_problem_has_one_too():
     late = problem_from_toml(text)
     assert rate(problem_to_toml(late)) == 0.05
     assert late.parameters == problem_from_toml('problem = "beach-bar"').parameters
+
+
+def test_the_command_sets_it_for_problems_of_all_kinds(tmp_path):
+    (tmp_path / "hill.toml").write_text(DECLARED)
+    for name in ("beach-bar", str(tmp_path / "hill.toml")):
+        problem = stated_problem(name, None, None, {"time.discount": 0.2})
+        assert problem.time.discount == 0.2
+        assert rate(problem_to_toml(problem)) == 0.2
+    bar = stated_problem("beach-bar", None, None, {"time.discount": 0.2, "temperature": 0.5})
+    assert (bar.time.discount, bar.temperature) == (0.2, 0.5)
+    with pytest.raises(mfg.InputError, match="discount rate is -1"):
+        named_problem("beach-bar", discount=-1)
+    with pytest.raises(mfg.InputError, match="real number is needed"):
+        stated_problem("beach-bar", None, None, {"time.discount": "high"})
 
 
 @pytest.mark.parametrize("text", [DECLARED, 'problem = "beach-bar"', 'problem = "supply-demand"\nshape = [8, 8]'])

@@ -9,7 +9,7 @@ from mfgsolve.solvers.blas import LARGE_BLOCK, blas_threads
 
 
 def state(width, has_tables=True):
-    return SimpleNamespace(game=SimpleNamespace(has_tables=has_tables, width=width))
+    return SimpleNamespace(game=SimpleNamespace(step=SimpleNamespace(has_tables=has_tables), width=width))
 
 
 def threads():

@@ -21,17 +21,17 @@ LINE = mfg.problems.linear_quadratic(shape=(32,), steps=64)
 def test_a_game_at_another_temperature_shares_arrays_and_is_the_one_that_is_made_anew():
     game = make_game(BAR)
     warm, anew = game.at_temperature(0.3), make_game(BAR.at_temperature(0.3))
-    assert warm.transitions is game.step.transitions
-    assert warm.own_cost is game.step.own_cost
+    assert warm.step.transitions is game.step.transitions
+    assert warm.step.own_cost is game.step.own_cost
     assert (game.temperature, game.step.entropy_cost.max(), game.is_smooth) == (0.0, 0.0, False)
-    assert (warm.temperature, warm.entropy_cost[0], warm.is_smooth) == (0.3, anew.entropy_cost[0], True)
+    assert (warm.temperature, warm.step.entropy_cost[0], warm.is_smooth) == (0.3, anew.step.entropy_cost[0], True)
     assert warm.problem.temperature == 0.3
     price = game.price(game.flow(game.step.uniform()))
     np.testing.assert_array_equal(warm.respond(price).policy, anew.respond(price).policy)
     back = pickle.loads(pickle.dumps(warm))
-    assert (back.temperature, back.entropy_cost[0]) == (0.3, anew.entropy_cost[0])
+    assert (back.temperature, back.step.entropy_cost[0]) == (0.3, anew.step.entropy_cost[0])
     other = game.with_costs(game.step.own_cost + 1.0).at_temperature(0.3)  # costs stay what they are
-    np.testing.assert_array_equal(other.own_cost, game.step.own_cost + 1.0)
+    np.testing.assert_array_equal(other.step.own_cost, game.step.own_cost + 1.0)
 
 
 def test_temperatures_fall_to_that_of_the_game():
@@ -93,8 +93,8 @@ def test_a_game_made_otherwise_is_the_one_that_is_solved(name):
         )
 
     solver, plain, stated = SOLVERS[name](), make_game(problem(0.0 * dear)), make_game(problem(dear))
-    np.testing.assert_allclose(stated.own_cost, plain.own_cost + dear[None])
-    made = plain.with_costs(plain.own_cost + dear[None])
+    np.testing.assert_allclose(stated.step.own_cost, plain.step.own_cost + dear[None])
+    made = plain.with_costs(plain.step.own_cost + dear[None])
     crowds = []
     for game in (made, stated):
         state = run(solver, solver.init(game, 1e-8), 1e-8, Budget(200)).state

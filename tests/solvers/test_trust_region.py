@@ -59,7 +59,7 @@ def states(problem: mfg.Problem, solver: Newton, tol: float = 1e-10, limit: int 
 
 CASES = [
     ("aversion", "terminal", 1e4, "flat", 0.02),
-    ("aversion", "running", 1e3, "peak", 0.02),
+    pytest.param("aversion", "running", 1e3, "peak", 0.02, marks=pytest.mark.slow),
     pytest.param("aversion", "both", 1e4, "peak", 0.02, marks=pytest.mark.slow),
     ("target", "terminal", 1e2, "peak", 0.002),
     ("target", "terminal", 1e4, "peak", 0.02),
@@ -80,6 +80,7 @@ def test_stiff_diffusions_are_solved(kind, where, strength, start, viscosity):
     assert mfg.exploitability(problem, solution).relative_exploitability < 2e-10
 
 
+@pytest.mark.slow
 def test_many_more_steps_than_before_are_not_needed_where_the_cap_binds():
     """Too few steps for the speeds: the game of slower agents is a game, too."""
     problem = game("aversion", "running", 1e3, cells=24, steps=24)
@@ -130,13 +131,19 @@ def test_games_that_are_not_stiff_never_meet_a_damping(small_problem):
         assert {state.phase for state in states(problem, Newton())} == {0}
 
 
-@pytest.mark.parametrize("cut", [5, 30, 45, 60])
-def test_resume_in_every_phase_is_bit_identical(tmp_path, cut):
-    problem, file = game("target", "terminal", 1e3), tmp_path / "c.nc"
+@pytest.fixture(scope="module")
+def cooled():
+    """A game that is cooled, and its solve in one run."""
+    problem = game("target", "terminal", 1e3)
     phases = [state.phase for state in states(problem, Newton())]
     assert COOLED in phases
-    assert cut < len(phases)
-    whole = mfg.solve(problem)
+    assert len(phases) > 60
+    return problem, mfg.solve(problem)
+
+
+@pytest.mark.parametrize("cut", [5, 30, 45, 60])
+def test_resume_in_every_phase_is_bit_identical(tmp_path, cooled, cut):
+    (problem, whole), file = cooled, tmp_path / "c.nc"
     mfg.solve(problem, max_iterations=cut, checkpoint=file, check="ignore")
     rest = mfg.resume(file, problem=problem)
     assert rest.converged

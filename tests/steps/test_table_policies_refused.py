@@ -35,7 +35,7 @@ POLICIES = [
 @pytest.mark.parametrize(("change", "message"), POLICIES)
 def test_policies_that_are_none_are_refused(change, message):
     problem = small_game(0, 1, 3)[0]
-    policy = Game(problem).uniform().reshape(3, 3, 3)
+    policy = Game(problem).step.uniform().reshape(3, 3, 3)
     assert float(mfg.exploitability(problem, policy)) > 0
     with pytest.raises(mfg.InputError, match=message):
         mfg.exploitability(problem, change(policy.copy()))
@@ -47,7 +47,7 @@ def test_policies_with_holes_are_refused():
     holes = np.ma.masked_array(policy, mask=policy > 0)
     for brought, message in ((holes, "policy has masked entries"), ([[1.0], [0.5, 0.5]], "policy is no array")):
         with pytest.raises(mfg.InputError, match=message):
-            TablePolicy.checked(brought, game)
+            TablePolicy.checked(brought, game.step)
 
 
 def test_policies_on_forbidden_actions_are_refused():

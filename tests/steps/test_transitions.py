@@ -40,7 +40,7 @@ def game(**parts):
 
 
 def test_tables_that_fit_make_a_game():
-    assert game().flow(game().uniform())[-1].tolist() == [1.0, 0.0, 0.0]
+    assert game().flow(game().step.uniform())[-1].tolist() == [1.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize(
