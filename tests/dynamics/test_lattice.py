@@ -40,12 +40,12 @@ def test_moves_are_named_and_written_like_points():
 def test_walls_stay_or_forbid():
     stay, forbid = lattice((0, 2)), lattice((0, 2), walls="forbid")
     np.testing.assert_array_equal(matrices(stay)[0, 1].argmax(axis=1), [2, 3, 3, 3])
-    np.testing.assert_array_equal(forbid.allowed, [[1, 1, 1, 1], [1, 1, 0, 0]])
+    np.testing.assert_array_equal(forbid.step.allowed, [[1, 1, 1, 1], [1, 1, 0, 0]])
     around = make_game(mfg.Problem(
         grid=mfg.Grid.box((4,), boundary="periodic", blocked=np.array([False, False, True, False])),
         time=mfg.TimeGrid(1, 1), dynamics=mfg.LatticeMoves((0, 1, 2), walls="forbid", jumps=((-1, 1.0),)), coupling=0.0,
         initial=lambda t, c: 1.0, normalise=True))  # fmt: skip
-    np.testing.assert_array_equal(around.allowed, [[1, 1, 1, 1], [1, 0, 1, 1], [0, 1, 1, 1]])
+    np.testing.assert_array_equal(around.step.allowed, [[1, 1, 1, 1], [1, 0, 1, 1], [0, 1, 1, 1]])
     np.testing.assert_array_equal(matrices(around)[0, 0].argmax(axis=1), [3, 0, 2, 3])  # a jump off 3 hits the block
     np.testing.assert_array_equal(matrices(around)[0, 2].argmax(axis=1), [3, 3, 2, 0])
 

@@ -151,7 +151,7 @@ def test_explicit_noise_is_refused_where_a_cell_would_give_away_more_than_it_has
     most = 1 / 32
     if edges is not None and edges[1] == 0.2:  # rates (face / distance of centres) / width, of the cell that gives most
         most = 1 / (1 / 0.25 / 0.25 + 1 / 0.275 / 0.25)
-    landing = made(most * (1 - 1e-9)).transitions.matrix(0, 4).toarray()
+    landing = made(most * (1 - 1e-9)).step.transitions.matrix(0, 4).toarray()
     assert landing.min() >= 0
     np.testing.assert_allclose(landing.sum(axis=1), 1.0, atol=1e-14)
     with pytest.raises(mfg.InputError, match=r"explicit noise needs nu dt sum 2/h\^2 <= 1 and has 1\.0"):

@@ -65,11 +65,11 @@ def test_transitions_and_costs_that_move_with_time():
     np.testing.assert_allclose(matrices(game), chance)
     np.testing.assert_array_equal(game.step.own_cost, cost)
     same = tabular([[sparse.csr_array(p) for p in step] for step in chance], cost=lambda t, c: cost[round(t)])
-    np.testing.assert_array_equal(same.transitions.chance, game.step.transitions.chance)
-    np.testing.assert_array_equal(same.own_cost, cost)
-    np.testing.assert_array_equal(tabular(cost=2).own_cost, np.full((1, 2, 2), 2.0))
+    np.testing.assert_array_equal(same.step.transitions.chance, game.step.transitions.chance)
+    np.testing.assert_array_equal(same.step.own_cost, cost)
+    np.testing.assert_array_equal(tabular(cost=2).step.own_cost, np.full((1, 2, 2), 2.0))
     named = tabular(cost=lambda t, c: np.array([c.state, 10 * t + c.state]))
-    np.testing.assert_array_equal(named.own_cost[2], [[0, 1], [20, 21]])
+    np.testing.assert_array_equal(named.step.own_cost[2], [[0, 1], [20, 21]])
 
 
 def test_what_is_not_allowed_needs_no_transitions_and_costs_nothing():
@@ -95,7 +95,7 @@ def test_tables_on_a_grid_keep_out_of_blocked_cells():
     around = np.array([[0, 0, 1], [0, 1, 0], [1, 0, 0]])
     np.testing.assert_array_equal(game([around]).flow(np.ones((2, 1, 3))), [[1, 0, 0], [0, 0, 1], [1, 0, 0]])
     forbidden = game([np.eye(3), ring], allowed=np.array([[1, 1, 1], [0, 1, 1]], bool))
-    assert forbidden.uniform()[0, :, 0].tolist() == [1.0, 0.0]
+    assert forbidden.step.uniform()[0, :, 0].tolist() == [1.0, 0.0]
 
 
 HOLES = np.ma.masked_array(STAY, mask=SWAP > 0)
@@ -204,4 +204,4 @@ def test_bad_dynamics_are_told_in_a_sentence(make, message):
 
 def test_a_cost_for_each_action_holds_in_every_state():
     each, all_states = tabular(cost=[0.1, 0.3]), tabular(cost=[[0.1, 0.1], [0.3, 0.3]])
-    assert (each.own_cost == all_states.own_cost).all()
+    assert (each.step.own_cost == all_states.step.own_cost).all()

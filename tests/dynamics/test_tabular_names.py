@@ -30,6 +30,6 @@ def test_every_population_keeps_the_names_of_its_actions(tmp_path):
         grid=mfg.Populations(["fox", "hen"], mfg.States(2)), time=TIME, coupling=0.0, initial=np.full((2, 2), 0.5),
         dynamics=[mfg.Tabular([stay, swap], actions=["a", "b"]), mfg.Tabular([stay, swap], actions=["b", "a"])],
     )  # fmt: skip
-    assert make_game(swapped).action_names == ["a/b", "b/a"]
+    assert make_game(swapped).step.action_names == ["a/b", "b/a"]
     alike = mfg.solve(mfg.problems.predator_prey()).dataset
     assert "action_name" not in alike

@@ -43,7 +43,7 @@ def test_time_nodes():
 def test_refined_grids_keep_box_boundary_and_walls():
     grid = mfg.Grid.box((8, 8), boundary=("periodic", "reflecting"), blocked=lambda c: c.x > 0.8, unit="km")
     finer = grid.refined((16, 32))
-    assert finer.step.shape == (16, 32)
+    assert finer.shape == (16, 32)
     assert [a.boundary for a in finer.axes] == ["periodic", "reflecting"]
     assert finer.axes[0].unit == "km"
     assert finer.mask.mean() == pytest.approx(0.1875, abs=0.02)
