@@ -18,6 +18,7 @@ __all__ = ["AXIS_NAMES", "BOUNDARIES", "Axis"]
 
 BOUNDARIES = ("reflecting", "periodic")
 AXIS_NAMES = ("x", "y", "z")
+SHORTEST = 1e-150  # of what floats square and divide by
 ALIKE = 8 * np.finfo(float).eps  # of the largest coordinate: edges that are so near to equal ones are equal
 
 
@@ -53,8 +54,15 @@ class Axis:
             raise InputError(f"axis {self.name} has {self.cells} cells; an axis needs a whole number of at least 2")
         if not (math.isfinite(self.start) and math.isfinite(self.stop) and self.start < self.stop):
             raise InputError(f"axis {self.name} goes from {self.start} to {self.stop}; start must lie below stop")
+        if not math.isfinite(self.length):
+            raise InputError(
+                f"axis {self.name} goes from {self.start:g} to {self.stop:g}, which is longer than any float; take "
+                "another unit of length"
+            )
         if self.boundary not in BOUNDARIES:
             raise InputError(unknown(f"boundary of axis {self.name}", self.boundary, BOUNDARIES))
+        if self.uneven is not None:
+            object.__setattr__(self, "uneven", tuple(_increasing(self.uneven, f"edges of axis {self.name}").tolist()))
         edges = self.uneven
         if edges is not None and (len(edges) != self.cells + 1 or (edges[0], edges[-1]) != (self.start, self.stop)):
             raise InputError(
@@ -89,21 +97,7 @@ class Axis:
         >>> axis.cells, axis.widths.round(3).tolist(), axis.centres.round(3).tolist()
         (3, [0.1, 0.2, 0.7], [0.05, 0.2, 0.65])
         """
-        what = f"edges of axis {name}"
-        array = numbers(edges, what)
-        if array.ndim != 1 or array.size < 3:
-            raise InputError(
-                f"{what} have shape {array.shape}; a list of at least 3 increasing numbers is needed, one more than "
-                "there are cells"
-            )
-        if not np.isfinite(array).all():
-            raise InputError(f"{what} hold {array[~np.isfinite(array)][0]}; every edge must be a finite number")
-        wrong = np.flatnonzero(np.diff(array) <= 0)
-        if wrong.size:
-            k = int(wrong[0])
-            raise InputError(
-                f"{what} must increase; entry {k + 1} ({array[k + 1]:g}) does not lie above entry {k} ({array[k]:g})"
-            )
+        array = _increasing(edges, f"edges of axis {name}")
         ends = (array.size - 1, float(array[0]), float(array[-1]))
         plain = cls(name, *ends, boundary=boundary, unit=unit)
         if (np.abs(array - plain.edges) <= ALIKE * np.abs(array).max()).all():
@@ -203,7 +197,7 @@ class Axis:
         (doi:10.1137/0717021), continued around a period: with half as many cells every second edge remains.
         """
         wanted = whole(cells, f"number of cells of axis {self.name}")
-        if self.even or wanted == self.cells:
+        if self.even or wanted < 2 or wanted == self.cells:
             return replace(self, cells=wanted)
         from scipy.interpolate import PchipInterpolator
 
@@ -226,3 +220,33 @@ class Axis:
         inside = np.interp(points, edges, np.arange(self.cells + 1.0))
         before, after = np.minimum(points - self.start, 0.0), np.maximum(points - self.stop, 0.0)
         return np.asarray(inside + before / widths[0] + after / widths[-1])
+
+
+def _increasing(edges: Any, what: str) -> np.ndarray:
+    """Edges of at least two cells, as numbers.
+
+    Raises
+    ------
+    InputError
+        for anything but increasing finite numbers, and for two so near that floats hold no length between them
+    """
+    array = numbers(edges, what)
+    if array.ndim != 1 or array.size < 3:
+        raise InputError(
+            f"{what} have shape {array.shape}; a list of at least 3 increasing numbers is needed, one more than there "
+            "are cells"
+        )
+    if not np.isfinite(array).all():
+        raise InputError(f"{what} hold {array[~np.isfinite(array)][0]}; every edge must be a finite number")
+    widths = np.diff(array)
+    if (widths <= 0).any():
+        k = int(np.argmax(widths <= 0))
+        raise InputError(
+            f"{what} must increase; entry {k + 1} ({array[k + 1]:g}) does not lie above entry {k} ({array[k]:g})"
+        )
+    if widths.min() < SHORTEST:
+        k = int(np.argmin(widths))
+        raise InputError(
+            f"{what} are only {widths[k]:g} apart at entry {k}, too little to divide by; take another unit of length"
+        )
+    return array

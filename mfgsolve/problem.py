@@ -180,7 +180,11 @@ class Problem:
         """One step of its agents; ``mass`` is that of the cells at t = 0."""
         first = self.all_dynamics[0]
         if len(self.all_dynamics) == 1 and self.grid.populations == 1:
-            return first.bind(self.grid, self.time, mass)
+            given = self.grid, self.time, mass
+            if type(first).__module__.startswith("mfgsolve."):
+                return first.bind(*given)
+            made: Step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
+            return made
         return type(first).join(self.all_dynamics, self.grid, self.time, mass)
 
     @property

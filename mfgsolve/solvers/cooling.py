@@ -56,9 +56,11 @@ def heats(game: Any, cooling: float) -> list[float]:
     What an agent gains by being elsewhere all the time is at most R, the range of sum weight f + g: among a crowd that
     rests, that only drifts, or that best answers the one or the other and meets where it thought nobody was.  It hardly
     moves where R is small against the temperature 2 nu c of the noise, or where it pays for less than a cell on the
-    way, c (h / T)^2 T / 2.
+    way, c (h / T)^2 T / 2.  A step of one's own, whose cost of moving nobody knows, has one level, its own.
     """
-    viscosity = game.problem.all_dynamics[0].viscosity
+    if not hasattr(game.step, "scheme"):
+        return [1.0]
+    viscosity = getattr(game.problem.all_dynamics[0], "viscosity", 0.0)
     weights, free, gain = game.weights.reshape(-1, 1, 1, 1), ~game.grid.mask.reshape(-1), 0.0
     for crowd in (game.flow(np.zeros((game.steps, *game.step.shape))), game.resting_crowd(game.empty_crowd())):
         for _ in range(2):

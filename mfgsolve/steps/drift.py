@@ -46,6 +46,7 @@ from mfgsolve.steps.factors import Factor
 __all__ = ["Drift", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "own_drift"]
 
 ENTRY_BYTES = 12  # of one chance and its cell
+FARTHEST = 1e9  # cells that an agent may be carried in one step
 ALIKE = 8 * np.finfo(float).eps  # of cells: a displacement that is so near to whole cells is one
 
 
@@ -179,9 +180,16 @@ def drift_factor(drift: Any, space: Space, time: TimeGrid, where: str = "") -> D
 
 
 def _look(space: Grid, time: TimeGrid, velocity: np.ndarray, where: str) -> None:
-    """Agents who are carried toward each other must not pass each other within a step."""
+    """Floats must tell where agents come; and those who are carried toward each other must not pass each other."""
     free = ~space.mask
     for k, axis in enumerate(space.axes):
+        fastest = float(np.abs(velocity[:, -1 - k][:, free]).max())
+        carried = fastest * (time.dt / axis.length * axis.cells)
+        if carried > FARTHEST:
+            raise InputError(
+                f"drift{where} along {axis.name} reaches {fastest:g} and carries agents {carried:.2g} cells in one "
+                f"step of {time.dt:g}; floats tell where they come for at most {FARTHEST:g}: take a slower drift"
+            )
         place = k - space.ndim  # of the array axis
         closer = velocity[:, -1 - k] - np.roll(velocity[:, -1 - k], -1, place)
         distance = axis.distances.reshape(-1, *(1,) * (-1 - place))

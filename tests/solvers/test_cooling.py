@@ -9,6 +9,7 @@ import pytest
 import mfgsolve as mfg
 from mfgsolve.games import make_game
 from mfgsolve.solvers.cooling import CAREFUL, COLDEST, dearer, heat, heats, temperatures
+from tests.own_steps import hopping
 
 MOVES = np.eye(2), np.eye(2)[::-1]
 
@@ -74,3 +75,7 @@ def test_heats_start_where_what_is_gained_does_not_pay_a_cell():
     np.testing.assert_allclose(heats(diffusion(3.0), 0.5), 2.0 ** np.arange(7, -1, -1))
     np.testing.assert_allclose(heats(diffusion(3.0, viscosity=0.0), 0.5), 2.0 ** np.arange(8, -1, -1))  # 192 cells
     assert heats(diffusion(0.0), 0.5) == [1.0]
+
+
+def test_a_step_whose_cost_of_moving_nobody_knows_is_not_heated():
+    assert heats(make_game(hopping()), 0.5) == [1.0]

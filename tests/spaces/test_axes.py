@@ -164,3 +164,24 @@ def test_claims_are_verified_by_volume(name):
 def test_a_kernel_of_displacements_needs_equal_cells():
     with pytest.raises(InputError, match="state a width instead, or an Interaction"):
         mfg.Nonlocal(1.0, kernel=lambda dx, dy: np.exp(-(dx**2) - dy**2)).bind(UNEVEN, np.array([0.0]))
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: mfg.Axis("x", 2, uneven=0.1), r"edges of axis x have shape \(\)"),
+        (lambda: mfg.Axis("x", 3, uneven=(0.0, 0.6, 0.1, 1.0)), r"entry 2 \(0\.1\) does not lie above entry 1"),
+        (lambda: mfg.Axis("x", 2, uneven=(0.0, np.nan, 1.0)), "edges of axis x hold nan"),
+        (lambda: mfg.Axis("x", 2, -1e308, 1e308), "longer than any float; take another unit of length"),
+        (lambda: mfg.Axis.from_edges("x", [0, 1e-320, 1]), "too little to divide by; take another unit of length"),
+        (lambda: mfg.Axis.from_edges("x", [0, 0.1, 1]).refined(1), "axis x has 1 cells; an axis needs"),
+    ],
+)
+def test_what_is_no_axis(make, says):
+    with pytest.raises(mfg.InputError, match=says):
+        make()
+
+
+def test_edges_as_a_list_can_be_told_apart_like_others():
+    assert mfg.Axis("x", 2, uneven=[0, 0.1, 1]) == mfg.Axis.from_edges("x", [0, 0.1, 1])
+    assert hash(mfg.Axis("x", 2, uneven=[0, 0.1, 1])) == hash(mfg.Axis.from_edges("x", [0, 0.1, 1]))

@@ -239,3 +239,12 @@ def test_too_many_chances_for_the_memory_are_refused_before_they_are_made(monkey
     monkeypatch.setattr(drift_module, "ENTRY_BYTES", 2**44)
     with pytest.raises(InputError, match=r"drift of 4096 cells that changes in each of 4 steps needs at least"):
         drift_factor((lambda t, c: t, 0.0), mfg.Grid.box((64, 64)), TIME)
+
+
+@pytest.mark.parametrize("edges", [np.linspace(0, 1, 9), np.linspace(0, 1, 9) ** 2])
+@pytest.mark.parametrize("boundary", ["periodic", "reflecting"])
+def test_a_drift_faster_than_floats_tell_is_refused(edges, boundary):
+    grid = mfg.Grid((mfg.Axis.from_edges("x", edges, boundary=boundary),))
+    with pytest.raises(mfg.InputError, match=r"drift along x reaches 1e\+30 and carries agents .* cells in one step"):
+        drift_factor(-1e30, grid, TIME)
+    assert drift_factor(1e6, grid, TIME) is not None
