@@ -209,9 +209,18 @@ def _order(given: np.ndarray, wanted: np.ndarray, dim: str, what: str) -> np.nda
     if order is None:
         remedy = "bring it in line, or leave the coordinate out and go by position: array.drop_vars"
         raise InputError(
-            f"{what} has the coordinate {dim} = {_some(given)}, and {_some(wanted)} is needed; {remedy}({dim!r})"
+            f"{what} has the coordinate {dim} = {_some(given)}, and {_some(wanted)} is needed"
+            f"{_hidden(given, wanted)}; {remedy}({dim!r})"
         )
     return None if (order == np.arange(order.size)).all() else order
+
+
+def _hidden(given: np.ndarray, wanted: Any) -> str:
+    """Where two coordinates differ that look alike when only some of their labels are told."""
+    if callable(wanted) or wanted is None or _some(given) != _some(wanted := np.asarray(wanted)):
+        return ""
+    k = int(np.argmax(given != wanted))
+    return f" (entry {k} is {shown(given.tolist()[k])}, not {shown(wanted.tolist()[k])})"
 
 
 def _order_of_places(given: np.ndarray, wanted: np.ndarray) -> np.ndarray | None:

@@ -117,8 +117,15 @@ def _chosen(problem: Problem) -> Problem:
         return problem.with_steps(finite_steps(problem), chosen=True)
     measured = measure(problem)
     if measured is None:
-        with contextlib.suppress(ArithmeticError, LookupError):  # what is wrong with the problem itself is told first
-            make_game(replace(problem.with_steps(LEAST), dynamics=coarse))
+        wrong, otherwise = (_fault(replace(problem.with_steps(LEAST + k), dynamics=coarse)) for k in (0, 1))
+        if wrong is not None and wrong == otherwise:  # what is wrong with the problem itself is told first
+            raise InputError(wrong)
+        if wrong is not None:  # only because of the number, which nobody stated
+            raise InputError(
+                f"problem {problem.name!r} states no number of time steps, and holds arrays of so many times that not "
+                f"any number will do (with {LEAST} steps: {wrong}); state it: TimeGrid(horizon, steps), steps under "
+                "[time], or --steps"
+            )
         raise InputError(
             f"problem {problem.name!r} states no number of time steps, and the speeds of its agents could not be "
             "measured on a coarse grid (its costs or walls are tied to their grid, or no solver settles there); state "
@@ -128,6 +135,16 @@ def _chosen(problem: Problem) -> Problem:
     settled = problem.with_steps(steps, chosen=True)
     _measured[settled] = _judgement(settled, error, capped, steps)
     return settled
+
+
+def _fault(problem: Problem) -> str | None:
+    """What the game of a problem is refused with."""
+    with contextlib.suppress(ArithmeticError, LookupError):
+        try:
+            make_game(problem)
+        except InputError as error:
+            return str(error)
+    return None
 
 
 def advised(problem: Problem, measured: Measured) -> tuple[int, Change, float]:

@@ -294,3 +294,11 @@ def test_names_are_numbers_or_texts_alike():
     np.testing.assert_array_equal(aligned(array, ("state",), {"state": ["0", "1", "2"]}, "cost"), [2, 3, 1])
     with pytest.raises(mfg.InputError, match=r"state = \[0, 0, 1\]"):
         aligned(array.assign_coords(state=[0, 0, 1]), ("state",), {"state": np.arange(3)}, "cost")
+
+
+def test_a_coordinate_that_differs_where_nobody_sees_it_is_told_there():
+    line = mfg.Grid.box((8,))
+    x = line.axes[0].centres.copy()
+    x[4] += 0.01
+    with pytest.raises(mfg.InputError, match=r"is needed \(entry 4 is 0\.5725, not 0\.5625\); bring it in line"):
+        mfg.Problem(line, TIME, mfg.ControlledDiffusion(0.1), 0.0, xr.DataArray(np.ones(8), {"x": x}, ("x",)))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import mfgsolve as mfg
 from mfgsolve.games import Game
@@ -188,3 +190,14 @@ class TestTheIndicator:
         found = judge(mfg.problems.beach_bar())
         assert math.isnan(found.flow_change)
         assert not found.cautions
+
+
+def test_arrays_of_so_many_times_ask_for_the_number_of_steps(hill: mfg.Problem) -> None:
+    array = xr.DataArray(np.ones((24, 64)), dims=("time", "x"))
+    for change in ({"coupling": mfg.RunningCost(array)}, {"dynamics": mfg.ControlledDiffusion(0.01, drift=array)}):
+        with pytest.raises(
+            mfg.InputError, match="states no number of time steps, and holds arrays.*state it: TimeGrid"
+        ):
+            settle(replace(hill, **change))
+    with pytest.raises(mfg.InputError, match="^drift along x gives ndarray of shape"):  # wrong with any number
+        settle(replace(hill, dynamics=mfg.ControlledDiffusion(0.01, drift=np.ones(5))))
