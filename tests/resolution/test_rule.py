@@ -196,8 +196,8 @@ def test_arrays_of_so_many_times_ask_for_the_number_of_steps(hill: mfg.Problem) 
     array = xr.DataArray(np.ones((24, 64)), dims=("time", "x"))
     for change in ({"coupling": mfg.RunningCost(array)}, {"dynamics": mfg.ControlledDiffusion(0.01, drift=array)}):
         with pytest.raises(
-            mfg.InputError, match="states no number of time steps, and holds arrays.*state it: TimeGrid"
+            mfg.InputError, match=r"states no number of time steps, and holds arrays.*state it: TimeGrid"
         ):
             settle(replace(hill, **change))
-    with pytest.raises(mfg.InputError, match="^drift along x gives ndarray of shape"):  # wrong with any number
+    with pytest.raises(mfg.InputError, match=r"^drift along x gives ndarray of shape"):  # wrong with any number
         settle(replace(hill, dynamics=mfg.ControlledDiffusion(0.01, drift=np.ones(5))))
