@@ -29,7 +29,7 @@ from mfgsolve.solution.citations import source_lines
 from mfgsolve.solution.datasets import Measure, build_dataset
 from mfgsolve.solution.learning import Learning, Played, Reference
 from mfgsolve.solvers import make_solver
-from mfgsolve.solvers.base import Budget, Guess, Restore, Run, Solver, begin, restorer, run
+from mfgsolve.solvers.base import Budget, Guess, Restore, Run, Solver, begin, handed_over, restorer, run
 
 __all__ = ["beside", "check_limits", "learned", "resume", "solve"]
 
@@ -252,7 +252,7 @@ def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution]) -> Sol
     """The solution of a run that has ended, and what is to be said of it."""
     status, rows, problem = ended.status, ended.history, job.problem
     if ended.verified is None:
-        outcome = job.solver.finish(ended.state)
+        outcome = handed_over(job.solver, ended.state)
         certificate = outcome.certified()
     else:
         outcome, certificate = ended.verified

@@ -16,6 +16,7 @@ from mfgsolve.solvers.complementarity import Complementarity
 from mfgsolve.solvers.frank_wolfe import FictitiousPlay, FrankWolfe
 from mfgsolve.solvers.interior_point import InteriorPoint
 from mfgsolve.solvers.mirror_descent import MirrorDescent
+from mfgsolve.solvers.needs import Need
 from mfgsolve.solvers.newton import Newton
 from mfgsolve.solvers.portfolio import Portfolio
 from mfgsolve.solvers.prior_descent import PriorDescent
@@ -75,6 +76,11 @@ def make_solver(problem: Problem, method: str | Solver | None, options: dict[str
         if options:
             raise InputError(f"options {sorted(options)} come with a ready solver; set them on the solver itself")
         solver: Solver = method
+        kind = type(solver).__name__
+        if not isinstance(getattr(solver, "name", None), str):
+            raise InputError(f"the solver {kind} has no name; write name = 'my-solver' in the class")
+        if not (isinstance(solver.needs, tuple) and all(isinstance(need, Need) for need in solver.needs)):
+            raise InputError(f"needs of the solver {kind} are {solver.needs!r}; a tuple of Need is needed")
     else:
         if method not in SOLVERS:
             raise InputError(unknown("solver", method, SOLVERS))

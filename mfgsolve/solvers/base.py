@@ -31,11 +31,12 @@ from mfgsolve.solution.datasets import Measure
 from mfgsolve.solution.learning import Played
 from mfgsolve.solvers.blas import blas_threads
 from mfgsolve.solvers.needs import Need, unmet
+from mfgsolve.solvers.returns import check_outcome, returned
 from mfgsolve.solvers.stored import Stored, pack
 
 __all__ = [
     "FEASIBLE", "UNMEASURED", "Budget", "Guess", "Measure", "Outcome", "Run", "Solver", "State", "Status", "begin",
-    "restorer", "run",
+    "handed_over", "restorer", "run",
 ]  # fmt: skip
 
 
@@ -183,7 +184,14 @@ Restore = Callable[[dict[str, np.ndarray], dict[str, float], Measure], State]
 def begin(solver: Solver, game: Game, tol: float, start: Guess | None, deadline: float | None) -> State:
     """The first state of a solve.  It is made whole, with as little work as can be once the deadline has passed."""
     with watch.watching(deadline, raises=False):
-        return solver.init(game, tol, start)
+        return returned(solver, "init", solver.init(game, tol, start), State)
+
+
+def handed_over(solver: Solver, state: State) -> Outcome:
+    """What a solver hands over, checked; see `mfgsolve.solvers.returns`."""
+    outcome = returned(solver, "finish", solver.finish(state), Outcome)
+    check_outcome(solver, outcome)
+    return outcome
 
 
 def restorer(solver: Solver, game: Game, tol: float) -> Restore:
@@ -292,7 +300,7 @@ class _Driver:
                 return status
             with watch.watching(self.deadline):
                 self.inside = True
-                self.state = self.solver.step(state)
+                self.state = returned(self.solver, "step", self.solver.step(state), State)
                 self.inside = False
 
     def _verdict(self, state: State) -> Status | None:
@@ -300,7 +308,7 @@ class _Driver:
         status = _verdict(state, self.criterion, self.budget, self.rows[-1])
         if status is not Status.CONVERGED:
             return status
-        outcome = self.solver.finish(copy.copy(state))
+        outcome = handed_over(self.solver, copy.copy(state))
         self.verified = outcome, outcome.certified()
         met = self.criterion.met(self.verified[1])
         return status if met else _verdict(state, None, self.budget, self.rows[-1])
