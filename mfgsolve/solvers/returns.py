@@ -25,8 +25,8 @@ def returned(solver: Any, verb: str, value: Any, kind: type[T]) -> T:
     """
     if not isinstance(value, kind):
         raise InputError(
-            f"{verb} of solver {solver.name!r} gave {type(value).__name__}; {kind.__name__} of mfgsolve.solvers.base is "
-            "needed"
+            f"{verb} of solver {solver.name!r} gave {type(value).__name__}; {kind.__name__} (mfgsolve.solvers.base) "
+            "is needed"
         )
     return value
 
