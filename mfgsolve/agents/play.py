@@ -12,6 +12,7 @@ from mfgsolve.checkpoints import PYTHON_PROBLEM
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import Game, Policy, make_game
 from mfgsolve.games.multipliers import multiplier_from
+from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml
 from mfgsolve.solution import Solution
@@ -20,6 +21,8 @@ from mfgsolve.spaces import Populations
 __all__ = ["Play", "agent_list", "agent_numbers", "one_number", "play_of"]
 
 MOST_AGENTS = 10**12
+SAME = 1e-6  # total variation of two flows of one plan, the one of them from a file
+ANOTHER = "state that game again, or play the plan in another one: (problem, policy=solution)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +72,30 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
     wanted = dataset if policy is None else policy
     game = make_game(in_steps_of(stated, wanted))
     chosen = game.step.policy_from(wanted)
-    return Play(game, chosen, game.follow(chosen), multiplier_from(game, policy if dataset is None else dataset))
+    crowd = game.follow(chosen)
+    if problem is not None and policy is None:
+        _check_same(game, crowd, dataset)
+    return Play(game, chosen, crowd, multiplier_from(game, policy if dataset is None else dataset))
+
+
+def _check_same(game: Game, crowd: np.ndarray, dataset: Any) -> None:
+    """Refuse a problem that is not the game of the solution: its crowd goes another way, or its rate is another one."""
+    rate = float(dataset.attrs.get("discount", 0.0))
+    if rate != game.time.discount:
+        raise InputError(
+            f"the problem given has the discount rate {game.time.discount:g}, and the solution was made with {rate:g}; "
+            f"{ANOTHER}"
+        )
+    if "density" not in dataset:
+        return
+    density = aligned(dataset["density"], ("time", *game.grid.dims), {}, "density of the solution")
+    mass = np.nan_to_num(np.asarray(density, dtype=float)) * game.grid.volumes
+    apart = 0.5 * float(np.abs(mass - game.mass(crowd)).reshape(len(mass), -1).sum(axis=1).max())
+    if apart > SAME:
+        raise InputError(
+            f"the problem given is not the game of the solution: its agents follow the plan to other places ({apart:.2g} "
+            f"of the crowd at the worst time, in total variation); {ANOTHER}"
+        )
 
 
 def stated_problem(solution: Solution) -> Problem:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,15 @@ def test_lists_of_numbers():
     ):
         with pytest.raises(mfg.InputError, match=sentence):
             agent_list(given)
+
+
+def test_a_problem_that_is_not_the_game_of_the_plan_is_refused(plan, tmp_path):
+    loaded, game = mfg.load(plan.save(tmp_path / "plan.nc")), problem()
+    slippery = mfg.Tabular([np.eye(2), 0.5 * SWAP + 0.5 * np.eye(2)])
+    for other, says in (
+        (replace(game, time=mfg.TimeGrid(2, 2, discount=0.1)), r"rate 0\.1, and the solution was made with 0;"),
+        (replace(game, dynamics=slippery), r"not the game of the solution: .* play the plan in another one: \(problem"),
+    ):
+        with pytest.raises(mfg.InputError, match=says):
+            play_of(loaded, problem=other)
+        play_of(other, loaded)  # but it can be played there
