@@ -93,8 +93,8 @@ def _check_same(game: Game, crowd: np.ndarray, dataset: Any) -> None:
     apart = 0.5 * float(np.abs(mass - game.mass(crowd)).reshape(len(mass), -1).sum(axis=1).max())
     if apart > SAME:
         raise InputError(
-            f"the problem given is not the game of the solution: its agents follow the plan to other places ({apart:.2g} "
-            f"of the crowd at the worst time, in total variation); {ANOTHER}"
+            f"the problem given is not the game of the solution: its agents follow the plan to other places "
+            f"({apart:.2g} of the crowd at the worst time, in total variation); {ANOTHER}"
         )
 
 

@@ -184,7 +184,7 @@ def _transitions(value: Any, source: Source) -> Any:
 
 def _field_per_axis(value: Any, source: Source) -> Any:
     if source.space is None:
-        raise InputError("fields of axes are read for each axis, and the grid is at fault")
+        return 0.0  # how many fields there must be nobody knows; the fault of the grid is told at its place
     names = sorted(source.space.dims)
     if names == ["state"]:
         raise InputError("a field for each axis needs a [grid]; [states] have no axes")
