@@ -6,6 +6,8 @@ fail, but never come to an end.  Steps and factors of the package are believed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -56,9 +58,12 @@ def check_step(step: Any, space: Space, mass: np.ndarray, whose: str) -> None:
         if _is_own(factor):
             for t in asked.times:
                 asked.pair(factor, t)
+                asked.factor_chances(factor, t)
     if own and not step.is_coupled:
         for t in asked.times:
-            asked.pair(step, t, asked.policy(t))
+            policy = asked.policy(t)
+            asked.pair(step, t, policy)
+            asked.choice_chances(t, policy)
         asked.value(mass.reshape(step.shape))
 
 
@@ -163,6 +168,40 @@ class _Asked:
                 raise InputError(
                     f"push of {what} is not the transpose of its expect at step {t}: <push(m), v> is {there:g} and "
                     f"<m, expect(v)> is {here:g}; both must be one matrix of chances, transposed for masses"
+                )
+
+    def factor_chances(self, factor: Factor, t: int) -> None:
+        """That agents one by one land where ``push`` brings their mass: by a matrix, or by walks."""
+        name, cells = type(factor).__name__, self.step.cells
+        matrix = ask(factor.matrix, (t,), f"matrix of {name}", "(t)", f" at step {t}")
+        if matrix is not None:
+            if getattr(matrix, "shape", None) != (cells, cells):
+                raise InputError(f"matrix of {name} is no array of shape {(cells, cells)} at step {t}, one row a cell")
+            self._land(f"matrix of {name}", factor, t, lambda mass: matrix.T @ mass)
+            return
+        walks = ask(factor.walks, (cells,), f"walks of {name}", "(cells)")
+        if walks is not None:
+            self._land(f"walks of {name}", factor, t, lambda mass: reduce(lambda m, walk: walk.push(m), walks, mass))
+
+    def choice_chances(self, t: int, policy: np.ndarray) -> None:
+        """The same of the step, by the table that `transitions_at` is."""
+        step = self.step
+        if type(step).transitions_at is Step.transitions_at or policy.shape != (step.actions, step.cells):
+            return
+        what = f"transitions_at of {self.name}"
+
+        def table(mass: np.ndarray) -> Any:
+            return step.transitions_at(t, mass).matrix(t, step.cells).T @ (policy * mass).reshape(-1)
+
+        self._land(what, step, t, lambda mass: ask(table, (mass,), what, "(t, mass)", f" at step {t}"), policy)
+
+    def _land(self, what: str, part: Any, t: int, way: Callable[[np.ndarray], np.ndarray], *policy: np.ndarray) -> None:
+        for mass in self.masses:
+            there, here = np.asarray(way(mass.reshape(-1))), part.push(t, *policy, mass).reshape(-1)
+            if there.shape != here.shape or not (np.abs(there - here) <= NEAR).all():
+                raise InputError(
+                    f"{what} brings single agents elsewhere than push does their mass at step {t}; both must be the "
+                    "same chances"
                 )
 
     def value(self, mass: np.ndarray) -> None:

@@ -82,6 +82,8 @@ def test_a_field_for_each_axis_in_the_order_of_a_point() -> None:
     assert read(1, "x") == read([1], "x") == ("field", 1)
     assert read([1, 2], "x") == ("field", [1, 2]), "the cells of a line, or a sum"
     assert read([1, 2], "y", "x") == (("field", 1), ("field", 2))
+    nowhere: Any = SimpleNamespace(space=None)
+    assert FIELD_PER_AXIS.read([1, 2], nowhere) == 0.0, "the fault of the grid is told at its place"
     for value, dims, sentence in (
         (1, ("y", "x"), "1 came; a list of 2 fields, one for each axis in the order x, y, is needed"),
         ([1, 2], ("z", "y", "x"), "a list of 3 fields, one for each axis in the order x, y, z"),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import mfgsolve as mfg
 from mfgsolve.games import make_game
-from mfgsolve.steps import Factor, OwnCost
-from tests.own_steps import Hopping, hopping
+from mfgsolve.steps import Factor, OwnCost, Transitions
+from tests.own_steps import Hopping, Hops, hopping
 
 
 class Wind(Factor):
@@ -37,6 +39,21 @@ class Broken(Hopping):
         step = super().bind(space, time, initial)
         for name, value in self.change:
             setattr(step, name, value.__get__(step) if callable(value) else value)
+        return step
+
+
+class Charted(Hops):
+    """Hops that say where single agents go."""
+
+    def transitions_at(self, t, mass):
+        return self.table
+
+
+@dataclass(frozen=True)
+class WithTable(Broken):
+    def bind(self, space, time, initial):
+        step = super().bind(space, time, initial)
+        step.__class__ = Charted
         return step
 
 
@@ -113,6 +130,43 @@ def test_factors(wind, says):
 def test_steps(change, says):
     with pytest.raises(mfg.InputError, match=says):
         game_of(changed(**change))
+
+
+class Chart(Wind):
+    """The same with a matrix that agents one by one take."""
+
+    def __init__(self, chart: Any):
+        super().__init__()
+        self.chart = chart
+
+    def matrix(self, t):
+        return self.chart
+
+
+class Walking(Wind):
+    """The same with walks in place of a matrix, which stay."""
+
+    def walks(self, cells):
+        return []
+
+
+SHIFT = np.roll(np.eye(5), 1, axis=1)
+
+
+def test_agents_one_by_one_land_where_their_mass_does():
+    game_of(changed(factors=[Chart(SHIFT)]))
+    for part, says in (
+        (Chart(SHIFT.T), "matrix of Chart brings single agents elsewhere than push does their mass at step 0"),
+        (Chart(np.eye(3)), r"matrix of Chart is no array of shape \(5, 5\) at step 0"),
+        (Walking(), "walks of Walking brings single agents elsewhere"),
+    ):
+        with pytest.raises(mfg.InputError, match=says):
+            game_of(changed(factors=[part]))
+    for chart, says in ((SHIFT.T, "transitions_at of Charted brings single agents elsewhere"), (SHIFT, None)):
+        rows = sparse.csr_array(np.vstack([np.eye(5), chart]))
+        table = Transitions(rows.indptr.astype(np.int64)[None], rows.indices.astype(np.int32), rows.data)
+        with nullcontext() if says is None else pytest.raises(mfg.InputError, match=says):
+            game_of(WithTable(change=(("table", table),)))
 
 
 def test_what_bind_gives():
