@@ -37,7 +37,8 @@ class Need:
 TABLES = Need(
     "tables",
     lambda problem: problem.is_finite,
-    "a controlled diffusion has no finite list of actions, its agents choose speeds; state it with LatticeMoves",
+    "its agents have no finite list of actions, with tables of transitions (those of a controlled diffusion choose "
+    "speeds); state it with LatticeMoves or Tabular",
 )
 SHARP = Need(
     "sharp", lambda problem: problem.temperature == 0, "best responses are smooth at a temperature that is above 0"

@@ -36,7 +36,7 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.cautions import say
-from mfgsolve.errors import InputError, real
+from mfgsolve.errors import InputError, numbers, real
 from mfgsolve.fields import Field, Still, own_field, sample_nodes
 from mfgsolve.grids import Axis, Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.memory import affordable
@@ -58,9 +58,22 @@ class Drift(Factor):
     space : a `Grid`
     dt : time of one step
     velocity : b (1 or T, axes, *shape) at the starts of the steps, axes in the order x, y, z; length / time
+
+    Raises
+    ------
+    InputError
+        for a velocity of another shape, or one that is not finite where agents can be
     """
 
     def __init__(self, space: Grid, dt: float, velocity: np.ndarray):
+        velocity, wanted = numbers(velocity, "velocity of a drift"), (space.ndim, *space.shape)
+        if velocity.shape[1:] != wanted or not len(velocity):
+            raise InputError(
+                f"velocity of a drift has shape {velocity.shape}; (1 or steps, axes, *shape) = (1 or steps, "
+                f"{', '.join(map(str, wanted))}) is needed"
+            )
+        if not np.isfinite(velocity[:, :, ~space.mask]).all():
+            raise InputError("velocity of a drift is not finite in a cell where agents can be; every number must be")
         self.velocity, self.is_steady = velocity, len(velocity) == 1
         free = ~space.mask
         reach = [_reach(free, k, axis.periodic) for k, axis in enumerate(space.axes)]

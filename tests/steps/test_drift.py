@@ -248,3 +248,13 @@ def test_a_drift_faster_than_floats_tell_is_refused(edges, boundary):
     with pytest.raises(mfg.InputError, match=r"drift along x reaches 1e\+30 and carries agents .* cells in one step"):
         drift_factor(-1e30, grid, TIME)
     assert drift_factor(1e6, grid, TIME) is not None
+
+
+def test_a_velocity_of_another_shape_or_without_an_end_is_refused():
+    grid = mfg.Grid.box((4,), blocked=lambda c: c.x > 0.8)
+    for shape in ((1, 2, 4), (1, 4), (0, 1, 4), (1, 1, 5)):
+        with pytest.raises(InputError, match=r"\(1 or steps, 1, 4\) is needed"):
+            Drift(grid, 0.1, np.zeros(shape))
+    assert Drift(grid, 0.1, np.array([[[0.1, 0.1, 0.1, np.nan]]])).matrix(0).sum() == pytest.approx(4)
+    with pytest.raises(InputError, match="not finite in a cell where agents can be"):
+        Drift(grid, 0.1, np.array([[[0.1, np.inf, 0.1, 0.1]]]))
