@@ -207,9 +207,9 @@ def _of_same_game(stored: Checkpoint, posed: Problem, restore: Restore, path: st
     """The checkpoint, if it is of that game; refuse to go on in another one."""
     if stored.digest == fingerprint(posed):
         return stored
-    found = earlier.continued(stored, posed, restore)
-    if found is not None:
-        return found
+    result = earlier.continued(stored, posed, restore)
+    if result is not None:
+        return result
     if stored.version not in earlier.VERSIONS and stored.version != mfgsolve.__version__:
         raise InputError(
             f"checkpoint {path} was written by mfgsolve {stored.version}, and this is {mfgsolve.__version__}: it "

@@ -127,11 +127,11 @@ def resume(
     line = Progress.of(stated, reach) if learner is None else Episodes.of_learner(learner)
 
     def work(watch: Watch) -> Solution:
-        found = mfgsolve.resume(
+        result = mfgsolve.resume(
             checkpoint, problem=stated, tol=reach, max_iterations=max_iterations, max_seconds=max_seconds,
             callback=watch, check="ignore", threads=threads,
         )  # fmt: skip
-        return found if learner is None else compared(found, stated, line)
+        return result if learner is None else compared(result, stated, line)
 
     carry_out(work, line, checkpoint, output, plot, json, strict)
 

@@ -90,13 +90,13 @@ def direct(newton: Linearised, weights: np.ndarray, corrections: int) -> tuple[S
 
 def _blend(w: np.ndarray, z: np.ndarray, start: Step, end: Step, least: float) -> tuple[Step, float, float]:
     """The point between two directions that allows the longest step, the length of that, and its share."""
-    found: tuple[Step, float, float] = (start, longest(w, z, start), 0.0)
+    result: tuple[Step, float, float] = (start, longest(w, z, start), 0.0)
     for share in np.linspace(1.0, least, 9).tolist():
         step = tuple(a + share * (b - a) for a, b in zip(start, end, strict=True))
         length = longest(w, z, step)
-        if length > found[1] or (share == 1.0 and length == found[1]):
-            found = step, length, share
-    return found
+        if length > result[1] or (share == 1.0 and length == result[1]):
+            result = step, length, share
+    return result
 
 
 def longest(w: np.ndarray, z: np.ndarray, step: Step) -> float:

@@ -119,10 +119,10 @@ class Complementarity(Solver):
             state.again, state.weights, state.short = True, barrier(state.system), 0
             state.choice, state.excess, state.value = centred_point(state.system, state.weights)
             return _measured(state)
-        found = self._direction(state)
-        if found is None:
+        result = self._direction(state)
+        if result is None:
             return self._given_up(state)
-        step, length = found
+        step, length = result
         state.choice, state.excess = state.choice + length * step[0], state.excess + length * step[1]
         state.value = state.value + length * step[2]
         state.short = state.short + 1 if length < SHORT else 0
@@ -137,7 +137,7 @@ class Complementarity(Solver):
         except RuntimeError:  # exactly singular
             return None
         if state.weights is not None:
-            found = direct(newton, state.weights, self.corrections)
+            result = direct(newton, state.weights, self.corrections)
         else:
             mu = float(w @ z) / w.size
             ahead = newton.solve(-w * z)
@@ -145,8 +145,8 @@ class Complementarity(Solver):
             left = float((w + length * ahead[0]) @ (z + length * ahead[1])) / w.size
             aim = mu * min(1.0, left / mu) ** 3
             moved = newton.solve(aim - w * z - ahead[0] * ahead[1])
-            found = moved, min(1.0, BACK * longest(w, z, moved))
-        return found if all(np.isfinite(part).all() for part in found[0]) else None
+            result = moved, min(1.0, BACK * longest(w, z, moved))
+        return result if all(np.isfinite(part).all() for part in result[0]) else None
 
     def _given_up(self, state: PairState) -> PairState:
         """The first road leads no further: the next step begins the second one, after which the solve has stalled."""
@@ -225,15 +225,15 @@ class Equations:
         moved = game.step.transitions.unrolled(game.steps, game.cells)[chosen]
         if not game.step.has_noise:
             return np.repeat(np.arange(chosen.size), np.diff(moved.indptr)), moved.indices, moved.data
-        found = []
+        result = []
         for t in range(game.steps):
             look()
             each = np.flatnonzero(self._time == t)
             lines = moved[each][:, t * game.cells : (t + 1) * game.cells].toarray()
             lines = np.stack([game.step.diffuse(line, True) for line in lines])
             row, cell = np.nonzero(lines)
-            found.append((each[row], t * game.cells + cell, lines[row, cell]))
-        return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))  # type: ignore[return-value]
+            result.append((each[row], t * game.cells + cell, lines[row, cell]))
+        return tuple(np.concatenate(parts) for parts in zip(*result, strict=True))  # type: ignore[return-value]
 
     def _observation(
         self, choice: np.ndarray, column: np.ndarray, state: np.ndarray, chance: np.ndarray
@@ -327,10 +327,10 @@ def _measured(state: PairState) -> PairState:
     price = game.price(game.aggregate(masses, occupation, game.empty_crowd(), weighed=True))
     best = game.respond(price).policy
     policy = np.where(mass > 0, np.divide(occupation, mass, out=np.zeros_like(occupation), where=mass > 0), best)
-    found = certify(game, TablePolicy(policy), game.flow(policy))
-    gap = abs(found.relative_exploitability)
+    result = certify(game, TablePolicy(policy), game.flow(policy))
+    gap = abs(result.relative_exploitability)
     if state.best is None or gap < state.least:
         state.best, state.least = policy, gap
     state.sweeps += 1.5
-    state.note(found, game.cell_steps)
+    state.note(result, game.cell_steps)
     return state
