@@ -260,8 +260,8 @@ def _warned(compared: xr.Dataset) -> dict[str, Any]:
 
 def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
     """What a checkpoint holds, from its attributes and history."""
-    from mfgsolve.command.learning import learner_of
     from mfgsolve.command.progress import Episodes
+    from mfgsolve.command.stored import learner_of
 
     try:
         last = {name: stored[name].values[-1].item() for name in (

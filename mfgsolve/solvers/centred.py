@@ -14,15 +14,11 @@ doi:10.1007/s10589-007-9106-0 (corrections that are weighted).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from mfgsolve.solvers.equations import Equations, Linearised
 from mfgsolve.solvers.interior_point import TAIL, largest_mass
 from mfgsolve.solvers.newton_systems import FlowMaps
-
-if TYPE_CHECKING:
-    from mfgsolve.solvers.complementarity import Equations, Linearised
 
 __all__ = ["barrier", "centred_point", "direct", "longest"]
 
