@@ -206,9 +206,9 @@ class Axis:
             around = min(self.cells, 3)
             edges = np.r_[edges[-1 - around : -1] - self.length, edges, edges[1 : 1 + around] + self.length]
         at = PchipInterpolator(np.arange(-around, self.cells + around + 1), edges)
-        found = at(np.arange(wanted + 1) * (self.cells / wanted))
-        found[0], found[-1] = self.start, self.stop
-        return Axis.from_edges(self.name, found, self.boundary, self.unit)
+        result = at(np.arange(wanted + 1) * (self.cells / wanted))
+        result[0], result[-1] = self.start, self.stop
+        return Axis.from_edges(self.name, result, self.boundary, self.unit)
 
     def places(self, points: np.ndarray) -> np.ndarray:
         """Where coordinates lie in cells: 0.0 at the start, ``cells`` at the stop, and linear in between within each

@@ -136,19 +136,19 @@ class _Judge:
 
     def left(self, coupling: Coupling, times: np.ndarray) -> Coupling:
         """The coupling without what it wrongly claims at these times."""
-        found = self.refuted(coupling, times)
+        result = self.refuted(coupling, times)
         name = self.whose or f"the {type(coupling).__name__}"
         words = {"second": "second derivative", "monotone": "monotonicity", "local": "locality"}
         if isinstance(coupling, Marginal):
             name, words = f"the {type(coupling.of).__name__}", {"monotone": "convexity of the total cost"}
-            found = [one for one in found if one.claim == "monotone"]
-        for one in found:
+            result = [one for one in result if one.claim == "monotone"]
+        for one in result:
             what = words.get(one.claim, one.claim)
             say(
                 "claim-withdrawn",
                 f"the {what} that {name} claims is withdrawn: {one.evidence}; {LOST[one.claim]}. {self.remedy}",
             )
-        return _without(coupling, {one.claim for one in found}) if found else coupling
+        return _without(coupling, {one.claim for one in result}) if result else coupling
 
     def refuted(self, coupling: Coupling, times: np.ndarray) -> list[Refuted]:
         claims = coupling.is_potential or coupling.is_monotone or coupling.is_differentiable

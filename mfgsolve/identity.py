@@ -28,7 +28,9 @@ from mfgsolve.games.measures import Block
 from mfgsolve.problem import Problem
 from mfgsolve.steps.identity import unchanging
 
-__all__ = ["fingerprint"]
+__all__ = ["VERSIONS", "fingerprint"]
+
+VERSIONS = ("0.5.0", "0.6.0")  # that tell games apart by this very digest
 
 GOLDEN, SILVER = (math.sqrt(5) - 1) / 2, math.sqrt(2) - 1  # irrational steps of the two crowds
 CLAIMS = (

@@ -76,8 +76,8 @@ def _found(home: str | type[Any]) -> type[Any]:
     if not isinstance(home, str):
         return home
     module, name = home.split(":")
-    found: type[Any] = getattr(importlib.import_module(module), name)
-    return found
+    result: type[Any] = getattr(importlib.import_module(module), name)
+    return result
 
 
 def kind_of(name: str) -> type[Any] | None:

@@ -19,7 +19,7 @@ from mfgsolve.checkpoints import Checkpoint, problem_text, read_checkpoint, save
 from mfgsolve.claims import guarantee, social_game, verified
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
 from mfgsolve.games import make_game
-from mfgsolve.identity import fingerprint
+from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import judge, settle
@@ -207,10 +207,10 @@ def _of_same_game(stored: Checkpoint, posed: Problem, restore: Restore, path: st
     """The checkpoint, if it is of that game; refuse to go on in another one."""
     if stored.digest == fingerprint(posed):
         return stored
-    found = earlier.continued(stored, posed, restore)
-    if found is not None:
-        return found
-    if stored.version not in earlier.VERSIONS and stored.version != mfgsolve.__version__:
+    result = earlier.continued(stored, posed, restore)
+    if result is not None:
+        return result
+    if stored.version not in (*earlier.VERSIONS, *VERSIONS):
         raise InputError(
             f"checkpoint {path} was written by mfgsolve {stored.version}, and this is {mfgsolve.__version__}: it "
             "cannot tell whether the game is the same; solve it again, or start from a solution: "

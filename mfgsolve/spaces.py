@@ -347,8 +347,8 @@ class Populations(Layers):
 
     @property
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
-        about = {"units": "1", "long_name": "population"}
-        return {"population": (np.array(self.names), about)} | self.space.dimension_coordinates
+        attrs = {"units": "1", "long_name": "population"}
+        return {"population": (np.array(self.names), attrs)} | self.space.dimension_coordinates
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy.sparse.csgraph import connected_components
 
 import mfgsolve as mfg
 from mfgsolve import methods
@@ -71,6 +73,44 @@ def test_imports_point_downwards():
             continue
         for other in imported_rooms(file) - {room}:
             assert RANK[other] <= RANK[room], f"{file.name} ({room}) imports {other}, which stands above it"
+
+
+def imported_modules(tree: ast.AST) -> set[str]:
+    """Modules of the package that a file takes names from, wherever in it, for types alone included."""
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules |= {node.module} | whole
+    return modules
+
+
+def circles(files: dict[str, str]) -> list[list[str]]:
+    """Sets of modules that import each other in a loop, from their texts by name; a package's face passes names on."""
+    arrows = {name: imported_modules(ast.parse(text)) & set(files) - {name} for name, text in files.items()}
+    order = list(arrows)
+    matrix = np.array([[other in arrows[name] for other in order] for name in order])
+    count, label = connected_components(matrix, connection="strong")
+    parts = [[order[k] for k in np.flatnonzero(label == part)] for part in range(count)]
+    return [part for part in parts if len(part) > 1]
+
+
+def test_no_files_import_each_other_in_a_loop():
+    files = {
+        ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts): file.read_text()
+        for file in PACKAGE.rglob("*.py")
+        if file.name != "__init__.py"
+    }
+    assert circles(files) == []
+    planted = {
+        "p.a": "from p import b",
+        "p.b": "def f():\n    from p.c import g",
+        "p.c": "import p.a",
+        "p.d": "import p.a",
+    }
+    assert [sorted(part) for part in circles(planted)] == [["p.a", "p.b", "p.c"]]
 
 
 def named_modules(file: Path) -> set[str]:

@@ -160,11 +160,11 @@ def _value(text: str) -> Any:
     import tomllib
 
     try:
-        found = tomllib.loads(f"value = {text}")
+        result = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
-        found = {}
-    if list(found) == ["value"]:
-        return found["value"]
+        result = {}
+    if list(result) == ["value"]:
+        return result["value"]
     try:
         return float(text)  # TOML knows neither .5 nor 5.
     except ValueError:

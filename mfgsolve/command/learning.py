@@ -1,8 +1,7 @@
-"""The subcommand that lets agents learn a plan, and what is told of it beside a solver's."""
+"""The subcommand that lets agents learn a plan."""
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,13 +25,11 @@ from mfgsolve.command.arguments import (
     stated_problem,
     whole,
 )
-from mfgsolve.command.progress import Episodes, Progress
-from mfgsolve.command.solving import carry_out
-from mfgsolve.errors import FileError, InputError
+from mfgsolve.command.progress import Episodes
+from mfgsolve.command.solving import carry_out, compared
+from mfgsolve.errors import InputError
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from mfgsolve.command.solving import Watch
     from mfgsolve.problem import Problem
     from mfgsolve.solution import Solution
@@ -119,37 +116,3 @@ def _check_suits(learner: Solver, problem: Problem) -> None:
             f"an episode of {agents} agents needs {needed / 2**30:,.3g} GiB of memory, more than this machine has; "
             "take fewer --agents"
         )
-
-
-def stored_learner(checkpoint: Path) -> Solver | None:
-    """The learner whose checkpoint this is; None if it is a solver's."""
-    from mfgsolve.files import read_dataset
-
-    return learner_of(read_dataset(checkpoint, "checkpoint", history_only=True), checkpoint)
-
-
-def learner_of(stored: xr.Dataset, checkpoint: object) -> Solver | None:
-    """The same of a checkpoint that has been read."""
-    from mfgsolve.methods import kind_of
-
-    try:
-        name = str(stored.attrs["solver"])
-        kind = kind_of(name)
-        if kind is None:
-            raise KeyError(name)
-        if not kind.learns:
-            return None
-        counted = {option.name for option in fields(kind)} & {"agents", "episodes", "block"}
-        learner: Solver = kind(**{key: int(stored.attrs[f"option_{key}"]) for key in sorted(counted)})
-        return learner
-    except (KeyError, ValueError, TypeError) as error:
-        raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
-
-
-def compared(learned: Solution, problem: Problem, line: Progress) -> Solution:
-    """What was learned beside what a solver finds."""
-    from mfgsolve.solution.learning import Reference
-    from mfgsolve.solving import beside
-
-    line.doing = "all that is learned; now the solver, to compare"
-    return beside(learned, problem, Reference("solved"))

@@ -180,15 +180,15 @@ def _learned_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     """Names and values of the small table."""
-    numbers, about, data = solution_facts(solution), solution.dataset.attrs, solution.dataset
+    numbers, attrs, data = solution_facts(solution), solution.dataset.attrs, solution.dataset
     learned = is_learned(solution)
-    tol = float(about.get("tol", math.nan))
-    objective = str(about.get("objective", "equilibrium"))
+    tol = float(attrs.get("tol", math.nan))
+    objective = str(attrs.get("objective", "equilibrium"))
     rows = [
-        ("problem", f"{about['name']}, {_place(data)}, {data.sizes['step']} steps{_chosen(about)}"),
+        ("problem", f"{attrs['name']}, {_place(data)}, {data.sizes['step']} steps{_chosen(attrs)}"),
         *([("objective", objective)] * (objective != "equilibrium")),
-        *([("costs", f"worth at t = 0, discount rate {about['discount']:g}")] if "discount" in about else []),
-        ("learner" if learned else "solver", _solver(about)),
+        *([("costs", f"worth at t = 0, discount rate {attrs['discount']:g}")] if "discount" in attrs else []),
+        ("learner" if learned else "solver", _solver(attrs)),
         *(_learned_rows(numbers) if learned else []),
         ("status", str(numbers["status"])),
         ("relative exploitability", f"{_short(numbers['relative_exploitability'])}{_goal(tol, learned)}"),
@@ -199,7 +199,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         rows.append(("cost of an agent", _exact(numbers["potential"])))
         rows.append(("at marginal costs", _exact(numbers["cost"])))
         rows.append(("certified as", {"bound": "the least, to the gap", "stationary": "stationary"}.get(
-            str(about.get("optimum")), "unknown")))  # fmt: skip
+            str(attrs.get("optimum")), "unknown")))  # fmt: skip
     else:
         rows.append(("potential", _exact(numbers["potential"])))
         rows.append(("cost of an agent", _exact(numbers["cost"])))
@@ -260,8 +260,8 @@ def _warned(compared: xr.Dataset) -> dict[str, Any]:
 
 def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
     """What a checkpoint holds, from its attributes and history."""
-    from mfgsolve.command.learning import learner_of
     from mfgsolve.command.progress import Episodes
+    from mfgsolve.command.stored import learner_of
 
     try:
         last = {name: stored[name].values[-1].item() for name in (
@@ -337,9 +337,9 @@ def agents_facts(compared: xr.Dataset) -> dict[str, Any]:
         low, high = (float(end) for end in compared["slope_band"].sel(measure=name))
         value, last = (float(compared[key].sel(measure=name)) for key in ("slope", "slope_last"))
         slopes[str(name)] = {"slope": value, "low": low, "high": high, "last": last}
-    about = compared.attrs
-    head = {"problem": str(about["name"]), "replicas": compared.sizes["replica"], "seed": str(about["seed"])}
-    head |= {name: str(about[name]) for name in ("wasserstein_metric", "regret_unknown") if name in about}
+    attrs = compared.attrs
+    head = {"problem": str(attrs["name"]), "replicas": compared.sizes["replica"], "seed": str(attrs["seed"])}
+    head |= {name: str(attrs[name]) for name in ("wasserstein_metric", "regret_unknown") if name in attrs}
     return head | _warned(compared) | {"agents": numbers, "slopes": slopes}
 
 

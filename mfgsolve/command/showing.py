@@ -89,10 +89,10 @@ def show(
     if json:
         to_json(solution_facts(solution))
     else:
-        about = solution.dataset.attrs
-        made = [("made", f"{about.get('created', 'unknown')}, mfgsolve {about.get('mfgsolve_version', 'unknown')}")]
+        attrs = solution.dataset.attrs
+        made = [("made", f"{attrs.get('created', 'unknown')}, mfgsolve {attrs.get('mfgsolve_version', 'unknown')}")]
         say(
-            f"{verdict(solution)}{told(solution.warnings)}\n\n{about.get('problem', '')}".rstrip(),
+            f"{verdict(solution)}{told(solution.warnings)}\n\n{attrs.get('problem', '')}".rstrip(),
             solution_rows(solution) + made,
         )
 
@@ -121,9 +121,9 @@ def plot(
     from mfgsolve.solution import load
 
     own: dict[str, Callable[..., Any]] = {"convergence": plots.convergences, "comparison": plots.agents}
-    found = file_kind(file)
-    if found in own:
-        plots.save(own[found](read_dataset(file, found)), output)
+    result = file_kind(file)
+    if result in own:
+        plots.save(own[result](read_dataset(file, result)), output)
     else:
         plots.save(getattr(plots, kind)(load(file)), output)
     say(f"Wrote {output}.")

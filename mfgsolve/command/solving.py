@@ -33,6 +33,7 @@ from mfgsolve.inputs.texts import visible
 
 if TYPE_CHECKING:
     from mfgsolve.command.progress import Progress
+    from mfgsolve.problem import Problem
     from mfgsolve.solution import Solution
     from mfgsolve.solution.datasets import Measure
 
@@ -117,8 +118,8 @@ def resume(
     check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the checkpoint": checkpoint})
     import mfgsolve
     from mfgsolve.checkpoints import stored_problem
-    from mfgsolve.command.learning import compared, stored_learner
     from mfgsolve.command.progress import Episodes, Progress
+    from mfgsolve.command.stored import stored_learner
 
     stated, stored_tol = stored_problem(checkpoint)
     learner = stored_learner(checkpoint)
@@ -127,13 +128,22 @@ def resume(
     line = Progress.of(stated, reach) if learner is None else Episodes.of_learner(learner)
 
     def work(watch: Watch) -> Solution:
-        found = mfgsolve.resume(
+        result = mfgsolve.resume(
             checkpoint, problem=stated, tol=reach, max_iterations=max_iterations, max_seconds=max_seconds,
             callback=watch, check="ignore", threads=threads,
         )  # fmt: skip
-        return found if learner is None else compared(found, stated, line)
+        return result if learner is None else compared(result, stated, line)
 
     carry_out(work, line, checkpoint, output, plot, json, strict)
+
+
+def compared(learned: Solution, problem: Problem, line: Progress) -> Solution:
+    """What was learned beside what a solver finds."""
+    from mfgsolve.solution.learning import Reference
+    from mfgsolve.solving import beside
+
+    line.doing = "all that is learned; now the solver, to compare"
+    return beside(learned, problem, Reference("solved"))
 
 
 def carry_out(

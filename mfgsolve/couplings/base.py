@@ -162,11 +162,11 @@ class _BoundSum(Bound):
         return _BoundSum([term.lowered(lower) for term in self.terms])
 
     def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
-        found = [b for b in (term.bounds(nodes) for term in self.terms) if b is not None]
-        if not found:
+        result = [b for b in (term.bounds(nodes) for term in self.terms) if b is not None]
+        if not result:
             return None
-        lower, upper = found[0]
-        for low, high in found[1:]:
+        lower, upper = result[0]
+        for low, high in result[1:]:
             lower, upper = np.maximum(lower, low), np.minimum(upper, high)
         return lower, upper
 
@@ -179,7 +179,7 @@ def by_target(coupling: Coupling) -> dict[str, list[Coupling]]:
         if term.on not in TARGETS:
             raise InputError(unknown(f"target of the coupling {type(term).__name__}", term.on, TARGETS))
     for on in TARGETS:
-        found = [term for term in terms if term.on == on]
-        if found:
-            groups[on] = found if on == "aggregate" or len(found) == 1 else [Sum(tuple(found))]
+        result = [term for term in terms if term.on == on]
+        if result:
+            groups[on] = result if on == "aggregate" or len(result) == 1 else [Sum(tuple(result))]
     return groups

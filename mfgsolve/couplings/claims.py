@@ -189,35 +189,35 @@ def refutations(
     def slope(rho: np.ndarray, change: np.ndarray) -> np.ndarray:
         return np.asarray(bound.tangent(every, rho, change))
 
-    found: dict[str, Refuted] = {}
+    result: dict[str, Refuted] = {}
     changes = [_change(space, rho, rng.uniform(-1, 1, rho.shape)) for rho in crowds]
     size = max(float(np.abs(cost(rho)).max(initial=0.0)) for rho in crowds)
     if not np.isfinite(size):
         return []
     if coupling.is_differentiable and not _has_tangent(bound, every, crowds[0], changes[0]):
-        found["derivative"] = Refuted("derivative", "it is said to have one and gives none")
+        result["derivative"] = Refuted("derivative", "it is said to have one and gives none")
     elif coupling.is_differentiable:
         if coupling.is_local and bound.slope(every, crowds[0]) is None:
-            found["local"] = Refuted("local", "it is said to act cell by cell and gives no slope")
+            result["local"] = Refuted("local", "it is said to act cell by cell and gives no slope")
         misfits = (_misfit(cost, r, d, slope(r, d), ROUND * size) for r, d in zip(crowds, changes, strict=True))
         for where, measured, claimed in filter(None, misfits):
             text = f"along a small change of the crowd the cost changes by {measured:.4g}, and the derivative says "
-            found["derivative"] = Refuted("derivative", f"{text}{claimed:.4g} ({_where(where, times)})")
+            result["derivative"] = Refuted("derivative", f"{text}{claimed:.4g} ({_where(where, times)})")
             break
         else:
             jumps = (_jump(cost, slope, crowds[0], crowd) for crowd in crowds[1:])
             for jump in filter(None, jumps):
                 text = f"between two crowds the cost jumps by {jump[1]:.4g}, of which the derivative knows nothing"
-                found["derivative"] = Refuted("derivative", f"{text} ({_where(jump[0], times)})")
+                result["derivative"] = Refuted("derivative", f"{text} ({_where(jump[0], times)})")
                 break
-    if coupling.is_differentiable and "derivative" not in found:
-        _second(found, bound, space, times, crowds, changes)
-        _adjoint(found, bound, space, times, crowds[0], changes, rng)
+    if coupling.is_differentiable and "derivative" not in result:
+        _second(result, bound, space, times, crowds, changes)
+        _adjoint(result, bound, space, times, crowds[0], changes, rng)
     if coupling.is_potential:
-        _potential(found, bound, space, times, crowds)
+        _potential(result, bound, space, times, crowds)
     if coupling.is_monotone:
-        _monotone(found, cost, space, crowds, changes)
-    return [found[claim] for claim in CLAIMS if claim in found]
+        _monotone(result, cost, space, crowds, changes)
+    return [result[claim] for claim in CLAIMS if claim in result]
 
 
 def _has_tangent(bound: Bound, every: slice, rho: np.ndarray, change: np.ndarray) -> bool:
@@ -313,7 +313,7 @@ def price_refutations(
     coupling: Coupling, bound: Bound, times: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> list[Refuted]:
     """The same of a price: its numbers (times, 1) at aggregates between ``low`` and ``high`` (times, 1)."""
-    every, found = slice(0, len(times)), {}
+    every, result = slice(0, len(times)), {}
     width = np.maximum(high - low, 1e-9 * np.maximum(np.abs(high), 1e-300))
     points = [low + share * width for share in np.linspace(0.05, 0.95, 9)]
 
@@ -332,17 +332,17 @@ def price_refutations(
     for claim, function, derivative in pairs:
         for at in points:
             claimed = derivative(at)
-            if claimed is None or claim in found:
+            if claimed is None or claim in result:
                 break
             claimed = np.asarray(claimed) * width
             misfit = _misfit(function, at, width, claimed, ROUND * size)
             if misfit is not None:
                 text = f"its difference quotient is {misfit[1] / float(width[misfit[0]]):.4g} at the aggregate "
                 text += f"{float(at[misfit[0]]):.4g}, and it is stated as {misfit[2] / float(width[misfit[0]]):.4g}"
-                found[claim] = Refuted(claim, text)
+                result[claim] = Refuted(claim, text)
     if coupling.is_monotone:
         falls = np.diff(np.stack([price(at) for at in points]), axis=0)
         if (falls < -1e-9 * np.abs(falls).max() - ROUND * size).any():
             text = f"the price falls by {float(-falls.min()):.4g} as the aggregate grows"
-            found["monotone"] = Refuted("monotone", text)
-    return [found[claim] for claim in CLAIMS if claim in found]
+            result["monotone"] = Refuted("monotone", text)
+    return [result[claim] for claim in CLAIMS if claim in result]

@@ -117,9 +117,9 @@ def adjoint(bound: Bound, nodes: slice, rho: np.ndarray, weight: np.ndarray, vol
         if there is neither, and more than 1024 cells
     """
     own = getattr(bound, "adjoint", None)
-    found = None if own is None else own(nodes, rho, weight)
-    if found is not None:
-        return np.asarray(found)
+    result = None if own is None else own(nodes, rho, weight)
+    if result is not None:
+        return np.asarray(result)
     slope = bound.slope(nodes, rho)
     if slope is not None:
         return np.asarray(slope * weight)

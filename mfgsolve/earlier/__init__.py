@@ -41,22 +41,22 @@ def continued(stored: Checkpoint, posed: Problem, restore: Restore) -> Checkpoin
     last = stored.rows[-1]
     arrays, numbers = renewed(stored.solver.name, posed, stored.arrays, stored.numbers, last.iteration)
     rows = [replace(row, relative_exploitability=math.nan) for row in stored.rows]
-    found = replace(stored, arrays=arrays, numbers=numbers, rows=rows)
+    result = replace(stored, arrays=arrays, numbers=numbers, rows=rows)
     if last.final_grid:
-        found.rows[-1] = _measured(found, restore)
+        result.rows[-1] = _measured(result, restore)
     say("earlier-checkpoint", REMARK.format(version=stored.version))
-    return found
+    return result
 
 
 def _measured(stored: Checkpoint, restore: Restore) -> Measure:
     """The last row with the certificate of today."""
     last, arrays = stored.rows[-1], {name: array.copy() for name, array in stored.arrays.items()}
-    found = stored.solver.finish(restore(arrays, dict(stored.numbers), last)).certified()
+    result = stored.solver.finish(restore(arrays, dict(stored.numbers), last)).certified()
     return replace(
         last,
-        exploitability=found.exploitability,
-        relative_exploitability=found.relative_exploitability,
-        potential=found.potential,
-        duality_gap=found.duality_gap,
-        violation=found.violation,
+        exploitability=result.exploitability,
+        relative_exploitability=result.relative_exploitability,
+        potential=result.potential,
+        duality_gap=result.duality_gap,
+        violation=result.violation,
     )

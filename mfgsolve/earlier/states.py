@@ -28,7 +28,7 @@ import numpy as np
 from mfgsolve.certificates import certify
 from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.complementarity import Equations
+from mfgsolve.solvers.equations import Equations
 from mfgsolve.solvers.proximal import Programme
 from mfgsolve.steps.table_policies import TablePolicy
 

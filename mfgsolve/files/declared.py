@@ -50,8 +50,8 @@ def check_declared(source: str | Path) -> None:
 
 def _is_bare_dimension(item: Any) -> bool:
     """A dimension without coordinate: a length alone, of which nothing is read."""
-    about = item.attrs.get("NAME", b"")
-    return isinstance(about, bytes) and about.startswith(b"This is a netCDF dimension but not")
+    attrs = item.attrs.get("NAME", b"")
+    return isinstance(attrs, bytes) and attrs.startswith(b"This is a netCDF dimension but not")
 
 
 def _bytes(item: Any, name: str, size: int) -> int:

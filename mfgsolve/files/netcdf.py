@@ -206,10 +206,10 @@ def read_dataset(path: str | Path, kind: str, *, history_only: bool = False) -> 
         if the file is missing, damaged, foreign, of another kind, or declares more than it holds or memory has
     """
     dataset = _read(path, history_only)
-    found = str(dataset.attrs.get("kind", "solution"))
-    if found != kind:
-        remedy = f": use {READERS[found]} for it" if found in READERS else ""
-        raise FileError(f"file {told(path)} is a {told(found)}; a {kind} is needed{remedy}")
+    result = str(dataset.attrs.get("kind", "solution"))
+    if result != kind:
+        remedy = f": use {READERS[result]} for it" if result in READERS else ""
+        raise FileError(f"file {told(path)} is a {told(result)}; a {kind} is needed{remedy}")
     where = f"{'checkpoint' if kind == 'checkpoint' else 'file'} {told(path)}"
     schema.check(dataset, kind, where, whole=not history_only)
     try:

@@ -228,11 +228,11 @@ def space_dims(dataset: xr.Dataset) -> tuple[str, ...]:
     """Dimensions that the density of this file should have besides time."""
     if "density" not in dataset:
         return ("x",)
-    found = [str(dim) for dim in dataset["density"].dims if dim not in ("agents", "time")]
-    several = ("population",) if "population" in found else ()
-    if "state" in found:
+    result = [str(dim) for dim in dataset["density"].dims if dim not in ("agents", "time")]
+    several = ("population",) if "population" in result else ()
+    if "state" in result:
         return (*several, "state")
-    return (*several, *("z", "y", "x")[-max(1, len(found) - len(several)) :])
+    return (*several, *("z", "y", "x")[-max(1, len(result) - len(several)) :])
 
 
 # -- one kind of file each ---------------------------------------------------------------------------------------------

@@ -82,12 +82,12 @@ class Measures:
         if self.grid.populations == 1 and self.width == self.cells:
             return Totals(*vectors.crowd_totals(self.weights, prices, masses, self._shut))
         cells = self.cells // self.grid.populations
-        found = np.zeros(3)
+        result = np.zeros(3)
         for p in range(self.grid.populations):
             own = slice(p * cells, (p + 1) * cells)
             rows = (np.ascontiguousarray(levels[:, own]) for levels in (prices, masses))
-            found += vectors.crowd_totals(self.weights, *rows, self._shut[own])
-        return Totals(*map(float, found))
+            result += vectors.crowd_totals(self.weights, *rows, self._shut[own])
+        return Totals(*map(float, result))
 
     @cached_property
     def _shut(self) -> np.ndarray:
@@ -147,18 +147,18 @@ class Measures:
 
     def bounds(self) -> list[tuple[Block, slice, np.ndarray, np.ndarray]]:
         """Hard constraints: block, the levels they hold at, and the lowest and highest of what the coupling sees."""
-        found = []
+        result = []
         for block in self.blocks:
             nodes = slice(0, self.steps)
             limits = block.bound.bounds(nodes)
             if limits is not None:
-                found.append((block, nodes, *_full(limits, self.steps, block.shape)))
+                result.append((block, nodes, *_full(limits, self.steps, block.shape)))
         if self.terminal_block is not None:
             limits = self.terminal_block.bound.bounds(slice(0, 1))
             if limits is not None:
                 last = slice(self.steps, self.steps + 1)
-                found.append((self.terminal_block, last, *_full(limits, 1, self.terminal_block.shape)))
-        return found
+                result.append((self.terminal_block, last, *_full(limits, 1, self.terminal_block.shape)))
+        return result
 
     def violation(self, crowd: np.ndarray) -> float:
         """Largest excess over a hard bound, relative to its size (1 if that is smaller); 0 where nothing is capped."""

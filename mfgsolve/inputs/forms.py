@@ -173,11 +173,11 @@ def _number_or_array(value: Any, source: Source) -> Any:
 
 
 def _transitions(value: Any, source: Source) -> Any:
-    found, states = source.array(value), None if source.space is None else source.space.size
+    result, states = source.array(value), None if source.space is None else source.space.size
 
     def make(parts: Mapping[str, Any]) -> Any:  # an action without entries is known by its name alone
         named, allowed = parts.get("actions"), parts.get("allowed")
-        return found.transitions(states, len(named) if named else None if allowed is None else len(allowed))
+        return result.transitions(states, len(named) if named else None if allowed is None else len(allowed))
 
     return Later(make)
 
@@ -212,7 +212,7 @@ def series(what: str) -> Form:
     def read(value: Any, source: Source) -> Any:
         if not isinstance(value, str | list):
             return _number(value)
-        found = source.array(value)
-        return Later(lambda _: source.series(found, what))
+        result = source.array(value)
+        return Later(lambda _: source.series(result, what))
 
     return Form("a number, or a list with one for each step", "numbers of each step", read)

@@ -153,11 +153,11 @@ def aligned(
     array([[2., 4., 0.],
            [3., 5., 1.]])
     """
-    found = labelled(value, what)
-    if found is None:
+    result = labelled(value, what)
+    if result is None:
         return value
-    names, array = _names(found, tuple(dims), coordinates, what, partial), found.values
-    for axis, (name, given) in enumerate(zip(names, found.coordinates, strict=True)):
+    names, array = _names(result, tuple(dims), coordinates, what, partial), result.values
+    for axis, (name, given) in enumerate(zip(names, result.coordinates, strict=True)):
         wanted = coordinates.get(name)
         if given is not None and wanted is not None:
             wanted = wanted(given.size) if callable(wanted) else wanted
@@ -165,7 +165,7 @@ def aligned(
             array = array if order is None else np.take(array, order, axis)
     array = array.transpose([names.index(name) for name in dims if name in names])
     if len(names) < len(dims):
-        array = array.reshape([found.shape[names.index(name)] if name in names else 1 for name in dims])
+        array = array.reshape([result.shape[names.index(name)] if name in names else 1 for name in dims])
     return array
 
 
@@ -274,10 +274,10 @@ def owned(value: Any, what: str, needed: str = "a number, an array or a function
         return value
     if isinstance(value, int | float):
         return value
-    found = labelled(value, what)
-    if found is None:
+    result = labelled(value, what)
+    if result is None:
         checked = numbers(value, what, needed)
         given = np.asarray(value)
         return frozen(given if given.dtype.kind == "f" else checked)  # how precise it was is kept, too
-    numbers(found.values, what, needed)
-    return found
+    numbers(result.values, what, needed)
+    return result

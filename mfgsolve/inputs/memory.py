@@ -43,8 +43,8 @@ def affordable(count: int, itemsize: int, what: str) -> int:
 
 def available_memory() -> int | None:
     """Bytes that this process may still allocate: of the machine, its control group and its limits; None if unknown."""
-    found = [size for size in (_machine(), _control_group(), _process_limit()) if size is not None]
-    return min(found) if found else None
+    result = [size for size in (_machine(), _control_group(), _process_limit()) if size is not None]
+    return min(result) if result else None
 
 
 def human_size(size: int) -> str:

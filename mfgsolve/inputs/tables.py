@@ -61,10 +61,10 @@ class Table(Form):
     @property
     def keys(self) -> dict[str, Part]:
         """What may stand in the table."""
-        found: dict[str, Part] = {}
+        result: dict[str, Part] = {}
         for part in self.parts:
-            found |= part.form.keys if _is_inline(part.form) else {part.name: part}
-        return found
+            result |= part.form.keys if _is_inline(part.form) else {part.name: part}
+        return result
 
     def _read(self, value: Any, source: Source) -> Any:
         if not isinstance(value, Mapping):

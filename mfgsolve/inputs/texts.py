@@ -22,8 +22,8 @@ def visible(text: str, lines: bool = False) -> str:
     ----------
     lines : whether the text may have several lines, as a table of TOML has; a name or a path has one
     """
-    found = _UNSEEN.sub(_escaped, text)
-    return found if lines else _LINES.sub(_escaped, found)
+    result = _UNSEEN.sub(_escaped, text)
+    return result if lines else _LINES.sub(_escaped, result)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -42,10 +42,10 @@ def one_line(value: Any, what: str) -> str:
     """
     if not isinstance(value, str):
         raise InputError(f"{what} is {cut(repr(value))} ({type(value).__name__}); a text is needed")
-    found = _UNNAMED.search(value)
-    if found is not None:
+    result = _UNNAMED.search(value)
+    if result is not None:
         raise InputError(
-            f"{what} is {cut(ascii(value))}, which holds the character {found.group()!a}; "
+            f"{what} is {cut(ascii(value))}, which holds the character {result.group()!a}; "
             "one line of printable characters is needed"
         )
     return value

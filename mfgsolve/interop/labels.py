@@ -62,9 +62,9 @@ def _timeless(levels: dict[str, int], walk: Walk) -> dict[str, str]:
     Which number that is is found from all keys, or from all of one form (the same but for numbers).
     """
     several = walk.populations > 1
-    found = _positions(levels)
+    result = _positions(levels)
     groups: dict[str, dict[str, int]] = {"": levels}
-    if not found:
+    if not result:
         groups = {}
         for key, level in levels.items():
             groups.setdefault(re.sub(r"\d+", "#", key), {})[key] = level
@@ -84,8 +84,8 @@ def _positions(values: dict[str, int]) -> list[int]:
     """Which of the whole numbers in every key is the value that belongs to the key."""
     common: set[int] | None = None
     for key, value in values.items():
-        found = {k for k, match in enumerate(re.finditer(r"\d+", key)) if int(match.group()) == value}
-        common = found if common is None else common & found
+        result = {k for k, match in enumerate(re.finditer(r"\d+", key)) if int(match.group()) == value}
+        common = result if common is None else common & result
     return sorted(common or set(), reverse=True)
 
 

@@ -148,14 +148,14 @@ def _coupling(game: Environment) -> tuple[np.ndarray, Coupling | None]:
         return all(_alike(np.ptp(c - costs[0], axis=0), np.zeros(size), np.abs(c).max()) for c in costs)
 
     if all(by_state(t) for t in levels):
-        found: Found = state_coupling(
+        result: Found = state_coupling(
             lambda t, m: game.cost(t, game.spread(m))[0],
             levels,
             size,
             change=lambda t, m, d: game.change(t, game.spread(m), game.spread(d))[0],
         )
         told = np.stack([game.cost(t, game.spread(masses[0])) for t in levels])
-        return told - told[:, :1] + found.constant[: game.steps, None], found.coupling
+        return told - told[:, :1] + result.constant[: game.steps, None], result.coupling
     price = price_coupling(game.cost, game.change, levels, (game.actions, size))
     if price is not None:
         amounts = price.amounts.reshape(game.actions, *game.space.shape)

@@ -150,12 +150,12 @@ class Moves:
             return walk.ends(key)
         if (node is not None and node.kind != CHANCE) or int(state.current_player()) != -1:
             return {key: 1.0}  # told by `_known`
-        found: dict[str, float] = {}
+        result: dict[str, float] = {}
         for outcome, chance in state.chance_outcomes():
             if chance > 0:
                 for end, probability in self._ends(state.child(outcome)).items():
-                    found[end] = found.get(end, 0.0) + chance * probability
-        return found
+                    result[end] = result.get(end, 0.0) + chance * probability
+        return result
 
     def _known(self, ends: dict[str, float], key: str, t: int) -> dict[str, float]:
         ahead = self.tables.walk.nodes

@@ -169,7 +169,7 @@ def _costs(moves: Moves, name: str) -> tuple[Coupling | None, Coupling | None, n
     """Coupling, terminal coupling, own cost (levels, A, P S) and terminal cost (P S,)."""
     tables, last = moves.tables, moves.tables.walk.levels
     own, terminal = tables.own.copy(), tables.terminal.copy()
-    found: list[Coupling | None] = []
+    result: list[Coupling | None] = []
     if tables.walk.history is not None:
         key, here, there = tables.walk.history
         if tables.counts(last):
@@ -186,23 +186,23 @@ def _costs(moves: Moves, name: str) -> tuple[Coupling | None, Coupling | None, n
     for levels in (range(1, last), range(last, last + 1)):
         if tables.walk.history is not None and last not in levels:
             constant = np.zeros((last + 1, tables.size))
-            found.append(HistoryCosts(moves))
+            result.append(HistoryCosts(moves))
         elif not any(tables.counts(t) for t in levels):
             constant = np.stack([*(tables.paid(t) for t in range(last + 1))])
-            found.append(None)
+            result.append(None)
         else:
             reached = [tables.reached(t) for t in levels]
             one = state_coupling(moves.cost, levels, tables.size, reached=reached, initial=tables.initial)
             constant = np.zeros((last + 1, tables.size))
             constant[: min(len(one.constant), last + 1)] = one.constant[: last + 1]
-            found.append(one.coupling)
+            result.append(one.coupling)
             if one.asked:
                 say("asked-rewards", f"rewards of {name} {one.asked}")
         if last in levels:
             terminal += constant[last]
         else:
             own += constant[:last, None]
-    return found[0], found[1], own, terminal
+    return result[0], result[1], own, terminal
 
 
 # -- policies --------------------------------------------------------------------------------------------------------
@@ -247,9 +247,9 @@ def _choices(moves: Moves, values: np.ndarray) -> dict[str, dict[int, float]]:
             leads = dict.fromkeys(walk.nodes[key].leads if walk.nodes[key].kind == CROWD else (key,), 1e-200)
             if mass is not None:
                 after = moves.told(t, key, mass[t])
-                found = str(after.observation_string(0))
-                leads[found] = leads.get(found, 0.0) + float(mass[t, place[key]])
-                offers[found] = [int(a) for a in after.legal_actions()]
+                result = str(after.observation_string(0))
+                leads[result] = leads.get(result, 0.0) + float(mass[t, place[key]])
+                offers[result] = [int(a) for a in after.legal_actions()]
             for lead, weight in leads.items():
                 if lead in walk.nodes and walk.nodes[lead].kind != CHOICE:
                     continue

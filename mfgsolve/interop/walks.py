@@ -112,12 +112,12 @@ class Walk:
             if self.nodes[key].depth in self.depths:
                 self._ends[key] = {key: 1.0}
             else:
-                found: dict[str, float] = {}
+                result: dict[str, float] = {}
                 for _, chance, child in self.nodes[key].edges:
                     if chance > 0:
                         for end, probability in self.ends(child).items():
-                            found[end] = found.get(end, 0.0) + chance * probability
-                self._ends[key] = found
+                            result[end] = result.get(end, 0.0) + chance * probability
+                self._ends[key] = result
         return self._ends[key]
 
     def reward(self, state: Any, population: int) -> float:
@@ -302,7 +302,7 @@ class _Walker:
         own = support.index(key) if key in support else 0
         self._hold(2 * len(support))
         leads: dict[str, None] = {}
-        crowds, found, rewards = [], [], []
+        crowds, result, rewards = [], [], []
         for k, masses in enumerate(probes(len(support), own, self.rng)):
             try:
                 after = told(node.state, masses)
@@ -311,14 +311,14 @@ class _Walker:
                     raise
                 continue  # nobody at all, or everybody in one place, may be no crowd to this game
             rewards.append(float(after.rewards()[node.population]))
-            found.append(self.meet(after, node.population, node.reachable, k))
+            result.append(self.meet(after, node.population, node.reachable, k))
             crowds.append(masses)
-        leads.update(dict.fromkeys(found))
+        leads.update(dict.fromkeys(result))
         if len(leads) > 1:
-            for k, after in enumerate(climb(crowds, found, lambda masses: told(node.state, masses), key_of)):
+            for k, after in enumerate(climb(crowds, result, lambda masses: told(node.state, masses), key_of)):
                 leads[self.meet(after, node.population, node.reachable, len(crowds) + k % 3)] = None
             node.settled = False
-        node.edges, node.leads, node.rewards = [(0, 1.0, found[0])], tuple(leads), tuple(rewards)
+        node.edges, node.leads, node.rewards = [(0, 1.0, result[0])], tuple(leads), tuple(rewards)
 
     def _hold(self, numbers: int) -> None:
         """Count the numbers that states hold."""

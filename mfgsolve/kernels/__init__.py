@@ -102,13 +102,13 @@ def _compiled_apart(kernel: Any) -> Any:
 
 def _apart(work: Callable[[], Any]) -> Any:
     """Do it in a thread; an interrupt ends the waiting, not the work."""
-    found: list[Any] = []
+    result: list[Any] = []
     failed: list[BaseException] = []
     done = threading.Event()
 
     def run() -> None:
         try:
-            found.append(work())
+            result.append(work())
         except BaseException as error:
             failed.append(error)
         finally:
@@ -120,7 +120,7 @@ def _apart(work: Callable[[], Any]) -> Any:
     done.wait()
     if failed:
         raise failed[0]
-    return found[0]
+    return result[0]
 
 
 # -- threads ---------------------------------------------------------------------------------------------------------

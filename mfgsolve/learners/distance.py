@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
 
 from mfgsolve.agents.distances import l2, transport
 from mfgsolve.errors import InputError, unknown
-
-if TYPE_CHECKING:
-    from mfgsolve.learners.occupation import Occupation
+from mfgsolve.spaces import Space
 
 __all__ = ["check_alike", "distance"]
 
 DISTANCES = ("tv", "l2", "w1")
 
 
-def distance(this: Occupation, other: Occupation, kind: str, actions: bool) -> xr.DataArray:
+class Occupied(Protocol):
+    """What distances look at; see `mfgsolve.learners.Occupation`."""
+
+    @property
+    def mass(self) -> xr.DataArray: ...
+
+    @property
+    def space(self) -> Space: ...
+
+    @property
+    def ends(self) -> bool: ...
+
+    @property
+    def allowed(self) -> np.ndarray | None: ...
+
+    @property
+    def has_time(self) -> bool: ...
+
+    @property
+    def density(self) -> xr.DataArray: ...
+
+    def marginal(self, *dims: str) -> xr.DataArray: ...
+
+
+def distance(this: Occupied, other: Occupied, kind: str, actions: bool) -> xr.DataArray:
     """See `Occupation.distance`."""
     if kind not in DISTANCES:
         raise InputError(unknown("distance", kind, DISTANCES))
@@ -44,7 +66,7 @@ def distance(this: Occupation, other: Occupation, kind: str, actions: bool) -> x
     return xr.DataArray(np.asarray(result), coordinates, ("time",) * len(lead), "distance", {"kind": kind})
 
 
-def check_alike(this: Occupation, other: Any) -> None:
+def check_alike(this: Occupied, other: Any) -> None:
     """The same space, actions and times."""
     if type(other) is not type(this):
         raise InputError(f"a {type(other).__name__} came; an Occupation is needed")

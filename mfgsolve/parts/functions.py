@@ -110,13 +110,13 @@ class Adam:
         if not self.means:
             self.means, self.squares = ([np.zeros_like(p) for p in parameters] for _ in range(2))
         self.count += 1
-        found = []
+        result = []
         for p, g, mean, square in zip(parameters, gradients, self.means, self.squares, strict=True):
             mean += (1 - self.first) * (g - mean)
             square += (1 - self.second) * (g * g - square)
             unbiased = mean / (1 - self.first**self.count)
-            found.append(p - step * unbiased / (np.sqrt(square / (1 - self.second**self.count)) + self.floor))
-        return found
+            result.append(p - step * unbiased / (np.sqrt(square / (1 - self.second**self.count)) + self.floor))
+        return result
 
 
 class Parametric(ABC):
@@ -177,10 +177,10 @@ class Linear(Parametric):
         self.parameters = [np.zeros((whole(size, "number of features"), whole(outputs, "outputs")))]
 
     def _layers(self, inputs: Any) -> list[np.ndarray]:
-        found, size = numbers(self.features(inputs), "features"), len(self.parameters[0])
-        if found.ndim != 2 or found.shape[1] != size:
-            raise InputError(f"features have shape {found.shape}; (rows, {size}) is needed")
-        return [found, found @ self.parameters[0]]
+        result, size = numbers(self.features(inputs), "features"), len(self.parameters[0])
+        if result.ndim != 2 or result.shape[1] != size:
+            raise InputError(f"features have shape {result.shape}; (rows, {size}) is needed")
+        return [result, result @ self.parameters[0]]
 
     def _gradient(self, layers: list[np.ndarray], push: np.ndarray) -> list[np.ndarray]:
         return [layers[0].T @ push]
@@ -213,21 +213,21 @@ class MLP(Parametric):
 
     def _layers(self, inputs: Any) -> list[np.ndarray]:
         """What enters the first layer, and what leaves each."""
-        found = [numbers(inputs, "inputs")]
-        if found[0].ndim != 2 or found[0].shape[1] != self.sizes[0]:
-            raise InputError(f"inputs have shape {found[0].shape}; (rows, {self.sizes[0]}) is needed")
+        result = [numbers(inputs, "inputs")]
+        if result[0].ndim != 2 or result[0].shape[1] != self.sizes[0]:
+            raise InputError(f"inputs have shape {result[0].shape}; (rows, {self.sizes[0]}) is needed")
         for k in range(0, len(self.parameters), 2):
-            sums = found[-1] @ self.parameters[k] + self.parameters[k + 1]
-            found.append(sums if k + 2 == len(self.parameters) else np.tanh(sums))
-        return found
+            sums = result[-1] @ self.parameters[k] + self.parameters[k + 1]
+            result.append(sums if k + 2 == len(self.parameters) else np.tanh(sums))
+        return result
 
     def _gradient(self, layers: list[np.ndarray], push: np.ndarray) -> list[np.ndarray]:
-        found = []
+        result = []
         for k in range(len(layers) - 2, -1, -1):
-            found += [push.sum(axis=0), layers[k].T @ push]
+            result += [push.sum(axis=0), layers[k].T @ push]
             if k:
                 push = (push @ self.parameters[2 * k].T) * (1 - layers[k] ** 2)
-        return found[::-1]
+        return result[::-1]
 
 
 def gradient_check(function: Parametric, inputs: Any, targets: Any, chosen: Any = None, length: float = 1e-5) -> float:

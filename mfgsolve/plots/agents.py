@@ -81,18 +81,18 @@ def agents(dataset: xr.Dataset) -> Figure:
 
 def _seen(dataset: xr.Dataset) -> xr.Dataset:
     """The dataset, whole and in the order of its dimensions."""
-    found = dataset_of(dataset, ("density",))
-    if found.attrs.get("kind") != "comparison":
+    result = dataset_of(dataset, ("density",))
+    if result.attrs.get("kind") != "comparison":
         raise InputError(
-            f"dataset is a {found.attrs.get('kind', 'solution')}; one of mfgsolve.compare is needed: "
+            f"dataset is a {result.attrs.get('kind', 'solution')}; one of mfgsolve.compare is needed: "
             "mfg.plots.agents(mfg.compare(solution))"
         )
-    _check_whole(found)
+    _check_whole(result)
     try:
-        found = found.sel(measure=MEASURES, end=ENDS)
+        result = result.sel(measure=MEASURES, end=ENDS)
     except KeyError as error:
         raise InputError(f"dataset misses measures {MEASURES} or ends of bands {ENDS}: {error.args[0]}") from None
-    return found.transpose(*ORDER, ..., missing_dims="ignore")
+    return result.transpose(*ORDER, ..., missing_dims="ignore")
 
 
 def _check_whole(dataset: xr.Dataset) -> None:
@@ -109,8 +109,8 @@ def _check_whole(dataset: xr.Dataset) -> None:
             raise InputError(f"dimension {dim} is empty; at least one is needed: dataset.isel({dim}=[0])")
         if dim not in dataset.coords and dim != "replica":
             raise InputError(f"dataset has no coordinate {dim}; the whole dataset of mfgsolve.compare is needed")
-    found = tuple(axis for axis in AXES if axis in dataset["density"].dims)
-    if found != AXES[: len(found)] or not (found or "state" in dataset["density"].dims):
+    result = tuple(axis for axis in AXES if axis in dataset["density"].dims)
+    if result != AXES[: len(result)] or not (result or "state" in dataset["density"].dims):
         raise InputError(f"density has the dimensions {dataset['density'].dims}; of space x, or x and y are needed")
 
 

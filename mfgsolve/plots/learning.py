@@ -78,13 +78,13 @@ def _pair(dataset: xr.Dataset) -> Pair:
 
 
 def _title(dataset: xr.Dataset) -> str:
-    about = dataset.attrs
-    apart = float(about.get("density_distance", math.nan))
+    attrs = dataset.attrs
+    apart = float(attrs.get("density_distance", math.nan))
     beside = "" if math.isnan(apart) else f"; total variation to the solver's density {apart:.2g}"
     gap = dataset["relative_exploitability"].values[-1]
-    who = f"what {words(about.get('agents', '?'))} agents learned"
+    who = f"what {words(attrs.get('agents', '?'))} agents learned"
     text = f"{who} (relative exploitability {gap:.2g}{beside})"
-    return f"{words(about.get('name', 'game'))}: {text}{doubts(dataset)}"
+    return f"{words(attrs.get('name', 'game'))}: {text}{doubts(dataset)}"
 
 
 # -- exploitability against episodes -----------------------------------------------------------------------------------

@@ -52,8 +52,8 @@ def dataset_of(solution: Solution | xr.Dataset, needed: Sequence[str] = ()) -> x
     if not isinstance(dataset, xr.Dataset):
         raise InputError(f"a picture was asked of a {type(solution).__name__}; a Solution or its dataset is needed")
     if not str(dataset.attrs.get("schema", "")).startswith("mfgsolve/1"):
-        found = dataset.attrs.get("schema", "missing")
-        raise InputError(f"dataset has schema {found!r}; pictures read 'mfgsolve/1', from mfg.solve or mfg.load")
+        result = dataset.attrs.get("schema", "missing")
+        raise InputError(f"dataset has schema {result!r}; pictures read 'mfgsolve/1', from mfg.solve or mfg.load")
     for name, other, kind in (("speed", "policy", "finite game"), ("policy", "speed", "controlled diffusion")):
         if name in needed and name not in dataset and other in dataset:
             raise InputError(f"dataset has no {name}: it is of a {kind}; use mfg.plots.{other}")
@@ -73,10 +73,10 @@ def offset_of(action: str) -> tuple[int, int, int] | None:
     """Displacement (x, y, z) in cells of a lattice move by its name: 'stay', 'x+', 'x-y+2'; None for other names."""
     if action == "stay":
         return 0, 0, 0
-    found = re.fullmatch(r"(x[+-]\d*)?(y[+-]\d*)?(z[+-]\d*)?", action)
-    if found is None or not action:
+    result = re.fullmatch(r"(x[+-]\d*)?(y[+-]\d*)?(z[+-]\d*)?", action)
+    if result is None or not action:
         return None
-    x, y, z = (0 if not part else int(part[1] + (part[2:] or "1")) for part in found.groups())
+    x, y, z = (0 if not part else int(part[1] + (part[2:] or "1")) for part in result.groups())
     return x, y, z
 
 
@@ -290,10 +290,10 @@ class View:
     @cached_property
     def offsets(self) -> np.ndarray | None:
         """Displacement (action, axes) in cells, x first, where every action is a lattice move."""
-        found = [offset_of(name) for name in self.actions]
-        if self.is_listed or any(offset is None for offset in found):
+        result = [offset_of(name) for name in self.actions]
+        if self.is_listed or any(offset is None for offset in result):
             return None
-        return np.array(found)[:, : self.ndim]
+        return np.array(result)[:, : self.ndim]
 
     def step_at(self, t: float) -> int:
         """The step that contains a time; the last one at the horizon."""

@@ -112,9 +112,9 @@ class CsvTable:
 
     def points(self, names: Sequence[str]) -> tuple[tuple[float, ...], ...]:
         """Rows (t, x, y, ...) in the order of ``names``, of which those of the axes y and z may be missing."""
-        found = [name for name in names if name in self.names]
-        self._check_names(found if set(found) >= set(names[:2]) else names[:2], names)
-        return tuple(tuple(row) for row in np.stack([self.numbers(name) for name in found], axis=1).tolist())
+        result = [name for name in names if name in self.names]
+        self._check_names(result if set(result) >= set(names[:2]) else names[:2], names)
+        return tuple(tuple(row) for row in np.stack([self.numbers(name) for name in result], axis=1).tolist())
 
     def on_grid(self, space: Space, time: TimeGrid | None, column: str | None) -> np.ndarray:
         """Numbers of every cell, (*shape); or, with a column ``t``, of every node or step, (times, *shape)."""

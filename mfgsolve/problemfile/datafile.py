@@ -86,10 +86,10 @@ class DataFile:
             return
         given = self._opened(lambda file: {dim: np.asarray(file[dim]) for dim in file[name].dims if dim in file})
         for dim, (wanted, _) in space.dimension_coordinates.items():
-            found = given.get(dim)
-            if found is not None and not _alike(found, np.asarray(wanted)):
+            result = given.get(dim)
+            if result is not None and not _alike(result, np.asarray(wanted)):
                 raise InputError(
-                    f"{self.told(name)} has the coordinate {dim} = {_ends(found)}, and the problem {_ends(wanted)}; "
+                    f"{self.told(name)} has the coordinate {dim} = {_ends(result)}, and the problem {_ends(wanted)}; "
                     "bring them in line, or leave the coordinate out of the file"
                 )
 
@@ -174,15 +174,15 @@ def digest(path: Path, name: str, sha256: str | None = None) -> str:
     """SHA-256 of a file, which must be ``sha256`` where that is given."""
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            result = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise FileError(f"data file {told(name)} cannot be read: {error.strerror or error}") from None
-    if sha256 is not None and found != sha256:
+    if sha256 is not None and result != sha256:
         raise FileError(
             f"data file {told(name)} is not the one that the problem was made of: its SHA-256 digest is "
-            f"{found[:12]}..., that of the problem {told(sha256[:12])}...; bring that file back"
+            f"{result[:12]}..., that of the problem {told(sha256[:12])}...; bring that file back"
         )
-    return found
+    return result
 
 
 def check_archive(path: Path) -> None:

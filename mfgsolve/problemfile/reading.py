@@ -177,8 +177,8 @@ def _built(
     override(changed, shape, steps, copy.deepcopy(dict(settings)), where)
     if "problem" in changed:
         named = structure(changed, NamedProblem, where)
-        about = named.parameters, named.shape, named.steps, named.time.discount
-        made = _located(lambda: named_problem(named.problem, *about), where)
+        attrs = named.parameters, named.shape, named.steps, named.time.discount
+        made = _located(lambda: named_problem(named.problem, *attrs), where)
         if named.steps_chosen and named.steps:
             made = replace(made, time=replace(made.time, chosen=True))
         return made, READ.get(made)

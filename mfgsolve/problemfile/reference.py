@@ -50,14 +50,14 @@ def _kinds(where: str, kinds: Kinds) -> Iterator[str]:
 
 def _table(title: str, form: Table, kind: object) -> Iterator[str]:
     yield title
-    about = (_parameters(Axis) if form is GRID else {}) | _parameters(kind)
+    attrs = (_parameters(Axis) if form is GRID else {}) | _parameters(kind)
     for part in form.parts:
         if isinstance(part.form, Table) and part.form.inline:
-            about |= _parameters(part.form.make)
+            attrs |= _parameters(part.form.make)
     for name, part in form.keys.items():
         text = f"{name} : {_written(part)}"
-        if name in about:
-            text += f"; {about[name]}"
+        if name in attrs:
+            text += f"; {attrs[name]}"
         yield from textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="        ")
     yield ""
 
@@ -73,10 +73,10 @@ def _written(part: Part) -> str:
 def _parameters(kind: object) -> dict[str, str]:
     """The first clause that the section *Parameters* of a docstring has on each name."""
     section = re.search(r"Parameters\n-+\n(.*?)(?:\n\n(?! )|\n\w[^\n]*\n-+\n|\Z)", inspect.getdoc(kind) or "", re.S)
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for entry in re.split(r"\n(?=\S)", section[1] if section else ""):
         names, colon, text = entry.partition(" : ")
         if colon:
             clause = re.split(r"; |\. ", " ".join(text.split()))[0]
-            found |= {name.strip(): clause for name in names.split(",")}
-    return found
+            result |= {name.strip(): clause for name in names.split(",")}
+    return result

@@ -72,10 +72,10 @@ class _Document:
         """Nested lists, or the name of an array; whether it is there is told now."""
         if not isinstance(value, str | list):
             raise InputError(f"{echoed(value)} is neither a list of numbers nor the name of an array of the data file")
-        found = Numbers(value, self.data)
+        result = Numbers(value, self.data)
         if isinstance(value, str) and (self.data is None or f"{value}_row" not in self.data.names):
-            found.given  # noqa: B018
-        return found
+            result.given  # noqa: B018
+        return result
 
     def series(self, values: Numbers, what: str) -> Series:
         """A number of each step."""
@@ -126,10 +126,10 @@ class _Document:
         return float(NUMBER.read(value, self))
 
     def _array_field(self, name: Any) -> ArrayField:
-        found = self.array(name)
+        result = self.array(name)
         if self.data is not None and isinstance(name, str) and self.space is not None:
             self.data.check_coordinates(name, self.space)
-        return ArrayField(found.numbers(), found.what, self.time)
+        return ArrayField(result.numbers(), result.what, self.time)
 
     def _table(self, value: Any, also: Sequence[str] = ()) -> CsvTable:
         """The CSV file that a table names, and the digest that it must have."""
@@ -140,12 +140,12 @@ class _Document:
 
     def _table_field(self, value: dict[str, Any]) -> Field:
         """Numbers of every cell, from a CSV file."""
-        found, column = self._table(value, ("column",)), value.get("column")
+        result, column = self._table(value, ("column",)), value.get("column")
         if not (column is None or isinstance(column, str)):
             raise InputError(f"column is {echoed(column)}; the name of a column is needed")
         if self.space is None:
-            raise InputError(f"{found.what} is read by cells, and the grid or the states are at fault")
-        return ArrayField(found.on_grid(self.space, self.time, column), found.what, self.time)
+            raise InputError(f"{result.what} is read by cells, and the grid or the states are at fault")
+        return ArrayField(result.on_grid(self.space, self.time, column), result.what, self.time)
 
     def _bumps(self, value: Any) -> Field:
         """A bump of one width at every point of a CSV file, as high as its column ``amplitude`` says."""
@@ -153,9 +153,9 @@ class _Document:
             raise InputError(
                 "bumps are a table with csv = 'points.csv', whose columns are x, y and amplitude, and width"
             )
-        found, width = self._table(value, ("width",)), NUMBER.read(value["width"], self)
+        result, width = self._table(value, ("width",)), NUMBER.read(value["width"], self)
         names = ["x", "y", "z"][: len(self.space.dims)] if self.space is not None else ["x", "y"]
-        rows = found.points([*names, "amplitude"])
-        if "amplitude" not in found.names or len(rows[0]) != len(names) + 1:
-            raise InputError(f"{found.what} needs the columns {', '.join(names)} and amplitude")
+        rows = result.points([*names, "amplitude"])
+        if "amplitude" not in result.names or len(rows[0]) != len(names) + 1:
+            raise InputError(f"{result.what} needs the columns {', '.join(names)} and amplitude")
         return Total(tuple(Bump(row[-1], width, row[:-1]) for row in rows))

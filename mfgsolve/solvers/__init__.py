@@ -66,12 +66,12 @@ def make_solver(problem: Problem, method: str | Solver | None, options: dict[str
     """The solver of that name with those hyper-parameters, if it suits the problem; without a name the portfolio of all
     that suit, whose first has those hyper-parameters."""
     if method is None:
-        found = suited(problem)
-        if not found:
+        result = suited(problem)
+        if not result:
             why = "; ".join(f"{name}: {SOLVERS[name]().refuses(problem)}" for name in SOLVERS.own)
             raise InputError(f"no solver suits this problem ({why})")
-        first = SOLVERS[found[0]](**_checked(found[0], options))
-        return first if len(found) == 1 else Portfolio(",".join(found), json.dumps(options))
+        first = SOLVERS[result[0]](**_checked(result[0], options))
+        return first if len(result) == 1 else Portfolio(",".join(result), json.dumps(options))
     if isinstance(method, Solver):
         if options:
             raise InputError(f"options {sorted(options)} come with a ready solver; set them on the solver itself")

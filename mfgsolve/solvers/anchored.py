@@ -224,17 +224,17 @@ def _measured(state: AnchoredState) -> AnchoredState:
     programme = state.operator.programme
     state.answer = programme.certified(image.u, image.x, image.price)
     state.sweeps += 3.0
-    found = state.answer.certificate
+    result = state.answer.certificate
     state.measure = replace(
         UNMEASURED,
         iteration=state.iteration,
         sweeps=state.sweeps,
-        exploitability=found.exploitability,
-        relative_exploitability=found.relative_exploitability,
-        potential=found.potential,
-        duality_gap=found.duality_gap,
+        exploitability=result.exploitability,
+        relative_exploitability=result.relative_exploitability,
+        potential=result.potential,
+        duality_gap=result.duality_gap,
         cell_steps=programme.game.cell_steps,
         final_grid=True,
-        violation=found.violation,
+        violation=result.violation,
     )
     return state

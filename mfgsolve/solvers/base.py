@@ -341,24 +341,24 @@ class _Driver:
 
     def _go_back(self) -> None:
         """To the last whole state, after the deadline has passed inside a step."""
-        found = self._whole()
-        assert found is not None
-        self._history(found.iteration, found.measure)
-        if isinstance(found, Kept):
+        result = self._whole()
+        assert result is not None
+        self._history(result.iteration, result.measure)
+        if isinstance(result, Kept):
             self.state = None  # before there is another one
             assert self.restore is not None
-            self.state = self.restore(*found.pack(), found.measure)
+            self.state = self.restore(*result.pack(), result.measure)
         self.inside = False
 
     def _leave(self, error: BaseException) -> None:
         """Write the last whole state before an exception goes on its way."""
-        found = self._whole()
-        if self.save is None or found is None or not math.isfinite(found.measure.exploitability):
+        result = self._whole()
+        if self.save is None or result is None or not math.isfinite(result.measure.exploitability):
             return
         with suppress(KeyboardInterrupt), watch.held_back():
-            rows = self._history(found.iteration, found.measure)
-            if self.saved != found.iteration:
-                self._write(found, rows)
+            rows = self._history(result.iteration, result.measure)
+            if self.saved != result.iteration:
+                self._write(result, rows)
             if self.fault is not None:
                 error.add_note(f"mfgsolve: the checkpoint could not be written: {self.fault}")
             if self.saved is not None:

@@ -14,15 +14,11 @@ doi:10.1007/s10589-007-9106-0 (corrections that are weighted).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from mfgsolve.solvers.equations import Equations, Linearised
 from mfgsolve.solvers.interior_point import TAIL, largest_mass
 from mfgsolve.solvers.newton_systems import FlowMaps
-
-if TYPE_CHECKING:
-    from mfgsolve.solvers.complementarity import Equations, Linearised
 
 __all__ = ["barrier", "centred_point", "direct", "longest"]
 
@@ -90,13 +86,13 @@ def direct(newton: Linearised, weights: np.ndarray, corrections: int) -> tuple[S
 
 def _blend(w: np.ndarray, z: np.ndarray, start: Step, end: Step, least: float) -> tuple[Step, float, float]:
     """The point between two directions that allows the longest step, the length of that, and its share."""
-    found: tuple[Step, float, float] = (start, longest(w, z, start), 0.0)
+    result: tuple[Step, float, float] = (start, longest(w, z, start), 0.0)
     for share in np.linspace(1.0, least, 9).tolist():
         step = tuple(a + share * (b - a) for a, b in zip(start, end, strict=True))
         length = longest(w, z, step)
-        if length > found[1] or (share == 1.0 and length == found[1]):
-            found = step, length, share
-    return found
+        if length > result[1] or (share == 1.0 and length == result[1]):
+            result = step, length, share
+    return result
 
 
 def longest(w: np.ndarray, z: np.ndarray, step: Step) -> float:

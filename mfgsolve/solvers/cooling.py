@@ -35,13 +35,13 @@ def temperatures(game: Any, cooling: float) -> list[float]:
 def heat(game: Any) -> float:
     """The temperature at which no action matters much: the largest difference that one makes to an agent that goes on
     anyhow, among a crowd that does so too, or that stays where it starts."""
-    policy, found = game.step.uniform(), 0.0
+    policy, result = game.step.uniform(), 0.0
     for crowd in (game.flow(policy), game.resting_crowd(game.empty_crowd())):
         q = game.evaluate(policy, game.price(crowd), crowd)[1]
         spread = np.ptp(np.where(game.step.allowed, q, q.min(axis=1, keepdims=True)), axis=1)
         spread = game.unweighed(spread, slice(0, game.steps))
-        found = max(found, float(spread[game.flow(policy)[:-1, : game.cells] > 0].max()))
-    return found / game.dt
+        result = max(result, float(spread[game.flow(policy)[:-1, : game.cells] > 0].max()))
+    return result / game.dt
 
 
 def dearer(game: Any, heat: float) -> Any:

@@ -55,8 +55,8 @@ class Limits:
                     "supported by interior-point; use Capacity on the density, or another solver"
                 )
             cap[levels] = np.minimum(cap[levels], (upper * block.volumes).reshape(flat))
-        found = {"cap": cap, "highest": high, "lowest": low}
-        return cls(cap, {name: value for name, value in found.items() if np.isfinite(value).any()}, first)
+        result = {"cap": cap, "highest": high, "lowest": low}
+        return cls(cap, {name: value for name, value in result.items() if np.isfinite(value).any()}, first)
 
     def seen(self, crowd: np.ndarray) -> dict[str, tuple[np.ndarray, float]]:
         """What every family of bounds limits, and 1 if from above, -1 if from below."""
@@ -71,7 +71,7 @@ class Limits:
         """Slacks well inside, multipliers a tenth of the costs of a step; bounds give way in a ``sharp`` game, where
         their multipliers drift otherwise, while a temperature holds them and would converge slower.  A cap gives way by
         less than itself: a multiplier that is too large comes down by the cap over ``give`` in a step."""
-        found = {}
+        result = {}
         for name, (seen, sign) in self.seen(crowd).items():
             limit = np.where(np.isfinite(self.values[name]), self.values[name], 0.0)
             live = np.isfinite(self.values[name])
@@ -86,8 +86,8 @@ class Limits:
             room = np.where(limit > 0, limit, least) if name == "cap" else least
             give = GIVE * np.minimum(least, room) / paid if sharp else None
             self.first[name] = least, paid
-            found[name] = make(slack, np.full(limit.shape, paid), np.where(live, weight, 0.0), give)
-        return found
+            result[name] = make(slack, np.full(limit.shape, paid), np.where(live, weight, 0.0), give)
+        return result
 
     def multiplier(self, game: Game, pairs: dict[str, Any], rounded: bool = False) -> np.ndarray:
         """Multipliers per unit time, in the shape of a price: positive above, negative below; ``rounded`` those to 0
@@ -185,11 +185,11 @@ def infeasibility(game: Game, limits: Limits) -> str | None:
     programme: dict[str, Any] = {"A_ub": rows, "b_ub": bounds, "A_eq": equal, "b_eq": right, "bounds": box}
     if left() < math.inf:
         programme["options"] = {"time_limit": max(left(), 1.0)}
-    found: Any = linprog(cost, method="highs", **programme)
+    result: Any = linprog(cost, method="highs", **programme)
     look()
-    if found.status != 0 or found.x[-1] <= 1e-7:
+    if result.status != 0 or result.x[-1] <= 1e-7:
         return None
-    name, t, place = labels[int(np.argmin(found.ineqlin.marginals))]
+    name, t, place = labels[int(np.argmin(result.ineqlin.marginals))]
     if name == "cap":
         cell = tuple(int(i) for i in np.unravel_index(place, game.grid.shape))
         limit = limits.values["cap"][t, place] / np.broadcast_to(flat_volumes(game.grid), game.cells)[place]
@@ -197,7 +197,7 @@ def infeasibility(game: Game, limits: Limits) -> str | None:
     else:
         what = f"{name} aggregate {limits.values[name][t, place]:.6g} allowed by price {place} at step {t}"
     return (
-        f"no flow meets all hard bounds: they would have to give way by {found.x[-1]:.6g} (density or aggregate), "
+        f"no flow meets all hard bounds: they would have to give way by {result.x[-1]:.6g} (density or aggregate), "
         f"first of all the {what}; relax it, or allow faster moves"
     )
 

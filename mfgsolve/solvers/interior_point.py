@@ -213,12 +213,12 @@ def _rounded(state: PathState) -> None:
     game, best = state.game, state.best
     assert best is not None
     multiplier = state.limits.multiplier(game, state.pairs, rounded=True)
-    found = certify(game, TablePolicy(best.policy), best.crowd, multiplier=multiplier)
+    result = certify(game, TablePolicy(best.policy), best.crowd, multiplier=multiplier)
     state.sweeps += 0.5
-    score = max(abs(found.relative_exploitability), found.violation)
+    score = max(abs(result.relative_exploitability), result.violation)
     if score < best.score:
         state.best = Best(score, state.iteration, best.policy, best.crowd, multiplier)
-        state.note(found, game.cell_steps)
+        state.note(result, game.cell_steps)
 
 
 # -- certificate -------------------------------------------------------------------------------------------------
@@ -238,11 +238,11 @@ def _measured(state: PathState) -> PathState:
         state.sweeps += 0.5
     crowd = game.flow(policy)
     state.sweeps += 1.0
-    found = certify(game, TablePolicy(policy), crowd, multiplier=multiplier)
-    score = max(abs(found.relative_exploitability), found.violation)
+    result = certify(game, TablePolicy(policy), crowd, multiplier=multiplier)
+    score = max(abs(result.relative_exploitability), result.violation)
     if state.best is None or score < state.best.score:
         state.best = Best(score, state.iteration, policy, crowd, multiplier)
-    state.note(found, game.cell_steps)
+    state.note(result, game.cell_steps)
     return state
 
 

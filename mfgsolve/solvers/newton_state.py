@@ -174,19 +174,19 @@ def flow(state: NewtonState) -> None:
 def certificate(state: NewtonState) -> Certificate:
     """Certificate of the policy and its flow.  Half a sweep."""
     work = state.pool.take()
-    found = certify(state.game, state.game.policy_of(state.policy), state.crowd, state.dual, work)
+    result = certify(state.game, state.game.policy_of(state.policy), state.crowd, state.dual, work)
     state.pool.give(work)
     state.sweeps += 0.5 * state.sweep
-    return found
+    return result
 
 
 def measured(state: NewtonState) -> NewtonState:
     """Enter the certificate of the answer as the measure of this iteration."""
-    state.certificate = found = certificate(state)
+    state.certificate = result = certificate(state)
     if state.target is not None:
-        found = certify(state.target, state.game.policy_of(state.policy), state.crowd)
+        result = certify(state.target, state.game.policy_of(state.policy), state.crowd)
         state.sweeps += 0.5
-    state.note(found, state.game.cell_steps, state.final or state.target is not None)
+    state.note(result, state.game.cell_steps, state.final or state.target is not None)
     # colder is not always better: round-off decides in the end
     if state.target is not None and not state.measure.exploitability >= state.best:
         state.best = state.measure.exploitability

@@ -241,10 +241,10 @@ class BandCholesky:
         live = np.flatnonzero(low >= 0)
         target = (low * (self._breadth + 1) + far).reshape(-1)[live]
         cell, pair = np.divmod(live, one.size)
-        found = cell * length**2 + (one * length + other)[pair], target
+        result = cell * length**2 + (one * length + other)[pair], target
         if len(self._slabs) <= MANY:
-            self._kept[k] = found
-        return found
+            self._kept[k] = result
+        return result
 
     def solve(self, right: np.ndarray, guess: np.ndarray | None = None) -> np.ndarray:
         """x (T, width); nothing beyond reach."""
@@ -292,13 +292,13 @@ class BandCholesky:
         kept[0] = False
         times = np.arange(maps.steps + 1)[:, None]
         self._size = int(kept.sum())
-        found = []
+        result = []
         for key in (times * (n + 1) + place, place * (maps.steps + 1) + times):
             rank = np.full(kept.shape, -1)
             rank[kept] = np.argsort(np.argsort(key[kept], kind="stable"))
             wide = [_spread(self._places(rank, part)) for part in self._slabs]
-            found.append((max(*wide, _spread(rank[-1][self._lifts[0]])), rank))
-        self._breadth, self._rank = min(found, key=lambda one: one[0])
+            result.append((max(*wide, _spread(rank[-1][self._lifts[0]])), rank))
+        self._breadth, self._rank = min(result, key=lambda one: one[0])
 
 
 def _spread(place: np.ndarray) -> int:

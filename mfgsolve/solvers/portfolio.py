@@ -253,14 +253,14 @@ class Portfolio(Solver):
         state.places[state.at] = place
         if place == RESTING:
             state.resting[state.at] = rest
-        found = self._next(state, place)
-        while found is not None and not self._begin(state, *found):
-            state.places[found[1]] = DONE
-            found = self._next(state, place, found)
-        if found is None:
+        result = self._next(state, place)
+        while result is not None and not self._begin(state, *result):
+            state.places[result[1]] = DONE
+            result = self._next(state, place, result)
+        if result is None:
             state.stalled = True
         else:
-            state.round, state.at = found
+            state.round, state.at = result
 
     def _begin(self, state: PortfolioState, round_: int, k: int) -> bool:
         """Put a solver to work, from where it rests, from the best point or from nothing; False where it cannot."""
@@ -323,8 +323,8 @@ def _size(measure: Measure) -> float:
 
 def _score(outcome: Outcome) -> float:
     """What plans are compared by; infinite where it is not finite."""
-    found = certify(outcome.game, outcome.policy, outcome.crowd, outcome.dual, multiplier=outcome.multiplier)
-    score = max(abs(found.relative_exploitability), found.violation)
+    result = certify(outcome.game, outcome.policy, outcome.crowd, outcome.dual, multiplier=outcome.multiplier)
+    score = max(abs(result.relative_exploitability), result.violation)
     return score if math.isfinite(score) else math.inf
 
 

@@ -167,14 +167,14 @@ class PriorDescent(Solver):
 
     def _measured(self, state: PriorState) -> PriorState:
         """Certificate of the prior, noted if it is the best so far.  Half a sweep."""
-        found = certify(state.game, state.game.policy_of(state.prior), state.crowd)
+        result = certify(state.game, state.game.policy_of(state.prior), state.crowd)
         state.sweeps += 0.5
-        gap, least = found.exploitability, state.least
+        gap, least = result.exploitability, state.least
         state.idle = 0 if gap < least - PROGRESS * abs(least) or math.isinf(least) else state.idle + 1
         if gap < least:
             state.least, state.best, state.best_temperature = gap, state.prior, state.temperature
         if gap < least or not math.isfinite(gap):
-            state.note(found, state.game.cell_steps)
+            state.note(result, state.game.cell_steps)
         else:
             _again(state)
         return state

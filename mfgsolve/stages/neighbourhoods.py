@@ -61,10 +61,10 @@ def grid_neighbours(space: Space, radius: int = 1, metric: str = "taxicab", itse
                 way = way @ (free + step)
             one = one + way
         one = _ones(one)
-    found = free
+    result = free
     for _ in range(reach):
-        found = _ones(found @ one)
-    return found if itself else _ones(found - free)
+        result = _ones(result @ one)
+    return result if itself else _ones(result - free)
 
 
 def _steps(grid: Grid, k: int, free: sparse.csr_array) -> sparse.csr_array:

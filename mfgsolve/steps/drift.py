@@ -290,11 +290,11 @@ def _reach(free: np.ndarray, axis: int, ring: bool) -> tuple[np.ndarray, np.ndar
 
 def _onward(lines: np.ndarray, ring: bool) -> np.ndarray:
     """Free cells after each cell of the lines (cells, ...)."""
-    found, count = np.empty(lines.shape), np.zeros(lines.shape[1:])
+    result, count = np.empty(lines.shape), np.zeros(lines.shape[1:])
     for _ in range(2 if ring else 1):  # a ring once more, from what the first turn comes back with
         for i in reversed(range(len(lines))):
-            found[i] = count
+            result[i] = count
             count = (count + 1.0) * lines[i]
     if ring:
-        found[:, lines.all(axis=0)] = math.inf
-    return found
+        result[:, lines.all(axis=0)] = math.inf
+    return result

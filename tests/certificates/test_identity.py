@@ -10,7 +10,7 @@ import pytest
 from scipy import sparse
 
 import mfgsolve as mfg
-from mfgsolve.identity import fingerprint
+from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.problemfile import problem_from_toml
 
 STAY, SWAP = np.eye(2), np.eye(2)[::-1].copy()
@@ -192,3 +192,7 @@ def test_a_checkpoint_is_not_continued_in_a_game_that_differs_late(tmp_path):
     with pytest.raises(mfg.InputError, match="is of another game"):
         mfg.resume(path, problem=other)
     assert mfg.resume(path, problem=one, check="ignore").converged
+
+
+def test_this_version_tells_games_apart_by_the_digest_of_this_module():
+    assert mfg.__version__ == VERSIONS[-1]

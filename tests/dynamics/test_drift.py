@@ -291,7 +291,7 @@ def test_tables_take_a_drift_by_a_product() -> None:
     lattice = mfg.LatticeMoves([0, 1], costs=(0.0, 0.1), temperature=0.2, drift=0.7)
     one, two = (mfg.solve(mfg.Problem(grid, time, dynamics, **parts), check="raise") for dynamics in (tables, lattice))
     np.testing.assert_allclose(one.dataset["density"], two.dataset["density"], rtol=0, atol=1e-12)
-    assert lattice.chance_count(grid) == 2 * mfg.LatticeMoves([0, 1]).chance_count(grid) == 24
+    assert lattice.chance_count(grid, time) == 2 * mfg.LatticeMoves([0, 1]).chance_count(grid, time) == 24
 
 
 def test_populations_have_winds_of_their_own() -> None:

@@ -6,7 +6,7 @@ import pytest
 from mfgsolve.games import Game
 from mfgsolve.problems import beach_bar
 from mfgsolve.solvers.centred import barrier, centred_point, longest
-from mfgsolve.solvers.complementarity import Equations
+from mfgsolve.solvers.equations import Equations
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,7 @@ import pytest
 
 import mfgsolve as mfg
 from mfgsolve import problems
-from mfgsolve.games import Game
 from mfgsolve.solvers import Complementarity, suited
-from mfgsolve.solvers.complementarity import Equations
 
 
 def test_rock_paper_scissors_has_its_closed_form() -> None:
@@ -40,47 +38,6 @@ def test_agrees_with_the_interior_point_where_there_is_a_potential(name: str) ->
     assert one.potential == pytest.approx(other.potential, rel=1e-9)
     if name != "braess":  # strictly crowd-averse: one equilibrium
         np.testing.assert_allclose(one.dataset["density"], other.dataset["density"], atol=1e-5)
-
-
-def test_equations_are_the_game() -> None:
-    """z and the flow from the sparse matrices, beside the kernels: implicit noise, blocked cells, choices."""
-    problem = mfg.Problem(
-        grid=mfg.Grid.box((3, 4), blocked=lambda c: (c.x > 0.7) & (c.y > 0.6)),
-        time=mfg.TimeGrid(1.0, 3),
-        dynamics=mfg.LatticeMoves(((0, 0), (1, 0), (0, -1)), (0.0, 0.3, 0.2), viscosity=0.05, walls="forbid"),
-        coupling=mfg.CrowdAversion(0.5) + mfg.CrowdAversion(0.2, on="occupation"),
-        initial=1.0,
-        terminal=lambda t, c: c.x,
-        terminal_coupling=mfg.CrowdAversion(0.1),
-        normalise=True,
-    )
-    game = Game(problem)
-    equations = Equations(game)
-    policy = game.step.uniform()
-    crowd = game.flow(policy)
-    w = (policy * crowd[:-1, None, : game.cells]).reshape(game.steps, -1)[equations.live]
-    np.testing.assert_allclose(equations.balance @ w, equations.start, atol=1e-14)
-    seen, cost = equations.crowd_and_cost(w)
-    np.testing.assert_allclose(seen, crowd, atol=1e-14)
-    value, q = game.evaluate(policy, game.price(crowd))
-    excess = cost + equations.ahead @ value[:-1][equations.reach]
-    state = value[:-1] - game.weights[:-1, None] * game.price(crowd)[:-1, : game.cells]
-    expected = (q - state[:, None]).reshape(game.steps, -1)[equations.live]
-    np.testing.assert_allclose(excess, expected, atol=1e-12)
-
-
-def test_slope_of_a_coupling_between_cells_is_its_matrix() -> None:
-    matrix = np.array([[0.0, 1.0], [-1.0, 0.5]])
-    problem = mfg.Problem(
-        mfg.States(2), mfg.TimeGrid(2, 2), mfg.Tabular([np.eye(2), np.eye(2)[::-1]]), mfg.Interaction(matrix),
-        np.array([0.3, 0.7]),
-    )  # fmt: skip
-    equations = Equations(Game(problem))
-    crowd = equations.game.flow(equations.game.step.uniform())
-    dense = equations.slope(crowd).toarray()
-    np.testing.assert_allclose(dense[:2, :2], matrix)
-    np.testing.assert_allclose(dense[2:4, 2:4], matrix)
-    assert (dense[4:] == 0).all()
 
 
 def test_resumes_bit_for_bit(tmp_path) -> None:
