@@ -19,6 +19,7 @@ numbers that is their sum::
     unit = "km"
     blocked = [{lower = [0.9, 0.3], upper = [1.1, 1.0]}]    # points are written (x, y)
     # edges = [[0.0, 0.1, ...], [...]]          # of cells of different widths, a list per axis, instead of bounds
+    #                                           # (with a shape, too: so many cells along the same smooth map)
     [time]
     horizon = 1.0
     steps = 256                                 # if absent, chosen from the game (a solution says chosen = true)

@@ -9,7 +9,8 @@ that a policy pi chooses and l its own cost,
     tangent   d push, when ``after`` changes      of the best policy: how a smooth best response answers
 
 One step of each is all that `mfgsolve.steps.sweeps` needs to solve, certify and simulate a game.  Steps with kernels
-of their own also run whole sweeps (``backward``, ``forward``, ``change``): the same numbers, faster.
+of their own also run whole sweeps (``backward``, ``forward``, ``change``): the same numbers, faster.  What a step or a
+factor of one's own must keep is asked when its game is made (`mfgsolve.steps.checks`).
 """
 
 from __future__ import annotations
