@@ -153,7 +153,7 @@ def test_bad_words() -> None:
 def test_games_that_cannot_be_learned() -> None:
     told = refused("learn", "supply-demand", "--checkpoint", "c.nc")
     assert "learner 'mguni' does not suit supply-demand: its agents have no finite list of actions" in told
-    assert "state it with LatticeMoves, as lattice-supply-demand does" in told
+    assert "state it with LatticeMoves or Tabular, as lattice-supply-demand does" in told
     told = refused("learn", "bonnans-lavigne-pfeiffer-1", "--checkpoint", "c.nc")
     assert "learner 'mguni' does not suit bonnans-lavigne-pfeiffer-1: " in told
     assert "bounds" in told
