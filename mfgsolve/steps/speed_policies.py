@@ -46,7 +46,9 @@ class ValuePolicy(MovingPolicy):
 
 def face_flux(mesh: Mesh, nodes: slice, policy: np.ndarray, mass: np.ndarray, axis: int) -> np.ndarray:
     """Mass that crosses the face after each cell in one step, under the best response ``policy`` of some steps."""
-    scheme, price = mesh.scheme, mesh.scheme.control_cost[nodes].reshape(-1, 1, 1, 1)
+    scheme, each = mesh.scheme, mesh.scheme.control_cost[nodes]
+    one = (each == each[0]).all()  # then there is no array to go through
+    price = float(each[0]) if one else each.reshape(-1, 1, 1, 1)
     distance, cap = scheme.distance(axis - 1), scheme.fastest(axis - 1)
     reach = 1.0 / (distance * price)
     signed = np.clip(reach * (policy - np.roll(policy, -1, axis)), -cap, cap)

@@ -202,11 +202,12 @@ class SpeedStep(Step):
         sides = [self.scheme.fastest(axis - 1, side) for axis in self.mesh.axes for side in (0, 1)]
         caps = np.stack([np.broadcast_to(cap, self.shape) for cap in sides])
         price = self.scheme.control_cost
-        dearer = (price / price[0]).reshape(-1, 1, 1, 1)
+        dearer, differs = (price / price[0]).reshape(-1, 1, 1, 1), bool((price != price[0]).any())
         for nodes in self.slabs():
             look()
             speed = self.speed(policy, nodes)
-            cost += float((mass[nodes] * (speed**2).sum(axis=1) * dearer[nodes]).sum())
+            paid = mass[nodes] * (speed**2).sum(axis=1)
+            cost += float((paid * dearer[nodes] if differs else paid).sum())
             capped += float((mass[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
         cost *= 0.5 * float(price[0]) * self.dt
         return OwnCost(cost, cost, cost, capped / self.steps)
