@@ -206,8 +206,9 @@ class SpeedStep(Step):
         for nodes in self.slabs():
             look()
             speed = self.speed(policy, nodes)
-            paid = mass[nodes] * (speed**2).sum(axis=1)
-            cost += float((paid * dearer[nodes] if differs else paid).sum())
+            size = (speed**2).sum(axis=1)
+            cost += float((mass[nodes] * size * dearer[nodes] if differs else mass[nodes] * size).sum())
+            del size  # before the next temporaries
             capped += float((mass[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
         cost *= 0.5 * float(price[0]) * self.dt
         return OwnCost(cost, cost, cost, capped / self.steps)
