@@ -19,6 +19,7 @@ from mfgsolve.couplings.social import Marginal
 from mfgsolve.couplings.withdrawn import Withdrawn
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
+from mfgsolve.inputs.calls import is_of_package
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
 
@@ -98,7 +99,7 @@ def _trusted(coupling: Coupling) -> bool:
         return _trusted(coupling.of)
     if type(coupling) is Price:
         return type(coupling.potential) is QuadraticPotential
-    return not isinstance(coupling, CustomCoupling) and type(coupling).__module__.startswith("mfgsolve.")
+    return not isinstance(coupling, CustomCoupling) and is_of_package(coupling)
 
 
 def _kept(coupling: Coupling, left: Callable[[Coupling], Coupling]) -> Coupling:

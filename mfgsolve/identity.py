@@ -26,13 +26,13 @@ from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
 from mfgsolve.games.measures import Block
 from mfgsolve.problem import Problem
-from mfgsolve.steps.identity import unchanging
+from mfgsolve.steps.identity import GOLDEN, unchanging
 
 __all__ = ["VERSIONS", "fingerprint"]
 
 VERSIONS = ("0.5.0", "0.6.0")  # that tell games apart by this very digest
 
-GOLDEN, SILVER = (math.sqrt(5) - 1) / 2, math.sqrt(2) - 1  # irrational steps of the two crowds
+SILVER = math.sqrt(2) - 1  # beside GOLDEN, the other irrational step of the two crowds
 CLAIMS = (
     "is_potential", "is_monotone", "is_local", "is_differentiable", "is_hard", "is_smooth", "on", "total_is_convex",
 )  # fmt: skip

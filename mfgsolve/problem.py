@@ -15,7 +15,7 @@ from mfgsolve.dynamics import Dynamics
 from mfgsolve.errors import InputError, has_labels, numbers, real
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
-from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import aligned, frozen
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
@@ -181,7 +181,7 @@ class Problem:
         first = self.all_dynamics[0]
         if len(self.all_dynamics) == 1 and self.grid.populations == 1:
             given = self.grid, self.time, mass
-            if type(first).__module__.startswith("mfgsolve."):
+            if is_of_package(first):
                 return first.bind(*given)
             made: Step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
             return made

@@ -28,6 +28,7 @@ __all__ = [
     "Volumes",
     "flat_volumes",
     "integral",
+    "relative",
     "repeated",
 ]
 
@@ -236,6 +237,11 @@ def flat_volumes(space: Space) -> Volumes:
     """The volumes for arrays (..., size) of flat cells: a number where all are alike."""
     volumes = space.volumes
     return volumes if not isinstance(volumes, np.ndarray) else np.broadcast_to(volumes, space.shape).reshape(-1)
+
+
+def relative(volumes: Volumes) -> Volumes:
+    """What cells weigh where only ratios count: 1 where all are alike, else their volumes."""
+    return volumes if isinstance(volumes, np.ndarray) else 1.0
 
 
 def integral(values: np.ndarray, volumes: Volumes, axes: Any) -> np.ndarray:

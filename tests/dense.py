@@ -10,6 +10,7 @@ from mfgsolve.couplings import CrowdAversion
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.kernels import noise, tangent
 from mfgsolve.problem import Problem
 
 CELLS = {1: (2, 12), 2: (2, 7), 3: (2, 4)}
@@ -144,3 +145,13 @@ def dense_respond(game, price):
 
 def free_part(game, levels):
     return np.where(game.grid.mask.ravel(), 0.0, levels.reshape(len(levels), -1))
+
+
+def expect(game, ahead, value):
+    """By the kernels: the mean of a value one step on, noise included, under the policy of the first step."""
+    spread, expected = np.empty(game.step.shape), np.empty(game.step.shape)
+    noise.noise(value.copy(), spread, game.step.scheme, False)
+    none = (np.empty((0, 1, 1)), np.empty((0, 1, 1)), 0.0, 0.0)
+    nothing, all_ = np.zeros(game.step.shape), np.ones(game.step.shape)
+    tangent.bellman_change(ahead, spread, nothing, all_, expected, none, 0, game.step.scheme)
+    return expected

@@ -71,7 +71,7 @@ class Enumerated:
 
     def empirical(self, t, places, choices):
         """What everybody's being there costs an agent: per unit time, for the one listed first."""
-        game, per_agent = self.game, 1.0 / (self.agents * self.game.volume)
+        game, per_agent = self.game, 1.0 / (self.agents * self.game.grid.cell_volume)
         x, a = places[0], choices[0]
         total = 0.0
         for on, bound, shape, amounts in self.terms:
@@ -90,7 +90,7 @@ class Enumerated:
         return total
 
     def final(self, places):
-        rho = np.bincount(places, minlength=self.game.cells) / (self.agents * self.game.volume)
+        rho = np.bincount(places, minlength=self.game.cells) / (self.agents * self.game.grid.cell_volume)
         return self.last.cost(slice(0, 1), rho.reshape(1, *self.game.grid.shape)).reshape(-1)[places[0]]
 
     def others(self, population):

@@ -134,3 +134,8 @@ def epidemic(steps=20):
         grid=mfg.States(["S", "I"]), time=mfg.TimeGrid(steps, steps), coupling=0.0, initial=np.array([0.4, 0.6]),
         dynamics=mfg.Tabular(spread, cost=[[0.0, 1.0], [0.5, 1.5]], actions=["out", "home"]),
     ), spread  # fmt: skip
+
+
+def cost_of(policy, game, crowd) -> float:
+    """What a policy (T, actions, states) costs against a crowd, exactly."""
+    return float(game.initial_mass @ game.evaluate(policy, game.price(crowd))[0][0])

@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 import mfgsolve as mfg
+from mfgsolve.certificates import Certificate, certify
 from mfgsolve.couplings.hard import QuadraticPotential
+from mfgsolve.games import make_game
 from mfgsolve.problem import Problem
+from mfgsolve.solvers.base import Budget, Run, run
+from mfgsolve.solvers.interior_point import InteriorPoint, PathState
 
 
 def published(example: int, cells: int = 50, times: int = 50) -> Problem:
@@ -63,3 +67,12 @@ def random_game(states: int = 6, steps: int = 4, actions: int = 3) -> Problem:
 def capped(cap: object) -> Problem:
     coupling = mfg.CrowdAversion(1.0) + mfg.Capacity(cap)  # type: ignore[arg-type]
     return moving((10,), 6, coupling=coupling, initial=1.0, normalise=False)
+
+
+def solved(problem: Problem, tol: float = 1e-9, **options: object) -> tuple[Run, Certificate, PathState]:
+    """The interior point's run, the certificate of what it hands over, and its last state."""
+    solver = InteriorPoint(**options)  # type: ignore[arg-type]
+    ended = run(solver, solver.init(make_game(problem), tol), tol, Budget(60, None))
+    outcome = solver.finish(ended.state)
+    found = certify(outcome.game, outcome.policy, outcome.crowd, multiplier=outcome.multiplier)
+    return ended, found, ended.state  # type: ignore[return-value]

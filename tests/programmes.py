@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import mfgsolve as mfg
+from mfgsolve.games import make_game
+from mfgsolve.solvers.proximal import Programme
 
 
 def transport(example: int, n: int = 50) -> mfg.Problem:
@@ -79,3 +81,26 @@ def meeting(strength: float) -> mfg.Problem:
         mfg.States(2), mfg.TimeGrid(1.0, 1), mfg.Tabular((np.eye(2), np.eye(2)[::-1])), 0.0, np.array([1.0, 0.0]),
         terminal_coupling=mfg.CrowdAversion(strength),
     )  # fmt: skip
+
+
+def stands_still_at_the_solution(solver):
+    """Assert that its operator keeps the solution, whatever its weight, and sees what is none.
+
+    From the first of two places half stays and half goes, each at the cost of a crowd of 1/2.
+    """
+    programme = Programme(make_game(meeting(3.0)))
+    half = np.array([0.5, 0.5])
+    u = programme.unknowns(np.full((1, 2, 2), 0.5), np.array([[1.0, 0.0], half]))
+    x, price = programme.observe @ u, programme.marginal(programme.observe @ u)
+    np.testing.assert_allclose((x, price), (half, 3.0 * half))
+    y = programme.multipliers(programme.price_of(price))
+    operator = solver.operator(programme)
+    for share in (0.5, 1.0, 2.0):
+        point, weight = operator.start(u, y, x, price)
+        point, weight = operator.reweighted(point, weight, share * weight), share * weight
+        image = operator.apply(point, weight, x)
+        np.testing.assert_allclose(image.point, point, atol=1e-13)
+        np.testing.assert_allclose(image.u, u, atol=1e-13)
+        np.testing.assert_allclose(image.price, price, atol=1e-13)
+        wrong = operator.apply(point + 0.1, weight, x)
+        assert operator.norm(wrong.point - point - 0.1, weight) > 1e-2

@@ -7,27 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from plain_games import problem, solve
 
 import mfgsolve as mfg
-
-SHAPE, STEPS = (4, 6), 8
-
-
-def problem(**changes: Any) -> mfg.Problem:
-    """A small valid game with some parts changed."""
-    parts: dict[str, Any] = {
-        "grid": mfg.Grid.box(SHAPE),
-        "time": mfg.TimeGrid(1.0, STEPS),
-        "dynamics": mfg.ControlledDiffusion(viscosity=0.01),
-        "coupling": mfg.CrowdAversion(0.5),
-        "initial": 1.0,
-    }
-    return mfg.Problem(**{**parts, **changes})
-
-
-def solve(**options: Any) -> mfg.Solution:
-    return mfg.solve(problem(), **options)
-
 
 SOLVING = [
     (lambda: mfg.solve("supply-demand"), r"solve got a str; a Problem is needed"),

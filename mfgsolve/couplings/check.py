@@ -11,7 +11,7 @@ import numpy as np
 
 from mfgsolve.couplings.base import Coupling
 from mfgsolve.couplings.claims import direction, random_crowd
-from mfgsolve.spaces import Space, integral
+from mfgsolve.spaces import Space, integral, relative
 
 __all__ = ["CouplingReport", "check_coupling"]
 
@@ -49,7 +49,7 @@ def check_coupling(
     bound = coupling.bind(grid, np.array([t]))
     generator = np.random.default_rng(rng)
     level, volumes = slice(0, 1), grid.volumes
-    weight = volumes if isinstance(volumes, np.ndarray) else 1.0  # of a cell in the sums of a ratio
+    weight = relative(volumes)  # in the sums of a ratio
 
     def draw() -> np.ndarray:
         return random_crowd(grid, generator, 0.5)[None]

@@ -23,7 +23,7 @@ import numpy as np
 
 from mfgsolve.couplings.base import Bound, Coupling
 from mfgsolve.errors import InputError
-from mfgsolve.spaces import Space, Volumes, integral
+from mfgsolve.spaces import Space, integral, relative
 
 __all__ = [
     "CLAIMS",
@@ -60,13 +60,9 @@ def _populations(space: Space) -> np.ndarray:
     return np.broadcast_to(getattr(space.coordinates, "population", 0), space.shape)
 
 
-def _weights(space: Space) -> Volumes:
-    """What a cell weighs in a mean: 1 where all are alike, else its volume."""
-    return space.volumes if isinstance(space.volumes, np.ndarray) else 1.0
-
-
-def _means(values: np.ndarray, weights: np.ndarray, population: np.ndarray) -> np.ndarray:
-    """Weighted mean of values (*shape) over each population, in every cell of it."""
+def _means(values: np.ndarray, rho: np.ndarray, space: Space) -> np.ndarray:
+    """Mean of values (*shape) over the crowd of each population, in every cell of it."""
+    population, weights = _populations(space), rho * relative(space.volumes)
     flat = population.reshape(-1)
     total = np.bincount(flat, weights.reshape(-1))
     mean = np.bincount(flat, (weights * values).reshape(-1)) / np.where(total > 0, total, 1.0)
@@ -96,7 +92,7 @@ def peaked_crowd(space: Space, rng: np.random.Generator) -> np.ndarray:
 
 def direction(space: Space, rho: np.ndarray, wish: np.ndarray) -> np.ndarray:
     """A change of rho like ``rho wish`` that keeps the mass of every population; |change| <= 2 max|wish| rho."""
-    return np.asarray(rho * (wish - _means(wish, rho * _weights(space), _populations(space))))
+    return np.asarray(rho * (wish - _means(wish, rho, space)))
 
 
 # -- comparisons -----------------------------------------------------------------------------------------------------
@@ -263,7 +259,8 @@ def _adjoint(
     if told is None:
         return
     for change in changes:
-        moved, returned = weight * bound.tangent(every, rho, change) * _weights(space), told * change * _weights(space)
+        each = relative(space.volumes)
+        moved, returned = weight * bound.tangent(every, rho, change) * each, told * change * each
         forth, back, size = (part.sum(axis=axes) for part in (moved, returned, np.abs(moved)))
         if not (np.abs(forth - back) <= 1e-6 * size + ROUND * np.abs(returned).sum(axis=axes)).all():
             k = int(np.argmax(np.abs(forth - back)))
@@ -279,7 +276,7 @@ def _potential(
     every, axes = slice(0, len(times)), tuple(range(1, crowds[0].ndim))
     for rho in crowds:
         cost = bound.cost(every, rho)
-        middle = np.stack([_means(c, r * _weights(space), _populations(space)) for c, r in zip(cost, rho, strict=True)])
+        middle = np.stack([_means(c, r, space) for c, r in zip(cost, rho, strict=True)])
         change = _change(space, rho, np.sign(cost - middle))
         paid, size = (integral(v * change, space.volumes, axes) for v in (cost, np.abs(cost)))
         least = 1e-6 * float(np.abs(size).max(initial=0.0))

@@ -23,7 +23,7 @@ from mfgsolve.couplings.hard import Capacity, Price, QuadraticPotential
 from mfgsolve.couplings.interaction import Interaction
 from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, RunningCost
 from mfgsolve.errors import InputError
-from mfgsolve.spaces import Space, Volumes
+from mfgsolve.spaces import Space, Volumes, relative
 
 __all__ = ["Marginal", "adjoint", "marginal"]
 
@@ -129,15 +129,15 @@ def adjoint(bound: Bound, nodes: slice, rho: np.ndarray, weight: np.ndarray, vol
             f"the social optimum needs the adjoint of the derivative of a coupling that is not local; on {cells} cells "
             f"(more than {ASKED}) it is not put together from its tangent: state adjoint=(t, c, rho, weight) -> array"
         )
-    if isinstance(volumes, np.ndarray):
-        weight = weight * volumes
+    each = relative(volumes)
+    weight = weight * each
     out, unit = np.zeros(rho.shape), np.zeros(rho.shape)
     columns, along = out.reshape(len(rho), cells), unit.reshape(len(rho), cells)
     for cell in range(cells):
         along[:, cell] = 1.0
         columns[:, cell] = (bound.tangent(nodes, rho, unit) * weight).reshape(len(rho), cells).sum(axis=1)
         along[:, cell] = 0.0
-    return out / volumes if isinstance(volumes, np.ndarray) else out
+    return out / each
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,12 +58,6 @@ class Game(Crowd):
         mass = problem.initial_mass()
         self.terminal_cost = self.weighed(problem.terminal_cost()[None], slice(self.steps, None))[0]
         self.step = problem.bind(mass)
-        if self.time.discount and not getattr(self.step, "is_discounted", True):
-            raise InputError(
-                f"the discount rate is {self.time.discount:g}, and a {type(self.step).__name__} does not discount its "
-                "own costs; multiply those of step t by time.discounts[t] and say is_discounted = True, or leave the "
-                "rate at 0"
-            )
         check_step(self.step, self.grid, mass, type(problem.all_dynamics[0]).__name__)
         self.step.share(threads)
         self.initial_mass = mass.reshape(self.step.shape)

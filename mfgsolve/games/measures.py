@@ -13,10 +13,10 @@ from mfgsolve.couplings import Bound
 from mfgsolve.kernels import vectors
 from mfgsolve.spaces import Space, Volumes
 from mfgsolve.steps.costs import Totals, least_allowed
+from mfgsolve.steps.identity import GOLDEN
 
 __all__ = ["Block", "Measures"]
 
-GOLDEN = 0.5 * (math.sqrt(5.0) - 1.0)
 SAMPLES = 32  # nodes at most at which the effect of the crowd is measured
 
 
@@ -49,11 +49,6 @@ class Measures:
     terminal_cost: np.ndarray
     blocks: list[Block]
     terminal_block: Block | None
-
-    @property
-    def volume(self) -> float:
-        """Volume of a cell where all are alike; see `Space.volumes`."""
-        return self.grid.cell_volume
 
     def flat(self, levels: np.ndarray) -> np.ndarray:
         """The same levels as rows."""

@@ -56,7 +56,7 @@ def prolong(field: np.ndarray, source: Any, target: Any) -> np.ndarray:
         matrix = sparse.kron(matrix, _weights(a, b), format="csr")
     free = ~target.grid.mask.reshape(-1)
     if source.grid.even and target.grid.even:
-        matrix = sparse.diags_array(free * (target.volume / source.volume)) @ matrix
+        matrix = sparse.diags_array(free * (target.grid.cell_volume / source.grid.cell_volume)) @ matrix
     else:  # densities are interpolated
         volumes = (np.broadcast_to(game.grid.volumes, game.grid.shape).reshape(-1) for game in (target, source))
         here, there = (sparse.diags_array(one) for one in (free * next(volumes), 1.0 / next(volumes)))

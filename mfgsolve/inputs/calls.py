@@ -9,7 +9,12 @@ import numpy as np
 
 from mfgsolve.errors import InputError, shown
 
-__all__ = ["ask", "callable_as", "function_name"]
+__all__ = ["ask", "callable_as", "function_name", "is_of_package"]
+
+
+def is_of_package(part: Any) -> bool:
+    """Whether an object is of a class of mfgsolve, which is believed, and not of somebody's own."""
+    return type(part).__module__.startswith("mfgsolve.")
 
 
 def function_name(function: Any) -> str:

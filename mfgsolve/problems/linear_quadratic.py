@@ -15,7 +15,7 @@ from mfgsolve.fields import Bump
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import named
-from mfgsolve.spaces import Space, Volumes
+from mfgsolve.spaces import Space, Volumes, relative
 
 HALF_WIDTH = 3.0
 
@@ -53,8 +53,7 @@ class _BoundAttraction(Bound):
     def _offsets(self, rho: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """x - mean, (levels, axes, *shape), and the mass of each level; over the volume where all are alike."""
         levels, axes = rho.shape[0], self.points.shape[0]
-        if isinstance(self.volumes, np.ndarray):
-            rho = rho * self.volumes
+        rho = rho * relative(self.volumes)
         mass = rho.reshape(levels, -1).sum(axis=1)
         mean = rho.reshape(levels, -1) @ self.points.reshape(axes, -1).T / mass[:, None]
         return self.points[None] - mean.reshape(levels, axes, *(1,) * (rho.ndim - 1)), mass
@@ -68,8 +67,7 @@ class _BoundAttraction(Bound):
 
     def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
         offsets, mass = self._offsets(rho)
-        if isinstance(self.volumes, np.ndarray):
-            change = change * self.volumes
+        change = change * relative(self.volumes)
         moved = (offsets * change[:, None]).reshape(*offsets.shape[:2], -1).sum(axis=2) / mass[:, None]
         pulled = (offsets * moved.reshape(*moved.shape, *(1,) * (rho.ndim - 1))).sum(axis=1)
         return np.asarray(-self.strength * pulled * self.free)

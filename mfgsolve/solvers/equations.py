@@ -7,7 +7,11 @@ that can be reached), and the value V of every reached state:
     z = l + G f(O w) + A V   what a choice costs more than the best one of its state, A = -B^T
     w z = 0                  only best choices are taken; `mfgsolve.solvers.centred` leads there through w z > 0
 
-O takes w to the crowd, of which f are the prices and f' their slope, and G = O^T.
+O takes w to the crowd, of which f are the prices and f' their slope, and G = O^T.  Newton's method solves, for dw and
+dV with dz put in from the second line,
+
+    [ Z/W + G f' O   A ] [dw]
+    [      B         0 ] [dV]
 """
 
 from __future__ import annotations
@@ -118,7 +122,7 @@ class Equations:
         return _matrix(((game.steps + 1) * game.width, self.choices), *parts)
 
     def bordered(self, stiff: np.ndarray, bend: sparse.csr_array) -> sparse.csc_array:
-        """The matrix of the module, with Z/W = ``stiff`` and f' = ``bend``."""
+        """The matrix of the module, with Z/W = ``stiff`` and G f' O = ``bend``."""
         each, size = np.arange(self.choices), self.choices + self.rows
         bent = np.repeat(each, np.diff(bend.indptr)), bend.indices, bend.data
         flow = np.repeat(np.arange(self.rows), np.diff(self.balance.indptr)) + self.choices

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mfgsolve.errors import InputError
+from mfgsolve.inputs.calls import is_of_package
 from mfgsolve.steps import Policy
 
 __all__ = ["check_outcome", "returned"]
@@ -40,7 +41,7 @@ def check_outcome(solver: Any, outcome: Any) -> None:
     ------
     InputError
     """
-    if type(solver).__module__.startswith("mfgsolve.") or solver.learns:
+    if is_of_package(solver) or solver.learns:
         return
     if not isinstance(outcome.policy, Policy):
         raise InputError(

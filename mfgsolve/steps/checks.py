@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError
-from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.spaces import Space
 from mfgsolve.steps.costs import Costs
 from mfgsolve.steps.factors import Factor
@@ -41,7 +41,7 @@ def check_step(step: Any, space: Space, mass: np.ndarray, whose: str) -> None:
     """
     if not isinstance(step, Step):
         raise InputError(f"bind of {whose} gave a {type(step).__name__}; a Step is needed (see mfgsolve.steps.Step)")
-    name, own = type(step).__name__, _is_own(step)
+    name, own = type(step).__name__, not is_of_package(step)
     if own:
         missing = [each for each in ATTRIBUTES if not hasattr(step, each)]
         if missing:
@@ -50,26 +50,28 @@ def check_step(step: Any, space: Space, mass: np.ndarray, whose: str) -> None:
             raise InputError(
                 f"the shape of a {name} is {step.shape!r}; a tuple whose product is the {space.size} cells is needed"
             )
+        if step.time.discount and not step.is_discounted:
+            raise InputError(
+                f"the discount rate is {step.time.discount:g}, and a {name} does not discount its own costs; multiply "
+                "those of step t by time.discounts[t] and say is_discounted = True, or leave the rate at 0"
+            )
         _check_choices(step, name)
     if not np.iterable(step.factors) or not all(isinstance(factor, Factor) for factor in step.factors):
         raise InputError(f"the factors of a {name} are {step.factors!r}; a list of Factor objects is needed")
+    factors = [factor for factor in step.factors if not is_of_package(factor)]
+    if not (own or factors):
+        return
     asked = _Asked(step, space)
-    for factor in step.factors:
-        if _is_own(factor):
-            for t in asked.times:
-                asked.pair(factor, t)
-                asked.factor_chances(factor, t)
+    for factor in factors:
+        for t in asked.times:
+            asked.pair(factor, t)
+            asked.factor_chances(factor, t)
     if own and not step.is_coupled:
         for t in asked.times:
             policy = asked.policy(t)
             asked.pair(step, t, policy)
             asked.choice_chances(t, policy)
         asked.value(mass.reshape(step.shape))
-
-
-def _is_own(part: Any) -> bool:
-    """Whether it is not of the package."""
-    return not type(part).__module__.startswith("mfgsolve.")
 
 
 def _check_choices(step: Step, name: str) -> None:

@@ -12,7 +12,7 @@ from mfgsolve.steps.factors import Factor
 
 __all__ = ["sampled_factors", "sampled_responses", "sampled_transitions", "unchanging"]
 
-GOLDEN = (5**0.5 - 1) / 2
+GOLDEN = (5**0.5 - 1) / 2  # an irrational step: its multiples modulo 1 are numbers that nobody states by chance
 STEEP = 100.0
 
 

@@ -7,20 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from plain_games import game
 
 import mfgsolve as mfg
 from mfgsolve.errors import numbers
-from mfgsolve.games import make_game
 
 NAN = math.nan
-
-
-def game(**changes: Any) -> Any:
-    parts: dict[str, Any] = {
-        "grid": mfg.States(2), "time": mfg.TimeGrid(3, 3), "dynamics": mfg.Tabular([np.eye(2), np.eye(2)[::-1]]),
-        "coupling": mfg.CrowdAversion(1.0), "initial": np.array([1.0, 0.0]),
-    }  # fmt: skip
-    return make_game(mfg.Problem(**{**parts, **changes}))
 
 
 def price(*args: Any, **options: Any) -> Any:

@@ -73,7 +73,7 @@ def test_forward_alone_with_drift_and_walls(
         ahead = np.stack([form.value(t, c) for t in problem.time.nodes[:-1]]).reshape(-1, *game.step.shape)
         mass = game.flow(ahead)
         uncapped(game, ahead, mass)
-        errors.append(abs(game.mass(mass)[-1] / game.volume - form.density(1.0, c)).max())
+        errors.append(abs(game.mass(mass)[-1] / game.grid.cell_volume - form.density(1.0, c)).max())
     assert_first_order(cells, errors, constant)
 
 
@@ -83,7 +83,7 @@ def test_backward_then_forward(cells: tuple[int, ...], axes: int, parameters: di
     for n in cells:
         problem, game, form = cole_hopf(n, axes, parameters)
         mass = game.flow(game.respond(np.zeros((game.steps + 1, *game.step.shape))).policy)
-        errors.append(abs(game.mass(mass)[-1] / game.volume - form.density(1.0, problem.coordinates)).max())
+        errors.append(abs(game.mass(mass)[-1] / game.grid.cell_volume - form.density(1.0, problem.coordinates)).max())
     assert_first_order(cells, errors, constant)
 
 

@@ -23,14 +23,14 @@ def test_prolongation_is_exact_for_linear_functions_inside_and_keeps_constants()
     def plane(g):
         c, levels = g.grid.coordinates, g.empty_crowd()
         for k, t in enumerate(g.time.nodes):
-            levels[k, 0] = (1 + 2 * c.x - 0.5 * c.y + t) * g.volume
+            levels[k, 0] = (1 + 2 * c.x - 0.5 * c.y + t) * g.grid.cell_volume
         return levels
 
     result = prolong(plane(coarse), coarse, fine)
     np.testing.assert_allclose(result[:, :, 1:-1, 1:-1], plane(fine)[:, :, 1:-1, 1:-1], rtol=1e-13)
     constant = coarse.empty_crowd()
-    constant[:] = coarse.volume
-    np.testing.assert_allclose(prolong(constant, coarse, fine), fine.volume, rtol=1e-14)
+    constant[:] = coarse.grid.cell_volume
+    np.testing.assert_allclose(prolong(constant, coarse, fine), fine.grid.cell_volume, rtol=1e-14)
 
 
 def test_prolongation_wraps_on_periodic_axes():

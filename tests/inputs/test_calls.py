@@ -6,25 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from plain_games import TIME, room
 
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
 from mfgsolve.inputs.calls import ask, callable_as, function_name
 
-TIME = mfg.TimeGrid(1.0, 4)
-
 
 def failing(*_: Any) -> Any:
     raise KeyError("bus stop")
-
-
-def room(**parts: Any) -> Any:
-    stated: dict[str, Any] = {
-        "grid": mfg.Grid.box((4, 4)), "time": TIME, "dynamics": mfg.ControlledDiffusion(0.02), "coupling": 0.0,
-        "initial": 1.0,
-    }  # fmt: skip
-    return make_game(mfg.Problem(**(stated | parts)))
 
 
 def table(coupling: Any = 0.0, **parts: Any) -> Any:

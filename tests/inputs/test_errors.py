@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from plain_games import room
 
 import mfgsolve as mfg
 from mfgsolve.errors import InputError, has_labels, numbers, real, shown, unknown, whole
-from mfgsolve.games import make_game
-
-TIME = mfg.TimeGrid(1.0, 4)
-
-
-def room(**parts: Any) -> Any:
-    stated: dict[str, Any] = {
-        "grid": mfg.Grid.box((4, 4)), "time": TIME, "dynamics": mfg.ControlledDiffusion(0.02), "coupling": 0.0,
-        "initial": 1.0,
-    }  # fmt: skip
-    return make_game(mfg.Problem(**(stated | parts)))
-
 
 LONG = {
     "text": lambda: mfg.States("a" * 10**6),

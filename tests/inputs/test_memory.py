@@ -5,25 +5,14 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
-from typing import Any
 
 import pytest
+from plain_games import room
 
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
-from mfgsolve.games import make_game
 from mfgsolve.inputs import memory
 from mfgsolve.inputs.memory import affordable, available_memory, human_size
-
-TIME = mfg.TimeGrid(1.0, 4)
-
-
-def room(**parts: Any) -> Any:
-    stated: dict[str, Any] = {
-        "grid": mfg.Grid.box((4, 4)), "time": TIME, "dynamics": mfg.ControlledDiffusion(0.02), "coupling": 0.0,
-        "initial": 1.0,
-    }  # fmt: skip
-    return make_game(mfg.Problem(**(stated | parts)))
 
 
 def test_a_hundred_thousand_names_are_no_matter():

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from plain_games import room
 
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
-from mfgsolve.games import make_game
-
-TIME = mfg.TimeGrid(1.0, 4)
-
-
-def room(**parts: Any) -> Any:
-    stated: dict[str, Any] = {
-        "grid": mfg.Grid.box((4, 4)), "time": TIME, "dynamics": mfg.ControlledDiffusion(0.02), "coupling": 0.0,
-        "initial": 1.0,
-    }  # fmt: skip
-    return make_game(mfg.Problem(**(stated | parts)))
-
 
 ODD = {
     r"axes of the grid are \(16, 16\); .*Grid\.box\(shape, bounds\)": lambda: mfg.Grid((16, 16)),

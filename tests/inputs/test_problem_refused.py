@@ -8,22 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from plain_games import SHAPE, STEPS, problem
 
 import mfgsolve as mfg
-
-SHAPE, STEPS = (4, 6), 8
-
-
-def problem(**changes: Any) -> mfg.Problem:
-    """A small valid game with some parts changed."""
-    parts: dict[str, Any] = {
-        "grid": mfg.Grid.box(SHAPE),
-        "time": mfg.TimeGrid(1.0, STEPS),
-        "dynamics": mfg.ControlledDiffusion(viscosity=0.01),
-        "coupling": mfg.CrowdAversion(0.5),
-        "initial": 1.0,
-    }
-    return mfg.Problem(**{**parts, **changes})
 
 
 def initial(values: Any, **changes: Any) -> Any:

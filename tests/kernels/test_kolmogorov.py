@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dense import games, make_game, properties, random_price
+from dense import expect, games, make_game, properties, random_price
 from hypothesis import given
 
-from mfgsolve.kernels import kolmogorov, noise, tangent
+from mfgsolve.kernels import kolmogorov
 
 pytestmark = pytest.mark.kernel
 EPSILON = np.finfo(float).eps
@@ -24,12 +24,7 @@ def test_push_is_transpose_of_expect(case):
     mass[0] = rng.standard_normal(game.step.shape) * free
     kolmogorov.forward(ahead, mass, game.step.scheme)
     v = rng.standard_normal(game.step.shape)
-    spread, expected = np.empty(game.step.shape), np.empty(game.step.shape)
-    noise.noise(v.copy(), spread, game.step.scheme, False)
-    none = (np.empty((0, 1, 1)), np.empty((0, 1, 1)), 0.0, 0.0)
-    tangent.bellman_change(
-        ahead[0], spread, np.zeros(game.step.shape), np.ones(game.step.shape), expected, none, 0, game.step.scheme
-    )
+    expected = expect(game, ahead[0], v)
     size = np.abs(mass[0]).sum() * np.abs(v).max()
     assert float((mass[1] * v).sum()) == pytest.approx(float((mass[0] * expected).sum()), abs=20 * EPSILON * size)
 

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from dense import expect
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -124,12 +125,7 @@ def test_push_is_transpose_of_expect(case):
     mass, v = np.zeros((2, *game.step.shape)), rng.standard_normal(game.step.shape)
     mass[0] = rng.standard_normal(game.step.shape) * free
     kolmogorov.forward(ahead, mass, game.step.scheme)
-    spread, expected = np.empty(game.step.shape), np.empty(game.step.shape)
-    noise.noise(v.copy(), spread, game.step.scheme, False)
-    none = (np.empty((0, 1, 1)), np.empty((0, 1, 1)), 0.0, 0.0)
-    tangent.bellman_change(
-        ahead[0], spread, np.zeros(game.step.shape), np.ones(game.step.shape), expected, none, 0, game.step.scheme
-    )
+    expected = expect(game, ahead[0], v)
     size = np.abs(mass[0]).sum() * np.abs(v).max()
     assert float((mass[1] * v).sum()) == pytest.approx(float((mass[0] * expected).sum()), abs=40 * EPSILON * size)
     assert mass[1].sum() == pytest.approx(mass[0].sum(), abs=40 * EPSILON * np.abs(mass[0]).sum())

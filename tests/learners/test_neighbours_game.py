@@ -32,7 +32,7 @@ def test_all_together_are_spread_evenly_and_the_interests_are_opposed():
     still[:, 0] = 1.0
     game = make_game(GAME)
     price = game.mass(game.price(game.flow(still.reshape(6, 5, -1))))
-    rho = game.mass(game.flow(still.reshape(6, 5, -1))) / game.volume
+    rho = game.mass(game.flow(still.reshape(6, 5, -1))) / game.grid.cell_volume
     assert np.allclose(price[:-1, 0], 0.5 * rho[:-1, 0] - rho[:-1, 1])
     assert np.allclose(price[:-1, 1], 0.5 * rho[:-1, 1] + rho[:-1, 0])
     assert GAME.is_monotone

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from finite_games import cost_of
 
 import mfgsolve as mfg
 from mfgsolve.games import make_game
@@ -19,10 +20,6 @@ from mfgsolve.learners import (
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
-
-
-def cost_of(policy, game, crowd):
-    return float(game.initial_mass @ game.evaluate(policy, game.price(crowd))[0][0])
 
 
 @pytest.mark.parametrize("kind", ["table", "expected", "replay", "linear", "network"])

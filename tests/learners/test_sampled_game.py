@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from finite_games import cost_of
 
 import mfgsolve as mfg
 from mfgsolve.learners import (
@@ -16,10 +17,6 @@ from mfgsolve.learners import (
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
-
-
-def cost_of(policy, game, crowd):
-    return float(game.initial_mass @ game.evaluate(policy, game.price(crowd))[0][0])
 
 
 def test_rewards_of_the_environment_are_the_costs_of_the_game(beach):

@@ -6,22 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from sharp_games import reward, sharp
 
-import mfgsolve as mfg
 from mfgsolve import problems
 from mfgsolve.games import Game
 
 MFGLIB_BAR = {"shape": (4,), "steps": 3, "boundary": "reflecting"}
-
-
-def reward(solution) -> float:
-    """V = -<m_0, V_0>, what agents earn at equilibrium."""
-    value = np.nan_to_num(solution.dataset["value"].values[0])  # NaN in walls
-    return -float((solution.problem.initial_mass() * value).sum())
-
-
-def sharp(problem, tol: float = 1e-11):
-    return mfg.solve(problem, method="interior-point", tol=tol, check="raise")
 
 
 def test_an_even_crowd_is_the_equilibrium_of_a_torus_without_a_place_to_go() -> None:

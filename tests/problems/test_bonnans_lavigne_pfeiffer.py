@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sharp_games import sharp
 
-import mfgsolve as mfg
 from mfgsolve import problems
-
-
-def sharp(problem, tol: float = 1e-11):
-    return mfg.solve(problem, method="interior-point", tol=tol, check="raise")
 
 
 @pytest.mark.parametrize("name", ["bonnans-lavigne-pfeiffer-1", "bonnans-lavigne-pfeiffer-2"])

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sharp_games import sharp
 
 import mfgsolve as mfg
 from mfgsolve import problems
 from mfgsolve.games import Game
-
-
-def sharp(problem, tol: float = 1e-11):
-    return mfg.solve(problem, method="interior-point", tol=tol, check="raise")
 
 
 def test_the_lattice_flagship_charges_moves_by_their_speed() -> None:

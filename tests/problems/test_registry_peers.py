@@ -5,29 +5,13 @@ Peers' numbers were computed in float64 by MFGLib 0.3.0 (its exploitability_scor
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
+from sharp_games import reward, sharp, uniform
 
 import mfgsolve as mfg
 from mfgsolve import problems
-from mfgsolve.games import Game
 
 MFGLIB_BAR = {"shape": (4,), "steps": 3, "boundary": "reflecting"}
-
-
-def reward(solution) -> float:
-    """V = -<m_0, V_0>, what agents earn at equilibrium."""
-    value = np.nan_to_num(solution.dataset["value"].values[0])  # NaN in walls
-    return -float((solution.problem.initial_mass() * value).sum())
-
-
-def uniform(problem) -> np.ndarray:
-    game = Game(problem)
-    return game.step.uniform().reshape(game.steps, game.step.actions, *problem.grid.shape)
-
-
-def sharp(problem, tol: float = 1e-11):
-    return mfg.solve(problem, method="interior-point", tol=tol, check="raise")
 
 
 UNIFORM = [

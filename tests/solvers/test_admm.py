@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from programmes import meeting, smooth
+from programmes import smooth, stands_still_at_the_solution
 
 from mfgsolve.games import make_game
 from mfgsolve.solvers.admm import ADMM
 from mfgsolve.solvers.base import Budget, run
-from mfgsolve.solvers.proximal import Programme
 
 
 def solved(solver, problem, tol=1e-6, iterations=20000):
@@ -25,20 +23,4 @@ def test_a_belief_is_a_warm_start():
 
 
 def test_the_solution_is_a_fixed_point():
-    """From the first of two places half stays and half goes, each at the cost of a crowd of 1/2."""
-    programme = Programme(make_game(meeting(3.0)))
-    half = np.array([0.5, 0.5])
-    u = programme.unknowns(np.full((1, 2, 2), 0.5), np.array([[1.0, 0.0], half]))
-    x, price = programme.observe @ u, programme.marginal(programme.observe @ u)
-    np.testing.assert_allclose((x, price), (half, 3.0 * half))
-    y = programme.multipliers(programme.price_of(price))
-    operator = ADMM().operator(programme)
-    for share in (0.5, 1.0, 2.0):
-        point, weight = operator.start(u, y, x, price)
-        point, weight = operator.reweighted(point, weight, share * weight), share * weight
-        image = operator.apply(point, weight, x)
-        np.testing.assert_allclose(image.point, point, atol=1e-13)
-        np.testing.assert_allclose(image.u, u, atol=1e-13)
-        np.testing.assert_allclose(image.price, price, atol=1e-13)
-        wrong = operator.apply(point + 0.1, weight, x)
-        assert operator.norm(wrong.point - point - 0.1, weight) > 1e-2
+    stands_still_at_the_solution(ADMM())

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from programmes import meeting, transport
+from programmes import stands_still_at_the_solution, transport
 
 from mfgsolve.games import make_game
 from mfgsolve.solvers.base import Budget, run
 from mfgsolve.solvers.chambolle_pock import ChambollePock
-from mfgsolve.solvers.proximal import Programme
 
 OPTIMA = {1: 1.128195654578, 2: 0.379828257692}  # of a sparse interior point on the same programmes, gap <= 1e-12
 
@@ -26,20 +24,4 @@ def test_chambolle_pock_nears_the_optimum_under_a_cap():
 
 
 def test_the_solution_is_a_fixed_point():
-    """From the first of two places half stays and half goes, each at the cost of a crowd of 1/2."""
-    programme = Programme(make_game(meeting(3.0)))
-    half = np.array([0.5, 0.5])
-    u = programme.unknowns(np.full((1, 2, 2), 0.5), np.array([[1.0, 0.0], half]))
-    x, price = programme.observe @ u, programme.marginal(programme.observe @ u)
-    np.testing.assert_allclose((x, price), (half, 3.0 * half))
-    y = programme.multipliers(programme.price_of(price))
-    operator = ChambollePock().operator(programme)
-    for share in (0.5, 1.0, 2.0):
-        point, weight = operator.start(u, y, x, price)
-        point, weight = operator.reweighted(point, weight, share * weight), share * weight
-        image = operator.apply(point, weight, x)
-        np.testing.assert_allclose(image.point, point, atol=1e-13)
-        np.testing.assert_allclose(image.u, u, atol=1e-13)
-        np.testing.assert_allclose(image.price, price, atol=1e-13)
-        wrong = operator.apply(point + 0.1, weight, x)
-        assert operator.norm(wrong.point - point - 0.1, weight) > 1e-2
+    stands_still_at_the_solution(ChambollePock())

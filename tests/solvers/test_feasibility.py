@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lattice_games import capped
+from lattice_games import capped, solved
 
 import mfgsolve as mfg
-from mfgsolve.certificates import Certificate, certify
 from mfgsolve.couplings.hard import QuadraticPotential
 from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import Budget, Run, run
-from mfgsolve.solvers.interior_point import InteriorPoint, PathState
-
-
-def solved(problem: Problem, tol: float = 1e-9, **options: object) -> tuple[Run, Certificate, PathState]:
-    solver = InteriorPoint(**options)  # type: ignore[arg-type]
-    ended = run(solver, solver.init(make_game(problem), tol), tol, Budget(60, None))
-    outcome = solver.finish(ended.state)
-    found = certify(outcome.game, outcome.policy, outcome.crowd, multiplier=outcome.multiplier)
-    return ended, found, ended.state  # type: ignore[return-value]
+from mfgsolve.solvers.interior_point import InteriorPoint
 
 
 def test_contradictions_are_told():

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lattice_games import moving, published, random_game
+from lattice_games import moving, published, random_game, solved
 from scipy import sparse
 
 import mfgsolve as mfg
-from mfgsolve.certificates import Certificate, certify
 from mfgsolve.couplings.hard import QuadraticPotential
 from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.base import Budget, Run, run
+from mfgsolve.solvers.base import Budget, run
 from mfgsolve.solvers.frank_wolfe import FrankWolfe
-from mfgsolve.solvers.interior_point import InteriorPoint, PathState
-
-
-def solved(problem: Problem, tol: float = 1e-9, **options: object) -> tuple[Run, Certificate, PathState]:
-    solver = InteriorPoint(**options)  # type: ignore[arg-type]
-    ended = run(solver, solver.init(make_game(problem), tol), tol, Budget(60, None))
-    outcome = solver.finish(ended.state)
-    found = certify(outcome.game, outcome.policy, outcome.crowd, multiplier=outcome.multiplier)
-    return ended, found, ended.state  # type: ignore[return-value]
+from mfgsolve.solvers.interior_point import InteriorPoint
 
 
 @pytest.mark.parametrize(("example", "optimum"), [(1, 1.128195654578), (2, 0.379828257692)])
@@ -76,7 +67,7 @@ def test_capacity_has_a_multiplier_only_where_it_binds():
     assert best is not None
     assert best.multiplier is not None
     cap = state.limits.values["cap"]
-    slack = (cap - best.crowd[:, : game.cells]) / game.volume
+    slack = (cap - best.crowd[:, : game.cells]) / game.grid.cell_volume
     paid = best.multiplier[:, : game.cells]
     assert paid.min() >= 0
     assert paid.max() > 1e-2

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from plain_games import game
 
 import mfgsolve as mfg
-from mfgsolve.games import make_game
 from mfgsolve.spaces import Choices
 
 BOX = mfg.Grid.box(
@@ -86,14 +86,6 @@ def test_the_mass_of_every_population_is_one():
         start(density * np.array([1.0, 0.5]).reshape(2, 1, 1))
     with pytest.raises(mfg.InputError, match=r"density of population 'bus' is zero in every free cell"):
         start(density * np.array([1.0, 0.0]).reshape(2, 1, 1), normalise=True)
-
-
-def game(**changes: Any) -> Any:
-    parts: dict[str, Any] = {
-        "grid": mfg.States(2), "time": mfg.TimeGrid(3, 3), "dynamics": mfg.Tabular([np.eye(2), np.eye(2)[::-1]]),
-        "coupling": mfg.CrowdAversion(1.0), "initial": np.array([1.0, 0.0]),
-    }  # fmt: skip
-    return make_game(mfg.Problem(**{**parts, **changes}))
 
 
 TWO = {"grid": mfg.Populations(["a", "b"], mfg.States(2)), "initial": np.eye(2)}

@@ -8,26 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from plain_games import SHAPE, STEPS, problem, solve
 
 import mfgsolve as mfg
-
-SHAPE, STEPS = (4, 6), 8
-
-
-def problem(**changes: Any) -> mfg.Problem:
-    """A small valid game with some parts changed."""
-    parts: dict[str, Any] = {
-        "grid": mfg.Grid.box(SHAPE),
-        "time": mfg.TimeGrid(1.0, STEPS),
-        "dynamics": mfg.ControlledDiffusion(viscosity=0.01),
-        "coupling": mfg.CrowdAversion(0.5),
-        "initial": 1.0,
-    }
-    return mfg.Problem(**{**parts, **changes})
-
-
-def solve(**options: Any) -> mfg.Solution:
-    return mfg.solve(problem(), **options)
 
 
 def policy(change: Callable[[np.ndarray], Any] | None = None, shape: tuple[int, ...] = (STEPS, 4, *SHAPE)) -> Any:
