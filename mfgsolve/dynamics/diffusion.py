@@ -14,13 +14,15 @@ from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER
 from mfgsolve.spaces import Space
-from mfgsolve.steps import SpeedStep, Step
+from mfgsolve.steps import EntropicStep, SpeedStep, Step
 from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, own_drift
+from mfgsolve.steps.resolving import own_viscosity
 from mfgsolve.steps.scheme import make_scheme
 
 __all__ = ["ControlledDiffusion", "QuadraticCost", "Slowed", "steps_of_noise"]
 
 NOISES = ("implicit", "explicit")
+SCHEMES = ("entropic", "upwind")
 
 
 def steps_of_noise(noise: str, viscosity: float, space: Space, horizon: float) -> float:
@@ -74,6 +76,8 @@ class ControlledDiffusion(Dynamics):
     control_cost: float | QuadraticCost = field(default=1.0, metadata={"form": NUMBER})
     noise: str = "implicit"
     drift: Any = field(default=0.0, metadata={"form": FIELD_PER_AXIS})
+    scheme: str = field(default="upwind", metadata={"since": "0.7"})
+    reach: int | None = field(default=None, metadata={"since": "0.7"})
     hamiltonian: QuadraticCost = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +86,8 @@ class ControlledDiffusion(Dynamics):
             raise InputError(f"viscosity is {self.viscosity}; it must be zero or positive, and finite")
         if self.noise not in NOISES:
             raise InputError(unknown("noise operator", self.noise, NOISES))
+        if self.scheme not in SCHEMES:
+            raise InputError(unknown("scheme of a diffusion", self.scheme, SCHEMES))
         cost = self.control_cost
         if not isinstance(cost, QuadraticCost):
             cost = QuadraticCost(cost)
@@ -108,6 +114,10 @@ class ControlledDiffusion(Dynamics):
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
         """Speeds to the neighbours, the drift, and the noise."""
         assert isinstance(space, Grid)
+        if self.scheme == "entropic":
+            viscosity = own_viscosity(self.viscosity, space, time.dt)
+            reach = None if self.reach is None else (self.reach,) * space.ndim
+            return EntropicStep(space, time, viscosity, self.hamiltonian.weight, reach)
         scheme = make_scheme(space, time, self.viscosity, self.noise, self.hamiltonian.weight, 1)
         drift = drift_factor(self.drift, space, time)
         return SpeedStep(

@@ -34,9 +34,11 @@ class Crowd(Measures):
 
     Attributes
     ----------
-    weights : (T+1,) what a cost per unit time counts at each node: dt before the end, 1 at the end where there is a
-        terminal coupling; discounted
-    shares : (T+1,) these over dt (over 1 at the end), where they differ from node to node; else None
+    weights : (T+1,) what a price counts at each node: dt before the end, 1 at the end where there is a terminal
+        coupling; or those of the trapezoid rule (`Step.is_trapezoidal`); discounted
+    shares : (T+1,) of dt that a cost per unit time counts at each node, where they differ from node to node; else None
+    end : what a cost at the end counts: 1, discounted
+    last_price : of a terminal coupling, per unit weight of the last node
     blocks, terminal_block : couplings, and the columns of a level that they act on
     amounts : of every price, what one choice adds to its aggregate, (1 or T, actions, states)
     sees_choices : whether a coupling looks at choices, so that a level holds more than masses
@@ -62,8 +64,16 @@ class Crowd(Measures):
             (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
         )
         self.horizon = horizon_of(problem.time)
-        self.weights = self.horizon.weights(problem.terminal_coupling is not None)
+
+    def _weigh(self) -> None:
+        """What costs count at each node."""
+        trapezoidal = self.step.is_trapezoidal
+        self.weights = self.horizon.weights(self.problem.terminal_coupling is not None, trapezoidal)
         self.shares = self.time.discounts if self.time.discount else None
+        if trapezoidal:
+            self.shares = self.weights / self.dt
+        self.end = float(self.time.discounts[-1])
+        self.last_price = self.end / self.weights[-1] if trapezoidal else 1.0
         self.constants = Constants.none(self.weights, self.grid.populations)
 
     def _bind(self) -> None:
@@ -113,24 +123,25 @@ class Crowd(Measures):
         apart = self.constants
         apart.own[:] = self.step.lower()
         self.blocks = [
-            self._without(block, apart.state if block.on == "state" else apart.choice, slice(0, self.steps))
+            self._without(block, apart.state if block.on == "state" else apart.choice, self.nodes, 1.0)
             for block in self.blocks
         ]
         if self.terminal_block is not None:
-            self.terminal_block = self._without(self.terminal_block, apart.state, slice(self.steps, None))
+            last = slice(self.steps, None)
+            self.terminal_block = self._without(self.terminal_block, apart.state, last, self.last_price)
         shape = self.terminal_cost.shape
         low, apart.terminal = lowered(self.terminal_cost.reshape(1, -1), self.open_cells)
         self.terminal_cost, apart.terminal = low.reshape(shape), apart.terminal[0]
 
-    def _without(self, block: Block, apart: np.ndarray, levels: slice) -> Block:
-        """The coupling without its constants, which are added to ``apart`` (T+1, populations) at those levels."""
+    def _without(self, block: Block, apart: np.ndarray, levels: slice, rate: float) -> Block:
+        """The coupling without its constants, ``rate`` times which are added to ``apart`` (T+1, populations)."""
         if block.on == "aggregate":
             return block
         allowed = self.open_cells if block.on == "state" else self.open_choices
 
         def lower(field: np.ndarray) -> np.ndarray:
             low, least = lowered(field, allowed)
-            apart[levels] += least[: self.steps] if len(least) > 1 else least
+            apart[levels] += rate * (least[: levels.stop] if len(least) > 1 else least)
             return low
 
         return replace(block, bound=block.bound.lowered(lower))
@@ -251,6 +262,16 @@ class Crowd(Measures):
 
     # -- crowd -------------------------------------------------------------------------------------------------
 
+    @property
+    def nodes(self) -> slice:
+        """The nodes at which costs per unit time are paid."""
+        return slice(0, self.steps + self.step.is_trapezoidal)
+
+    def node_slabs(self) -> list[slice]:
+        """The same nodes in slices short enough for temporaries to stay in cache."""
+        last = [slice(self.steps, self.steps + 1)] if self.step.is_trapezoidal else []
+        return self.slabs() + last
+
     def slabs(self) -> list[slice]:
         """Slices of time steps short enough for temporaries to stay in cache."""
         return self._slabs
@@ -279,21 +300,22 @@ class Crowd(Measures):
         if view is not None and self.sees_choices:
             view[:] = 0.0  # columns on which no coupling acts
         for block in self.blocks:
-            for nodes in self.slabs():
+            for nodes in self.node_slabs():
                 look()
                 rho = block.density(flat[nodes])
                 if potential:
                     total += float(self.weighed(block.bound.potential(nodes, rho), nodes).sum()) * self.dt
                 if view is not None:
                     view[nodes, block.columns] = block.bound.cost(nodes, rho).reshape(rho.shape[0], -1)
-        if view is not None:
+        if view is not None and not self.step.is_trapezoidal:
             view[-1] = 0.0
         if self.terminal_block is not None:
-            rho, only, last = self.terminal_block.density(flat[-1:]), slice(0, 1), slice(self.steps, None)
+            rho, only = self.terminal_block.density(flat[-1:]), slice(0, 1)
             if potential:
-                total += float(self.weighed(self.terminal_block.bound.potential(only, rho), last)[0])
+                total += self.end * float(self.terminal_block.bound.potential(only, rho)[0])
             if view is not None:
-                view[-1:, self.terminal_block.columns] = self.terminal_block.bound.cost(only, rho).reshape(1, -1)
+                cost = self.terminal_block.bound.cost(only, rho).reshape(1, -1)
+                view[-1:, self.terminal_block.columns] += self.last_price * cost
         return total
 
     def slope(self, crowd: np.ndarray, out: np.ndarray | None = None) -> np.ndarray | None:
@@ -305,18 +327,18 @@ class Crowd(Measures):
         if self.sees_choices:
             view[:] = 0.0
         for block in self.blocks:
-            for nodes in self.slabs():
+            for nodes in self.node_slabs():
                 look()
                 slope = block.bound.slope(nodes, block.density(flat[nodes]))
                 assert slope is not None  # every coupling said that it is local
                 slope = self.weighed(slope * (self.dt / block.volumes), nodes)
                 view[nodes, block.columns] = slope.reshape(slope.shape[0], -1)
-        view[-1] = 0.0
+        if not self.step.is_trapezoidal:
+            view[-1] = 0.0
         if self.terminal_block is not None:
             slope = self.terminal_block.bound.slope(slice(0, 1), self.terminal_block.density(flat[-1:]))
             assert slope is not None
-            slope = self.weighed(slope / self.grid.volumes, slice(self.steps, None))
-            view[-1:, self.terminal_block.columns] = slope.reshape(1, -1)
+            view[-1:, self.terminal_block.columns] += (slope / self.grid.volumes * self.end).reshape(1, -1)
         return scale
 
     def price_change(self, crowd: np.ndarray, change: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
@@ -326,31 +348,34 @@ class Crowd(Measures):
         if self.sees_choices:
             view[:] = 0.0
         for block in self.blocks:
-            for nodes in self.slabs():
+            for nodes in self.node_slabs():
                 look()
                 slope = block.bound.tangent(nodes, block.density(flat[nodes]), block.density(moved[nodes]))
                 view[nodes, block.columns] = self.weighed(slope * self.dt, nodes).reshape(slope.shape[0], -1)
-        view[-1] = 0.0
+        if not self.step.is_trapezoidal:
+            view[-1] = 0.0
         if self.terminal_block is not None:
             last = self.terminal_block
             slope = last.bound.tangent(slice(0, 1), last.density(flat[-1:]), last.density(moved[-1:]))
-            view[-1:, last.columns] = self.weighed(slope, slice(self.steps, None)).reshape(1, -1)
+            view[-1:, last.columns] += (slope * self.end).reshape(1, -1)
         return result
 
     def segment_slope(self, start: np.ndarray, end: np.ndarray, share: float) -> float:
         """sum_t weight_t <f_t, end - start> at the crowd start + share (end - start)."""
         total, here, there = 0.0, self.flat(start), self.flat(end)
 
-        def part(block: Block, nodes: slice, levels: slice) -> float:
+        def part(block: Block, nodes: slice, levels: slice) -> np.ndarray:
             look()
             gap = there[levels] - here[levels]
             cost = block.bound.cost(nodes, block.density(here[levels] + share * gap))
-            return float(self.weighed(cost.reshape(gap.shape[0], -1) * gap[:, block.columns], levels).sum())
+            return np.asarray(cost.reshape(gap.shape[0], -1) * gap[:, block.columns])
 
         for block in self.blocks:
-            total += self.dt * sum(part(block, nodes, nodes) for nodes in self.slabs())
+            parts = (float(self.weighed(part(block, nodes, nodes), nodes).sum()) for nodes in self.node_slabs())
+            total += self.dt * sum(parts)
         if self.terminal_block is not None:
-            total += part(self.terminal_block, slice(0, 1), slice(self.steps, self.steps + 1))
+            last = part(self.terminal_block, slice(0, 1), slice(self.steps, self.steps + 1))
+            total += float((last * self.end).sum())
         return total
 
     def full_price(self, crowd: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 
 from mfgsolve.errors import InputError
 from mfgsolve.games.crowd import Crowd
+from mfgsolve.games.speeds import fastest_speed
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import UNSETTLED
 from mfgsolve.kernels import vectors
@@ -56,13 +57,15 @@ class Game(Crowd):
         self.wanted_threads = threads
         self._state(problem)
         mass = problem.initial_mass()
-        self.terminal_cost = self.weighed(problem.terminal_cost()[None], slice(self.steps, None))[0]
         self.step = problem.bind(mass)
         check_step(self.step, self.grid, mass, type(problem.all_dynamics[0]).__name__)
+        self._weigh()
+        self.terminal_cost = problem.terminal_cost() * self.end
         self.step.share(threads)
         self.initial_mass = mass.reshape(self.step.shape)
         self.terminal_cost = self.terminal_cost.reshape(self.step.shape)
         self._bind()
+        self.step = self.step.for_speed(lambda cost: fastest_speed(self, cost))
 
     def __copy__(self) -> Game:
         """A copied game shares its arrays; it is not made anew."""

@@ -30,8 +30,12 @@ class Horizon(ABC):
     """How the steps of one agent follow each other; see the module.  Levels are arrays of the shape of the step."""
 
     @abstractmethod
-    def weights(self, terminal: bool) -> np.ndarray:
-        """What a cost per unit time counts at each node (T+1,); ``terminal`` says whether the last one has a price."""
+    def weights(self, terminal: bool, trapezoidal: bool = False) -> np.ndarray:
+        """What a price counts at each node (T+1,).
+
+        ``terminal`` says whether a coupling acts at the end; ``trapezoidal``, which rule a cost per unit time follows
+        (`Step.is_trapezoidal`).
+        """
 
     @abstractmethod
     def backward(
@@ -71,10 +75,16 @@ class Finite(Horizon):
     def __init__(self, time: TimeGrid):
         self.time = time
 
-    def weights(self, terminal: bool) -> np.ndarray:
-        """dt before the end, and 1 at the end where there is a terminal coupling; discounted."""
+    def weights(self, terminal: bool, trapezoidal: bool = False) -> np.ndarray:
+        """dt before the end, and 1 at the end where there is a terminal coupling; or dt and half of it at both ends.
+
+        Discounted.
+        """
         weights = np.full(self.time.steps + 1, self.time.dt)
-        weights[-1] = 1.0 if terminal else 0.0
+        if trapezoidal:
+            weights[[0, -1]] = 0.5 * self.time.dt
+        else:
+            weights[-1] = 1.0 if terminal else 0.0
         return weights * self.time.discounts if self.time.discount else weights
 
     def backward(

@@ -46,6 +46,7 @@ class Measures:
     width: int
     weights: np.ndarray
     shares: np.ndarray | None
+    end: float
     terminal_cost: np.ndarray
     blocks: list[Block]
     terminal_block: Block | None
@@ -60,7 +61,7 @@ class Measures:
         return ~self.grid.mask.reshape(1, self.grid.populations, -1)
 
     def weighed(self, field: np.ndarray, levels: slice) -> np.ndarray:
-        """A field (levels, ...) of costs, each level times the share of its node; see `Crowd`."""
+        """A field (levels, ...) of costs per unit time, each level times the share of its node; see `Crowd`."""
         if self.shares is None:
             return field
         return np.asarray(field * self.shares[levels].reshape((-1,) + (1,) * (field.ndim - 1)))
@@ -101,7 +102,9 @@ class Measures:
                 here = flat[levels]
                 there = block.bound.cost(times, block.density(here * self._pattern))
                 apart = np.abs(block.bound.cost(times, block.density(here)) - there).reshape(len(here), -1)
-                total += weight * float(self.weighed(apart * np.abs(here[:, block.columns]), levels).sum())
+                paid = apart * np.abs(here[:, block.columns])
+                paid = paid * self.end if block is self.terminal_block else self.weighed(paid, levels)
+                total += weight * float(paid.sum())
         return total if math.isfinite(total) else 0.0
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from mfgsolve.steps.chain import Chain, Law
 from mfgsolve.steps.costs import Costs, OwnCost, Totals
+from mfgsolve.steps.entropic import EntropicPolicy, EntropicStep
 from mfgsolve.steps.factors import Factor, Noise
 from mfgsolve.steps.policies import Average, Policy
 from mfgsolve.steps.speeds import SpeedStep
@@ -14,6 +15,8 @@ __all__ = [
     "Average",
     "Chain",
     "Costs",
+    "EntropicPolicy",
+    "EntropicStep",
     "Factor",
     "Law",
     "LineWalk",

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
@@ -63,6 +63,8 @@ class Step(ABC):
         times, is a guess on this one
     is_discounted : whether what an agent pays itself in step t is told times ``time.discounts[t]``; a step that does
         not say so is refused where the times have a discount rate
+    is_trapezoidal : whether costs per unit time count dt / 2 at both ends and act at the last node, too, as a step of
+        second order in time needs it; else they count dt at the nodes before the end
     """
 
     space: Space
@@ -80,6 +82,7 @@ class Step(ABC):
     has_temperature = False
     is_continuum = False
     is_discounted = False
+    is_trapezoidal = False
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------
@@ -182,6 +185,13 @@ class Step(ABC):
     def noises(self) -> list[tuple[slice, tuple[int, ...], Scheme]]:
         """Cells, their shape (z, y, x) and coefficients of every part of the noise that follows the control."""
         return [part for factor in self.factors if isinstance(factor, Noise) for part in factor.parts]
+
+    def for_speed(self, fastest: Callable[[float], float]) -> Step:
+        """The same step, wide enough for the fastest agents; most steps are.
+
+        ``fastest`` takes the control cost to the speed that the costs of the game pay for.
+        """
+        return self
 
     # -- policies ----------------------------------------------------------------------------------------------
 

@@ -1,0 +1,38 @@
+"""How fast agents may want to be, before anything is solved: what a step must be wide enough for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.grids import Grid
+
+__all__ = ["fastest_speed"]
+
+
+def fastest_speed(game: Any, control_cost: float) -> float:
+    """b = max(sqrt(2 osc f / c), max |grad g| / c): how fast agents are whom all differences of price drive.
+
+    osc f is the largest range of the price of a time.  It is asked of a crowd half of which rests where it starts and
+    half of which is even, so that no density vanishes.  0.84 to 1.3 of the speed of the fastest agents in six games.
+    """
+    grid, free = game.grid, ~game.grid.mask
+    assert isinstance(grid, Grid)
+    crowd = np.empty((game.steps + 1, *game.step.shape))
+    crowd[:] = (0.5 * (free / free.sum() + game.initial_mass.reshape(grid.shape))).reshape(game.step.shape)
+    price = game.mass(game.price(crowd))[game.nodes]
+    running = np.sqrt(2.0 * np.ptp(price[:, free], axis=1).max() / control_cost)
+    last = game.terminal_cost.reshape(grid.shape)
+    if game.terminal_block is not None:
+        block = game.terminal_block
+        last = last + game.end * block.bound.cost(slice(0, 1), block.density(game.flat(crowd[-1:])))[0]
+    slopes = [np.abs(np.diff(last, axis=k)[_both(free, k)]) / a.spacing for k, a in enumerate(grid.axes)]
+    steepest = max(float(slope.max(initial=0.0)) for slope in slopes) / game.end
+    return max(float(running), steepest / control_cost)
+
+
+def _both(free: np.ndarray, axis: int) -> np.ndarray:
+    """Faces along an axis between two free cells."""
+    n = free.shape[axis]
+    return np.asarray(free.take(range(1, n), axis) & free.take(range(n - 1), axis))

@@ -1,0 +1,85 @@
+"""Gaussian stencils along the axes of a grid, folded at walls: where noise alone takes an agent in one step.
+
+    K_k = exp(-(k h)^2 / (2 sigma^2)) / Z,   |k| <= reach,   sigma^2 = 2 nu dt
+
+A cell x goes to ``near[x, k]`` with chance ``taps[k]``: the cell k further along the line, wrapped on a ring, and
+mirrored at the ends of the *free segment* of the line that x lies in (the cell before its first one is the first one).
+The matrix of each axis is symmetric, and its rows sum to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mfgsolve.axes import Axis
+from mfgsolve.grids import Grid
+
+__all__ = ["Stencil", "folded", "gaussian_taps", "segments", "stencils"]
+
+
+@dataclass(frozen=True)
+class Stencil:
+    """Noise along one axis; see the module.
+
+    Attributes
+    ----------
+    near : (cells, 2 reach + 1) of the flattened level
+    taps : (2 reach + 1,)
+    """
+
+    near: np.ndarray
+    taps: np.ndarray
+
+    @property
+    def reach(self) -> int:
+        return len(self.taps) // 2
+
+
+def gaussian_taps(spacing: float, variance: float, reach: int) -> np.ndarray:
+    """K_k for |k| <= reach, which sum to 1."""
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) * spacing) ** 2 / variance)
+    return np.asarray(taps / taps.sum())
+
+
+def segments(free: np.ndarray, periodic: bool) -> Iterator[tuple[np.ndarray, bool]]:
+    """The free segments of a line, as the numbers of their cells in order, and whether each is a whole ring."""
+    n = len(free)
+    if free.all():
+        yield np.arange(n), periodic
+        return
+    start = int(np.flatnonzero(~free)[0]) if periodic else 0  # a ring is cut at a wall
+    order = (start + np.arange(n)) % n
+    edge = np.flatnonzero(np.diff(np.concatenate([[False], free[order], [False]]).astype(np.int8)))
+    for first, last in edge.reshape(-1, 2):
+        yield order[first:last], False
+
+
+def folded(place: np.ndarray, cells: int, ring: bool) -> np.ndarray:
+    """Places on an endless line as numbers of the cells of a segment: wrapped on a ring, mirrored at its ends."""
+    if ring:
+        return np.asarray(place % cells)
+    place = place % (2 * cells)
+    return np.minimum(place, 2 * cells - 1 - place)
+
+
+def stencils(grid: Grid, variance: float, reach: tuple[int, ...]) -> list[Stencil]:
+    """Those of the axes in array order, for noise of that variance; blocked cells keep what is in them."""
+    return [_stencil(grid, k, axis, variance, reach[k]) for k, axis in enumerate(grid.axes)]
+
+
+def _stencil(grid: Grid, number: int, axis: Axis, variance: float, reach: int) -> Stencil:
+    cells = np.moveaxis(np.arange(grid.size).reshape(grid.shape), number, -1).reshape(-1, axis.cells)
+    free = ~grid.mask.reshape(-1)
+    near = np.repeat(np.arange(grid.size)[:, None], 2 * reach + 1, axis=1)
+    away = np.arange(-reach, reach + 1)
+    for line in cells if grid.mask.any() else cells[:1]:
+        for part, ring in segments(free[line], axis.periodic):
+            places = part[folded(np.arange(len(part))[:, None] + away, len(part), ring)]
+            if len(cells) > 1 and not grid.mask.any():
+                near[cells[:, part]] = cells[:, places]
+            else:
+                near[line[part]] = line[places]
+    return Stencil(near, gaussian_taps(axis.spacing, variance, reach))

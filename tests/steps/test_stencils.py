@@ -1,0 +1,45 @@
+"""Gaussian stencils: symmetric, rows that sum to 1, walls that nothing crosses."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import mfgsolve as mfg
+from mfgsolve.steps.stencils import folded, gaussian_taps, segments, stencils
+
+
+def matrix(stencil, cells):
+    rows = np.repeat(np.arange(cells), len(stencil.taps))
+    data = np.tile(stencil.taps, cells)
+    return sparse.csr_array((data, (rows, stencil.near.reshape(-1))), shape=(cells, cells)).toarray()
+
+
+@pytest.mark.parametrize("boundary", ["reflecting", "periodic"])
+@pytest.mark.parametrize("wall", [False, True])
+def test_every_axis_is_symmetric_and_keeps_mass(boundary, wall):
+    blocked = (lambda c: (c.x > 0.4) & (c.x < 0.6) & (c.y > 0.3)) if wall else None
+    grid = mfg.Grid.box((6, 9), boundary=boundary, blocked=blocked)
+    for stencil in stencils(grid, 0.3**2, (7, 4)):
+        dense = matrix(stencil, grid.size)
+        np.testing.assert_allclose(dense, dense.T, atol=1e-16)
+        np.testing.assert_allclose(dense.sum(axis=1), 1.0, atol=1e-15)
+        free = ~grid.mask.reshape(-1)
+        assert not dense[np.ix_(free, ~free)].any()
+
+
+def test_taps_are_a_sampled_gaussian():
+    taps = gaussian_taps(0.5, 0.04, 3)
+    np.testing.assert_allclose(taps[3:] / taps[3], np.exp(-((0.5 * np.arange(4)) ** 2) / 0.08))
+    assert taps.sum() == pytest.approx(1.0, abs=1e-15)
+
+
+def test_segments_of_a_line_and_of_a_ring():
+    free = np.array([True, False, True, True, False, True])
+    assert [list(part) for part, _ in segments(free, False)] == [[0], [2, 3], [5]]
+    assert [list(part) for part, _ in segments(free, True)] == [[2, 3], [5, 0]]
+    assert [(list(part), ring) for part, ring in segments(np.ones(3, dtype=bool), True)] == [([0, 1, 2], True)]
+
+
+def test_places_are_mirrored_at_the_ends():
+    np.testing.assert_array_equal(folded(np.arange(-4, 7), 3, False), [2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0])
+    np.testing.assert_array_equal(folded(np.arange(-2, 5), 3, True), [1, 2, 0, 1, 2, 0, 1])
