@@ -24,18 +24,22 @@ import numpy as np
 from scipy.special import logsumexp
 
 from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.kernels import entropic, entropic_flow, launch, threads_for
+from mfgsolve.kernels.tiles import Entropic
+from mfgsolve.kernels.vectors import add, inner, turn
 from mfgsolve.steps.costs import Costs, OwnCost
 from mfgsolve.steps.policies import Average, Policy
 from mfgsolve.steps.resolving import reach_for
-from mfgsolve.steps.stencils import Stencil, stencils
+from mfgsolve.steps.stencils import Stencil, entropic_arrays, stencils
 from mfgsolve.steps.step import Step
+from mfgsolve.watch import look
 
 __all__ = ["EntropicPolicy", "EntropicStep"]
 
 
 @dataclass(frozen=True)
 class EntropicPolicy(Policy):
-    """A best response, by its array (T, 2, *shape); its laws are asked of the step."""
+    """A best response, by its array (T, *policy_shape); its laws are asked of the step."""
 
     array: np.ndarray
 
@@ -60,10 +64,19 @@ class EntropicStep(Step):
     ):
         self.space, self.time, self.viscosity, self.control_cost = space, time, viscosity, control_cost
         self.reach = (1,) * space.ndim if reach is None else reach
-        self.is_fitted = reach is not None
+        self.is_fitted, self.threads = reach is not None, 1
         self.shape = space.shape
-        self.policy_shape = (2, *space.shape)
         self.entropy = 2.0 * viscosity * control_cost * time.discounts[:-1]  # eps of each step
+
+    @property
+    def policy_shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Of the plan of one step; see `mfgsolve.kernels.entropic`."""
+        return (self.arrays.kept + 2 * self.cells,)
+
+    @property
+    def has_noise(self) -> bool:
+        """The noise is part of the step."""
+        return True
 
     @cached_property
     def stencils(self) -> list[Stencil]:
@@ -91,17 +104,27 @@ class EntropicStep(Step):
             levels.insert(0, -eps * np.asarray(logsumexp(exponent, axis=1)))
         return levels
 
+    def after(self, t: int, plan: np.ndarray) -> np.ndarray:
+        """v_{t+1} that a plan is the best response to; 0 in blocked cells."""
+        arrays, cells = self.arrays, slice(self.arrays.kept, self.arrays.kept + self.cells)
+        p, level = int(plan[0]), plan[cells].reshape(arrays.free.shape)
+        if p < len(arrays.tiles) - 1:
+            tiles = arrays.tiles[p]
+            scale = plan[1 : 1 + len(level) * tiles].reshape(len(level), tiles)[:, arrays.tile[p]]
+            level = scale - self.entropy[t] * np.log(np.where(arrays.free, level, 1.0))
+        return np.where(arrays.free, level, 0.0).reshape(self.shape)
+
     def chances(self, t: int, policy: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The draws of step t in turn: where each of the 2 reach + 1 moves leads, and its chance, (cells, moves)."""
-        levels, eps = self.fields(t, policy[0]), self.entropy[t]
+        levels, eps = self.fields(t, self.after(t, policy)), self.entropy[t]
         for stencil, before, after in zip(self.passes(t), levels[:-1], levels[1:], strict=True):
             yield stencil.near, stencil.taps * np.exp((before[:, None] - after[stencil.near]) / eps)
 
     def best(self, t: int, after: np.ndarray, costs: Costs, policy: np.ndarray) -> np.ndarray:
-        """a_t; the policy is v_{t+1} and a_t."""
-        policy[0] = after
-        policy[1] = self.fields(t, after)[0].reshape(self.shape)
-        return policy[1].copy()
+        """a_t; the policy is v_{t+1} and psi_t, scaled."""
+        value, nothing = after.copy(), np.zeros((1, *self.shape))
+        self._backward(nothing, np.zeros(1), value, policy[None], np.empty((0, *self.shape)), t)
+        return value
 
     def expect(self, t: int, policy: np.ndarray, after: np.ndarray) -> np.ndarray:
         """Mean of a value where the laws lead."""
@@ -123,6 +146,66 @@ class EntropicStep(Step):
         moved = self.push(t, policy, mass * mean) - self.push(t, policy, mass) * change
         return np.asarray(moved / self.entropy[t])
 
+    # -- sweeps ------------------------------------------------------------------------------------------------
+
+    def share(self, threads: int | None) -> None:
+        """Let that many threads share a time level; None decides by its size."""
+        self.threads = threads_for(self.cells, threads)
+        self.__dict__.pop("arrays", None)
+
+    @cached_property
+    def arrays(self) -> Entropic:
+        """What kernels take."""
+        return entropic_arrays(self.space, self.stencils, self.entropy)._replace(parts=self.threads)
+
+    def _backward(self, *arguments: Any) -> None:
+        launch(entropic.backward, entropic.backward_parallel, self.threads, *arguments, self.arrays)
+
+    def backward(
+        self, costs: Costs, policy: np.ndarray, mass: np.ndarray | None = None, values: np.ndarray | None = None
+    ) -> np.ndarray:
+        """V at t = 0 of the best response."""
+        look()
+        value = costs.terminal + costs.weights[-1] * costs.state[-1]
+        none = np.empty((0, *self.shape))
+        self._backward(costs.state, costs.weights, value, policy, none if values is None else values, 0)
+        if values is not None:
+            values[-1] = costs.terminal + costs.weights[-1] * costs.state[-1]
+        return value
+
+    def forward(self, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """Fill ``mass`` (T+1, *shape) with the flow of its first level."""
+        look()
+        launch(entropic_flow.forward, entropic_flow.forward_parallel, self.threads, policy, mass, 0, self.arrays)
+        return mass
+
+    @property
+    def is_fused(self) -> bool:
+        return True
+
+    def curvature(
+        self, policy: np.ndarray, mass: np.ndarray, direction: np.ndarray, scale: np.ndarray | None, result: np.ndarray,
+        identity: float,
+    ) -> np.ndarray:  # fmt: skip
+        """identity * direction - K (scale * direction), both sweeps in one kernel; see `Game.curvature`."""
+        look()
+        slopes = np.empty((0, *self.shape)) if scale is None else scale
+        kernels, arguments = (entropic_flow.curvature, entropic_flow.curvature_parallel), (policy, mass, direction)
+        launch(*kernels, self.threads, *arguments, slopes, result, identity, self.arrays)
+        return result
+
+    def conjugate_step(
+        self, policy: np.ndarray, mass: np.ndarray, scale: np.ndarray, vectors: tuple[np.ndarray, ...], length: float,
+        share: float,
+    ) -> float:  # fmt: skip
+        """One pass of conjugate gradients; see `Game.conjugate_step`."""
+        solution, residual, direction, image = vectors
+        rows = (len(direction), -1)
+        add(solution.reshape(rows), direction.reshape(rows), length)
+        turn(direction.reshape(rows), residual.reshape(rows), share)
+        self.curvature(policy, mass, direction, scale, image, 1.0)
+        return float(inner(scale.reshape(rows), direction.reshape(rows), image.reshape(rows)))
+
     # -- policies ----------------------------------------------------------------------------------------------
 
     def policy_of(self, policy: np.ndarray) -> EntropicPolicy:
@@ -131,10 +214,8 @@ class EntropicStep(Step):
     def cost(self, policy: Policy, mass: np.ndarray) -> OwnCost:
         """eps KL, sum_t <m_t, a_t> - <m_{t+1}, v_{t+1}>; to go with the noise costs nothing, which is the least."""
         assert isinstance(policy, EntropicPolicy)
-        cost = sum(
-            float((mass[t] * policy.array[t, 1]).sum() - (mass[t + 1] * policy.array[t, 0]).sum())
-            for t in range(self.steps)
-        )
+        look()
+        cost = float(entropic_flow.movement(policy.array, mass, self.arrays))
         return OwnCost(cost, cost, cost)
 
     def follow(self, policy: Policy, mass: np.ndarray) -> np.ndarray:

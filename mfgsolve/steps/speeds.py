@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.kernels import bellman, kolmogorov, launch, tangent, threads_available, threads_possible
+from mfgsolve.kernels import bellman, kolmogorov, launch, tangent, threads_for
 from mfgsolve.kernels.scheme import NO_NOISE, Scheme
 from mfgsolve.steps import sweeps
 from mfgsolve.steps.chain import Chain
@@ -31,7 +31,6 @@ from mfgsolve.watch import look
 
 __all__ = ["SpeedStep"]
 
-CELLS_FOR_THREADS = 256 * 256  # below this a time level is too short to share
 NONE = np.empty((0, 1, 1))
 
 
@@ -62,10 +61,7 @@ class SpeedStep(Step):
 
     def share(self, threads: int | None) -> None:
         """Let that many threads share a time level; None decides by its size."""
-        if threads is not None:
-            self.threads = min(threads, threads_possible())
-        else:
-            self.threads = threads_available() if self.cells >= CELLS_FOR_THREADS else 1
+        self.threads = threads_for(self.cells, threads)
         self.scheme = self.scheme._replace(parts=self.threads)
 
     @property
