@@ -177,8 +177,11 @@ class Problem:
     def all_dynamics(self) -> tuple[Dynamics, ...]:
         """Dynamics of every population, each with the scheme that the game takes where none was stated."""
         settled: tuple[Dynamics, ...] | None = self.__dict__.get("_settled")
-        if settled is not None:
-            return settled
+        return self.stated_dynamics if settled is None else settled
+
+    @property
+    def stated_dynamics(self) -> tuple[Dynamics, ...]:
+        """Dynamics of every population as they were stated."""
         return self.dynamics if isinstance(self.dynamics, tuple) else (self.dynamics,)  # type: ignore[return-value]
 
     def bind(self, mass: np.ndarray) -> Step:
@@ -322,6 +325,24 @@ class Problem:
     def with_steps(self, steps: int, chosen: bool = False) -> Problem:
         """The same game in that many time steps; ``chosen`` where nobody stated the number."""
         return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
+
+    def with_scheme(self, scheme: str | None, reach: int | None = None) -> Problem:
+        """The same game of controlled diffusions by the entropic or the upwind scheme; None takes what suits.
+
+        ``reach`` is that of entropic steps; see `ControlledDiffusion`.
+
+        Raises
+        ------
+        InputError
+            for a finite game, which has none, an unknown scheme, and one that does not suit
+
+        Examples
+        --------
+        >>> import mfgsolve as mfg
+        >>> mfg.problems.cole_hopf().with_scheme("upwind").scheme
+        'upwind'
+        """
+        return replace(self, dynamics=[one.on_chain(scheme, reach) for one in self.stated_dynamics])
 
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.

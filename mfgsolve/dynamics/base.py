@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, shown
 from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
@@ -63,6 +63,24 @@ class Dynamics(ABC):
         What makes it another one than one would wish is said as a caution.
         """
         return self
+
+    @property
+    def chain(self) -> dict[str, Any]:
+        """What a problem file says of the scheme, key by key; nothing where there is none."""
+        return {}
+
+    def on_chain(self, scheme: str | None, reach: int | None = None) -> Self:
+        """The same dynamics by another scheme.
+
+        Raises
+        ------
+        InputError
+            where there is none
+        """
+        raise InputError(
+            f"scheme is {shown(scheme)}, and a {type(self).__name__} has none: its choices are a finite list, and so a "
+            "game without a grid's errors; leave the scheme out"
+        )
 
     def averaged(self, space: Space, mean: Callable[[np.ndarray], np.ndarray]) -> Self:
         """The same dynamics on coarser cells than those of ``space``, where fields are means over its cells.

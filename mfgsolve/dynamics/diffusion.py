@@ -175,6 +175,14 @@ class ControlledDiffusion(Dynamics):
         return ", and ".join(reason for reason, holds in reasons.items() if holds)
 
     @property
+    def chain(self) -> dict[str, Any]:
+        stated = {"scheme": self.scheme, "reach": self.reach}
+        return {key: value for key, value in stated.items() if value is not None}
+
+    def on_chain(self, scheme: str | None, reach: int | None = None) -> Self:
+        return replace(self, scheme=scheme, reach=reach)
+
+    @property
     def _is_own(self) -> bool:
         """Whether a subclass makes the steps, or caps their speeds."""
         own, plain = type(self), ControlledDiffusion
