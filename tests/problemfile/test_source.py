@@ -69,7 +69,7 @@ class TestDeclared:
         python = Problem(
             grid=Grid.box((8,), boundary="periodic"),
             time=TimeGrid(2.0, 4),
-            dynamics=ControlledDiffusion(1.0),
+            dynamics=ControlledDiffusion(1.0, scheme="upwind"),
             coupling=Sum(
                 (
                     CrowdAversion(lambda t, c: 1 + Box((0.0,), (0.5,))(t, c), 2.0),
