@@ -131,6 +131,8 @@ class Problem:
                 f"terminal coupling acts on {self.terminal_coupling.on!r}; nothing is chosen at the end: use couplings "
                 "on 'state' there"
             )
+        settled = tuple(one.with_scheme(self.grid, self.is_hard) for one in self.all_dynamics)
+        object.__setattr__(self, "_settled", settled)
 
     def _check_dynamics(self) -> None:
         given = self.dynamics
@@ -173,7 +175,13 @@ class Problem:
 
     @property
     def all_dynamics(self) -> tuple[Dynamics, ...]:
-        """Dynamics of every population."""
+        """Dynamics of every population, each with the scheme that the game takes where none was stated."""
+        settled: tuple[Dynamics, ...] | None = self.__dict__.get("_settled")
+        return self.stated_dynamics if settled is None else settled
+
+    @property
+    def stated_dynamics(self) -> tuple[Dynamics, ...]:
+        """Dynamics of every population as they were stated."""
         return self.dynamics if isinstance(self.dynamics, tuple) else (self.dynamics,)  # type: ignore[return-value]
 
     def bind(self, mass: np.ndarray) -> Step:
@@ -186,6 +194,14 @@ class Problem:
             made: Step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
             return made
         return type(first).join(self.all_dynamics, self.grid, self.time, mass)
+
+    @property
+    def scheme(self) -> str:
+        """How a continuous game is made a chain on its grid: "entropic" or "upwind"; empty for finite games.
+
+        Where nothing is stated the entropic scheme is taken if it suits, and otherwise upwind, which a caution says.
+        """
+        return self.all_dynamics[0].scheme or ""
 
     @property
     def is_finite(self) -> bool:
@@ -309,6 +325,24 @@ class Problem:
     def with_steps(self, steps: int, chosen: bool = False) -> Problem:
         """The same game in that many time steps; ``chosen`` where nobody stated the number."""
         return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
+
+    def with_scheme(self, scheme: str | None, reach: int | None = None) -> Problem:
+        """The same game of controlled diffusions by the entropic or the upwind scheme; None takes what suits.
+
+        ``reach`` is that of entropic steps; see `ControlledDiffusion`.
+
+        Raises
+        ------
+        InputError
+            for a finite game, which has none, an unknown scheme, and one that does not suit
+
+        Examples
+        --------
+        >>> import mfgsolve as mfg
+        >>> mfg.problems.cole_hopf().with_scheme("upwind").scheme
+        'upwind'
+        """
+        return replace(self, dynamics=[one.on_chain(scheme, reach) for one in self.stated_dynamics])
 
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.

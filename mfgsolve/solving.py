@@ -22,6 +22,7 @@ from mfgsolve.games import make_game
 from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
+from mfgsolve.problemfile import as_then
 from mfgsolve.resolution import judge, settle
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
@@ -183,7 +184,7 @@ def resume(
     ``problem`` is needed only where the game was made of Python functions; limits count from the first start.
     """
     stored = read_checkpoint(checkpoint)
-    problem = settle(stored.problem(checkpoint) if problem is None else problem)
+    problem = settle(stored.problem(checkpoint) if problem is None else as_then(problem, stored.version))
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:

@@ -391,6 +391,8 @@ def problem_rows(entry: NamedProblem) -> list[tuple[str, str]]:
     chosen = {"--shape": "x".join(str(n) for n in entry.resolution.get("shape", ()))}
     if "steps" in entry.resolution:
         chosen["--steps"] = str(entry.resolution["steps"] or "chosen from the game")
+    if "scheme" in entry.resolution:
+        chosen["--scheme"] = str(entry.resolution["scheme"] or "chosen from the game")
     settings = [(f"--set {key}", str(parameter.default)) for key, parameter in entry.parameters.items()]
     return [(option, value) for option, value in chosen.items() if value] + settings
 

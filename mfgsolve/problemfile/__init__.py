@@ -7,6 +7,8 @@ A *named* problem (of ``mfgsolve list``, or of another library as ``mfglib:beach
     steps = 512                                 # may be left out, as below
     [parameters]
     reward = 2.0
+    [dynamics]                                  # of diffusions: scheme and reach, as below; may be left out
+    scheme = "entropic"
 
 or a *declared* one, in which a field is a number, a table, a list of numbers for every cell, or a list of tables and
 numbers that is their sum::
@@ -28,7 +30,9 @@ numbers that is their sum::
     [dynamics]
     viscosity = 0.01
     control_cost = 1.0
-    noise = "implicit"                          # or "explicit"
+    noise = "implicit"                          # or "explicit"; of upwind steps
+    scheme = "entropic"                         # or "upwind"; if absent, what suits (a file that is written says it)
+    # reach = 8                                 # cells that an agent can go in an entropic step; else as far as it must
     [[coupling]]                                # any number of them, added up
     kind = "congestion"                         # "crowd-aversion", "log", "nonlocal", "running-cost"
     congestion = 0.1
@@ -144,8 +148,12 @@ import textwrap
 from mfgsolve.problemfile.csvfile import read_density
 from mfgsolve.problemfile.reading import named_problem, problem_from_toml, read_problem
 from mfgsolve.problemfile.reference import all_keys
+from mfgsolve.problemfile.schemes import as_then, restated
 from mfgsolve.problemfile.writing import problem_to_toml
 
-__all__ = ["all_keys", "named_problem", "problem_from_toml", "problem_to_toml", "read_density", "read_problem"]
+__all__ = [
+    "all_keys", "as_then", "named_problem", "problem_from_toml", "problem_to_toml", "read_density", "read_problem",
+    "restated",
+]  # fmt: skip
 
 __doc__ = f"{__doc__}\n{textwrap.indent(all_keys(), '    ')}"

@@ -240,6 +240,14 @@ class DiscountTable:
 
 
 @dataclass(frozen=True)
+class ChainTable:
+    """What may be said of the dynamics of a named problem: the scheme of a diffusion, and its reach."""
+
+    scheme: str | None = None
+    reach: int | None = None
+
+
+@dataclass(frozen=True)
 class NamedProblem:
     """The name of a problem of the list, and its parameters."""
 
@@ -249,3 +257,4 @@ class NamedProblem:
     steps: int | None = None
     steps_chosen: bool = False
     time: DiscountTable = field(default_factory=DiscountTable)
+    dynamics: ChainTable | None = None

@@ -15,6 +15,7 @@ from mfgsolve.inputs.forms import TRANSITIONS
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.building import on_what
 from mfgsolve.problemfile.reading import READ, problem_from_toml
+from mfgsolve.problemfile.schemes import stating
 from mfgsolve.problemfile.tomlwriter import dump_toml
 from mfgsolve.problems import registry
 from mfgsolve.spaces import Populations
@@ -52,7 +53,7 @@ def _text(problem: Problem) -> str:
         stated = grid.get("shape", [len(edges) - 1 for edges in grid["edges"]] if "edges" in grid else shape)
         resolution = stated, time.get("steps"), time.get("chosen", False), time.get("discount", 0.0)
         if resolution == (shape, steps, problem.time.chosen, problem.time.discount):
-            return problem.text
+            return stating(problem.text, problem)
         if stated != shape:
             document["grid"]["shape"] = shape
         timing = {"steps": steps, "chosen": problem.time.chosen, "discount": problem.time.discount}
@@ -60,7 +61,7 @@ def _text(problem: Problem) -> str:
         document["time"] |= {key: value for key, value in timing.items() if value or key == "steps"}
         if problem.normalise:
             document.setdefault("initial", {})["normalise"] = True
-        return dump_toml(document)
+        return stating(dump_toml(document), problem)
     if problem.parameters is None:
         raise InputError(
             f"problem {problem.name!r} was made from Python functions, which a file cannot hold; "
@@ -75,7 +76,9 @@ def _text(problem: Problem) -> str:
     finely = {key: value for key, value in (("shape", shape), ("steps", steps)) if key in chosen and value is not None}
     if problem.time.chosen:
         finely["steps_chosen"] = True
-    late = {"time": {"discount": problem.time.discount}} if problem.time.discount else {}
+    late: dict[str, Any] = {"time": {"discount": problem.time.discount}} if problem.time.discount else {}
+    if chain := problem.all_dynamics[0].chain:
+        late["dynamics"] = chain
     return dump_toml({"problem": problem.name, **finely, "parameters": dict(problem.parameters), **late})
 
 

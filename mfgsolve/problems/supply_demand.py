@@ -37,6 +37,7 @@ def supply_demand(
     *,
     shape: tuple[int, int] = (64, 64),
     steps: int | None = None,
+    scheme: str | None = None,
     reward: float = 2.0,
     viscosity: float = 0.002,
     control_cost: float = 0.5,
@@ -52,6 +53,7 @@ def supply_demand(
     Parameters
     ----------
     shape, steps : cells (ny, nx) and time steps; None chooses them from the speeds of the game
+    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
     reward : at the centre of demand, per unit time
     viscosity, control_cost : nu (length^2 / time) and c
     congestion : area; at the density 1 / congestion the reward is halved
@@ -66,7 +68,7 @@ def supply_demand(
     return Problem(
         grid=Grid.box(shape),
         time=TimeGrid(1.0, steps),
-        dynamics=ControlledDiffusion(viscosity, control_cost),
+        dynamics=ControlledDiffusion(viscosity, control_cost, scheme=scheme),
         coupling=Congestion(demand, congestion),
         initial=Bump(1.0, 0.05, (0.15, 0.2)),
         normalise=True,
