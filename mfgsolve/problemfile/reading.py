@@ -118,12 +118,13 @@ def named_problem(
     shape: Sequence[int] | None = None,
     steps: int | None = None,
     discount: float = 0.0,
+    kinks: Sequence[float] | None = None,
 ) -> Problem:
     """A problem of the list, or (``peer:game``) of another library, whose resolution is part of its own parameters; at
-    a discount rate."""
+    a discount rate, and with kinks instead of its own."""
     if ":" not in name:
         _check_size(name, shape, steps)
-        return _discounted(registry.build(name, parameters, shape, steps), discount)
+        return _changed(registry.build(name, parameters, shape, steps), discount, kinks)
     for what, given in (("shape", shape), ("steps", steps)):
         if given is not None:
             raise InputError(
@@ -132,14 +133,16 @@ def named_problem(
             )
     from mfgsolve import interop
 
-    problem = _discounted(interop.build(name, parameters), discount)
-    late = {"time": {"discount": discount}} if discount else {}
+    problem = _changed(interop.build(name, parameters), discount, kinks)
+    late: dict[str, Any] = {"time": {"discount": discount}} if discount else {}
+    late |= {} if kinks is None else {"kinks": list(kinks)}
     READ[problem] = dump_toml({"problem": name, "parameters": dict(parameters or {}), **late})
     return problem
 
 
-def _discounted(problem: Problem, rate: float) -> Problem:
-    return replace(problem, time=replace(problem.time, discount=rate)) if rate else problem
+def _changed(problem: Problem, rate: float, kinks: Sequence[float] | None) -> Problem:
+    problem = replace(problem, time=replace(problem.time, discount=rate)) if rate else problem
+    return problem if kinks is None else replace(problem, kinks=kinks)
 
 
 def _check_size(name: str, shape: Sequence[int] | None, steps: int | None) -> None:
@@ -177,7 +180,7 @@ def _built(
     override(changed, shape, steps, copy.deepcopy(dict(settings)), where)
     if "problem" in changed:
         named = structure(changed, NamedProblem, where)
-        attrs = named.parameters, named.shape, named.steps, named.time.discount
+        attrs = named.parameters, named.shape, named.steps, named.time.discount, named.kinks
         made = _located(lambda: named_problem(named.problem, *attrs), where)
         if named.steps_chosen and named.steps:
             made = replace(made, time=replace(made.time, chosen=True))
