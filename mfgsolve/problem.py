@@ -136,6 +136,8 @@ class Problem:
                 f"terminal coupling acts on {self.terminal_coupling.on!r}; nothing is chosen at the end: use couplings "
                 "on 'state' there"
             )
+        settled = tuple(one.with_scheme(self.grid, self.is_hard) for one in self.all_dynamics)
+        object.__setattr__(self, "_settled", settled)
 
     def _check_dynamics(self) -> None:
         given = self.dynamics
@@ -178,7 +180,10 @@ class Problem:
 
     @property
     def all_dynamics(self) -> tuple[Dynamics, ...]:
-        """Dynamics of every population."""
+        """Dynamics of every population, each with the scheme that the game takes where none was stated."""
+        settled: tuple[Dynamics, ...] | None = self.__dict__.get("_settled")
+        if settled is not None:
+            return settled
         return self.dynamics if isinstance(self.dynamics, tuple) else (self.dynamics,)  # type: ignore[return-value]
 
     def bind(self, mass: np.ndarray) -> Step:
@@ -191,6 +196,14 @@ class Problem:
             made: Step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
             return made
         return type(first).join(self.all_dynamics, self.grid, self.time, mass)
+
+    @property
+    def scheme(self) -> str:
+        """How a continuous game is made a chain on its grid: "entropic" or "upwind"; empty for finite games.
+
+        Where nothing is stated the entropic scheme is taken if it suits, and otherwise upwind, which a caution says.
+        """
+        return self.all_dynamics[0].scheme or ""
 
     @property
     def is_finite(self) -> bool:

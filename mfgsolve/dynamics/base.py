@@ -31,12 +31,15 @@ class Dynamics(ABC):
     has_arrays : whether it is stated by arrays or lists of numbers, all of which are looked at when a file is read
     is_coupled : whether the crowd changes the transitions
     temperature : cost of entropy per unit time, 0 without
+    scheme : name of the chain that stands for a continuous game; empty where the game is one itself, None where it is
+        left to `with_scheme`
     """
 
     has_tables = False
     has_rounds = False
     has_arrays = False
     temperature: float = 0.0
+    scheme: str | None = ""
 
     @property
     def is_coupled(self) -> bool:
@@ -52,6 +55,13 @@ class Dynamics(ABC):
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
         """The same dynamics with labelled arrays in the order of a space and of the starts of the steps."""
+        return self
+
+    def with_scheme(self, space: Space, hard: bool) -> Self:
+        """The same dynamics with a scheme, in a game on a space in which the density has hard bounds or not.
+
+        What makes it another one than one would wish is said as a caution.
+        """
         return self
 
     def averaged(self, space: Space, mean: Callable[[np.ndarray], np.ndarray]) -> Self:
