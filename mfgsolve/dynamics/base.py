@@ -145,6 +145,10 @@ class Dynamics(ABC):
         """The same dynamics with speed caps (..., y, x), each a number or one for each face, where these are lower."""
         raise InputError(f"a {type(self).__name__} has no speed cap")
 
+    def thickened(self, viscosity: float) -> Dynamics:
+        """The same dynamics by entropic steps with another viscosity, as cells of another width need it."""
+        raise InputError(f"a {type(self).__name__} has no entropic steps")
+
     @classmethod
     def join(cls, dynamics: Sequence[Any], space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
         """One step for several populations, whose dynamics come in their order."""

@@ -228,6 +228,10 @@ class ControlledDiffusion(Dynamics):
         """Upwind, with implicit noise: explicit noise would ask for steps of its own."""
         return replace(self, noise="implicit", scheme="upwind", reach=None)
 
+    def thickened(self, viscosity: float) -> ControlledDiffusion:
+        """The same diffusion by entropic steps with another viscosity; they reach as far as its speeds ask for."""
+        return replace(self, viscosity=viscosity, scheme="entropic", reach=None)
+
     def slowed(self, caps: tuple[float | tuple[float, ...], ...]) -> Slowed:
         """The same diffusion, upwind, with the speed cap of another grid or time step."""
         stated = {part.name: getattr(self, part.name) for part in fields(self) if part.init}
