@@ -24,7 +24,14 @@ from scipy.special import logsumexp
 
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.steps.costs import Costs, OwnCost
-from mfgsolve.steps.entropic_policies import FORM, BeliefAverage, EntropicPolicy, described, policy_from
+from mfgsolve.steps.entropic_policies import (
+    FORM,
+    BeliefAverage,
+    EntropicPolicy,
+    described,
+    pass_axes,
+    policy_from,
+)
 from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
 from mfgsolve.steps.resolving import reach_for
 from mfgsolve.steps.stencils import Stencil, stencils
@@ -65,12 +72,7 @@ class EntropicStep(Step):
 
     def passes(self, t: int) -> list[Stencil]:
         """The axes in the order in which an agent takes them in step t."""
-        return self.stencils if t % 2 == 0 else self.stencils[::-1]
-
-    def pass_axes(self, t: int) -> Sequence[int]:
-        """Their numbers, in array order."""
-        axes = range(self.space.ndim)
-        return axes if t % 2 == 0 else axes[::-1]
+        return [self.stencils[axis] for axis in pass_axes(self.space.ndim, t)]
 
     def for_speed(self, fastest: Callable[[float], float]) -> EntropicStep:
         """The same step with the reach that agents of that speed need; one that was stated stays."""

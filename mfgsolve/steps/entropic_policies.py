@@ -15,7 +15,7 @@ whose exploitability is exact, and no policy of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -27,7 +27,7 @@ from mfgsolve.inputs.labels import labelled
 from mfgsolve.steps.costs import Costs
 from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
 
-__all__ = ["FORM", "BeliefAverage", "EntropicPolicy", "described", "policy_from", "velocity"]
+__all__ = ["FORM", "BeliefAverage", "EntropicPolicy", "described", "pass_axes", "policy_from", "velocity"]
 
 FORM = PolicyForm("value_ahead", "", (), "")
 REMEDY = (
@@ -87,17 +87,22 @@ class Laws(Protocol):
 
     def chances(self, t: int, policy: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]: ...
 
-    def pass_axes(self, t: int) -> Sequence[int]: ...
-
     def new_policy(self, price: np.ndarray | None = None) -> np.ndarray: ...
 
     def best(self, t: int, after: np.ndarray, costs: Costs, policy: np.ndarray) -> np.ndarray: ...
 
 
+def pass_axes(ndim: int, t: int) -> tuple[int, ...]:
+    """The axes in the order in which agents take them in step t, as numbers in array order: x last in even steps."""
+    axes = tuple(range(ndim))
+    return axes if t % 2 == 0 else axes[::-1]
+
+
 def velocity(step: Laws, policy: np.ndarray, t: int) -> np.ndarray:
     """Mean velocity in step t, (axes in array order, *shape), in cells where agents may be; 0 in blocked ones."""
     means: dict[int, np.ndarray] = {}
-    for axis, (near, chance) in reversed(list(zip(step.pass_axes(t), step.chances(t, policy), strict=True))):
+    order = pass_axes(step.space.ndim, t)
+    for axis, (near, chance) in reversed(list(zip(order, step.chances(t, policy), strict=True))):
         reach = chance.shape[1] // 2
         means = {other: (chance * mean[near]).sum(axis=1) for other, mean in means.items()}  # of the passes to come
         means[axis] = chance @ np.arange(-reach, reach + 1) * (step.space.axes[axis].spacing / step.time.dt)
@@ -167,6 +172,6 @@ def _refuse_velocities(policy: Any, grid: Grid) -> None:
         ndim = np.ndim(policy) if result is None else len(dims)
         came = [name for name, dim in (("velocity", "direction"), ("speed", "move")) if dim in dims]
         if not came and ndim == grid.ndim + 2:
-            came = ["array of velocities or speeds"]
+            came = ["plain array (step, axis or move, *dimensions of the grid)"]
     if came:
         raise InputError(f"policy is a {came[0]}: {REMEDY}")
