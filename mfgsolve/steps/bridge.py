@@ -29,6 +29,7 @@ __all__ = ["Bridge"]
 WIDE = 0.85  # standard deviation of the noise in points: sums over them are integrals to 1e-6
 FINEST = 99  # points in a cell; odd, so that the middle one is the centre
 TAIL = 6.0  # standard deviations that sums reach
+MOST = 1.0  # logarithm of what the end of a step may be off by; more is in tails that the step itself cuts off
 SHARP = 1.0  # third difference of a logarithm from cell to cell, from which a cubic would overshoot
 
 
@@ -71,7 +72,8 @@ class Bridge:
         """log of what is missing at the end of the step, 0 where nobody is."""
         reached = self.log_phi + self._noise(self._log_start, 1.0, self.first)
         there = np.isfinite(reached) & (self.landed > 0)
-        return np.subtract(_log(self.landed), reached, out=np.zeros(self.grid.shape), where=there)
+        off = np.subtract(_log(self.landed), reached, out=np.zeros(self.grid.shape), where=there)
+        return np.clip(off, -MOST, MOST)
 
     def _noise(self, logs: np.ndarray, share: float, axes: tuple[int, ...]) -> np.ndarray:
         """log N_share exp(logs), one axis after the other: agents take them in the opposite order of values."""

@@ -81,6 +81,10 @@ class EntropicStep(Step):
         reach = reach_for(fastest(self.control_cost), self.viscosity, self.space, self.time.dt)
         return EntropicStep(self.space, self.time, self.viscosity, self.control_cost, reach)
 
+    def dearer(self, heat: float) -> EntropicStep:
+        """With ``heat`` times its cost of moving, and of entropy; the noise stays."""
+        return self.with_changes(control_cost=self.control_cost * heat, entropy=self.entropy * heat)
+
     # -- one step ----------------------------------------------------------------------------------------------
 
     def fields(self, t: int, after: np.ndarray) -> list[np.ndarray]:
