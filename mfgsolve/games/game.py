@@ -261,6 +261,12 @@ class Game(Crowd):
         other.step = self.step.with_changes(**changes)
         return other
 
+    def dearer(self, heat: float) -> Game:
+        """The same game, in which moving costs ``heat`` times as much; arrays are shared."""
+        other = copy.copy(self)
+        other.step = self.step.dearer(heat)
+        return other
+
     def with_costs(self, own_cost: np.ndarray, entropy_cost: float | np.ndarray | None = None) -> Game:
         """The same game, in which agents pay other own costs (1 or T, actions, states), and for a unit of entropy
         another number, or one in each step."""

@@ -16,7 +16,6 @@ axes follow each other, x last, in even steps, and x first in odd ones: beside w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -28,20 +27,21 @@ from mfgsolve.kernels import entropic, entropic_flow, launch, threads_for
 from mfgsolve.kernels.tiles import Entropic
 from mfgsolve.kernels.vectors import add, inner, turn
 from mfgsolve.steps.costs import Costs, OwnCost
-from mfgsolve.steps.policies import Average, Policy
+from mfgsolve.steps.entropic_policies import (
+    FORM,
+    BeliefAverage,
+    EntropicPolicy,
+    described,
+    pass_axes,
+    policy_from,
+)
+from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
 from mfgsolve.steps.resolving import reach_for
 from mfgsolve.steps.stencils import Stencil, entropic_arrays, stencils
 from mfgsolve.steps.step import Step
 from mfgsolve.watch import look
 
-__all__ = ["EntropicPolicy", "EntropicStep"]
-
-
-@dataclass(frozen=True)
-class EntropicPolicy(Policy):
-    """A best response, by its array (T, *policy_shape); its laws are asked of the step."""
-
-    array: np.ndarray
+__all__ = ["EntropicStep"]
 
 
 class EntropicStep(Step):
@@ -85,7 +85,7 @@ class EntropicStep(Step):
 
     def passes(self, t: int) -> list[Stencil]:
         """The axes in the order in which an agent takes them in step t."""
-        return self.stencils if t % 2 == 0 else self.stencils[::-1]
+        return [self.stencils[axis] for axis in pass_axes(self.space.ndim, t)]
 
     def for_speed(self, fastest: Callable[[float], float]) -> EntropicStep:
         """The same step with the reach that agents of that speed need; one that was stated stays."""
@@ -93,6 +93,10 @@ class EntropicStep(Step):
             return self
         reach = reach_for(fastest(self.control_cost), self.viscosity, self.space, self.time.dt)
         return EntropicStep(self.space, self.time, self.viscosity, self.control_cost, reach)
+
+    def dearer(self, heat: float) -> EntropicStep:
+        """With ``heat`` times its cost of moving, and of entropy; the noise stays."""
+        return self.with_changes(control_cost=self.control_cost * heat, entropy=self.entropy * heat)
 
     # -- one step ----------------------------------------------------------------------------------------------
 
@@ -104,7 +108,7 @@ class EntropicStep(Step):
             levels.insert(0, -eps * np.asarray(logsumexp(exponent, axis=1)))
         return levels
 
-    def after(self, t: int, plan: np.ndarray) -> np.ndarray:
+    def next_value(self, t: int, plan: np.ndarray) -> np.ndarray:
         """v_{t+1} that a plan is the best response to; 0 in blocked cells."""
         arrays, cells = self.arrays, slice(self.arrays.kept, self.arrays.kept + self.cells)
         p, level = int(plan[0]), plan[cells].reshape(arrays.free.shape)
@@ -116,7 +120,7 @@ class EntropicStep(Step):
 
     def chances(self, t: int, policy: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The draws of step t in turn: where each of the 2 reach + 1 moves leads, and its chance, (cells, moves)."""
-        levels, eps = self.fields(t, self.after(t, policy)), self.entropy[t]
+        levels, eps = self.fields(t, self.next_value(t, policy)), self.entropy[t]
         for stencil, before, after in zip(self.passes(t), levels[:-1], levels[1:], strict=True):
             yield stencil.near, stencil.taps * np.exp((before[:, None] - after[stencil.near]) / eps)
 
@@ -211,8 +215,14 @@ class EntropicStep(Step):
     def policy_of(self, policy: np.ndarray) -> EntropicPolicy:
         return EntropicPolicy(policy)
 
+    def after(self, policy: EntropicPolicy, t: int) -> np.ndarray:
+        """v_{t+1}, which the laws of step t follow from."""
+        return self.next_value(t, policy.array[t])
+
     def cost(self, policy: Policy, mass: np.ndarray) -> OwnCost:
         """eps KL, sum_t <m_t, a_t> - <m_{t+1}, v_{t+1}>; to go with the noise costs nothing, which is the least."""
+        if isinstance(policy, BeliefAverage):
+            return OwnCost(*[float(policy.own[0])] * 3)
         assert isinstance(policy, EntropicPolicy)
         look()
         cost = float(entropic_flow.movement(policy.array, mass, self.arrays))
@@ -223,7 +233,24 @@ class EntropicStep(Step):
         return self.forward(policy.array, mass)
 
     def new_average(self, crowd: np.ndarray, arrays: dict[str, np.ndarray] | None = None) -> Average:
-        raise NotImplementedError
+        """Crowds and own costs of responses: `BeliefAverage`."""
+        stored = {"crowd": crowd, "own": np.zeros(1)} if arrays is None else arrays
+        return BeliefAverage(stored["crowd"], stored["own"])
+
+    # -- policies in datasets ----------------------------------------------------------------------------------
+
+    @property
+    def policy_form(self) -> PolicyForm:
+        """The value that agents look ahead to."""
+        return FORM
+
+    def described(self, policy: Policy) -> PolicyVariable:
+        """That field, and the mean velocity."""
+        return described(self, policy)
+
+    def policy_from(self, policy: Any) -> EntropicPolicy:
+        """The best response to such a field; see `mfgsolve.steps.entropic_policies`."""
+        return policy_from(self, policy)
 
     # -- what tells steps apart --------------------------------------------------------------------------------
 

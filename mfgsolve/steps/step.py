@@ -360,6 +360,10 @@ class Step(ABC):
             setattr(other, name, value)
         return other
 
+    def dearer(self, heat: float) -> Step:
+        """The same step of agents who pay ``heat`` times as much for moving; see `mfgsolve.solvers.cooling`."""
+        raise InputError(f"a {type(self).__name__} does not say what moving costs; write dearer(heat) for it")
+
     def changes(self) -> dict[str, Any]:
         """What `with_changes` has made different from the step that the dynamics bind to."""
         return dict(self._changed)

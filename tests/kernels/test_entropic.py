@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from entropic_games import GAMES, entropic_game
+from scaled_games import GAMES, entropic_game
 
 from mfgsolve.steps import sweeps
 
@@ -23,7 +23,8 @@ def test_sweeps_are_those_of_single_steps(name, threads):
     for t in range(g.steps):
         level = step.fields(t, values[t + 1])[0].reshape(step.shape) + costs.weights[t] * price[t]
         np.testing.assert_allclose(values[t][free], level[free], rtol=1e-13, atol=1e-14 * size)
-        np.testing.assert_allclose(step.after(t, policy[t])[free], values[t + 1][free], rtol=1e-13, atol=1e-14 * size)
+        ahead = step.next_value(t, policy[t])
+        np.testing.assert_allclose(ahead[free], values[t + 1][free], rtol=1e-13, atol=1e-14 * size)
     mass, slow = (g.resting_crowd(g.empty_crowd()) for _ in range(2))
     step.forward(policy, mass)
     sweeps.forward(step, policy, slow)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from entropic_games import GAMES, entropic_game, some_price
+from scaled_games import GAMES, entropic_game, some_price
 
 
 def test_threads_change_no_bit():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from entropic_games import GAMES, entropic_game
+from scaled_games import GAMES, entropic_game
 
 from mfgsolve.kernels import gaussian
 

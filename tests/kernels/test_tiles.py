@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from entropic_games import GAMES, entropic_game, some_price, wall
+from scaled_games import GAMES, entropic_game, some_price, wall
 
 from mfgsolve.kernels import tiles
 
