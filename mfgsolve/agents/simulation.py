@@ -21,7 +21,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solution.datasets import per_volume
 from mfgsolve.spaces import flat_volumes
-from mfgsolve.steps import Chain
+from mfgsolve.steps import MarkovChain
 
 __all__ = ["check_memory", "kept_nodes", "make_party", "seed_sequence", "simulate"]
 
@@ -127,7 +127,7 @@ def make_party(
     tagged: int = 0,
     start: Any = None,
     exits: Any = None,
-    deviation: Chain | None = None,
+    deviation: MarkovChain | None = None,
 ) -> Party:
     """Check who plays."""
     if method not in METHODS:

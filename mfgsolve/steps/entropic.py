@@ -24,7 +24,9 @@ import numpy as np
 from scipy.special import logsumexp
 
 from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.steps.chain import Law, MarkovChain
 from mfgsolve.steps.costs import Costs, OwnCost
+from mfgsolve.steps.draws import Draws, excess_of_draws, no_choices
 from mfgsolve.steps.policies import Average, Policy
 from mfgsolve.steps.resolving import reach_for
 from mfgsolve.steps.stencils import Stencil, stencils
@@ -128,6 +130,10 @@ class EntropicStep(Step):
     def policy_of(self, policy: np.ndarray) -> EntropicPolicy:
         return EntropicPolicy(policy)
 
+    def after(self, policy: EntropicPolicy, t: int) -> np.ndarray:
+        """v_{t+1}, which the laws of step t follow from."""
+        return np.asarray(policy.array[t, 0])
+
     def cost(self, policy: Policy, mass: np.ndarray) -> OwnCost:
         """eps KL, sum_t <m_t, a_t> - <m_{t+1}, v_{t+1}>; to go with the noise costs nothing, which is the least."""
         assert isinstance(policy, EntropicPolicy)
@@ -143,6 +149,17 @@ class EntropicStep(Step):
 
     def new_average(self, crowd: np.ndarray, arrays: dict[str, np.ndarray] | None = None) -> Average:
         raise NotImplementedError
+
+    # -- agents one by one -------------------------------------------------------------------------------------
+
+    def law(self) -> Law:
+        no_choices(self)
+
+    def chain(self, policy: Policy) -> MarkovChain:
+        return Draws(self, policy)
+
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        return excess_of_draws(self, policy, mass, costs)
 
     # -- what tells steps apart --------------------------------------------------------------------------------
 
