@@ -16,7 +16,6 @@ axes follow each other, x last, in even steps, and x first in odd ones: beside w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -27,19 +26,20 @@ from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.steps.chain import Law, MarkovChain
 from mfgsolve.steps.costs import Costs, OwnCost
 from mfgsolve.steps.draws import Draws, excess_of_draws, no_choices
-from mfgsolve.steps.policies import Average, Policy
+from mfgsolve.steps.entropic_policies import (
+    FORM,
+    BeliefAverage,
+    EntropicPolicy,
+    described,
+    pass_axes,
+    policy_from,
+)
+from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
 from mfgsolve.steps.resolving import reach_for
 from mfgsolve.steps.stencils import Stencil, stencils
 from mfgsolve.steps.step import Step
 
-__all__ = ["EntropicPolicy", "EntropicStep"]
-
-
-@dataclass(frozen=True)
-class EntropicPolicy(Policy):
-    """A best response, by its array (T, 2, *shape); its laws are asked of the step."""
-
-    array: np.ndarray
+__all__ = ["EntropicStep"]
 
 
 class EntropicStep(Step):
@@ -74,7 +74,7 @@ class EntropicStep(Step):
 
     def passes(self, t: int) -> list[Stencil]:
         """The axes in the order in which an agent takes them in step t."""
-        return self.stencils if t % 2 == 0 else self.stencils[::-1]
+        return [self.stencils[axis] for axis in pass_axes(self.space.ndim, t)]
 
     def for_speed(self, fastest: Callable[[float], float]) -> EntropicStep:
         """The same step with the reach that agents of that speed need; one that was stated stays."""
@@ -136,6 +136,8 @@ class EntropicStep(Step):
 
     def cost(self, policy: Policy, mass: np.ndarray) -> OwnCost:
         """eps KL, sum_t <m_t, a_t> - <m_{t+1}, v_{t+1}>; to go with the noise costs nothing, which is the least."""
+        if isinstance(policy, BeliefAverage):
+            return OwnCost(*[float(policy.own[0])] * 3)
         assert isinstance(policy, EntropicPolicy)
         cost = sum(
             float((mass[t] * policy.array[t, 1]).sum() - (mass[t + 1] * policy.array[t, 0]).sum())
@@ -148,7 +150,24 @@ class EntropicStep(Step):
         return self.forward(policy.array, mass)
 
     def new_average(self, crowd: np.ndarray, arrays: dict[str, np.ndarray] | None = None) -> Average:
-        raise NotImplementedError
+        """Crowds and own costs of responses: `BeliefAverage`."""
+        stored = {"crowd": crowd, "own": np.zeros(1)} if arrays is None else arrays
+        return BeliefAverage(stored["crowd"], stored["own"])
+
+    # -- policies in datasets ----------------------------------------------------------------------------------
+
+    @property
+    def policy_form(self) -> PolicyForm:
+        """The value that agents look ahead to."""
+        return FORM
+
+    def described(self, policy: Policy) -> PolicyVariable:
+        """That field, and the mean velocity."""
+        return described(self, policy)
+
+    def policy_from(self, policy: Any) -> EntropicPolicy:
+        """The best response to such a field; see `mfgsolve.steps.entropic_policies`."""
+        return policy_from(self, policy)
 
     # -- agents one by one -------------------------------------------------------------------------------------
 
