@@ -19,6 +19,25 @@ from mfgsolve.kernels.random import binomial, uniform
 FEW = 4  # agents in a cell that are moved one by one: no dearer than a binomial for each move
 
 
+def _soften(after, near, taps, entropy):
+    """Values (cells,) before a draw: -eps log sum_k K_k exp(-after(near(x, k)) / eps), which makes chances sum to 1."""
+    before, moves = np.empty(after.size), taps.size
+    exponent = np.empty(moves)
+    for x in range(after.size):
+        top = -np.inf
+        for k in range(moves):
+            exponent[k] = taps[k] - after[near[x, k]] / entropy
+            top = max(top, exponent[k])
+        total = 0.0
+        for k in range(moves):
+            total += np.exp(exponent[k] - top)
+        before[x] = -entropy * (top + np.log(total))
+    return before
+
+
+soften = jit(_soften)
+
+
 def _tilt(x, near, taps, before, after, entropy, chance, left):
     """Chances (moves,) from the cell x, and their sums (moves + 1,) from each move on."""
     moves, total = taps.size, 0.0

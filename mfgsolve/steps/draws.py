@@ -2,7 +2,7 @@
 
     p_y(k | r, i) = K_k exp((a(r, i) - xi(r + k, i)) / eps),   p_x(l | r, i) = K_l exp((xi(r, i) - v(r, i + l)) / eps)
 
-with v = v_{t+1} the policy, and xi, a the values before the passes (`EntropicStep.fields`).  The agent chooses the law
+with v = v_{t+1} the policy, and xi, a the soft minima that make these sum to 1.  The agent chooses the law
 q of its next cell, so that what it pays itself, eps KL(q(. | x) || N(x, .)) = a(x) - E v, depends on its cell alone and
 not on where it happens to go.
 
@@ -43,8 +43,6 @@ class Drawing(Protocol):
 
     def passes(self, t: int) -> list[Stencil]: ...
 
-    def fields(self, t: int, after: np.ndarray) -> list[np.ndarray]: ...
-
     def after(self, policy: Any, t: int) -> np.ndarray: ...
 
     def policy_of(self, policy: np.ndarray) -> Policy: ...
@@ -77,14 +75,15 @@ class Draw(NamedTuple):
 
 def draws_of(step: Drawing, policy: Policy, t: int) -> list[Draw]:
     """The draws of step t, in turn."""
-    levels = [level.reshape(-1) for level in step.fields(t, step.after(policy, t))]
-    with np.errstate(divide="ignore"):  # noise may be too small to reach that far
-        taps = [np.log(stencil.taps) for stencil in step.passes(t)]
-    eps = float(step.entropy[t])
-    return [
-        Draw(stencil.near, logs, before, after, eps)
-        for stencil, logs, before, after in zip(step.passes(t), taps, levels[:-1], levels[1:], strict=True)
-    ]
+    eps, level = float(step.entropy[t]), step.after(policy, t).reshape(-1)
+    draws: list[Draw] = []
+    for stencil in reversed(step.passes(t)):
+        with np.errstate(divide="ignore"):  # noise may be too small to go that far
+            taps = np.log(stencil.taps)
+        before = kernel.soften(level, stencil.near, taps, eps)
+        draws.insert(0, Draw(stencil.near, taps, before, level, eps))
+        level = before
+    return draws
 
 
 class Draws(MarkovChain):

@@ -19,7 +19,7 @@ def stream():
 
 
 def one_draw(cells=5, reach=2, entropy=0.3, seed=0, spread=1.0):
-    """A ring with random values after the draw, and those before it that make chances sum to 1."""
+    """A ring with random values after the draw, and those before it that make chances sum to 1, by hand."""
     rng = np.random.default_rng(seed)
     near = (np.arange(cells)[:, None] + np.arange(-reach, reach + 1)) % cells
     taps = np.log(rng.dirichlet(np.full(2 * reach + 1, 3.0)))
@@ -28,6 +28,15 @@ def one_draw(cells=5, reach=2, entropy=0.3, seed=0, spread=1.0):
     top = exponent.max(axis=1, keepdims=True)
     before = -entropy * (top[:, 0] + np.log(np.exp(exponent - top).sum(axis=1)))
     return near, taps, before, after, entropy
+
+
+@pytest.mark.parametrize("spread", [1.0, 1e4])
+def test_values_before_a_draw(spread):
+    near, taps, before, after, entropy = one_draw(spread=spread)
+    np.testing.assert_allclose(draws.soften(after, near, taps, entropy), before, rtol=1e-14, atol=1e-15)
+    level = np.full(5, -3e5)
+    taps[0] = -np.inf
+    np.testing.assert_allclose(np.exp(-(draws.soften(level, near, taps, 0.1) + 3e5) / 0.1), np.exp(taps).sum())
 
 
 def law(near, taps, before, after, entropy):
@@ -137,7 +146,7 @@ def test_divergence_of_draws_that_hardly_differ():
     draw = one_draw()
     rng = np.random.default_rng(4)
     turn, mass = rng.normal(size=5), np.full(5, 0.2)
-    found = [draws.diverge(mass, *draw, *replaced(draw, draw[3] + h * turn)) for h in (1e-4, 1e-6)]
-    assert found[0] / found[1] == pytest.approx(1e4, rel=1e-3)
-    assert 0 < found[1] < 1e-10
+    found = [draws.diverge(mass, *draw, *replaced(draw, draw[3] + h * turn)) for h in (1e-4, 1e-8)]
+    assert found[0] / found[1] == pytest.approx(1e8, rel=1e-3)
+    assert 0 < found[1] < 1e-14
     assert draws.diverge(mass, *draw, draw[2], draw[3]) == 0.0
