@@ -58,7 +58,7 @@ def simulate(
         the result depends neither on ``threads`` nor on how many replicas there are
     tagged : how many agents (of each population) to remember by themselves
     method : "counts" splits the agents of a cell by binomials, at a cost that hardly grows with N; "agents" moves each
-        by itself, to the same law
+        by itself, to the same law.  On the entropic step both draw once along each axis
     start : where the agents start, instead of the initial density: points, or the path of a CSV file, see
         `mfgsolve.agents.starting`; then ``agents`` may be left out
     exits : cells at which agents leave the game, an array of truth values or a function of coordinates: who comes there

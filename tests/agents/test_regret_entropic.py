@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from entropic_games import CROWDED, ENTROPIC, entropic, play, values_ahead
+from entropic_agents import CROWDED, ENTROPIC, entropic, play, values_ahead
 from scipy import stats
 
 import mfgsolve as mfg

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from entropic_games import ENTROPIC, entropic, play
+from entropic_agents import ENTROPIC, entropic, play
 from scipy import stats
 
 from mfgsolve.agents.run import Party, run_replicas

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from entropic_games import entropic, hole, play, values_ahead
+from entropic_agents import entropic, hole, play, values_ahead
 
 import mfgsolve as mfg
 
