@@ -26,7 +26,9 @@ from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.kernels import entropic, entropic_flow, launch, threads_for
 from mfgsolve.kernels.tiles import Entropic
 from mfgsolve.kernels.vectors import add, inner, turn
+from mfgsolve.steps.chain import Law, MarkovChain
 from mfgsolve.steps.costs import Costs, OwnCost
+from mfgsolve.steps.draws import Draws, excess_of_draws, no_choices
 from mfgsolve.steps.entropic_policies import (
     FORM,
     BeliefAverage,
@@ -251,6 +253,17 @@ class EntropicStep(Step):
     def policy_from(self, policy: Any) -> EntropicPolicy:
         """The best response to such a field; see `mfgsolve.steps.entropic_policies`."""
         return policy_from(self, policy)
+
+    # -- agents one by one -------------------------------------------------------------------------------------
+
+    def law(self) -> Law:
+        no_choices(self)
+
+    def chain(self, policy: Policy) -> MarkovChain:
+        return Draws(self, policy)
+
+    def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
+        return excess_of_draws(self, policy, mass, costs)
 
     # -- what tells steps apart --------------------------------------------------------------------------------
 

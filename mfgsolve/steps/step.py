@@ -29,7 +29,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
 from mfgsolve.steps import sweeps
-from mfgsolve.steps.chain import Chain, Law
+from mfgsolve.steps.chain import Chain, Law, MarkovChain
 from mfgsolve.steps.costs import Costs, OwnCost
 from mfgsolve.steps.excess import excess_of_chain
 from mfgsolve.steps.factors import Factor, Noise
@@ -248,7 +248,7 @@ class Step(ABC):
         """Where each choice leads, the factors included."""
         return Law(self)
 
-    def chain(self, policy: Policy) -> Chain:
+    def chain(self, policy: Policy) -> MarkovChain:
         """One agent that follows a policy, as a Markov chain: chances of its choices, where they lead, what it pays."""
         law = self.law()
         choices = np.ascontiguousarray(self.choices(policy).transpose(0, 2, 1))
@@ -271,7 +271,7 @@ class Step(ABC):
 
         ``mass`` (T+1, *shape) is the flow of the policy.  ``costs.state`` may be overwritten.
         """
-        return excess_of_chain(self, self.chain(policy), mass, costs, self.space.populations)
+        return excess_of_chain(self, self.chain(policy).by_choice(), mass, costs, self.space.populations)
 
     @property
     def open_choices(self) -> np.ndarray:
