@@ -15,6 +15,7 @@ axes follow each other, x last, in even steps, and x first in odd ones: beside w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,7 +27,7 @@ from scipy.special import logsumexp
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.steps.costs import Costs, OwnCost
 from mfgsolve.steps.policies import Average, Policy
-from mfgsolve.steps.resolving import reach_for
+from mfgsolve.steps.resolving import TAIL, reach_for
 from mfgsolve.steps.stencils import Stencil, stencils
 from mfgsolve.steps.step import Step
 
@@ -54,6 +55,7 @@ class EntropicStep(Step):
     is_continuum = True
     is_discounted = True
     is_trapezoidal = True
+    is_entropic = True
 
     def __init__(
         self, space: Grid, time: TimeGrid, viscosity: float, control_cost: float, reach: tuple[int, ...] | None
@@ -143,6 +145,25 @@ class EntropicStep(Step):
 
     def new_average(self, crowd: np.ndarray, arrays: dict[str, np.ndarray] | None = None) -> Average:
         raise NotImplementedError
+
+    # -- steps near this one -----------------------------------------------------------------------------------
+
+    @property
+    def cost_of_moving(self) -> float:  # type: ignore[override]
+        """Least c of all steps."""
+        return self.control_cost * float(self.time.discounts[:-1].min())
+
+    def dearer(self, heat: float) -> EntropicStep:
+        """With ``heat`` times the control cost, and so the entropy; the noise stays."""
+        return self.with_changes(control_cost=self.control_cost * heat, entropy=self.entropy * heat)
+
+    def noisier(self, heat: float) -> EntropicStep:
+        """With ``heat`` times the viscosity in kernel and entropy, and a reach for the wider noise."""
+        wider = TAIL * (math.sqrt(heat) - 1.0) * math.sqrt(2.0 * self.viscosity * self.time.dt)
+        reach = tuple(n + math.ceil(wider / a.spacing) for n, a in zip(self.reach, self.space.axes, strict=True))
+        other = self.with_changes(viscosity=self.viscosity * heat, reach=reach, entropy=self.entropy * heat)
+        other.__dict__.pop("stencils", None)
+        return other
 
     # -- what tells steps apart --------------------------------------------------------------------------------
 

@@ -111,6 +111,15 @@ class SpeedStep(Step):
 
     # -- sweeps ------------------------------------------------------------------------------------------------
 
+    @property
+    def cost_of_moving(self) -> float:  # type: ignore[override]
+        """Least c of all steps."""
+        return float(self.scheme.control_cost.min())
+
+    def dearer(self, heat: float) -> SpeedStep:
+        """With ``heat`` times the control cost."""
+        return self.with_changes(scheme=self.scheme._replace(control_cost=self.scheme.control_cost * heat))
+
     def _backward(self, *arguments: Any) -> None:
         launch(bellman.backward, bellman.backward_parallel, self.threads, *arguments)
 
