@@ -93,6 +93,11 @@ class Dynamics(ABC):
         """The same dynamics at another temperature; only softmax choices have one."""
         return self
 
+    def stretched(self, factor: float) -> Self:
+        """The same dynamics, whose noise crosses cells ``factor`` times as wide as it crosses its own now; dynamics
+        without a viscosity are the same."""
+        return self
+
     @property
     @abstractmethod
     def identity(self) -> Any:

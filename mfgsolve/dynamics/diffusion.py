@@ -192,6 +192,10 @@ class ControlledDiffusion(Dynamics):
         """The same with the mean drift of coarser cells."""
         return replace(self, drift=averaged_drift(self.drift, space, mean))
 
+    def stretched(self, factor: float) -> Self:
+        """With factor^2 times the viscosity."""
+        return replace(self, viscosity=self.viscosity * factor**2)
+
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
         """Speeds to the neighbours, the drift, and the noise."""
         assert isinstance(space, Grid)

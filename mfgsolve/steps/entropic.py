@@ -15,6 +15,7 @@ axes follow each other, x last, in even steps, and x first in odd ones: beside w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -38,7 +39,7 @@ from mfgsolve.steps.entropic_policies import (
     policy_from,
 )
 from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
-from mfgsolve.steps.resolving import reach_for
+from mfgsolve.steps.resolving import TAIL, reach_for
 from mfgsolve.steps.stencils import Stencil, entropic_arrays, stencils
 from mfgsolve.steps.step import Step
 from mfgsolve.watch import look
@@ -60,6 +61,7 @@ class EntropicStep(Step):
     is_continuum = True
     is_discounted = True
     is_trapezoidal = True
+    is_entropic = True
 
     def __init__(
         self, space: Grid, time: TimeGrid, viscosity: float, control_cost: float, reach: tuple[int, ...] | None
@@ -95,10 +97,6 @@ class EntropicStep(Step):
             return self
         reach = reach_for(fastest(self.control_cost), self.viscosity, self.space, self.time.dt)
         return EntropicStep(self.space, self.time, self.viscosity, self.control_cost, reach)
-
-    def dearer(self, heat: float) -> EntropicStep:
-        """With ``heat`` times its cost of moving, and of entropy; the noise stays."""
-        return self.with_changes(control_cost=self.control_cost * heat, entropy=self.entropy * heat)
 
     # -- one step ----------------------------------------------------------------------------------------------
 
@@ -264,6 +262,31 @@ class EntropicStep(Step):
 
     def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
         return excess_of_draws(self, policy, mass, costs)
+
+    # -- steps near this one -----------------------------------------------------------------------------------
+
+    @property
+    def cost_of_moving(self) -> float:  # type: ignore[override]
+        """Least c of all steps."""
+        return self.control_cost * float(self.time.discounts[:-1].min())
+
+    def dearer(self, heat: float) -> EntropicStep:
+        """With ``heat`` times the control cost, and so the entropy; the noise stays."""
+        return self.with_changes(control_cost=self.control_cost * heat, entropy=self.entropy * heat)
+
+    def noisier(self, heat: float) -> EntropicStep:
+        """With ``heat`` times the viscosity in kernel and entropy, and a reach for the wider noise."""
+        wider = TAIL * (math.sqrt(heat) - 1.0) * math.sqrt(2.0 * self.viscosity * self.time.dt)
+        reach = tuple(n + math.ceil(wider / a.spacing) for n, a in zip(self.reach, self.space.axes, strict=True))
+        return self.with_changes(viscosity=self.viscosity * heat, reach=reach, entropy=self.entropy * heat)
+
+    def with_changes(self, **changes: Any) -> EntropicStep:
+        """The same step with other attributes; what follows from them is made anew."""
+        other = super().with_changes(**changes)
+        other.__dict__.pop("arrays", None)
+        if changes.keys() & {"viscosity", "reach"}:
+            other.__dict__.pop("stencils", None)
+        return other
 
     # -- what tells steps apart --------------------------------------------------------------------------------
 

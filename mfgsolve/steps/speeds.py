@@ -69,10 +69,6 @@ class SpeedStep(Step):
         """Neighbours and faces."""
         return Mesh(self.scheme, self.space.dims, self.space.shape, self.steps)
 
-    def dearer(self, heat: float) -> SpeedStep:
-        """With ``heat`` times its cost of moving; arrays are shared."""
-        return self.with_changes(scheme=self.scheme._replace(control_cost=self.scheme.control_cost * heat))
-
     @property
     def is_fused(self) -> bool:
         """Whether one kernel does a whole sweep."""
@@ -110,6 +106,15 @@ class SpeedStep(Step):
         return result
 
     # -- sweeps ------------------------------------------------------------------------------------------------
+
+    @property
+    def cost_of_moving(self) -> float:  # type: ignore[override]
+        """Least c of all steps."""
+        return float(self.scheme.control_cost.min())
+
+    def dearer(self, heat: float) -> SpeedStep:
+        """With ``heat`` times the control cost."""
+        return self.with_changes(scheme=self.scheme._replace(control_cost=self.scheme.control_cost * heat))
 
     def _backward(self, *arguments: Any) -> None:
         launch(bellman.backward, bellman.backward_parallel, self.threads, *arguments)

@@ -55,6 +55,7 @@ class Step(ABC):
     allowed : boolean (choices, cells), what agents one by one choose from: actions, or moves where these are no list
     has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
     is_coupled : whether the crowd changes the transitions
+    cost_of_moving : the least c of a cost c |a|^2 / 2 of moving, which `dearer` raises; None where nobody knows
     temperature : cost of entropy per unit time, 0 without
     transitions : the tables, where there are some (`has_tables`) and no crowd changes them
     own_cost : l (1 or T, actions, cells), where actions are a finite list
@@ -63,6 +64,8 @@ class Step(ABC):
         times, is a guess on this one
     is_discounted : whether what an agent pays itself in step t is told times ``time.discounts[t]``; a step that does
         not say so is refused where the times have a discount rate
+    is_entropic : whether agents choose laws and pay for them by entropy: responses sharpen as the viscosity falls, and
+        a density is smooth in its logarithm
     is_trapezoidal : whether costs per unit time count dt / 2 at both ends and act at the last node, too, as a step of
         second order in time needs it; else they count dt at the nodes before the end
     """
@@ -83,6 +86,8 @@ class Step(ABC):
     is_continuum = False
     is_discounted = False
     is_trapezoidal = False
+    is_entropic = False
+    cost_of_moving: float | None = None
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------
@@ -360,13 +365,17 @@ class Step(ABC):
             setattr(other, name, value)
         return other
 
-    def dearer(self, heat: float) -> Step:
-        """The same step of agents who pay ``heat`` times as much for moving; see `mfgsolve.solvers.cooling`."""
-        raise InputError(f"a {type(self).__name__} does not say what moving costs; write dearer(heat) for it")
-
     def changes(self) -> dict[str, Any]:
         """What `with_changes` has made different from the step that the dynamics bind to."""
         return dict(self._changed)
+
+    def dearer(self, heat: float) -> Step:
+        """The same step, in which moving costs ``heat`` times as much; only where `cost_of_moving` is known."""
+        raise InputError(f"a {type(self).__name__} does not say what moving costs; it cannot be made dearer")
+
+    def noisier(self, heat: float) -> Step:
+        """The same step with ``heat`` times the viscosity, and as far a reach as that needs; only where `is_entropic`."""
+        raise InputError(f"a {type(self).__name__} is not made smoother by viscosity")
 
     # -- numbers -----------------------------------------------------------------------------------------------
 
