@@ -27,6 +27,7 @@ _HOMES = {
     "Coupling": "couplings",
     "CrowdAversion": "couplings",
     "CustomCoupling": "couplings",
+    "Discretisation": "discretisation",
     "Doubtful": "errors",
     "FileError": "errors",
     "Grid": "grids",

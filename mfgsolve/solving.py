@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,16 @@ from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import judge, settle
+from mfgsolve.resolution.estimating import estimated
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.citations import source_lines
 from mfgsolve.solution.datasets import Measure, build_dataset
 from mfgsolve.solution.learning import Learning, Played, Reference
 from mfgsolve.solvers import make_solver
-from mfgsolve.solvers.base import Budget, Guess, Restore, Run, Solver, begin, handed_over, restorer, run
+from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
 
-__all__ = ["beside", "check_limits", "learned", "resume", "solve"]
+__all__ = ["beside", "check_limits", "learned", "resume", "solve", "solved"]
 
 OBJECTIVES = ("equilibrium", "social")
 REFERENCE = {"tol": 1e-6, "max_seconds": 60.0}  # of the solver that learners are compared with
@@ -110,15 +111,30 @@ def solve(
     >>> solution.relative_exploitability <= 1e-10
     True
     """
+    return solved(
+        problem, method=method, tol=tol, objective=objective, start=start, max_iterations=max_iterations,
+        max_seconds=max_seconds, callback=callback, checkpoint=checkpoint, check=check, threads=threads,
+        options=options,
+    )[0]  # fmt: skip
+
+
+def solved(
+    problem: Problem, *, method: str | Solver | None = None, tol: float = 1e-10, objective: str = "equilibrium",
+    start: Solution | str | Path | None = None, max_iterations: int | None = None, max_seconds: float | None = None,
+    callback: Callable[[Measure], Any] | None = None, checkpoint: str | Path | None = None, check: str = "warn",
+    threads: int | None = None, estimate: bool = True, options: Mapping[str, Any] | None = None,
+) -> tuple[Solution, Outcome]:  # fmt: skip
+    """The same, beside what the solver handed over; without ``estimate`` nothing is solved on a coarser mesh."""
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
         problem = settle(problem)
         posed = _posed(problem, objective)
-        job = _Job(problem, objective, make_solver(posed, method, options), tol)
-        ended = _run(job, posed, _guess(start), Budget(max_iterations, max_seconds), callback, checkpoint, threads)
-    return _conclude(job, ended, check, said)
+        job = _Job(problem, objective, make_solver(posed, method, dict(options or {})), tol)
+        budget = Budget(max_iterations, max_seconds)
+        ended = _run(job, posed, _guess(start), budget, callback, checkpoint, threads)
+    return _conclude(job, ended, check, said, limited=not estimate or budget != Budget())
 
 
 def learned(
@@ -139,7 +155,7 @@ def learned(
         posed = _posed(problem, "equilibrium")
         job = _Job(problem, "equilibrium", make_solver(posed, learner, {}), tol, reference)
         ended = _run(job, posed, None, Budget(None, max_seconds), callback, checkpoint, threads)
-    return _conclude(job, ended, "ignore", said)
+    return _conclude(job, ended, "ignore", said, limited=True)[0]
 
 
 def _run(
@@ -195,12 +211,13 @@ def resume(
             state = restore(stored.arrays, stored.numbers, rows[-1])
             before = rows[-1].seconds
         job = _Job(problem, stored.objective, solver, tol, stored.reference)
+        budget = Budget(max_iterations, max_seconds)
         save = saver(problem, posed, stored.objective, solver, tol, checkpoint, stored.reference)
         ended = run(
-            solver, state, tol, Budget(max_iterations, max_seconds), history=rows, seconds_before=before,
-            callback=callback, save=save, restore=restore,
+            solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
+            restore=restore,
         )  # fmt: skip
-    return _conclude(job, ended, check, said)
+    return _conclude(job, ended, check, said, limited=budget != Budget())[0]
 
 
 def _of_same_game(stored: Checkpoint, posed: Problem, restore: Restore, path: str | Path) -> Checkpoint:
@@ -248,8 +265,8 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
     return lambda game: believed_crowd(solution, game)
 
 
-def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution]) -> Solution:
-    """The solution of a run that has ended, and what is to be said of it."""
+def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution], *, limited: bool) -> tuple[Solution, Outcome]:
+    """The solution of a run that has ended, what is to be said of it, and what the solver handed over."""
     status, rows, problem = ended.status, ended.history, job.problem
     if ended.verified is None:
         outcome = handed_over(job.solver, ended.state)
@@ -258,13 +275,14 @@ def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution]) -> Sol
         outcome, certificate = ended.verified
     judged, stages = judge(problem, certificate.cap_fraction), outcome.stages or (job.solver.name,)
     cautions = unique(problem.cautions, said, judged.cautions)
+    distance = estimated(outcome, certificate, rows, limited=limited)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or job.solver.name,
         "stages": ", ".join(stages), "solver_source": _sources(job.solver, stages),
         "status": status.value, "tol": job.tol,
         "objective": job.objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
         "seconds": ended.seconds, "warnings": to_text(cautions),
-    } | judged.attributes  # fmt: skip
+    } | judged.attributes | distance.attributes  # fmt: skip
     if job.objective == "social":
         attributes["optimum"] = guarantee(outcome.game.problem)
 
@@ -273,13 +291,13 @@ def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution]) -> Sol
         return build_dataset(*made, rows, certificate, attributes | text, outcome.multiplier)
 
     work = rows[-1].iteration, outcome.sweeps, ended.seconds
-    solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions)
+    solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions, discretisation=distance)
     if outcome.played is not None:
         solution = solution.learned(_learning(outcome.played, rows, problem))
         if job.reference is not None:
             solution = beside(solution, problem, job.reference)
     _tell(solution, ", ".join(stages), job.tol, check)
-    return solution
+    return solution, outcome
 
 
 def _sources(solver: Solver, stages: Sequence[str]) -> str:
@@ -318,4 +336,4 @@ def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
         raise (Doubtful if ended else NotConverged)(" ".join(sentences), solution)
     if check == "warn":
         for sentence in sentences:
-            warnings.warn(sentence, stacklevel=4)
+            warnings.warn(sentence, stacklevel=5)

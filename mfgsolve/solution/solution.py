@@ -15,6 +15,7 @@ from scipy.interpolate import RegularGridInterpolator
 
 from mfgsolve.cautions import Caution, stored
 from mfgsolve.certificates import Certificate
+from mfgsolve.discretisation import UNMEASURED, Discretisation
 from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
 from mfgsolve.games import Game
@@ -64,6 +65,7 @@ class Solution:
     warnings : what makes the answer less than it looks, each a `Caution` with a ``code`` and a ``sentence``
     certificate : every number of the certificate, see `mfgsolve.certificates`
     learning : how agents learned it, a `Learning`; None where a solver made it
+    discretisation : estimated distance to the continuous game, a `Discretisation`
     """
 
     origin: xr.Dataset | Callable[[], xr.Dataset] = field(repr=False)
@@ -76,6 +78,7 @@ class Solution:
     problem: Problem | None = field(default=None, repr=False)
     warnings: tuple[Caution, ...] = ()
     learning: Learning | None = field(default=None, repr=False)
+    discretisation: Discretisation = UNMEASURED
 
     @cached_property
     def dataset(self) -> xr.Dataset:
@@ -107,8 +110,13 @@ class Solution:
 
     @property
     def sentence(self) -> str:
-        """Why the solve ended, and every warning."""
-        return " ".join([self.status.sentence, *(caution.sentence for caution in self.warnings)])
+        """Why the solve ended, how far the plan is from the continuum, and every warning."""
+        told = (caution.sentence for caution in self.warnings)
+        return " ".join([self.status.sentence, self.discretisation.sentence, *told])
+
+    def estimated(self, distance: Discretisation) -> Solution:
+        """The same plan with another estimate of its distance to the continuum; the dataset says so, too."""
+        return replace(self, origin=lambda: self.dataset.assign_attrs(distance.attributes), discretisation=distance)
 
     def summary(self) -> dict[str, Any]:
         """The numbers that the command prints as JSON."""
@@ -117,6 +125,7 @@ class Solution:
         head = {"status": self.status.value} | {name: numbers[name] for name in names}
         work = {"iterations": self.iterations, "sweeps": self.sweeps, "seconds": self.seconds}
         rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
+        rest |= {"discretisation": asdict(self.discretisation)}
         return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
 
     def cite(self, style: str = "text") -> str:
@@ -168,7 +177,11 @@ def load(path: str | Path) -> Solution:
     dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
     name = str(dataset.attrs.get("name", "custom"))
     learning = Learning.read(dataset)
-    return Solution(dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions, learning=learning)
+    distance = Discretisation.read(dataset.attrs)
+    return Solution(
+        dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions, learning=learning,
+        discretisation=distance,
+    )  # fmt: skip
 
 
 def believed_crowd(solution: Solution, game: Game) -> np.ndarray:

@@ -19,6 +19,7 @@ class Levels(ABC):
     """Games in the order in which they are solved; ``final`` is the one that is to be."""
 
     is_one_grid = True  # whether a belief of one level is one of the next, as it stands
+    is_refined = False  # whether all levels are the same continuous game, on ever finer meshes
 
     def __init__(self, final: Game, count: int):
         self.final, self._count, self._skipped = final, count, 0
@@ -51,6 +52,7 @@ class Grids(Levels):
     """Grids and times of half the size as often as the problem can be stated on them, or the game alone."""
 
     is_one_grid = False
+    is_refined = True
 
     def __init__(self, game: Game, coarse: bool):
         self.problems = [game.problem]

@@ -16,6 +16,7 @@ factor of one's own must keep is asked when its game is made (`mfgsolve.steps.ch
 from __future__ import annotations
 
 import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -65,6 +66,9 @@ class Step(ABC):
         not say so is refused where the times have a discount rate
     is_trapezoidal : whether costs per unit time count dt / 2 at both ends and act at the last node, too, as a step of
         second order in time needs it; else they count dt at the nodes before the end
+    scheme_name, order : of a continuum, what the step is called, and its formal order in the time step where the mesh
+        follows that as it should
+    space_error : relative error of the mesh alone, e_s, as far as it is known beforehand
     """
 
     space: Space
@@ -83,6 +87,9 @@ class Step(ABC):
     is_continuum = False
     is_discounted = False
     is_trapezoidal = False
+    scheme_name = ""
+    order = 1.0
+    space_error = 0.0
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------
@@ -192,6 +199,11 @@ class Step(ABC):
         ``fastest`` takes the control cost to the speed that the costs of the game pay for.
         """
         return self
+
+    def own_viscosity(self, policy: Policy, mass: np.ndarray, stated: float) -> float:
+        """What the scheme adds to the ``stated`` viscosity, mean over the mass-time of a plan; NaN where nobody can
+        tell."""
+        return math.nan
 
     # -- policies ----------------------------------------------------------------------------------------------
 
