@@ -53,6 +53,8 @@ _HOMES = {
     "convergence": "studies.convergence",
     "check_coupling": "couplings",
     "compare": "studies.agents",
+    "Refinement": "studies.refine",
+    "refine": "studies.refine",
     "exploitability": "certificates",
     "learn": "learners",
     "load": "solution",

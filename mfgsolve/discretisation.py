@@ -59,6 +59,12 @@ class Discretisation:
         return not all(math.isnan(value) for value in (self.potential, self.cost, self.density))
 
     @property
+    def least(self) -> float:
+        """Estimated error of the best number known: of the extrapolated potential, where that is smaller."""
+        own = self.cost if math.isnan(self.potential) else self.potential
+        return own if math.isnan(self.extrapolated_potential_error) else min(own, self.extrapolated_potential_error)
+
+    @property
     def sentence(self) -> str:
         """What is known of the distance to the continuum."""
         if self.is_exact:

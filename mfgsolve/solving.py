@@ -23,7 +23,9 @@ from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import judge, settle
+from mfgsolve.resolution.continuum import approached, check_wish
 from mfgsolve.resolution.estimating import estimated
+from mfgsolve.resolution.ladder import Solve
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.citations import source_lines
@@ -32,7 +34,7 @@ from mfgsolve.solution.learning import Learning, Played, Reference
 from mfgsolve.solvers import make_solver
 from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
 
-__all__ = ["beside", "check_limits", "learned", "resume", "solve", "solved"]
+__all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solved"]
 
 OBJECTIVES = ("equilibrium", "social")
 REFERENCE = {"tol": 1e-6, "max_seconds": 60.0}  # of the solver that learners are compared with
@@ -54,6 +56,7 @@ def solve(
     *,
     method: str | Solver | None = None,
     tol: float = 1e-10,
+    tol_continuum: float | None = None,
     objective: str = "equilibrium",
     start: Solution | str | Path | None = None,
     max_iterations: int | None = None,
@@ -83,6 +86,10 @@ def solve(
     method : name of a solver, or a solver with its hyper-parameters set; None runs those that suit
         in turn, ``options`` being those of the first
     tol : relative exploitability to stop at
+    tol_continuum : distance of the potential to the continuous game, relative to it, that mesh and steps are chosen
+        for: a few meshes are solved, the finest one is returned, and its ``discretisation`` holds the estimate and
+        the potential extrapolated to the continuum (`mfgsolve.resolution.continuum`).  The shape and the steps of the
+        problem are where this begins; it must be stated by functions
     objective : "equilibrium", or "social": the plan that minimises the total cost of all, own cost + sum weight
         <f(m), m> + <g, m_T>, as the equilibrium of the game in which agents also pay what they cost the others.  Its
         ``potential`` is that total.  Where the total is known to be convex its certificate bounds how far it is from
@@ -111,11 +118,35 @@ def solve(
     >>> solution.relative_exploitability <= 1e-10
     True
     """
-    return solved(
-        problem, method=method, tol=tol, objective=objective, start=start, max_iterations=max_iterations,
-        max_seconds=max_seconds, callback=callback, checkpoint=checkpoint, check=check, threads=threads,
-        options=options,
-    )[0]  # fmt: skip
+    if tol_continuum is None:
+        return solved(
+            problem, method=method, tol=tol, objective=objective, start=start, max_iterations=max_iterations,
+            max_seconds=max_seconds, callback=callback, checkpoint=checkpoint, check=check, threads=threads,
+            options=options,
+        )[0]  # fmt: skip
+    if not isinstance(problem, Problem):
+        raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
+    for name, value in {"start": start, "max_iterations": max_iterations, "checkpoint": checkpoint}.items():
+        if value is not None:
+            raise InputError(f"solve got {name}, which is of one mesh, and tol_continuum solves several: leave it out")
+    wish = check_wish(tol_continuum)
+    check_limits(tol, None, max_seconds, check, threads)
+    options_of_all = {"method": method, "tol": tol, "objective": objective, "callback": callback, "threads": threads}
+    with collect() as said:
+        on_one = mesh_solver(**options_of_all, options=options)
+        solution = approached(settle(problem), wish, on_one, max_seconds)
+    solution = solution.estimated(solution.discretisation, tuple(said))
+    _tell(solution, "the finest mesh", tol, check)
+    return solution
+
+
+def mesh_solver(**arguments: Any) -> Solve:
+    """What solves a game on one mesh, in so many seconds, for those who solve several."""
+
+    def on_one(problem: Problem, seconds: float | None) -> tuple[Solution, Outcome]:
+        return solved(problem, max_seconds=seconds, check="ignore", estimate=False, **arguments)
+
+    return on_one
 
 
 def solved(

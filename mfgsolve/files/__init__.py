@@ -28,6 +28,8 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
     value                      time, ...           cost          least cost from there on, against the plan's own crowd;
                                                                  NaN in blocked cells
     coupling_cost              step, ...           rate          what the crowd costs an agent, per unit time
+  * extrapolated_density       time, ...           1/volume      of several meshes, beside the plan and never in its
+                                                                 place: it may be negative; NaN at nodes without one
   * speed                      step, move, ...     length/time   of a diffusion: speed to each neighbour; the velocity
                                                                  along x is the one of x+ less the one of x-
   * policy                     step, action, ...   1             of a finite game: probability of every action

@@ -65,6 +65,8 @@ def _solution(file: Reading) -> None:
         raise file.fault(f"has {times.size} times and {steps.size} steps, which do not start at them")
     _iterations(file)
     file.history()
+    if "extrapolated_density" in file.dataset:
+        file.values("extrapolated_density", ("time", *space))
     if "blocked" in file.dataset:
         file.within("blocked", tuple(dim for dim in file.dims("blocked") if dim in space), 0, 1)
     status = _certificate(file)

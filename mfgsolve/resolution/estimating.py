@@ -140,7 +140,9 @@ def scheme_of(outcome: Outcome) -> Discretisation:
     return Discretisation(step.scheme_name, step.own_viscosity(outcome.policy, outcome.crowd, stated))
 
 
-def compared(known: Discretisation, meshes: Sequence[Meshed], third: Known | None = None) -> Discretisation:
+def compared(
+    known: Discretisation, meshes: Sequence[Meshed], third: Known | None = None, density: float | None = None
+) -> Discretisation:
     """The estimate for the finest of some meshes; see the module.
 
     Parameters
@@ -148,6 +150,7 @@ def compared(known: Discretisation, meshes: Sequence[Meshed], third: Known | Non
     known : scheme and own viscosity
     meshes : the finest first, two or more
     third : the numbers of the third one, where they alone are known
+    density : how far the two finest are apart, where that is known
     """
     fine, coarse = meshes[:2]
     third = meshes[2].numbers if len(meshes) > 2 else third
@@ -156,10 +159,15 @@ def compared(known: Discretisation, meshes: Sequence[Meshed], third: Known | Non
     told = replace(
         known,
         obtained=f"from {', '.join(names[:-1])} and {names[-1]}",
-        sweeps=coarse.sweeps * coarse.numbers.cell_steps / fine.numbers.cell_steps,
+        sweeps=sum(mesh.sweeps * mesh.numbers.cell_steps for mesh in meshes[1:]) / fine.numbers.cell_steps,
     )
-    density = apart(fine.flow, coarse.flow, smooth=fine.order > 1)
+    density = apart_of(fine, coarse) if density is None else density
     return _second_order(told, meshes, numbers, density) if fine.order > 1 else _first_order(told, numbers, density)
+
+
+def apart_of(fine: Meshed, coarse: Meshed) -> float:
+    """L1 distance of the two densities."""
+    return apart(fine.flow, coarse.flow, smooth=fine.order > 1)
 
 
 def _first_order(told: Discretisation, numbers: Sequence[Known], density: float) -> Discretisation:
@@ -199,13 +207,20 @@ def _second_order(
     weight = 1.0 / (ratio**2 - 1.0)
     narrow = (1 + weight) * fine.space_error + weight * coarse.space_error
     beyond = richardson.extrapolated(*potentials[:2], 2.0, ratio)
-    error = VARYING * weight * abs(potentials[0] - potentials[1]) + narrow * abs(potentials[0])
+    error = VARYING * weight * abs(potentials[0] - potentials[1]) + space_part(fine, coarse)
     return replace(
         result,
         extrapolated_potential=beyond,
         extrapolated_potential_error=error,
         extrapolated_density_error=min(VARYING * weight * density + narrow, APART),
     )
+
+
+def space_part(fine: Meshed, coarse: Meshed) -> float:
+    """Error in space of a potential that is extrapolated from two entropic runs."""
+    weight = 1.0 / ((fine.numbers.steps / coarse.numbers.steps) ** 2 - 1.0)
+    narrow = (1 + weight) * fine.space_error + weight * coarse.space_error
+    return narrow * abs(fine.numbers.potential)
 
 
 def _three(numbers: Sequence[Known], name: str) -> tuple[float, float, float]:

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from scipy.interpolate import RegularGridInterpolator
 
-from mfgsolve.cautions import Caution, stored
+from mfgsolve.cautions import Caution, stored, to_text
 from mfgsolve.certificates import Certificate
 from mfgsolve.discretisation import UNMEASURED, Discretisation
 from mfgsolve.errors import InputError
@@ -114,9 +114,26 @@ class Solution:
         told = (caution.sentence for caution in self.warnings)
         return " ".join([self.status.sentence, self.discretisation.sentence, *told])
 
-    def estimated(self, distance: Discretisation) -> Solution:
-        """The same plan with another estimate of its distance to the continuum; the dataset says so, too."""
-        return replace(self, origin=lambda: self.dataset.assign_attrs(distance.attributes), discretisation=distance)
+    def estimated(
+        self, distance: Discretisation, cautions: tuple[Caution, ...] = (), extrapolated: np.ndarray | None = None
+    ) -> Solution:
+        """The same plan with another estimate of its distance to the continuum; the dataset says so, too.
+
+        Parameters
+        ----------
+        cautions : what is to be said besides
+        extrapolated : density (time, ...) that Richardson's rule makes of several meshes, NaN where it makes none
+        """
+        warnings = (*self.warnings, *cautions)
+
+        def dataset() -> xr.Dataset:
+            there = self.dataset.assign_attrs(distance.attributes | {"warnings": to_text(warnings)})
+            if extrapolated is None:
+                return there
+            attrs = there["density"].attrs | {"long_name": "density extrapolated to the continuum"}
+            return there.assign(extrapolated_density=(there["density"].dims, extrapolated, attrs))
+
+        return replace(self, origin=dataset, discretisation=distance, warnings=warnings)
 
     def summary(self) -> dict[str, Any]:
         """The numbers that the command prints as JSON."""

@@ -15,7 +15,8 @@ def test_all_that_is_measured_is_said() -> None:
     row, viscosity = distance_rows(FOUND)
     assert row == (
         "to the continuum",
-        "potential ±1.4e-02, cost ±6.6e-03, density (L1) ±2.2e-01 (upwind, from 32x256 and 16x128, observed order 0.95)",
+        "potential ±1.4e-02, cost ±6.6e-03, density (L1) ±2.2e-01 (upwind, from 32x256 and 16x128, observed order "
+        "0.95)",
     )
     assert viscosity == ("viscosity of the scheme", "0.011, beside that of the game")
     beyond = replace(FOUND, extrapolated_potential=-0.25, extrapolated_potential_error=0.001, own_viscosity=0.0)
