@@ -39,7 +39,7 @@ from mfgsolve.steps.entropic_policies import (
     policy_from,
 )
 from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
-from mfgsolve.steps.resolving import TAIL, reach_for
+from mfgsolve.steps.resolving import TAIL, reach_for, space_error
 from mfgsolve.steps.stencils import Stencil, entropic_arrays, stencils
 from mfgsolve.steps.step import Step
 from mfgsolve.watch import look
@@ -62,6 +62,8 @@ class EntropicStep(Step):
     is_discounted = True
     is_trapezoidal = True
     is_entropic = True
+    scheme_name = "entropic"
+    order = 2.0
 
     def __init__(
         self, space: Grid, time: TimeGrid, viscosity: float, control_cost: float, reach: tuple[int, ...] | None
@@ -97,6 +99,15 @@ class EntropicStep(Step):
             return self
         reach = reach_for(fastest(self.control_cost), self.viscosity, self.space, self.time.dt)
         return EntropicStep(self.space, self.time, self.viscosity, self.control_cost, reach)
+
+    @property
+    def space_error(self) -> float:  # type: ignore[override]
+        """e_s of the axis that has the largest one."""
+        return space_error(self.viscosity, self.space, self.time.dt)
+
+    def own_viscosity(self, policy: Policy, mass: np.ndarray, stated: float) -> float:
+        """nu_h - nu."""
+        return self.viscosity - stated
 
     # -- one step ----------------------------------------------------------------------------------------------
 

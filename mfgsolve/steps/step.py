@@ -16,6 +16,7 @@ factor of one's own must keep is asked when its game is made (`mfgsolve.steps.ch
 from __future__ import annotations
 
 import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -68,6 +69,9 @@ class Step(ABC):
         a density is smooth in its logarithm
     is_trapezoidal : whether costs per unit time count dt / 2 at both ends and act at the last node, too, as a step of
         second order in time needs it; else they count dt at the nodes before the end
+    scheme_name, order : of a continuum, what the step is called, and its formal order in the time step where the mesh
+        follows that as it should
+    space_error : relative error of the mesh alone, e_s, as far as it is known beforehand
     """
 
     space: Space
@@ -88,6 +92,9 @@ class Step(ABC):
     is_trapezoidal = False
     is_entropic = False
     cost_of_moving: float | None = None
+    scheme_name = ""
+    order = 1.0
+    space_error = 0.0
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------
@@ -197,6 +204,11 @@ class Step(ABC):
         ``fastest`` takes the control cost to the speed that the costs of the game pay for.
         """
         return self
+
+    def own_viscosity(self, policy: Policy, mass: np.ndarray, stated: float) -> float:
+        """What the scheme adds to the ``stated`` viscosity, mean over the mass-time of a plan; NaN where nobody can
+        tell."""
+        return math.nan
 
     # -- policies ----------------------------------------------------------------------------------------------
 
