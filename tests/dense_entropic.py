@@ -38,13 +38,14 @@ def walked(grid: mfg.Grid, axis: int, strides: int) -> np.ndarray:
 
 
 def log_noise(grid: mfg.Grid, axis: int, variance: float, reach: int) -> np.ndarray:
-    """log N (cells, cells) along one axis."""
+    """log N (cells, cells) along one axis; no move within reach is less likely than 1e-300."""
     table, cells = np.full((grid.size, grid.size), -np.inf), np.arange(grid.size)
     exponents = -0.5 * (np.arange(-reach, reach + 1) * grid.axes[axis].spacing) ** 2 / variance
+    exponents = np.maximum(exponents - logsumexp(exponents), -300 * np.log(10))
     for strides, exponent in zip(range(-reach, reach + 1), exponents, strict=True):
         ends = walked(grid, axis, strides)
         table[cells, ends] = np.logaddexp(table[cells, ends], exponent)
-    return table - logsumexp(exponents)
+    return table
 
 
 def after_one_another(first: np.ndarray, then: np.ndarray) -> np.ndarray:

@@ -32,20 +32,20 @@ def spike(along, across):
     return -1.0 * (np.abs(along - 0.52) < 0.021) + 0 * across
 
 
-def stated(shape, boundary, blocked=None):
+def stated(shape, boundary, blocked=None, reach=8):
     """Two steps with sigma = 0.8 h."""
     grid = mfg.Grid.box(shape, [(0, n / max(shape)) for n in shape], boundary, blocked=blocked)
     viscosity = (0.8 / max(shape)) ** 2 / (2 * 0.25)
     problem = mfg.Problem(
         grid=grid,
         time=mfg.TimeGrid(0.5, 2),
-        dynamics=mfg.ControlledDiffusion(viscosity, 0.7, scheme="entropic", reach=8),
+        dynamics=mfg.ControlledDiffusion(viscosity, 0.7, scheme="entropic", reach=reach),
         coupling=0.0,
         initial=np.where(grid.mask, 0.0, 1.0),
         normalise=True,
     )
     game = Game(problem, threads=1)
-    return game, Dense(game, viscosity, 0.7, 8)
+    return game, Dense(game, viscosity, 0.7, reach)
 
 
 CASES = {
@@ -53,6 +53,7 @@ CASES = {
     "ring": stated((120,), "periodic"),
     "plane": stated((3, 50), "reflecting"),
     "wall": stated((3, 50), "reflecting", blocked=lambda c: (c.x > 0.7) & (c.x < 0.75) & (c.y < 0.03)),
+    "far": stated((40,), "reflecting", reach=60),  # 75 sigma: more than floats hold of a Gaussian
     "tall": stated((50, 3), "periodic"),
 }
 
