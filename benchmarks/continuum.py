@@ -23,7 +23,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from measure import Levels, best, extrapolated, most_memory, seconds_of, table, told
+from measure import Levels, extrapolated, most_memory, seconds_of, table, told
 
 import mfgsolve as mfg
 from mfgsolve.games import make_game
@@ -287,17 +287,15 @@ def space_errors(quick: bool, large: bool) -> None:
 @section
 def kernels(quick: bool, large: bool) -> None:
     """Nanoseconds per cell-step, one thread, both schemes in turns."""
-    n, rounds = (32, 3) if quick else (64, 12)
+    n, rounds = (32, 10) if quick else (64, 30)
     calls = {
         ("entropic", 8): kernel_calls(by(flagship(n, n * 3 // 4), "entropic", 8)),
         ("upwind", 0): kernel_calls(flagship(n, 8 * n, "upwind")),
     }
-    found: dict[tuple[str, int], dict[str, float]] = {key: {} for key in calls}
-    for _ in range(rounds):
-        for key, (cell_steps, verbs) in calls.items():
-            for verb, run in verbs.items():
-                taken = best(run, 1 if quick else 3) / cell_steps * 1e9
-                found[key][verb] = min(taken, found[key].get(verb, math.inf))
+    runs = {(*key, verb): run for key, (_, verbs) in calls.items() for verb, run in verbs.items()}
+    seconds_of(runs, 1)
+    taken = seconds_of(runs, rounds)
+    found = {key: {verb: taken[*key, verb] / calls[key][0] * 1e9 for verb in calls[key][1]} for key in calls}
     aims, rows = {"respond": 2.0, "flow": 2.4, "tangent": 1.9}, []
     for verb, aim in aims.items():
         ours, theirs = found["entropic", 8][verb], found["upwind", 0][verb]

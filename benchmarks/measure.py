@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -40,9 +41,9 @@ def best(run: Callable[[], object], times: int = 5) -> float:
     return min(seconds)
 
 
-def seconds_of(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def seconds_of(runs: Mapping[Any, Callable[[], object]], rounds: int) -> dict[Any, float]:
     """Least CPU seconds of each run, all of them in turns."""
-    found: dict[str, list[float]] = {name: [] for name in runs}
+    found: dict[Any, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             begun = time.process_time()

@@ -9,7 +9,7 @@ import mfgsolve as mfg
 from mfgsolve.games import Game
 from tests.dense_entropic import Dense
 
-RANGES = (1.0, 300.0, 690.0, 710.0, 1500.0, 3e4, 1e6)  # along a line, in units of eps; e^709 is the largest float
+RANGES = (1.0, 300.0, 690.0, 740.0, 1500.0, 3e4, 1e6)  # along a line, in units of eps; e^709 is the largest float
 
 
 def slope(along, across):
@@ -20,6 +20,11 @@ def slope(along, across):
 def ridge(along, across):
     """Up and down again, where rows begin and end alike."""
     return np.sin(np.pi * along) * (1 - 0.3 * across)
+
+
+def bowl(along, across):
+    """Lowest in the middle, steepest at both ends."""
+    return 4 * (along - 0.5) ** 2 * (1 - 0.3 * across)
 
 
 def cliff(along, across):
@@ -50,6 +55,7 @@ def stated(shape, boundary, blocked=None, reach=8):
 
 CASES = {
     "line": stated((120,), "reflecting"),
+    "long line": stated((256,), "reflecting", reach=12),
     "ring": stated((120,), "periodic"),
     "plane": stated((3, 50), "reflecting"),
     "wall": stated((3, 50), "reflecting", blocked=lambda c: (c.x > 0.7) & (c.x < 0.75) & (c.y < 0.03)),
@@ -59,7 +65,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("reach", RANGES)
-@pytest.mark.parametrize("field", [slope, ridge, cliff, spike])
+@pytest.mark.parametrize("field", [slope, ridge, bowl, cliff, spike])
 @pytest.mark.parametrize("case", CASES)
 def test_any_range_of_values(case, field, reach):
     game, dense = CASES[case]
