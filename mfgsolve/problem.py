@@ -12,7 +12,7 @@ import numpy as np
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
 from mfgsolve.dynamics import Dynamics
-from mfgsolve.errors import InputError, has_labels, numbers, real
+from mfgsolve.errors import InputError, has_labels, numbers, real, shown
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.calls import ask, is_of_package
@@ -52,6 +52,9 @@ class Problem:
     track : position (x, y, ...) of what moves (demand, a well) at time t, for pictures
     sites : rows (x, y, size) of fixed places, for pictures
     cautions : what was noticed while it was stated; every solution of it repeats them
+    kinks : times between 0 and the horizon at which its data (costs, demand) bend or jump.  Where the number of steps
+        is chosen, nodes fall on them if they can: without, a scheme of second order in time has no order.  They change
+        nothing for a stated number
 
     Raises
     ------
@@ -83,6 +86,7 @@ class Problem:
     track: Callable[[float], np.ndarray] | None = field(default=None, repr=False)
     sites: np.ndarray | None = field(default=None, repr=False)
     cautions: tuple[Caution, ...] = field(default=(), repr=False)
+    kinks: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -98,6 +102,7 @@ class Problem:
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
         self._check_dynamics()
+        object.__setattr__(self, "kinks", _kinks(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
             if isinstance(value, Real):
@@ -359,6 +364,23 @@ class Problem:
             return None
         time = replace(self.time, steps=steps, chosen=False)
         return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
+
+
+def _kinks(given: Any, horizon: float) -> tuple[float, ...]:
+    """Times of kinks as numbers, each once and in order."""
+    remedy = "times between 0 and the horizon at which the data bend or jump are needed, say kinks=(0.7,)"
+    if isinstance(given, str | Mapping) or not np.iterable(given):
+        raise InputError(f"kinks of the problem are {shown(given)}; {remedy}")
+    times = numbers(given if isinstance(given, np.ndarray) else list(given), "kinks of the problem", remedy)
+    if times.ndim != 1:
+        raise InputError(f"kinks of the problem have shape {times.shape}; {remedy}")
+    outside = ~((times > 0) & (times < horizon))  # NaN, too
+    if outside.any():
+        raise InputError(
+            f"kinks of the problem hold {times[outside][0]:g}, and its times go from 0 to {horizon:g}; {remedy} (both "
+            "ends have a node anyway: leave them out)"
+        )
+    return tuple(float(time) for time in np.unique(times))
 
 
 @dataclass(frozen=True, eq=False)

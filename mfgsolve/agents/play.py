@@ -49,8 +49,8 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
     Parameters
     ----------
     plan : a solution; or a problem, and then ``policy`` is needed
-    policy : what everybody does instead of the plan: speeds (step, move, ...) or probabilities (step, action, ...), as
-        an array, a Dataset, or a solution
+    policy : what everybody does instead of the plan: speeds (step, move, ...), probabilities (step, action, ...) or the
+        values (step, ...) that agents of the entropic step look ahead to, as an array, a Dataset, or a solution
     problem : the game of a solution that was loaded from a file and was made of Python functions
     """
     if not isinstance(plan, Solution | Problem):

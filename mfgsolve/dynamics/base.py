@@ -93,6 +93,11 @@ class Dynamics(ABC):
         """The same dynamics at another temperature; only softmax choices have one."""
         return self
 
+    def stretched(self, factor: float) -> Self:
+        """The same dynamics, whose noise crosses cells ``factor`` times as wide as it crosses its own now; dynamics
+        without a viscosity are the same."""
+        return self
+
     @property
     @abstractmethod
     def identity(self) -> Any:
@@ -144,6 +149,10 @@ class Dynamics(ABC):
     def slowed(self, caps: tuple[float | tuple[float, ...], ...]) -> Dynamics:
         """The same dynamics with speed caps (..., y, x), each a number or one for each face, where these are lower."""
         raise InputError(f"a {type(self).__name__} has no speed cap")
+
+    def thickened(self, viscosity: float) -> Dynamics:
+        """The same dynamics by entropic steps with another viscosity, as cells of another width need it."""
+        raise InputError(f"a {type(self).__name__} has no entropic steps")
 
     @classmethod
     def join(cls, dynamics: Sequence[Any], space: Space, time: TimeGrid, initial: np.ndarray) -> Step:

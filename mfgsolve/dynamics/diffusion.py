@@ -192,6 +192,10 @@ class ControlledDiffusion(Dynamics):
         """The same with the mean drift of coarser cells."""
         return replace(self, drift=averaged_drift(self.drift, space, mean))
 
+    def stretched(self, factor: float) -> Self:
+        """With factor^2 times the viscosity."""
+        return replace(self, viscosity=self.viscosity * factor**2)
+
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
         """Speeds to the neighbours, the drift, and the noise."""
         assert isinstance(space, Grid)
@@ -227,6 +231,10 @@ class ControlledDiffusion(Dynamics):
     def for_coarse_grid(self) -> ControlledDiffusion:
         """Upwind, with implicit noise: explicit noise would ask for steps of its own."""
         return replace(self, noise="implicit", scheme="upwind", reach=None)
+
+    def thickened(self, viscosity: float) -> ControlledDiffusion:
+        """The same diffusion by entropic steps with another viscosity; they reach as far as its speeds ask for."""
+        return replace(self, viscosity=viscosity, scheme="entropic", reach=None)
 
     def slowed(self, caps: tuple[float | tuple[float, ...], ...]) -> Slowed:
         """The same diffusion, upwind, with the speed cap of another grid or time step."""

@@ -5,6 +5,7 @@ A *named* problem (of ``mfgsolve list``, or of another library as ``mfglib:beach
     problem = "supply-demand"
     shape = [64, 64]
     steps = 512                                 # may be left out, as below
+    kinks = [0.7]                               # may be left out: a named problem knows its own
     [parameters]
     reward = 2.0
     [dynamics]                                  # of diffusions: scheme and reach, as below; may be left out
@@ -14,6 +15,8 @@ or a *declared* one, in which a field is a number, a table, a list of numbers fo
 numbers that is their sum::
 
     name = "two-hills"
+    kinks = [0.5]                               # times at which costs bend or jump: chosen steps have a node there
+    #                                           # (if absent, the times at which the paths of bumps turn)
     [grid]
     shape = [32, 64]                            # array order: ny, nx
     bounds = [[0.0, 1.0], [0.0, 2.0]]           # in the order of shape; the unit box if absent

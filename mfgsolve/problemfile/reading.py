@@ -119,15 +119,16 @@ def named_problem(
     shape: Sequence[int] | None = None,
     steps: int | None = None,
     discount: float = 0.0,
+    kinks: Sequence[float] | None = None,
     scheme: str | None = None,
     reach: int | None = None,
 ) -> Problem:
     """A problem of the list, or (``peer:game``) of another library, whose resolution is part of its own parameters; at
-    a discount rate, and by a scheme (`Problem.with_scheme`)."""
+    a discount rate, with kinks instead of its own, and by a scheme (`Problem.with_scheme`)."""
     if ":" not in name:
         _check_size(name, shape, steps)
         made = registry.build(name, parameters, shape, steps, scheme)
-        return _discounted(made if reach is None else made.with_scheme(scheme, reach), discount)
+        return _changed(made if reach is None else made.with_scheme(scheme, reach), discount, kinks)
     for what, given in (("shape", shape), ("steps", steps)):
         if given is not None:
             raise InputError(
@@ -136,16 +137,18 @@ def named_problem(
             )
     from mfgsolve import interop
 
-    problem = _discounted(interop.build(name, parameters), discount)
+    problem = _changed(interop.build(name, parameters), discount, kinks)
     if (scheme, reach) != (None, None):
         problem = problem.with_scheme(scheme, reach)
-    late = {"time": {"discount": discount}} if discount else {}
+    late: dict[str, Any] = {"time": {"discount": discount}} if discount else {}
+    late |= {} if kinks is None else {"kinks": list(kinks)}
     READ[problem] = dump_toml({"problem": name, "parameters": dict(parameters or {}), **late})
     return problem
 
 
-def _discounted(problem: Problem, rate: float) -> Problem:
-    return replace(problem, time=replace(problem.time, discount=rate)) if rate else problem
+def _changed(problem: Problem, rate: float, kinks: Sequence[float] | None) -> Problem:
+    problem = replace(problem, time=replace(problem.time, discount=rate)) if rate else problem
+    return problem if kinks is None else replace(problem, kinks=kinks)
 
 
 def _check_size(name: str, shape: Sequence[int] | None, steps: int | None) -> None:
@@ -184,7 +187,7 @@ def _built(
     if "problem" in changed:
         named = structure(changed, NamedProblem, where)
         chain = named.dynamics or ChainTable()
-        attrs = named.parameters, named.shape, named.steps, named.time.discount, chain.scheme, chain.reach
+        attrs = named.parameters, named.shape, named.steps, named.time.discount, named.kinks, chain.scheme, chain.reach
         made = _located(lambda: named_problem(named.problem, *attrs), where)
         if named.steps_chosen and named.steps:
             made = replace(made, time=replace(made.time, chosen=True))

@@ -202,6 +202,7 @@ class DeclaredProblem:
     data: Any = field(default=None, metadata={"form": Form("the name of a data file", "", data_table)})
     name: str = "declared"
     source: str = ""
+    kinks: tuple[float, ...] | None = None  # of the data: on top, beside the tables that state these
 
     def __post_init__(self) -> None:
         if (self.grid is None) == (self.states is None):
@@ -258,3 +259,4 @@ class NamedProblem:
     steps_chosen: bool = False
     time: DiscountTable = field(default_factory=DiscountTable)
     dynamics: ChainTable | None = None
+    kinks: tuple[float, ...] | None = None

@@ -36,7 +36,11 @@ def problem_to_toml(problem: Problem) -> str:
     if problem in READ:  # the very object that was read
         return READ[problem]
     text = _text(problem)
-    if not _alike(problem, problem_from_toml(text)):
+    again = problem_from_toml(text)
+    if again.kinks != problem.kinks:
+        text = dump_toml(tomllib.loads(text) | {"kinks": list(problem.kinks)})
+        again = problem_from_toml(text)
+    if not _alike(problem, again):
         raise InputError(
             f"problem {problem.name!r} was changed in Python after it was built, and a file cannot hold the change; "
             "build it with other parameters, or give it parameters=None and text=None"
@@ -84,7 +88,7 @@ def _text(problem: Problem) -> str:
 
 def _alike(problem: Problem, other: Problem) -> bool:
     """Whether two problems have the same grid, time and dynamics, and the same numbers where they are sampled."""
-    stated = [(p.grid.identity, p.time, len(p.couplings), [by_target(c).keys() for c in p.couplings])
+    stated = [(p.grid.identity, p.time, p.kinks, len(p.couplings), [by_target(c).keys() for c in p.couplings])
               for p in (problem, other)]  # fmt: skip
     if stated[0] != stated[1] or not np.array_equal(problem.grid.mask, other.grid.mask):
         return False

@@ -28,6 +28,11 @@ class Demand:
         s = min(t / (1 - self.hold), 1.0)
         return np.array([0.5 - 0.35 * math.cos(math.pi * s), 0.2 + 0.6 * math.sin(math.pi * s)])
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """When it stops, if it does."""
+        return (1 - self.hold,) if self.hold > 0 else ()
+
     def __call__(self, t: float, c: Coordinates) -> np.ndarray:
         return Bump(self.reward, self.width, tuple(self.position(t)))(t, c)
 
@@ -73,4 +78,5 @@ def supply_demand(
         initial=Bump(1.0, 0.05, (0.15, 0.2)),
         normalise=True,
         track=demand.position,
+        kinks=demand.kinks,
     )
