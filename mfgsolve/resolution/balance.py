@@ -12,6 +12,7 @@ has dt^3 = 0.09 h^2 C_nu / C_t: dt ~ h^(2/3), and order 4/3.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,15 +65,23 @@ class Balance:
         return UNMEASURED if fewer is None else change(fewer, self.plan, steps).plus(self.in_time)
 
     def noise_error(self, problem: Problem) -> Change:
-        """Estimated error by the width of the noise, of the steps of a problem: e_s, or the scheme's own viscosity."""
+        """Estimated error by the width of the noise, of the steps of a problem: e_s, or the scheme's own viscosity.
+
+        A Gaussian that is sampled on cells is too narrow by the share 4 pi^2 sigma^2 / h^2 e_s of its variance (Poisson's
+        sum): where a crowd rests, that is as much too little viscosity.
+        """
         grid, dt = problem.grid, problem.time.dt
         assert isinstance(grid, Grid)
         stated = problem.all_dynamics[0].viscosity  # type: ignore[attr-defined]
         used = own_viscosity(stated, grid, dt)
         if used > stated:
             return self.by_viscosity.times((used - stated) / self.viscosity)
-        share = space_error(stated, grid, dt)
-        return Change(share * abs(self.plan.potential), share, share)
+        share, sigma = space_error(stated, grid, dt), 2.0 * stated * dt / coarsest(grid) ** 2
+        narrower = self.by_viscosity.times((2.0 * math.pi) ** 2 * sigma * share * stated / self.viscosity)
+        return Change(
+            max(share * abs(self.plan.potential), narrower.potential), max(share, narrower.gain),
+            max(share, narrower.flow),
+        )  # fmt: skip
 
     def error(self, problem: Problem) -> Change:
         """Both."""
