@@ -169,7 +169,7 @@ def solved(
         budget = Budget(max_iterations, max_seconds)
         ended = _run(job, posed, _guess(start), budget, callback, checkpoint, threads)
         for _ in range(WIDER):
-            farther = _farther(job.problem, ended)
+            farther = _farther(problem, ended)
             if farther is None:
                 break
             job, known = replace(job, problem=farther), ended

@@ -1,4 +1,4 @@
-"""How far a step must reach, judged by a plan: a stencil that was not stated grows by itself, a stated one is told of."""
+"""How far a step must reach, judged by a plan: a stencil grows by itself; one that was stated is told of."""
 
 from __future__ import annotations
 
