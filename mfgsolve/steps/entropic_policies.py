@@ -156,9 +156,9 @@ def policy_from(step: Laws, policy: Any) -> EntropicPolicy:
             f"policy has the value {field[(t, *cell)]} in cell {tuple(cell)} at step {t}; values that agents look "
             "ahead to are finite wherever they may be: take a large number for a place to be kept out of"
         )
-    made, nothing = step.new_policy(), Costs(*[np.zeros(0)] * 3)
+    made, nothing = step.new_policy(), np.zeros(0)
     for t in range(step.steps):
-        step.best(t, field[t].reshape(step.shape), nothing, made[t])
+        step.best(t, field[t].reshape(step.shape), Costs(nothing, nothing, nothing), made[t])
     return EntropicPolicy(made)
 
 
