@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mfgsolve.cautions import stored
+from mfgsolve.command.distance import distance_rows
 from mfgsolve.errors import FileError
 from mfgsolve.inputs.texts import visible
 
@@ -206,6 +207,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         rows.append(("cost of an agent", _exact(numbers["cost"])))
     if "policy" in data or "value_ahead" in data:
         rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
+    rows += distance_rows(solution.discretisation)
     rows.append(("mass error", _short(numbers["mass_error"])))
     if numbers["violation"] != 0 or {"capacity_multiplier", "price_multiplier"} & set(data.data_vars):
         rows.append(("beyond the bounds", f"{_short(numbers['violation'])} (relative)"))
@@ -404,6 +406,8 @@ def problem_rows(entry: NamedProblem) -> list[tuple[str, str]]:
     chosen = {"--shape": "x".join(str(n) for n in entry.resolution.get("shape", ()))}
     if "steps" in entry.resolution:
         chosen["--steps"] = str(entry.resolution["steps"] or "chosen from the game")
+    if "scheme" in entry.resolution:
+        chosen["--scheme"] = str(entry.resolution["scheme"] or "chosen from the game")
     settings = [(f"--set {key}", str(parameter.default)) for key, parameter in entry.parameters.items()]
     return [(option, value) for option, value in chosen.items() if value] + settings
 

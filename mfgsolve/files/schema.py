@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from mfgsolve.discretisation import PREFIX, Discretisation
 from mfgsolve.errors import FileError
 from mfgsolve.files.reading import BOUNDED, MEASURED, ROUND_OFF, SCHEMA, Reading, space_dims
 from mfgsolve.inputs.texts import cut, visible
@@ -65,6 +67,8 @@ def _solution(file: Reading) -> None:
         raise file.fault(f"has {times.size} times and {steps.size} steps, which do not start at them")
     _iterations(file)
     file.history()
+    if "extrapolated_density" in file.dataset:
+        file.values("extrapolated_density", ("time", *space))
     if "blocked" in file.dataset:
         file.within("blocked", tuple(dim for dim in file.dims("blocked") if dim in space), 0, 1)
     status = _certificate(file)
@@ -106,6 +110,8 @@ def _certificate(file: Reading) -> str:
     for name in ("tol", "violation", "discount"):
         file.number(name, needed=False)
     file.text("name")
+    for part in fields(Discretisation):
+        (file.text if isinstance(part.default, str) else file.number)(f"{PREFIX}{part.name}", needed=False)
     for name in ("solver", "solver_source", "problem", "objective", "source", "created", "mfgsolve_version"):
         file.text(name, needed=False)
     if "episodes" in file.dataset:

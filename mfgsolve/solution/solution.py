@@ -13,8 +13,9 @@ import numpy as np
 import xarray as xr
 from scipy.interpolate import RegularGridInterpolator
 
-from mfgsolve.cautions import Caution, stored
+from mfgsolve.cautions import Caution, stored, to_text
 from mfgsolve.certificates import Certificate
+from mfgsolve.discretisation import UNMEASURED, Discretisation
 from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
 from mfgsolve.games import Game
@@ -65,6 +66,7 @@ class Solution:
     warnings : what makes the answer less than it looks, each a `Caution` with a ``code`` and a ``sentence``
     certificate : every number of the certificate, see `mfgsolve.certificates`
     learning : how agents learned it, a `Learning`; None where a solver made it
+    discretisation : estimated distance to the continuous game, a `Discretisation`
     """
 
     origin: xr.Dataset | Callable[[], xr.Dataset] = field(repr=False)
@@ -77,6 +79,7 @@ class Solution:
     problem: Problem | None = field(default=None, repr=False)
     warnings: tuple[Caution, ...] = ()
     learning: Learning | None = field(default=None, repr=False)
+    discretisation: Discretisation = UNMEASURED
 
     @cached_property
     def dataset(self) -> xr.Dataset:
@@ -108,8 +111,30 @@ class Solution:
 
     @property
     def sentence(self) -> str:
-        """Why the solve ended, and every warning."""
-        return " ".join([self.status.sentence, *(caution.sentence for caution in self.warnings)])
+        """Why the solve ended, how far the plan is from the continuum, and every warning."""
+        told = (caution.sentence for caution in self.warnings)
+        return " ".join([self.status.sentence, self.discretisation.sentence, *told])
+
+    def estimated(
+        self, distance: Discretisation, cautions: tuple[Caution, ...] = (), extrapolated: np.ndarray | None = None
+    ) -> Solution:
+        """The same plan with another estimate of its distance to the continuum; the dataset says so, too.
+
+        Parameters
+        ----------
+        cautions : what is to be said besides
+        extrapolated : density (time, ...) that Richardson's rule makes of several meshes, NaN where it makes none
+        """
+        warnings = (*self.warnings, *cautions)
+
+        def dataset() -> xr.Dataset:
+            there = self.dataset.assign_attrs(distance.attributes | {"warnings": to_text(warnings)})
+            if extrapolated is None:
+                return there
+            attrs = there["density"].attrs | {"long_name": "density extrapolated to the continuum"}
+            return there.assign(extrapolated_density=(there["density"].dims, extrapolated, attrs))
+
+        return replace(self, origin=dataset, discretisation=distance, warnings=warnings)
 
     def summary(self) -> dict[str, Any]:
         """The numbers that the command prints as JSON."""
@@ -118,6 +143,7 @@ class Solution:
         head = {"status": self.status.value} | {name: numbers[name] for name in names}
         work = {"iterations": self.iterations, "sweeps": self.sweeps, "seconds": self.seconds}
         rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
+        rest |= {"discretisation": asdict(self.discretisation)}
         return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
 
     def cite(self, style: str = "text") -> str:
@@ -194,7 +220,11 @@ def load(path: str | Path) -> Solution:
     dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
     name = str(dataset.attrs.get("name", "custom"))
     learning = Learning.read(dataset)
-    return Solution(dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions, learning=learning)
+    distance = Discretisation.read(dataset.attrs)
+    return Solution(
+        dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions, learning=learning,
+        discretisation=distance,
+    )  # fmt: skip
 
 
 def believed_crowd(solution: Solution, game: Game) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Steps: what one step does to one agent, for every kind of dynamics."""
 
-from mfgsolve.steps.chain import Chain, Law
+from mfgsolve.steps.chain import Chain, Law, MarkovChain
 from mfgsolve.steps.costs import Costs, OwnCost, Totals
 from mfgsolve.steps.entropic import EntropicStep
 from mfgsolve.steps.entropic_policies import BeliefAverage, EntropicPolicy
@@ -22,6 +22,7 @@ __all__ = [
     "Factor",
     "Law",
     "LineWalk",
+    "MarkovChain",
     "Matrices",
     "Noise",
     "OwnCost",

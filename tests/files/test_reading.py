@@ -1,63 +1,41 @@
-"""What is asked of a dataset that was read: policies of the entropic scheme, spoilt one by one."""
+"""What is asked of a dataset that was read: attributes by type, variables by dimensions and range."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
-from entropic_games import solved
-from rewritten import rewrite
+import xarray as xr
 
-import mfgsolve as mfg
+from mfgsolve.errors import FileError
+from mfgsolve.files.reading import Reading
 
 
 @pytest.fixture
-def plan(tmp_path):
-    return solved("plane").save(tmp_path / "plan.nc")
+def file() -> Reading:
+    data = {"share": (("x",), np.array([0.0, 0.5, np.nan])), "name": (("x",), np.array(["a", "b", "b"]))}
+    return Reading(xr.Dataset(data, {"x": [0.0, 1.0, 3.0]}, {"tol": 1e-3, "who": "me"}), "solution", "file f.nc")
 
 
-def test_a_whole_file_is_read_as_it_was(plan):
-    back, solution = mfg.load(plan), solved("plane")
-    assert back.certificate == solution.certificate or np.isnan(solution.certificate.cap_fraction)
-    for name in solution.dataset:
-        assert back.dataset[name].equals(solution.dataset[name]), name
-
-
-def spoil(name, value):
-    """A change of one number of a variable, where agents may be."""
-
-    def change(dataset):
-        values = dataset[name].values.copy()
-        values[..., 0, 0] = value
-        return dataset.assign({name: (dataset[name].dims, values, dataset[name].attrs)})
-
-    return change
-
-
-def without(attribute):
-    def change(dataset):
-        del dataset["value_ahead"].attrs[attribute]
-
-    return change
+def test_what_fits_is_given_back(file: Reading) -> None:
+    assert (file.number("tol"), file.text("who")) == (1e-3, "me")
+    assert np.isnan(file.number("absent", needed=False))
+    assert file.within("share", ("x",), 0.0, 1.0).shape == file.rising("x").shape == (3,)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("asked", "sentence"),
     [
-        (spoil("value_ahead", np.nan), "has 'value_ahead' with nan in it"),
-        (spoil("value_ahead", np.inf), "has 'value_ahead' with inf in it"),
-        (spoil("velocity", np.nan), "has 'velocity' with nan in it"),
-        (lambda d: d.drop_vars("value_ahead"), "velocity"),
-        (lambda d: d.drop_vars("direction"), "has no coordinate 'direction'"),
-        (lambda d: d.assign(value_ahead=d.value_ahead.transpose("x", "step", "y")), "'value_ahead' as float64 on"),
-        (without("viscosity"), "'value_ahead' without a positive 'viscosity'"),
-        (without("control_cost"), "'value_ahead' without a positive 'control_cost'"),
-        (lambda d: d.value_ahead.attrs.update(viscosity=-1.0) or d, "without a positive 'viscosity'"),
-        (lambda d: d.value_ahead.attrs.update(control_cost="cheap") or d, "without a positive 'control_cost'"),
+        (lambda file: file.number("who"), "'who': 'me' came, a number is needed"),
+        (lambda file: file.text("tol"), "'tol': 0.001 came, a text is needed"),
+        (lambda file: file.number("absent"), "nothing came"),
+        (lambda file: file.within("share", ("x",), 0.0, 0.4), "'share' with the value 0.5; from 0 to 0.4"),
+        (lambda file: file.finite("share", ("x",)), "nan in it"),
+        (lambda file: file.values("share", ("y",)), "float64 on"),
+        (lambda file: file.values("mass", ("x",)), "no variable 'mass'"),
+        (lambda file: file.names("y"), "no coordinate 'y'"),
     ],
 )
-def test_spoilt_policies(plan, change, said):
-    rewrite(plan, change)
-    if said == "velocity":  # a picture may live without; who asks for the policy is told
-        with pytest.raises(mfg.InputError, match="policy is a velocity"):
-            mfg.exploitability(solved("plane").problem, mfg.load(plan))
-        return
-    with pytest.raises(mfg.FileError, match=said):
-        mfg.load(plan)
+def test_what_does_not_fit_is_told(file: Reading, asked, sentence: str) -> None:
+    with pytest.raises(FileError, match=r"file f\.nc") as raised:
+        asked(file)
+    assert sentence in str(raised.value)

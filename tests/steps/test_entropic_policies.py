@@ -198,7 +198,7 @@ def test_a_dearer_step_is_the_step_of_that_control_cost():
         near.initial, near.terminal, normalise=True,
     ).levelled())  # fmt: skip
     price = np.random.default_rng(1).normal(size=game.empty_crowd().shape)
-    for made in (game.dearer(3.0), game.dearer(2.0).dearer(1.5)):
+    for made in (game.in_steps_of(step) for step in (game.step.dearer(3.0), game.step.dearer(2.0).dearer(1.5))):
         assert made.respond(price).value == pytest.approx(dear.respond(price).value, rel=1e-14)
         policy = made.respond(price).policy
         crowd = made.flow(policy)
