@@ -1,6 +1,7 @@
 """Policies of the entropic step in datasets, their mean velocities, and beliefs that average."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from entropic_games import line, plane
@@ -39,6 +40,17 @@ def test_a_dataset_tells_the_policy_to_round_off(solved, tmp_path):
         for name in ("exploitability", "potential", "movement_cost", "crowd_cost", "scale"):
             wanted = getattr(solution.certificate, name)
             assert getattr(found, name) == pytest.approx(wanted, rel=1e-12, abs=1e-13), name
+
+
+def test_a_table_of_numbers_and_their_places_tells_the_policy(solved, tmp_path):
+    """CSV: a line for each cell and step, in any order, with whatever stands in blocked cells."""
+    problem, solution = solved
+    series = solution.dataset["value_ahead"].to_series().sample(frac=1.0, random_state=3)
+    series.fillna(-1.0).to_csv(tmp_path / "policy.csv")
+    back = pd.read_csv(tmp_path / "policy.csv", index_col=["step", "y", "x"])["value_ahead"]
+    for policy in (series, back):
+        found = mfg.exploitability(problem, policy)
+        assert found.exploitability == pytest.approx(solution.exploitability, rel=1e-12)
 
 
 def test_value_ahead_and_velocity_have_their_dimensions(solved):
