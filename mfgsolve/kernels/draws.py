@@ -127,6 +127,17 @@ def _expect_draw(value, near, taps, before, after, entropy):
     return mean
 
 
+def _mean_move(near, taps, before, after, entropy):
+    """Mean number of cells (cells,) that the draw goes, those through a wall counted on."""
+    mean, reach = np.empty(before.size), taps.size // 2
+    for x in range(before.size):
+        total = 0.0
+        for k in range(taps.size):
+            total += (k - reach) * np.exp(taps[k] + (before[x] - after[near[x, k]]) / entropy)
+        mean[x] = total
+    return mean
+
+
 def _diverge(mass, near, taps, before, after, entropy, best_before, best_after):
     """sum_x m(x) KL(p(x) || p'(x)), p' the same draw from the values ``best_before`` and ``best_after``.
 
@@ -149,5 +160,5 @@ def _diverge(mass, near, taps, before, after, entropy, best_before, best_after):
     return total
 
 
-push_draw, expect_draw = jit(_push_draw), jit(_expect_draw)
+push_draw, expect_draw, mean_move = jit(_push_draw), jit(_expect_draw), jit(_mean_move)
 walk_draw, split_draw, diverge = jit(_walk_draw), jit(_split_draw), jit(_diverge)
