@@ -10,6 +10,7 @@ from the last move on, of positive terms, stand for what is left: a difference w
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ WIDE = (
     600.0  # largest exponent of a weight: products of weights, noise and norms then stay far from the ends of doubles
 )
 LEAST = 1e-280  # sum of weighted noise of which a cell may still be a part
+A2, A3, A4, A5, A6, A7, A8, A9, A10 = (1.0 / math.factorial(n) for n in range(2, 11))
 
 
 class Draw(NamedTuple):
@@ -72,12 +74,12 @@ def _soften(after, near, noise, logs, entropy):
 def _chances(x, draw, chance):
     """Chances (moves,) from the cell x."""
     scale = draw.norm[x]
+    if scale > 0.0:
+        for k in range(chance.size):
+            chance[k] = draw.noise[k] * draw.weight[draw.near[x, k]] * scale
+        return
     for k in range(chance.size):
-        y = draw.near[x, k]
-        if scale > 0.0:
-            chance[k] = draw.noise[k] * draw.weight[y] * scale
-        else:
-            chance[k] = np.exp(draw.logs[k] + (draw.before[x] - draw.after[y]) / draw.entropy)
+        chance[k] = np.exp(draw.logs[k] + (draw.before[x] - draw.after[draw.near[x, k]]) / draw.entropy)
 
 
 chances = jit(_chances)
@@ -174,11 +176,9 @@ def _excess(p, q, r):
     """p log(p / q) - p + q, for r = log(p / q), without cancelling where r is small: p (r^2 / 2 - r^3 / 6 + ...)."""
     if abs(r) > 0.125:
         return p * (r - 1.0) + q
-    term, total = 0.5 * r * r, 0.0
-    for n in range(3, 12):
-        total += term
-        term *= -r / n
-    return p * total
+    low = A2 - r * (A3 - r * (A4 - r * A5))
+    square = r * r
+    return p * square * (low + square * square * (A6 - r * (A7 - r * (A8 - r * (A9 - r * A10)))))
 
 
 excess = jit(_excess)
