@@ -17,6 +17,7 @@ are conjugate.  Near to it a method that minimises E itself over the same spaces
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -24,8 +25,13 @@ import numpy as np
 
 from mfgsolve.kernels import vectors
 from mfgsolve.solvers.krylov import Linearisation, Vectors
+from mfgsolve.solvers.newton_state import NewtonState
 
-__all__ = ["Aim", "Found", "least_exploitability", "predicted_gradient"]
+__all__ = ["Aim", "Found", "least_exploitability", "predicted_gradient", "predicted_solve"]
+
+SHARE, ROOT = 0.1, 0.3  # of the exploitability, and of its root, that a solve leaves
+MARGIN = 0.8  # share of the tolerance that it aims at
+NEAR = 1e-4  # relative exploitability from which the prediction itself is minimised
 
 
 class Aim(NamedTuple):
@@ -43,6 +49,26 @@ class Found(NamedTuple):
 
     uses: int
     predicted: float
+
+
+def predicted_solve(
+    state: NewtonState, system: Linearisation, given: tuple[np.ndarray, np.ndarray], tol: float, limit: int
+) -> Found:
+    """The solve that a state asks for, with arrays of its pool; ``given`` are the solution and M - mb, ``tol`` the
+    relative exploitability that is wanted in the end."""
+    now, pool = state.certificate, state.pool
+    far = now.relative_exploitability
+    aim = Aim(min(SHARE, ROOT * math.sqrt(max(far, 0.0))), MARGIN * tol * now.scale)
+    taken = [pool.take(), pool.take()]
+    work = Vectors(*given, *taken)
+    if far > NEAR:
+        found = predicted_gradient(system, work, aim, limit)
+    else:
+        lent = state.price if state.price is not state.buffer else None  # nobody reads it any more
+        taken += [pool.take() for _ in range(2 if lent is None else 1)]
+        found = least_exploitability(system, work, (taken[2], taken[3] if lent is None else lent), aim, limit)
+    pool.give(*taken)
+    return found
 
 
 def _flat(array: np.ndarray) -> np.ndarray:
