@@ -115,6 +115,7 @@ class Outcome:
     solver: str = ""  # whose plan it is, and all that ran, where several did
     stages: tuple[str, ...] = ()
     played: Played | None = None  # how agents learned it; None of solvers
+    coarser: Callable[[], tuple[Game, np.ndarray]] | None = None  # the same game on a coarser mesh, and its crowd
 
     def certified(self) -> Certificate:
         """The certificate of what is handed over."""

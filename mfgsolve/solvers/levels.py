@@ -24,11 +24,13 @@ class Levels(ABC):
     ----------
     is_one_grid : whether a belief of one level is one of the next, as it stands
     is_line : whether the beliefs of two levels, continued, are nearer to that of the third
+    is_refined : whether all levels are the same continuous game, on ever finer meshes
     rough : relative exploitability to which all but the last level are solved; None where the solver says it
     """
 
     is_one_grid = True
     is_line = True
+    is_refined = False
     rough: float | None = None
 
     def __init__(self, final: Game, count: int):
@@ -66,6 +68,7 @@ class Grids(Levels):
     """Grids and times of half the size as often as the problem can be stated on them, or the game alone."""
 
     is_one_grid = False
+    is_refined = True
 
     def __init__(self, game: Game, coarse: bool):
         self.problems = [game.problem]

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -348,7 +349,7 @@ class Newton(Solver):
 
     def finish(self, state: NewtonState) -> Outcome:
         """The best answer on the last level; a belief that never got there is prolonged and answered."""
-        here = state.certificate.relative_exploitability
+        here, coarser = state.certificate.relative_exploitability, self._coarser(state)
         if state.kept is not None and not (state.final and here <= state.least):
             state = self._back(state)
         while not state.final and state.target is None:
@@ -360,7 +361,14 @@ class Newton(Solver):
             assert state.best_crowd is not None
             policy = state.game.policy_of(state.best_policy)
             return Outcome(state.target, policy, state.best_crowd, sweeps=state.sweeps)
-        return Outcome(state.game, policy, state.crowd, state.dual, state.sweeps)
+        return Outcome(state.game, policy, state.crowd, state.dual, state.sweeps, coarser=coarser)
+
+    def _coarser(self, state: NewtonState) -> Callable[[], tuple[Game, np.ndarray]] | None:
+        """The level before the last one and what was believed there, where that is the same game on a coarser mesh."""
+        levels, level, believed = state.levels, state.level - 1, state.coarser
+        if believed is None or not (levels.is_refined and state.final):
+            return None
+        return lambda: (levels.game(level), believed)
 
 
 def _thickest(state: NewtonState, work: np.ndarray) -> np.ndarray:

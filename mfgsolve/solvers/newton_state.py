@@ -153,7 +153,8 @@ def new_state(
     """A state that has not answered its belief yet."""
     pool = Pool(game)
     price = pool.take()
-    older = None if level == len(levels) - 1 else coarser  # the last level is the start of no other
+    last = level == len(levels) - 1  # the start of no other; it tells how far a coarser mesh is from it
+    older = None if last and not levels.is_refined else coarser
     return NewtonState(0, 0.0, UNMEASURED, levels, level, game, tol, believed, older, price,
                        pool.take_policy(price), pool.take(), pool, target)  # fmt: skip
 
