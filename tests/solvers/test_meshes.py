@@ -59,7 +59,7 @@ def test_where_no_mesh_is_to_be_had_the_viscosity_falls_alone(tied):
     for one in games[:-1]:  # the same step, as it would have been bound
         other = make_game(entropic(tied, viscosity=one.step.viscosity, reach=max(one.step.reach)))
         np.testing.assert_allclose(one.step.entropy, other.step.entropy)
-        assert min(one.step.reach) > max(game.step.reach)
+        assert all(n > m for n, m in zip(one.step.reach, game.step.reach, strict=True))
         price = game.price(game.resting_crowd(game.empty_crowd()))
         ours, theirs = one.respond(price.copy()).value, other.respond(price.copy()).value
         if len(set(one.step.reach)) == 1:
