@@ -4,7 +4,8 @@
 makes e_s a small share of the wish, so that the rest is of second order in time.  Potential and density are
 extrapolated from a pair, (4 P_T - P_(T/2)) / 3.  A pair of few steps shows how many are needed; from the second pair on
 the extrapolation, compared with that of the pair before, tells the error: it falls at least with 1 / T^2.  Half of T
-has a node on every kink of the data.  *Upwind steps*, and a viscosity too small for such meshes: the ladder (`mfgsolve.resolution.ladder`).
+has a node on every kink of the data.  *Upwind steps*, and a viscosity too small for such meshes: the ladder
+(`mfgsolve.resolution.ladder`).
 
 The certified plan of the finest mesh is returned; what is extrapolated stands beside it, in its `Discretisation` and in
 the variable ``extrapolated_density``, which may be negative.

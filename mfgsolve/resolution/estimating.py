@@ -44,6 +44,7 @@ EXTRAPOLATED = (
 VARYING = 0.5  # share by which the error of the finer run may differ from its estimate: what extrapolation leaves of it
 SATURATED = 0.8  # order of a density that is believed at most: L1 distances cannot grow for ever
 UNSEEN = 1e-6  # e_s that matters to nobody
+LEFT = 0.75  # share of an error of first order that an extrapolated number is believed to keep
 APART = 2.0  # L1 distance of two crowds that are nowhere together
 CELLS = 8  # along an axis of a mesh that says something
 
@@ -184,7 +185,7 @@ def _first_order(told: Discretisation, numbers: Sequence[Known], density: float)
     if math.isnan(potentials[2]):
         return result
     beyond = [richardson.extrapolated(*pair, 1.0, ratio) for pair in (potentials[:2], potentials[1:])]
-    error = max(abs(beyond[0] - beyond[1]), potential / 2)
+    error = max(abs(beyond[0] - beyond[1]), LEFT * potential)
     return replace(result, extrapolated_potential=beyond[0], extrapolated_potential_error=error)
 
 

@@ -190,6 +190,7 @@ def climb(below: Sequence[Rung], problem: Problem, solve: Solve, stop: Stop) -> 
     if below:
         meshes = [meshed, *(rung.meshed for rung in reversed(below))]
         gap = apart_of(*meshes[:2])
-        if solution.converged:
-            distance = compared(scheme_of(outcome), meshes, density=gap)
+        by_ladder = compared(scheme_of(outcome), meshes, density=gap)
+        if solution.converged and not (math.isnan(by_ladder.order) and math.isfinite(distance.order)):
+            distance = by_ladder  # else the solve itself came through more meshes
     return Rung(problem, solution, meshed, distance, seconds, gap)
