@@ -22,6 +22,7 @@ from mfgsolve.games import make_game
 from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
+from mfgsolve.problemfile import as_then
 from mfgsolve.resolution import judge, settle
 from mfgsolve.resolution.continuum import approached, check_wish
 from mfgsolve.resolution.estimating import estimated
@@ -230,7 +231,7 @@ def resume(
     ``problem`` is needed only where the game was made of Python functions; limits count from the first start.
     """
     stored = read_checkpoint(checkpoint)
-    problem = settle(stored.problem(checkpoint) if problem is None else problem)
+    problem = settle(stored.problem(checkpoint) if problem is None else as_then(problem, stored.version))
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:

@@ -15,6 +15,7 @@ Any reader of NetCDF opens them: ``xarray.open_dataset("plan.nc")``, ``ncdump -h
     x, y, z        centres of the cells                state      names of the states
     population     names                               move       x+, x-, y+, ...: toward a neighbour
     action         names                               aggregate  number of the price
+    direction      x, y, z: axis of a velocity
     iteration      number of the iteration             axis       x, y, z
     site           number of the site
 
@@ -32,6 +33,11 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
                                                                  place: it may be negative; NaN at nodes without one
   * speed                      step, move, ...     length/time   of a diffusion: speed to each neighbour; the velocity
                                                                  along x is the one of x+ less the one of x-
+  * value_ahead                step, ...           cost          of a diffusion in the entropic scheme: the value at
+                                                                 the end of the step, up to a constant, that the law
+                                                                 of the next cell follows from; with ``viscosity`` and
+                                                                 ``control_cost`` of the scheme; NaN in blocked cells
+  * velocity                   step, direction, .. length/time   its mean velocity; without control it is 0
   * policy                     step, action, ...   1             of a finite game: probability of every action
   * action_name                population, action  name          where populations call their actions differently
   * choice_cost                step, action, ...   rate          what crowded choices cost

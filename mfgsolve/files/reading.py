@@ -1,4 +1,4 @@
-"""A dataset that was read from a file, and what is asked of it before any of it is used: types, dimensions, ranges."""
+"""A dataset that was read, and what is asked of it: names, dimensions, types, ranges; see `mfgsolve.files.schema`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import xarray as xr
 from mfgsolve.errors import FileError
 from mfgsolve.inputs.texts import cut, visible
 
-__all__ = ["BOUNDED", "MEASURED", "ROUND_OFF", "SCHEMA", "Reading", "space_dims"]
+__all__ = ["BOUNDED", "LATER", "MEASURED", "ROUND_OFF", "SCHEMA", "WORK", "Reading", "space_dims"]
 
 SCHEMA = "mfgsolve/1"
 MEASURED = (
@@ -193,6 +193,21 @@ class Reading:
         if (np.abs(total - 1)[there] > ROUND_OFF).any():
             worst = float(total[there][np.abs(total - 1)[there].argmax()])
             raise self.fault(f"has a 'policy' whose probabilities sum to {worst:.9g} somewhere, and not to 1")
+
+    def ahead(self, space: Sequence[str]) -> None:
+        """Values that agents look ahead to, numbers wherever they may be; and mean velocities."""
+        field = self.values("value_ahead", ("step", *space))
+        if "blocked" in self.dataset:
+            field = field[:, np.asarray(self.dataset["blocked"].values) == 0]
+        if not np.isfinite(field).all():
+            raise self.fault(f"has 'value_ahead' with {field[~np.isfinite(field)][0]} in it, which is no finite number")
+        for name in ("viscosity", "control_cost"):
+            value = self.dataset["value_ahead"].attrs.get(name)
+            if not isinstance(value, int | float | np.number) or not 0 < value < math.inf:
+                raise self.fault(f"has 'value_ahead' without a positive {name!r}, which its laws are made of")
+        if "velocity" in self.dataset:
+            self.names("direction")
+            self.finite("velocity", ("step", "direction", *space))
 
 
 def space_dims(dataset: xr.Dataset) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from mfgsolve.errors import FileError
 from mfgsolve.files.reading import BOUNDED, MEASURED, ROUND_OFF, SCHEMA, Reading, space_dims
 from mfgsolve.inputs.texts import cut, visible
 
-__all__ = ["SCHEMA", "Reading", "check", "space_dims"]
+__all__ = ["SCHEMA", "check"]
 
 CERTIFIED = (
     "exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale", "movement_cost",
@@ -59,8 +59,10 @@ def _solution(file: Reading) -> None:
     }.items():
         file.values(name, dims)
     choices, what = _choices(file, space)
-    file.values(choices, ("step", what, *space))
-    times, steps, _ = file.rising("time"), file.rising("step"), file.names(what)
+    file.values(choices, ("step", *what, *space))
+    for dim in what:
+        file.names(dim)
+    times, steps = file.rising("time"), file.rising("step")
     if steps.shape != times[:-1].shape or not np.allclose(steps, times[:-1]):
         raise file.fault(f"has {times.size} times and {steps.size} steps, which do not start at them")
     _iterations(file)
@@ -74,20 +76,23 @@ def _solution(file: Reading) -> None:
         file.masses("density", space, file.number("mass_error"))
         if choices == "policy":
             file.chances(space)
+        elif choices == "value_ahead":
+            file.ahead(space)
         else:  # what somebody's own step calls a policy may have any sign
-            file.finite(choices, ("step", what, *space), 0.0 if choices == "speed" else -math.inf)
+            file.finite(choices, ("step", *what, *space), 0.0 if choices == "speed" else -math.inf)
     if status == "converged":
         _converged(file)
 
 
-def _choices(file: Reading, space: tuple[str, ...]) -> tuple[str, str]:
-    """Name and dimension of the policy: of finite games, of diffusions, or the only variable on (step, any, *space)."""
-    for name, what in (("policy", "action"), ("speed", "move")):
+def _choices(file: Reading, space: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Name of the policy and its dimensions beside step and space: of finite games, of diffusions in one scheme or the
+    other, or the only variable on (step, any, *space)."""
+    for name, what in (("policy", ("action",)), ("speed", ("move",)), ("value_ahead", ())):
         if name in file.dataset:
             return name, what
     dims = {str(name): tuple(map(str, variable.dims)) for name, variable in file.dataset.data_vars.items()}
-    own = [(name, on[1]) for name, on in dims.items() if len(on) > 1 and on == ("step", on[1], *space)]
-    return own[0] if len(own) == 1 else ("speed", "move")
+    own = [(name, on[1:2]) for name, on in dims.items() if len(on) > 1 and on == ("step", on[1], *space)]
+    return own[0] if len(own) == 1 else ("speed", ("move",))
 
 
 def _iterations(file: Reading) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property
@@ -22,6 +22,7 @@ from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
+from mfgsolve.solution.between import density_at
 from mfgsolve.solution.citations import citation
 from mfgsolve.solution.learning import Learning
 
@@ -165,6 +166,31 @@ class Solution:
 arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:2007.03458.
         """
         return citation(self.dataset.attrs, style)
+
+    def density_at(self, times: float | Sequence[float]) -> xr.DataArray:
+        """Density at any times, (time, ...) as in the dataset; without the dimension for one number.
+
+        Between the nodes it is exact where agents follow the entropic scheme: nobody pays anything there, and where
+        they are is a Schroedinger bridge (`mfgsolve.steps.bridge`).  That of other solutions is taken to be linear
+        from node to node.
+
+        Parameters
+        ----------
+        times : within the horizon
+
+        Raises
+        ------
+        InputError
+            for a time outside
+
+        Examples
+        --------
+        >>> import mfgsolve as mfg
+        >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=32))
+        >>> solution.density_at([0.0, 0.51]).dims
+        ('time', 'y', 'x')
+        """
+        return density_at(self.dataset, times)
 
     def save(self, path: str | Path) -> Path:
         """Write NetCDF; an earlier file stays whole if writing fails."""

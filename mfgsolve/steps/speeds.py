@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.kernels import bellman, kolmogorov, launch, tangent, threads_available, threads_possible
+from mfgsolve.kernels import bellman, kolmogorov, launch, tangent, threads_for
 from mfgsolve.kernels.scheme import NO_NOISE, Scheme
 from mfgsolve.steps import sweeps
 from mfgsolve.steps.chain import Chain
@@ -32,7 +32,6 @@ from mfgsolve.watch import look
 
 __all__ = ["SpeedStep"]
 
-CELLS_FOR_THREADS = 256 * 256  # below this a time level is too short to share
 NONE = np.empty((0, 1, 1))
 
 
@@ -64,10 +63,7 @@ class SpeedStep(Step):
 
     def share(self, threads: int | None) -> None:
         """Let that many threads share a time level; None decides by its size."""
-        if threads is not None:
-            self.threads = min(threads, threads_possible())
-        else:
-            self.threads = threads_available() if self.cells >= CELLS_FOR_THREADS else 1
+        self.threads = threads_for(self.cells, threads)
         self.scheme = self.scheme._replace(parts=self.threads)
 
     @property
@@ -112,6 +108,15 @@ class SpeedStep(Step):
         return result
 
     # -- sweeps ------------------------------------------------------------------------------------------------
+
+    @property
+    def cost_of_moving(self) -> float:  # type: ignore[override]
+        """Least c of all steps."""
+        return float(self.scheme.control_cost.min())
+
+    def dearer(self, heat: float) -> SpeedStep:
+        """With ``heat`` times the control cost."""
+        return self.with_changes(scheme=self.scheme._replace(control_cost=self.scheme.control_cost * heat))
 
     def _backward(self, *arguments: Any) -> None:
         launch(bellman.backward, bellman.backward_parallel, self.threads, *arguments)

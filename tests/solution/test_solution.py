@@ -22,7 +22,8 @@ def bar(**settings):
 
 def line(cells=8, steps=32, horizon=0.5):
     return mfg.Problem(
-        mfg.Grid.box(cells), mfg.TimeGrid(horizon, steps), mfg.ControlledDiffusion(0.05), mfg.CrowdAversion(0.3),
+        mfg.Grid.box(cells), mfg.TimeGrid(horizon, steps), mfg.ControlledDiffusion(0.05, scheme="upwind"),
+        mfg.CrowdAversion(0.3),
         lambda t, c: 1 + 0.5 * np.cos(np.pi * c.x), terminal=lambda t, c: c.x, normalise=True,
     )  # fmt: skip
 
