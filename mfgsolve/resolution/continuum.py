@@ -27,6 +27,7 @@ from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
 from mfgsolve.resolution.estimating import compared, space_part
 from mfgsolve.resolution.ladder import Rung, Solve, Stop, climb, climbed, on_mesh, unit_of
+from mfgsolve.resolution.nodes import misses
 from mfgsolve.resolution.overlay import Flow, interpolated
 from mfgsolve.solution import Solution
 
@@ -109,12 +110,8 @@ def _shape(problem: Problem, steps: int, wish: float) -> tuple[int, ...]:
 def _with_nodes(wanted: float, problem: Problem) -> int:
     """The next even number of steps whose half has a node on every kink, if there is one up to twice as large."""
     first = 2 * math.ceil(wanted / 2 - WHOLE)
-    kinks = np.asarray(getattr(problem, "kinks", ()), dtype=float) / problem.time.horizon
-    for steps in range(first, 2 * first + 2, 2):
-        places = kinks * (steps // 2)
-        if (np.abs(places - np.rint(places)) <= WHOLE * steps).all():
-            return steps
-    return first
+    numbers = range(first, 2 * first + 2, 2)
+    return next((n for n in numbers if misses(n // 2, problem.kinks, problem.time.horizon) == 0), first)
 
 
 def _in_pairs(

@@ -106,9 +106,9 @@ def refine(
 
     The first mesh is that of the problem.  Upwind steps: h, h/2, h/4, ... with twice as many steps each time;
     entropic ones: twice as many steps on cells 1/sqrt(2) as large (`mfgsolve.resolution.ladder`).  With
-    ``tol_continuum`` it goes on until the estimated distance is below that, or until memory or time say stop, which the attribute ``stopped``
-    tells.  `mfgsolve.solve(problem, tol_continuum=...)` is for the plan alone, and chooses its meshes itself;
-    `mfgsolve.convergence` compares solvers on one mesh.
+    ``tol_continuum`` it goes on until the estimated distance is below that, or until memory or time say stop, which the
+    attribute ``stopped`` tells.  ``mfgsolve.solve(problem, tol_continuum=...)`` is for the plan alone, and chooses its
+    meshes itself; `mfgsolve.convergence` compares solvers on one mesh.
 
     Parameters
     ----------
