@@ -22,6 +22,8 @@ from mfgsolve.kernels.tiles import Entropic
 
 __all__ = ["Stencil", "entropic_arrays", "folded", "gaussian_taps", "segments", "stencils"]
 
+LEAST = 1e-300  # chance of a move by noise alone
+
 
 @dataclass(frozen=True)
 class Stencil:
@@ -42,9 +44,9 @@ class Stencil:
 
 
 def gaussian_taps(spacing: float, variance: float, reach: int) -> np.ndarray:
-    """K_k for |k| <= reach, which sum to 1."""
+    """K_k for |k| <= reach, which sum to 1; beyond 37 sigma they are `LEAST`, so that all have a logarithm."""
     taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) * spacing) ** 2 / variance)
-    return np.asarray(taps / taps.sum())
+    return np.maximum(taps / taps.sum(), LEAST)
 
 
 def segments(free: np.ndarray, periodic: bool) -> Iterator[tuple[np.ndarray, bool]]:
