@@ -23,10 +23,10 @@ from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then
-from mfgsolve.resolution import judge, settle
+from mfgsolve.resolution import Judgement, judge, settle
 from mfgsolve.resolution.continuum import approached, check_wish
 from mfgsolve.resolution.estimating import estimated
-from mfgsolve.resolution.ladder import Solve
+from mfgsolve.resolution.ladder import Asked, Solve
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.citations import source_lines
@@ -132,20 +132,21 @@ def solve(
             raise InputError(f"solve got {name}, which is of one mesh, and tol_continuum solves several: leave it out")
     wish = check_wish(tol_continuum)
     check_limits(tol, None, max_seconds, check, threads)
-    options_of_all = {"method": method, "tol": tol, "objective": objective, "callback": callback, "threads": threads}
+    of_all: dict[str, Any] = {"method": method, "objective": objective, "callback": callback, "threads": threads}
     with collect() as said:
-        on_one = mesh_solver(**options_of_all, options=options)
+        on_one = mesh_solver(tol, **of_all, options=options)
         solution = approached(settle(problem), wish, on_one, max_seconds)
     solution = solution.estimated(solution.discretisation, tuple(said))
     _tell(solution, "the finest mesh", tol, check)
     return solution
 
 
-def mesh_solver(**arguments: Any) -> Solve:
-    """What solves a game on one mesh, in so many seconds, for those who solve several."""
+def mesh_solver(tol: float = 1e-10, **arguments: Any) -> Solve:
+    """What solves a game on one mesh for those who solve several; see `mfgsolve.resolution.ladder.Asked`."""
 
-    def on_one(problem: Problem, seconds: float | None) -> tuple[Solution, Outcome]:
-        return solved(problem, max_seconds=seconds, check="ignore", estimate=False, **arguments)
+    def on_one(problem: Problem, asked: Asked) -> tuple[Solution, Outcome]:
+        limits = {"tol": max(tol, asked.rough), "max_seconds": asked.seconds, "judged": asked.judged}
+        return solved(problem, check="ignore", estimate=False, **arguments | limits)
 
     return on_one
 
@@ -154,9 +155,12 @@ def solved(
     problem: Problem, *, method: str | Solver | None = None, tol: float = 1e-10, objective: str = "equilibrium",
     start: Solution | str | Path | None = None, max_iterations: int | None = None, max_seconds: float | None = None,
     callback: Callable[[Measure], Any] | None = None, checkpoint: str | Path | None = None, check: str = "warn",
-    threads: int | None = None, estimate: bool = True, options: Mapping[str, Any] | None = None,
+    threads: int | None = None, estimate: bool = True, judged: bool = True, options: Mapping[str, Any] | None = None,
 ) -> tuple[Solution, Outcome]:  # fmt: skip
-    """The same, beside what the solver handed over; without ``estimate`` nothing is solved on a coarser mesh."""
+    """The same, beside what the solver handed over.
+
+    Without ``estimate`` nothing is solved on a coarser mesh; without ``judged``, the number of steps is not judged.
+    """
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_limits(tol, max_iterations, max_seconds, check, threads)
@@ -166,7 +170,8 @@ def solved(
         job = _Job(problem, objective, make_solver(posed, method, dict(options or {})), tol)
         budget = Budget(max_iterations, max_seconds)
         ended = _run(job, posed, _guess(start), budget, callback, checkpoint, threads)
-    return _conclude(job, ended, check, said, limited=not estimate or budget != Budget())
+    limited = not estimate or budget != Budget()
+    return _conclude(job, ended, check, said, limited=limited, judged=judged)
 
 
 def learned(
@@ -297,7 +302,9 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
     return lambda game: believed_crowd(solution, game)
 
 
-def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution], *, limited: bool) -> tuple[Solution, Outcome]:
+def _conclude(
+    job: _Job, ended: Run, check: str, said: Sequence[Caution], *, limited: bool, judged: bool = True
+) -> tuple[Solution, Outcome]:
     """The solution of a run that has ended, what is to be said of it, and what the solver handed over."""
     status, rows, problem = ended.status, ended.history, job.problem
     if ended.verified is None:
@@ -305,8 +312,10 @@ def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution], *, lim
         certificate = outcome.certified()
     else:
         outcome, certificate = ended.verified
-    judged, stages = judge(problem, certificate.cap_fraction), outcome.stages or (job.solver.name,)
-    cautions = unique(problem.cautions, said, judged.cautions)
+    steps = Judgement(problem.time.steps, problem.time.chosen)
+    if judged:
+        steps = judge(problem, certificate.cap_fraction)
+    stages, cautions = outcome.stages or (job.solver.name,), unique(problem.cautions, said, steps.cautions)
     distance = estimated(outcome, certificate, rows, limited=limited)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or job.solver.name,
@@ -314,7 +323,7 @@ def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution], *, lim
         "status": status.value, "tol": job.tol,
         "objective": job.objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
         "seconds": ended.seconds, "warnings": to_text(cautions),
-    } | judged.attributes | distance.attributes  # fmt: skip
+    } | steps.attributes | distance.attributes  # fmt: skip
     if job.objective == "social":
         attributes["optimum"] = guarantee(outcome.game.problem)
 

@@ -22,7 +22,7 @@ from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import settle
 from mfgsolve.resolution.continuum import check_wish
-from mfgsolve.resolution.ladder import Rung, Stop, climbed, on_mesh
+from mfgsolve.resolution.ladder import Asked, Rung, Stop, climbed, on_mesh
 from mfgsolve.solution import Solution
 from mfgsolve.solution.datasets import Measure
 from mfgsolve.solvers.base import Solver
@@ -147,9 +147,8 @@ def refine(
             problem = settle(problem)
         on_mesh(problem, problem.grid.shape, problem.time.steps or 1)  # what cannot be is told first
         watch = _Watch(callback)
-        on_one = mesh_solver(
-            method=method, tol=tol, objective=objective, threads=threads, callback=watch.one, options=options
-        )
+        of_all: dict[str, Any] = {"method": method, "objective": objective, "threads": threads, "options": options}
+        on_one = mesh_solver(tol, callback=watch.one, **of_all)
         stop = Stop.after(max_seconds)
         rungs = climbed(problem, watch.named(on_one), levels=most, wish=wish, stop=stop)
     return _concluded(rungs, wish, stop, said, tol)
@@ -167,9 +166,9 @@ class _Watch:
     def named(self, solve: Any) -> Any:
         """The same solve, of which this knows the mesh."""
 
-        def on_one(problem: Problem, seconds: float | None) -> Any:
+        def on_one(problem: Problem, asked: Asked) -> Any:
             self.mesh = _mesh(problem)
-            return solve(problem, seconds)
+            return solve(problem, asked)
 
         return on_one
 
