@@ -74,6 +74,11 @@ class Refinement:
         return self.solution.discretisation
 
     @property
+    def is_near(self) -> bool:
+        """Whether the wish was met, where there was one."""
+        return math.isnan(self.dataset.attrs["tol_continuum"]) or bool(self.dataset.attrs["reached"])
+
+    @property
     def table(self) -> str:
         """One line a mesh, and how it ended."""
         return table(self.dataset)
