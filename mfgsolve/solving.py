@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from mfgsolve.resolution import Judgement, judge, settle
 from mfgsolve.resolution.continuum import approached, check_wish
 from mfgsolve.resolution.estimating import estimated
 from mfgsolve.resolution.ladder import Asked, Solve
+from mfgsolve.resolution.reach import reach_cautions, wider
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.citations import source_lines
@@ -38,6 +39,7 @@ from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, 
 __all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solved"]
 
 OBJECTIVES = ("equilibrium", "social")
+WIDER = 3  # times that steps are made to reach farther, where a plan asks for it
 REFERENCE = {"tol": 1e-6, "max_seconds": 60.0}  # of the solver that learners are compared with
 
 
@@ -170,8 +172,29 @@ def solved(
         job = _Job(problem, objective, make_solver(posed, method, dict(options or {})), tol)
         budget = Budget(max_iterations, max_seconds)
         ended = _run(job, posed, _guess(start), budget, callback, checkpoint, threads)
+        for _ in range(WIDER):
+            farther = _farther(problem, ended)
+            if farther is None:
+                break
+            job, known = replace(job, problem=farther), ended
+            ended = _run(job, _posed(farther, objective), _belief(known), budget, callback, checkpoint, threads, known)
     limited = not estimate or budget != Budget()
     return _conclude(job, ended, check, said, limited=limited, judged=judged)
+
+
+def _farther(problem: Problem, ended: Run) -> Problem | None:
+    """The problem with steps that reach farther, where the plan found asks for that."""
+    if ended.verified is None:
+        return None
+    outcome = ended.verified[0]
+    return wider(problem, outcome.game, outcome.policy, outcome.crowd)
+
+
+def _belief(ended: Run) -> Guess:
+    """The crowd of the plan found."""
+    assert ended.verified is not None
+    crowd: np.ndarray = ended.verified[0].crowd
+    return lambda game: crowd.copy()
 
 
 def learned(
@@ -197,10 +220,10 @@ def learned(
 
 def _run(
     job: _Job, posed: Problem, guess: Guess | None, budget: Budget, callback: Callable[[Measure], Any] | None,
-    checkpoint: str | Path | None, threads: int | None,
+    checkpoint: str | Path | None, threads: int | None, before: Run | None = None,
 ) -> Run:  # fmt: skip
-    """From the first state to the last."""
-    solver, tol, begun = job.solver, job.tol, watch.clock()
+    """From the first state to the last; ``before`` it, another run has used up some of the seconds."""
+    solver, tol, begun = job.solver, job.tol, watch.clock() - (0.0 if before is None else before.seconds)
     save = saver(job.problem, posed, job.objective, solver, tol, checkpoint, job.reference)
     deadline = None if budget.seconds is None else begun + budget.seconds
     with watch.watching(deadline, raises=False):
@@ -315,7 +338,9 @@ def _conclude(
     steps = Judgement(problem.time.steps, problem.time.chosen)
     if judged:
         steps = judge(problem, certificate.cap_fraction)
-    stages, cautions = outcome.stages or (job.solver.name,), unique(problem.cautions, said, steps.cautions)
+    stages = outcome.stages or (job.solver.name,)
+    short = reach_cautions(problem, outcome.game, outcome.policy, outcome.crowd)
+    cautions = unique(problem.cautions, said, steps.cautions, short)
     distance = estimated(outcome, certificate, rows, limited=limited)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or job.solver.name,
