@@ -72,6 +72,8 @@ def solve(name: str) -> Callable[[], object]:
 
     game, settings, options = SOLVES[name]
     problem = mfg.problems.build(game, settings)
+    if getattr(problem, "scheme", ""):  # which other versions may not have
+        problem = problem.with_scheme("upwind")
     return lambda: mfg.solve(problem, check="ignore", threads=1, **options)
 
 

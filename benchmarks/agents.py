@@ -159,9 +159,13 @@ def tight(problem):
 def regimes():
     """Games by how one agent's best answer depends on the price, and what its regret should fall like."""
     problems = mfg.problems
-    yield "linear-quadratic (closed form)", -2.0, (mfg.solve(problems.linear_quadratic()),)
-    yield "supply-demand 32x32, 256 steps", -2.0, (tight(problems.supply_demand(shape=(32, 32), steps=256)),)
-    yield "montreal 32x32, 512 steps", -2.0, (tight(problems.montreal(shape=(32, 32), steps=512)),)
+    yield "linear-quadratic (closed form)", -2.0, (mfg.solve(problems.linear_quadratic(scheme="upwind")),)
+    yield (
+        "supply-demand 32x32, 256 steps",
+        -2.0,
+        (tight(problems.supply_demand(shape=(32, 32), steps=256, scheme="upwind")),),
+    )
+    yield "montreal 32x32, 512 steps", -2.0, (tight(problems.montreal(shape=(32, 32), steps=512, scheme="upwind")),)
     yield "beach-bar at temperature 0.1", -2.0, (tight(problems.beach_bar(temperature=0.1)),)
     yield "beach-bar, sharp", -1.0, (mfg.solve(problems.beach_bar()),)
     yield "lattice-supply-demand 12x12x24, sharp", -1.0, (
@@ -177,7 +181,7 @@ def print_regimes():
         regret = mfg.nash_gap(plan, numbers, policy=policy[0] if policy else None).regret.values
         slope = np.log(regret[-1] / regret[-2]) / np.log(numbers[-1] / numbers[-2])
         print(f"{name:38s}" + "".join(f"{value:11.2e}" for value in regret) + f"  {slope:5.2f} {expected:9.1f}")
-    closed = mfg.problems.linear_quadratic()
+    closed = mfg.problems.linear_quadratic(scheme="upwind")
     form = mfg.problems.closed_form(closed)
     exact, numbers = mfg.nash_gap(mfg.solve(closed), [2, 10, 100, 1000]), [2, 10, 100, 1000]
     limit = form.among(10**12).cost
@@ -194,7 +198,7 @@ def main() -> None:
     parser.add_argument("--regimes", action="store_true", help="how the regret falls, in three kinds of games")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    solution = mfg.solve(mfg.problems.supply_demand(shape=(64, 64), steps=512), threads=1)
+    solution = mfg.solve(mfg.problems.supply_demand(shape=(64, 64), steps=512, scheme="upwind"), threads=1)
     print(f"supply-demand, 64x64, 512 steps, relative exploitability {solution.relative_exploitability:.1e}")
     print_regret(solution)
     print_simulation(solution)

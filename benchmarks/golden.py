@@ -108,7 +108,12 @@ def solved(problem: Callable[[], mfg.Problem], method: Any = None, **options: An
 
 
 def build(name: str, **parameters: Any) -> Callable[[], mfg.Problem]:
-    return lambda: mfg.problems.get(name).build(**SIZES[name], **parameters)
+    return lambda: upwind(mfg.problems.get(name).build(**SIZES[name], **parameters))
+
+
+def upwind(problem: mfg.Problem) -> mfg.Problem:
+    """A diffusion by the scheme that the numbers are of."""
+    return problem if problem.is_finite else problem.with_scheme("upwind")
 
 
 def named() -> Iterator[Case]:
@@ -138,8 +143,8 @@ def others() -> Iterator[Case]:
     """What named problems at their defaults do not reach."""
     cubes = {"linear-quadratic": {"shape": (6, 6, 6), "steps": 10}, "cole-hopf": {"shape": (8, 8), "steps": 12}}
     for name, size in cubes.items():
-        yield f"solve {name} {size['shape']}", solved(lambda n=name, s=size: mfg.problems.get(n).build(**s))
-    ring = lambda: mfg.problems.cole_hopf(shape=(24,), steps=30, boundary="periodic")
+        yield f"solve {name} {size['shape']}", solved(lambda n=name, s=size: upwind(mfg.problems.get(n).build(**s)))
+    ring = lambda: mfg.problems.cole_hopf(shape=(24,), steps=30, boundary="periodic", scheme="upwind")
     yield "solve cole-hopf periodic", solved(ring)
     for temperature in (0.0, TEMPERATURE):
         held = lambda t=temperature: bounded(t)
@@ -159,7 +164,7 @@ def anarchy(problem: mfg.Problem) -> Record:
 
 def started(problem: mfg.Problem) -> Record:
     """From a coarser solution."""
-    coarse = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=32), check="ignore", threads=1)
+    coarse = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=32, scheme="upwind"), check="ignore", threads=1)
     return plan(mfg.solve(problem, start=coarse, check="ignore", threads=1))
 
 

@@ -37,13 +37,13 @@ def make_problem(shape: tuple[int, ...], steps: int, noise: str) -> Problem:
     """Supply-demand, or a game like it in another dimension; viscosity as large as explicit noise allows, at most."""
     viscosity = min(0.002, 0.45 * steps / (len(shape) * max(shape) ** 2))
     if len(shape) == 2:
-        problem = supply_demand(shape=shape, steps=steps, viscosity=viscosity)  # type: ignore[arg-type]
-        return replace(problem, dynamics=ControlledDiffusion(viscosity, 0.5, noise))
+        problem = supply_demand(shape=shape, steps=steps, viscosity=viscosity, scheme="upwind")  # type: ignore[arg-type]
+        return replace(problem, dynamics=ControlledDiffusion(viscosity, 0.5, noise, scheme="upwind"))
     there, here = (0.8,) * len(shape), (0.2,) * len(shape)
     return Problem(
         grid=Grid.box(shape),
         time=TimeGrid(1.0, steps),
-        dynamics=ControlledDiffusion(viscosity, 0.5, noise),
+        dynamics=ControlledDiffusion(viscosity, 0.5, noise, scheme="upwind"),
         coupling=Congestion(Bump(2.0, 0.1, there), 0.1),
         initial=Bump(1.0, 0.1, here),
         normalise=True,

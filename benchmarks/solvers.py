@@ -16,7 +16,7 @@ import mfgsolve as mfg
 
 
 def flagship(n: int) -> mfg.Problem:
-    return mfg.problems.supply_demand(shape=(n, n), steps=8 * n)
+    return mfg.problems.supply_demand(shape=(n, n), steps=8 * n, scheme="upwind")
 
 
 def newton(sizes: list[int]) -> None:

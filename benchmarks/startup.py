@@ -16,7 +16,7 @@ from measure import table
 FIRST = """
 import time, mfgsolve as mfg
 begun = time.perf_counter()
-problem = mfg.problems.supply_demand(shape=(16, 16), steps=128)
+problem = mfg.problems.supply_demand(shape=(16, 16), steps=128, scheme="upwind")
 mfg.solve(problem, callback=lambda measure: True, check="ignore")
 print(time.perf_counter() - begun)
 """

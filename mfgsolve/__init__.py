@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__version__ = "0.6.0"
+__version__ = "0.7.0"
 
 _HOMES = {
     "Axis": "grids",
@@ -27,6 +27,7 @@ _HOMES = {
     "Coupling": "couplings",
     "CrowdAversion": "couplings",
     "CustomCoupling": "couplings",
+    "Discretisation": "discretisation",
     "Doubtful": "errors",
     "FileError": "errors",
     "Grid": "grids",
@@ -52,6 +53,8 @@ _HOMES = {
     "convergence": "studies.convergence",
     "check_coupling": "couplings",
     "compare": "studies.agents",
+    "Refinement": "studies.refine",
+    "refine": "studies.refine",
     "exploitability": "certificates",
     "learn": "learners",
     "load": "solution",

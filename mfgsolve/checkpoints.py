@@ -18,7 +18,7 @@ from mfgsolve.files import SCHEMA, read_dataset, told, usable, write_dataset
 from mfgsolve.identity import fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
-from mfgsolve.problemfile import problem_from_toml, problem_to_toml
+from mfgsolve.problemfile import problem_from_toml, problem_to_toml, restated
 from mfgsolve.solution.datasets import Measure, history_dataset, history_rows
 from mfgsolve.solution.learning import Reference
 from mfgsolve.solvers.base import Save, Solver, State
@@ -54,7 +54,7 @@ class Checkpoint:
 
     def problem(self, path: str | Path) -> Problem:
         """The game, if it is made of data."""
-        return _problem(self.text, path)
+        return _problem(self.text, self.version, path)
 
 
 def problem_text(problem: Problem) -> str:
@@ -153,7 +153,7 @@ def stored_problem(path: str | Path) -> tuple[Problem, float]:
     stored = read_dataset(path, "checkpoint", history_only=True)
     with spoilt(path):
         text, tol = str(stored.attrs["problem"]), float(stored.attrs["tol"])
-    return _problem(text, path), tol
+    return _problem(text, str(stored.attrs.get("mfgsolve_version", "unknown")), path), tol
 
 
 @contextmanager
@@ -167,10 +167,10 @@ def spoilt(path: str | Path) -> Iterator[None]:
         raise FileError(f"checkpoint {path} misses or spoils {error}; it was not written by mfgsolve") from None
 
 
-def _problem(text: str, path: str | Path) -> Problem:
+def _problem(text: str, version: str, path: str | Path) -> Problem:
     if text == PYTHON_PROBLEM:
         raise InputError(f"checkpoint {path} is of a problem made in Python; call resume(..., problem=...)")
-    return problem_from_toml(text, where=f"problem in checkpoint {path}")
+    return problem_from_toml(restated(text, version), where=f"problem in checkpoint {path}")
 
 
 def _solver(stored: xr.Dataset, path: str | Path) -> Solver:

@@ -12,7 +12,7 @@ import numpy as np
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
 from mfgsolve.dynamics import Dynamics
-from mfgsolve.errors import InputError, has_labels, numbers, real
+from mfgsolve.errors import InputError, has_labels, numbers, real, shown
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.calls import ask, is_of_package
@@ -52,6 +52,9 @@ class Problem:
     track : position (x, y, ...) of what moves (demand, a well) at time t, for pictures
     sites : rows (x, y, size) of fixed places, for pictures
     cautions : what was noticed while it was stated; every solution of it repeats them
+    kinks : times between 0 and the horizon at which its data (costs, demand) bend or jump.  Where the number of steps
+        is chosen, nodes fall on them if they can: without, a scheme of second order in time has no order.  They change
+        nothing for a stated number
 
     Raises
     ------
@@ -83,6 +86,7 @@ class Problem:
     track: Callable[[float], np.ndarray] | None = field(default=None, repr=False)
     sites: np.ndarray | None = field(default=None, repr=False)
     cautions: tuple[Caution, ...] = field(default=(), repr=False)
+    kinks: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -98,6 +102,7 @@ class Problem:
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
         self._check_dynamics()
+        object.__setattr__(self, "kinks", _kinks(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
             if isinstance(value, Real):
@@ -131,6 +136,8 @@ class Problem:
                 f"terminal coupling acts on {self.terminal_coupling.on!r}; nothing is chosen at the end: use couplings "
                 "on 'state' there"
             )
+        settled = tuple(one.with_scheme(self.grid, self.is_hard) for one in self.all_dynamics)
+        object.__setattr__(self, "_settled", settled)
 
     def _check_dynamics(self) -> None:
         given = self.dynamics
@@ -173,7 +180,13 @@ class Problem:
 
     @property
     def all_dynamics(self) -> tuple[Dynamics, ...]:
-        """Dynamics of every population."""
+        """Dynamics of every population, each with the scheme that the game takes where none was stated."""
+        settled: tuple[Dynamics, ...] | None = self.__dict__.get("_settled")
+        return self.stated_dynamics if settled is None else settled
+
+    @property
+    def stated_dynamics(self) -> tuple[Dynamics, ...]:
+        """Dynamics of every population as they were stated."""
         return self.dynamics if isinstance(self.dynamics, tuple) else (self.dynamics,)  # type: ignore[return-value]
 
     def bind(self, mass: np.ndarray) -> Step:
@@ -186,6 +199,14 @@ class Problem:
             made: Step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
             return made
         return type(first).join(self.all_dynamics, self.grid, self.time, mass)
+
+    @property
+    def scheme(self) -> str:
+        """How a continuous game is made a chain on its grid: "entropic" or "upwind"; empty for finite games.
+
+        Where nothing is stated the entropic scheme is taken if it suits, and otherwise upwind, which a caution says.
+        """
+        return self.all_dynamics[0].scheme or ""
 
     @property
     def is_finite(self) -> bool:
@@ -310,6 +331,24 @@ class Problem:
         """The same game in that many time steps; ``chosen`` where nobody stated the number."""
         return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
 
+    def with_scheme(self, scheme: str | None, reach: int | None = None) -> Problem:
+        """The same game of controlled diffusions by the entropic or the upwind scheme; None takes what suits.
+
+        ``reach`` is that of entropic steps; see `ControlledDiffusion`.
+
+        Raises
+        ------
+        InputError
+            for a finite game, which has none, an unknown scheme, and one that does not suit
+
+        Examples
+        --------
+        >>> import mfgsolve as mfg
+        >>> mfg.problems.cole_hopf().with_scheme("upwind").scheme
+        'upwind'
+        """
+        return replace(self, dynamics=[one.on_chain(scheme, reach) for one in self.stated_dynamics])
+
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.
 
@@ -325,6 +364,23 @@ class Problem:
             return None
         time = replace(self.time, steps=steps, chosen=False)
         return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
+
+
+def _kinks(given: Any, horizon: float) -> tuple[float, ...]:
+    """Times of kinks as numbers, each once and in order."""
+    remedy = "times between 0 and the horizon at which the data bend or jump are needed, say kinks=(0.7,)"
+    if isinstance(given, str | Mapping) or not np.iterable(given):
+        raise InputError(f"kinks of the problem are {shown(given)}; {remedy}")
+    times = numbers(given if isinstance(given, np.ndarray) else list(given), "kinks of the problem", remedy)
+    if times.ndim != 1:
+        raise InputError(f"kinks of the problem have shape {times.shape}; {remedy}")
+    outside = ~((times > 0) & (times < horizon))  # NaN, too
+    if outside.any():
+        raise InputError(
+            f"kinks of the problem hold {times[outside][0]:g}, and its times go from 0 to {horizon:g}; {remedy} (both "
+            "ends have a node anyway: leave them out)"
+        )
+    return tuple(float(time) for time in np.unique(times))
 
 
 @dataclass(frozen=True, eq=False)

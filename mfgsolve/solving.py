@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,20 @@ from mfgsolve.games import make_game
 from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
+from mfgsolve.problemfile import as_then
 from mfgsolve.resolution import judge, settle
+from mfgsolve.resolution.continuum import approached, check_wish
+from mfgsolve.resolution.estimating import estimated
+from mfgsolve.resolution.ladder import Solve
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.citations import source_lines
 from mfgsolve.solution.datasets import Measure, build_dataset
 from mfgsolve.solution.learning import Learning, Played, Reference
 from mfgsolve.solvers import make_solver
-from mfgsolve.solvers.base import Budget, Guess, Restore, Run, Solver, begin, handed_over, restorer, run
+from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
 
-__all__ = ["beside", "check_limits", "learned", "resume", "solve"]
+__all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solved"]
 
 OBJECTIVES = ("equilibrium", "social")
 REFERENCE = {"tol": 1e-6, "max_seconds": 60.0}  # of the solver that learners are compared with
@@ -53,6 +57,7 @@ def solve(
     *,
     method: str | Solver | None = None,
     tol: float = 1e-10,
+    tol_continuum: float | None = None,
     objective: str = "equilibrium",
     start: Solution | str | Path | None = None,
     max_iterations: int | None = None,
@@ -82,6 +87,10 @@ def solve(
     method : name of a solver, or a solver with its hyper-parameters set; None runs those that suit
         in turn, ``options`` being those of the first
     tol : relative exploitability to stop at
+    tol_continuum : distance of the potential to the continuous game, relative to it, that mesh and steps are chosen
+        for: a few meshes are solved, the finest one is returned, and its ``discretisation`` holds the estimate and
+        the potential extrapolated to the continuum (`mfgsolve.resolution.continuum`).  The shape and the steps of the
+        problem are where this begins; it must be stated by functions
     objective : "equilibrium", or "social": the plan that minimises the total cost of all, own cost + sum weight
         <f(m), m> + <g, m_T>, as the equilibrium of the game in which agents also pay what they cost the others.  Its
         ``potential`` is that total.  Where the total is known to be convex its certificate bounds how far it is from
@@ -110,15 +119,54 @@ def solve(
     >>> solution.relative_exploitability <= 1e-10
     True
     """
+    if tol_continuum is None:
+        return solved(
+            problem, method=method, tol=tol, objective=objective, start=start, max_iterations=max_iterations,
+            max_seconds=max_seconds, callback=callback, checkpoint=checkpoint, check=check, threads=threads,
+            options=options,
+        )[0]  # fmt: skip
+    if not isinstance(problem, Problem):
+        raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
+    for name, value in {"start": start, "max_iterations": max_iterations, "checkpoint": checkpoint}.items():
+        if value is not None:
+            raise InputError(f"solve got {name}, which is of one mesh, and tol_continuum solves several: leave it out")
+    wish = check_wish(tol_continuum)
+    check_limits(tol, None, max_seconds, check, threads)
+    options_of_all = {"method": method, "tol": tol, "objective": objective, "callback": callback, "threads": threads}
+    with collect() as said:
+        on_one = mesh_solver(**options_of_all, options=options)
+        solution = approached(settle(problem), wish, on_one, max_seconds)
+    solution = solution.estimated(solution.discretisation, tuple(said))
+    _tell(solution, "the finest mesh", tol, check)
+    return solution
+
+
+def mesh_solver(**arguments: Any) -> Solve:
+    """What solves a game on one mesh, in so many seconds, for those who solve several."""
+
+    def on_one(problem: Problem, seconds: float | None) -> tuple[Solution, Outcome]:
+        return solved(problem, max_seconds=seconds, check="ignore", estimate=False, **arguments)
+
+    return on_one
+
+
+def solved(
+    problem: Problem, *, method: str | Solver | None = None, tol: float = 1e-10, objective: str = "equilibrium",
+    start: Solution | str | Path | None = None, max_iterations: int | None = None, max_seconds: float | None = None,
+    callback: Callable[[Measure], Any] | None = None, checkpoint: str | Path | None = None, check: str = "warn",
+    threads: int | None = None, estimate: bool = True, options: Mapping[str, Any] | None = None,
+) -> tuple[Solution, Outcome]:  # fmt: skip
+    """The same, beside what the solver handed over; without ``estimate`` nothing is solved on a coarser mesh."""
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
         problem = settle(problem)
         posed = _posed(problem, objective)
-        job = _Job(problem, objective, make_solver(posed, method, options), tol)
-        ended = _run(job, posed, _guess(start), Budget(max_iterations, max_seconds), callback, checkpoint, threads)
-    return _conclude(job, ended, check, said)
+        job = _Job(problem, objective, make_solver(posed, method, dict(options or {})), tol)
+        budget = Budget(max_iterations, max_seconds)
+        ended = _run(job, posed, _guess(start), budget, callback, checkpoint, threads)
+    return _conclude(job, ended, check, said, limited=not estimate or budget != Budget())
 
 
 def learned(
@@ -139,7 +187,7 @@ def learned(
         posed = _posed(problem, "equilibrium")
         job = _Job(problem, "equilibrium", make_solver(posed, learner, {}), tol, reference)
         ended = _run(job, posed, None, Budget(None, max_seconds), callback, checkpoint, threads)
-    return _conclude(job, ended, "ignore", said)
+    return _conclude(job, ended, "ignore", said, limited=True)[0]
 
 
 def _run(
@@ -183,7 +231,7 @@ def resume(
     ``problem`` is needed only where the game was made of Python functions; limits count from the first start.
     """
     stored = read_checkpoint(checkpoint)
-    problem = settle(stored.problem(checkpoint) if problem is None else problem)
+    problem = settle(stored.problem(checkpoint) if problem is None else as_then(problem, stored.version))
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
     with collect() as said:
@@ -195,12 +243,13 @@ def resume(
             state = restore(stored.arrays, stored.numbers, rows[-1])
             before = rows[-1].seconds
         job = _Job(problem, stored.objective, solver, tol, stored.reference)
+        budget = Budget(max_iterations, max_seconds)
         save = saver(problem, posed, stored.objective, solver, tol, checkpoint, stored.reference)
         ended = run(
-            solver, state, tol, Budget(max_iterations, max_seconds), history=rows, seconds_before=before,
-            callback=callback, save=save, restore=restore,
+            solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
+            restore=restore,
         )  # fmt: skip
-    return _conclude(job, ended, check, said)
+    return _conclude(job, ended, check, said, limited=budget != Budget())[0]
 
 
 def _of_same_game(stored: Checkpoint, posed: Problem, restore: Restore, path: str | Path) -> Checkpoint:
@@ -248,8 +297,8 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
     return lambda game: believed_crowd(solution, game)
 
 
-def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution]) -> Solution:
-    """The solution of a run that has ended, and what is to be said of it."""
+def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution], *, limited: bool) -> tuple[Solution, Outcome]:
+    """The solution of a run that has ended, what is to be said of it, and what the solver handed over."""
     status, rows, problem = ended.status, ended.history, job.problem
     if ended.verified is None:
         outcome = handed_over(job.solver, ended.state)
@@ -258,13 +307,14 @@ def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution]) -> Sol
         outcome, certificate = ended.verified
     judged, stages = judge(problem, certificate.cap_fraction), outcome.stages or (job.solver.name,)
     cautions = unique(problem.cautions, said, judged.cautions)
+    distance = estimated(outcome, certificate, rows, limited=limited)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or job.solver.name,
         "stages": ", ".join(stages), "solver_source": _sources(job.solver, stages),
         "status": status.value, "tol": job.tol,
         "objective": job.objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
         "seconds": ended.seconds, "warnings": to_text(cautions),
-    } | judged.attributes  # fmt: skip
+    } | judged.attributes | distance.attributes  # fmt: skip
     if job.objective == "social":
         attributes["optimum"] = guarantee(outcome.game.problem)
 
@@ -273,13 +323,13 @@ def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution]) -> Sol
         return build_dataset(*made, rows, certificate, attributes | text, outcome.multiplier)
 
     work = rows[-1].iteration, outcome.sweeps, ended.seconds
-    solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions)
+    solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions, discretisation=distance)
     if outcome.played is not None:
         solution = solution.learned(_learning(outcome.played, rows, problem))
         if job.reference is not None:
             solution = beside(solution, problem, job.reference)
     _tell(solution, ", ".join(stages), job.tol, check)
-    return solution
+    return solution, outcome
 
 
 def _sources(solver: Solver, stages: Sequence[str]) -> str:
@@ -318,4 +368,4 @@ def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
         raise (Doubtful if ended else NotConverged)(" ".join(sentences), solution)
     if check == "warn":
         for sentence in sentences:
-            warnings.warn(sentence, stacklevel=4)
+            warnings.warn(sentence, stacklevel=5)

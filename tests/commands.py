@@ -23,7 +23,7 @@ ENVIRONMENT = {k: v for k, v in ENVIRONMENT.items() if k not in ("FORCE_COLOR", 
 COMMAND = [sys.executable, "-m", "mfgsolve"]
 
 
-FLAGSHIP = ["solve", "supply-demand", "--shape", "8x8", "--steps", "32"]
+FLAGSHIP = ["solve", "supply-demand", "--shape", "8x8", "--steps", "32", "--scheme", "upwind"]
 
 
 KEYS = [
@@ -40,6 +40,7 @@ shape = [12]
 horizon = 1.0
 steps = 24
 [dynamics]
+scheme = "upwind"
 viscosity = 0.01
 [[coupling]]
 kind = "crowd-aversion"

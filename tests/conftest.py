@@ -20,7 +20,7 @@ import mfgsolve as mfg  # noqa: E402
 @pytest.fixture
 def small_problem() -> mfg.Problem:
     """The flagship on 16 x 16 cells."""
-    return mfg.problems.supply_demand(shape=(16, 16), steps=128)
+    return mfg.problems.supply_demand(shape=(16, 16), steps=128, scheme="upwind")
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def line_problem() -> mfg.Problem:
     return mfg.Problem(
         grid=mfg.Grid.box((24,)),
         time=mfg.TimeGrid(1.0, 48),
-        dynamics=mfg.ControlledDiffusion(viscosity=0.01),
+        dynamics=mfg.ControlledDiffusion(viscosity=0.01, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.5) + mfg.RunningCost(lambda t, c: 2 * (c.x - 0.7) ** 2),
         initial=mfg.Bump(1.0, 0.1, (0.3,)),
         normalise=True,

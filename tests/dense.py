@@ -37,7 +37,7 @@ def make_game(sizes, periodic, density, kind, viscosity, steps, seed, speed=3.0,
     problem = Problem(
         grid=grid,
         time=TimeGrid(0.5, steps),
-        dynamics=ControlledDiffusion(viscosity, cost, "implicit" if kind == "none" else kind),
+        dynamics=ControlledDiffusion(viscosity, cost, "implicit" if kind == "none" else kind, scheme="upwind"),
         coupling=CrowdAversion(1.0),
         initial=initial,
         terminal=drop * rng.random(sizes),

@@ -176,7 +176,7 @@ def attractive_diffusion(rng: np.random.Generator) -> mfg.Problem:
         potential=lambda t, c, rho: strength * rho**2 / 2,
     )  # fmt: skip
     return mfg.Problem(
-        mfg.Grid.box((cells,)), mfg.TimeGrid(1.0, 24), mfg.ControlledDiffusion(0.03), coupling,
+        mfg.Grid.box((cells,)), mfg.TimeGrid(1.0, 24), mfg.ControlledDiffusion(0.03, scheme="upwind"), coupling,
         _bumps(rng, 1, cells)[0], terminal=lambda t, c: (c.x - target) ** 2,
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ def cube() -> mfg.Problem:
     return mfg.Problem(
         grid=mfg.Grid.box((4, 5, 6), blocked=column, unit="m"),
         time=mfg.TimeGrid(2.0, 32, unit="s"),
-        dynamics=mfg.ControlledDiffusion(0.05),
+        dynamics=mfg.ControlledDiffusion(0.05, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.1),
         initial=mfg.Bump(1.0, 0.2, (0.5, 0.5, 0.5)),
         terminal=lambda t, c: (c.x - 0.2) ** 2 + c.z**2,
@@ -49,12 +49,12 @@ def lattice_line() -> mfg.Problem:
 
 
 MAKERS = {
-    "supply-demand": lambda: mfg.problems.supply_demand(shape=(12, 12), steps=96),
-    "crowd-aversion": lambda: mfg.problems.crowd_aversion(shape=(16, 32), steps=192),
-    "gaussian-log": lambda: mfg.problems.gaussian_log(shape=(48,), steps=96),
-    "linear-quadratic": lambda: mfg.problems.linear_quadratic(shape=(32,), steps=64),
-    "cole-hopf": lambda: mfg.problems.cole_hopf(shape=(32,), steps=64),
-    "montreal": lambda: mfg.problems.montreal(shape=(12, 12), steps=192),
+    "supply-demand": lambda: mfg.problems.supply_demand(shape=(12, 12), steps=96, scheme="upwind"),
+    "crowd-aversion": lambda: mfg.problems.crowd_aversion(shape=(16, 32), steps=192, scheme="upwind"),
+    "gaussian-log": lambda: mfg.problems.gaussian_log(shape=(48,), steps=96, scheme="upwind"),
+    "linear-quadratic": lambda: mfg.problems.linear_quadratic(shape=(32,), steps=64, scheme="upwind"),
+    "cole-hopf": lambda: mfg.problems.cole_hopf(shape=(32,), steps=64, scheme="upwind"),
+    "montreal": lambda: mfg.problems.montreal(shape=(12, 12), steps=192, scheme="upwind"),
     "cube": cube,
 }
 

@@ -17,7 +17,7 @@ def problem(**changes: Any) -> mfg.Problem:
     parts: dict[str, Any] = {
         "grid": mfg.Grid.box(SHAPE),
         "time": mfg.TimeGrid(1.0, STEPS),
-        "dynamics": mfg.ControlledDiffusion(viscosity=0.01),
+        "dynamics": mfg.ControlledDiffusion(viscosity=0.01, scheme="upwind"),
         "coupling": mfg.CrowdAversion(0.5),
         "initial": 1.0,
     }
@@ -35,7 +35,8 @@ TIME = mfg.TimeGrid(1.0, 4)
 def room(**parts: Any) -> Any:
     """The game of a room in which nobody minds the others, with some parts changed."""
     stated: dict[str, Any] = {
-        "grid": mfg.Grid.box((4, 4)), "time": TIME, "dynamics": mfg.ControlledDiffusion(0.02), "coupling": 0.0,
+        "grid": mfg.Grid.box((4, 4)), "time": TIME, "dynamics": mfg.ControlledDiffusion(0.02, scheme="upwind"),
+        "coupling": 0.0,
         "initial": 1.0,
     }  # fmt: skip
     return make_game(mfg.Problem(**(stated | parts)))

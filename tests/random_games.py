@@ -226,7 +226,7 @@ def _diffusion(rng: np.random.Generator, ndim: int) -> tuple[Any, ...]:
     terminal = rng.uniform(-0.5, 0.5, shape)
     problem = mfg.Problem(
         grid, mfg.TimeGrid(horizon, steps),
-        mfg.ControlledDiffusion(viscosity, c, "implicit" if implicit else "explicit"),
+        mfg.ControlledDiffusion(viscosity, c, "implicit" if implicit else "explicit", scheme="upwind"),
         coupling, mass / grid.cell_volume, terminal=terminal, terminal_coupling=last, normalise=True,
     )  # fmt: skip
     plain = independent.Diffusion(

@@ -13,7 +13,7 @@ def diffusion(shape=(7, 9), noise="implicit", boundary="reflecting", blocked=Non
     return mfg.Problem(
         grid=grid,
         time=mfg.TimeGrid(0.5, 30),
-        dynamics=mfg.ControlledDiffusion(0.02, 0.7, noise=noise),
+        dynamics=mfg.ControlledDiffusion(0.02, 0.7, noise=noise, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.3),
         initial=lambda t, c: np.where(grid.mask, 0.0, 1.0 + sum(c[name] for name in c)),
         terminal=lambda t, c: sum((c[name] - 0.7) ** 2 for name in c),

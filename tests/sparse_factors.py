@@ -46,7 +46,8 @@ def leaking(cells: int, rng: np.random.Generator, blocked: np.ndarray | None = N
 def diffusion(shape=(7, 6), noise="implicit", boundary="reflecting", blocked=None, steps=8) -> mfg.Problem:
     grid = mfg.Grid.box(shape, boundary=boundary, blocked=blocked)
     return mfg.Problem(
-        grid=grid, time=mfg.TimeGrid(0.3, steps), dynamics=mfg.ControlledDiffusion(0.02, 0.7, noise=noise),
+        grid=grid, time=mfg.TimeGrid(0.3, steps),
+        dynamics=mfg.ControlledDiffusion(0.02, 0.7, noise=noise, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.3), initial=lambda t, c: np.where(grid.mask, 0.0, 1.0 + c.x),
         terminal=lambda t, c: (c.x - 0.7) ** 2, normalise=True,
     )  # fmt: skip

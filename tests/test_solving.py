@@ -55,7 +55,7 @@ def test_the_valid_neighbours_pass() -> None:
 
 
 def test_a_solve_that_does_not_converge_says_so() -> None:
-    flagship = mfg.problems.supply_demand(shape=(8, 8), steps=32)
+    flagship = mfg.problems.supply_demand(shape=(8, 8), steps=32, scheme="upwind")
     with pytest.warns(UserWarning, match=r"newton ended with status 'iteration limit' at relative exploitability"):
         mfg.solve(flagship, max_iterations=0)
     with pytest.raises(mfg.NotConverged, match="The iteration limit came first; resume from the checkpoint"):

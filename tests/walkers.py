@@ -23,7 +23,8 @@ def play(problem):
 def diffusion(shape, boundary="reflecting", blocked=None, noise="implicit", steps=6, viscosity=0.02):
     grid = mfg.Grid.box(shape, boundary=boundary, blocked=blocked)
     return mfg.Problem(
-        grid=grid, time=mfg.TimeGrid(0.5, steps), dynamics=mfg.ControlledDiffusion(viscosity, noise=noise),
+        grid=grid, time=mfg.TimeGrid(0.5, steps),
+        dynamics=mfg.ControlledDiffusion(viscosity, noise=noise, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.3), initial=mfg.Bump(1.0, 0.2, (0.3,) * len(shape)),
         terminal=lambda t, c: (c.x - 0.7) ** 2, normalise=True,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from mfgsolve.games import Game, Policy, make_game
 from mfgsolve.games.multipliers import multiplier_from
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
-from mfgsolve.problemfile import problem_from_toml
+from mfgsolve.problemfile import as_then, problem_from_toml, restated
 from mfgsolve.solution import Solution
 from mfgsolve.spaces import Populations
 
@@ -49,8 +49,8 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
     Parameters
     ----------
     plan : a solution; or a problem, and then ``policy`` is needed
-    policy : what everybody does instead of the plan: speeds (step, move, ...) or probabilities (step, action, ...), as
-        an array, a Dataset, or a solution
+    policy : what everybody does instead of the plan: speeds (step, move, ...), probabilities (step, action, ...) or the
+        values (step, ...) that agents of the entropic step look ahead to, as an array, a Dataset, or a solution
     problem : the game of a solution that was loaded from a file and was made of Python functions
     """
     if not isinstance(plan, Solution | Problem):
@@ -67,7 +67,7 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
             raise InputError("a problem alone says nothing of what agents do; solve it, or give a policy")
         stated = plan
     else:
-        stated = stated_problem(plan) if problem is None else problem
+        stated = stated_problem(plan) if problem is None else as_then(problem, _version(plan))
     dataset, policy = getattr(plan, "dataset", None), getattr(policy, "dataset", policy)
     wanted = dataset if policy is None else policy
     game = make_game(in_steps_of(stated, wanted))
@@ -108,7 +108,12 @@ def stated_problem(solution: Solution) -> Problem:
             "the solution is of a problem made of Python functions, which its file could not keep; state it again: "
             "problem=..."
         )
-    return problem_from_toml(text, where=f"problem of the solution {solution.name}")
+    return problem_from_toml(restated(text, _version(solution)), where=f"problem of the solution {solution.name}")
+
+
+def _version(solution: Solution) -> str:
+    """Of mfgsolve that made it."""
+    return str(solution.dataset.attrs.get("mfgsolve_version", "unknown"))
 
 
 def agent_numbers(agents: Any, play: Play) -> np.ndarray:

@@ -65,14 +65,16 @@ def price_among(play: Play, agents: int) -> ExpectedPrice:
     view[:] = 0.0
     stated = [coupling for couplings in by_target(game.problem.couplings[0]).values() for coupling in couplings]
     for block, coupling in zip(game.blocks, stated, strict=True):
-        for nodes in game.slabs():
+        for nodes in game.node_slabs():
             if block.on == "aggregate":  # what an agent's own share adds to it: see _own_share
                 view[nodes, block.columns] = block.bound.cost(nodes, crowd[nodes, block.columns])
             else:
                 view[nodes, block.columns] = _expected(block, coupling, nodes, crowd[nodes], agents, error[nodes])
     if game.terminal_block is not None:
-        block, coupling = game.terminal_block, game.problem.couplings[1]
-        view[-1:, block.columns] = _expected(block, coupling, slice(0, 1), crowd[-1:], agents, error[-1:])
+        block, coupling, missed = game.terminal_block, game.problem.couplings[1], np.zeros(1)
+        last = _expected(block, coupling, slice(0, 1), crowd[-1:], agents, missed)
+        view[-1:, block.columns] += game.last_price * last
+        error[-1:] += game.last_price * missed
     return ExpectedPrice(_with_own_share(play, agents), _with_multiplier(price, play), error)
 
 

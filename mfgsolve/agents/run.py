@@ -15,9 +15,9 @@ from threading import Event
 import numpy as np
 
 from mfgsolve.agents.walk import CrowdCosts, Walk
-from mfgsolve.kernels import agents as kernel
 from mfgsolve.kernels import threads_available
-from mfgsolve.steps import Chain
+from mfgsolve.steps import MarkovChain
+from mfgsolve.steps.chain import Moves
 from mfgsolve.watch import look
 
 __all__ = ["Party", "Run", "run_replicas"]
@@ -44,7 +44,7 @@ class Party:
     agents: np.ndarray
     method: str = "counts"
     tagged: int = 0
-    deviation: Chain | None = None
+    deviation: MarkovChain | None = None
     start: np.ndarray | None = None
     exits: np.ndarray | None = None
 
@@ -96,7 +96,7 @@ class _Replica:
     def __init__(self, party: Party, seeds: np.random.SeedSequence, given_up: Event | None = None):
         self.given_up = given_up
         self.party, self.walk, self.game = party, party.walk, party.walk.game
-        self.chain, self.law = party.walk.chain, party.walk.chain.law
+        self.chain = party.walk.chain
         drawn, together, alone, tagged = seeds.spawn(4)
         self.rng = np.random.Generator(np.random.PCG64(drawn))
         self.stream = together.generate_state(4, np.uint64)
@@ -126,13 +126,15 @@ class _Replica:
             if not levels[t].any():  # all have left
                 counts = levels[t]
                 continue
-            table = self.law.transitions(t, levels[t] * self.share)
+            mass = levels[t] * self.share
+            moves = self.chain.moves(t, mass)
+            alone = moves if party.deviation is None else party.deviation.moves(t, mass)
             now = chosen[t] if chosen.size else NO_CHOICES
-            self._move_tagged(t, cells, table, streams, actions[:, t], now)
+            self._move_tagged(alone, cells, streams[:, t], actions[:, t], now)
             if party.method == "agents":
-                counts = self._move_agents(t, others, table, batches, now)
+                counts = self._move_agents(moves, others, batches, now)
             else:
-                counts = self._move_counts(t, counts, table, now)
+                counts = moves.split(counts, self.stream, now)
         cost, tagged_cost = self._pay(levels, chosen, tagged, actions)
         return Run(levels, cost, tagged, tagged_cost)
 
@@ -188,42 +190,33 @@ class _Replica:
     # -- steps -------------------------------------------------------------------------------------------------
 
     def _move_tagged(
-        self, t: int, cells: np.ndarray, table: tuple[np.ndarray, ...], streams: np.ndarray, actions: np.ndarray,
-        chosen: np.ndarray,
-    ) -> None:  # fmt: skip
-        chain, law = self.party.deviation or self.chain, self.law
-        before, choice = cells.copy(), np.empty(1, dtype=np.int32)
+        self, moves: Moves, cells: np.ndarray, streams: np.ndarray, actions: np.ndarray, chosen: np.ndarray
+    ) -> None:
+        """Each on its own stream (agents, 4)."""
+        before, choice = cells.copy(), np.zeros(1, dtype=np.int32)
         for k in range(cells.size):
-            one, stream = cells[k : k + 1], streams[k, t]
-            kernel.walk(one, chain.choices[t], law.certain, *table, *law.walk_arrays, stream, choice)
+            moves.walk(cells[k : k + 1], streams[k], choice)
             actions[k] = choice[0]
         here = before >= 0
         if chosen.size:
             np.add.at(chosen, (actions[here], before[here]), 1)
 
     def _move_agents(
-        self, t: int, others: np.ndarray, table: tuple[np.ndarray, ...], batches: list[np.ndarray], chosen: np.ndarray
+        self, moves: Moves, others: np.ndarray, batches: list[np.ndarray], chosen: np.ndarray
     ) -> np.ndarray:
-        choices, law = self.chain.choices, self.law
+        states = self.walk.states
         actions = np.empty(min(BATCH, others.size) if chosen.size else 0, dtype=np.int32)
         for k, stream in enumerate(batches):
             some = others[k * BATCH : (k + 1) * BATCH]
             before = some.copy() if chosen.size else some
             self._look()
             now = actions[: some.size]
-            kernel.walk(some, choices[t], law.certain, *table, *law.walk_arrays, stream, now)
+            moves.walk(some, stream, now)
             if chosen.size:
                 here = before >= 0
-                pairs = now[here].astype(np.int64) * law.states + before[here]
+                pairs = now[here].astype(np.int64) * states + before[here]
                 chosen += np.bincount(pairs, minlength=chosen.size).reshape(chosen.shape)
-        return _histogram(others, law.states)
-
-    def _move_counts(self, t: int, counts: np.ndarray, table: tuple[np.ndarray, ...], chosen: np.ndarray) -> np.ndarray:
-        law, moved = self.law, np.empty_like(counts)
-        kernel.split(counts, self.chain.choices[t], law.certain, *table, self.stream, moved, chosen)
-        for line in law.walks:
-            kernel.spread(moved, line.cells, line.stride, line.right, line.left, line.ring, self.stream)
-        return moved
+        return _histogram(others, states)
 
     # -- costs -------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solution.datasets import per_volume
 from mfgsolve.spaces import flat_volumes
-from mfgsolve.steps import Chain
+from mfgsolve.steps import MarkovChain
 
 __all__ = ["check_memory", "kept_nodes", "make_party", "seed_sequence", "simulate"]
 
@@ -58,7 +58,7 @@ def simulate(
         the result depends neither on ``threads`` nor on how many replicas there are
     tagged : how many agents (of each population) to remember by themselves
     method : "counts" splits the agents of a cell by binomials, at a cost that hardly grows with N; "agents" moves each
-        by itself, to the same law
+        by itself, to the same law.  On the entropic step both draw once along each axis
     start : where the agents start, instead of the initial density: points, or the path of a CSV file, see
         `mfgsolve.agents.starting`; then ``agents`` may be left out
     exits : cells at which agents leave the game, an array of truth values or a function of coordinates: who comes there
@@ -127,7 +127,7 @@ def make_party(
     tagged: int = 0,
     start: Any = None,
     exits: Any = None,
-    deviation: Chain | None = None,
+    deviation: MarkovChain | None = None,
 ) -> Party:
     """Check who plays."""
     if method not in METHODS:

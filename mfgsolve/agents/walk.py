@@ -63,4 +63,4 @@ class Walk:
 
     def mean_costs(self, mass: np.ndarray) -> CrowdCosts:
         """The same for a mass that chooses exactly as the policy says."""
-        return self.costs(mass, self.chain.choices.transpose(0, 2, 1) * mass[:-1, None])
+        return self.costs(mass, self.chain.occupation(mass))

@@ -35,7 +35,8 @@ def number(text: str) -> float:
 
 SOLVERS, LEARNERS = ", ".join(methods.SOLVERS), ", ".join(methods.LEARNERS)
 FEW = 16  # steps that any game will have, for a first check of memory
-RATE = "time.discount"  # the setting that problems of all kinds have
+RATE = "time.discount"  # the setting that problems of all kinds have,
+SCHEME, REACH = "dynamics.scheme", "dynamics.reach"  # and those of diffusions
 
 Name = Annotated[
     str,
@@ -49,6 +50,10 @@ Shape = Annotated[
 ]
 Steps = Annotated[
     int | None, typer.Option("--steps", parser=whole, metavar="N", help="Time steps; else chosen from the game.")
+]
+Scheme = Annotated[
+    str | None,
+    typer.Option("--scheme", metavar="NAME", help="Of a diffusion: entropic or upwind; else the one that suits."),
 ]
 Settings = Annotated[
     list[str] | None,
@@ -80,19 +85,22 @@ Threads = Annotated[
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN.nc", help="A file that solve or resume wrote.")]
 
 
-def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, settings: dict[str, Any]) -> Problem:
+def stated_problem(
+    name: str, shape: tuple[int, ...] | None, steps: int | None, settings: dict[str, Any], scheme: str | None = None
+) -> Problem:
     """Problem of the list, of a file or of another library, that fits into memory."""
     from mfgsolve import problems
     from mfgsolve.command.preflight import check_memory, check_problem
     from mfgsolve.problemfile import named_problem, read_problem
     from mfgsolve.resolution import settle
 
-    listed, late = name.replace("_", "-") in problems.names(), settings.get(RATE, 0.0)
-    own = {key: value for key, value in settings.items() if key != RATE}
+    listed, settings = name.replace("_", "-") in problems.names(), _with_scheme(settings, scheme)
+    late = settings.get(RATE, 0.0), settings.get(SCHEME), settings.get(REACH)
+    own = {key: value for key, value in settings.items() if key not in (RATE, SCHEME, REACH)}
     if shape is not None:  # before anything of that size is made
         check_memory(shape, steps or (problems.get(name).steps if listed else None) or FEW)
     if listed:
-        problem = named_problem(name, own, shape, steps, late)
+        problem = named_problem(name, own, shape, steps, *late)
     elif Path(name).suffix == ".nc":
         raise InputError(
             f"{cut(name)} is no problem; give a name of 'mfgsolve list' or a .toml file "
@@ -101,14 +109,29 @@ def stated_problem(name: str, shape: tuple[int, ...] | None, steps: int | None, 
     elif Path(name).suffix == ".toml" or os.sep in name or _is_file(name):
         problem = read_problem(name, shape=shape, steps=steps, settings=settings)
     elif ":" in name:
-        problem = named_problem(name, own, shape, steps, late)
+        problem = named_problem(name, own, shape, steps, *late)
     else:
         raise InputError(unknown("problem", cut(name), problems.names()) + "; or a file that ends in .toml")
+    if scheme is not None and problem.scheme != scheme:
+        raise InputError(
+            f"scheme is {cut(ascii(scheme))}, and problem {cut(ascii(problem.name))} has none, because its games are "
+            "finite ones: leave the scheme out"
+        )
     if not (problem.time.settled or problem.is_finite):
         check_memory(problem.grid.shape, FEW)
     problem = settle(problem)
     check_problem(problem)
     return problem
+
+
+def _with_scheme(settings: dict[str, Any], scheme: str | None) -> dict[str, Any]:
+    """Settings with what --scheme says."""
+    stated = {SCHEME if key == "scheme" else key: value for key, value in settings.items()}
+    if scheme is None:
+        return stated
+    if SCHEME in stated:
+        raise InputError("the scheme is given by --scheme and by --set; give it once")
+    return stated | {SCHEME: scheme}
 
 
 def _is_file(name: str) -> bool:

@@ -14,6 +14,7 @@ from mfgsolve.command.arguments import (
     SOLVERS,
     Json,
     Name,
+    Scheme,
     Seconds,
     Settings,
     Shape,
@@ -63,6 +64,7 @@ def convergence(
     strict: Strict = False,
     shape: Shape = None,
     steps: Steps = None,
+    scheme: Scheme = None,
     settings: Settings = None,
 ) -> None:
     """Run several solvers on one problem: exploitability against sweeps and seconds.
@@ -74,7 +76,7 @@ def convergence(
     from mfgsolve.command.preflight import DATA, PICTURES, check_data, check_outputs
 
     check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the problem file": problem})
-    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
+    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []), scheme)
     check_data({"--output": output}, stated)
     from mfgsolve import plots
     from mfgsolve.command.interrupts import Interrupts

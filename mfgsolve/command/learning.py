@@ -13,6 +13,7 @@ from mfgsolve.command.arguments import (
     Name,
     Output,
     Plot,
+    Scheme,
     Seconds,
     Settings,
     Shape,
@@ -40,6 +41,7 @@ def learn(
     problem: Name,
     shape: Shape = None,
     steps: Steps = None,
+    scheme: Scheme = None,
     settings: Settings = None,
     learner: Annotated[str, typer.Option(metavar="NAME", help=f"{LEARNERS}.")] = "mguni",
     agents: Annotated[
@@ -86,7 +88,7 @@ def learn(
 
     given = {"agents": agents, "episodes": episodes, "seed": rng}
     chosen = make_learner(learner, {name: value for name, value in given.items() if value is not None})
-    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
+    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []), scheme)
     check_data({"--output": output, "--checkpoint": checkpoint}, stated)
     _check_suits(chosen, stated)
     line = Episodes.of_learner(chosen)

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mfgsolve.cautions import stored
+from mfgsolve.command.distance import distance_rows
 from mfgsolve.errors import FileError
 from mfgsolve.inputs.texts import visible
 
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 2, 3, 130  # exit codes
+PEOPLED = 0.01  # of the largest density at that time: where there are agents to speak of
 WIDE = 10_000  # columns where there is no terminal: nothing is folded
 
 
@@ -203,15 +205,28 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     else:
         rows.append(("potential", _exact(numbers["potential"])))
         rows.append(("cost of an agent", _exact(numbers["cost"])))
-    if "policy" in data:
+    if "policy" in data or "value_ahead" in data:
         rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
+    rows += distance_rows(solution.discretisation)
     rows.append(("mass error", _short(numbers["mass_error"])))
     if numbers["violation"] != 0 or {"capacity_multiplier", "price_multiplier"} & set(data.data_vars):
         rows.append(("beyond the bounds", f"{_short(numbers['violation'])} (relative)"))
     if "speed" in data:
         rows.append(("at the speed cap", _share(numbers["cap_fraction"])))
+    if "velocity" in data:
+        rows.append(("fastest", _fastest(data)))
     work = f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"
     return [*rows, ("work", work)]
+
+
+def _fastest(data: xr.Dataset) -> str:
+    """The largest mean velocity of agents, where there are any."""
+    velocity, density = data["velocity"], data["density"].isel(time=slice(0, -1)).values
+    speed = (velocity**2).sum("direction").values ** 0.5
+    space = tuple(range(1, density.ndim))
+    there = density >= PEOPLED * density.max(axis=space, keepdims=True)
+    unit = str(velocity.attrs.get("units", "1"))
+    return f"{speed[there].max():.3g}{'' if unit == '1' else f' {unit}'} (mean velocity)"
 
 
 def _solver(about: Mapping[Any, Any]) -> str:
@@ -391,6 +406,8 @@ def problem_rows(entry: NamedProblem) -> list[tuple[str, str]]:
     chosen = {"--shape": "x".join(str(n) for n in entry.resolution.get("shape", ()))}
     if "steps" in entry.resolution:
         chosen["--steps"] = str(entry.resolution["steps"] or "chosen from the game")
+    if "scheme" in entry.resolution:
+        chosen["--scheme"] = str(entry.resolution["scheme"] or "chosen from the game")
     settings = [(f"--set {key}", str(parameter.default)) for key, parameter in entry.parameters.items()]
     return [(option, value) for option, value in chosen.items() if value] + settings
 

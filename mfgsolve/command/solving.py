@@ -15,6 +15,7 @@ from mfgsolve.command.arguments import (
     Name,
     Output,
     Plot,
+    Scheme,
     Seconds,
     Settings,
     Shape,
@@ -44,6 +45,7 @@ def solve(
     problem: Name,
     shape: Shape = None,
     steps: Steps = None,
+    scheme: Scheme = None,
     settings: Settings = None,
     tol: Tolerance = 1e-10,
     solver: Annotated[
@@ -79,7 +81,7 @@ def solve(
         {"--output": (output, DATA), "--plot": (plot, PICTURES), "--checkpoint": (checkpoint, DATA)},
         {"--start": start, "the problem file": problem},
     )
-    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []))
+    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []), scheme)
     check_data({"--output": output, "--checkpoint": checkpoint}, stated)
     import mfgsolve
     from mfgsolve.command.progress import Progress

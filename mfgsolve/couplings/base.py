@@ -79,6 +79,7 @@ class Coupling(ABC):
     is_local: bool = True
     is_differentiable: bool = True
     is_hard: bool = False
+    is_steep: bool = False  # f' grows without bound where nobody is
     is_smooth: bool = False  # f analytic in a positive density: no kink, no jump, no floor
 
     @abstractmethod
@@ -124,6 +125,7 @@ class Sum(Coupling):
         for flag in ("is_potential", "is_monotone", "is_local", "is_differentiable"):
             object.__setattr__(self, flag, all(getattr(term, flag) for term in flat))
         object.__setattr__(self, "is_hard", any(term.is_hard for term in flat))
+        object.__setattr__(self, "is_steep", any(term.is_steep for term in flat))
         targets = {term.on for term in flat}
         object.__setattr__(self, "on", targets.pop() if len(targets) == 1 else "several")
 

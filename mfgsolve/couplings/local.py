@@ -91,6 +91,7 @@ class CrowdAversion(Coupling):
         real(self.power, "power of the crowd aversion")
         if not (math.isfinite(self.power) and self.power > 0):
             raise InputError(f"crowd aversion has power {self.power}; it must be positive")
+        object.__setattr__(self, "is_steep", self.power < 1)
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         strength = nonnegative(sample_nodes(self.strength, times, grid, "crowd aversion"), "crowd aversion strength")
@@ -142,6 +143,7 @@ class LogCongestion(Coupling):
     floor: float = 1e-12
     shift: float = 0.0
     on: str = "state"
+    is_steep = True
 
     def __post_init__(self) -> None:
         target(self.on, "log congestion")

@@ -82,6 +82,10 @@ class Marginal(Coupling):
         return self.of.is_hard
 
     @property
+    def is_steep(self) -> bool:  # type: ignore[override]
+        return self.of.is_steep
+
+    @property
     def is_local(self) -> bool:  # type: ignore[override]
         return self.of.is_local
 

@@ -46,6 +46,10 @@ class Withdrawn(Coupling):
         return self.of.is_hard
 
     @property
+    def is_steep(self) -> bool:  # type: ignore[override]
+        return self.of.is_steep
+
+    @property
     def total_is_convex(self) -> bool:
         """What it says of its total cost; see `mfgsolve.couplings.social`."""
         return getattr(self.of, "total_is_convex", False) is True

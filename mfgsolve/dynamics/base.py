@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, shown
 from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
@@ -31,12 +31,15 @@ class Dynamics(ABC):
     has_arrays : whether it is stated by arrays or lists of numbers, all of which are looked at when a file is read
     is_coupled : whether the crowd changes the transitions
     temperature : cost of entropy per unit time, 0 without
+    scheme : name of the chain that stands for a continuous game; empty where the game is one itself, None where it is
+        left to `with_scheme`
     """
 
     has_tables = False
     has_rounds = False
     has_arrays = False
     temperature: float = 0.0
+    scheme: str | None = ""
 
     @property
     def is_coupled(self) -> bool:
@@ -54,6 +57,31 @@ class Dynamics(ABC):
         """The same dynamics with labelled arrays in the order of a space and of the starts of the steps."""
         return self
 
+    def with_scheme(self, space: Space, hard: bool) -> Self:
+        """The same dynamics with a scheme, in a game on a space in which the density has hard bounds or not.
+
+        What makes it another one than one would wish is said as a caution.
+        """
+        return self
+
+    @property
+    def chain(self) -> dict[str, Any]:
+        """What a problem file says of the scheme, key by key; nothing where there is none."""
+        return {}
+
+    def on_chain(self, scheme: str | None, reach: int | None = None) -> Self:
+        """The same dynamics by another scheme.
+
+        Raises
+        ------
+        InputError
+            where there is none
+        """
+        raise InputError(
+            f"scheme is {shown(scheme)}, and a {type(self).__name__} has none: its choices are a finite list, and so a "
+            "game without a grid's errors; leave the scheme out"
+        )
+
     def averaged(self, space: Space, mean: Callable[[np.ndarray], np.ndarray]) -> Self:
         """The same dynamics on coarser cells than those of ``space``, where fields are means over its cells.
 
@@ -63,6 +91,11 @@ class Dynamics(ABC):
 
     def at_temperature(self, temperature: float) -> Self:
         """The same dynamics at another temperature; only softmax choices have one."""
+        return self
+
+    def stretched(self, factor: float) -> Self:
+        """The same dynamics, whose noise crosses cells ``factor`` times as wide as it crosses its own now; dynamics
+        without a viscosity are the same."""
         return self
 
     @property
@@ -116,6 +149,10 @@ class Dynamics(ABC):
     def slowed(self, caps: tuple[float | tuple[float, ...], ...]) -> Dynamics:
         """The same dynamics with speed caps (..., y, x), each a number or one for each face, where these are lower."""
         raise InputError(f"a {type(self).__name__} has no speed cap")
+
+    def thickened(self, viscosity: float) -> Dynamics:
+        """The same dynamics by entropic steps with another viscosity, as cells of another width need it."""
+        raise InputError(f"a {type(self).__name__} has no entropic steps")
 
     @classmethod
     def join(cls, dynamics: Sequence[Any], space: Space, time: TimeGrid, initial: np.ndarray) -> Step:

@@ -9,13 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 
+from mfgsolve.cautions import say
 from mfgsolve.dynamics.base import Dynamics
-from mfgsolve.errors import InputError, real, unknown
+from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER
 from mfgsolve.spaces import Space
 from mfgsolve.steps import EntropicStep, SpeedStep, Step
-from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, own_drift
+from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, is_still, own_drift
 from mfgsolve.steps.resolving import own_viscosity
 from mfgsolve.steps.scheme import make_scheme
 
@@ -23,6 +24,7 @@ __all__ = ["ControlledDiffusion", "QuadraticCost", "Slowed", "steps_of_noise"]
 
 NOISES = ("implicit", "explicit")
 SCHEMES = ("entropic", "upwind")
+PREFERRED = "upwind"  # where none is stated, and it suits
 
 
 def steps_of_noise(noise: str, viscosity: float, space: Space, horizon: float) -> float:
@@ -51,20 +53,39 @@ class QuadraticCost:
 
 @dataclass(frozen=True)
 class ControlledDiffusion(Dynamics):
-    """dX = (a + b(t, X)) dt + sqrt(2 nu) dW with running cost c |a|^2 / 2, in steps of *control, drift, noise*.
+    """dX = (a + b(t, X)) dt + sqrt(2 nu) dW with running cost c |a|^2 / 2, as a Markov chain on a grid.
 
-    One step is a Markov chain (Kushner and Dupuis, doi:10.1007/978-1-4613-0007-6): toward each neighbour e the agent
-    chooses a speed 0 <= s_e <= h / (2 d dt), jumps with probability dt s_e / h and pays dt c s_e^2 / 2; then the
-    drift carries it (`mfgsolve.steps.drift`), and the noise operator acts.
+    Two chains tend to it, and each is a game in itself, on which exploitability is exact:
+
+    *Entropic*: the agent picks any law q of its next cell and pays eps KL(q || N), eps = 2 nu c, N the Gaussian of
+    variance 2 nu dt on the cells, cut off at ``reach``; by the theorem of Girsanov and the transform of Cole and Hopf
+    this is the same game, with control and noise in one.  Of second order in dt, spectral in h once sqrt(2 nu dt) >=
+    0.6 h, so that few steps do, and too many harm; a step costs 2 to 3 times one of upwind, and there are 8 to 16 times
+    fewer.  It needs equal cells along each axis, no drift, a cost of moving that is quadratic, and no hard bounds on
+    the density.  A viscosity too small for the grid is raised to 0.18 h^2 / dt.  Sources: Todorov,
+    doi:10.1073/pnas.0710743106 (control that is linear after exp); Leonard, arXiv:1308.0215 (bridges of Schroedinger).
+
+    *Upwind*: control, then drift, then noise.  Toward each neighbour e the agent chooses a speed 0 <= s_e <= h / (2 d
+    dt), jumps with probability dt s_e / h and pays dt c s_e^2 / 2; then the drift carries it (`mfgsolve.steps.drift`),
+    and the noise operator acts.  Of first order: the jumps add a viscosity |a| h / 2, the cap asks for many steps.
+    Source: Kushner and Dupuis, doi:10.1007/978-1-4613-0007-6.
 
     Parameters
     ----------
     viscosity : nu >= 0, length^2 / time
     control_cost : c > 0, or an object of the closed set of movement costs (`QuadraticCost`)
-    noise : "implicit" (stable for any nu) or "explicit" (needs nu dt sum 2/h^2 <= 1)
+    noise : "implicit" (stable for any nu) or "explicit" (needs nu dt sum 2/h^2 <= 1), of upwind steps
     drift : velocity b(t, X), length / time, that nobody controls; one field for each axis in the order x, y, z (on one
         axis a single one): numbers, arrays of the grid's shape, functions of (t, coordinates).  At walls it has no flux
         (who would leave stays in the last cell); it adds a viscosity |b| h (1 - c) / 2, c = |b| dt / h <= 1
+    scheme : "entropic" or "upwind"; absent, what `Problem.scheme` tells
+    reach : cells along each axis that an agent can go in one entropic step; absent, as far as the speeds of the game
+        ask for
+
+    Raises
+    ------
+    InputError
+        for numbers out of range and unknown words; and by a `Problem` for which "entropic" is stated and does not suit
 
     Examples
     --------
@@ -76,7 +97,7 @@ class ControlledDiffusion(Dynamics):
     control_cost: float | QuadraticCost = field(default=1.0, metadata={"form": NUMBER})
     noise: str = "implicit"
     drift: Any = field(default=0.0, metadata={"form": FIELD_PER_AXIS})
-    scheme: str = field(default="upwind", metadata={"since": "0.7"})
+    scheme: str | None = field(default=None, metadata={"since": "0.7"})
     reach: int | None = field(default=None, metadata={"since": "0.7"})
     hamiltonian: QuadraticCost = field(init=False, repr=False)
 
@@ -86,8 +107,12 @@ class ControlledDiffusion(Dynamics):
             raise InputError(f"viscosity is {self.viscosity}; it must be zero or positive, and finite")
         if self.noise not in NOISES:
             raise InputError(unknown("noise operator", self.noise, NOISES))
-        if self.scheme not in SCHEMES:
+        if self.scheme is not None and not (isinstance(self.scheme, str) and self.scheme in SCHEMES):
             raise InputError(unknown("scheme of a diffusion", self.scheme, SCHEMES))
+        if self.reach is not None:
+            object.__setattr__(self, "reach", whole(self.reach, "reach of a diffusion"))
+            if self.reach < 1:
+                raise InputError(f"reach of a diffusion is {self.reach}; a whole number of at least 1 cell is needed")
         cost = self.control_cost
         if not isinstance(cost, QuadraticCost):
             cost = QuadraticCost(cost)
@@ -107,13 +132,75 @@ class ControlledDiffusion(Dynamics):
         check_drift(self.drift, space, where)
         return self
 
+    def with_scheme(self, space: Space, hard: bool) -> Self:
+        """The same diffusion with the scheme that is stated; or else with the entropic one where it suits.
+
+        Raises
+        ------
+        InputError
+            where "entropic" is stated and does not suit
+        """
+        obstacle = self._obstacle(space, hard)
+        if self.scheme == "entropic" and obstacle:
+            raise InputError(
+                f"scheme of a diffusion is 'entropic', which does not suit this game: {obstacle}; take "
+                "scheme = 'upwind', or leave the scheme out"
+            )
+        scheme = self.scheme or ("upwind" if obstacle else PREFERRED)
+        if self.scheme is None and scheme != PREFERRED:
+            say(
+                "upwind-scheme",
+                f"the scheme of the diffusion is upwind, of first order in space and time: the entropic one does not "
+                f"suit this game, because {obstacle}; scheme = 'upwind' says that this is meant",
+            )
+        if scheme == "upwind" and self.reach is not None:
+            say(
+                "reach-unused",
+                f"reach = {self.reach} of the diffusion is not used: upwind steps go to the neighbours only; leave it "
+                "out, or take scheme = 'entropic'",
+            )
+        return replace(self, scheme=scheme, reach=None if scheme == "upwind" else self.reach)
+
+    def _obstacle(self, space: Space, hard: bool) -> str:
+        """Why entropic steps do not suit; empty where they do."""
+        uneven = [axis.name for axis in getattr(space, "axes", ()) if not axis.even]
+        reasons = {
+            f"cells along the axis {' and '.join(uneven)} of the grid have different widths": bool(uneven),
+            "it has a drift": not is_still(self.drift),
+            "its noise is explicit": self.noise != "implicit",
+            "what moving costs is not c |a|^2 / 2": type(self.hamiltonian) is not QuadraticCost,
+            f"a {type(self).__name__} makes its own steps": self._is_own,
+            "the density has hard bounds": hard,
+        }
+        return ", and ".join(reason for reason, holds in reasons.items() if holds)
+
+    @property
+    def chain(self) -> dict[str, Any]:
+        stated = {"scheme": self.scheme, "reach": self.reach}
+        return {key: value for key, value in stated.items() if value is not None}
+
+    def on_chain(self, scheme: str | None, reach: int | None = None) -> Self:
+        return replace(self, scheme=scheme, reach=reach)
+
+    @property
+    def _is_own(self) -> bool:
+        """Whether a subclass makes the steps, or caps their speeds."""
+        own, plain = type(self), ControlledDiffusion
+        return own.bind is not plain.bind or own.speed_cap is not plain.speed_cap
+
     def averaged(self, space: Space, mean: Callable[[np.ndarray], np.ndarray]) -> Self:
         """The same with the mean drift of coarser cells."""
         return replace(self, drift=averaged_drift(self.drift, space, mean))
 
+    def stretched(self, factor: float) -> Self:
+        """With factor^2 times the viscosity."""
+        return replace(self, viscosity=self.viscosity * factor**2)
+
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
         """Speeds to the neighbours, the drift, and the noise."""
         assert isinstance(space, Grid)
+        if self.scheme is None:
+            return self.with_scheme(space, False).bind(space, time, initial)
         if self.scheme == "entropic":
             viscosity = own_viscosity(self.viscosity, space, time.dt)
             reach = None if self.reach is None else (self.reach,) * space.ndim
@@ -127,10 +214,10 @@ class ControlledDiffusion(Dynamics):
     @property
     def identity(self) -> Any:
         """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike; the
-        drift is told by its factor."""
-        others = ("control_cost", "drift")
+        drift is told by its factor, and upwind, which was the only scheme before 0.7, by no word."""
+        others = ("control_cost", "drift", "scheme", "reach")
         parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name not in others)
-        return ("diffusion", *parts)
+        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()))
 
     def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         """Largest speed along each axis z, y, x, a number or one for each face; ``possible`` is what keeps the
@@ -142,13 +229,17 @@ class ControlledDiffusion(Dynamics):
         return steps_of_noise(self.noise, self.viscosity, space, horizon)
 
     def for_coarse_grid(self) -> ControlledDiffusion:
-        """With implicit noise: explicit noise would ask for steps of its own."""
-        return replace(self, noise="implicit")
+        """Upwind, with implicit noise: explicit noise would ask for steps of its own."""
+        return replace(self, noise="implicit", scheme="upwind", reach=None)
+
+    def thickened(self, viscosity: float) -> ControlledDiffusion:
+        """The same diffusion by entropic steps with another viscosity; they reach as far as its speeds ask for."""
+        return replace(self, viscosity=viscosity, scheme="entropic", reach=None)
 
     def slowed(self, caps: tuple[float | tuple[float, ...], ...]) -> Slowed:
-        """The same diffusion with the speed cap of another grid or time step."""
+        """The same diffusion, upwind, with the speed cap of another grid or time step."""
         stated = {part.name: getattr(self, part.name) for part in fields(self) if part.init}
-        return Slowed(**stated | {"caps": caps})
+        return Slowed(**stated | {"caps": caps, "scheme": "upwind", "reach": None})
 
 
 @dataclass(frozen=True)

@@ -57,9 +57,10 @@ def _stated(problem: Problem) -> str:
     moments = f"TimeGrid(horizon={time.horizon!r}, steps={time.steps!r}, unit={time.unit!r}{more})"
     parts = [_space(problem.grid), moments]
     if isinstance(dynamics, ControlledDiffusion):
+        scheme = "" if dynamics.scheme == "upwind" else f", scheme={dynamics.scheme!r}, reach={dynamics.reach!r}"
         parts.append(
             f"ControlledDiffusion(viscosity={dynamics.viscosity!r}, control_cost={dynamics.control_cost!r}, "
-            f"noise={dynamics.noise!r})"
+            f"noise={dynamics.noise!r}{scheme})"
         )
     else:
         parts.append(repr(problem.temperature))

@@ -15,6 +15,7 @@ Any reader of NetCDF opens them: ``xarray.open_dataset("plan.nc")``, ``ncdump -h
     x, y, z        centres of the cells                state      names of the states
     population     names                               move       x+, x-, y+, ...: toward a neighbour
     action         names                               aggregate  number of the price
+    direction      x, y, z: axis of a velocity
     iteration      number of the iteration             axis       x, y, z
     site           number of the site
 
@@ -28,8 +29,15 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
     value                      time, ...           cost          least cost from there on, against the plan's own crowd;
                                                                  NaN in blocked cells
     coupling_cost              step, ...           rate          what the crowd costs an agent, per unit time
+  * extrapolated_density       time, ...           1/volume      of several meshes, beside the plan and never in its
+                                                                 place: it may be negative; NaN at nodes without one
   * speed                      step, move, ...     length/time   of a diffusion: speed to each neighbour; the velocity
                                                                  along x is the one of x+ less the one of x-
+  * value_ahead                step, ...           cost          of a diffusion in the entropic scheme: the value at
+                                                                 the end of the step, up to a constant, that the law
+                                                                 of the next cell follows from; with ``viscosity`` and
+                                                                 ``control_cost`` of the scheme; NaN in blocked cells
+  * velocity                   step, direction, .. length/time   its mean velocity; without control it is 0
   * policy                     step, action, ...   1             of a finite game: probability of every action
   * action_name                population, action  name          where populations call their actions differently
   * choice_cost                step, action, ...   rate          what crowded choices cost
@@ -65,7 +73,12 @@ are in it); ``solver`` (whose plan it is), ``stages`` (all that ran) and ``solve
 ``seconds``; ``warnings`` (JSON: a code and a sentence each); every number of the certificate
 (`mfgsolve.Certificate`); ``discount``, the rate, where there is one (then potential, costs and values are worth at
 t = 0, prices and fields at their own time); ``steps_chosen``, ``steps_potential_change`` and ``steps_flow_change``
-(what the number of time steps costs, as measured); of `learn` ``agents``, ``density_distance`` and
+(what the number of time steps costs, as measured); ``discretisation_scheme``,
+``discretisation_own_viscosity``, ``discretisation_order``, ``discretisation_potential``, ``discretisation_cost``,
+``discretisation_density``, ``discretisation_obtained``, ``discretisation_sweeps``,
+``discretisation_extrapolated_potential``, ``discretisation_extrapolated_potential_error`` and
+``discretisation_extrapolated_density_error`` (estimated distance to the continuous game: the fields of
+`mfgsolve.Discretisation`); of `learn` ``agents``, ``density_distance`` and
 ``reference_exploitability``.
 ``sealed`` and ``seal`` are a checksum of them.
 

@@ -7,24 +7,20 @@ and attributes that are not named here are let be: later versions add some.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from mfgsolve.discretisation import PREFIX, Discretisation
 from mfgsolve.errors import FileError
+from mfgsolve.files.reading import BOUNDED, MEASURED, ROUND_OFF, SCHEMA, Reading, space_dims
 from mfgsolve.inputs.texts import cut, visible
 
-__all__ = ["SCHEMA", "Reading", "check", "space_dims"]
+__all__ = ["SCHEMA", "check"]
 
-SCHEMA = "mfgsolve/1"
-MEASURED = (
-    "exploitability", "relative_exploitability", "potential", "duality_gap", "sweeps", "seconds", "cell_steps",
-)  # fmt: skip
-BOUNDED = ("violation", "final_grid")  # not in the files of 0.1.0
-LATER = (*BOUNDED, "stage")  # nor in those of 0.4.0
-WORK = ("sweeps", "seconds", "cell_steps")
 CERTIFIED = (
     "exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale", "movement_cost",
     "crowd_cost", "terminal_cost", "mass_error", "cap_fraction",
@@ -32,7 +28,6 @@ CERTIFIED = (
 STATUSES = (
     "converged", "iteration limit", "time limit", "stopped by callback", "stalled", "finished", "non-finite",
 )  # fmt: skip
-ROUND_OFF = 1e-9  # of sums of probabilities
 
 
 def check(dataset: xr.Dataset, kind: str, where: str, *, whole: bool = True) -> None:
@@ -52,189 +47,6 @@ def check(dataset: xr.Dataset, kind: str, where: str, *, whole: bool = True) -> 
         CHECKS[kind](Reading(dataset, kind, where, whole))
 
 
-class Reading:
-    """A dataset, and what is asked of it."""
-
-    def __init__(self, dataset: xr.Dataset, kind: str, where: str, whole: bool = True):
-        self.dataset, self.kind, self.where, self.whole = dataset, kind, where, whole
-
-    def fault(self, sentence: str) -> FileError:
-        begun = f"{self.where} misses or spoils data: it" if self.kind == "checkpoint" else self.where
-        return FileError(f"{begun} {sentence}; it is damaged, or was not written by mfgsolve")
-
-    def absent(self, what: str) -> FileError:
-        begun = f"{self.where} misses or spoils data: it" if self.kind == "checkpoint" else self.where
-        return FileError(f"{begun} has no {what}; it is not a whole {self.kind}")
-
-    def dims(self, name: str) -> tuple[str, ...]:
-        return tuple(map(str, self.dataset[name].dims))
-
-    # -- attributes ----------------------------------------------------------------------------------------------
-
-    def text(self, name: str, needed: bool = True) -> str:
-        value = self.dataset.attrs.get(name)
-        if isinstance(value, str) or (value is None and not needed):
-            return str(value or "")
-        raise self._spoilt(name, "a text")
-
-    def number(self, name: str, needed: bool = True) -> float:
-        value = self.dataset.attrs.get(name)
-        if value is None and not needed:
-            return math.nan
-        if isinstance(value, np.ndarray) and value.size == 1:
-            value = value.item()
-        if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-            return float(value)
-        raise self._spoilt(name, "a number")
-
-    def _spoilt(self, name: str, wanted: str) -> FileError:
-        value = self.dataset.attrs.get(name)
-        came = "nothing" if value is None else cut(visible(repr(value)), 60)
-        return self.fault(f"misses or spoils the attribute {name!r}: {came} came, {wanted} is needed")
-
-    # -- variables -----------------------------------------------------------------------------------------------
-
-    def values(self, name: str, dims: Sequence[str] | None, kinds: str = "fiu") -> np.ndarray:
-        """The array of that name, if it is there, on these dimensions and of that type."""
-        if name not in self.dataset.variables:
-            raise self.absent(f"variable {name!r}")
-        variable = self.dataset.variables[name]
-        if variable.dtype.kind not in kinds or (dims is not None and variable.dims != tuple(dims)):
-            came = f"{variable.dtype} on {variable.dims}"
-            wanted = "numbers" if "f" in kinds else "texts"
-            raise self.fault(f"has {name!r} as {came}; schema {SCHEMA!r} has {wanted} on {dims or 'any dimensions'}")
-        return np.asarray(variable.values)
-
-    def within(self, name: str, dims: Sequence[str], low: float = -math.inf, high: float = math.inf) -> np.ndarray:
-        """Numbers in a range; what was not measured (NaN) is in none, and let be."""
-        values = self.values(name, dims)
-        wrong = (values < low) | (values > high)
-        if wrong.any():
-            raise self.fault(
-                f"has {name!r} with the value {values[wrong][0]:.6g}; from {low:g} to {high:g} is possible"
-            )
-        return values
-
-    def finite(self, name: str, dims: Sequence[str], low: float = -math.inf, high: float = math.inf) -> np.ndarray:
-        """Numbers in a range, none of them NaN or infinite."""
-        values = self.values(name, dims)
-        if not np.isfinite(values).all():
-            raise self.fault(f"has {name!r} with {values[~np.isfinite(values)][0]} in it, which is no finite number")
-        return self.within(name, dims, low, high)
-
-    def rising(self, name: str) -> np.ndarray:
-        """A coordinate: finite numbers, each larger than the one before."""
-        values = self.coordinate(name, "fiu")
-        if not np.isfinite(values).all() or not (np.diff(values) > 0).all():
-            raise self.fault(f"has a coordinate {name!r} that does not rise from each number to the next")
-        return values
-
-    def names(self, name: str) -> list[str]:
-        """A coordinate of names, all different."""
-        values = [str(text) for text in self.coordinate(name, "OUSTiuf")]
-        if len(set(values)) < len(values):
-            raise self.fault(f"has a coordinate {name!r} in which a name comes twice")
-        return values
-
-    def coordinate(self, name: str, kinds: str) -> np.ndarray:
-        if name not in self.dataset.coords:
-            raise self.absent(f"coordinate {name!r}")
-        values = self.values(name, (name,), kinds)
-        if not values.size:
-            raise self.fault(f"has a coordinate {name!r} without any entry")
-        return values
-
-    # -- what several kinds of files have ------------------------------------------------------------------------
-
-    def space(self) -> tuple[str, ...]:
-        """Dimensions of the space of the density, their coordinates checked."""
-        dims = space_dims(self.dataset)
-        for name in dims:
-            if name in ("population", "state"):
-                self.names(name)
-            else:
-                self.cells(name)
-        return dims
-
-    def cells(self, name: str) -> np.ndarray | None:
-        """Edges of the cells of an axis, where the file states them: their coordinate lies in the middle of each."""
-        centres, edges = self.rising(name), self.dataset[name].attrs.get("edges")
-        if edges is None:
-            return None
-        edges = np.asarray(edges)
-        if edges.dtype.kind not in "fiu" or edges.shape != (centres.size + 1,):
-            raise self.fault(
-                f"has edges of the cells of {name!r} as {edges.dtype} of shape {edges.shape}; {centres.size + 1} "
-                f"numbers belong to {centres.size} cells"
-            )
-        edges = edges.astype(float)
-        if not np.isfinite(edges).all() or not (np.diff(edges) > 0).all():
-            raise self.fault(f"has edges of the cells of {name!r} that do not rise from each number to the next")
-        if not np.allclose(0.5 * (edges[1:] + edges[:-1]), centres, rtol=1e-12, atol=1e-12 * np.abs(edges).max()):
-            raise self.fault(f"has a coordinate {name!r} that does not lie in the middle of the edges of its cells")
-        return edges
-
-    def history(self, dims: Sequence[str] = ("iteration",), needed: Sequence[str] = MEASURED) -> None:
-        """What was measured at every iteration."""
-        for name in (*MEASURED, *LATER):
-            if name in needed or name in self.dataset:
-                low = 0.0 if name in (*WORK, *LATER) else -math.inf
-                self.within(name, dims, low, 1.0 if name == "final_grid" else math.inf)
-
-    def masses(self, name: str, space: Sequence[str], error: float) -> None:
-        """A density: nowhere negative, and of mass 1 (of each population) up to ``error``."""
-        dims = self.dims(name)
-        density = self.finite(name, dims)
-        least, most = float(density.min(initial=0.0)), float(density.max(initial=0.0))
-        if least < -1e-12 * max(most, 1e-300):
-            raise self.fault(f"has {name!r} with the value {least:.6g}, and no density is negative")
-        places = tuple(dims.index(axis) for axis in space if axis != "population")
-        for axis in space:
-            edges = None if axis in ("population", "state") else self.cells(axis)
-            if edges is not None:
-                shape = [-1 if name == axis else 1 for name in dims]
-                density = density * np.diff(edges).reshape(shape)
-        mass, (volume, blur) = density.sum(axis=places), self._volume(space)
-        if math.isnan(volume):  # of an axis of one cell only the file's problem knows the length
-            volume, blur = 1.0 / float(mass.flat[0] or 1.0), 0.0
-        off = float(np.abs(volume * mass - 1.0).max(initial=0.0))
-        if not off <= (0.0 if math.isnan(error) else abs(error)) + blur + ROUND_OFF:
-            raise self.fault(f"has {name!r} with a mass that is {off:.3g} from 1 (the file itself says {error:.3g})")
-
-    def _volume(self, space: Sequence[str]) -> tuple[float, float]:
-        """Of a cell, by its neighbours, and how exactly that is known."""
-        volume, blur = 1.0, 0.0
-        for name in space:
-            if name not in ("population", "state") and "edges" not in self.dataset[name].attrs:
-                centres = np.asarray(self.dataset[name].values, dtype=float)
-                side = math.nan if centres.size < 2 else float(centres[-1] - centres[0]) / (centres.size - 1)
-                volume *= side
-                blur += 0.0 if math.isnan(side) else 1e-15 * float(np.abs(centres).max()) / side
-        return volume, blur
-
-    def chances(self, space: Sequence[str]) -> None:
-        """A policy: probabilities that sum to 1 wherever agents may be."""
-        policy = self.finite("policy", ("step", "action", *space), -ROUND_OFF, 1 + ROUND_OFF)
-        total = policy.sum(axis=1)
-        there = np.ones(total.shape, dtype=bool)
-        if "blocked" in self.dataset:
-            there &= np.asarray(self.dataset["blocked"].values) == 0
-        if (np.abs(total - 1)[there] > ROUND_OFF).any():
-            worst = float(total[there][np.abs(total - 1)[there].argmax()])
-            raise self.fault(f"has a 'policy' whose probabilities sum to {worst:.9g} somewhere, and not to 1")
-
-
-def space_dims(dataset: xr.Dataset) -> tuple[str, ...]:
-    """Dimensions that the density of this file should have besides time."""
-    if "density" not in dataset:
-        return ("x",)
-    result = [str(dim) for dim in dataset["density"].dims if dim not in ("agents", "time")]
-    several = ("population",) if "population" in result else ()
-    if "state" in result:
-        return (*several, "state")
-    return (*several, *("z", "y", "x")[-max(1, len(result) - len(several)) :])
-
-
 # -- one kind of file each ---------------------------------------------------------------------------------------------
 
 
@@ -247,12 +59,16 @@ def _solution(file: Reading) -> None:
     }.items():
         file.values(name, dims)
     choices, what = _choices(file, space)
-    file.values(choices, ("step", what, *space))
-    times, steps, _ = file.rising("time"), file.rising("step"), file.names(what)
+    file.values(choices, ("step", *what, *space))
+    for dim in what:
+        file.names(dim)
+    times, steps = file.rising("time"), file.rising("step")
     if steps.shape != times[:-1].shape or not np.allclose(steps, times[:-1]):
         raise file.fault(f"has {times.size} times and {steps.size} steps, which do not start at them")
     _iterations(file)
     file.history()
+    if "extrapolated_density" in file.dataset:
+        file.values("extrapolated_density", ("time", *space))
     if "blocked" in file.dataset:
         file.within("blocked", tuple(dim for dim in file.dims("blocked") if dim in space), 0, 1)
     status = _certificate(file)
@@ -260,20 +76,23 @@ def _solution(file: Reading) -> None:
         file.masses("density", space, file.number("mass_error"))
         if choices == "policy":
             file.chances(space)
+        elif choices == "value_ahead":
+            file.ahead(space)
         else:  # what somebody's own step calls a policy may have any sign
-            file.finite(choices, ("step", what, *space), 0.0 if choices == "speed" else -math.inf)
+            file.finite(choices, ("step", *what, *space), 0.0 if choices == "speed" else -math.inf)
     if status == "converged":
         _converged(file)
 
 
-def _choices(file: Reading, space: tuple[str, ...]) -> tuple[str, str]:
-    """Name and dimension of the policy: of finite games, of diffusions, or the only variable on (step, any, *space)."""
-    for name, what in (("policy", "action"), ("speed", "move")):
+def _choices(file: Reading, space: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Name of the policy and its dimensions beside step and space: of finite games, of diffusions in one scheme or the
+    other, or the only variable on (step, any, *space)."""
+    for name, what in (("policy", ("action",)), ("speed", ("move",)), ("value_ahead", ())):
         if name in file.dataset:
             return name, what
     dims = {str(name): tuple(map(str, variable.dims)) for name, variable in file.dataset.data_vars.items()}
-    own = [(name, on[1]) for name, on in dims.items() if len(on) > 1 and on == ("step", on[1], *space)]
-    return own[0] if len(own) == 1 else ("speed", "move")
+    own = [(name, on[1:2]) for name, on in dims.items() if len(on) > 1 and on == ("step", on[1], *space)]
+    return own[0] if len(own) == 1 else ("speed", ("move",))
 
 
 def _iterations(file: Reading) -> None:
@@ -291,6 +110,8 @@ def _certificate(file: Reading) -> str:
     for name in ("tol", "violation", "discount"):
         file.number(name, needed=False)
     file.text("name")
+    for part in fields(Discretisation):
+        (file.text if isinstance(part.default, str) else file.number)(f"{PREFIX}{part.name}", needed=False)
     for name in ("solver", "solver_source", "problem", "objective", "source", "created", "mfgsolve_version"):
         file.text(name, needed=False)
     if "episodes" in file.dataset:

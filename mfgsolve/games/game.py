@@ -20,7 +20,7 @@ from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import UNSETTLED
 from mfgsolve.kernels import vectors
 from mfgsolve.problem import Problem
-from mfgsolve.steps import Average, Costs, OwnCost, Policy
+from mfgsolve.steps import Average, Costs, OwnCost, Policy, Step
 from mfgsolve.steps.checks import check_step
 
 __all__ = ["Game", "Response", "sampled"]
@@ -259,6 +259,12 @@ class Game(Crowd):
         """The same game, whose step differs in the attributes named; arrays are shared."""
         other = copy.copy(self)
         other.step = self.step.with_changes(**changes)
+        return other
+
+    def in_steps_of(self, step: Step) -> Game:
+        """The same game, whose agents take another step on the same levels; arrays are shared."""
+        other = copy.copy(self)
+        other.step = step
         return other
 
     def with_costs(self, own_cost: np.ndarray, entropy_cost: float | np.ndarray | None = None) -> Game:

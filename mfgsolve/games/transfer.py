@@ -1,17 +1,22 @@
-"""Fields from one grid to another: linear in space (cell centres) and in time (nodes); a guess, not a flow."""
+"""Fields from one grid to another: linear in space (cell centres) and in time (nodes); a guess, not a flow.
+
+Where agents pay by entropy it is the logarithm of a density that is smooth: that is carried by cubic polynomials in
+space, from meshes with the same times (`prolong_logarithm`).
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from scipy import sparse
+from scipy import ndimage, sparse
 
 from mfgsolve.grids import Axis, Grid
 
-__all__ = ["coarser_sizes", "prolong"]
+__all__ = ["coarser_sizes", "prolong", "prolong_logarithm"]
 
 SMALLEST = 8  # cells along an axis of the coarsest grid
+EMPTY = 1e-300  # mass whose logarithm stands for that of none
 
 
 def coarser_sizes(shape: tuple[int, ...], steps: int) -> tuple[tuple[int, ...], int] | None:
@@ -73,3 +78,54 @@ def prolong(field: np.ndarray, source: Any, target: Any) -> np.ndarray:
         share = position - index
         result[k] = ((1 - share) * left + share * right).reshape(target.level_shape)
     return result
+
+
+# -- logarithms ------------------------------------------------------------------------------------------------------
+
+
+def prolong_logarithm(field: np.ndarray, source: Any, target: Any) -> np.ndarray:
+    """A crowd of one game as a guess for another on a finer mesh with the same times: log m by cubic polynomials
+    through four cell centres, mirrored at walls; every level is scaled to the mass that it had."""
+    shape, free = source.grid.shape, ~target.grid.mask
+    matrices = [_cubic(a, b) for a, b in zip(source.grid.axes, target.grid.axes, strict=True)]
+    nearest = None
+    if source.grid.mask.any():  # blocked cells take what the nearest free one has
+        nearest = tuple(ndimage.distance_transform_edt(source.grid.mask, return_distances=False, return_indices=True))
+    result = target.empty_crowd()
+    for before, after in zip(field, result, strict=True):
+        level = np.log(np.maximum(before.reshape(shape), EMPTY))
+        if nearest is not None:
+            level = level[nearest]
+        for axis, matrix in enumerate(matrices):
+            rows = np.moveaxis(level, axis, 0)
+            moved = matrix @ rows.reshape(rows.shape[0], -1)
+            level = np.moveaxis(moved.reshape(-1, *rows.shape[1:]), 0, axis)
+        mass = np.exp(level - level.max()) * free
+        after[...] = (mass * (before.sum() / mass.sum())).reshape(target.level_shape)
+    return result
+
+
+def _cubic(source: Axis, target: Axis) -> sparse.csr_array:
+    """Lagrange's cubic through four cell centres; cells beyond a wall mirror those before it."""
+    position, cells = _between_centres(source, target.centres), source.cells
+    if source.even:
+        position = (target.centres - source.start) / source.spacing - 0.5
+    left = np.floor(position).astype(int)
+    s = position - left
+    values = np.stack(
+        [
+            -s * (s - 1) * (s - 2) / 6,
+            (s + 1) * (s - 1) * (s - 2) / 2,
+            -(s + 1) * s * (s - 2) / 2,
+            (s + 1) * s * (s - 1) / 6,
+        ]
+    )
+    columns = np.stack([left - 1, left, left + 1, left + 2])
+    if source.periodic:
+        columns %= cells
+    else:
+        columns %= 2 * cells
+        columns = np.minimum(columns, 2 * cells - 1 - columns)
+    rows = np.tile(np.arange(target.cells), (4, 1))
+    shape = (target.cells, cells)
+    return sparse.csr_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=shape)  # duplicates add up

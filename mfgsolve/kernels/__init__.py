@@ -37,7 +37,7 @@ import numba
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
-__all__ = ["compiling", "fma", "jit", "launch", "threads_available", "threads_possible"]
+__all__ = ["compiling", "fma", "jit", "launch", "threads_available", "threads_for", "threads_possible"]
 
 
 def _digest() -> str:
@@ -48,13 +48,15 @@ def _digest() -> str:
 
 
 _DIGEST = _digest()
+CELLS_FOR_THREADS = 256 * 256  # below this a time level is too short to share
 
 
-def jit(function: Callable[..., Any], *, parallel: bool = False) -> Any:
+def jit(function: Callable[..., Any], *, parallel: bool = False, minima: bool = False) -> Any:
     """Compile a kernel at its first call.
 
     ``parallel=True`` makes a second, threaded version of the same source, in which every callee ``name`` of the same
-    module that has a sibling ``name_parallel`` is replaced by it.
+    module that has a sibling ``name_parallel`` is replaced by it.  ``minima=True`` is for kernels that take the least
+    or the largest of finite numbers, which may then be compared in any order.
     """
     name = f"{function.__name__.lstrip('_')}_{'parallel' if parallel else 'serial'}_{_DIGEST}"
     scope = function.__globals__
@@ -66,6 +68,8 @@ def jit(function: Callable[..., Any], *, parallel: bool = False) -> Any:
     copy.__module__ = function.__module__
     copy.__doc__ = function.__doc__
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+    if minima:
+        options["fastmath"] = {"nnan", "nsz"}
     if parallel and "prange" in function.__code__.co_names:
         options["parallel"] = True
     try:
@@ -161,6 +165,13 @@ def threads_available() -> int:
     if _forked:  # to ask Numba would start its threads
         return min(threads_possible(), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
     return int(numba.get_num_threads())
+
+
+def threads_for(cells: int, threads: int | None) -> int:
+    """How many share a time level of so many cells; ``threads`` as the user stated them, None decides by its size."""
+    if threads is not None:
+        return min(threads, threads_possible())
+    return threads_available() if cells >= CELLS_FOR_THREADS else 1
 
 
 def threads_possible() -> int:

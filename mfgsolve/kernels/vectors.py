@@ -84,4 +84,36 @@ def _crowd_totals(weights, price, mass, shut):
     return cost.sum(), above.sum(), size.sum()
 
 
+def _excess(scale, a, direction, image):
+    """sum scale a (image - direction), and sum scale direction (image - direction)."""
+    cells = a.shape[1]
+    first, second = np.zeros(cells), np.zeros(cells)
+    for t in range(a.shape[0]):
+        v, q, w, s = a[t], direction[t], image[t], scale[t]
+        for i in range(cells):
+            y = s[i] * (w[i] - q[i])
+            first[i] += v[i] * y
+            second[i] += q[i] * y
+    return first.sum(), second.sum()
+
+
+def _advance(scale, solution, residual, image, direction, moved, twice, length):
+    """solution += length direction, residual -= length moved, image -= length twice.
+
+    Returns sum scale residual (image - residual), and sum scale image (twice - moved).
+    """
+    cells = residual.shape[1]
+    first, second = np.zeros(cells), np.zeros(cells)
+    for t in range(residual.shape[0]):
+        x, r, v, p, q, w, s = solution[t], residual[t], image[t], direction[t], moved[t], twice[t], scale[t]
+        for i in range(cells):
+            x[i] += length * p[i]
+            r[i] -= length * q[i]
+            v[i] -= length * w[i]
+            first[i] += s[i] * r[i] * (v[i] - r[i])
+            second[i] += s[i] * v[i] * (w[i] - q[i])
+    return first.sum(), second.sum()
+
+
 inner, descend, add, turn, crowd_totals = jit(_inner), jit(_descend), jit(_add), jit(_turn), jit(_crowd_totals)
+excess, advance = jit(_excess), jit(_advance)

@@ -31,9 +31,21 @@ def game_of(problem: Problem | Game) -> Game:
 
 
 def actions_of(game: Game) -> tuple[list[str], np.ndarray]:
-    """Names of the actions, and which are allowed, (actions, *shape)."""
+    """Names of the actions, and which are allowed, (actions, *shape).
+
+    Raises
+    ------
+    InputError
+        where agents choose from no finite list
+    """
+    names = list(game.step.action_names)
+    if not names:
+        raise InputError(
+            f"{game.problem.name!r} has no finite list of actions that an occupation could count: agents choose any "
+            "law of their next cell; state it with ControlledDiffusion(scheme='upwind'), LatticeMoves or Tabular"
+        )
     allowed = game.step.allowed
-    return list(game.step.action_names), allowed.reshape(len(allowed), *game.grid.shape)
+    return names, allowed.reshape(len(allowed), *game.grid.shape)
 
 
 def even_shares(allowed: np.ndarray) -> np.ndarray:

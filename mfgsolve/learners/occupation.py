@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mfgsolve.agents.play import Play, stated_problem
+from mfgsolve.agents.play import stated_problem
 from mfgsolve.agents.run import Party, Run
-from mfgsolve.agents.walk import Walk
 from mfgsolve.errors import FileError, InputError, numbers, real, unknown, whole
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.games import Game
@@ -109,8 +108,8 @@ class Occupation:
                 f"{(game.steps + 1, *game.grid.shape)}"
             )
         levels = density.values * game.grid.volumes
-        walk = Walk(Play(game, policy, game.crowd_of(levels), None))
-        return _chosen(game, levels.reshape(game.steps + 1, -1), walk.chain.choices)
+        choices = game.step.chain(policy).by_choice().choices
+        return _chosen(game, levels.reshape(game.steps + 1, -1), choices)
 
     @classmethod
     def of_policy(cls, problem: Problem | Game, policy: Any) -> Occupation:
@@ -123,8 +122,8 @@ class Occupation:
         """
         game = game_of(problem)
         chosen = game.step.policy_from(getattr(policy, "dataset", policy))
-        crowd = game.follow(chosen)
-        return _chosen(game, game.flat(crowd)[:, : game.cells], Walk(Play(game, chosen, crowd, None)).chain.choices)
+        choices, crowd = game.step.chain(chosen).by_choice().choices, game.follow(chosen)
+        return _chosen(game, game.flat(crowd)[:, : game.cells], choices)
 
     @classmethod
     def of_run(cls, run: Run, party: Party) -> Occupation:
@@ -137,7 +136,7 @@ class Occupation:
             raise InputError("tagged agents deviate in this run, and counts do not tell them apart; use of_agents")
         game = game_of(party.walk.game)
         share = np.repeat(1.0 / party.agents, party.walk.states // party.agents.size)
-        return _chosen(game, run.counts * share, party.walk.chain.choices)
+        return _chosen(game, run.counts * share, party.walk.chain.by_choice().choices)
 
     @classmethod
     def of_agents(cls, problem: Problem | Game, cells: Any, actions: Any) -> Occupation:

@@ -13,5 +13,9 @@ from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.learning import learning
 from mfgsolve.plots.output import animate, save
+from mfgsolve.plots.refinement import refinement
 
-__all__ = ["agents", "animate", "convergence", "convergences", "learning", "plan", "policy", "save", "speed", "value"]
+__all__ = [
+    "agents", "animate", "convergence", "convergences", "learning", "plan", "policy", "refinement", "save", "speed",
+    "value",
+]  # fmt: skip

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["default_counts", "plan"]
 
+COLUMNS = 128  # of an image over time, where the density is known between nodes
 CURVES = 6  # states up to which each has a curve of its own
 
 
@@ -36,7 +37,8 @@ def plan(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) 
     Parameters
     ----------
     solution : a Solution or its dataset
-    times : times to show (density is linear between nodes); about six equally spaced ones by default
+    times : times to show (between nodes the density is exact in the entropic scheme, and linear elsewhere); about six
+        equally spaced ones by default
 
     Raises
     ------
@@ -83,7 +85,7 @@ def _strip(seen: View, moments: list[float]) -> Figure:
 
 def _lines(seen: View, moments: list[float]) -> Figure:
     figure, rows = part.over_time(seen, 2)
-    norm = part.density_scale(np.array([one.densities() for one in seen.each]))
+    norm = part.density_scale(np.array([one.course(COLUMNS)[1] for one in seen.each]))
     for one, (left, right) in zip(seen.each, rows, strict=True):
         image = _over_time(one, left, norm)
         if one.is_listed and len(one.state_names) <= CURVES:
@@ -97,7 +99,8 @@ def _lines(seen: View, moments: list[float]) -> Figure:
 
 
 def _over_time(one: View, ax: Axes, norm: Normalize) -> ScalarMappable:
-    image = part.field(ax, one, one.densities(), one.clock, cmap=part.DENSITY, norm=norm)
+    times, levels = one.course(COLUMNS)
+    image = part.field(ax, one, levels, one.clock_of(times), cmap=part.DENSITY, norm=norm)
     part.label_place(ax, one, f"{'share' if one.is_listed else 'density'} over time")
     if one.track is not None:
         ax.plot(one.times, one.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=2, label=f"path of {one.track_name}")

@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.densities import default_counts
-from mfgsolve.plots.reading import View, labelled, view
+from mfgsolve.plots.reading import View, dataset_of, labelled, view
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -103,7 +103,9 @@ def _free(one: View, values: np.ndarray) -> np.ndarray:
 
 
 def speed(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
-    """Net speed (s+ - s-) of the agents as arrows above the density, where there are any.
+    """Net speed of the agents as arrows above the density, where there are any.
+
+    It is s+ - s- of the upwind scheme, and the mean velocity of the entropic one.
 
     An arrow is the mean over a block of cells, weighted by mass; none is drawn where the density is below 1 % of its
     largest at that time.  Three axes: density integrated over z, speeds likewise weighted by mass.  One axis: the net
@@ -114,13 +116,14 @@ def speed(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
     solution : a Solution or its dataset, of a controlled diffusion
     times : times to show; a speed holds for the whole step that contains the time, the last one at the horizon
     """
-    seen = view(solution, "speed", "step", "move")
+    entropic = "velocity" in dataset_of(solution)
+    seen = view(solution, *(("velocity", "step", "direction") if entropic else ("speed", "step", "move")))
     if seen.ndim == 1:
         all_times(times)
         return _speed_line(seen)
     moments = seen.moments(times, (7,) if seen.aspect > 1.3 else (5, 4))
     shown = moments if times is not None else moments[:-1]  # nobody moves after the horizon
-    unit = seen.unit("speed")
+    unit = seen.unit("velocity" if entropic else "speed")
     fields = [[arrows(seen, t, [_net(seen, name, seen.step_at(t)) for name in "xy"]) for t in shown]]
     return arrow_panels(seen, shown, fields, "how the crowd moves", NOTE,
                         lambda key: f"speed {key:g}{'' if unit == '1' else ' ' + unit}")  # fmt: skip
@@ -164,7 +167,8 @@ def arrow_panels(
 
 def _speed_line(seen: View) -> Figure:
     net = [_net(seen, "x", slice(None))]
-    lines = [labelled("net speed toward larger x", seen.unit("speed")), "white also where density < 1 %"]
+    unit = seen.unit("velocity" if "velocity" in seen.dataset else "speed")
+    lines = [labelled("net speed toward larger x", unit), "white also where density < 1 %"]
     return drift_line(seen, net, "net speed of the agents along x", lines)
 
 
@@ -227,6 +231,8 @@ def _padded(
 
 
 def _net(seen: View, name: str, step: int | slice) -> np.ndarray:
+    if "velocity" in seen.dataset:
+        return np.asarray(seen.dataset["velocity"].sel(direction=name).isel(step=step).values)
     speeds = seen.dataset["speed"]
     forth, back = (speeds.sel(move=name + sign).isel(step=step).values for sign in "+-")
     return np.asarray(forth - back)

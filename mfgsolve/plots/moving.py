@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Film"]
 
+MOMENTS = 64  # whose densities set the scale, where it is known between nodes
 BARS = 30  # cells of a finite game up to which each has a bar
 
 
@@ -40,7 +41,7 @@ class Film:
 
     def _build_planes(self) -> None:
         seen = self.view
-        fields = [one.densities() for one in seen.each]
+        fields = [one.course(MOMENTS)[1] for one in seen.each]
         norm, count = part.density_scale(np.array(fields)), len(fields)
         width = 6.8 if seen.aspect >= 1 else 2.4 + 4.4 * max(seen.aspect, 0.4)
         height = (width - 1.6) / seen.aspect + 1.4
@@ -65,7 +66,7 @@ class Film:
     def _build_lines(self) -> None:
         seen = self.view
         name, count = seen.dims[0], len(seen.each)
-        top = 1.05 * max(float(one.densities().max()) for one in seen.each)
+        top = 1.05 * max(float(one.course(MOMENTS)[1].max()) for one in seen.each)
         self.figure = part.Picture(figsize=(6.8 if count == 1 else part.WIDTH, 4.4), layout="constrained")
         axes: list[Axes] = list(self.figure.subplots(1, count, squeeze=False, sharey=True)[0])
         for one, ax in zip(seen.each, axes, strict=True):

@@ -22,6 +22,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
+from mfgsolve.discretisation import Discretisation
 from mfgsolve.plots.reading import View, doubts, labelled, words
 
 __all__ = [
@@ -171,7 +172,11 @@ def title(figure: Figure, view: View, text: str) -> None:
 
 def certificate(view: View) -> str:
     status, measure = view.dataset.attrs.get("status"), view.dataset.attrs.get("relative_exploitability")
-    return "" if status is None or measure is None else f"({words(status)}, relative exploitability {measure:.0e})"
+    distance = Discretisation.read(view.dataset.attrs).short
+    beside = f", {distance}" if distance else ""
+    if status is None or measure is None:
+        return ""
+    return f"({words(status)}, relative exploitability {measure:.0e}{beside})"
 
 
 def density_scale(levels: np.ndarray) -> Normalize:

@@ -14,12 +14,17 @@ import xarray as xr
 from mfgsolve.cautions import stored, unique
 from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut, visible
+from mfgsolve.solution.between import Between, checked_times
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
 
 __all__ = ["View", "dataset_of", "doubts", "labelled", "offset_of", "round_times", "view", "words"]
 
+OTHERS = (  # what a picture needs, what the dataset has instead, what it is of then, and its picture
+    ("speed", "policy", "finite game", "policy"), ("policy", "speed", "controlled diffusion", "speed"),
+    ("policy", "velocity", "controlled diffusion", "speed"),
+)  # fmt: skip
 LONGEST = 60  # characters of a name in a picture
 AXIS_NAMES = ("x", "y", "z", "state")
 
@@ -54,9 +59,9 @@ def dataset_of(solution: Solution | xr.Dataset, needed: Sequence[str] = ()) -> x
     if not str(dataset.attrs.get("schema", "")).startswith("mfgsolve/1"):
         result = dataset.attrs.get("schema", "missing")
         raise InputError(f"dataset has schema {result!r}; pictures read 'mfgsolve/1', from mfg.solve or mfg.load")
-    for name, other, kind in (("speed", "policy", "finite game"), ("policy", "speed", "controlled diffusion")):
+    for name, other, kind, picture in OTHERS:
         if name in needed and name not in dataset and other in dataset:
-            raise InputError(f"dataset has no {name}: it is of a {kind}; use mfg.plots.{other}")
+            raise InputError(f"dataset has no {name}: it is of a {kind}; use mfg.plots.{picture}")
     missing = [name for name in needed if name not in dataset]
     if missing:
         raise InputError(f"dataset has no {', '.join(missing)}; it is not a whole solution")
@@ -131,8 +136,12 @@ class View:
 
     @property
     def clock(self) -> tuple[float, float]:
-        """Ends of an image with one column per node: half a step beyond the first and the last."""
-        times = self.times
+        """Ends of an image with one column per node."""
+        return self.clock_of(self.times)
+
+    @staticmethod
+    def clock_of(times: np.ndarray) -> tuple[float, float]:
+        """Ends of an image with one column for each time: half a step beyond the first and the last."""
         half = 0.5 * (times[-1] - times[0]) / (len(times) - 1)
         return float(times[0]) - half, float(times[-1]) + half
 
@@ -226,8 +235,25 @@ class View:
         return self._flat(np.asarray(self.dataset["density"].values))
 
     def density(self, t: float) -> np.ndarray:
-        """Density at any time, linear between nodes, over (y, x) or x; three axes are integrated over z."""
-        return self._flat(self.between("density", t))
+        """Density at any time, over (y, x) or x; three axes are integrated over z.
+
+        Between nodes it is exact in the entropic scheme, and linear elsewhere (`mfgsolve.solution.between`).
+        """
+        return self._flat(self._between.density(t))
+
+    @cached_property
+    def _between(self) -> Between:
+        return Between(self.dataset)
+
+    def course(self, least: int) -> tuple[np.ndarray, np.ndarray]:
+        """Times and densities at them: all nodes, and times between where these are exact and nodes fewer than that."""
+        steps = len(self.times) - 1
+        parts = -(-least // steps) if self._between.is_exact else 1
+        if parts == 1:
+            return self.times, self.densities()
+        shares = np.arange(parts) / parts
+        times = np.append((self.times[:-1, None] + shares * np.diff(self.times)[:, None]).reshape(-1), self.times[-1])
+        return times, np.array([self.density(float(t)) for t in times])
 
     def _flat(self, values: np.ndarray) -> np.ndarray:
         if self.ndim < 3:
@@ -317,19 +343,7 @@ class View:
             return [float(t) for t in self.times[places]]
         if times is None:
             return [float(t) for t in round_times(last, counts)]
-        try:
-            wanted = np.atleast_1d(np.asarray(times, dtype=float))
-        except (TypeError, ValueError):
-            raise InputError(f"times is {times!r}; numbers from {first:g} to {last:g} are needed") from None
-        if wanted.ndim != 1 or not wanted.size:
-            raise InputError(f"times has shape {wanted.shape}; a list of at least one time is needed")
-        bad = ~((wanted >= first) & (wanted <= last * (1 + 1e-12)))
-        if bad.any():
-            unit = self.unit("time")
-            raise InputError(
-                f"time {wanted[bad][0]:g} lies outside the horizon; "
-                f"times from {first:g} to {last:g}{'' if unit == '1' else ' ' + unit} are possible"
-            )
+        wanted = checked_times(times, first, last, self.unit("time"))
         return [float(t) for t in wanted]
 
 

@@ -5,13 +5,18 @@ A *named* problem (of ``mfgsolve list``, or of another library as ``mfglib:beach
     problem = "supply-demand"
     shape = [64, 64]
     steps = 512                                 # may be left out, as below
+    kinks = [0.7]                               # may be left out: a named problem knows its own
     [parameters]
     reward = 2.0
+    [dynamics]                                  # of diffusions: scheme and reach, as below; may be left out
+    scheme = "entropic"
 
 or a *declared* one, in which a field is a number, a table, a list of numbers for every cell, or a list of tables and
 numbers that is their sum::
 
     name = "two-hills"
+    kinks = [0.5]                               # times at which costs bend or jump: chosen steps have a node there
+    #                                           # (if absent, the times at which the paths of bumps turn)
     [grid]
     shape = [32, 64]                            # array order: ny, nx
     bounds = [[0.0, 1.0], [0.0, 2.0]]           # in the order of shape; the unit box if absent
@@ -28,7 +33,9 @@ numbers that is their sum::
     [dynamics]
     viscosity = 0.01
     control_cost = 1.0
-    noise = "implicit"                          # or "explicit"
+    noise = "implicit"                          # or "explicit"; of upwind steps
+    scheme = "entropic"                         # or "upwind"; if absent, what suits (a file that is written says it)
+    # reach = 8                                 # cells that an agent can go in an entropic step; else as far as it must
     [[coupling]]                                # any number of them, added up
     kind = "congestion"                         # "crowd-aversion", "log", "nonlocal", "running-cost"
     congestion = 0.1
@@ -144,8 +151,12 @@ import textwrap
 from mfgsolve.problemfile.csvfile import read_density
 from mfgsolve.problemfile.reading import named_problem, problem_from_toml, read_problem
 from mfgsolve.problemfile.reference import all_keys
+from mfgsolve.problemfile.schemes import as_then, restated
 from mfgsolve.problemfile.writing import problem_to_toml
 
-__all__ = ["all_keys", "named_problem", "problem_from_toml", "problem_to_toml", "read_density", "read_problem"]
+__all__ = [
+    "all_keys", "as_then", "named_problem", "problem_from_toml", "problem_to_toml", "read_density", "read_problem",
+    "restated",
+]  # fmt: skip
 
 __doc__ = f"{__doc__}\n{textwrap.indent(all_keys(), '    ')}"

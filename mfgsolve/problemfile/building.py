@@ -38,10 +38,17 @@ def build(table: DeclaredProblem, text: str) -> Problem:
         source=table.source,
         text=text,
         track=moving[0].position if len(moving) == 1 else None,
+        kinks=_bends(moving, table.time.horizon) if table.kinks is None else table.kinks,
     )
     if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))):
         return replace(problem, initial=problem.initial_mass() / problem.grid.volumes)  # tied to its grid
     return problem
+
+
+def _bends(moving: Sequence[Bump], horizon: float) -> list[float]:
+    """Times before the horizon at which paths turn: data have a kink there."""
+    times = {row[0] for bump in moving for row in bump.path or ()}
+    return [time for time in times if 0 < time < horizon]
 
 
 def _joined(couplings: Sequence[Coupling]) -> Coupling:

@@ -25,7 +25,9 @@ def override(
     _check_texts(settings, where)
     for key, value in settings.items():
         path = key.split(".")
-        if named and len(path) == 1 and key not in ("shape", "steps", "problem"):
+        if named and key == "scheme":
+            path = ["dynamics", key]
+        elif named and len(path) == 1 and key not in ("shape", "steps", "problem", "kinks"):
             path = ["parameters", key]
         _set(document, path, value, where)
     if shape is not None and "states" in document:

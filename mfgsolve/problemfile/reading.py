@@ -24,8 +24,9 @@ from mfgsolve.problem import Problem
 from mfgsolve.problemfile.building import build, check
 from mfgsolve.problemfile.datafile import DataFile, digest, found_file
 from mfgsolve.problemfile.overriding import override
+from mfgsolve.problemfile.schemes import stating
 from mfgsolve.problemfile.source import structure
-from mfgsolve.problemfile.tables import DeclaredProblem, NamedProblem, data_table
+from mfgsolve.problemfile.tables import ChainTable, DeclaredProblem, NamedProblem, data_table
 from mfgsolve.problemfile.tomlwriter import dump_toml
 from mfgsolve.problems import registry
 
@@ -118,12 +119,16 @@ def named_problem(
     shape: Sequence[int] | None = None,
     steps: int | None = None,
     discount: float = 0.0,
+    kinks: Sequence[float] | None = None,
+    scheme: str | None = None,
+    reach: int | None = None,
 ) -> Problem:
     """A problem of the list, or (``peer:game``) of another library, whose resolution is part of its own parameters; at
-    a discount rate."""
+    a discount rate, with kinks instead of its own, and by a scheme (`Problem.with_scheme`)."""
     if ":" not in name:
         _check_size(name, shape, steps)
-        return _discounted(registry.build(name, parameters, shape, steps), discount)
+        made = registry.build(name, parameters, shape, steps, scheme)
+        return _changed(made if reach is None else made.with_scheme(scheme, reach), discount, kinks)
     for what, given in (("shape", shape), ("steps", steps)):
         if given is not None:
             raise InputError(
@@ -132,14 +137,18 @@ def named_problem(
             )
     from mfgsolve import interop
 
-    problem = _discounted(interop.build(name, parameters), discount)
-    late = {"time": {"discount": discount}} if discount else {}
+    problem = _changed(interop.build(name, parameters), discount, kinks)
+    if (scheme, reach) != (None, None):
+        problem = problem.with_scheme(scheme, reach)
+    late: dict[str, Any] = {"time": {"discount": discount}} if discount else {}
+    late |= {} if kinks is None else {"kinks": list(kinks)}
     READ[problem] = dump_toml({"problem": name, "parameters": dict(parameters or {}), **late})
     return problem
 
 
-def _discounted(problem: Problem, rate: float) -> Problem:
-    return replace(problem, time=replace(problem.time, discount=rate)) if rate else problem
+def _changed(problem: Problem, rate: float, kinks: Sequence[float] | None) -> Problem:
+    problem = replace(problem, time=replace(problem.time, discount=rate)) if rate else problem
+    return problem if kinks is None else replace(problem, kinks=kinks)
 
 
 def _check_size(name: str, shape: Sequence[int] | None, steps: int | None) -> None:
@@ -177,7 +186,8 @@ def _built(
     override(changed, shape, steps, copy.deepcopy(dict(settings)), where)
     if "problem" in changed:
         named = structure(changed, NamedProblem, where)
-        attrs = named.parameters, named.shape, named.steps, named.time.discount
+        chain = named.dynamics or ChainTable()
+        attrs = named.parameters, named.shape, named.steps, named.time.discount, named.kinks, chain.scheme, chain.reach
         made = _located(lambda: named_problem(named.problem, *attrs), where)
         if named.steps_chosen and named.steps:
             made = replace(made, time=replace(made.time, chosen=True))
@@ -191,6 +201,9 @@ def _built(
     declared = structure(changed, DeclaredProblem, where, data)
     kept = text if changed == document else dump_toml(changed)
     problem = _located(lambda: build(declared, kept), where)
+    kept = stating(kept, problem)
+    if kept != problem.text:
+        problem = replace(problem, text=kept)
     check(problem, where)
     return problem, kept if data is not None or tables else None
 

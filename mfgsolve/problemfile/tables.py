@@ -202,6 +202,7 @@ class DeclaredProblem:
     data: Any = field(default=None, metadata={"form": Form("the name of a data file", "", data_table)})
     name: str = "declared"
     source: str = ""
+    kinks: tuple[float, ...] | None = None  # of the data: on top, beside the tables that state these
 
     def __post_init__(self) -> None:
         if (self.grid is None) == (self.states is None):
@@ -240,6 +241,14 @@ class DiscountTable:
 
 
 @dataclass(frozen=True)
+class ChainTable:
+    """What may be said of the dynamics of a named problem: the scheme of a diffusion, and its reach."""
+
+    scheme: str | None = None
+    reach: int | None = None
+
+
+@dataclass(frozen=True)
 class NamedProblem:
     """The name of a problem of the list, and its parameters."""
 
@@ -249,3 +258,5 @@ class NamedProblem:
     steps: int | None = None
     steps_chosen: bool = False
     time: DiscountTable = field(default_factory=DiscountTable)
+    dynamics: ChainTable | None = None
+    kinks: tuple[float, ...] | None = None

@@ -15,6 +15,7 @@ from mfgsolve.inputs.forms import TRANSITIONS
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.building import on_what
 from mfgsolve.problemfile.reading import READ, problem_from_toml
+from mfgsolve.problemfile.schemes import stating
 from mfgsolve.problemfile.tomlwriter import dump_toml
 from mfgsolve.problems import registry
 from mfgsolve.spaces import Populations
@@ -35,7 +36,11 @@ def problem_to_toml(problem: Problem) -> str:
     if problem in READ:  # the very object that was read
         return READ[problem]
     text = _text(problem)
-    if not _alike(problem, problem_from_toml(text)):
+    again = problem_from_toml(text)
+    if again.kinks != problem.kinks:
+        text = dump_toml(tomllib.loads(text) | {"kinks": list(problem.kinks)})
+        again = problem_from_toml(text)
+    if not _alike(problem, again):
         raise InputError(
             f"problem {problem.name!r} was changed in Python after it was built, and a file cannot hold the change; "
             "build it with other parameters, or give it parameters=None and text=None"
@@ -52,7 +57,7 @@ def _text(problem: Problem) -> str:
         stated = grid.get("shape", [len(edges) - 1 for edges in grid["edges"]] if "edges" in grid else shape)
         resolution = stated, time.get("steps"), time.get("chosen", False), time.get("discount", 0.0)
         if resolution == (shape, steps, problem.time.chosen, problem.time.discount):
-            return problem.text
+            return stating(problem.text, problem)
         if stated != shape:
             document["grid"]["shape"] = shape
         timing = {"steps": steps, "chosen": problem.time.chosen, "discount": problem.time.discount}
@@ -60,7 +65,7 @@ def _text(problem: Problem) -> str:
         document["time"] |= {key: value for key, value in timing.items() if value or key == "steps"}
         if problem.normalise:
             document.setdefault("initial", {})["normalise"] = True
-        return dump_toml(document)
+        return stating(dump_toml(document), problem)
     if problem.parameters is None:
         raise InputError(
             f"problem {problem.name!r} was made from Python functions, which a file cannot hold; "
@@ -75,13 +80,15 @@ def _text(problem: Problem) -> str:
     finely = {key: value for key, value in (("shape", shape), ("steps", steps)) if key in chosen and value is not None}
     if problem.time.chosen:
         finely["steps_chosen"] = True
-    late = {"time": {"discount": problem.time.discount}} if problem.time.discount else {}
+    late: dict[str, Any] = {"time": {"discount": problem.time.discount}} if problem.time.discount else {}
+    if chain := problem.all_dynamics[0].chain:
+        late["dynamics"] = chain
     return dump_toml({"problem": problem.name, **finely, "parameters": dict(problem.parameters), **late})
 
 
 def _alike(problem: Problem, other: Problem) -> bool:
     """Whether two problems have the same grid, time and dynamics, and the same numbers where they are sampled."""
-    stated = [(p.grid.identity, p.time, len(p.couplings), [by_target(c).keys() for c in p.couplings])
+    stated = [(p.grid.identity, p.time, p.kinks, len(p.couplings), [by_target(c).keys() for c in p.couplings])
               for p in (problem, other)]  # fmt: skip
     if stated[0] != stated[1] or not np.array_equal(problem.grid.mask, other.grid.mask):
         return False

@@ -63,6 +63,7 @@ def cole_hopf(
     *,
     shape: tuple[int, ...] = (128,),
     steps: int | None = None,
+    scheme: str | None = None,
     viscosity: float = 0.05,
     control_cost: float = 1.0,
     goal: float = 0.9,
@@ -78,6 +79,7 @@ def cole_hopf(
     Parameters
     ----------
     shape, steps : cells (..., ny, nx) and time steps; None chooses them from the speeds of the game
+    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
     viscosity, control_cost : nu > 0 (length^2 / time) and c
     goal, start : depths of the terminal reward and of the start, between -1 and 1
     horizon : T
@@ -95,7 +97,7 @@ def cole_hopf(
     return Problem(
         grid=Grid.box(shape, boundary=boundary),
         time=TimeGrid(horizon, steps),
-        dynamics=ControlledDiffusion(viscosity, control_cost),
+        dynamics=ControlledDiffusion(viscosity, control_cost, scheme=scheme),
         coupling=0.0,
         initial=form.density,
         terminal=form.value,

@@ -64,6 +64,7 @@ def crowd_aversion(
     *,
     shape: tuple[int, int] = (32, 64),
     steps: int | None = None,
+    scheme: str | None = None,
     viscosity: float = 0.01,
     control_cost: float = 1.0,
     aversion: float = 0.1,
@@ -82,6 +83,7 @@ def crowd_aversion(
     Parameters
     ----------
     shape, steps : cells (ny, nx), at least about (8, 16), and time steps; None chooses them from the speeds of the game
+    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
     viscosity, control_cost : nu (length^2 / time) and c
     aversion : cost per unit time and density
     hurry : cost per unit time and length of being away from the far end
@@ -102,7 +104,7 @@ def crowd_aversion(
     return Problem(
         grid=grid,
         time=TimeGrid(horizon, steps),
-        dynamics=ControlledDiffusion(viscosity, control_cost),
+        dynamics=ControlledDiffusion(viscosity, control_cost, scheme=scheme),
         coupling=CrowdAversion(aversion) + RunningCost(Distance(hurry)),
         initial=Bump(1.0, spread, (0.4, NARROW_AT)),
         terminal=Distance(hurry),

@@ -122,6 +122,7 @@ def gaussian_log(
     *,
     shape: tuple[int, ...] = (256,),
     steps: int | None = None,
+    scheme: str | None = None,
     viscosity: float = 0.05,
     strength: float = 0.2,
     stiffness: float = 2.0,
@@ -138,6 +139,7 @@ def gaussian_log(
     Parameters
     ----------
     shape, steps : cells (..., ny, nx) and time steps; None chooses them from the speeds of the game
+    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
     viscosity : nu, length^2 / time
     strength : g, cost per unit time of a crowd e times denser
     stiffness : of the well, cost per unit time and length^2
@@ -162,7 +164,7 @@ def gaussian_log(
     return Problem(
         grid=Grid.box(shape, bounds=[(-HALF_WIDTH, HALF_WIDTH)] * len(shape)),
         time=TimeGrid(horizon, steps),
-        dynamics=ControlledDiffusion(viscosity),
+        dynamics=ControlledDiffusion(viscosity, scheme=scheme),
         coupling=LogCongestion(strength) + RunningCost(Well(form)),
         initial=Bump(1.0, spread, tuple(form.mean(0.0))),
         terminal=Quadratic(form.curvature, tuple(form.well(horizon))),

@@ -61,4 +61,5 @@ def lattice_supply_demand(
         initial=Bump(1.0, 0.05, (0.15, 0.2)),
         normalise=True,
         track=demand.position,
+        kinks=demand.kinks,
     )

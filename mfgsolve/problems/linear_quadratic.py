@@ -187,6 +187,7 @@ def linear_quadratic(
     *,
     shape: tuple[int, ...] = (192,),
     steps: int | None = None,
+    scheme: str | None = None,
     viscosity: float = 0.05,
     kappa: float = 0.5,
     terminal: float = 1.0,
@@ -204,6 +205,7 @@ def linear_quadratic(
     Parameters
     ----------
     shape, steps : cells (..., ny, nx) and time steps; None chooses them from the speeds of the game
+    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
     viscosity : nu, length^2 / time
     kappa, terminal : attraction while moving (1 / time^2) and at the end (1 / time); kappa > 0
     horizon : T
@@ -221,7 +223,7 @@ def linear_quadratic(
     return Problem(
         grid=Grid.box(shape, bounds=[(-HALF_WIDTH, HALF_WIDTH)] * len(shape)),
         time=TimeGrid(horizon, steps),
-        dynamics=ControlledDiffusion(viscosity),
+        dynamics=ControlledDiffusion(viscosity, scheme=scheme),
         coupling=MeanAttraction(kappa),
         terminal_coupling=MeanAttraction(terminal),
         initial=Bump(1.0, spread, (centre,) * len(shape)),

@@ -99,6 +99,7 @@ def montreal(
     *,
     shape: tuple[int, int] = (64, 64),
     steps: int | None = None,
+    scheme: str | None = None,
     reward: float = 1.0,
     congestion: float = 150.0,
     control_cost: float = 0.1,
@@ -126,6 +127,7 @@ def montreal(
     Parameters
     ----------
     shape, steps : cells (ny, nx) and time steps; None chooses them from the speeds of the game
+    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
     reward : mean earning of a car alone, per hour
     congestion : km^2; at the density 1 / congestion (all cars on that area) the reward is halved
     control_cost : cost per hour at 1 km/h is half of it; crossing 10 km in 2 h costs 25 times it
@@ -144,7 +146,7 @@ def montreal(
     return Problem(
         grid=Grid.box(shape, bounds=BOUNDS, unit="km"),
         time=TimeGrid(DAY, steps, unit="h"),
-        dynamics=ControlledDiffusion(viscosity, control_cost),
+        dynamics=ControlledDiffusion(viscosity, control_cost, scheme=scheme),
         coupling=Congestion(Separable(demand.profile, demand.maps), congestion),
         initial=Parked(width),
         normalise=True,

@@ -17,14 +17,14 @@ from typing import Any, ParamSpec, Protocol
 
 import numpy as np
 
-from mfgsolve.errors import InputError, unknown
+from mfgsolve.errors import InputError, shown, unknown
 from mfgsolve.grids import Coordinates
 from mfgsolve.problem import Problem
 
 __all__ = ["ClosedForm", "NamedProblem", "Parameter", "build", "closed_form", "get", "named", "names"]
 
 P = ParamSpec("P")
-RESOLUTION = ("shape", "steps")  # how finely a problem is solved is no part of what it is
+RESOLUTION = ("shape", "steps", "scheme")  # how finely, and how, a problem is solved is no part of what it is
 
 
 class ClosedForm(Protocol):
@@ -68,8 +68,8 @@ class NamedProblem:
     name : with dashes, as on the command line
     summary : one line
     source : paper or data set
-    parameters : by name, without shape and steps
-    resolution : default of shape and of steps, as far as they can be chosen; the states of some games are given
+    parameters : by name, without shape, steps and scheme
+    resolution : default of shape, steps and scheme, as far as they can be chosen; the states of some games are given
     build : the function that makes the `Problem`
     closed_form : from a problem to its exact solution, or None
     """
@@ -127,6 +127,8 @@ def named(
                 steps = given.get("steps", resolution["steps"])
                 steps = resolution["steps"] if steps is None else steps
                 chosen["steps"] = None if steps is None else Parameter("steps", 64, int).checked(steps, name)
+            if "scheme" in resolution:
+                chosen["scheme"] = given.get("scheme", resolution["scheme"])
             problem = function(**values, **chosen)  # type: ignore[call-arg,arg-type]
             told = {key: value for key, value in given.items() if key not in defaults and value is not None}
             _check_given(told, problem, name)
@@ -152,6 +154,10 @@ def _check_given(given: Mapping[str, Any], problem: Problem, owner: str) -> None
     """A shape or a number of steps that cannot be chosen may be told, as a file does, but must be the true one."""
     true = {"shape": problem.grid.shape, "steps": problem.time.steps}
     for key, value in given.items():
+        if key == "scheme":
+            raise InputError(
+                f"scheme of {owner} is {shown(value)}; this game is a finite one and has none: leave scheme out"
+            )
         told = tuple(value) if key == "shape" and isinstance(value, Sequence | np.ndarray) else value
         if told != true[key]:
             raise InputError(f"{key} of {owner} is {value!r}; this game has {true[key]} and no other: leave {key} out")
@@ -175,8 +181,9 @@ def build(
     parameters: Mapping[str, Any] | None = None,
     shape: Sequence[int] | None = None,
     steps: int | None = None,
+    scheme: str | None = None,
 ) -> Problem:
-    """Problem ``name`` with some parameters other than their defaults; steps that are not given are as by default.
+    """Problem ``name`` with some parameters other than their defaults; what is not given is as by default.
 
     Raises
     ------
@@ -190,7 +197,7 @@ def build(
     3.0
     """
     values = dict(parameters or {})
-    for key, value in (("shape", shape), ("steps", steps)):
+    for key, value in (("shape", shape), ("steps", steps), ("scheme", scheme)):
         if value is not None:
             values[key] = value
     return get(name).build(**values)

@@ -28,6 +28,11 @@ class Demand:
         s = min(t / (1 - self.hold), 1.0)
         return np.array([0.5 - 0.35 * math.cos(math.pi * s), 0.2 + 0.6 * math.sin(math.pi * s)])
 
+    @property
+    def kinks(self) -> tuple[float, ...]:
+        """When it stops, if it does."""
+        return (1 - self.hold,) if self.hold > 0 else ()
+
     def __call__(self, t: float, c: Coordinates) -> np.ndarray:
         return Bump(self.reward, self.width, tuple(self.position(t)))(t, c)
 
@@ -37,6 +42,7 @@ def supply_demand(
     *,
     shape: tuple[int, int] = (64, 64),
     steps: int | None = None,
+    scheme: str | None = None,
     reward: float = 2.0,
     viscosity: float = 0.002,
     control_cost: float = 0.5,
@@ -52,6 +58,7 @@ def supply_demand(
     Parameters
     ----------
     shape, steps : cells (ny, nx) and time steps; None chooses them from the speeds of the game
+    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
     reward : at the centre of demand, per unit time
     viscosity, control_cost : nu (length^2 / time) and c
     congestion : area; at the density 1 / congestion the reward is halved
@@ -66,9 +73,10 @@ def supply_demand(
     return Problem(
         grid=Grid.box(shape),
         time=TimeGrid(1.0, steps),
-        dynamics=ControlledDiffusion(viscosity, control_cost),
+        dynamics=ControlledDiffusion(viscosity, control_cost, scheme=scheme),
         coupling=Congestion(demand, congestion),
         initial=Bump(1.0, 0.05, (0.15, 0.2)),
         normalise=True,
         track=demand.position,
+        kinks=demand.kinks,
     )

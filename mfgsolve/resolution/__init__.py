@@ -11,8 +11,14 @@ without steps chooses them from its own speeds, measured on a coarse grid (4 % o
 the result says how many they are and what they cost in accuracy. A stated number is judged on the same coarse grid,
 against enough steps; one that is too small is a warning with the estimated error (of 0.189 for 64 steps, 0.201) and
 the number to take.
+
+*Entropic steps* are another matter: no cap, second order in time, and too *many* of them harm, since the noise of one
+step must be as wide as 0.6 cells.  The rule takes the largest number with which it is, so that every kink of the data
+has a node (`mfgsolve.resolution.nodes`), and fewer where these are exact already; where the noise of the game bears
+hardly any, error in time and error by a viscosity of the scheme's own are balanced (`mfgsolve.resolution.balance`).
 """
 
-from mfgsolve.resolution.rule import Judgement, judge, settle
+from mfgsolve.resolution.judgement import Judgement
+from mfgsolve.resolution.rule import judge, settle
 
 __all__ = ["Judgement", "judge", "settle"]

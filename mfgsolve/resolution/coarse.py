@@ -29,15 +29,18 @@ SMALL = 1024  # cells up to which the real grid itself may serve
 Coarse = Callable[[int], Problem]  # the coarse game in any number of steps
 
 
-def coarsened(problem: Problem) -> Coarse | None:
+def coarsened(problem: Problem, factor: int = FACTOR) -> Coarse | None:
     """The game on its coarsest sensible grid; None where there is none that can be afforded, or where its dynamics
-    have no form for it (`Dynamics.for_coarse_grid`)."""
+    have no form for it (`Dynamics.for_coarse_grid`).
+
+    A small grid becomes coarser by ``factor`` at most.
+    """
     grid, dynamics = problem.grid, problem.all_dynamics[0].for_coarse_grid()
     if dynamics is None:
         return None
     assert isinstance(grid, Grid)
     problem = replace(problem, dynamics=dynamics, parameters=None, text=None, track=None, cautions=())
-    shape = tuple(_fewer(axis.cells) for axis in grid.axes)
+    shape = tuple(_fewer(axis.cells, factor) for axis in grid.axes)
     if shape != grid.shape:
         real, cells = Game(problem.with_steps(TIMES), 1), Cells(grid, shape)
         for way, seen in ((_sampled, SEEN), (_averaged, AVERAGED)):
@@ -50,9 +53,9 @@ def coarsened(problem: Problem) -> Coarse | None:
     return problem.with_steps if grid.size <= SMALL else None
 
 
-def _fewer(cells: int) -> int:
+def _fewer(cells: int, factor: int) -> int:
     """Cells of a coarse axis."""
-    return cells // max(cells // LARGEST, min(FACTOR, cells // SMALLEST), 1)
+    return cells // max(cells // LARGEST, min(factor, cells // SMALLEST), 1)
 
 
 def _shows(coarse: Game, real: Game, least: float) -> bool:

@@ -174,19 +174,22 @@ def _at_rest(game: Game) -> float:
     return energy + game.terminal_total(crowd)
 
 
-def change(plan: Plan, better: Plan) -> Change:
-    """From one plan to another, better one; what planning is worth is what the gain is measured by."""
+def change(plan: Plan, better: Plan, samples: int = SAMPLES) -> Change:
+    """From one plan to another, better one; what planning is worth is what the gain is measured by.
+
+    The densities are compared at so many times, evenly over the horizon.
+    """
     worth = max(abs(better.gain), better.movement, 2 * (plan.gap + better.gap) / SETTLED, better.noise)
     gain = abs(better.gain - plan.gain) / worth if worth > 0 else 0.0
-    return Change(abs(better.potential - plan.potential), gain, _apart(plan, better))
+    return Change(abs(better.potential - plan.potential), gain, _apart(plan, better, samples))
 
 
-def _apart(plan: Plan, other: Plan) -> float:
+def _apart(plan: Plan, other: Plan, samples: int) -> float:
     """Share of the crowd that is elsewhere: total variation of the densities, mean over the time."""
     total = 0.0
-    for share in np.arange(1, SAMPLES + 1) / SAMPLES:
+    for share in np.arange(1, samples + 1) / samples:
         total += 0.5 * float(np.abs(_level(plan, share) - _level(other, share)).sum())
-    return total / SAMPLES
+    return total / samples
 
 
 def _level(plan: Plan, share: float) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -14,7 +14,9 @@ from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
 from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
+from mfgsolve.resolution.entropic import entropic_judgement, entropic_settled
 from mfgsolve.resolution.finite import finite_steps
+from mfgsolve.resolution.judgement import Judgement
 from mfgsolve.resolution.measuring import UNMEASURED, Change, Measured, measure, probe, steps_for_speeds
 
 __all__ = ["Judgement", "friendly", "judge", "settle"]
@@ -27,51 +29,6 @@ UNSEEN = 3  # where it is more than so many times what the coarse grid has seen
 ATTEMPTS = 8
 MOST_LONGER = 4  # steps of the real game over those of the coarse one that a chosen number may have
 LEAST = 8  # steps of a game in which nobody moves
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What is known of a number of time steps; what was not measured is NaN.
-
-    Attributes
-    ----------
-    steps : the number
-    chosen : whether it was chosen by the rule, and not stated
-    potential_change : estimated error of the potential (where there is none: of what an agent pays) by these steps,
-        beside as many as one likes on the same grid; in units of cost
-    gain_change : the same of what the crowd gains by moving at all, relative to that gain
-    flow_change : share of the crowd that is elsewhere; total variation, mean over the time
-    cap_fraction : share of the mass-time at the speed cap of the real grid, on the coarse one
-    steps_advised : what the rule takes; None where nothing could be measured, or nothing needed to be
-    cautions : what is to be said of it, if anything
-    """
-
-    steps: int
-    chosen: bool = False
-    potential_change: float = math.nan
-    gain_change: float = math.nan
-    flow_change: float = math.nan
-    cap_fraction: float = math.nan
-    steps_advised: int | None = None
-    cautions: tuple[Caution, ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        """How the number came about and what it costs."""
-        if not self.chosen:
-            return ""
-        if math.isnan(self.flow_change):
-            return f"{self.steps}, chosen from the game"
-        return (
-            f"{self.steps}, chosen from the speeds of the game (they change the potential by about "
-            f"{self.potential_change:.1g} and the place of {self.flow_change:.1%} of the crowd)"
-        )
-
-    @property
-    def attributes(self) -> dict[str, int | float]:
-        """For the dataset of a solution."""
-        numbers = {"potential_change": self.potential_change, "flow_change": self.flow_change}
-        return {"steps_chosen": int(self.chosen)} | {f"steps_{name}": value for name, value in numbers.items()}
 
 
 _settled: WeakKeyDictionary[Problem, Problem] = WeakKeyDictionary()
@@ -112,6 +69,9 @@ def settle(problem: Problem) -> Problem:
 
 
 def _chosen(problem: Problem) -> Problem:
+    if problem.scheme == "entropic":
+        settled, _measured[settled] = entropic_settled(problem)
+        return settled
     coarse = problem.all_dynamics[0].for_coarse_grid()
     if coarse is None:
         return problem.with_steps(finite_steps(problem), chosen=True)
@@ -208,6 +168,8 @@ def judge(problem: Problem, cap_fraction: float = math.nan) -> Judgement:
 
 
 def _examined(problem: Problem) -> Judgement:
+    if problem.scheme == "entropic":
+        return entropic_judgement(problem)
     measured = measure(problem)
     grid, steps = problem.grid, problem.time.steps
     error, capped, number = UNMEASURED, math.nan, None

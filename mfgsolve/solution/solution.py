@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property
@@ -13,14 +13,16 @@ import numpy as np
 import xarray as xr
 from scipy.interpolate import RegularGridInterpolator
 
-from mfgsolve.cautions import Caution, stored
+from mfgsolve.cautions import Caution, stored, to_text
 from mfgsolve.certificates import Certificate
+from mfgsolve.discretisation import UNMEASURED, Discretisation
 from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
 from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
+from mfgsolve.solution.between import density_at
 from mfgsolve.solution.citations import citation
 from mfgsolve.solution.learning import Learning
 
@@ -64,6 +66,7 @@ class Solution:
     warnings : what makes the answer less than it looks, each a `Caution` with a ``code`` and a ``sentence``
     certificate : every number of the certificate, see `mfgsolve.certificates`
     learning : how agents learned it, a `Learning`; None where a solver made it
+    discretisation : estimated distance to the continuous game, a `Discretisation`
     """
 
     origin: xr.Dataset | Callable[[], xr.Dataset] = field(repr=False)
@@ -76,6 +79,7 @@ class Solution:
     problem: Problem | None = field(default=None, repr=False)
     warnings: tuple[Caution, ...] = ()
     learning: Learning | None = field(default=None, repr=False)
+    discretisation: Discretisation = UNMEASURED
 
     @cached_property
     def dataset(self) -> xr.Dataset:
@@ -107,8 +111,30 @@ class Solution:
 
     @property
     def sentence(self) -> str:
-        """Why the solve ended, and every warning."""
-        return " ".join([self.status.sentence, *(caution.sentence for caution in self.warnings)])
+        """Why the solve ended, how far the plan is from the continuum, and every warning."""
+        told = (caution.sentence for caution in self.warnings)
+        return " ".join([self.status.sentence, self.discretisation.sentence, *told])
+
+    def estimated(
+        self, distance: Discretisation, cautions: tuple[Caution, ...] = (), extrapolated: np.ndarray | None = None
+    ) -> Solution:
+        """The same plan with another estimate of its distance to the continuum; the dataset says so, too.
+
+        Parameters
+        ----------
+        cautions : what is to be said besides
+        extrapolated : density (time, ...) that Richardson's rule makes of several meshes, NaN where it makes none
+        """
+        warnings = (*self.warnings, *cautions)
+
+        def dataset() -> xr.Dataset:
+            there = self.dataset.assign_attrs(distance.attributes | {"warnings": to_text(warnings)})
+            if extrapolated is None:
+                return there
+            attrs = there["density"].attrs | {"long_name": "density extrapolated to the continuum"}
+            return there.assign(extrapolated_density=(there["density"].dims, extrapolated, attrs))
+
+        return replace(self, origin=dataset, discretisation=distance, warnings=warnings)
 
     def summary(self) -> dict[str, Any]:
         """The numbers that the command prints as JSON."""
@@ -117,6 +143,7 @@ class Solution:
         head = {"status": self.status.value} | {name: numbers[name] for name in names}
         work = {"iterations": self.iterations, "sweeps": self.sweeps, "seconds": self.seconds}
         rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
+        rest |= {"discretisation": asdict(self.discretisation)}
         return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
 
     def cite(self, style: str = "text") -> str:
@@ -139,6 +166,31 @@ class Solution:
 arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:2007.03458.
         """
         return citation(self.dataset.attrs, style)
+
+    def density_at(self, times: float | Sequence[float]) -> xr.DataArray:
+        """Density at any times, (time, ...) as in the dataset; without the dimension for one number.
+
+        Between the nodes it is exact where agents follow the entropic scheme: nobody pays anything there, and where
+        they are is a Schroedinger bridge (`mfgsolve.steps.bridge`).  That of other solutions is taken to be linear
+        from node to node.
+
+        Parameters
+        ----------
+        times : within the horizon
+
+        Raises
+        ------
+        InputError
+            for a time outside
+
+        Examples
+        --------
+        >>> import mfgsolve as mfg
+        >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=32))
+        >>> solution.density_at([0.0, 0.51]).dims
+        ('time', 'y', 'x')
+        """
+        return density_at(self.dataset, times)
 
     def save(self, path: str | Path) -> Path:
         """Write NetCDF; an earlier file stays whole if writing fails."""
@@ -168,7 +220,11 @@ def load(path: str | Path) -> Solution:
     dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
     name = str(dataset.attrs.get("name", "custom"))
     learning = Learning.read(dataset)
-    return Solution(dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions, learning=learning)
+    distance = Discretisation.read(dataset.attrs)
+    return Solution(
+        dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions, learning=learning,
+        discretisation=distance,
+    )  # fmt: skip
 
 
 def believed_crowd(solution: Solution, game: Game) -> np.ndarray:

@@ -74,6 +74,11 @@ class State(ABC):
         """Whether it has ways of its own to go on where its certificate does not fall, and knows when they end."""
         return False
 
+    @property
+    def is_measured(self) -> bool:
+        """Whether this iteration has a certificate; a solver may go without one for a while, and its measure is NaN."""
+        return True
+
     stalled: bool = field(default=False, kw_only=True)
     finished: bool = field(default=False, kw_only=True)  # it has done all that it was to do
 
@@ -110,6 +115,7 @@ class Outcome:
     solver: str = ""  # whose plan it is, and all that ran, where several did
     stages: tuple[str, ...] = ()
     played: Played | None = None  # how agents learned it; None of solvers
+    coarser: Callable[[], tuple[Game, np.ndarray]] | None = None  # the same game on a coarser mesh, and its crowd
 
     def certified(self) -> Certificate:
         """The certificate of what is handed over."""
@@ -353,7 +359,7 @@ class _Driver:
     def _leave(self, error: BaseException) -> None:
         """Write the last whole state before an exception goes on its way."""
         result = self._whole()
-        if self.save is None or result is None or not math.isfinite(result.measure.exploitability):
+        if self.save is None or result is None or not _sound(result, result.measure):
             return
         with suppress(KeyboardInterrupt), watch.held_back():
             rows = self._history(result.iteration, result.measure)
@@ -384,7 +390,7 @@ def _verdict(state: State, criterion: Criterion | None, budget: Budget, row: Mea
     """Why to end here, or None; without a criterion for all other reasons than having converged."""
     if criterion is not None and row.final_grid and criterion.met(row):
         return Status.CONVERGED
-    if not math.isfinite(row.exploitability):  # every solver measures it in every iteration
+    if not _sound(state, row):
         return Status.NON_FINITE
     if state.stalled:
         return Status.STALLED
@@ -395,3 +401,8 @@ def _verdict(state: State, criterion: Criterion | None, budget: Budget, row: Mea
     if budget.seconds is not None and row.seconds >= budget.seconds:
         return Status.TIME_LIMIT
     return None
+
+
+def _sound(state: State | Kept, row: Measure) -> bool:
+    """Whether what was measured is a number."""
+    return math.isfinite(row.exploitability) or not getattr(state, "is_measured", True)

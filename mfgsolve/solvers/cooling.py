@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from mfgsolve.steps import Costs
+
 __all__ = ["DIFFERENCES", "dearer", "heat", "heats", "temperatures"]
 
 TINY = 1e-300
@@ -46,8 +48,7 @@ def heat(game: Any) -> float:
 
 def dearer(game: Any, heat: float) -> Any:
     """The same diffusion with a cost of moving ``heat`` times its own; arrays are shared."""
-    scheme = game.step.scheme
-    return game.with_step(scheme=scheme._replace(control_cost=scheme.control_cost * heat))
+    return game.in_steps_of(game.step.dearer(heat))
 
 
 def heats(game: Any, cooling: float) -> list[float]:
@@ -58,19 +59,27 @@ def heats(game: Any, cooling: float) -> list[float]:
     moves where R is small against the temperature 2 nu c of the noise, or where it pays for less than a cell on the
     way, c (h / T)^2 T / 2.  A step of one's own, whose cost of moving nobody knows, has one level, its own.
     """
-    if not hasattr(game.step, "scheme"):
+    cost = game.step.cost_of_moving
+    if cost is None:
         return [1.0]
     viscosity = getattr(game.problem.all_dynamics[0], "viscosity", 0.0)
     weights, free, gain = game.weights.reshape(-1, 1, 1, 1), ~game.grid.mask.reshape(-1), 0.0
-    for crowd in (game.flow(np.zeros((game.steps, *game.step.shape))), game.resting_crowd(game.empty_crowd())):
+    for crowd in (game.flow(_drifting(game)), game.resting_crowd(game.empty_crowd())):
         for _ in range(2):
             price = game.price(crowd)
             total = (weights * price).sum(axis=0) + game.terminal_cost
             gain = max(gain, float(np.ptp(total.reshape(-1)[free])))
             crowd = game.flow(game.respond(price).policy)
     cell = min(axis.smallest for axis in game.grid.axes)
-    unit = float(game.step.scheme.control_cost.min()) * max(8 * viscosity, cell**2 / (2 * game.time.horizon))
+    unit = cost * max(8 * viscosity, cell**2 / (2 * game.time.horizon))
     if not (math.isfinite(gain) and gain > unit):
         return [1.0]
     count = math.ceil(math.log(gain / unit) / -math.log(cooling))
     return [cooling**-k for k in range(count, -1, -1)]
+
+
+def _drifting(game: Any) -> np.ndarray:
+    """The best response to no costs at all: to go with the drift and the noise."""
+    policy, nothing = game.step.new_policy(), np.zeros((game.steps + 1, *game.step.shape))
+    game.horizon.backward(game.step, Costs(nothing, game.weights, nothing[0]), policy, None)
+    return np.asarray(policy)

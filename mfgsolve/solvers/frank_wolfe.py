@@ -4,6 +4,12 @@
 
 What is averaged is an `Average`: mass and net flux of a diffusion, occupation of a finite game.  The mean is again a
 policy with the same flow, at no more cost than the mixture: every iterate is a certified pair.
+
+Laws that are paid for by entropy have no mean of that kind (`mfgsolve.steps.entropic_policies`).  There the *beliefs*
+are averaged: the plan is that all agents draw one of the responses at t = 0 and keep it.  What is handed over, and
+certified in every iteration at half a sweep more, is one policy, the best response to the belief.  It may be worse than
+the plan at first, and is far better later on: the plan keeps a share of its first responses, which the response, being
+smooth in the belief, hardly sees.
 """
 
 from __future__ import annotations
@@ -16,7 +22,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.optimize import brentq
 
-from mfgsolve.certificates import relative, scale_of
+from mfgsolve.certificates import certify, relative, scale_of
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import Average, Game
 from mfgsolve.solvers.base import UNMEASURED, Guess, Measure, Outcome, Solver, State
@@ -69,8 +75,9 @@ class Averaging(Solver):
     ) -> State:
         if numbers.get("mixed", measure.iteration) == measure.iteration:
             return super().unpack(game, tol, arrays, numbers, measure)
-        iteration, sweeps = int(numbers["mixed"]), numbers["sweeps"] + 1.0  # it was mixed, and not measured
+        iteration = int(numbers["mixed"])  # it was mixed, and not measured
         state = self.revive(game, tol, Stored(arrays, numbers, iteration))
+        sweeps = state.sweeps + numbers["sweeps"]
         state.iteration, state.sweeps = iteration, sweeps
         state.measure = replace(state.measure, iteration=iteration, sweeps=sweeps)
         return state
@@ -90,8 +97,11 @@ class Averaging(Solver):
     def _length(self, state: MeanState) -> float: ...
 
     def finish(self, state: MeanState) -> Outcome:
+        game, plan = state.game, state.plan
+        if not plan.is_policy:  # the response to the belief is at hand, and so is its crowd
+            return Outcome(game, game.policy_of(state.policy), state.response, sweeps=state.sweeps)
         state.price = state.response = state.policy = np.empty(0)  # given back before the dataset is made
-        return Outcome(state.game, state.plan, state.plan.crowd, sweeps=state.sweeps)
+        return Outcome(game, plan, plan.crowd, sweeps=state.sweeps)
 
 
 @dataclass(frozen=True)
@@ -178,12 +188,17 @@ def _respond(state: MeanState, price: np.ndarray, crowd: np.ndarray) -> None:
 
 
 def _measured(state: MeanState) -> MeanState:
-    """Respond to the mean; its exploitability comes for free."""
+    """Respond to the mean; its exploitability comes for free, where it is a policy."""
     game, crowd = state.game, state.plan.crowd
     price, energy = state.price, game.price_and_potential(crowd, state.price)
     paid = game.cost(state.plan, crowd), game.crowd_totals(price, crowd), game.terminal_totals(crowd)
     state.own, terminal = paid[0].cost, paid[2].cost
     _respond(state, price, crowd)
+    if not state.plan.is_policy:
+        state.sweeps += 0.5
+        policy = game.policy_of(state.policy)
+        state.note(certify(game, policy, state.response), game.cell_steps)
+        return state
     gap = sum(part.cost for part in paid) - state.value
     scale = scale_of(game, crowd, gap, *paid)
     averse = game.is_potential and game.is_monotone

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+import numpy as np
+
 from mfgsolve.cautions import collect
 from mfgsolve.games import Game, make_game, sampled
 from mfgsolve.games.transfer import coarser_sizes
@@ -16,9 +18,20 @@ __all__ = ["Grids", "Heats", "Levels", "Temperatures"]
 
 
 class Levels(ABC):
-    """Games in the order in which they are solved; ``final`` is the one that is to be."""
+    """Games in the order in which they are solved; ``final`` is the one that is to be.
 
-    is_one_grid = True  # whether a belief of one level is one of the next, as it stands
+    Attributes
+    ----------
+    is_one_grid : whether a belief of one level is one of the next, as it stands
+    is_line : whether the beliefs of two levels, continued, are nearer to that of the third
+    is_refined : whether all levels are the same continuous game, on ever finer meshes
+    rough : relative exploitability to which all but the last level are solved; None where the solver says it
+    """
+
+    is_one_grid = True
+    is_line = True
+    is_refined = False
+    rough: float | None = None
 
     def __init__(self, final: Game, count: int):
         self.final, self._count, self._skipped = final, count, 0
@@ -40,6 +53,10 @@ class Levels(ABC):
         by that much the change of the belief is continued."""
         return self._share(level + self._skipped)
 
+    def carry(self, belief: np.ndarray, source: Game, target: Game) -> np.ndarray:
+        """The belief of one level as a guess for the next, in an array of its own."""
+        return belief.copy() if self.is_one_grid else source.prolong(belief, target)
+
     @abstractmethod
     def _game(self, k: int) -> Game: ...
 
@@ -51,6 +68,7 @@ class Grids(Levels):
     """Grids and times of half the size as often as the problem can be stated on them, or the game alone."""
 
     is_one_grid = False
+    is_refined = True
 
     def __init__(self, game: Game, coarse: bool):
         self.problems = [game.problem]

@@ -38,7 +38,7 @@ TABLES = Need(
     "tables",
     lambda problem: problem.is_finite,
     "its agents have no finite list of actions, with tables of transitions (those of a controlled diffusion choose "
-    "speeds); state it with LatticeMoves or Tabular",
+    "speeds, or laws of their next cell); state it with LatticeMoves or Tabular",
 )
 SHARP = Need(
     "sharp", lambda problem: problem.temperature == 0, "best responses are smooth at a temperature that is above 0"

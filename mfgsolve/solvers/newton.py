@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,7 @@ from mfgsolve.solvers.cooling import DIFFERENCES
 from mfgsolve.solvers.coupled import coupled_step, passes
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
 from mfgsolve.solvers.levels import Grids, Heats, Levels, Temperatures
+from mfgsolve.solvers.meshes import entropic_levels
 from mfgsolve.solvers.needs import SLOPES, SOFT, few_masses
 from mfgsolve.solvers.newton_state import (
     COOLED,
@@ -49,11 +51,13 @@ from mfgsolve.solvers.newton_state import (
     adopt,
     certificate,
     flow,
+    foretold,
     keep,
     measured,
     new_state,
     respond,
 )  # fmt: skip
+from mfgsolve.solvers.prediction import Aim, Found, least_exploitability, predicted_gradient
 from mfgsolve.solvers.stored import Stored
 from mfgsolve.solvers.trust_region import STUBBORN, trust_step
 from mfgsolve.watch import over
@@ -63,6 +67,11 @@ FAR = 0.1  # relative exploitability above which damped steps start from hot aga
 NEAR = 1e-6  # and below which no heat is of any use
 EXACT = 1e-13  # and below which there is nothing to gain
 BREATHS = 5  # linear solves that end at their limit, after which a game counts as stiff
+ENTROPIC = 8  # sweeps of fictitious play where levels cool
+BOLDEST, BOLD = 0.1, 0.3  # share of the exploitability that a predicted solve leaves, and of its root
+MARGIN = 0.8  # share of the tolerance that it aims at
+SWITCH = 1e-4  # relative exploitability from which it minimises its prediction
+SURE = 3.0  # times the tolerance, above which a prediction does without a certificate
 LOOSE = 1e-3  # relative exploitability to which a hot diffusion is solved
 
 __all__ = ["Newton"]
@@ -110,6 +119,7 @@ class Newton(Solver):
         believed = first.resting_crowd(first.empty_crowd()) if start is None else start(first)
         state = new_state(levels, 0, first, tol, believed, target=_sharp(game))
         warm_up = self.warm_up // 4 if game.step.has_temperature else self.warm_up  # heat does the rest
+        warm_up = min(warm_up, ENTROPIC) if game.step.is_entropic else warm_up
         return self._warmed(state, warm_up if start is None else 0)
 
     def revive(self, game: Game, tol: float, stored: Stored) -> NewtonState:
@@ -121,10 +131,14 @@ class Newton(Solver):
             setattr(state, name, value)
         idle, best = state.idle, (state.best, state.best_policy, state.best_crowd)
         _answered(state)
+        if "predicted" in stored.numbers:
+            foretold(state, stored.numbers["predicted"], stored.numbers["scale"])
         state.idle, (state.best, state.best_policy, state.best_crowd) = idle, best
         return state
 
     def _levels(self, game: Game) -> Levels:
+        if game.step.is_entropic:
+            return entropic_levels(game, self.coarse_grids)
         hot = game.step.has_temperature
         return Temperatures(game, self.cooling) if hot else Grids(game, self.coarse_grids)
 
@@ -145,7 +159,7 @@ class Newton(Solver):
         return new
 
     def _advanced(self, state: NewtonState) -> NewtonState:
-        target = state.tol if state.final else self._coarse_target(state)
+        target = self._target(state)
         before = state.certificate.relative_exploitability
         if not state.final and (before <= target or state.idle >= (3 if state.phase == FREE else STUBBORN)):
             if state.game.is_coupled and before > target:  # the branch of equilibria ends here
@@ -155,16 +169,22 @@ class Newton(Solver):
         distance = max(before, 1e-16)
         forcing = max(min(self.loosest, self.forcing * math.sqrt(distance)), math.sqrt(0.2 * target / distance))
         dual, gap = state.dual, state.certificate.duality_gap
+        measured_before, foreseen = not state.predicted, math.nan
         state.iteration += 1
         if state.phase != FREE:
             moved = trust_step(state, min(forcing, 0.9))
         else:
-            moved = self._newton_step(state, min(forcing, 0.9))
+            moved, foreseen = self._newton_step(state, min(forcing, 0.9))
             if not moved:
                 state.idle = 4 if state.final else 2  # no other step would be found
         if moved or state.phase == FREE:
-            measured(state)
-            keep(state, before)
+            scale = state.certificate.scale
+            if max(SURE * target, 1e-300) * scale < foreseen <= 0.5 * before * scale:
+                foretold(state, foreseen, scale)
+            else:
+                measured(state)
+                if measured_before:
+                    keep(state, before)
         else:
             state.again()
         after = state.certificate.relative_exploitability
@@ -224,31 +244,38 @@ class Newton(Solver):
             state.believed += 2 / (k + 2) * (state.crowd - state.believed)
         return _answered(state)
 
-    def _coarse_target(self, state: NewtonState) -> float:
-        """How well a level before the last is solved; a cold one well enough for its policy to be a guess for the next.
+    def _target(self, state: NewtonState) -> float:
+        """How well a level is solved: the last one as was asked for; a cold one well enough for its policy to be a guess for the next.
 
         An error d of the price changes a policy by d / tau and the certificate by d^2 / tau.
         """
         game = state.game
+        if state.final:
+            return state.tol
+        if state.levels.rough is not None:
+            return max(state.levels.rough, state.tol)
         if not game.step.has_temperature:
             return max(LOOSE if state.phase == COOLED else self.coarse_tol, state.tol)
         warmth = game.temperature * game.time.horizon / max(state.certificate.scale, TINY)
         return min(self.coarse_tol, max(1e-2 * warmth, 1e-13))
 
-    def _newton_step(self, state: NewtonState, tol: float) -> bool:
-        """One linear solve and one line search; False where no step length improves."""
+    def _newton_step(self, state: NewtonState, tol: float) -> tuple[bool, float]:
+        """One linear solve and one line search: whether a step length improves, and the exploitability that the linear
+        solve predicts, where it does so for the step that was taken."""
         if state.game.is_coupled:
             coupled: Any = state.game
             state.sweeps += passes(coupled) * state.sweep
             step = coupled_step(coupled, state.policy, state.believed, state.crowd)
-            return self._line_search(state, step, False)
-        game, pool = state.game, state.pool
+            return self._line_search(state, step, False) > 0, math.nan
+        game, pool, foreseen = state.game, state.pool, math.nan
         averse = game.is_potential and game.is_monotone
         residual, solution, slope = pool.take(), pool.take(), pool.take()
         np.subtract(state.crowd, state.believed, out=residual)
-        scale = game.slope(state.believed, slope)
+        scale = game.slope(_thickest(state, solution), slope)
         system = Linearisation(game, state.policy, state.crowd, state.believed, scale)
-        if averse and residual.size > DENSE:
+        if averse and residual.size > DENSE and game.step.is_entropic and scale is not None:
+            uses, foreseen = self._predicted(state, system, solution, residual)
+        elif averse and residual.size > DENSE:
             work = [pool.take() for _ in range(2 if scale is not None else 3)]
             spare = [] if scale is not None else [slope, work[2]]
             vectors = Vectors(solution, residual, work[0], work[1])
@@ -259,12 +286,33 @@ class Newton(Solver):
             solution[:], uses = minimal_residual(system, residual, tol, self.linear_limit)
         state.sweeps += uses * state.sweep
         pool.give(residual, slope)
-        moved = self._line_search(state, solution, averse)
+        length = self._line_search(state, solution, averse)
         pool.give(solution)
-        return moved
+        return length > 0, foreseen if length == 1.0 else math.nan
 
-    def _line_search(self, state: NewtonState, solution: np.ndarray, averse: bool) -> bool:
-        """Accept the first of a = 1, 1/2, 1/4, ... that does not lower the dual (or raise the exploitability)."""
+    def _predicted(
+        self, state: NewtonState, system: Linearisation, solution: np.ndarray, residual: np.ndarray
+    ) -> Found:
+        """A linear solve that ends on the exploitability it predicts."""
+        pool, scale, distance = state.pool, state.certificate.scale, state.certificate.relative_exploitability
+        share = min(BOLDEST, BOLD * math.sqrt(max(distance, 0.0)))
+        aim = Aim(share, MARGIN * self._target(state) * scale)
+        work = [pool.take() for _ in range(2)]
+        vectors = Vectors(solution, residual, work[0], work[1])
+        if distance > SWITCH:
+            found = predicted_gradient(system, vectors, aim, self.linear_limit)
+        else:
+            lent = state.price if state.price is not state.buffer else None  # nobody reads it any more
+            work += [pool.take() for _ in range(2 if lent is None else 1)]
+            spare = (work[2], work[3] if lent is None else lent)
+            found = least_exploitability(system, vectors, spare, aim, self.linear_limit)
+        state.breathless += found.uses >= self.linear_limit
+        pool.give(*work)
+        return found
+
+    def _line_search(self, state: NewtonState, solution: np.ndarray, averse: bool) -> float:
+        """Accept the first of a = 1, 1/2, 1/4, ... that does not lower the dual (or raise the exploitability); 0 where
+        none of them does."""
         pool, game, length = state.pool, state.game, 1.0
         worst = state.certificate.exploitability * (1 + 1e-12)
         slack = 1e-14 * state.certificate.scale
@@ -283,13 +331,13 @@ class Newton(Solver):
                     state.spent = (state.believed, state.price, state.buffer, state.crowd)
                     state.sweeps = trial.sweeps
                     adopt(state, trial)
-                    return True
+                    return length
                 pool.give(trial.crowd)
             length /= 2
         state.sweeps = trial.sweeps
         pool.give(candidate, price)
         pool.give_policy(price, trial.buffer)
-        return False
+        return 0.0
 
     def _better(self, trial: NewtonState, state: NewtonState, worst: float) -> bool:
         """Whether the belief comes truer (coupled games), or nobody gains more by leaving."""
@@ -308,8 +356,9 @@ class Newton(Solver):
                 older = levels.game(level - 2).prolong(older, state.game)
             guess = (1 + share) * guess - share * older
             np.maximum(guess, 0.5 * state.believed, out=guess)  # an emptied cell would be a wild guess (log couplings)
-        believed = guess.copy() if levels.is_one_grid else state.game.prolong(guess, game)
-        fine = new_state(levels, level, game, state.tol, believed, state.believed, state.target)
+        believed = levels.carry(guess, state.game, game)
+        coarser = state.believed if levels.is_line else None
+        fine = new_state(levels, level, game, state.tol, believed, coarser, state.target)
         fine.sweeps, fine.iteration = state.sweeps, state.iteration + 1
         fine.best, fine.best_policy, fine.best_crowd = state.best, state.best_policy, state.best_crowd
         fine.kept, fine.least = state.kept, state.least
@@ -318,7 +367,7 @@ class Newton(Solver):
 
     def finish(self, state: NewtonState) -> Outcome:
         """The best answer on the last level; a belief that never got there is prolonged and answered."""
-        here = state.certificate.relative_exploitability
+        here, coarser = state.certificate.relative_exploitability, self._coarser(state)
         if state.kept is not None and not (state.final and here <= state.least):
             state = self._back(state)
         while not state.final and state.target is None:
@@ -330,7 +379,22 @@ class Newton(Solver):
             assert state.best_crowd is not None
             policy = state.game.policy_of(state.best_policy)
             return Outcome(state.target, policy, state.best_crowd, sweeps=state.sweeps)
-        return Outcome(state.game, policy, state.crowd, state.dual, state.sweeps)
+        return Outcome(state.game, policy, state.crowd, state.dual, state.sweeps, coarser=coarser)
+
+    def _coarser(self, state: NewtonState) -> Callable[[], tuple[Game, np.ndarray]] | None:
+        """The level before the last one and what was believed there, where that is the same game on a coarser mesh."""
+        levels, level, believed = state.levels, state.level - 1, state.coarser
+        if believed is None or not (levels.is_refined and state.final):
+            return None
+        return lambda: (levels.game(level), believed)
+
+
+def _thickest(state: NewtonState, work: np.ndarray) -> np.ndarray:
+    """Where the coupling is linearised: at the belief; where its slope has no bound, at the larger of belief and answer,
+    so that a crowd that comes where nobody was believed is no wild guess."""
+    if not (state.game.step.is_entropic and any(one.is_steep for one in state.game.stated.couplings)):
+        return state.believed
+    return np.maximum(state.believed, state.crowd, out=work)
 
 
 def _sharp(game: Game) -> Game | None:

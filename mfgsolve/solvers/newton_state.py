@@ -7,7 +7,7 @@ only when the new one is complete.  An exception in the middle of a step leaves 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ __all__ = [
     "adopt",
     "certificate",
     "flow",
+    "foretold",
     "keep",
     "measured",
     "new_state",
@@ -94,7 +95,8 @@ class NewtonState(State):
     growth: float = field(default=2.0, metadata=STORED)  # factor on the damping if the next trial fails, too
     dual: float = math.nan
     size: float = math.nan  # of the largest term that the dual is the sum of
-    certificate: Certificate = field(init=False)
+    certificate: Certificate = field(init=False)  # or no more than a prediction of it
+    predicted: bool = False  # which of the two; see `mfgsolve.solvers.prediction`
     idle: int = field(default=0, metadata=STORED)  # steps in a row that did not improve the certificate
     breathless: int = field(default=0, metadata=STORED)  # linear solves that ended at their limit
     spent: tuple[Any, ...] = ()  # belief, price, buffer and crowd before this step
@@ -111,6 +113,11 @@ class NewtonState(State):
     def sweep(self) -> float:
         """Cost of one sweep of this grid in sweeps of the final grid."""
         return self.game.cell_steps / self.levels.final.cell_steps
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether this iteration has a certificate."""
+        return not self.predicted
 
     @property
     def averse(self) -> bool:
@@ -133,7 +140,10 @@ class NewtonState(State):
 
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
         arrays, numbers = super().pack()
-        return arrays, numbers | {"levels": len(self.levels)}
+        numbers |= {"levels": len(self.levels)}
+        if self.predicted:
+            numbers |= {"predicted": self.certificate.exploitability, "scale": self.certificate.scale}
+        return arrays, numbers
 
 
 def new_state(
@@ -143,7 +153,8 @@ def new_state(
     """A state that has not answered its belief yet."""
     pool = Pool(game)
     price = pool.take()
-    older = None if level == len(levels) - 1 else coarser  # the last level is the start of no other
+    last = level == len(levels) - 1  # the start of no other; it tells how far a coarser mesh is from it
+    older = None if last and not levels.is_refined else coarser
     return NewtonState(0, 0.0, UNMEASURED, levels, level, game, tol, believed, older, price,
                        pool.take_policy(price), pool.take(), pool, target)  # fmt: skip
 
@@ -182,7 +193,8 @@ def certificate(state: NewtonState) -> Certificate:
 
 def measured(state: NewtonState) -> NewtonState:
     """Enter the certificate of the answer as the measure of this iteration."""
-    state.certificate = result = certificate(state)
+    state.certificate, state.predicted = certificate(state), False
+    result = state.certificate
     if state.target is not None:
         result = certify(state.target, state.game.policy_of(state.policy), state.crowd)
         state.sweeps += 0.5
@@ -191,6 +203,15 @@ def measured(state: NewtonState) -> NewtonState:
     if state.target is not None and not state.measure.exploitability >= state.best:
         state.best = state.measure.exploitability
         state.best_policy, state.best_crowd = state.policy.copy(), state.crowd.copy()
+    return state
+
+
+def foretold(state: NewtonState, exploitability: float, scale: float) -> NewtonState:
+    """A prediction in the place of a certificate; the measure of this iteration says that nothing was measured."""
+    nothing = dict.fromkeys((part.name for part in fields(Certificate)), math.nan)
+    foreseen = {"exploitability": exploitability, "relative_exploitability": exploitability / scale, "scale": scale}
+    state.certificate, state.predicted = Certificate(**nothing | foreseen), True
+    state.note(Certificate(**nothing | {"violation": 0.0}), state.game.cell_steps, state.final)
     return state
 
 

@@ -87,6 +87,10 @@ class PortfolioState(State):
     def replaced(self) -> bool:  # type: ignore[override]
         return self.stage.replaced
 
+    @property
+    def is_measured(self) -> bool:
+        return self.stage.is_measured
+
     def pack(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
         arrays: dict[str, np.ndarray] = {}
         names = ("iteration", "sweeps", "at", "first", "spent", "round", "given", "warm", "best_at",
@@ -209,7 +213,7 @@ class Portfolio(Solver):
         stage = state.stage
         if stage.stalled or stage.finished:
             return True
-        if not math.isfinite(stage.measure.exploitability):
+        if _fails(stage):
             return bool(state.track) or state.best is not None  # else the costs themselves are not finite
         patience = max(PATIENCE[0], min(PATIENCE[state.round], WORK / state.game.cell_steps))
         if stage.has_detours:
@@ -220,7 +224,7 @@ class Portfolio(Solver):
     def _place(self, state: PortfolioState) -> int:
         """Where the stage stands once it is left."""
         stage = state.stage
-        ended = stage.stalled or stage.finished or not math.isfinite(stage.measure.exploitability)
+        ended = stage.stalled or stage.finished or _fails(stage)
         if state.round == 0 and not ended:
             return RESTING
         return ASTRAY if state.warm else DONE
@@ -315,6 +319,11 @@ def slow(track: list[tuple[float, float]], tol: float, patience: float) -> bool:
         return score > 0
     needed = math.log(score / max(tol, ROUND)) / math.log(before / score) * (now - half)
     return needed > FAR * (now - begun)
+
+
+def _fails(stage: State) -> bool:
+    """Whether what it measured is no number."""
+    return stage.is_measured and not math.isfinite(stage.measure.exploitability)
 
 
 def _size(measure: Measure) -> float:

@@ -1,8 +1,9 @@
 """Steps: what one step does to one agent, for every kind of dynamics."""
 
-from mfgsolve.steps.chain import Chain, Law
+from mfgsolve.steps.chain import Chain, Law, MarkovChain
 from mfgsolve.steps.costs import Costs, OwnCost, Totals
-from mfgsolve.steps.entropic import EntropicPolicy, EntropicStep
+from mfgsolve.steps.entropic import EntropicStep
+from mfgsolve.steps.entropic_policies import BeliefAverage, EntropicPolicy
 from mfgsolve.steps.factors import Factor, Noise
 from mfgsolve.steps.policies import Average, Policy
 from mfgsolve.steps.speeds import SpeedStep
@@ -13,6 +14,7 @@ from mfgsolve.steps.walks import LineWalk
 
 __all__ = [
     "Average",
+    "BeliefAverage",
     "Chain",
     "Costs",
     "EntropicPolicy",
@@ -20,6 +22,7 @@ __all__ = [
     "Factor",
     "Law",
     "LineWalk",
+    "MarkovChain",
     "Matrices",
     "Noise",
     "OwnCost",

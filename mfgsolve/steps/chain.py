@@ -1,7 +1,9 @@
-"""One agent as a Markov chain in arrays: choice, transition, walks.  What agents one by one, learners and regrets need.
+"""One agent as a Markov chain in arrays: what agents one by one, learners and regrets need.
 
-All dynamics become one.  At step t an agent in state x chooses action a with chance pi_t(a | x), goes to state y with
-chance P_t(y | x, a), and takes the walks, which are the factors that no sparse matrix holds (implicit noise):
+A `MarkovChain` moves agents by one step, one by one or as counts.  Most kinds of dynamics become a `Chain` of choice,
+transition and walks (those that draw several times in a step are `mfgsolve.steps.draws`).  At step t an agent in state
+x chooses action a with chance pi_t(a | x), goes to state y with chance P_t(y | x, a), and takes the walks, which are
+the factors that no sparse matrix holds (implicit noise):
 
     m_{t+1} = W^T sum_a P_t(a)^T (pi_t(a) m_t)
 
@@ -12,6 +14,7 @@ exactly.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol
@@ -20,12 +23,13 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.errors import InputError
+from mfgsolve.kernels import agents as kernel
 from mfgsolve.kernels import finite
 from mfgsolve.steps.factors import Factor, expect_all
 from mfgsolve.steps.transitions import Transitions, stacked
 from mfgsolve.steps.walks import LineWalk, walk_arrays
 
-__all__ = ["Chain", "Law"]
+__all__ = ["Chain", "Law", "MarkovChain", "Moves"]
 
 
 class Choosing(Protocol):
@@ -148,29 +152,109 @@ class Law:
         return out
 
 
-class Chain:
+class Moves(Protocol):
+    """One step of agents that follow a policy."""
+
+    def walk(self, cells: np.ndarray, stream: np.ndarray, actions: np.ndarray) -> None:
+        """Move agents one by one: ``cells`` (agents,) int32 change in place, -1 has left.
+
+        ``actions`` gets what each chose, where there is a list of choices; it may be empty.  ``stream`` (4,) of random
+        numbers moves on.
+        """
+
+    def split(self, counts: np.ndarray, stream: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Counts (states,) int64 one step on; ``chosen`` (actions, states) grows by who chose what, unless empty."""
+
+
+class MarkovChain(ABC):
     """One agent that follows a policy.
 
-    Parameters
+    Attributes
     ----------
-    law : where choices lead
-    choices : (T, states, actions), chance of each action
+    steps, states, actions : how many; no actions where agents choose from no finite list
     own_cost : (T, states, actions), what the agent pays itself for each choice, the entropy of the choice included; or
         (T, states, 1), the same whatever it chooses
     """
 
-    def __init__(self, law: Law, choices: np.ndarray, own_cost: np.ndarray):
-        self.law, self.choices, self.own_cost = law, choices, own_cost
-        self.steps, self.states, self.actions = choices.shape
+    steps: int
+    states: int
+    actions: int
+    own_cost: np.ndarray
 
     @property
     def pays_by_choice(self) -> bool:
         """Whether own costs depend on what is chosen."""
         return self.own_cost.shape[2] == self.actions
 
+    @abstractmethod
     def expect(self, t: int, mass: np.ndarray) -> np.ndarray:
         """Mass (states,) one step on: the mean of agents that start from ``mass`` at step t."""
+
+    @abstractmethod
+    def moves(self, t: int, mass: np.ndarray) -> Moves:
+        """Step t; ``mass`` (states,) decides where the dynamics are coupled to the crowd."""
+
+    @abstractmethod
+    def by_choice(self) -> Chain:
+        """The same as a chain of choices.
+
+        Raises
+        ------
+        InputError
+            where agents choose from no finite list
+        """
+
+    def occupation(self, mass: np.ndarray) -> np.ndarray:
+        """Mass of every choice, (T, actions, states), where ``mass`` (T+1, states) chooses as the policy says.
+
+        Empty without a list of choices.
+        """
+        return np.empty((self.steps, 0, self.states))
+
+
+class Chain(MarkovChain):
+    """One agent that follows a policy by choosing from a finite list.
+
+    Parameters
+    ----------
+    law : where choices lead
+    choices : (T, states, actions), chance of each action
+    own_cost : see `MarkovChain`
+    """
+
+    def __init__(self, law: Law, choices: np.ndarray, own_cost: np.ndarray):
+        self.law, self.choices, self.own_cost = law, choices, own_cost
+        self.steps, self.states, self.actions = choices.shape
+
+    def expect(self, t: int, mass: np.ndarray) -> np.ndarray:
         return self.law.push(t, np.ascontiguousarray(self.choices[t].T), mass)
+
+    def moves(self, t: int, mass: np.ndarray) -> Moves:
+        return _ChosenMoves(self.law, self.choices[t], self.law.transitions(t, mass))
+
+    def by_choice(self) -> Chain:
+        return self
+
+    def occupation(self, mass: np.ndarray) -> np.ndarray:
+        return np.asarray(self.choices.transpose(0, 2, 1) * mass[:-1, None])
+
+
+class _ChosenMoves:
+    """One step of a `Chain`: choice (states, actions), transition by the table, walks."""
+
+    def __init__(self, law: Law, choices: np.ndarray, table: tuple[np.ndarray, np.ndarray, np.ndarray]):
+        self.law, self.choices, self.table = law, choices, table
+
+    def walk(self, cells: np.ndarray, stream: np.ndarray, actions: np.ndarray) -> None:
+        law = self.law
+        kernel.walk(cells, self.choices, law.certain, *self.table, *law.walk_arrays, stream, actions)
+
+    def split(self, counts: np.ndarray, stream: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        law, moved = self.law, np.empty_like(counts)
+        kernel.split(counts, self.choices, law.certain, *self.table, stream, moved, chosen)
+        for line in law.walks:
+            kernel.spread(moved, line.cells, line.stride, line.right, line.left, line.ring, stream)
+        return moved
 
 
 def _sorted(factors: Sequence[Factor], states: int) -> tuple[list[Factor], list[Factor], list[LineWalk]]:

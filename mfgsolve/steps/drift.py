@@ -43,7 +43,7 @@ from mfgsolve.inputs.memory import affordable
 from mfgsolve.spaces import Space
 from mfgsolve.steps.factors import Factor
 
-__all__ = ["Drift", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "own_drift"]
+__all__ = ["Drift", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "is_still", "own_drift"]
 
 ENTRY_BYTES = 12  # of one chance and its cell
 FARTHEST = 1e9  # cells that an agent may be carried in one step
@@ -122,7 +122,7 @@ def _own(field: Any, what: str) -> Any:
     return kept
 
 
-def _is_none(drift: Any) -> bool:
+def is_still(drift: Any) -> bool:
     """Whether nothing was stated."""
     return isinstance(drift, float) and drift == 0.0
 
@@ -147,7 +147,7 @@ def _per_axis(drift: Any, space: Space, where: str) -> dict[str, Any]:
 
 def drift_chances(drift: Any, space: Space, time: TimeGrid) -> int:
     """How many chances a drift makes of one, at most: the cells around a point, in each step where it may change."""
-    if _is_none(drift):
+    if is_still(drift):
         return 1
     listed = drift if isinstance(drift, tuple) else (drift,)
     still = all(isinstance(field, float | Still) for field in listed)
@@ -161,7 +161,7 @@ def check_drift(drift: Any, space: Space, where: str = "") -> None:
     ------
     InputError
     """
-    if not _is_none(drift):
+    if not is_still(drift):
         _per_axis(drift, space, where)
 
 
@@ -173,7 +173,7 @@ def drift_factor(drift: Any, space: Space, time: TimeGrid, where: str = "") -> D
     InputError
         for fields that do not fit the space, are not finite, or raise something
     """
-    if _is_none(drift):
+    if is_still(drift):
         return None
     fields, times = _per_axis(drift, space, where), time.nodes[:-1]
     assert isinstance(space, Grid)
@@ -234,7 +234,7 @@ class _Mean:
 
 def averaged_drift(drift: Any, space: Space, mean: Callable[[np.ndarray], np.ndarray]) -> Any:
     """A drift whose fields are means over the cells of ``space``; see `mfgsolve.dynamics.base.Dynamics.averaged`."""
-    if _is_none(drift):
+    if is_still(drift):
         return drift
     fields = _per_axis(drift, space, "")
     assert isinstance(space, Grid)

@@ -23,9 +23,16 @@ class Policy:
 
 
 class Average(Policy, ABC):
-    """A mean of policies that keeps its own crowd: what fictitious play and Frank-Wolfe average."""
+    """A mean of policies that keeps its own crowd: what fictitious play and Frank-Wolfe average.
+
+    Attributes
+    ----------
+    crowd : the flow of the mean
+    is_policy : whether the mean is again one policy that every agent may follow; else it is a plan of all together
+    """
 
     crowd: np.ndarray
+    is_policy = True
 
     @abstractmethod
     def arrays(self) -> dict[str, np.ndarray]:
@@ -55,7 +62,7 @@ class PolicyForm:
     Attributes
     ----------
     name : of the variable
-    dim : the dimension of what can be chosen
+    dim : the dimension of what can be chosen; "" where there is none
     labels : its coordinate, a name for each
     text : what the coordinate is
     """
@@ -83,13 +90,14 @@ class PolicyForm:
                     f"policy dataset has variables {sorted(policy.data_vars)}; one named {self.name!r} is needed"
                 )
             policy = policy[self.name]
-        if has_labels(policy) and self.dim not in getattr(policy, "coords", {self.dim}):
+        if self.dim and has_labels(policy) and self.dim not in getattr(policy, "coords", {self.dim}):
             raise InputError(
                 f"policy has no coordinate {self.dim}; the {self.dim}s {list(self.labels)}, in any order, are needed "
                 "to tell them"
             )
-        labels = {"step": time.nodes[:-1], self.dim: np.array(self.labels)} | space.labels
-        return aligned(policy, ("step", self.dim, *space.dims), labels, "policy")
+        chosen = {self.dim: np.array(self.labels)} if self.dim else {}
+        labels = {"step": time.nodes[:-1]} | chosen | space.labels
+        return aligned(policy, ("step", *chosen, *space.dims), labels, "policy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +107,7 @@ class PolicyVariable:
     Attributes
     ----------
     form : its name, and the dimension of choices
-    dims : of the array, (step, choice, *dimensions of the space)
+    dims : of the array, (step, choice, *dimensions of the space), or without the choice
     values : the array
     attrs : unit and sentence of the variable
     companions : variables that explain its coordinate, by name: (dimensions, values, attributes)
@@ -117,7 +125,9 @@ class PolicyVariable:
 
     @property
     def coordinates(self) -> dict[str, tuple[Any, ...]]:
-        """The coordinate of the dimension of choices: (dimension, values, attributes)."""
+        """The coordinate of the dimension of choices, if there is one: (dimension, values, attributes)."""
+        if not self.form.dim:
+            return {}
         attrs = {"units": "1", "long_name": self.form.text}
         return {self.form.dim: (self.form.dim, np.array(self.form.labels), attrs)}
 

@@ -15,7 +15,7 @@ import math
 
 from mfgsolve.grids import Grid
 
-__all__ = ["NARROW", "NARROWEST", "own_viscosity", "reach_for", "space_error", "steps_for_noise"]
+__all__ = ["NARROW", "NARROWEST", "TAIL", "own_viscosity", "reach_for", "space_error", "steps_for_noise"]
 
 NARROW = 0.6  # sigma / h from which the error in space is small
 NARROWEST = 0.4  # below which it is not to be had: the scheme's own viscosity begins

@@ -7,13 +7,14 @@ Where the noise is the only factor, whole sweeps run in one kernel.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.kernels import bellman, kolmogorov, launch, tangent, threads_available, threads_possible
+from mfgsolve.kernels import bellman, kolmogorov, launch, tangent, threads_for
 from mfgsolve.kernels.scheme import NO_NOISE, Scheme
 from mfgsolve.steps import sweeps
 from mfgsolve.steps.chain import Chain
@@ -31,7 +32,6 @@ from mfgsolve.watch import look
 
 __all__ = ["SpeedStep"]
 
-CELLS_FOR_THREADS = 256 * 256  # below this a time level is too short to share
 NONE = np.empty((0, 1, 1))
 
 
@@ -47,6 +47,7 @@ class SpeedStep(Step):
     space: Grid
     is_continuum = True
     is_discounted = True
+    scheme_name = "upwind"
 
     def __init__(self, space: Grid, time: TimeGrid, scheme: Scheme, others: tuple[Factor, ...] = ()):
         self.space, self.time, self.scheme = space, time, scheme
@@ -62,10 +63,7 @@ class SpeedStep(Step):
 
     def share(self, threads: int | None) -> None:
         """Let that many threads share a time level; None decides by its size."""
-        if threads is not None:
-            self.threads = min(threads, threads_possible())
-        else:
-            self.threads = threads_available() if self.cells >= CELLS_FOR_THREADS else 1
+        self.threads = threads_for(self.cells, threads)
         self.scheme = self.scheme._replace(parts=self.threads)
 
     @property
@@ -110,6 +108,15 @@ class SpeedStep(Step):
         return result
 
     # -- sweeps ------------------------------------------------------------------------------------------------
+
+    @property
+    def cost_of_moving(self) -> float:  # type: ignore[override]
+        """Least c of all steps."""
+        return float(self.scheme.control_cost.min())
+
+    def dearer(self, heat: float) -> SpeedStep:
+        """With ``heat`` times the control cost."""
+        return self.with_changes(scheme=self.scheme._replace(control_cost=self.scheme.control_cost * heat))
 
     def _backward(self, *arguments: Any) -> None:
         launch(bellman.backward, bellman.backward_parallel, self.threads, *arguments)
@@ -212,6 +219,22 @@ class SpeedStep(Step):
             capped += float((mass[nodes] * (speed >= caps * (1 - 1e-12)).any(axis=1)).sum())
         cost *= 0.5 * float(price[0]) * self.dt
         return OwnCost(cost, cost, cost, capped / self.steps)
+
+    def own_viscosity(self, policy: Policy, mass: np.ndarray, stated: float) -> float:
+        """(s h - s^2 dt) / 2 on the axis where it is largest: variance of the jumps per 2 dt, which are to be none."""
+        if self.others:
+            return math.nan  # a drift has one of its own
+        total = 0.0
+        for nodes in self.slabs():
+            look()
+            speed = self.speed(policy, nodes)
+            largest = np.zeros_like(speed[:, 0])
+            for k, axis in enumerate(self.mesh.axes):
+                forth, back = speed[:, 2 * k], speed[:, 2 * k + 1]
+                blur = self.scheme.distance(axis - 1) * forth + self.scheme.distance(axis - 1, 1) * back
+                np.maximum(largest, 0.5 * (blur - self.dt * (forth - back) ** 2), out=largest)
+            total += float((mass[nodes] * largest).sum())
+        return total / self.steps
 
     def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
         """From speeds and the best ones; see `mfgsolve.steps.excess`."""

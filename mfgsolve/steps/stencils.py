@@ -5,6 +5,8 @@
 A cell x goes to ``near[x, k]`` with chance ``taps[k]``: the cell k further along the line, wrapped on a ring, and
 mirrored at the ends of the *free segment* of the line that x lies in (the cell before its first one is the first one).
 The matrix of each axis is symmetric, and its rows sum to 1.
+
+Kernels take them row by row, and each row in tiles: `entropic_arrays` says where tiles may end.
 """
 
 from __future__ import annotations
@@ -16,8 +18,9 @@ import numpy as np
 
 from mfgsolve.axes import Axis
 from mfgsolve.grids import Grid
+from mfgsolve.kernels.tiles import Entropic
 
-__all__ = ["Stencil", "folded", "gaussian_taps", "segments", "stencils"]
+__all__ = ["Stencil", "entropic_arrays", "folded", "gaussian_taps", "segments", "stencils"]
 
 LEAST = 1e-300  # chance of a move by noise alone
 
@@ -85,3 +88,48 @@ def _stencil(grid: Grid, number: int, axis: Axis, variance: float, reach: int) -
             else:
                 near[line[part]] = line[places]
     return Stencil(near, gaussian_taps(axis.spacing, variance, reach))
+
+
+def entropic_arrays(grid: Grid, along: list[Stencil], entropy: np.ndarray) -> Entropic:
+    """What kernels take: the stencils ``along`` the axes in array order, and eps of each step (T,)."""
+    missing, n = 3 - grid.ndim, grid.shape[-1]
+    widest = max(stencil.reach for stencil in along)
+    middle = -(-widest // 4) * 4  # kernels take taps by fours
+    taps, costs = np.zeros((3, 2 * middle + 1)), np.full((3, 2 * middle + 1), np.inf)
+    near: list[np.ndarray] = [np.zeros((1, 1), dtype=np.int32)] * missing
+    reach = np.zeros(3, dtype=np.int64)
+    for axis, stencil in enumerate(along, start=missing):
+        inside = slice(middle - stencil.reach, middle + stencil.reach + 1)
+        taps[axis, inside], costs[axis, inside] = stencil.taps, -np.log(stencil.taps)
+        near.append((stencil.near % n if axis == 2 else stencil.near // n).astype(np.int32))
+        reach[axis] = stencil.reach
+    free = ~grid.mask.reshape(-1, n)
+    cuts, tiles, tile = _tilings(free, int(reach[2]))
+    axes, kept = np.arange(missing, 3), 1 + len(free) * int(tiles[-2])
+    flags = bool(grid.mask.any()), grid.axes[-1].periodic
+    near_z, near_y, near_x = near
+    numbers = entropy, taps, costs, reach, near_z, near_y, near_x
+    return Entropic(*numbers, cuts, tiles, tile, free, *flags, kept, axes, 1)
+
+
+def _tilings(free: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ever finer tiles of a row: first those whose columns have the same walls, then halves, in the end single cells.
+
+    Returns first cells and the end (partitions, x + 1), how many, and the tile of each cell (partitions, x).
+    """
+    n = free.shape[1]
+    walls = np.flatnonzero((free[:, 1:] != free[:, :-1]).any(axis=0)) + 1
+    ends = np.concatenate([[0], walls, [n]])
+    partitions = [ends]
+    while np.diff(ends).max() >= 4 * reach:
+        widths = np.diff(ends)
+        halves = (ends[:-1] + (widths + 1) // 2)[widths >= 4 * reach]
+        ends = np.unique(np.concatenate([ends, halves]))
+        partitions.append(ends)
+    partitions.append(np.arange(n + 1))
+    cuts, tiles = np.zeros((len(partitions), n + 1), dtype=np.int64), np.zeros(len(partitions), dtype=np.int64)
+    tile = np.zeros((len(partitions), n), dtype=np.int64)
+    for p, ends in enumerate(partitions):
+        cuts[p, : len(ends)], tiles[p] = ends, len(ends) - 1
+        tile[p] = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+    return cuts, tiles, tile

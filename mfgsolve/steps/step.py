@@ -16,6 +16,7 @@ factor of one's own must keep is asked when its game is made (`mfgsolve.steps.ch
 from __future__ import annotations
 
 import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -29,7 +30,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
 from mfgsolve.steps import sweeps
-from mfgsolve.steps.chain import Chain, Law
+from mfgsolve.steps.chain import Chain, Law, MarkovChain
 from mfgsolve.steps.costs import Costs, OwnCost
 from mfgsolve.steps.excess import excess_of_chain
 from mfgsolve.steps.factors import Factor, Noise
@@ -55,6 +56,7 @@ class Step(ABC):
     allowed : boolean (choices, cells), what agents one by one choose from: actions, or moves where these are no list
     has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
     is_coupled : whether the crowd changes the transitions
+    cost_of_moving : the least c of a cost c |a|^2 / 2 of moving, which `dearer` raises; None where nobody knows
     temperature : cost of entropy per unit time, 0 without
     transitions : the tables, where there are some (`has_tables`) and no crowd changes them
     own_cost : l (1 or T, actions, cells), where actions are a finite list
@@ -63,8 +65,13 @@ class Step(ABC):
         times, is a guess on this one
     is_discounted : whether what an agent pays itself in step t is told times ``time.discounts[t]``; a step that does
         not say so is refused where the times have a discount rate
+    is_entropic : whether agents choose laws and pay for them by entropy: responses sharpen as the viscosity falls, and
+        a density is smooth in its logarithm
     is_trapezoidal : whether costs per unit time count dt / 2 at both ends and act at the last node, too, as a step of
         second order in time needs it; else they count dt at the nodes before the end
+    scheme_name, order : of a continuum, what the step is called, and its formal order in the time step where the mesh
+        follows that as it should
+    space_error : relative error of the mesh alone, e_s, as far as it is known beforehand
     """
 
     space: Space
@@ -83,6 +90,11 @@ class Step(ABC):
     is_continuum = False
     is_discounted = False
     is_trapezoidal = False
+    is_entropic = False
+    cost_of_moving: float | None = None
+    scheme_name = ""
+    order = 1.0
+    space_error = 0.0
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------
@@ -193,6 +205,11 @@ class Step(ABC):
         """
         return self
 
+    def own_viscosity(self, policy: Policy, mass: np.ndarray, stated: float) -> float:
+        """What the scheme adds to the ``stated`` viscosity, mean over the mass-time of a plan; NaN where nobody can
+        tell."""
+        return math.nan
+
     # -- policies ----------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -248,7 +265,7 @@ class Step(ABC):
         """Where each choice leads, the factors included."""
         return Law(self)
 
-    def chain(self, policy: Policy) -> Chain:
+    def chain(self, policy: Policy) -> MarkovChain:
         """One agent that follows a policy, as a Markov chain: chances of its choices, where they lead, what it pays."""
         law = self.law()
         choices = np.ascontiguousarray(self.choices(policy).transpose(0, 2, 1))
@@ -271,7 +288,7 @@ class Step(ABC):
 
         ``mass`` (T+1, *shape) is the flow of the policy.  ``costs.state`` may be overwritten.
         """
-        return excess_of_chain(self, self.chain(policy), mass, costs, self.space.populations)
+        return excess_of_chain(self, self.chain(policy).by_choice(), mass, costs, self.space.populations)
 
     @property
     def open_choices(self) -> np.ndarray:
@@ -363,6 +380,14 @@ class Step(ABC):
     def changes(self) -> dict[str, Any]:
         """What `with_changes` has made different from the step that the dynamics bind to."""
         return dict(self._changed)
+
+    def dearer(self, heat: float) -> Step:
+        """The same step, in which moving costs ``heat`` times as much; only where `cost_of_moving` is known."""
+        raise InputError(f"a {type(self).__name__} does not say what moving costs; it cannot be made dearer")
+
+    def noisier(self, heat: float) -> Step:
+        """The same step with ``heat`` times the viscosity, and as far a reach as that needs; only where `is_entropic`."""
+        raise InputError(f"a {type(self).__name__} is not made smoother by viscosity")
 
     # -- numbers -----------------------------------------------------------------------------------------------
 

@@ -74,7 +74,9 @@ def test_a_cap_far_beyond_the_crowd_is_not_overlooked():
         cost=lambda t, c, rho: 1e6 * np.maximum(rho - 1.15, 0),
         derivative=lambda t, c, rho: 1e6 * (rho > 1.15), monotone=True,
     )  # fmt: skip
-    problem = mfg.Problem(mfg.Grid.box((8,)), mfg.TimeGrid(1.0, 16), mfg.ControlledDiffusion(viscosity=0.5), cap, 1.0)
+    problem = mfg.Problem(
+        mfg.Grid.box((8,)), mfg.TimeGrid(1.0, 16), mfg.ControlledDiffusion(viscosity=0.5, scheme="upwind"), cap, 1.0
+    )
     found = mfg.nash_gap(problem, [5000, 6500, 8000], policy=np.zeros((16, 2, 8)))
     for n, cost in zip(found.agents.values, found.cost.values, strict=True):
         wanted = brute(lambda k, n=n: 1e6 * np.maximum(8 * (k + 1) / n - 1.15, 0), n - 1, 1 / 8)

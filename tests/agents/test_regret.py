@@ -189,7 +189,7 @@ def test_walls_rings_obstacles_and_terminal_couplings():
     wall = lambda c: (np.abs(c.x - 0.5) < 0.1) & (c.y > 0.5)
     grid = mfg.Grid.box((6, 7), boundary=("reflecting", "periodic"), blocked=wall)
     problem = mfg.Problem(
-        grid=grid, time=mfg.TimeGrid(0.5, 40), dynamics=mfg.ControlledDiffusion(0.02, 0.3),
+        grid=grid, time=mfg.TimeGrid(0.5, 40), dynamics=mfg.ControlledDiffusion(0.02, 0.3, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.5, power=2) + mfg.Nonlocal(0.3, width=0.2) + mfg.LogCongestion(0.1),
         initial=lambda t, c: (1 + c.x) * ~grid.mask, normalise=True, terminal=lambda t, c: c.y,
         terminal_coupling=mfg.CrowdAversion(0.2),

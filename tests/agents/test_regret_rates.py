@@ -22,7 +22,7 @@ def plan():
 
 def test_linear_quadratic_regret_and_cost_of_the_continuous_game():
     """A deviator faces kappa (1 - 1/N)^2: its gain solves a Riccati equation of its own."""
-    problem = mfg.problems.linear_quadratic(shape=(192,), steps=384)
+    problem = mfg.problems.linear_quadratic(shape=(192,), steps=384, scheme="upwind")
     exact, plan = mfg.problems.closed_form(problem), mfg.solve(problem, tol=1e-12)
     numbers = [1, 2, 10, 1000, 10**5]
     found = mfg.nash_gap(plan, numbers)
@@ -42,7 +42,7 @@ def test_linear_quadratic_regret_and_cost_of_the_continuous_game():
 
 
 def test_linear_quadratic_equilibrium_of_n_players():
-    exact = mfg.problems.closed_form(mfg.problems.linear_quadratic())
+    exact = mfg.problems.closed_form(mfg.problems.linear_quadratic(scheme="upwind"))
     for n in (1, 2, 7, 1000):
         finite = exact.among(n)
         for t in (0.0, 0.7, 1.9):
@@ -59,7 +59,7 @@ def test_linear_quadratic_equilibrium_of_n_players():
 
 
 def test_the_mean_field_plan_costs_as_much_as_the_equilibrium_of_many_players():
-    problem = mfg.problems.linear_quadratic(shape=(192,), steps=384)
+    problem = mfg.problems.linear_quadratic(shape=(192,), steps=384, scheme="upwind")
     exact, plan = mfg.problems.closed_form(problem), mfg.solve(problem, tol=1e-12)
     numbers = np.array([10, 100, 1000])
     found = mfg.nash_gap(plan, numbers.tolist())

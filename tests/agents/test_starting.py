@@ -263,7 +263,7 @@ def test_bad_exits(message):
 
 def test_a_simulation_takes_exits_by_name():
     problem = mfg.Problem(
-        grid=mfg.Grid.box((4, 4)), time=mfg.TimeGrid(0.5, 4), dynamics=mfg.ControlledDiffusion(0.02),
+        grid=mfg.Grid.box((4, 4)), time=mfg.TimeGrid(0.5, 4), dynamics=mfg.ControlledDiffusion(0.02, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.3), initial=1.0, terminal=lambda t, c: c.x, normalise=True,
     )  # fmt: skip
     plan = mfg.solve(problem, check="ignore")

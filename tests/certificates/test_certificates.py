@@ -21,7 +21,7 @@ def tiny_problem(terminal: float, periodic: bool = False) -> mfg.Problem:
     return mfg.Problem(
         grid=mfg.Grid.box((CELLS,), boundary="periodic" if periodic else "reflecting"),
         time=mfg.TimeGrid(1.0, STEPS),
-        dynamics=mfg.ControlledDiffusion(viscosity=0.02, control_cost=0.7),
+        dynamics=mfg.ControlledDiffusion(viscosity=0.02, control_cost=0.7, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.8) + mfg.RunningCost(lambda t, c: np.sin(5 * t + 3 * c.x)),
         initial=np.array([0.5, 1.9, 0.6]),
         terminal=lambda t, c: terminal * c.x,
@@ -124,7 +124,7 @@ def test_a_policy_has_one_certificate_in_all_its_forms(boundary):
     problem = mfg.Problem(
         grid=mfg.Grid.box((7, 9), boundary=boundary, blocked=lambda c: (c.x > 0.4) & (c.x < 0.6) & (c.y < 0.5)),
         time=mfg.TimeGrid(1.0, 20),
-        dynamics=mfg.ControlledDiffusion(viscosity=0.01, control_cost=0.5),
+        dynamics=mfg.ControlledDiffusion(viscosity=0.01, control_cost=0.5, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.3) + mfg.RunningCost(lambda t, c: (c.x - 0.8) ** 2 + np.cos(6 * c.y)),
         initial=mfg.Bump(1.0, 0.2, (0.2, 0.3)),
         normalise=True,
@@ -156,7 +156,7 @@ def test_what_was_not_measured_is_nan():
     problem = mfg.Problem(
         grid=mfg.Grid.box((8,)),
         time=mfg.TimeGrid(1.0, 8),
-        dynamics=mfg.ControlledDiffusion(0.01),
+        dynamics=mfg.ControlledDiffusion(0.01, scheme="upwind"),
         coupling=mfg.CustomCoupling(lambda t, c, rho: rho * c.x),
         initial=1.0,
     )

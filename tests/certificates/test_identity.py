@@ -19,7 +19,7 @@ TIME = mfg.TimeGrid(2.0, 8)
 
 def room(**parts: Any) -> mfg.Problem:
     stated: dict[str, Any] = {
-        "grid": mfg.Grid.box((4, 6)), "time": TIME, "dynamics": mfg.ControlledDiffusion(0.02, 1.0),
+        "grid": mfg.Grid.box((4, 6)), "time": TIME, "dynamics": mfg.ControlledDiffusion(0.02, 1.0, scheme="upwind"),
         "coupling": mfg.CrowdAversion(0.3), "initial": 1.0, "terminal": lambda t, c: c.x,
     }  # fmt: skip
     return mfg.Problem(**(stated | parts))
@@ -80,9 +80,9 @@ DIFFERENT = {
     "boundary": (room(), room(grid=mfg.Grid.box((4, 6), boundary="periodic"))),
     "walls": (room(grid=mfg.Grid.box((4, 6), blocked=BLOCK), normalise=True),
               room(grid=mfg.Grid.box((4, 6), blocked=OTHER), normalise=True)),
-    "viscosity": (room(), room(dynamics=mfg.ControlledDiffusion(0.02 + 1e-15, 1.0))),
-    "control cost": (room(), room(dynamics=mfg.ControlledDiffusion(0.02, 1.1))),
-    "noise": (room(), room(dynamics=mfg.ControlledDiffusion(0.02, 1.0, noise="explicit"))),
+    "viscosity": (room(), room(dynamics=mfg.ControlledDiffusion(0.02 + 1e-15, 1.0, scheme="upwind"))),
+    "control cost": (room(), room(dynamics=mfg.ControlledDiffusion(0.02, 1.1, scheme="upwind"))),
+    "noise": (room(), room(dynamics=mfg.ControlledDiffusion(0.02, 1.0, noise="explicit", scheme="upwind"))),
     "initial": (room(), room(initial=lambda t, c: 1 + 0.1 * (c.x - 0.5))),
     "terminal": (room(), room(terminal=lambda t, c: c.x + 1e-12 * c.y)),
     "strength": (room(), room(coupling=mfg.CrowdAversion(0.3 + 1e-15))),
@@ -145,7 +145,9 @@ SAME = {
     "terminal": (room(), room(terminal=GRID.coordinates.x)),
     "walls": (room(grid=mfg.Grid.box((4, 6), blocked=BLOCK), normalise=True),
               room(grid=mfg.Grid.box((4, 6), blocked=lambda c: BLOCK), normalise=True)),
-    "control cost": (room(), room(dynamics=mfg.ControlledDiffusion(0.02, mfg.dynamics.QuadraticCost(1.0)))),
+    "control cost": (
+        room(), room(dynamics=mfg.ControlledDiffusion(0.02, mfg.dynamics.QuadraticCost(1.0), scheme="upwind")),
+    ),
     "dense and sparse": (table(), table(mfg.Tabular([sparse.csr_array(STAY), sparse.coo_array(SWAP)], cost=[0, 0.1]))),
     "list and array": (table(), table(mfg.Tabular(np.array([STAY, SWAP]).tolist(), cost=[[0, 0], [0.1, 0.1]]))),
     "own cost": (table(), table(mfg.Tabular([STAY, SWAP], cost=lambda t, c: np.array([[0.0, 0.0], [0.1, 0.1]])))),

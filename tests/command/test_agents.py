@@ -23,7 +23,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mfg.solve(mfg.problems.susceptible_infected(), max_iterations=2, check="ignore").save(folder / "coupled.nc")
     mfg.solve(mfg.problems.predator_prey(), max_iterations=5, check="ignore").save(folder / "three.nc")
     custom = mfg.Problem(
-        grid=mfg.Grid.box(8), time=mfg.TimeGrid(1.0, 8), dynamics=mfg.ControlledDiffusion(0.05),
+        grid=mfg.Grid.box(8), time=mfg.TimeGrid(1.0, 8), dynamics=mfg.ControlledDiffusion(0.05, scheme="upwind"),
         coupling=mfg.CrowdAversion(1.0), initial=lambda t, c: 1 + c.x, normalise=True,
     )  # fmt: skip
     mfg.solve(custom, max_iterations=2, check="ignore").save(folder / "python.nc")

@@ -18,8 +18,11 @@ from mfgsolve.checkpoints import held_iteration
 from mfgsolve.learners import GMFQ, BoltzmannIteration, Mguni
 
 SOLVES = {
-    "newton": (lambda: mfg.problems.supply_demand(shape=(8, 8), steps=16), {"method": "newton"}),
-    "frank-wolfe": (lambda: mfg.problems.supply_demand(shape=(8, 8), steps=16), {"method": "frank-wolfe"}),
+    "newton": (lambda: mfg.problems.supply_demand(shape=(8, 8), steps=16, scheme="upwind"), {"method": "newton"}),
+    "frank-wolfe": (
+        lambda: mfg.problems.supply_demand(shape=(8, 8), steps=16, scheme="upwind"),
+        {"method": "frank-wolfe"},
+    ),
     "interior-point": (
         lambda: mfg.problems.lattice_supply_demand(shape=(6, 6), steps=12),
         {"method": "interior-point"},

@@ -26,11 +26,13 @@ def test_solve_prints_a_small_table_and_a_sentence() -> None:
 
 def test_the_command_solves_what_python_solves(folder: Path) -> None:
     run(*FLAGSHIP, "--set", "reward=2.5", "--set", "hold=.2", "-o", "plan.nc")
-    wanted = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=32, reward=2.5, hold=0.2))
+    wanted = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=32, reward=2.5, hold=0.2, scheme="upwind"))
     found = mfg.load("plan.nc")
     assert np.array_equal(found.dataset.density, wanted.dataset.density)
     assert found.certificate == wanted.certificate
-    assert mfg.problems.supply_demand(shape=(8, 8), steps=32).parameters["reward"] == 2.0, "and not the default"
+    assert mfg.problems.supply_demand(shape=(8, 8), steps=32, scheme="upwind").parameters["reward"] == 2.0, (
+        "and not the default"
+    )
 
 
 @pytest.mark.parametrize("solver", ["newton", "frank-wolfe", "fictitious-play"])

@@ -132,7 +132,7 @@ def test_two_populations_that_do_not_mind_each_other_alike() -> None:
 
 def test_the_certificate_bounds_the_distance_where_the_total_is_convex() -> None:
     """Stopped early, potential - exploitability still lies below the optimum; stationary plans promise nothing."""
-    convex = problems.supply_demand(shape=(8, 8), steps=16)
+    convex = problems.supply_demand(shape=(8, 8), steps=16, scheme="upwind")
     exact = mfg.solve(convex, objective="social").potential
     rough = mfg.solve(convex, objective="social", method="frank-wolfe", max_iterations=4, check="ignore")
     assert rough.exploitability > 1e-6
@@ -218,7 +218,7 @@ def test_the_mean_is_minded_by_everybody_alike() -> None:
         / rho.sum() - (c.x * rho).sum() * d.sum() / rho.sum() ** 2),
     )  # fmt: skip
     game = mfg.Problem(
-        grid, mfg.TimeGrid(1.0, 16), mfg.ControlledDiffusion(0.02, 1.0), attraction,
+        grid, mfg.TimeGrid(1.0, 16), mfg.ControlledDiffusion(0.02, 1.0, scheme="upwind"), attraction,
         lambda t, c: np.exp(-8 * (c.x - 0.2) ** 2), normalise=True,
     )  # fmt: skip
     anarchy = mfg.price_of_anarchy(game, check="ignore", method="newton")
@@ -229,7 +229,8 @@ def test_the_mean_is_minded_by_everybody_alike() -> None:
 
 def test_a_diffusion_by_functions_and_by_formula() -> None:
     parts: dict[str, Any] = {
-        "grid": mfg.Grid.box((12,)), "time": mfg.TimeGrid(1.0, 24), "dynamics": mfg.ControlledDiffusion(0.01),
+        "grid": mfg.Grid.box((12,)), "time": mfg.TimeGrid(1.0, 24),
+        "dynamics": mfg.ControlledDiffusion(0.01, scheme="upwind"),
         "initial": mfg.Bump(1.0, 0.1, (0.3,)), "terminal": lambda t, c: (c.x - 0.8) ** 2, "normalise": True,
     }  # fmt: skip
     told = mfg.CustomCoupling(

@@ -47,7 +47,7 @@ HEAT = [  # cells, axes, parameters, constants of: value, density under the exac
 
 
 def cole_hopf(cells: int, axes: int, parameters: dict):
-    problem = problems.build("cole-hopf", parameters, shape=(cells,) * axes, steps=4 * cells)
+    problem = problems.build("cole-hopf", parameters, shape=(cells,) * axes, steps=4 * cells, scheme="upwind")
     return problem, Game(problem), problems.closed_form(problem)
 
 
@@ -103,7 +103,7 @@ def test_forward_alone_around_an_obstacle(boundary: str | tuple[str, str], const
         problem = mfg.Problem(
             grid=mfg.Grid.box((n, n), boundary=boundary, blocked=lambda c: (abs(c.x - 0.5) < 0.125) & (c.y < 0.625)),
             time=mfg.TimeGrid(0.5, 4 * n),
-            dynamics=mfg.ControlledDiffusion(viscosity, cost),
+            dynamics=mfg.ControlledDiffusion(viscosity, cost, scheme="upwind"),
             coupling=0.0,
             initial=at_rest,
             normalise=True,
@@ -183,7 +183,7 @@ def test_linear_quadratic() -> None:
 def test_linear_quadratic_variance() -> None:
     errors = []
     for n in LINE:
-        problem = problems.linear_quadratic(shape=(n,), steps=4 * n, centre=0.5)
+        problem = problems.linear_quadratic(shape=(n,), steps=4 * n, centre=0.5, scheme="upwind")
         form, x = problems.closed_form(problem), problem.coordinates.x
         density = mfg.solve(problem, tol=1e-9).dataset["density"].values * problem.grid.cell_volume
         variance = density @ x**2 - (density @ x) ** 2

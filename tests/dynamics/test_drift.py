@@ -55,7 +55,7 @@ def test_ornstein_uhlenbeck_is_of_first_order(kind: str) -> None:
     assert 0.3 * np.exp(-0.5) == pytest.approx(MEAN, abs=1e-14)
     assert 0.01 * np.exp(-1) + 0.2 * (1 - np.exp(-1)) == pytest.approx(VARIANCE, abs=1e-14)
     if kind == "diffusion":
-        dynamics: Any = mfg.ControlledDiffusion(0.1, drift=HALF)
+        dynamics: Any = mfg.ControlledDiffusion(0.1, drift=HALF, scheme="upwind")
     else:
         dynamics = mfg.LatticeMoves([0, 1, -1], costs=(0.0, 1.0, 1.0), viscosity=0.1, drift=HALF)
     errors = []
@@ -71,7 +71,7 @@ def test_ornstein_uhlenbeck_is_of_first_order(kind: str) -> None:
 
 def test_nobody_moves_by_himself_where_that_is_dear() -> None:
     """The solved plan is the flow of the wind alone, and costs nothing."""
-    problem = line(60, 20, mfg.ControlledDiffusion(0.1, 1e6, drift=HALF), terminal=lambda t, c: c.x)
+    problem = line(60, 20, mfg.ControlledDiffusion(0.1, 1e6, drift=HALF, scheme="upwind"), terminal=lambda t, c: c.x)
     solution = mfg.solve(problem, check="ignore")
     assert solution.converged
     density = solution.dataset["density"].values * problem.grid.volumes
@@ -88,7 +88,8 @@ def test_linear_quadratic_in_the_wind_has_the_gain_of_its_riccati_equation() -> 
     errors = []
     for cells in (48, 96, 192):
         start = mfg.Bump(1.0, 0.3, (0.3,))
-        problem = line(cells, 2 * cells, mfg.ControlledDiffusion(0.1, drift=HALF), coupling=MeanAttraction(1.0),
+        problem = line(cells, 2 * cells, mfg.ControlledDiffusion(0.1, drift=HALF, scheme="upwind"),
+                       coupling=MeanAttraction(1.0),
                        initial=start)  # fmt: skip
         solution = mfg.solve(problem, check="raise")
         assert solution.relative_exploitability <= 1e-10
@@ -105,7 +106,7 @@ def test_linear_quadratic_in_the_wind_has_the_gain_of_its_riccati_equation() -> 
 def test_a_steady_wind_on_a_ring_is_a_translation(kind: str) -> None:
     """Seven cells a step, exactly; half a cell a step, in two steps of the binomial (1/4, 1/2, 1/4)."""
     dynamics = {
-        "diffusion": lambda b: mfg.ControlledDiffusion(0.0, drift=b),
+        "diffusion": lambda b: mfg.ControlledDiffusion(0.0, drift=b, scheme="upwind"),
         "lattice": lambda b: mfg.LatticeMoves([0, 1], costs=(0, 9), drift=b),
     }[kind]
     rng = np.random.default_rng(1)
@@ -124,7 +125,7 @@ def test_a_steady_wind_on_a_ring_is_a_translation(kind: str) -> None:
 
 def test_a_wind_that_changes_is_the_one_of_the_start_of_each_step() -> None:
     wind = lambda t, c: np.cos(5 * t) + 0 * c.x
-    for dynamics in (mfg.ControlledDiffusion(0.0, drift=wind), mfg.LatticeMoves([0], drift=wind)):
+    for dynamics in (mfg.ControlledDiffusion(0.0, drift=wind, scheme="upwind"), mfg.LatticeMoves([0], drift=wind)):
         problem = line(60, 8, dynamics)
         mass = at_rest(problem)
         carried = [moments(problem, level)[0] - 0.3 for level in mass]
@@ -137,7 +138,7 @@ def test_axes_come_in_the_order_x_y_z() -> None:
         winds = (0.3, -0.2, 0.1)[:ndim]
         problem = mfg.Problem(
             grid=mfg.Grid.box((12,) * ndim), time=mfg.TimeGrid(0.5, 4), coupling=0.0, normalise=True,
-            dynamics=mfg.ControlledDiffusion(0.0, drift=winds if ndim > 1 else winds[0]),
+            dynamics=mfg.ControlledDiffusion(0.0, drift=winds if ndim > 1 else winds[0], scheme="upwind"),
             initial=lambda t, c: (np.max([abs(c[name] - 0.5) for name in c], axis=0) < 0.2) * 1.0,
         )  # fmt: skip
         mass = at_rest(problem)[-1]
@@ -154,7 +155,7 @@ def test_a_rotation_of_the_plane_on_equal_and_uneven_cells() -> None:
             axes = [mfg.Axis.from_edges(n, edges + stretch * np.sin(np.pi * edges)) for n in "yx"]
             problem = mfg.Problem(
                 grid=mfg.Grid(tuple(axes)), time=mfg.TimeGrid(1.0, cells), coupling=0.0, normalise=True,
-                dynamics=mfg.ControlledDiffusion(0.0, drift=(lambda t, c: -c.y, lambda t, c: c.x)),
+                dynamics=mfg.ControlledDiffusion(0.0, drift=(lambda t, c: -c.y, lambda t, c: c.x), scheme="upwind"),
                 initial=mfg.Bump(1.0, 0.1, (0.4, 0.1)),
             )  # fmt: skip
             mass, c = at_rest(problem), problem.coordinates
@@ -171,7 +172,7 @@ def test_what_stops_at_a_wall_piles_up_there() -> None:
     for cells in (32, 64, 128):
         problem = mfg.Problem(
             grid=mfg.Grid.box((cells,)), time=mfg.TimeGrid(4.0, 4 * cells), coupling=0.0, initial=1.0,
-            dynamics=mfg.ControlledDiffusion(0.2, drift=1.0),
+            dynamics=mfg.ControlledDiffusion(0.2, drift=1.0, scheme="upwind"),
         )  # fmt: skip
         rest = np.diff(np.exp(5 * problem.grid.axes[0].edges)) / np.expm1(5)
         errors.append(0.5 * float(np.abs(at_rest(problem)[-1] - rest).sum()))
@@ -195,10 +196,11 @@ def plane(dynamics: Any, **parts: Any) -> mfg.Problem:
 
 MOVES: dict[str, Any] = {"moves": [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)], "costs": (0.0, 0.1, 0.1, 0.1, 0.1)}
 GAMES = {
-    "diffusion": lambda: plane(mfg.ControlledDiffusion(0.02, drift=ROTATION)),
-    "explicit": lambda: plane(mfg.ControlledDiffusion(0.02, noise="explicit", drift=ROTATION)),
-    "no noise": lambda: plane(mfg.ControlledDiffusion(drift=ROTATION)),
-    "nonlocal": lambda: plane(mfg.ControlledDiffusion(0.02, drift=ROTATION), coupling=mfg.Nonlocal(0.2, 0.3)),
+    "diffusion": lambda: plane(mfg.ControlledDiffusion(0.02, drift=ROTATION, scheme="upwind")),
+    "explicit": lambda: plane(mfg.ControlledDiffusion(0.02, noise="explicit", drift=ROTATION, scheme="upwind")),
+    "no noise": lambda: plane(mfg.ControlledDiffusion(drift=ROTATION, scheme="upwind")),
+    "nonlocal": lambda: plane(mfg.ControlledDiffusion(0.02, drift=ROTATION, scheme="upwind"),
+    coupling=mfg.Nonlocal(0.2, 0.3)),
     "lattice": lambda: plane(mfg.LatticeMoves(**MOVES, viscosity=0.02, temperature=0.2, drift=ROTATION),
                              time=mfg.TimeGrid(0.5, 12)),
     "sharp lattice": lambda: plane(mfg.LatticeMoves(**MOVES, drift=ROTATION), grid=mfg.Grid.box((3, 4)),
@@ -230,13 +232,17 @@ def test_every_solver_certifies_a_plan_in_the_wind(name: str) -> None:
 def test_newton_solves_it_from_coarse_grids_and_along_falling_costs_of_moving() -> None:
     """Three levels of grids; and what is solved where moving is dearer is the same wind."""
     fine = mfg.Grid.box((32, 32))
-    plain = plane(mfg.ControlledDiffusion(0.02, drift=ROTATION), grid=fine, time=mfg.TimeGrid(0.5, 96))
+    plain = plane(mfg.ControlledDiffusion(0.02, drift=ROTATION, scheme="upwind"), grid=fine, time=mfg.TimeGrid(0.5, 96))
     through = mfg.solve(plain, method="newton", check="raise")
     alone = mfg.solve(plain, method="newton", coarse_grids=False, check="raise")
     assert through.sweeps < alone.sweeps
     assert through.potential == pytest.approx(alone.potential, abs=1e-11)
-    game = Game(line(40, 60, mfg.ControlledDiffusion(0.1, drift=HALF), terminal=lambda t, c: 5 * c.x), 1)
-    dear = Game(line(40, 60, mfg.ControlledDiffusion(0.1, 8.0, drift=HALF), terminal=lambda t, c: 5 * c.x), 1)
+    game = Game(
+        line(40, 60, mfg.ControlledDiffusion(0.1, drift=HALF, scheme="upwind"), terminal=lambda t, c: 5 * c.x), 1
+    )
+    dear = Game(
+        line(40, 60, mfg.ControlledDiffusion(0.1, 8.0, drift=HALF, scheme="upwind"), terminal=lambda t, c: 5 * c.x), 1
+    )
     price = np.zeros((61, *game.step.shape))
     flows = [one.flow(one.respond(price.copy()).policy) for one in (dearer(game, 8.0), dear)]
     np.testing.assert_array_equal(*flows)
@@ -315,7 +321,10 @@ def test_winds_in_which_agents_pass_each_other_are_a_caution_of_the_game_itself(
     """dt = 1/32: 20 dt < 1 here, and > 1 on Newton's coarse grid, which is no matter; on a lattice it is said once."""
     wind = lambda t, c: -strength * c.x
     moves = {"moves": [0, 1, -1], "costs": 1.0, "temperature": 0.1}
-    for dynamics in (mfg.ControlledDiffusion(0.5, 10.0, drift=wind), mfg.LatticeMoves(**moves, drift=wind)):
+    for dynamics in (
+        mfg.ControlledDiffusion(0.5, 10.0, drift=wind, scheme="upwind"),
+        mfg.LatticeMoves(**moves, drift=wind),
+    ):
         problem = line(48, 32, dynamics, coupling=mfg.CrowdAversion(0.01))
         solution = mfg.solve(problem, check="ignore")
         assert [caution.code for caution in solution.warnings if "drift" in caution.code] == said
@@ -327,12 +336,14 @@ def test_steps_are_chosen_and_judged_with_the_wind() -> None:
     c = grid.coordinates
     parts: dict[str, Any] = {"grid": grid, "time": mfg.TimeGrid(1.0)}
     stated = (lambda t, c: 3 * (0.5 - c.y), lambda t, c: 3 * (c.x - 0.5)), (3 * (0.5 - c.y), 3 * (c.x - 0.5))
-    chosen = [settle(plane(mfg.ControlledDiffusion(0.02, drift=drift), **parts)) for drift in stated]
+    chosen = [settle(plane(mfg.ControlledDiffusion(0.02, drift=drift, scheme="upwind"), **parts)) for drift in stated]
     assert chosen[0].time.steps == chosen[1].time.steps
     judged = [judge(problem) for problem in chosen]
     assert judged[0].flow_change == pytest.approx(judged[1].flow_change, rel=1e-6)
     assert not judged[0].cautions
     assert judged[0].flow_change < 0.05
-    fast = mfg.ControlledDiffusion(0.02, drift=(lambda t, c: 30 * (0.5 - c.y), lambda t, c: 30 * (c.x - 0.5)))
+    fast = mfg.ControlledDiffusion(
+        0.02, drift=(lambda t, c: 30 * (0.5 - c.y), lambda t, c: 30 * (c.x - 0.5)), scheme="upwind"
+    )
     few = judge(plane(fast, **parts).with_steps(chosen[0].time.steps))
     assert [caution.code for caution in few.cautions] == ["too-few-steps"]

@@ -33,14 +33,15 @@ def room(dynamics: Any, shape: tuple[int, ...] = (6, 7), **parts: Any) -> mfg.Pr
 
 EDGES = [0.0, 0.1, 0.3, 0.6, 0.8, 1.0]
 GAMES = {
-    "diffusion": lambda: room(mfg.ControlledDiffusion(0.02, drift=TURNING)),
-    "steady": lambda: room(mfg.ControlledDiffusion(0.02, drift=(2.0, -1.0))),
+    "diffusion": lambda: room(mfg.ControlledDiffusion(0.02, drift=TURNING, scheme="upwind")),
+    "steady": lambda: room(mfg.ControlledDiffusion(0.02, drift=(2.0, -1.0), scheme="upwind")),
     "explicit": lambda: room(
-        mfg.ControlledDiffusion(0.01, noise="explicit", drift=TURNING), time=mfg.TimeGrid(0.5, 20)
+        mfg.ControlledDiffusion(0.01, noise="explicit", drift=TURNING, scheme="upwind"), time=mfg.TimeGrid(0.5, 20)
     ),
-    "no noise": lambda: room(mfg.ControlledDiffusion(drift=TURNING)),
+    "no noise": lambda: room(mfg.ControlledDiffusion(drift=TURNING, scheme="upwind")),
     "uneven ring": lambda: room(
-        mfg.ControlledDiffusion(0.02, drift=lambda t, c: 3.0 + np.sin(9 * t) + c.x), terminal=lambda t, c: c.x,
+        mfg.ControlledDiffusion(0.02, drift=lambda t, c: 3.0 + np.sin(9 * t) + c.x, scheme="upwind"),
+        terminal=lambda t, c: c.x,
         grid=mfg.Grid((mfg.Axis.from_edges("x", EDGES, "periodic"),)),
     ),
     "lattice": lambda: room(mfg.LatticeMoves(**MOVES, viscosity=0.03, drift=TURNING)),
@@ -84,7 +85,7 @@ def test_agents_on_a_ring_are_where_the_wind_has_carried_them() -> None:
     """Three cells a step, and nothing else: every single one of them."""
     problem = mfg.Problem(
         grid=mfg.Grid.box((10,), boundary="periodic"), time=mfg.TimeGrid(1.0, 5), coupling=0.0, initial=1.0,
-        dynamics=mfg.ControlledDiffusion(drift=1.5),
+        dynamics=mfg.ControlledDiffusion(drift=1.5, scheme="upwind"),
     )  # fmt: skip
     counts = mfg.simulate(mfg.solve(problem, check="ignore"), agents=50, replicas=3, rng=1)["density"].values
     for t in range(counts.shape[1]):
@@ -110,7 +111,8 @@ def test_agents_of_the_linear_quadratic_game_in_the_wind() -> None:
     for cells in (48, 96):
         problem = mfg.Problem(
             grid=mfg.Grid.box((cells,), bounds=[(-3, 3)]), time=mfg.TimeGrid(1.0, 2 * cells), normalise=True,
-            dynamics=mfg.ControlledDiffusion(0.1, drift=lambda t, c: -c.x / 2), coupling=MeanAttraction(1.0),
+            dynamics=mfg.ControlledDiffusion(0.1, drift=lambda t, c: -c.x / 2, scheme="upwind"),
+            coupling=MeanAttraction(1.0),
             initial=mfg.Bump(1.0, 0.3, (0.3,)),
         )  # fmt: skip
         limit = mfg.nash_gap(mfg.solve(problem, check="raise"), 10**9)

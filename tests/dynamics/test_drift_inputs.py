@@ -21,7 +21,7 @@ from mfgsolve.steps.drift import Drift
 GRID = mfg.Grid.box((3, 4), bounds=[(0, 3), (0, 4)])
 NORTH = np.arange(12.0).reshape(3, 4) / 12
 KINDS: dict[str, Any] = {
-    "diffusion": lambda drift: mfg.ControlledDiffusion(0.1, drift=drift),
+    "diffusion": lambda drift: mfg.ControlledDiffusion(0.1, drift=drift, scheme="upwind"),
     "lattice": lambda drift: mfg.LatticeMoves([(0, 0), (1, 0)], temperature=0.1, drift=drift),
 }
 
@@ -55,14 +55,14 @@ def test_arrays_are_copied_and_may_have_names_in_any_order():
     own = NORTH.copy()
     named = xr.DataArray(NORTH[::-1].T, {"y": [2.5, 1.5, 0.5]}, ("x", "y"))
     along = xr.DataArray([0.1, 0.2, 0.3, 0.4], dims="x")  # the same for all y
-    dynamics = mfg.ControlledDiffusion(0.1, drift=[along, own])
+    dynamics = mfg.ControlledDiffusion(0.1, drift=[along, own], scheme="upwind")
     own[:] = 0.0
-    for problem in (room(dynamics), room(mfg.ControlledDiffusion(0.1, drift=(along, named)))):
+    for problem in (room(dynamics), room(mfg.ControlledDiffusion(0.1, drift=(along, named), scheme="upwind"))):
         found = velocity(problem)
         np.testing.assert_array_equal(found[0, 1], NORTH)
         np.testing.assert_array_equal(found[0, 0], [[0.1, 0.2, 0.3, 0.4]] * 3)
     times = xr.DataArray([1.0, 2.0, 3.0, 4.0], {"time": [0.0, 0.25, 0.5, 0.75]}, "time")
-    moving = velocity(room(mfg.ControlledDiffusion(0.1, drift=(times, lambda t, c: along))))
+    moving = velocity(room(mfg.ControlledDiffusion(0.1, drift=(times, lambda t, c: along), scheme="upwind")))
     np.testing.assert_array_equal(moving[:, 0, 0, 0], [1, 2, 3, 4])
     np.testing.assert_array_equal(moving[3, 1], found[0, 0])
 
@@ -70,17 +70,26 @@ def test_arrays_are_copied_and_may_have_names_in_any_order():
 def test_on_one_axis_a_single_one_a_list_of_one_and_the_values_of_all_cells():
     line, values = mfg.Grid.box((4,)), [0.1, 0.2, 0.3, 0.4]
     for drift in (values, np.array(values), [np.array(values)], [lambda t, c: 0.4 * c.x + 0.05]):
-        found = velocity(room(mfg.ControlledDiffusion(0.1, drift=drift), line))
+        found = velocity(room(mfg.ControlledDiffusion(0.1, drift=drift, scheme="upwind"), line))
         np.testing.assert_allclose(found, [[values]], rtol=0, atol=1e-16)
     for drift in (0.5, [0.5], np.float32(0.5), np.array(0.5)):
-        np.testing.assert_array_equal(velocity(room(mfg.ControlledDiffusion(0.1, drift=drift), line)), [[[0.5] * 4]])
+        np.testing.assert_array_equal(
+            velocity(room(mfg.ControlledDiffusion(0.1, drift=drift, scheme="upwind"), line)), [[[0.5] * 4]]
+        )
 
 
 def test_dynamics_with_a_drift_are_compared_and_hashed_like_others():
-    assert mfg.ControlledDiffusion(0.1, drift=(1, 2.0)) == mfg.ControlledDiffusion(0.1, drift=[1.0, 2])
-    assert mfg.ControlledDiffusion(0.1, drift=0.5) != mfg.ControlledDiffusion(0.1)
+    assert mfg.ControlledDiffusion(0.1, drift=(1, 2.0), scheme="upwind") == mfg.ControlledDiffusion(
+        0.1, drift=[1.0, 2], scheme="upwind"
+    )
+    assert mfg.ControlledDiffusion(0.1, drift=0.5, scheme="upwind") != mfg.ControlledDiffusion(0.1, scheme="upwind")
     assert mfg.LatticeMoves([0], drift=NORTH) != mfg.LatticeMoves([0], drift=NORTH)  # not known to be the same
-    assert len({mfg.ControlledDiffusion(drift=NORTH), mfg.ControlledDiffusion(drift=0.5)}) == 2
+    assert (
+        len(
+            {mfg.ControlledDiffusion(drift=NORTH, scheme="upwind"), mfg.ControlledDiffusion(drift=0.5, scheme="upwind")}
+        )
+        == 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,9 +109,11 @@ def test_one_field_for_each_axis_or_the_problem_is_not_stated(kind, drift, sente
 def test_other_numbers_of_fields_on_one_axis():
     line = mfg.Grid.box((4,))
     assert "drift has 2 fields; the grid has the axes x: a single one is needed" in refusal(
-        lambda: room(mfg.ControlledDiffusion(drift=(lambda t, c: c.x, 0.0)), line)
+        lambda: room(mfg.ControlledDiffusion(drift=(lambda t, c: c.x, 0.0), scheme="upwind"), line)
     )
-    assert "drift along x gives" in refusal(lambda: Game(room(mfg.ControlledDiffusion(drift=(1.0, 2.0)), line)))
+    assert "drift along x gives" in refusal(
+        lambda: Game(room(mfg.ControlledDiffusion(drift=(1.0, 2.0), scheme="upwind"), line))
+    )
 
 
 @pytest.mark.parametrize(
@@ -207,7 +218,7 @@ def test_numbers_arrays_and_tables_go_round(text: str, drift: str, first: Any, s
     problem = stated(drift, text)
     again = problem_from_toml(problem_to_toml(problem))
     assert fingerprint(again) == fingerprint(problem)
-    dynamics: Dynamics = mfg.ControlledDiffusion(0.1, drift=(first, second))
+    dynamics: Dynamics = mfg.ControlledDiffusion(0.1, drift=(first, second), scheme="upwind")
     if text is LATTICE:
         dynamics = mfg.LatticeMoves([(0, 0), (1, 0)], viscosity=0.1, drift=(first, second))
     assert fingerprint(room(dynamics, mfg.Grid.box((3, 4)), normalise=False)) == fingerprint(problem), "in Python"
@@ -266,8 +277,8 @@ def test_two_winds_are_two_games_and_none_is_the_game_as_it_was(kind, digest) ->
 
 def test_the_digest_of_a_game_without_is_that_of_the_version_before() -> None:
     """Dynamics had no field of that name then: what they are told by has not changed."""
-    cost = mfg.ControlledDiffusion().hamiltonian
-    assert mfg.ControlledDiffusion(0.1).identity == ("diffusion", 0.1, "implicit", cost)
+    cost = mfg.ControlledDiffusion(scheme="upwind").hamiltonian
+    assert mfg.ControlledDiffusion(0.1, scheme="upwind").identity == ("diffusion", 0.1, "implicit", cost)
     assert "drift" not in str(mfg.LatticeMoves([0]).identity)
     assert len(mfg.LatticeMoves([0], drift=NORTH).identity) == 8
 

@@ -29,8 +29,8 @@ def test_every_part_of_a_diffusion_counts():
         base, moving(30.1), base.social(),
         replace(base, grid=mfg.Grid.box((16,))), replace(base, grid=mfg.Grid.box((16,), blocked=lambda z: z.x < 0.1)),
         replace(base, time=mfg.TimeGrid(0.71, time.steps)), replace(base, time=mfg.TimeGrid(0.7, 21)),
-        replace(base, dynamics=mfg.ControlledDiffusion(0.06, 0.7)),
-        replace(base, dynamics=mfg.ControlledDiffusion(0.05, 0.8)),
+        replace(base, dynamics=mfg.ControlledDiffusion(0.06, 0.7, scheme="upwind")),
+        replace(base, dynamics=mfg.ControlledDiffusion(0.05, 0.8, scheme="upwind")),
         replace(base, initial=lambda t, c: np.exp(c.x)), replace(base, terminal=0.0),
         replace(base, terminal_coupling=mfg.CrowdAversion(0.2)),
     ]  # fmt: skip

@@ -11,7 +11,7 @@ import mfgsolve as mfg
 
 @pytest.fixture(scope="module")
 def problem() -> mfg.Problem:
-    return mfg.problems.supply_demand(shape=(8, 8), steps=32)
+    return mfg.problems.supply_demand(shape=(8, 8), steps=32, scheme="upwind")
 
 
 @pytest.fixture(scope="module")

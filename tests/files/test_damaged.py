@@ -29,7 +29,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A small real file of every kind."""
     folder = tmp_path_factory.mktemp("real")
     files = {name: folder / f"{name}.nc" for name in KINDS}
-    flat = mfg.problems.supply_demand(shape=(6, 6), steps=16)
+    flat = mfg.problems.supply_demand(shape=(6, 6), steps=16, scheme="upwind")
     beach = mfg.problems.beach_bar(shape=(6,), steps=4)
     plan = mfg.solve(flat, checkpoint=files["checkpoint"], check="ignore")
     plan.save(files["plan"])

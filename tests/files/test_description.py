@@ -19,7 +19,8 @@ SPACE = ("population", "z", "y", "x", "state")
 def diffusion() -> mfg.Solution:
     grid = mfg.Grid.box((4, 6), blocked=lambda c: (c.x > 0.8) & (c.y > 0.7), unit="km")
     problem = mfg.Problem(
-        grid, mfg.TimeGrid(1.0, 16, "h"), mfg.ControlledDiffusion(0.01), mfg.CrowdAversion(0.1), 1.0, normalise=True,
+        grid, mfg.TimeGrid(1.0, 16, "h"), mfg.ControlledDiffusion(0.01, scheme="upwind"), mfg.CrowdAversion(0.1), 1.0,
+        normalise=True,
         track=lambda t: np.array([t, 0.5]), sites=np.array([[0.2, 0.3, 1.0]]),
     )  # fmt: skip
     return mfg.solve(problem, tol=1e-4, check="ignore")

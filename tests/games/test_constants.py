@@ -28,7 +28,7 @@ def beach(shift: float = 0.0, **changes) -> mfg.Problem:
 
 def room(coupling, terminal=0.0) -> mfg.Problem:
     return mfg.Problem(
-        mfg.Grid.box((24,)), mfg.TimeGrid(1.0, 96), mfg.ControlledDiffusion(0.02, 1.0), coupling, 1.0,
+        mfg.Grid.box((24,)), mfg.TimeGrid(1.0, 96), mfg.ControlledDiffusion(0.02, 1.0, scheme="upwind"), coupling, 1.0,
         terminal=terminal,
     )  # fmt: skip
 

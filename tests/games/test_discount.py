@@ -49,7 +49,7 @@ def line_game(rate=RATE, **words):
     """A diffusion on a line with walls, and everything that costs."""
     return mfg.Problem(
         grid=mfg.Grid.box((12,)), time=mfg.TimeGrid(1.5, 20, discount=rate),
-        dynamics=mfg.ControlledDiffusion(0.02, 1.3, **words), initial=lambda t, c: 1 + c.x,
+        dynamics=mfg.ControlledDiffusion(0.02, 1.3, **words, scheme="upwind"), initial=lambda t, c: 1 + c.x,
         coupling=mfg.CrowdAversion(0.4) + mfg.RunningCost(lambda t, c: np.cos(3 * c.x) * (1 + t)),
         terminal=lambda t, c: (c.x - 0.7) ** 2, terminal_coupling=mfg.CrowdAversion(0.1), normalise=True,
     )  # fmt: skip
@@ -121,7 +121,8 @@ def test_a_linear_quadratic_regulator(rate):
     def bend(cells):
         problem = mfg.Problem(
             grid=mfg.Grid.box((cells,), bounds=[(-3, 3)]), time=mfg.TimeGrid(horizon, 4 * cells, discount=rate),
-            dynamics=mfg.ControlledDiffusion(0.01, c), coupling=mfg.RunningCost(lambda t, x: q * x.x**2 / 2),
+            dynamics=mfg.ControlledDiffusion(0.01, c, scheme="upwind"),
+            coupling=mfg.RunningCost(lambda t, x: q * x.x**2 / 2),
             initial=1 / 6, terminal=lambda t, x: g * x.x**2 / 2,
         )  # fmt: skip
         game = make_game(problem)

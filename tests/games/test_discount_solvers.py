@@ -91,7 +91,8 @@ def test_several_populations():
 def test_patience_pays_for_moving():
     """What comes at the end is paid for as late as possible: the higher the rate, the fewer have set out halfway."""
     goal = mfg.Problem(
-        grid=mfg.Grid.box((16,)), time=mfg.TimeGrid(2.0, 96), dynamics=mfg.ControlledDiffusion(0.01, 1.0),
+        grid=mfg.Grid.box((16,)), time=mfg.TimeGrid(2.0, 96),
+        dynamics=mfg.ControlledDiffusion(0.01, 1.0, scheme="upwind"),
         coupling=0.0, initial=lambda t, c: 4.0 * (c.x < 0.25), terminal=lambda t, c: 4.0 * (c.x - 0.9) ** 2,
     )  # fmt: skip
     flows = [mfg.solve(discounted(goal, rate), check="ignore").dataset["density"] for rate in (0.0, 1.0, 3.0)]

@@ -230,7 +230,7 @@ def room(length: float = 1.0, pace: float = 1.0, euro: float = 1.0, blocked: boo
     return mfg.Problem(
         grid=mfg.Grid.box((5, 8), [(0, length), (0, length)], boundary=("periodic", "reflecting"), blocked=wall),
         time=mfg.TimeGrid(1.0 * pace, 24),
-        dynamics=mfg.ControlledDiffusion(0.02 * length**2 / pace, 0.7 * euro * pace / length**2),
+        dynamics=mfg.ControlledDiffusion(0.02 * length**2 / pace, 0.7 * euro * pace / length**2, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.3 * euro * length**2 / pace)
         + mfg.Congestion(lambda t, c: euro / pace * (1 + np.sin(3 * c.x / length + t / pace)), 0.4 * length**2),
         initial=lambda t, c: np.exp(-((c.x / length - 0.2) ** 2) / 0.05),
@@ -278,7 +278,7 @@ def lawn(mirrored: bool = False, turned: bool = False, blocked: bool = False) ->
     return mfg.Problem(
         grid=mfg.Grid.box(shape[::-1] if turned else shape, blocked=wall if blocked else None),
         time=mfg.TimeGrid(1.0, 32),
-        dynamics=mfg.ControlledDiffusion(0.02, 0.4),
+        dynamics=mfg.ControlledDiffusion(0.02, 0.4, scheme="upwind"),
         coupling=mfg.Congestion(reward, 0.3) + mfg.CrowdAversion(0.1),
         initial=start,
         normalise=True,

@@ -14,7 +14,7 @@ def game(**stated):
     problem = {
         "grid": mfg.Grid.box((8, 16)),
         "time": mfg.TimeGrid(1.0, 5),
-        "dynamics": mfg.ControlledDiffusion(0.01),
+        "dynamics": mfg.ControlledDiffusion(0.01, scheme="upwind"),
         "coupling": 0.0,
         "initial": 1.0,
         "normalise": True,

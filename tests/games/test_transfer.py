@@ -12,7 +12,11 @@ from mfgsolve.games.transfer import coarser_sizes, prolong
 def game(shape, steps, boundary="reflecting"):
     return Game(
         mfg.Problem(
-            mfg.Grid.box(shape, boundary=boundary), mfg.TimeGrid(1.0, steps), mfg.ControlledDiffusion(0.1), 0.0, 1.0
+            mfg.Grid.box(shape, boundary=boundary),
+            mfg.TimeGrid(1.0, steps),
+            mfg.ControlledDiffusion(0.1, scheme="upwind"),
+            0.0,
+            1.0,
         )
     )
 

@@ -26,7 +26,8 @@ def axis(name: str, cells: int, boundary: str = "reflecting", strength: float = 
 def line(space: mfg.Axis, steps: int, **options: object) -> mfg.Problem:
     """Crowd aversion against a place that attracts."""
     given = {
-        "grid": mfg.Grid((space,)), "time": mfg.TimeGrid(0.5, steps), "dynamics": mfg.ControlledDiffusion(0.05, 0.5),
+        "grid": mfg.Grid((space,)), "time": mfg.TimeGrid(0.5, steps),
+        "dynamics": mfg.ControlledDiffusion(0.05, 0.5, scheme="upwind"),
         "coupling": mfg.CrowdAversion(0.3) + mfg.RunningCost(lambda t, c: 2 * (c.x - 0.7) ** 2),
         "initial": lambda t, c: np.exp(-((c.x - 0.3) ** 2) / 0.02), "normalise": True,
     }  # fmt: skip
@@ -36,7 +37,7 @@ def line(space: mfg.Axis, steps: int, **options: object) -> mfg.Problem:
 def plane(blocked: object = None, kinds: tuple[str, str] = ("reflecting", "periodic"), **options: object):
     given = {
         "grid": mfg.Grid((axis("y", 6, kinds[0], 0.4), axis("x", 8, kinds[1], -0.5)), blocked),
-        "time": mfg.TimeGrid(0.5, 16), "dynamics": mfg.ControlledDiffusion(0.02, 0.3),
+        "time": mfg.TimeGrid(0.5, 16), "dynamics": mfg.ControlledDiffusion(0.02, 0.3, scheme="upwind"),
         "coupling": mfg.CrowdAversion(0.5) + mfg.RunningCost(lambda t, c: np.cos(2 * np.pi * c.x) + c.y),
         "initial": lambda t, c: 1.0 + (c.x < 0.4), "normalise": True,
     }  # fmt: skip
@@ -97,7 +98,12 @@ def test_solvers_agree_and_certify(method):
 def test_mean_of_agents_is_the_flow(noise, kinds, blocked):
     """The chain of one agent, its implicit noise as a walk included, step by step."""
     viscosity = 0.02 if noise == "explicit" else 0.3
-    problem = plane(blocked, kinds, dynamics=mfg.ControlledDiffusion(viscosity, 0.3, noise), time=mfg.TimeGrid(0.5, 40))
+    problem = plane(
+        blocked,
+        kinds,
+        dynamics=mfg.ControlledDiffusion(viscosity, 0.3, noise, scheme="upwind"),
+        time=mfg.TimeGrid(0.5, 40),
+    )
     game = make_game(problem)
     best = game.respond(game.price(game.resting_crowd(game.empty_crowd())))
     flow = game.flow(best.policy)

@@ -17,7 +17,7 @@ FAST = {"shape": (16, 16), "steps": 64}  # too few steps: agents at the cap
 
 @pytest.fixture(scope="module")
 def doubted():
-    return mfg.solve(mfg.problems.supply_demand(**FAST), tol=1e-6, check="ignore")
+    return mfg.solve(mfg.problems.supply_demand(**FAST, scheme="upwind"), tol=1e-6, check="ignore")
 
 
 def codes(solution) -> list[str]:
@@ -67,7 +67,7 @@ def test_a_comparison_and_its_picture_carry_the_warnings_of_the_plan(doubted):
 
 
 def test_check_warns_or_raises(doubted):
-    problem = mfg.problems.supply_demand(**FAST)
+    problem = mfg.problems.supply_demand(**FAST, scheme="upwind")
     with pytest.warns(UserWarning, match="too few"):
         mfg.solve(problem, tol=1e-4)
     with pytest.raises(mfg.Doubtful, match="too few") as raised:

@@ -50,7 +50,9 @@ def games(draw):
     problem = mfg.Problem(
         grid=grid,
         time=mfg.TimeGrid(1.0, steps),
-        dynamics=mfg.ControlledDiffusion(viscosity, rng.uniform(0.02, 1.0), "explicit" if explicit else "implicit"),
+        dynamics=mfg.ControlledDiffusion(
+            viscosity, rng.uniform(0.02, 1.0), "explicit" if explicit else "implicit", scheme="upwind"
+        ),
         coupling=mfg.CrowdAversion(1.0),
         initial=density,
         normalise=True,
@@ -243,7 +245,7 @@ def test_both_roads_agree_on_equal_cells():
     for kind in ("implicit", "explicit"):
         grid = mfg.Grid.box(shape, boundary=["periodic", "reflecting", "periodic"])
         problem = mfg.Problem(
-            grid=grid, time=mfg.TimeGrid(1.0, 5), dynamics=mfg.ControlledDiffusion(0.005, 0.1, kind),
+            grid=grid, time=mfg.TimeGrid(1.0, 5), dynamics=mfg.ControlledDiffusion(0.005, 0.1, kind, scheme="upwind"),
             coupling=mfg.CrowdAversion(1.0), initial=1.0, normalise=True,
         )  # fmt: skip
         game = Game(problem, 1)

@@ -22,10 +22,15 @@ def test_actions_of_tables_and_of_diffusions(game):
     names, allowed = actions_of(game)
     assert names == ["stay", "go"]
     np.testing.assert_array_equal(allowed, [[1, 1], [1, 0]])
-    line = mfg.Problem(mfg.Grid.box(3), mfg.TimeGrid(1.0, 9), mfg.ControlledDiffusion(0.0), mfg.CrowdAversion(), 1.0)
+    line = mfg.Problem(
+        mfg.Grid.box(3), mfg.TimeGrid(1.0, 9), mfg.ControlledDiffusion(0.0, scheme="upwind"), mfg.CrowdAversion(), 1.0
+    )
     names, allowed = actions_of(game_of(line))
     assert names == ["stay", "x+", "x-"]
     np.testing.assert_array_equal(allowed, [[1, 1, 1], [1, 1, 0], [0, 1, 1]])
+    free = mfg.ControlledDiffusion(0.1, scheme="entropic")
+    with pytest.raises(mfg.InputError, match=r"no finite list of actions .* any law .*scheme='upwind'"):
+        actions_of(game_of(mfg.Problem(mfg.Grid.box(3), mfg.TimeGrid(1.0, 2), free, mfg.CrowdAversion(), 1.0)))
     assert game_of(game) is game
     with pytest.raises(mfg.InputError, match="a Problem or its game"):
         game_of("beach-bar")

@@ -23,7 +23,7 @@ from mfgsolve.stages.neighbourhoods import graph_neighbours, grid_neighbours, me
 def solved() -> dict[str, mfg.Solution]:
     return {
         "lattice": mfg.solve(mfg.problems.beach_bar()),
-        "diffusion": mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=64)),
+        "diffusion": mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=64, scheme="upwind")),
         "several": mfg.solve(mfg.problems.predator_prey(size=3, steps=5)),
     }
 
@@ -110,7 +110,8 @@ def test_a_solution_from_a_file(solved, tmp_path):
 def test_moves_of_a_diffusion_that_lead_somewhere():
     """Where a step to the neighbour is possible, by looking at the neighbour."""
     grid = mfg.Grid.box((4, 5), boundary=("reflecting", "periodic"), blocked=BLOCKED)
-    problem = mfg.Problem(grid=grid, time=mfg.TimeGrid(1.0, 64), dynamics=mfg.ControlledDiffusion(0.05),
+    problem = mfg.Problem(grid=grid, time=mfg.TimeGrid(1.0, 64),
+                          dynamics=mfg.ControlledDiffusion(0.05, scheme="upwind"),
                           coupling=mfg.CrowdAversion(1.0), initial=1.0 - BLOCKED, normalise=True)  # fmt: skip
     crowd = Occupation.of_policy(problem, np.zeros((64, 4, 4, 5)))
     assert crowd.mass["action"].values.tolist() == ["stay", "x+", "x-", "y+", "y-"]
@@ -126,7 +127,8 @@ def test_a_diffusion_with_empty_cells_keeps_its_policy():
     """Nobody in most cells, corners among them."""
     start = np.zeros((6, 6))
     start[2, 3] = 1.0
-    problem = mfg.Problem(grid=mfg.Grid.box((6, 6)), time=mfg.TimeGrid(1.0, 40), dynamics=mfg.ControlledDiffusion(),
+    problem = mfg.Problem(grid=mfg.Grid.box((6, 6)), time=mfg.TimeGrid(1.0, 40),
+                          dynamics=mfg.ControlledDiffusion(scheme="upwind"),
                           coupling=mfg.CrowdAversion(1.0), initial=start, normalise=True)  # fmt: skip
     speeds = np.zeros((40, 4, 6, 6))
     speeds[:, 0, 2, 3] = 1.0

@@ -45,7 +45,11 @@ def test_each_population_has_a_row_with_its_name():
 def uneven() -> mfg.Solution:
     axis = mfg.Axis.from_edges("x", [0.0, 0.5, 0.75, 1.5, 2.0])
     grid = mfg.Grid((axis,), blocked=np.array([False, True, False, False]))
-    return mfg.solve(mfg.Problem(grid, mfg.TimeGrid(1.0, 8), mfg.ControlledDiffusion(0.05), 0.0, 1.0, normalise=True))
+    return mfg.solve(
+        mfg.Problem(
+            grid, mfg.TimeGrid(1.0, 8), mfg.ControlledDiffusion(0.05, scheme="upwind"), 0.0, 1.0, normalise=True
+        )
+    )
 
 
 def test_walls_and_cells_of_a_line_reach_from_edge_to_edge():

@@ -245,7 +245,7 @@ def test_arrays_on_a_grid_tie_a_diffusion_to_it() -> None:
     np.savez("map.npz", height=height)
     problem = problem_from_toml(textwrap.dedent(text))
     python = Problem(
-        grid=Grid.box((8, 16)), time=TimeGrid(1.0, 32), dynamics=mfg.ControlledDiffusion(0.05),
+        grid=Grid.box((8, 16)), time=TimeGrid(1.0, 32), dynamics=mfg.ControlledDiffusion(0.05, scheme="upwind"),
         coupling=CrowdAversion(1.0) + RunningCost(lambda t, c: height + 1.0), initial=np.ones((8, 16)),
     )  # fmt: skip
     assert problem.rescaled((4, 8), 16) is None

@@ -34,7 +34,12 @@ class TestDeclared:
             assert same_game(problem, in_python(**SMALL))
 
     def test_settings_replace_values_and_go_into_the_text(self) -> None:
-        values = {"coupling.0.congestion": 0.2, "dynamics.noise": "explicit", "grid.blocked.0.lower": [1.0, 0.5]}
+        values = {
+            "coupling.0.congestion": 0.2,
+            "dynamics.noise": "explicit",
+            "dynamics.scheme": "upwind",
+            "grid.blocked.0.lower": [1.0, 0.5],
+        }
         problem = problem_from_toml(EXAMPLE, settings=values, **SMALL)
         assert problem.coupling.congestion == 0.2
         assert problem.dynamics.noise == "explicit"
@@ -64,7 +69,7 @@ class TestDeclared:
         python = Problem(
             grid=Grid.box((8,), boundary="periodic"),
             time=TimeGrid(2.0, 4),
-            dynamics=ControlledDiffusion(1.0),
+            dynamics=ControlledDiffusion(1.0, scheme="upwind"),
             coupling=Sum(
                 (
                     CrowdAversion(lambda t, c: 1 + Box((0.0,), (0.5,))(t, c), 2.0),

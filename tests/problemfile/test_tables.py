@@ -57,6 +57,7 @@ horizon = 1.0
 steps = 8
 unit = "h"
 [dynamics]
+scheme = "upwind"
 kind = "windy"
 viscosity = 0.1
 drift = [0.5, {quadratic = {weight = 1.0, centre = [0.5, 0.5]}}]
@@ -84,7 +85,7 @@ def fault(text: str = TEXT, **settings: Any) -> str:
 
 def test_a_new_field_is_read_and_written() -> None:
     problem = problem_from_toml(TEXT)
-    assert problem.dynamics == Windy(0.1, drift=(0.5, Quadratic(1.0, (0.5, 0.5))))
+    assert problem.dynamics == Windy(0.1, drift=(0.5, Quadratic(1.0, (0.5, 0.5))), scheme="upwind")
     assert problem.coupling.factors == (1.0, 2.5)  # type: ignore[union-attr]
     assert problem_to_toml(problem) == TEXT
     assert problem_to_toml(dataclasses.replace(problem)) == TEXT, "read again and compared"
@@ -101,8 +102,8 @@ def test_a_new_field_is_set_by_its_dotted_key() -> None:
 
 def test_a_new_field_is_listed_and_described() -> None:
     assert (
-        "dynamics: unknown key 'drfit'; did you mean 'drift'? allowed: control_cost, drift, noise, viscosity"
-        in fault(dynamics__drfit=1.0)
+        "dynamics: unknown key 'drfit'; did you mean 'drift'? allowed: control_cost, drift, noise, reach, scheme, "
+        "viscosity" in fault(dynamics__drfit=1.0)
     )
     told = all_keys()
     assert "drift : a list of fields, one for each axis in the order x, y, z" in told
@@ -139,7 +140,7 @@ def test_a_field_that_was_changed_in_python_is_not_hidden_behind_the_text(change
         problem_to_toml(other)
     function = dataclasses.replace(
         problem,
-        dynamics=Windy(0.1, drift=(0.5, lambda t, c: 0.5 * ((c.x - 0.5) ** 2 + (c.y - 0.5) ** 2))),
+        dynamics=Windy(0.1, drift=(0.5, lambda t, c: 0.5 * ((c.x - 0.5) ** 2 + (c.y - 0.5) ** 2)), scheme="upwind"),
     )
     assert problem_to_toml(function) == TEXT, "the same values, however they were stated"
 

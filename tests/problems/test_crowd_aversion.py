@@ -18,7 +18,7 @@ def fictitious_play(problem, sweeps: int = 60) -> tuple[Game, np.ndarray]:
 
 def test_a_crowd_uses_both_doors_and_a_lone_agent_the_near_one() -> None:
     def narrow_share(aversion: float) -> float:
-        problem = problems.build("crowd-aversion", {"aversion": aversion}, shape=(16, 32), steps=384)
+        problem = problems.build("crowd-aversion", {"aversion": aversion}, shape=(16, 32), steps=384, scheme="upwind")
         _game, mass = fictitious_play(problem)
         assert abs(mass[:, 0][:, problem.grid.mask]).max() == 0
         rows = (

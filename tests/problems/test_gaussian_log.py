@@ -12,7 +12,7 @@ from mfgsolve import problems
 
 
 def test_gaussian_log_mean_against_a_boundary_value_solver() -> None:
-    problem = problems.build("gaussian-log", {"strength": 0.4, "viscosity": 0.1}, shape=(16, 16))
+    problem = problems.build("gaussian-log", {"strength": 0.4, "viscosity": 0.1}, shape=(16, 16), scheme="upwind")
     form, end = problems.closed_form(problem), problem.time.horizon
     v, a = form.variance, form.curvature
     assert v == pytest.approx((0.4 + math.sqrt(0.4**2 + 2.0 * 0.2**2)) / 4.0)
@@ -32,7 +32,7 @@ def test_gaussian_log_mean_against_a_boundary_value_solver() -> None:
 
 
 def test_the_mean_cuts_the_corner_of_the_wells_path() -> None:
-    problem = problems.build("gaussian-log", shape=(8, 8))
+    problem = problems.build("gaussian-log", shape=(8, 8), scheme="upwind")
     form, times = problems.closed_form(problem), np.linspace(0, problem.time.horizon, 400)
 
     def length(path) -> float:

@@ -16,7 +16,7 @@ def test_the_lattice_flagship_charges_moves_by_their_speed() -> None:
     dt, hx, hy = 0.1, 1 / 16, 1 / 8
     x, y = 0.25 * (hx / dt) ** 2 * dt, 0.25 * (hy / dt) ** 2 * dt
     assert problem.dynamics.costs == pytest.approx((0.0, x, x, y, y))
-    diffusion = problems.supply_demand(shape=(8, 16), steps=10)
+    diffusion = problems.supply_demand(shape=(8, 16), steps=10, scheme="upwind")
     np.testing.assert_array_equal(problem.initial_mass(), diffusion.initial_mass())
     lattice, smooth = Game(problem), mfg.games.Game(diffusion)
     crowd = np.random.default_rng(1).random((11, 128))

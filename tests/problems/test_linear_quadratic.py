@@ -13,7 +13,7 @@ from mfgsolve.problems.linear_quadratic import LinearQuadratic, MeanAttraction
 
 
 def test_linear_quadratic_against_its_differential_equations() -> None:
-    problem = problems.build("linear-quadratic", {"kappa": 0.7, "terminal": 0.3}, shape=(16,))
+    problem = problems.build("linear-quadratic", {"kappa": 0.7, "terminal": 0.3}, shape=(16,), scheme="upwind")
     form, end = problems.closed_form(problem), problem.time.horizon
     eta = solve_ivp(lambda t, y: y**2 - 0.7, (end, 0), [0.3], rtol=1e-11, atol=1e-13, dense_output=True).sol
     variance = solve_ivp(lambda t, v: -2 * eta(t)[0] * v + 0.1, (0, end), [0.25], rtol=1e-11, atol=1e-13).y[0, -1]

@@ -31,7 +31,7 @@ def test_projection_keeps_the_distances_of_the_sphere() -> None:
 
 
 def test_montreal_has_units_zones_and_room_around_them() -> None:
-    problem = problems.build("montreal", shape=(8, 8), steps=4)
+    problem = problems.build("montreal", shape=(8, 8), steps=4, scheme="upwind")
     y, x = problem.grid.axes
     assert (y.unit, x.unit, problem.time.unit, problem.time.horizon) == ("km", "km", "h", 24.0)
     for axis, column in ((x, 0), (y, 1)):
@@ -45,7 +45,7 @@ def test_montreal_has_units_zones_and_room_around_them() -> None:
 
 
 def test_montreal_demand_is_the_sum_over_all_zones() -> None:
-    problem = problems.build("montreal", shape=(7, 9), steps=5)
+    problem = problems.build("montreal", shape=(7, 9), steps=5, scheme="upwind")
     reward, z, c = problem.coupling.reward, zones(), problem.coordinates
     share = z.car_hours / z.car_hours.sum()
     overlap = sum(
@@ -67,15 +67,18 @@ def test_montreal_demand_is_the_sum_over_all_zones() -> None:
 
 
 def test_montreal_reward_is_the_mean_earning_of_a_car_alone() -> None:
-    grid = problems.build("montreal", shape=(48, 48), steps=4).grid
-    demand, start = DailyDemand(1.7, 1.0, 2.0), problems.build("montreal", shape=(48, 48), steps=4).initial_mass()
+    grid = problems.build("montreal", shape=(48, 48), steps=4, scheme="upwind").grid
+    demand, start = (
+        DailyDemand(1.7, 1.0, 2.0),
+        problems.build("montreal", shape=(48, 48), steps=4, scheme="upwind").initial_mass(),
+    )
     hours = np.arange(0, 24, 0.5)
     field = np.tensordot(demand.profile(hours), demand.maps(grid.coordinates), axes=1)
     assert (field * start).sum(axis=(1, 2)).mean() == pytest.approx(1.7, rel=2e-3)
 
 
 def test_montreal_price_of_an_empty_city_follows_the_clock() -> None:
-    problem = problems.build("montreal", shape=(6, 7), steps=5)
+    problem = problems.build("montreal", shape=(6, 7), steps=5, scheme="upwind")
     game = Game(problem)
     price = game.price(np.zeros((6, *game.step.shape)))
     for k, t in enumerate(problem.time.nodes[:-1]):

@@ -137,6 +137,6 @@ def test_unknown_names_get_the_nearest_spelling() -> None:
     with pytest.raises(InputError, match="unknown problem 'suply-demand'; did you mean 'supply-demand'"):
         problems.build("suply-demand")
     with pytest.raises(InputError, match="no closed form; those that have one: cole-hopf, gaussian-log"):
-        problems.closed_form(problems.build("supply-demand", steps=8))
+        problems.closed_form(problems.build("supply-demand", steps=8, scheme="upwind"))
     with pytest.raises(InputError, match="has 4 axes; 1, 2 or 3 are possible"):
-        problems.build("gaussian-log", shape=(8, 8, 8, 8))
+        problems.build("gaussian-log", shape=(8, 8, 8, 8), scheme="upwind")

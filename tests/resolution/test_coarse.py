@@ -16,7 +16,7 @@ from mfgsolve.resolution.coarse import AVERAGED, Averaged, Cells, coarsened
 
 class TestCoarseGames:
     def test_a_bump_between_coarse_centres_is_not_overlooked(self) -> None:
-        thin = mfg.problems.supply_demand(shape=(64, 64), width=0.02, steps=16)
+        thin = mfg.problems.supply_demand(shape=(64, 64), width=0.02, steps=16, scheme="upwind")
         coarse = coarsened(thin)
         assert coarse is not None
         assert isinstance(coarse(15).coupling, Averaged)
@@ -26,7 +26,7 @@ class TestCoarseGames:
         density = np.random.default_rng(0).random((48,)) + 0.5
         density /= density.mean()
         problem = mfg.Problem(
-            mfg.Grid.box((48,)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.01),
+            mfg.Grid.box((48,)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.01, scheme="upwind"),
             mfg.CrowdAversion(0.2) + mfg.RunningCost(lambda t, c: 4 * (c.x - 0.8) ** 2), density,
             terminal=np.linspace(0, 1, 48),
         )  # fmt: skip
@@ -41,7 +41,7 @@ class TestCoarseGames:
         slope = 4 * ((np.arange(cells) + 0.5) / cells - 0.8) ** 2
         tied, free = (
             mfg.Problem(
-                mfg.Grid.box((cells,)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.01),
+                mfg.Grid.box((cells,)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.01, scheme="upwind"),
                 mfg.CrowdAversion(0.2) + mfg.RunningCost(cost), mfg.Bump(1.0, 0.1, (0.2,)), normalise=True,
             )
             for cost in (lambda t, c: slope, lambda t, c: 4 * (c.x - 0.8) ** 2)
@@ -58,7 +58,7 @@ class TestCoarseGames:
         board = np.indices((66, 66)).sum(axis=0) % 2  # alternates from cell to cell: means over coarse cells are even
         assert AVERAGED > 0.01
         problem = mfg.Problem(
-            mfg.Grid.box((66, 66)), mfg.TimeGrid(1.0, 64), mfg.ControlledDiffusion(0.01),
+            mfg.Grid.box((66, 66)), mfg.TimeGrid(1.0, 64), mfg.ControlledDiffusion(0.01, scheme="upwind"),
             mfg.RunningCost(lambda t, c: board.astype(float)), 1.0,
         )  # fmt: skip
         found = judge(problem)
@@ -77,13 +77,17 @@ class TestCoarseGames:
             return (c.x - 0.5) ** 2
 
         problem = mfg.Problem(
-            mfg.Grid.box((16,)), mfg.TimeGrid(1.0, 64), mfg.ControlledDiffusion(0.01), mfg.RunningCost(picky), 1.0
+            mfg.Grid.box((16,)),
+            mfg.TimeGrid(1.0, 64),
+            mfg.ControlledDiffusion(0.01, scheme="upwind"),
+            mfg.RunningCost(picky),
+            1.0,
         )
         assert judge(problem).cautions[0].code == "steps-not-measured"
         assert mfg.solve(problem, check="ignore").converged
 
     def test_slowed_agents_keep_to_the_cap_of_the_other_grid(self) -> None:
-        problem = mfg.problems.supply_demand(shape=(8, 8), steps=64)
+        problem = mfg.problems.supply_demand(shape=(8, 8), steps=64, scheme="upwind")
         slow = mfg.Problem(
             problem.grid, problem.time, Slowed(0.002, 0.5, caps=(0.3, 0.4)), problem.coupling, problem.initial,
             normalise=True,

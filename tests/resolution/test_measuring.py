@@ -15,7 +15,7 @@ from mfgsolve.steps.speed_policies import SpeedPolicy
 def slope(steps, cells=8, strength=3.0):
     """A cost that rises by ``strength`` from the first cell to the last, and 1 at the end; to move costs s^2 / 4."""
     return mfg.Problem(
-        mfg.Grid.box(cells), mfg.TimeGrid(2.0, steps), mfg.ControlledDiffusion(0.0, control_cost=0.5),
+        mfg.Grid.box(cells), mfg.TimeGrid(2.0, steps), mfg.ControlledDiffusion(0.0, control_cost=0.5, scheme="upwind"),
         mfg.RunningCost(lambda t, c: strength * (c.x - 0.5 / cells) / (1 - 1 / cells)), 1.0,
         terminal=lambda t, c: (c.x - 0.5 / cells) / (1 - 1 / cells),
     )  # fmt: skip
@@ -71,6 +71,6 @@ def test_a_game_that_cannot_be_stated_coarsely_is_not_measured():
         raise ZeroDivisionError
 
     problem = mfg.Problem(
-        mfg.Grid.box(64), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.1), mfg.RunningCost(broken), 1.0
+        mfg.Grid.box(64), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.1, scheme="upwind"), mfg.RunningCost(broken), 1.0
     )
     assert measuring.measure(problem) is None

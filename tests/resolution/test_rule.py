@@ -39,7 +39,7 @@ def hill() -> mfg.Problem:
     return mfg.Problem(
         grid=mfg.Grid.box((64,)),
         time=mfg.TimeGrid(1.0),
-        dynamics=mfg.ControlledDiffusion(0.01),
+        dynamics=mfg.ControlledDiffusion(0.01, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.2) + mfg.RunningCost(lambda t, c: 4 * (c.x - 0.8) ** 2),
         initial=mfg.Bump(1.0, 0.1, (0.2,)),
         normalise=True,
@@ -48,7 +48,7 @@ def hill() -> mfg.Problem:
 
 class TestTheRule:
     def test_the_flagship_comes_out_as_it_was_tuned_by_hand(self) -> None:
-        chosen = [settle(mfg.problems.supply_demand(shape=(n, n))).time.steps for n in (32, 64, 128)]
+        chosen = [settle(mfg.problems.supply_demand(shape=(n, n), scheme="upwind")).time.steps for n in (32, 64, 128)]
         assert chosen == [256, 512, 1024]
 
     @pytest.mark.parametrize("name", NAMED)
@@ -65,19 +65,19 @@ class TestTheRule:
 
     def test_and_is_not_wasteful(self) -> None:
         """With half as many steps the flagship is wrong by several times what is promised."""
-        problem = settle(mfg.problems.supply_demand(shape=(16, 16)))
+        problem = settle(mfg.problems.supply_demand(shape=(16, 16), scheme="upwind"))
         one, two = solved(problem.with_steps(problem.time.steps // 2)), solved(problem)
         assert apart(one, two, problem.grid.cell_volume) > 0.08
 
     def test_costs_less_than_a_tenth_of_the_solve(self) -> None:
         for n, sweeps in ((64, 27), (128, 27)):
-            problem = mfg.problems.supply_demand(shape=(n, n))
+            problem = mfg.problems.supply_demand(shape=(n, n), scheme="upwind")
             found = measuring.measure(problem)
             assert found is not None
             assert found.work < 0.1 * sweeps * n * n * 8 * n
 
     def test_is_deterministic(self) -> None:
-        first, again = (mfg.problems.crowd_aversion(shape=(16, 32)) for _ in range(2))
+        first, again = (mfg.problems.crowd_aversion(shape=(16, 32), scheme="upwind") for _ in range(2))
         assert settle(first).time.steps == settle(again).time.steps
         assert judge(settle(first)) == judge(settle(again))
         assert settle(first) is settle(first)
@@ -87,7 +87,7 @@ class TestTheRule:
         stretched = mfg.Problem(
             grid=mfg.Grid.box((64,), bounds=[(0, 10)]),
             time=mfg.TimeGrid(10.0),
-            dynamics=mfg.ControlledDiffusion(0.1),
+            dynamics=mfg.ControlledDiffusion(0.1, scheme="upwind"),
             coupling=mfg.CrowdAversion(2.0) + mfg.RunningCost(lambda t, c: 4 * (c.x / 10 - 0.8) ** 2),
             initial=mfg.Bump(1.0, 1.0, (2.0,)),
             normalise=True,
@@ -105,21 +105,23 @@ class TestTheRule:
 
     def test_explicit_noise_is_stable_with_it(self) -> None:
         problem = mfg.Problem(
-            mfg.Grid.box((32, 32)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.2, noise="explicit"),
+            mfg.Grid.box((32, 32)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.2, noise="explicit", scheme="upwind"),
             mfg.CrowdAversion(0.2), mfg.Bump(1.0, 0.1, (0.5, 0.5)), normalise=True,
         )  # fmt: skip
         assert settle(problem).time.steps >= 4 * 0.2 * 32**2
         Game(settle(problem))
 
     def test_a_crowd_that_rests_needs_few(self) -> None:
-        problem = mfg.Problem(mfg.Grid.box((32, 32)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.01), 0.0, 1.0)
+        problem = mfg.Problem(
+            mfg.Grid.box((32, 32)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.01, scheme="upwind"), 0.0, 1.0
+        )
         assert settle(problem).time.steps == rule.LEAST
 
     def test_a_crowd_that_rests_because_it_cannot_get_there_needs_many(self) -> None:
         """With 15 coarse steps, or 31, nobody reaches the reward in time, and nobody sets out."""
         flash = mfg.RunningCost(lambda t, c: -20.0 * (0.1 <= t <= 0.2) * (c.x > 0.8))
         problem = mfg.Problem(
-            mfg.Grid.box((64,)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.0, 0.02), flash,
+            mfg.Grid.box((64,)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.0, 0.02, scheme="upwind"), flash,
             lambda t, c: (c.x < 0.2) / 0.2, normalise=True,
         )  # fmt: skip
         assert settle(problem).time.steps > 2 * 64 * 0.6 / 0.2
@@ -140,7 +142,7 @@ class TestTheIndicator:
         4.4, 5.7 %: it falls, while the plan gets worse."""
         missing = {512: 2e-4, 256: 0.038, 128: 0.172, 64: 0.189, 32: 0.185}[steps]
         elsewhere = {512: 0.005, 256: 0.154, 128: 0.753, 64: 0.896, 32: 0.901}[steps]
-        found = judge(mfg.problems.supply_demand(shape=(64, 64), steps=steps))
+        found = judge(mfg.problems.supply_demand(shape=(64, 64), steps=steps, scheme="upwind"))
         assert [caution.code for caution in found.cautions] == ([] if enough else ["too-few-steps"])
         assert found.steps_advised == (None if enough else 512)
         if enough:
@@ -153,7 +155,7 @@ class TestTheIndicator:
 
     @pytest.mark.parametrize("steps", [1, 2, 3, 5, 8, 16])
     def test_numbers_so_small_that_nobody_moves(self, steps: int) -> None:
-        found = judge(mfg.problems.supply_demand(shape=(32, 32), steps=steps))
+        found = judge(mfg.problems.supply_demand(shape=(32, 32), steps=steps, scheme="upwind"))
         assert found.flow_change > 0.5
         assert found.cautions
 
@@ -165,24 +167,26 @@ class TestTheIndicator:
         assert not judge(problem.with_steps(2 * steps)).cautions
 
     def test_what_a_solve_says(self) -> None:
-        few = mfg.problems.supply_demand(shape=(16, 16), steps=16)
+        few = mfg.problems.supply_demand(shape=(16, 16), steps=16, scheme="upwind")
         with pytest.warns(UserWarning, match="16 time steps are too few.*take 128 steps"):
             solution = mfg.solve(few)
         assert solution.dataset.attrs["steps_chosen"] == 0
         assert solution.dataset.attrs["steps_flow_change"] > 0.5
 
     def test_a_solve_whose_steps_were_chosen_says_so(self) -> None:
-        solution = mfg.solve(mfg.problems.supply_demand(shape=(16, 16)))
+        solution = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), scheme="upwind"))
         assert solution.dataset.attrs["steps_chosen"] == 1
         assert solution.dataset.sizes["step"] == 128
         assert 0 < solution.dataset.attrs["steps_potential_change"] < 0.01
         assert "128, chosen" in judge(solution.problem).sentence
 
     def test_a_cap_that_only_the_real_grid_sees_is_told(self) -> None:
-        problem = mfg.problems.supply_demand(shape=(16, 16), steps=128)
+        problem = mfg.problems.supply_demand(shape=(16, 16), steps=128, scheme="upwind")
         assert not judge(problem, cap_fraction=0.01).cautions
         assert judge(problem, cap_fraction=0.2).cautions[0].code == "too-few-steps"
-        harmless = mfg.problems.cole_hopf(shape=(128,), steps=80)  # a tenth is at the cap, and hardly slower for it
+        harmless = mfg.problems.cole_hopf(
+            shape=(128,), steps=80, scheme="upwind"
+        )  # a tenth is at the cap, and hardly slower for it
         assert judge(harmless).cap_fraction > 0.05
         assert not judge(harmless, cap_fraction=0.12).cautions
 
@@ -194,10 +198,13 @@ class TestTheIndicator:
 
 def test_arrays_of_so_many_times_ask_for_the_number_of_steps(hill: mfg.Problem) -> None:
     array = xr.DataArray(np.ones((24, 64)), dims=("time", "x"))
-    for change in ({"coupling": mfg.RunningCost(array)}, {"dynamics": mfg.ControlledDiffusion(0.01, drift=array)}):
+    for change in (
+        {"coupling": mfg.RunningCost(array)},
+        {"dynamics": mfg.ControlledDiffusion(0.01, drift=array, scheme="upwind")},
+    ):
         with pytest.raises(
             mfg.InputError, match=r"states no number of time steps, and holds arrays.*state it: TimeGrid"
         ):
             settle(replace(hill, **change))
     with pytest.raises(mfg.InputError, match=r"^drift along x gives ndarray of shape"):  # wrong with any number
-        settle(replace(hill, dynamics=mfg.ControlledDiffusion(0.01, drift=np.ones(5))))
+        settle(replace(hill, dynamics=mfg.ControlledDiffusion(0.01, drift=np.ones(5), scheme="upwind")))

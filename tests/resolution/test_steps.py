@@ -72,7 +72,8 @@ class TestNodes:
             return 0.0
 
         problem = mfg.Problem(
-            mfg.Grid.box((8,)), mfg.TimeGrid(0.7, 93), mfg.ControlledDiffusion(0.1), mfg.RunningCost(cost), 1.0,
+            mfg.Grid.box((8,)), mfg.TimeGrid(0.7, 93), mfg.ControlledDiffusion(0.1, scheme="upwind"),
+            mfg.RunningCost(cost), 1.0,
             terminal=cost,
         )  # fmt: skip
         make_game(problem)
@@ -85,7 +86,7 @@ class TestStated:
         with pytest.raises(mfg.InputError, match="step"):
             mfg.TimeGrid(1.0, steps)
         with pytest.raises(mfg.InputError, match="step"):
-            mfg.problems.supply_demand(shape=(8, 8), steps=steps)
+            mfg.problems.supply_demand(shape=(8, 8), steps=steps, scheme="upwind")
         with pytest.raises(mfg.InputError, match="step"):
             mfg.problems.beach_bar(steps=steps)
 
@@ -99,14 +100,14 @@ class TestStated:
         run("solve", "cole-hopf", "--steps", "2.5", code=2)
 
     def test_a_stated_number_stays(self) -> None:
-        problem = mfg.problems.supply_demand(shape=(8, 8), steps=7)
+        problem = mfg.problems.supply_demand(shape=(8, 8), steps=7, scheme="upwind")
         assert settle(problem) is problem
         assert not problem.time.chosen
 
 
 class TestUnsettled:
     def test_no_game_is_made_without_a_number(self) -> None:
-        problem = mfg.problems.supply_demand(shape=(8, 8))
+        problem = mfg.problems.supply_demand(shape=(8, 8), scheme="upwind")
         assert problem.time.steps is None
         for make in (lambda: make_game(problem), lambda: problem.time.dt, lambda: problem.time.nodes):
             with pytest.raises(mfg.InputError, match=r"resolution\.settle"):
@@ -119,20 +120,24 @@ class TestUnsettled:
             assert mfg.problems.get(name).build(**{"steps": None}).time == problem.time
 
     def test_it_survives_pickle_and_replace(self) -> None:
-        for problem in (mfg.problems.supply_demand(shape=(8, 8)), settle(mfg.problems.supply_demand(shape=(8, 8)))):
+        for problem in (
+            mfg.problems.supply_demand(shape=(8, 8), scheme="upwind"),
+            settle(mfg.problems.supply_demand(shape=(8, 8), scheme="upwind")),
+        ):
             again = pickle.loads(pickle.dumps(problem))
             for other in (again, replace(problem, source="elsewhere"), problem.social()):
                 assert other.time == problem.time
                 assert other.time.chosen == problem.time.chosen
 
     def test_verbs_take_it(self) -> None:
-        problem = mfg.problems.linear_quadratic(shape=(16,))
+        problem = mfg.problems.linear_quadratic(shape=(16,), scheme="upwind")
         steps = settle(problem).time.steps
         data = mfg.convergence(problem, ["newton"], max_sweeps=20)
         assert int(data.cell_steps.max()) == 16 * steps
         start = mfg.Bump(1.0, 0.1, (0.3,))
         line = mfg.Problem(
-            mfg.Grid.box((16,)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.05), mfg.CrowdAversion(1.0), start,
+            mfg.Grid.box((16,)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.05, scheme="upwind"),
+            mfg.CrowdAversion(1.0), start,
             normalise=True,
         )  # fmt: skip
         found = mfg.price_of_anarchy(line)
@@ -142,17 +147,17 @@ class TestUnsettled:
         assert learned.dataset.sizes["step"] == 3
 
     def test_a_policy_brings_its_own(self) -> None:
-        problem = mfg.problems.supply_demand(shape=(8, 8))
+        problem = mfg.problems.supply_demand(shape=(8, 8), scheme="upwind")
         speed = np.zeros((40, 4, 8, 8))
-        stated = mfg.exploitability(mfg.problems.supply_demand(shape=(8, 8), steps=40), speed)
+        stated = mfg.exploitability(mfg.problems.supply_demand(shape=(8, 8), steps=40, scheme="upwind"), speed)
         assert mfg.exploitability(problem, speed) == stated
-        plan = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=64), check="ignore")
+        plan = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=64, scheme="upwind"), check="ignore")
         for policy in (plan, plan.dataset, plan.dataset.speed, plan.dataset.speed.values):
             assert mfg.exploitability(problem, policy).relative_exploitability < 1e-10
         assert mfg.nash_gap(problem, [10], policy=plan).sizes["agents"] == 1
 
     def test_resume_goes_on_in_the_same_number(self, tmp_path) -> None:
-        problem, file = mfg.problems.supply_demand(shape=(16, 16)), tmp_path / "half.nc"
+        problem, file = mfg.problems.supply_demand(shape=(16, 16), scheme="upwind"), tmp_path / "half.nc"
         whole = mfg.solve(problem)
         mfg.solve(problem, max_iterations=4, checkpoint=file, check="ignore")
         resumed, stated = mfg.resume(file), mfg.resume(file, problem=problem)

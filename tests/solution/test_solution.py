@@ -11,6 +11,7 @@ import xarray as xr
 import mfgsolve as mfg
 from mfgsolve.cautions import Caution
 from mfgsolve.certificates import Certificate
+from mfgsolve.discretisation import UNMEASURED
 from mfgsolve.games import make_game
 from mfgsolve.solution import Solution, Status, believed_crowd
 
@@ -21,7 +22,8 @@ def bar(**settings):
 
 def line(cells=8, steps=32, horizon=0.5):
     return mfg.Problem(
-        mfg.Grid.box(cells), mfg.TimeGrid(horizon, steps), mfg.ControlledDiffusion(0.05), mfg.CrowdAversion(0.3),
+        mfg.Grid.box(cells), mfg.TimeGrid(horizon, steps), mfg.ControlledDiffusion(0.05, scheme="upwind"),
+        mfg.CrowdAversion(0.3),
         lambda t, c: 1 + 0.5 * np.cos(np.pi * c.x), terminal=lambda t, c: c.x, normalise=True,
     )  # fmt: skip
 
@@ -48,7 +50,7 @@ def test_sentences_hold_every_warning(solution):
         solution.origin, Status.STALLED, solution.certificate, 3, 4.0, 5.0, "mine",
         warnings=(Caution("a", "One thing."), Caution("b", "Another.")),
     )  # fmt: skip
-    assert doubtful.sentence == f"{Status.STALLED.sentence} One thing. Another."
+    assert doubtful.sentence == f"{Status.STALLED.sentence} {UNMEASURED.sentence} One thing. Another."
     assert "mine: stalled, with warnings (a, b), relative" in repr(doubtful)
     assert not doubtful.converged
     assert all(status.sentence.endswith(".") for status in Status)

@@ -157,7 +157,7 @@ def test_a_packed_state_goes_on_bit_for_bit(solver):
 def test_refusals():
     cases = [
         (everything(0.1), "temperature"),
-        (mfg.problems.supply_demand(shape=(8, 8), steps=16), "diffusion"),
+        (mfg.problems.supply_demand(shape=(8, 8), steps=16, scheme="upwind"), "diffusion"),
     ]
     interaction = mfg.Interaction([[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 1.0]])
     plain = tiny()

@@ -54,7 +54,7 @@ def test_costs_that_are_not_finite_have_their_status(method):
     problem = mfg.Problem(
         mfg.Grid.box(8),
         mfg.TimeGrid(1.0, 8),
-        mfg.ControlledDiffusion(0.01),
+        mfg.ControlledDiffusion(0.01, scheme="upwind"),
         mfg.CustomCoupling(
             cost=lambda t, c, rho: rho * np.nan,
             potential=lambda t, c, rho: rho * np.nan,
@@ -71,7 +71,7 @@ def test_a_checkpoint_is_not_continued_in_another_game(tmp_path):
         return mfg.Problem(
             mfg.Grid.box(8),
             mfg.TimeGrid(1.0, 16),
-            mfg.ControlledDiffusion(0.05),
+            mfg.ControlledDiffusion(0.05, scheme="upwind"),
             mfg.CrowdAversion(0.5),
             1.0,
             terminal=lambda t, c: 0.1 * (c.x - aim) ** 2,

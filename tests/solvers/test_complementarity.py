@@ -54,7 +54,7 @@ def test_says_what_it_cannot_do() -> None:
         (problems.rock_paper_scissors(temperature=0.1), "smooth"),
         (problems.susceptible_infected(), "depend on the crowd"),
         (problems.bonnans_lavigne_pfeiffer_1(), "hard bounds"),
-        (problems.cole_hopf(shape=(8,), steps=8), "speeds"),
+        (problems.cole_hopf(shape=(8,), steps=8, scheme="upwind"), "speeds"),
     ):
         with pytest.raises(mfg.InputError, match=why):
             mfg.solve(problem, method="complementarity")

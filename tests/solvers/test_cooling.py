@@ -54,7 +54,7 @@ def diffusion(gain, viscosity=0.01):
         mfg.Problem(
             mfg.Grid.box((4,)),
             mfg.TimeGrid(1.0, 8),
-            mfg.ControlledDiffusion(viscosity, control_cost=0.5),
+            mfg.ControlledDiffusion(viscosity, control_cost=0.5, scheme="upwind"),
             0.0,
             1.0,
             terminal=lambda t, c: gain * (c.x > 0.5),

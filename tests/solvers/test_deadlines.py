@@ -13,7 +13,7 @@ from mfgsolve import watch
 from mfgsolve.learners import GMFQ, BoltzmannIteration, Mguni
 
 GAMES = {
-    "diffusion": lambda: mfg.problems.supply_demand(shape=(16, 16), steps=32),
+    "diffusion": lambda: mfg.problems.supply_demand(shape=(16, 16), steps=32, scheme="upwind"),
     "hot": lambda: mfg.problems.beach_bar(shape=(8,), steps=6),
     "lattice": lambda: mfg.problems.lattice_supply_demand(shape=(6, 6), steps=12),
 }

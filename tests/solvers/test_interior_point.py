@@ -78,7 +78,7 @@ def test_capacity_has_a_multiplier_only_where_it_binds():
 def test_refusals():
     solver = InteriorPoint()
     assert solver.refuses(moving((6,), 4).at_temperature(0.1)) is None
-    assert "speeds" in str(solver.refuses(mfg.problems.supply_demand(shape=(4, 4), steps=4)))
+    assert "speeds" in str(solver.refuses(mfg.problems.supply_demand(shape=(4, 4), steps=4, scheme="upwind")))
     assert solver.refuses(moving((6,), 4)) is None
     with pytest.raises(InputError, match="did you mean 'cholesky'"):
         InteriorPoint(system="cholesk")

@@ -16,7 +16,7 @@ def system_at_a_guess(coupling):
     problem = mfg.Problem(
         grid=mfg.Grid.box((7,)),
         time=mfg.TimeGrid(1.0, 6),
-        dynamics=mfg.ControlledDiffusion(0.05, 0.3),
+        dynamics=mfg.ControlledDiffusion(0.05, 0.3, scheme="upwind"),
         coupling=coupling + mfg.RunningCost(lambda t, c: np.cos(4 * c.x + t)),
         initial=mfg.Bump(1.0, 0.3, (0.4,)),
         normalise=True,
@@ -61,7 +61,7 @@ def test_conjugate_gradients_and_gmres_solve_the_dense_system(coupling):
 @pytest.mark.parametrize(("method", "limit"), [("newton", 14), ("frank-wolfe", 7.05), ("fictitious-play", 7)])
 def test_memory_in_arrays_of_all_levels(method, limit):
     """Peak of everything a solve allocates, its problem included."""
-    problem = mfg.problems.supply_demand(shape=(32, 32), steps=256)
+    problem = mfg.problems.supply_demand(shape=(32, 32), steps=256, scheme="upwind")
     mfg.solve(problem, method=method, max_iterations=2, check="ignore")
     tracemalloc.start()
     mfg.solve(problem, method=method, max_iterations=20, check="ignore")

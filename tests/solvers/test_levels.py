@@ -15,7 +15,7 @@ from mfgsolve.solvers.base import Budget, run
 from mfgsolve.solvers.levels import Grids, Heats, Temperatures
 
 BAR = mfg.problems.beach_bar(shape=(8,), steps=6)
-LINE = mfg.problems.linear_quadratic(shape=(32,), steps=64)
+LINE = mfg.problems.linear_quadratic(shape=(32,), steps=64, scheme="upwind")
 
 
 def test_a_game_at_another_temperature_shares_arrays_and_is_the_one_that_is_made_anew():
@@ -67,7 +67,7 @@ def test_grids_are_halved_and_the_last_is_the_game_itself():
 
 def test_heats_fall_to_the_cost_of_moving_itself():
     problem = mfg.Problem(
-        mfg.Grid.box((16,)), mfg.TimeGrid(1.0, 16), mfg.ControlledDiffusion(0.02, control_cost=0.7),
+        mfg.Grid.box((16,)), mfg.TimeGrid(1.0, 16), mfg.ControlledDiffusion(0.02, control_cost=0.7, scheme="upwind"),
         mfg.CrowdAversion(1e3), lambda t, c: np.exp(-50 * (c.x - 0.3) ** 2), normalise=True,
     )  # fmt: skip
     game = make_game(problem)

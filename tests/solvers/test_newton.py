@@ -22,7 +22,7 @@ MEAN_POSITION = {
 @pytest.mark.parametrize(("n", "steps"), [(32, 256), pytest.param(64, 512, marks=pytest.mark.slow)])
 def test_flagship_reproduces_the_reference(n, steps):
     """Numbers of an independent implementation of the same discrete game."""
-    solution = mfg.solve(mfg.problems.supply_demand(shape=(n, n), steps=steps))
+    solution = mfg.solve(mfg.problems.supply_demand(shape=(n, n), steps=steps, scheme="upwind"))
     potential, cost, scale = REFERENCE[n, steps]
     assert solution.converged
     assert solution.relative_exploitability <= 1e-10
@@ -59,7 +59,7 @@ def test_newton_goes_on_while_the_dual_rises_though_exploitability_does_not_fall
     problem = mfg.Problem(
         mfg.Grid.box(cells),
         mfg.TimeGrid(1.0, 32 * cells // 2),
-        mfg.ControlledDiffusion(0.0),
+        mfg.ControlledDiffusion(0.0, scheme="upwind"),
         mfg.CrowdAversion(0.1),
         lambda t, c: 1 + 0.9 * np.cos(3 * c.x),
         terminal=lambda t, c: c.x,
@@ -74,9 +74,9 @@ def test_warm_start_from_another_grid_and_other_parameters(small_problem):
     warm = mfg.solve(small_problem, start=cold)
     assert warm.converged
     assert warm.sweeps < 0.3 * cold.sweeps
-    finer = mfg.solve(mfg.problems.supply_demand(shape=(20, 24), steps=160), start=cold)
+    finer = mfg.solve(mfg.problems.supply_demand(shape=(20, 24), steps=160, scheme="upwind"), start=cold)
     assert finer.converged
-    other = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), steps=128, reward=2.1), start=cold)
+    other = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), steps=128, reward=2.1, scheme="upwind"), start=cold)
     assert other.converged
 
 
@@ -86,7 +86,7 @@ def test_fields_made_for_one_grid_start_on_that_grid():
     problem = mfg.Problem(
         mfg.Grid.box((16, 16)),
         mfg.TimeGrid(1.0, 128),
-        mfg.ControlledDiffusion(0.01),
+        mfg.ControlledDiffusion(0.01, scheme="upwind"),
         mfg.CrowdAversion(0.2) + mfg.RunningCost(lambda t, c: reward),
         np.ones((16, 16)).tolist(),
     )

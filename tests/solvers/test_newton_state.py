@@ -15,7 +15,7 @@ def game():
         mfg.Problem(
             mfg.Grid.box((6,)),
             mfg.TimeGrid(0.5, 8),
-            mfg.ControlledDiffusion(0.02),
+            mfg.ControlledDiffusion(0.02, scheme="upwind"),
             mfg.CrowdAversion(0.7),
             lambda t, c: 1 + c.x,
             terminal=lambda t, c: c.x,

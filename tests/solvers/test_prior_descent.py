@@ -176,7 +176,10 @@ def test_what_it_refuses():
         grid=hard.grid, time=hard.time, dynamics=hard.dynamics, initial=hard.initial,
         coupling=mfg.CrowdAversion() + mfg.Capacity(1.0),
     )  # fmt: skip
-    for problem, reason in ((hard, "hard bounds"), (supply_demand(shape=(4, 4), steps=8), "no finite list")):
+    for problem, reason in (
+        (hard, "hard bounds"),
+        (supply_demand(shape=(4, 4), steps=8, scheme="upwind"), "no finite list"),
+    ):
         with pytest.raises(mfg.InputError, match=reason):
             prior_descent(problem)
 

@@ -28,7 +28,7 @@ def test_nonlocal_log_and_terminal_couplings(method):
     problem = mfg.Problem(
         grid=mfg.Grid.box((20,), boundary="periodic"),
         time=mfg.TimeGrid(1.0, 40),
-        dynamics=mfg.ControlledDiffusion(viscosity=0.02),
+        dynamics=mfg.ControlledDiffusion(viscosity=0.02, scheme="upwind"),
         coupling=mfg.Nonlocal(0.5, width=0.1) + mfg.LogCongestion(0.1) + mfg.RunningCost(lambda t, c: np.cos(6 * c.x)),
         initial=mfg.Bump(1.0, 0.1, (0.5,)),
         normalise=True,
@@ -46,7 +46,7 @@ def test_three_axes_with_walls():
     problem = mfg.Problem(
         grid=mfg.Grid.box((8, 8, 8), blocked=lambda c: (abs(c.x - 0.5) < 0.1) & (c.y > 0.3)),
         time=mfg.TimeGrid(1.0, 24),
-        dynamics=mfg.ControlledDiffusion(viscosity=0.01, control_cost=0.3),
+        dynamics=mfg.ControlledDiffusion(viscosity=0.01, control_cost=0.3, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.2),
         initial=mfg.Bump(1.0, 0.2, (0.2, 0.8, 0.5)),
         terminal=lambda t, c: (c.x - 0.8) ** 2 + (c.y - 0.8) ** 2,
@@ -67,7 +67,7 @@ def test_a_moving_well_is_followed_and_not_mirrored():
     problem = mfg.Problem(
         grid=mfg.Grid.box((40,)),
         time=mfg.TimeGrid(1.0, 80),
-        dynamics=mfg.ControlledDiffusion(viscosity=0.005, control_cost=0.2),
+        dynamics=mfg.ControlledDiffusion(viscosity=0.005, control_cost=0.2, scheme="upwind"),
         coupling=mfg.CrowdAversion(0.05) + mfg.RunningCost(well),
         initial=mfg.Bump(1.0, 0.1, (0.25,)),
         normalise=True,
@@ -100,7 +100,7 @@ def test_solvers_say_what_suits():
     problem = mfg.Problem(
         grid=mfg.Grid.box((8,)),
         time=mfg.TimeGrid(1.0, 8),
-        dynamics=mfg.ControlledDiffusion(0.01),
+        dynamics=mfg.ControlledDiffusion(0.01, scheme="upwind"),
         coupling=mfg.CustomCoupling(lambda t, c, rho: rho),
         initial=1.0,
     )
@@ -126,7 +126,7 @@ def test_empty_cells_and_powers_below_one(power):
     problem = mfg.Problem(
         mfg.Grid.box((12, 12)),
         mfg.TimeGrid(1.0, 32),
-        mfg.ControlledDiffusion(0.0),
+        mfg.ControlledDiffusion(0.0, scheme="upwind"),
         mfg.CrowdAversion(0.3, power),
         lambda t, c: 1.0 * (c.x < 0.2),
         terminal=lambda t, c: (c.x - 0.8) ** 2,
@@ -139,7 +139,9 @@ def test_empty_cells_and_powers_below_one(power):
 
 def test_a_game_without_costs_is_at_equilibrium_at_once():
     for method in ("newton", "frank-wolfe", "fictitious-play"):
-        problem = mfg.Problem(mfg.Grid.box(4), mfg.TimeGrid(1.0, 8), mfg.ControlledDiffusion(0.01), 0.0, 1.0)
+        problem = mfg.Problem(
+            mfg.Grid.box(4), mfg.TimeGrid(1.0, 8), mfg.ControlledDiffusion(0.01, scheme="upwind"), 0.0, 1.0
+        )
         assert mfg.solve(problem, method=method).converged
 
 
@@ -147,7 +149,7 @@ def test_mass_is_kept_however_strong_the_noise():
     problem = mfg.Problem(
         mfg.Grid.box(8, boundary="periodic"),
         mfg.TimeGrid(1.0, 8),
-        mfg.ControlledDiffusion(1e12),
+        mfg.ControlledDiffusion(1e12, scheme="upwind"),
         mfg.CrowdAversion(0.5),
         lambda t, c: 2 * c.x,
         terminal=lambda t, c: (c.x - 0.5) ** 2,

@@ -40,7 +40,7 @@ def game(
     ends = {} if where == "running" else {"terminal_coupling": coupling}
     given = {"grid": mfg.Grid.box((cells,)), "time": mfg.TimeGrid(1.0, steps), "normalise": True} | ends | options
     return mfg.Problem(
-        dynamics=mfg.ControlledDiffusion(viscosity) if dynamics is None else dynamics,
+        dynamics=mfg.ControlledDiffusion(viscosity, scheme="upwind") if dynamics is None else dynamics,
         coupling=base if where == "terminal" else base + coupling,
         initial=STARTS[start],
         **given,

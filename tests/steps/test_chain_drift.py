@@ -16,7 +16,8 @@ WINDS = {
 def windy(wind, noise: str = "implicit", boundary: str = "reflecting") -> mfg.Problem:
     return mfg.Problem(
         grid=mfg.Grid.box((12,), boundary=boundary), time=mfg.TimeGrid(0.5, 10),
-        dynamics=mfg.ControlledDiffusion(0.01, 0.5, noise, drift=wind), coupling=mfg.CrowdAversion(0.5),
+        dynamics=mfg.ControlledDiffusion(0.01, 0.5, noise, drift=wind, scheme="upwind"),
+        coupling=mfg.CrowdAversion(0.5),
         initial=lambda t, c: 1.0 + c.x, terminal=lambda t, c: (c.x - 0.8) ** 2, normalise=True,
     )  # fmt: skip
 

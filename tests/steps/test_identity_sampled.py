@@ -86,7 +86,9 @@ def test_factors_are_sampled_when_they_change(masses):
 
 
 def test_a_diffusion_tells_the_factors_besides_its_noise():
-    problem = mfg.Problem(mfg.Grid.box((5,)), mfg.TimeGrid(1.0, 8), mfg.ControlledDiffusion(0.1), 0.0, 1.0)
+    problem = mfg.Problem(
+        mfg.Grid.box((5,)), mfg.TimeGrid(1.0, 8), mfg.ControlledDiffusion(0.1, scheme="upwind"), 0.0, 1.0
+    )
     step, mass = make_game(problem).step, np.arange(1.0, 6.0)
     assert list(step.identity([mass])) == []  # its dynamics tell control and noise
     (place, pushed) = step.with_changes(others=(Turn(),)).identity([mass])

@@ -10,7 +10,8 @@ from mfgsolve.games import make_game
 
 def step_on(grid: mfg.Grid):
     start = np.where(grid.mask, 0.0, 1.0)
-    problem = mfg.Problem(grid=grid, time=mfg.TimeGrid(1.0, 40), dynamics=mfg.ControlledDiffusion(0.01),
+    problem = mfg.Problem(grid=grid, time=mfg.TimeGrid(1.0, 40),
+                          dynamics=mfg.ControlledDiffusion(0.01, scheme="upwind"),
                           coupling=mfg.CrowdAversion(1.0), initial=start, normalise=True)  # fmt: skip
     return make_game(problem).step
 

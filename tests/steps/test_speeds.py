@@ -16,7 +16,11 @@ H, DT, C = 0.25, 0.05, 0.5
 def step():
     """Four cells between walls, without noise."""
     problem = mfg.Problem(
-        mfg.Grid.box((4,)), mfg.TimeGrid(2 * DT, 2), mfg.ControlledDiffusion(0.0, C), mfg.CrowdAversion(), 1.0
+        mfg.Grid.box((4,)),
+        mfg.TimeGrid(2 * DT, 2),
+        mfg.ControlledDiffusion(0.0, C, scheme="upwind"),
+        mfg.CrowdAversion(),
+        1.0,
     )
     return make_game(problem).step
 

@@ -23,7 +23,7 @@ UNEVEN = (
 def game(request) -> Game:
     grid = mfg.Grid.box((4, 5)) if request.param == "even" else mfg.Grid(UNEVEN)
     problem = mfg.Problem(
-        grid=grid, time=mfg.TimeGrid(0.5, STEPS), dynamics=mfg.ControlledDiffusion(0.02),
+        grid=grid, time=mfg.TimeGrid(0.5, STEPS), dynamics=mfg.ControlledDiffusion(0.02, scheme="upwind"),
         coupling=mfg.CrowdAversion(1.0), initial=mfg.Bump(1.0, 0.3, (0.4, 0.5)), normalise=True,
     )  # fmt: skip
     game = Game(problem, 1)

@@ -14,7 +14,7 @@ from tests.own_steps import hopping
 def diffusion(shape: tuple[int, ...], boundary: str = "reflecting") -> mfg.Problem:
     grid = mfg.Grid.box(shape, boundary=boundary, blocked=lambda c: c.x > 0.9 if len(shape) > 1 else c.x > 2)
     return mfg.Problem(
-        grid, mfg.TimeGrid(1.0, 16), mfg.ControlledDiffusion(0.02), mfg.CrowdAversion(0.3),
+        grid, mfg.TimeGrid(1.0, 16), mfg.ControlledDiffusion(0.02, scheme="upwind"), mfg.CrowdAversion(0.3),
         lambda t, c: np.where(grid.mask, 0.0, 1.0 + c.x), lambda t, c: (c.x - 0.3) ** 2, normalise=True,
     )  # fmt: skip
 
@@ -86,7 +86,11 @@ def test_speeds_are_differences_of_the_value_over_distance_and_cost():
     """W = x (1 - x): toward x+ the best speed is (W(x) - W(x+h)) / (h c), toward x- the other way, none at walls."""
     cells, cost = 5, 2.0
     problem = mfg.Problem(
-        mfg.Grid.box((cells,), unit="km"), mfg.TimeGrid(1.0, 40, "h"), mfg.ControlledDiffusion(0.0, cost), 0.0, 1.0
+        mfg.Grid.box((cells,), unit="km"),
+        mfg.TimeGrid(1.0, 40, "h"),
+        mfg.ControlledDiffusion(0.0, cost, scheme="upwind"),
+        0.0,
+        1.0,
     )
     game, h = make_game(problem), 1 / cells
     x = (np.arange(cells) + 0.5) * h

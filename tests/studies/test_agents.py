@@ -106,7 +106,7 @@ def test_dynamics_coupled_to_the_crowd_have_no_exact_regret():
 
 
 def test_two_axes_measure_transport_in_some_replicas():
-    plan = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), steps=64), tol=1e-6, check="ignore")
+    plan = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), steps=64, scheme="upwind"), tol=1e-6, check="ignore")
     data = mfg.compare(plan, agents=[20, 200, 2000], replicas=60, transports=4, times=[32, 64])
     assert data.time.values.tolist() == [0.5, 1.0]
     assert np.isfinite(data.wasserstein[:, :4]).all()
@@ -133,7 +133,7 @@ def test_states_and_populations():
 def test_units():
     assert [_root(unit) for unit in ("1", "1/m", "1/(km*km)", "1/(m*m*m)")] == ["1", "m^-0.5", "1/km", "m^-1.5"]
     assert _root("1/(km*deg)") == "(1/(km*deg))^0.5"
-    plan = mfg.solve(mfg.problems.montreal(shape=(8, 8), steps=24), max_iterations=3, check="ignore")
+    plan = mfg.solve(mfg.problems.montreal(shape=(8, 8), steps=24, scheme="upwind"), max_iterations=3, check="ignore")
     data = mfg.compare(plan, agents=[10], replicas=2)
     assert data.l2.attrs["units"] == "1/km"
     assert data.wasserstein.attrs["units"] == "km"
@@ -143,7 +143,7 @@ def test_units():
 def test_where_walls_part_the_grid_only_transport_is_missing():
     grid = mfg.Grid.box((4, 5), blocked=lambda c: abs(c.x - 0.5) < 0.05)
     problem = mfg.Problem(
-        grid=grid, time=mfg.TimeGrid(1.0, 8), dynamics=mfg.ControlledDiffusion(viscosity=0.01),
+        grid=grid, time=mfg.TimeGrid(1.0, 8), dynamics=mfg.ControlledDiffusion(viscosity=0.01, scheme="upwind"),
         coupling=mfg.CrowdAversion(1.0), initial=np.where(grid.mask, 0.0, 1.0) / 16 / grid.cell_volume,
     )  # fmt: skip
     data = mfg.compare(mfg.solve(problem, tol=1e-4, check="ignore"), agents=[10, 100], replicas=3)

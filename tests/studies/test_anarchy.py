@@ -97,7 +97,7 @@ def test_rewards_turn_the_ratio_around() -> None:
 
 
 def test_the_flagship_by_two_solvers() -> None:
-    game = problems.supply_demand(shape=(8, 8), steps=16)
+    game = problems.supply_demand(shape=(8, 8), steps=16, scheme="upwind")
     exact = mfg.price_of_anarchy(game)
     other = mfg.price_of_anarchy(game, method="frank-wolfe", tol=1e-7)
     assert exact.ratio == pytest.approx(other.ratio, abs=1e-4)

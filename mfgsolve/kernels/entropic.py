@@ -1,0 +1,166 @@
+"""Entropic steps, backward: the best response of agents who pay entropy for the law of their next cell.
+
+    psi = N phi,   phi = exp(-v_{t+1} / eps),   v_t = w_t f_t - eps log psi
+
+N is one convolution after the other (`mfgsolve.kernels.gaussian`), in scales that doubles hold
+(`mfgsolve.kernels.tiles`).  A *plan* is what a best response stores of one step: its partition p and scales B, phi' and
+psi' (`planes`).  Where tiles are single cells, B = v takes the place of phi', which is 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from mfgsolve.kernels import jit
+from mfgsolve.kernels.elementary import exp_row, log_row
+from mfgsolve.kernels.gaussian import LOWEST, axis_of, convolution, convolution_parallel  # noqa: F401
+from mfgsolve.kernels.tiles import partition, partition_parallel, scale, scale_parallel  # noqa: F401
+
+
+def _exponential_rows(phi, v, lows, first, last, eps, cuts, free):
+    n = v.shape[1]
+    work, exponents = np.zeros((2, n)), np.zeros(n)
+    rate = 1.0 / eps
+    for r in range(first, last):
+        b, stop = 0, np.int64(0)
+        while stop < n:
+            start, stop = cuts[b], cuts[b + 1]
+            low = lows[r, b]
+            for i in range(start, stop):
+                exponents[i] = max((low - v[r, i]) * rate, LOWEST)
+            b += 1
+        exp_row(exponents, work, phi[r], n)
+        b, stop = 0, np.int64(0)
+        while stop < n:
+            start, stop = cuts[b], cuts[b + 1]
+            if not free[r, start]:
+                for i in range(start, stop):
+                    phi[r, i] = 0.0
+            b += 1
+
+
+exponential_rows = jit(_exponential_rows)
+
+
+def _exponential(phi, v, scales, p, eps, scheme):
+    """phi' = exp(-(v - B) / eps); 0 in blocked cells."""
+    rows, parts = v.shape[0], scheme.parts
+    for part_ in prange(parts):
+        part = np.int64(part_)
+        first, last = rows * part // parts, rows * (part + 1) // parts
+        exponential_rows(phi, v, scales[0], first, last, eps, scheme.cuts[p], scheme.free)
+
+
+exponential, exponential_parallel = jit(_exponential), jit(_exponential, parallel=True)
+
+
+def _planes(plan, scheme):
+    """What a plan holds, as views: p with room for B, phi' (or v) and psi'."""
+    rows, n = scheme.free.shape
+    head, first, second = (
+        plan[: scheme.kept],
+        plan[scheme.kept : scheme.kept + rows * n],
+        plan[scheme.kept + rows * n :],
+    )
+    return head, first.reshape((rows, n)), second.reshape((rows, n))
+
+
+def _store(plan, v, scales, p, eps, scheme):
+    """Partition, scales and phi' of a level, into its plan."""
+    head, phi, _ = planes(plan, scheme)
+    head[0] = p
+    if p == scheme.tiles.size - 1:
+        phi[:] = v
+        return
+    rows, tiles = v.shape[0], scheme.tiles[p]
+    head[1 : 1 + rows * tiles].reshape((rows, tiles))[:] = scales[0, :, :tiles]
+    exponential(phi, v, scales, p, eps, scheme)
+
+
+def _load(plan, t, scales, ones, scheme):
+    """Partition and phi' of a plan; fills the scales of all passes.  ``ones`` stands for phi' of single cells."""
+    head, phi, _ = planes(plan, scheme)
+    p = np.int64(head[0])
+    rows, tiles = phi.shape[0], scheme.tiles[p]
+    if p == scheme.tiles.size - 1:
+        scales[0, :, :tiles] = phi
+        for r in range(rows):
+            for i in range(tiles):
+                ones[r, i] = 1.0 if scheme.free[r, i] else 0.0
+        phi = ones
+    else:
+        scales[0, :, :tiles] = head[1 : 1 + rows * tiles].reshape((rows, tiles))
+    for k in range(scheme.axes.size):
+        scale(scales[k + 1], scales[k], axis_of(t, k, scheme), scheme.entropy[t], p, scheme)
+    return p, phi
+
+
+planes = jit(_planes)
+store, store_parallel = jit(_store), jit(_store, parallel=True)
+load, load_parallel = jit(_load), jit(_load, parallel=True)
+
+
+def _logarithm_rows(value, price, weight, psi, highs, first, last, eps, cuts):
+    n = psi.shape[1]
+    work, logs, row = np.zeros((2, n)), np.zeros(n), np.zeros(n)
+    for r in range(first, last):
+        for i in range(n):
+            row[i] = psi[r, i] if psi[r, i] > 0.0 else 1.0
+        log_row(row, work, logs, n)
+        b, stop = 0, np.int64(0)
+        while stop < n:
+            start, stop = cuts[b], cuts[b + 1]
+            high = highs[r, b]
+            for i in range(start, stop):
+                value[r, i] = weight * price[r, i] + (high - eps * logs[i])
+            b += 1
+
+
+logarithm_rows = jit(_logarithm_rows)
+
+
+def _logarithm(value, price, weight, psi, highs, p, eps, scheme):
+    """value = weight price + A - eps log psi'."""
+    rows, parts = psi.shape[0], scheme.parts
+    for part_ in prange(parts):
+        part = np.int64(part_)
+        first, last = rows * part // parts, rows * (part + 1) // parts
+        logarithm_rows(value, price, weight, psi, highs, first, last, eps, scheme.cuts[p])
+
+
+logarithm, logarithm_parallel = jit(_logarithm), jit(_logarithm, parallel=True)
+
+
+def _empty_levels(scheme, count):
+    rows, n = scheme.free.shape
+    return np.zeros((count, rows, n)), np.zeros((scheme.axes.size + 1, rows, scheme.tiles.max()))
+
+
+empty_levels = jit(_empty_levels)
+
+
+# -- sweeps ----------------------------------------------------------------------------------------------------------
+
+
+def _backward(price, weights, value, policy, values, offset, scheme):
+    """From value = V_T to V_0; policy[t] is the plan of a step.  ``values`` (T or 0 levels) get V_t; t counts from
+    ``offset``."""
+    work, scales = empty_levels(scheme, 3)
+    rows, n = scheme.free.shape
+    end = scheme.axes.size % 2  # of two work levels, where a convolution ends
+    v = value.reshape((rows, n))
+    for t in range(policy.shape[0] - 1, -1, -1):
+        eps, plan = scheme.entropy[t + offset], policy[t]
+        _, _, psi = planes(plan, scheme)
+        store(plan, v, scales, partition(v, eps, scales, scheme), eps, scheme)
+        p, phi = load(plan, t + offset, scales, work[2], scheme)
+        work[0] = phi
+        convolution(work[0], work[1], t + offset, scales, p, False, scheme)
+        psi[:] = work[end]
+        logarithm(v, price[t].reshape((rows, n)), weights[t], psi, scales[scheme.axes.size], p, eps, scheme)
+        if values.shape[0] > 0:
+            values[t] = value
+
+
+backward, backward_parallel = jit(_backward), jit(_backward, parallel=True)

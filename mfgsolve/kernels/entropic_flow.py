@@ -1,0 +1,185 @@
+"""Forward and tangent sweeps of entropic steps: the exact transposes of `mfgsolve.kernels.entropic`.
+
+    m_{t+1} = phi N (m_t / psi)                                                        flow
+    dv_T = dl_T,   DA_t = N(phi dv_{t+1}) / psi,   dv_t = dl_t + DA_t                   tangent, backward
+    u = dm_t + m_t DA_t / eps,   dm_{t+1} = phi N(u / psi) - m_{t+1} dv_{t+1} / eps       and forward
+
+Legend, beside that of `entropic`: ``q`` what is spread, over psi'; ``dl`` change of the weighted price.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from mfgsolve.kernels import jit
+from mfgsolve.kernels.elementary import log_row
+from mfgsolve.kernels.entropic import empty_levels, load, load_parallel, planes  # noqa: F401
+from mfgsolve.kernels.gaussian import convolution, convolution_parallel  # noqa: F401
+
+
+def _spread(q, mass, psi, parts):
+    """q = mass / psi', nothing where nobody can be."""
+    rows, n = mass.shape
+    for part_ in prange(parts):
+        part = np.int64(part_)
+        for r in range(rows * part // parts, rows * (part + 1) // parts):
+            for i in range(n):
+                q[r, i] = mass[r, i] / psi[r, i] if psi[r, i] > 0.0 else 0.0
+
+
+def _arrive(out, phi, q, parts):
+    """out = phi' q."""
+    rows, n = phi.shape
+    for part_ in prange(parts):
+        part = np.int64(part_)
+        for r in range(rows * part // parts, rows * (part + 1) // parts):
+            for i in range(n):
+                out[r, i] = phi[r, i] * q[r, i]
+
+
+spread, spread_parallel = jit(_spread), jit(_spread, parallel=True)
+arrive, arrive_parallel = jit(_arrive), jit(_arrive, parallel=True)
+
+
+def _forward(policy, mass, offset, scheme):
+    """mass[t + 1] from mass[t], for all steps of the policy."""
+    work, scales = empty_levels(scheme, 3)
+    rows, n = scheme.free.shape
+    end = scheme.axes.size % 2
+    for t in range(policy.shape[0]):
+        _, _, psi = planes(policy[t], scheme)
+        p, phi = load(policy[t], t + offset, scales, work[2], scheme)
+        spread(work[0], mass[t].reshape((rows, n)), psi, scheme.parts)
+        convolution(work[0], work[1], t + offset, scales, p, True, scheme)
+        arrive(mass[t + 1].reshape((rows, n)), phi, work[end], scheme.parts)
+
+
+forward, forward_parallel = jit(_forward), jit(_forward, parallel=True)
+
+
+def _changed(dv, direction, slope, mean, t, steps, parts):
+    """dv = dl_t + DA_t, with dl = slope direction, and DA = ``mean`` before the end."""
+    rows, n = dv.shape
+    local, inner = slope.shape[0] > 0, t < steps
+    for part_ in prange(parts):
+        part = np.int64(part_)
+        for r in range(rows * part // parts, rows * (part + 1) // parts):
+            for i in range(n):
+                dv[r, i] = direction[t, r, i]
+            if local:
+                for i in range(n):
+                    dv[r, i] *= slope[t, r, i]
+            if inner:
+                for i in range(n):
+                    dv[r, i] += mean[t, r, i]
+
+
+def _leave(q, dm, mass, mean, psi, eps, parts):
+    """q = (dm + m DA / eps) / psi'."""
+    rows, n = dm.shape
+    for part_ in prange(parts):
+        part = np.int64(part_)
+        for r in range(rows * part // parts, rows * (part + 1) // parts):
+            for i in range(n):
+                u = dm[r, i] + mass[r, i] * mean[r, i] / eps
+                q[r, i] = u / psi[r, i] if psi[r, i] > 0.0 else 0.0
+
+
+def _kept(out, direction, identity, dm, parts):
+    """out = identity direction - dm."""
+    rows, n = dm.shape
+    for part_ in prange(parts):
+        part = np.int64(part_)
+        for r in range(rows * part // parts, rows * (part + 1) // parts):
+            for i in range(n):
+                out[r, i] = identity * direction[r, i] - dm[r, i]
+
+
+def _land(dm, phi, q, mass, dv, eps, parts):
+    """dm = phi' q - m dv / eps."""
+    rows, n = dm.shape
+    for part_ in prange(parts):
+        part = np.int64(part_)
+        for r in range(rows * part // parts, rows * (part + 1) // parts):
+            for i in range(n):
+                dm[r, i] = phi[r, i] * q[r, i] - mass[r, i] * dv[r, i] / eps
+
+
+changed, changed_parallel = jit(_changed), jit(_changed, parallel=True)
+leave, leave_parallel = jit(_leave), jit(_leave, parallel=True)
+kept, kept_parallel = jit(_kept), jit(_kept, parallel=True)
+land, land_parallel = jit(_land), jit(_land, parallel=True)
+
+
+def _curvature(policy, mass, direction, slope, result, identity, scheme):
+    """result = identity direction - K (slope direction), K = d mass / d (weighted price); ``slope`` may have no level.
+
+    ``result`` holds DA in between.
+    """
+    work, scales = empty_levels(scheme, 5)
+    rows, n = scheme.free.shape
+    steps, parts, levels = policy.shape[0], scheme.parts, (policy.shape[0] + 1, rows, n)
+    m, d, out = mass.reshape(levels), direction.reshape(levels), result.reshape(levels)
+    s = slope.reshape(levels) if slope.shape[0] > 0 else np.empty((0, rows, n))
+    dv, dm, end = work[2], work[3], scheme.axes.size % 2
+    for t in range(steps - 1, -1, -1):
+        _, _, psi = planes(policy[t], scheme)
+        p, phi = load(policy[t], t, scales, work[4], scheme)
+        changed(dv, d, s, out, t + 1, steps, parts)
+        arrive(work[0], phi, dv, parts)
+        convolution(work[0], work[1], t, scales, p, False, scheme)
+        spread(out[t], work[end], psi, parts)
+    dm[:] = 0.0
+    for t in range(steps):
+        _, _, psi = planes(policy[t], scheme)
+        p, phi = load(policy[t], t, scales, work[4], scheme)
+        eps = scheme.entropy[t]
+        leave(work[0], dm, m[t], out[t], psi, eps, parts)
+        convolution(work[0], work[1], t, scales, p, True, scheme)
+        kept(out[t], d[t], identity, dm, parts)
+        changed(dv, d, s, out, t + 1, steps, parts)
+        land(dm, phi, work[end], m[t + 1], dv, eps, parts)
+    kept(out[steps], d[steps], identity, dm, parts)
+
+
+curvature, curvature_parallel = jit(_curvature), jit(_curvature, parallel=True)
+
+
+def _movement(policy, mass, scheme):
+    """sum_t <m_t, a_t> - <m_{t+1}, v_{t+1}>, the cost of all moves: of a level sum m (A - eps log psi') and
+    sum m (B - eps log phi')."""
+    work, scales = empty_levels(scheme, 1)
+    rows, n = scheme.free.shape
+    total = 0.0
+    for t in range(policy.shape[0]):
+        _, _, psi = planes(policy[t], scheme)
+        p, phi = load(policy[t], t, scales, work[0], scheme)
+        eps, cuts = scheme.entropy[t], scheme.cuts[p]
+        here, there = mass[t].reshape((rows, n)), mass[t + 1].reshape((rows, n))
+        total += mean_value(here, psi, scales[scheme.axes.size], eps, cuts) - mean_value(
+            there, phi, scales[0], eps, cuts
+        )
+    return total
+
+
+def _mean_value(mass, level, scale, eps, cuts):
+    """sum mass (scale - eps log level)."""
+    rows, n = mass.shape
+    logs, row, scratch, sums = np.zeros(n), np.zeros(n), np.zeros((2, n)), np.zeros(n)
+    for r in range(rows):
+        for i in range(n):
+            row[i] = level[r, i] if level[r, i] > 0.0 else 1.0
+        log_row(row, scratch, logs, n)
+        b, stop = 0, np.int64(0)
+        while stop < n:
+            start, stop = cuts[b], cuts[b + 1]
+            here = scale[r, b]
+            for i in range(start, stop):
+                sums[i] += mass[r, i] * (here - eps * logs[i])
+            b += 1
+    return sums.sum()
+
+
+mean_value = jit(_mean_value)
+movement = jit(_movement)

@@ -1,0 +1,175 @@
+"""The scales of entropic steps: rows are cut into tiles, each with a scale, so that exp(-v / eps) stays in range.
+
+Sums are of positive terms, so that only their range matters.  What is stored of a level is phi' = exp(-(v - B) / eps)
+with B the least v of the tile, and psi' = psi exp(A / eps) after each pass, with
+
+    A(x) = min_k B(x + k) - eps log K_k
+
+so that the weights of a pass, K_k exp((A(x) - B(x + k)) / eps), are at most 1.  Tiles are as wide as v allows: the
+whole row while v varies by less than SPAN eps along it (and one reach further), else halves, quarters, ..., in the end
+single cells: that form is the logarithmic one, which nothing overflows.  Tiles end where the walls of one column differ
+from those of the next, too.
+
+Legend, beside that of the package: levels are (rows, x), rows are z y; ``near`` the stencil, (cells, 2 R + 1);
+``cuts[p]`` the tiles of partition p; ``scales`` (axes + 1, rows, tiles): B, and A after each pass.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from mfgsolve.kernels import jit
+
+SPAN = 600.0  # eps, that a tile may vary by: e^-600 is a normal number, and so are its products with taps
+
+
+class Entropic(NamedTuple):
+    """Numbers of entropic steps, as kernels take them; triples are in the order z, y, x."""
+
+    entropy: np.ndarray  # (T,) eps of each step
+    taps: np.ndarray  # (3, 2 R + 1) K, of the widest reach R; zero beyond that of the axis
+    costs: np.ndarray  # (3, 2 R + 1) -log K, inf beyond
+    reach: np.ndarray  # (3,) int64
+    near_z: np.ndarray  # (cells, 2 R_axis + 1) int32, rows of the stencil; (1, 1) where there is no such axis
+    near_y: np.ndarray
+    near_x: np.ndarray  # the same, its cells in the row
+    cuts: np.ndarray  # (partitions, x + 1) int64: first cells of the tiles, and the end
+    tiles: np.ndarray  # (partitions,) int64, how many
+    tile: np.ndarray  # (partitions, x) int64, the tile of each cell
+    free: np.ndarray  # (rows, x) boolean
+    masked: bool  # whether some cell is blocked
+    ring: bool  # whether rows are periodic
+    kept: int  # numbers in front of the planes of a plan: p, and room for B of the finest tiles but single cells
+    axes: np.ndarray  # (axes,) int64: 0 z, 1 y, 2 x, in the order in which agents take them in even steps
+    parts: int  # how many pieces of a level run side by side
+
+
+def _row_range(v, r):
+    """Least and largest v of a row."""
+    low = high = v[r, 0]
+    for i in range(v.shape[1]):
+        low, high = min(low, v[r, i]), max(high, v[r, i])
+    return low, high
+
+
+def _range_of(v, free, r, first, last, ring):
+    """Least and largest v of the free cells of a row from ``first`` to ``last``, which may lie beyond its ends."""
+    n = v.shape[1]
+    low, high = np.inf, -np.inf
+    for j in range(first, last):
+        i = j + n if ring and j < 0 else j - n if ring and j >= n else j
+        if 0 <= i < n and free[r, i]:
+            low, high = min(low, v[r, i]), max(high, v[r, i])
+    return low, high
+
+
+row_range, range_of = jit(_row_range, minima=True), jit(_range_of)
+
+
+def _fits(v, p, eps, lows, scheme, first, last):
+    """Whether no tile of these rows, and one reach around it, spans more than SPAN eps; ``lows`` = B where so."""
+    reach = scheme.reach[2]
+    tiles, cuts, free = scheme.tiles[p], scheme.cuts[p], scheme.free
+    singles = p == scheme.tiles.size - 1
+    if tiles == 1 and not singles and not scheme.masked:
+        for r in range(first, last):
+            low, high = row_range(v, r)
+            lows[r, 0] = low
+            if not high - low <= SPAN * eps:
+                return False
+        return True
+    for r in range(first, last):
+        for b in range(tiles):
+            start, stop = cuts[b], cuts[b + 1]
+            low, _ = range_of(v, free, r, start, stop, False)
+            lows[r, b] = low if low < np.inf else 0.0
+            if singles:
+                continue
+            low, high = range_of(v, free, r, start - reach, stop + reach, scheme.ring)
+            if high - low > SPAN * eps:
+                return False
+    return True
+
+
+fits = jit(_fits)
+
+
+def _partition(v, eps, scales, scheme):
+    """The first partition whose tiles all fit (the last one, of single cells, always does), and its scales[0] = B."""
+    rows, last, parts = v.shape[0], scheme.tiles.size - 1, scheme.parts
+    fit = np.zeros(parts, dtype=np.int64)
+    for part_ in prange(parts):
+        part = np.int64(part_)
+        p = np.int64(0)
+        while not fits(v, p, eps, scales[0], scheme, rows * part // parts, rows * (part + 1) // parts) and p < last:
+            p += 1
+        fit[part] = p
+    p = fit.max()
+    for part in range(parts):
+        if fit[part] < p:
+            fits(v, p, eps, scales[0], scheme, rows * part // parts, rows * (part + 1) // parts)
+    return p
+
+
+partition, partition_parallel = jit(_partition), jit(_partition, parallel=True)
+
+
+def _near_of(axis, scheme):
+    if axis == 0:
+        return scheme.near_z
+    return scheme.near_y if axis == 1 else scheme.near_x
+
+
+near_of = jit(_near_of)
+
+
+def _scale_along(after, before, first, last, eps, near, costs, cuts, tile, free):
+    """A of the pass along rows: no tile less than its own B, nor than what it gets from others."""
+    n, reach, middle = free.shape[1], near.shape[1] // 2, costs.size // 2
+    for r in range(first, last):
+        b, stop = 0, np.int64(0)
+        while stop < n:
+            start, stop = cuts[b], cuts[b + 1]
+            low = before[r, b]
+            if free[r, start] and stop - start < n:
+                for k in range(1, reach + 1):
+                    left, right = near[r * n + start, reach - k], near[r * n + stop - 1, reach + k]
+                    other = min(before[r, tile[left]], before[r, tile[right]])
+                    low = min(low, other + eps * costs[middle + k])
+            after[r, b] = low
+            b += 1
+
+
+def _scale_across(after, before, first, last, eps, near, costs, cuts, free):
+    """A of the pass across rows, min_k B(r + k) - eps log K_k."""
+    n, count, middle = free.shape[1], near.shape[1], costs.size // 2
+    for r in range(first, last):
+        b, stop = 0, np.int64(0)
+        while stop < n:
+            start, stop = cuts[b], cuts[b + 1]
+            low = np.inf
+            for k in range(count if free[r, start] else 0):
+                low = min(low, before[near[r * n + start, k], b] + eps * costs[middle - count // 2 + k])
+            after[r, b] = low if low < np.inf else 0.0
+            b += 1
+
+
+scale_along, scale_across = jit(_scale_along), jit(_scale_across)
+
+
+def _scale(after, before, axis, eps, p, scheme):
+    """A from B, of one pass."""
+    rows, parts, near = scheme.free.shape[0], scheme.parts, near_of(axis, scheme)
+    for part_ in prange(parts):
+        part = np.int64(part_)
+        first, last, cuts, costs = rows * part // parts, rows * (part + 1) // parts, scheme.cuts[p], scheme.costs[axis]
+        if axis == 2:
+            scale_along(after, before, first, last, eps, near, costs, cuts, scheme.tile[p], scheme.free)
+        else:
+            scale_across(after, before, first, last, eps, near, costs, cuts, scheme.free)
+
+
+scale, scale_parallel = jit(_scale), jit(_scale, parallel=True)

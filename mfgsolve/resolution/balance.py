@@ -1,0 +1,110 @@
+"""Error in time against error of noise, of entropic steps: measured on a coarse grid.
+
+In T steps an entropic game is off the continuous one by about
+
+    E(T) = C_t (horizon / T)^2 + C_nu max(0, nu_h(T) - nu),   nu_h = 0.18 h^2 T / horizon
+
+where nu_h is the viscosity that the scheme needs on cells of width h (`mfgsolve.steps.resolving`), or, while nu still
+serves, e_s instead of the second term.  C_t and C_nu are seen on coarse cells: the game in T and in T / 2 steps, both
+with the viscosity that suits T there, and once more in T steps with twice that viscosity.  With nu = 0 the least error
+has dt^3 = 0.09 h^2 C_nu / C_t: dt ~ h^(2/3), and order 4/3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mfgsolve.cautions import collect
+from mfgsolve.grids import Grid
+from mfgsolve.problem import Problem
+from mfgsolve.resolution.coarse import Coarse, coarsened
+from mfgsolve.resolution.measuring import UNMEASURED, Change, Plan, change, solved
+from mfgsolve.resolution.nodes import near
+from mfgsolve.steps.resolving import NARROW, coarsest, own_viscosity, space_error
+
+__all__ = ["Balance", "balanced", "needed_viscosity"]
+
+STEPS, FACTOR = 16, 2  # of the coarse game, about: steps, and how many times wider cells of small grids are
+
+
+def needed_viscosity(grid: Grid, dt: float) -> float:
+    """nu_h = 0.18 h^2 / dt, with which sigma = 0.6 h."""
+    return (NARROW * coarsest(grid)) ** 2 / (2.0 * dt)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What the coarse game tells.
+
+    Attributes
+    ----------
+    coarse : the coarse game in any number of steps, upwind
+    plan : of it, by entropic steps
+    viscosity : of that plan
+    in_time : change of the plan from half as many steps; three times the error in time of the plan
+    by_viscosity : change of the plan by twice the viscosity
+    """
+
+    coarse: Coarse
+    plan: Plan
+    viscosity: float
+    in_time: Change
+    by_viscosity: Change
+
+    def time_error(self, steps: int) -> Change:
+        """Estimated error in time of so many steps: measured, where they are fewer than those of the plan.
+
+        Three times what the second order says: coarse grids smear what fine ones show.
+        """
+        if steps >= self.plan.steps:
+            return self.in_time.times((self.plan.steps / steps) ** 2)
+        fewer = _solved(self.coarse, steps, self.viscosity, self.plan)
+        return UNMEASURED if fewer is None else change(fewer, self.plan, steps).plus(self.in_time)
+
+    def noise_error(self, problem: Problem) -> Change:
+        """Estimated error by the width of the noise, of the steps of a problem: e_s, or the scheme's own viscosity."""
+        grid, dt = problem.grid, problem.time.dt
+        assert isinstance(grid, Grid)
+        stated = problem.all_dynamics[0].viscosity  # type: ignore[attr-defined]
+        used = own_viscosity(stated, grid, dt)
+        if used > stated:
+            return self.by_viscosity.times((used - stated) / self.viscosity)
+        share = space_error(stated, grid, dt)
+        return Change(share * abs(self.plan.potential), share, share)
+
+    def error(self, problem: Problem) -> Change:
+        """Both."""
+        return self.time_error(problem.time.steps).plus(self.noise_error(problem))
+
+
+def balanced(problem: Problem) -> Balance | None:
+    """Solve the coarse game three times; None where none can be made or solved."""
+    with collect(), np.errstate(all="ignore"):  # what is said of the coarse game is no matter of the real one
+        try:
+            coarse = coarsened(problem, FACTOR)
+            return None if coarse is None else _measured(coarse, problem)
+        except Exception:  # whatever a user's function says of times and densities it was not made for
+            return None
+
+
+def _measured(coarse: Coarse, problem: Problem) -> Balance | None:
+    horizon = problem.time.horizon
+    steps = 2 * near(STEPS / 2, problem.kinks, horizon, 2)
+    grid = coarse(steps).grid
+    assert isinstance(grid, Grid)
+    stated = problem.all_dynamics[0].viscosity  # type: ignore[attr-defined]
+    viscosity = max(stated, needed_viscosity(grid, horizon / steps))
+    thick = _solved(coarse, steps, 2 * viscosity)
+    plan = None if thick is None else _solved(coarse, steps, viscosity, thick)
+    fewer = None if plan is None else _solved(coarse, steps // 2, viscosity, plan)
+    if thick is None or plan is None or fewer is None:
+        return None
+    return Balance(coarse, plan, viscosity, change(fewer, plan, fewer.steps), change(thick, plan, steps))
+
+
+def _solved(coarse: Coarse, steps: int, viscosity: float, start: Plan | None = None) -> Plan | None:
+    posed = coarse(steps)
+    thick = [one.thickened(viscosity) for one in posed.all_dynamics]
+    return solved(replace(posed, dynamics=thick), start)
