@@ -6,10 +6,10 @@ with B the least v of the tile, and psi' = psi exp(A / eps) after each pass, wit
     A(x) = min_k B(x + k) - eps log K_k
 
 so that the weights of a pass, K_k exp((A(x) - B(x + k)) / eps), are at most 1.  Tiles are as wide as v allows: the
-whole row while v varies by less than SPAN eps along it, else halves, quarters, ..., as long as v varies by less than
-that over a tile *and all tiles within its reach* (A may be as low as the least v of a neighbour, so that psi' is as low
-as e^-SPAN); in the end single cells: that form is the logarithmic one, which nothing overflows.  Tiles end where the
-walls of one column differ from those of the next, too.
+whole row while v varies by less than SPAN eps along it, else halves, quarters, ..., with no v of a tile more than that
+above the least one *of all tiles within its reach* (A may be as low as that, and psi' then as low as e^-SPAN); in the
+end single cells: that form is the logarithmic one, which nothing overflows.  Tiles end where the walls of one column
+differ from those of the next, too.
 
 Legend, beside that of the package: levels are (rows, x), rows are z y; ``near`` the stencil, (cells, 2 R + 1);
 ``cuts[p]`` the tiles of partition p; ``scales`` (axes + 1, rows, tiles): B, and A after each pass.
@@ -89,7 +89,7 @@ row_range, range_of, reached = jit(_row_range, minima=True), jit(_range_of), jit
 
 
 def _fits(v, p, eps, lows, scheme, first, last):
-    """Whether no tile of these rows, with all within its reach, spans more than SPAN eps; ``lows`` = B where so."""
+    """Whether no v in a tile of these rows lies more than SPAN eps above the least within reach; ``lows`` = B then."""
     reach, n, tile = scheme.reach[2], v.shape[1], scheme.tile[p]
     tiles, cuts, free = scheme.tiles[p], scheme.cuts[p], scheme.free
     singles = p == scheme.tiles.size - 1
@@ -103,12 +103,12 @@ def _fits(v, p, eps, lows, scheme, first, last):
     for r in range(first, last):
         for b in range(tiles):
             start, stop = cuts[b], cuts[b + 1]
-            low, _ = range_of(v, free, r, start, stop, False)
+            low, high = range_of(v, free, r, start, stop, False)
             lows[r, b] = low if low < np.inf else 0.0
             if singles:
                 continue
             begin, end = reached(start, stop, reach, n, scheme.ring, cuts, tile)
-            low, high = range_of(v, free, r, begin, end, scheme.ring)
+            low, _ = range_of(v, free, r, begin, end, scheme.ring)
             if high - low > SPAN * eps:
                 return False
     return True

@@ -109,7 +109,10 @@ def test_noise_alone_has_no_velocity_beside_walls_either():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda d: d.drop_vars("value_ahead"), "policy is a velocity: an agent of the entropic scheme .* 'value_ahead'"),
+        (
+            lambda d: d.drop_vars("value_ahead"),
+            "policy is a velocity: an agent of the entropic scheme .* 'value_ahead'",
+        ),
         (lambda d: d["velocity"], "policy is a velocity: .* scheme='upwind'"),
         (lambda d: d["velocity"].values, r"policy is a plain array \(step, axis or move"),
         (lambda d: d["velocity"].rename(direction="move"), "policy is a speed"),
