@@ -1,12 +1,17 @@
-"""What the benchmarks share: best-of timing, the STREAM triad of this process, and a plain table."""
+"""What the benchmarks share: timing, the STREAM triad of this process, densities on meshes, and a plain table."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+import tracemalloc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
+from scipy.interpolate import RectBivariateSpline
 
 
 @njit(error_model="numpy")
@@ -36,6 +41,26 @@ def best(run: Callable[[], object], times: int = 5) -> float:
     return min(seconds)
 
 
+def seconds_of(runs: Mapping[Any, Callable[[], object]], rounds: int) -> dict[Any, float]:
+    """Least CPU seconds of each run, all of them in turns."""
+    found: dict[Any, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            begun = time.process_time()
+            run()
+            found[name].append(time.process_time() - begun)
+    return {name: min(taken) for name, taken in found.items()}
+
+
+def most_memory(run: Callable[[], object]) -> int:
+    """Bytes that NumPy and Python hold at most while it runs."""
+    tracemalloc.start()
+    run()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under a head, columns aligned."""
     cells = [[str(c) for c in row] for row in [head, *rows]]
@@ -44,3 +69,44 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         print("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)))
         if k == 0:
             print("  ".join("-" * w for w in widths))
+
+
+def told(value: float, target: float, form: str = ".1e") -> str:
+    """A number beside the one that it should not exceed."""
+    return f"{value:{form}} <= {target:{form}}" + ("" if value <= target else " !")
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Densities (T+1, n, n) of a plane of unit size."""
+
+    density: np.ndarray
+
+    @property
+    def steps(self) -> int:
+        return len(self.density) - 1
+
+    def on(self, n: int) -> Levels:
+        """Sampled at the cell centres of another mesh, cubic in space."""
+        there, here = ((np.arange(size) + 0.5) / size for size in (n, self.density.shape[1]))
+        if len(here) == n:
+            return self
+        return Levels(np.stack([RectBivariateSpline(here, here, level)(there, there) for level in self.density]))
+
+    def at(self, steps: int) -> np.ndarray:
+        """Those of so many of the steps, which must divide them."""
+        return self.density[:: self.steps // steps]
+
+    def distance(self, reference: Levels) -> tuple[float, float]:
+        """L1 distance, largest and mean over the times that both have."""
+        shared = math.gcd(self.steps, reference.steps)
+        cells = self.density.shape[1]
+        gap = self.at(shared) - Levels(reference.at(shared)).on(cells).density
+        found = np.abs(gap).reshape(shared + 1, -1).mean(axis=1)
+        return float(found.max()), float(found.mean())
+
+
+def extrapolated(coarse: Levels, fine: Levels) -> Levels:
+    """(4 fine - coarse) / 3, on the mesh of the finer one and the times of the coarser one; steps must be doubled."""
+    shared = Levels(fine.at(coarse.steps))
+    return Levels((4 * shared.density - coarse.on(shared.density.shape[1]).density) / 3)

@@ -64,6 +64,12 @@ Settings = Annotated[
 Tolerance = Annotated[
     float, typer.Option("--tol", parser=number, metavar="TOL", help="Relative exploitability to reach.")
 ]
+ToContinuum = Annotated[
+    float | None,
+    typer.Option(
+        "--tol-continuum", parser=number, metavar="TOL", help="Relative distance to the continuous game to reach."
+    ),
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Write the solution here (NetCDF).")
 ]

@@ -6,7 +6,7 @@ with B the least v of the tile, and psi' = psi exp(A / eps) after each pass, wit
     A(x) = min_k B(x + k) - eps log K_k
 
 so that the weights of a pass, K_k exp((A(x) - B(x + k)) / eps), are at most 1.  Tiles are as wide as v allows: the
-whole row while v varies by less than SPAN eps along it (and one reach further), else halves, quarters, ..., in the end
+whole row while v varies by less than SPAN eps along it (and along the tiles in its reach), else halves, ..., in the end
 single cells: that form is the logarithmic one, which nothing overflows.  Tiles end where the walls of one column differ
 from those of the next, too.
 
@@ -66,12 +66,28 @@ def _range_of(v, free, r, first, last, ring):
     return low, high
 
 
+def _around(first, last, cuts, tile, ring):
+    """The cells of all tiles that those from ``first`` to ``last`` lie in; beyond the ends of a ring goes on."""
+    n = tile.size
+    turn = n if ring else 0
+    if first < 0:
+        first = cuts[tile[(first + n) % n]] - n if ring else 0
+    else:
+        first = cuts[tile[first]]
+    if last > n:
+        last = cuts[tile[(last - 1 - n) % n] + 1] + turn if ring else n
+    else:
+        last = cuts[tile[last - 1] + 1]
+    return max(first, -turn), min(last, n + turn)
+
+
+around = jit(_around)
 row_range, range_of = jit(_row_range, minima=True), jit(_range_of)
 
 
 def _fits(v, p, eps, lows, scheme, first, last):
-    """Whether no tile of these rows, and one reach around it, spans more than SPAN eps; ``lows`` = B where so."""
-    reach = scheme.reach[2]
+    """Whether no tile of these rows, with those in reach, spans more than SPAN eps; ``lows`` = B where so."""
+    reach, ring = scheme.reach[2], scheme.ring
     tiles, cuts, free = scheme.tiles[p], scheme.cuts[p], scheme.free
     singles = p == scheme.tiles.size - 1
     if tiles == 1 and not singles and not scheme.masked:
@@ -88,7 +104,7 @@ def _fits(v, p, eps, lows, scheme, first, last):
             lows[r, b] = low if low < np.inf else 0.0
             if singles:
                 continue
-            low, high = range_of(v, free, r, start - reach, stop + reach, scheme.ring)
+            low, high = range_of(v, free, r, *around(start - reach, stop + reach, cuts, scheme.tile[p], ring), ring)
             if high - low > SPAN * eps:
                 return False
     return True

@@ -20,7 +20,7 @@ HALF_WIDTH = 2.5
 
 @dataclass(frozen=True)
 class GaussianLog:
-    """Closed form.  Well d = reach (-cos w t, sin w t), w = pi / T; every axis is a game of its own.
+    """Closed form.  Well d = reach (-cos w t, sin w t, 0), w = pi / T; every axis is a game of its own.
 
     u = sum over axes of a x^2 / 2 + l x, plus b;  m Gaussian of mean p and constant variance v per axis, with
 
@@ -52,10 +52,10 @@ class GaussianLog:
         return self.viscosity / self.variance
 
     def well(self, t: float, order: int = 0) -> np.ndarray:
-        """Position of the well (x, y, ...) or its ``order``-th derivative in time."""
+        """Position of the well (x, y, z) or its ``order``-th derivative in time, on as many axes as there are."""
         w = math.pi / self.horizon
         turn = w * t + order * math.pi / 2
-        return np.array([-self.reach * math.cos(turn), self.reach * math.sin(turn)])[: self.axes] * w**order
+        return np.array([-self.reach * math.cos(turn), self.reach * math.sin(turn), 0.0])[: self.axes] * w**order
 
     def _shares(self) -> tuple[float, float, np.ndarray, np.ndarray]:
         """r, k, A and B, from the conditions at both ends."""
@@ -132,13 +132,13 @@ def gaussian_log(
     """A crowd that dislikes itself follows a moving well and cuts its corner: log coupling, closed form.
 
     -u_t - nu Lap u + |grad u|^2 / 2 = stiffness |x - d(t)|^2 / 2 + strength log m on [-2.5, 2.5] per axis, with the
-    well at d = reach (-cos(pi t / T), sin(pi t / T)) (its first coordinate on a grid of one axis).  The crowd starts
+    well at d = reach (-cos(pi t / T), sin(pi t / T), 0) (on as many axes as the grid has).  The crowd starts
     as the stationary Gaussian around d(0); the terminal cost is the stationary value around d(T).  The mean of the
     crowd obeys p'' = stiffness (p - d).  The walls are far: they change the closed form by the tail beyond them.
 
     Parameters
     ----------
-    shape, steps : cells (nx,) or (ny, nx), and time steps; None chooses them from the speeds of the game
+    shape, steps : cells (..., ny, nx) and time steps; None chooses them from the speeds of the game
     scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
     viscosity : nu, length^2 / time
     strength : g, cost per unit time of a crowd e times denser
@@ -149,8 +149,6 @@ def gaussian_log(
     Source: the Gaussian solutions of quadratic games, Gueant, Lasry and Lions, doi:10.1007/978-3-642-14660-2_3, and
     Swiecicki, Gobron and Ullmo, Schroedinger approach to mean field games, arXiv:1511.00602
     """
-    if len(shape) > 2:
-        raise InputError(f"gaussian-log has shape {shape}; one or two axes are possible (the well moves in a plane)")
     if not (strength >= 0 and stiffness > 0 and reach >= 0 and viscosity > 0 and horizon > 0):
         raise InputError(
             f"gaussian-log has viscosity {viscosity}, strength {strength}, stiffness {stiffness}, reach {reach}, "

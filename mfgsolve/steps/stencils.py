@@ -22,6 +22,8 @@ from mfgsolve.kernels.tiles import Entropic
 
 __all__ = ["Stencil", "entropic_arrays", "folded", "gaussian_taps", "segments", "stencils"]
 
+LEAST = 1e-300  # chance of a move by noise alone
+
 
 @dataclass(frozen=True)
 class Stencil:
@@ -42,9 +44,9 @@ class Stencil:
 
 
 def gaussian_taps(spacing: float, variance: float, reach: int) -> np.ndarray:
-    """K_k for |k| <= reach, which sum to 1."""
+    """K_k for |k| <= reach, which sum to 1; beyond 37 sigma they are `LEAST`, so that all have a logarithm."""
     taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) * spacing) ** 2 / variance)
-    return np.asarray(taps / taps.sum())
+    return np.maximum(taps / taps.sum(), LEAST)
 
 
 def segments(free: np.ndarray, periodic: bool) -> Iterator[tuple[np.ndarray, bool]]:
@@ -119,9 +121,9 @@ def _tilings(free: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray, np.n
     walls = np.flatnonzero((free[:, 1:] != free[:, :-1]).any(axis=0)) + 1
     ends = np.concatenate([[0], walls, [n]])
     partitions = [ends]
-    while np.diff(ends).max() >= 4 * reach:
+    while np.diff(ends).max() >= max(2 * reach, 2):
         widths = np.diff(ends)
-        halves = (ends[:-1] + (widths + 1) // 2)[widths >= 4 * reach]
+        halves = (ends[:-1] + (widths + 1) // 2)[widths >= max(2 * reach, 2)]
         ends = np.unique(np.concatenate([ends, halves]))
         partitions.append(ends)
     partitions.append(np.arange(n + 1))

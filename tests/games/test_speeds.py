@@ -42,3 +42,6 @@ def wall(c):
 def test_the_terminal_coupling_counts():
     g = game(terminal_coupling=mfg.RunningCost(lambda t, c: 2.0 * c.x))
     assert fastest_speed(g, 1.0) == pytest.approx(2.0)
+    moved = mfg.ControlledDiffusion(0.01, scheme="entropic")  # where the last node counts dt / 2, and the coupling 1
+    g = game(terminal_coupling=mfg.RunningCost(lambda t, c: 2.0 * c.x), dynamics=moved)
+    assert fastest_speed(g, 1.0) == pytest.approx(2.0)

@@ -16,6 +16,7 @@ CASES = [
     ("linear-quadratic", 2, {"terminal": 0.2}),
     ("gaussian-log", 1, {}),
     ("gaussian-log", 2, {"strength": 0.4, "viscosity": 0.1}),
+    ("gaussian-log", 3, {"reach": 0.4}),
 ]
 
 
@@ -36,7 +37,7 @@ def crowd_cost(problem, form, t: float, c: Coordinates) -> np.ndarray:
     if problem.name == "linear-quadratic":
         return 0.5 * p["kappa"] * sum((c[n] - p["centre"]) ** 2 for n in c)
     if problem.name == "gaussian-log":
-        well = dict(zip("xy", problem.track(t), strict=False))
+        well = dict(zip("xyz", problem.track(t), strict=False))
         return 0.5 * p["stiffness"] * sum((c[n] - well[n]) ** 2 for n in c) + p["strength"] * np.log(form.density(t, c))
     return np.zeros(c.x.shape)
 

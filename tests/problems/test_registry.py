@@ -138,5 +138,5 @@ def test_unknown_names_get_the_nearest_spelling() -> None:
         problems.build("suply-demand")
     with pytest.raises(InputError, match="no closed form; those that have one: cole-hopf, gaussian-log"):
         problems.closed_form(problems.build("supply-demand", steps=8, scheme="upwind"))
-    with pytest.raises(InputError, match="one or two axes"):
-        problems.build("gaussian-log", shape=(8, 8, 8), scheme="upwind")
+    with pytest.raises(InputError, match="has 4 axes; 1, 2 or 3 are possible"):
+        problems.build("gaussian-log", shape=(8, 8, 8, 8), scheme="upwind")

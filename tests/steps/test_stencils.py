@@ -33,6 +33,13 @@ def test_taps_are_a_sampled_gaussian():
     assert taps.sum() == pytest.approx(1.0, abs=1e-15)
 
 
+def test_all_taps_have_a_logarithm():
+    taps = gaussian_taps(1.0, 1.0, 60)
+    assert taps.sum() == pytest.approx(1.0, abs=1e-15)
+    assert taps[0] == taps[60 - 38] == 1e-300
+    assert taps[60 - 37] == pytest.approx(np.exp(-(37**2) / 2) / np.sqrt(2 * np.pi), rel=1e-8)
+
+
 def test_segments_of_a_line_and_of_a_ring():
     free = np.array([True, False, True, True, False, True])
     assert [list(part) for part, _ in segments(free, False)] == [[0], [2, 3], [5]]
