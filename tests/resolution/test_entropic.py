@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
+from mfgsolve.games import make_game
 from mfgsolve.resolution import balance, entropic, judge, settle
 
 LINES = {"linear-quadratic": (48,), "gaussian-log": (64,), "cole-hopf": (32,)}
@@ -92,6 +93,11 @@ class TestTheRule:
         still = settle(posed("linear-quadratic", (64,), viscosity=0.0))
         assert 8 <= still.time.steps <= 16  # 8 where it is measured
         assert set(codes(still)) == {"steps-not-measured", "own-viscosity"}
+
+    def test_huge_costs_ask_for_no_endless_number(self) -> None:
+        settled = settle(posed("supply-demand", (8, 8), reward=1e6))
+        assert entropic.LEAST <= settled.time.steps <= 1.25 * entropic.MOST
+        assert max(make_game(settled).step.reach) < 16
 
     def test_kinks_that_no_number_fits_are_told(self) -> None:
         problem = replace(posed("linear-quadratic", (48,)), kinks=(0.1234567, 1.7654321, 0.6180339))
