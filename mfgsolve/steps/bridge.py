@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import logsumexp
@@ -133,7 +134,7 @@ def _between(window: np.ndarray, away: np.ndarray, points: int) -> np.ndarray:
     )  # fmt: skip
     with np.errstate(invalid="ignore"):
         cubic = sum(weight * one for weight, one in zip(weights, four, strict=True))
-        before, here, beyond = (after - one for one, after in zip(four[:-1], four[1:], strict=True))
+        before, here, beyond = (after - one for one, after in pairwise(four))
         kink = np.abs(beyond - 2 * here + before) > SHARP
         smooth = np.where(kink, (1 - u) * four[1] + u * four[2], cubic)
         jump = np.abs(here) > 2 * np.maximum(np.abs(before), np.abs(beyond)) + SHARP
