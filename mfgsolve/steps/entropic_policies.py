@@ -95,8 +95,8 @@ def velocity(step: Laws, policy: EntropicPolicy, t: int) -> np.ndarray:
     means: dict[int, np.ndarray] = {}
     order = pass_axes(step.space.ndim, t)
     for axis, draw in reversed(list(zip(order, draws_of(step, policy, t), strict=True))):
-        means = {other: kernel.expect_draw(mean, *draw) for other, mean in means.items()}  # of the draws to come
-        means[axis] = kernel.mean_move(*draw) * (step.space.axes[axis].spacing / step.time.dt)
+        means = {other: kernel.expect_draw(mean, draw) for other, mean in means.items()}  # of the draws to come
+        means[axis] = kernel.mean_move(draw) * (step.space.axes[axis].spacing / step.time.dt)
     free = ~step.space.mask.reshape(-1)
     return np.stack([means[axis] * free for axis in range(step.space.ndim)]).reshape(-1, *step.space.shape)
 
