@@ -169,6 +169,19 @@ def _expect_draw(value, draw):
     return mean
 
 
+def _mean_move(draw):
+    """Mean number of cells (cells,) that the draw goes, those through a wall counted on."""
+    chance, mean = np.empty(draw.logs.size), np.empty(draw.before.size)
+    reach = chance.size // 2
+    for x in range(mean.size):
+        chances(x, draw, chance)
+        total = 0.0
+        for k in range(chance.size):
+            total += (k - reach) * chance[k]
+        mean[x] = total
+    return mean
+
+
 def _excess(p, q, r):
     """p log(p / q) - p + q, for r = log(p / q), without cancelling where r is small: p (r^2 / 2 - r^3 / 6 + ...)."""
     if abs(r) > 0.125:
@@ -201,5 +214,5 @@ def _diverge(mass, draw, other):
     return total
 
 
-soften, push_draw, expect_draw = jit(_soften), jit(_push_draw), jit(_expect_draw)
+soften, push_draw, expect_draw, mean_move = jit(_soften), jit(_push_draw), jit(_expect_draw), jit(_mean_move)
 walk_draw, split_draw, diverge = jit(_walk_draw), jit(_split_draw), jit(_diverge)
