@@ -37,7 +37,7 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
                                                                  the end of the step, up to a constant, that the law
                                                                  of the next cell follows from; with ``viscosity`` and
                                                                  ``control_cost`` of the scheme; NaN in blocked cells
-  * velocity                   step, direction, .. length/time   its mean velocity; without control it is 0
+  * velocity                   step, direction, ...  length/time  its mean velocity; without control it is 0
   * policy                     step, action, ...   1             of a finite game: probability of every action
   * action_name                population, action  name          where populations call their actions differently
   * choice_cost                step, action, ...   rate          what crowded choices cost

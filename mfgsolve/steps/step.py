@@ -388,7 +388,7 @@ class Step(ABC):
         raise InputError(f"a {type(self).__name__} does not say what moving costs; it cannot be made dearer")
 
     def noisier(self, heat: float) -> Step:
-        """The same step with ``heat`` times the viscosity, and as far a reach as that needs; only where `is_entropic`."""
+        """The same step with ``heat`` times the viscosity, and as wide as that needs; only where `is_entropic`."""
         raise InputError(f"a {type(self).__name__} is not made smoother by viscosity")
 
     # -- numbers -----------------------------------------------------------------------------------------------
