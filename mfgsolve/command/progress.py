@@ -43,6 +43,7 @@ class Progress:
     def __init__(self, tol: float, shape: Sequence[int] | None = None, steps: int = 1, place: str = "grid"):
         self.tol, self.shape, self.steps, self.place, self.label = tol, shape, steps, place, ""
         self.measure: Measure | None = None
+        self.reached = math.nan
         self.doing = "compiling and starting"
         self._begun = time.perf_counter()
         self._live: Live | None = None
@@ -72,6 +73,8 @@ class Progress:
     def update(self, measure: Measure) -> None:
         """Show what an iteration measured; returns None, so that it never stops a solve."""
         self.measure, self.doing = measure, ""
+        if math.isfinite(measure.relative_exploitability):  # an iteration without a certificate shows the last one
+            self.reached = measure.relative_exploitability
 
     def update_one(self, label: str, measure: Measure) -> None:
         """The same of one of several solvers."""
@@ -84,7 +87,7 @@ class Progress:
 
     def share(self) -> float:
         """How far the relative exploitability has come from 1 to the tolerance, on a log scale, in [0, 1]."""
-        reached = math.nan if self.measure is None else self.measure.relative_exploitability
+        reached = self.reached
         goal = max(self.tol, FLOOR)
         if goal >= 1 or reached <= goal:
             return 1.0
@@ -103,7 +106,7 @@ class Progress:
             yield "", self.doing
             return
         now = self.measure
-        reached = f"{now.relative_exploitability:.1e}"
+        reached = f"{self.reached:.1e}"
         to_goal = f"{reached} to {self.tol:.0e}"
         grid, sweeps = self._grid(now.cell_steps), f"{now.sweeps:.1f} sweeps"
         count = f"{self.label}iteration {now.iteration}"
@@ -116,12 +119,18 @@ class Progress:
         yield "", reached
 
     def _grid(self, cell_steps: int) -> str:
-        """Shape and steps of the grid with that many cell-steps: the final one halved some number of times."""
+        """Shape and steps of the grid with that many cell-steps: the final one halved some number of times, or with
+        fewer cells along all axes."""
         if self.shape is None:
             return f"{cell_steps:.2g} cell-steps"
         shape, steps = tuple(self.shape), self.steps
         while math.prod(shape) * steps > cell_steps and min(*shape, steps) > 1:
             shape, steps = tuple(n // 2 for n in shape), steps // 2
+        if math.prod(shape) * steps != cell_steps:
+            share = (cell_steps / (math.prod(self.shape) * self.steps)) ** (1 / len(self.shape))
+            fewer = tuple(round(share * n) for n in self.shape)
+            if math.prod(fewer) * self.steps == cell_steps:
+                shape, steps = fewer, self.steps
         return "x".join(str(n) for n in (*shape, steps))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:

@@ -27,6 +27,7 @@ from mfgsolve.games.transfer import coarser_sizes, prolong
 from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import richardson
+from mfgsolve.resolution.nodes import misses
 from mfgsolve.resolution.overlay import Flow, apart
 from mfgsolve.solution.datasets import Measure
 from mfgsolve.solvers import SOLVERS, suited
@@ -44,6 +45,8 @@ EXTRAPOLATED = (
 VARYING = 0.5  # share by which the error of the finer run may differ from its estimate: what extrapolation leaves of it
 SATURATED = 0.8  # order of a density that is believed at most: L1 distances cannot grow for ever
 UNSEEN = 1e-6  # e_s that matters to nobody
+LEFT = 0.75  # share of an error of first order that an extrapolated number is believed to keep
+FEWER = 0.6  # of half the steps that a coarser mesh may have for the sake of kinks
 APART = 2.0  # L1 distance of two crowds that are nowhere together
 CELLS = 8  # along an axis of a mesh that says something
 
@@ -184,7 +187,7 @@ def _first_order(told: Discretisation, numbers: Sequence[Known], density: float)
     if math.isnan(potentials[2]):
         return result
     beyond = [richardson.extrapolated(*pair, 1.0, ratio) for pair in (potentials[:2], potentials[1:])]
-    error = max(abs(beyond[0] - beyond[1]), potential / 2)
+    error = max(abs(beyond[0] - beyond[1]), LEFT * potential)
     return replace(result, extrapolated_potential=beyond[0], extrapolated_potential_error=error)
 
 
@@ -195,12 +198,13 @@ def _second_order(
     ratio = numbers[0].steps / numbers[1].steps
     potentials, costs, narrow = _three(numbers, "potential"), _three(numbers, "cost"), fine.space_error
     order = richardson.observed_order(*(costs if math.isnan(potentials[0]) else potentials), fine.order, ratio)
+    whole = 3.0 / (ratio**2 - 1.0)  # of the difference where the other has half as many steps: three times its error
     result = replace(
         told,
         order=order,
-        potential=abs(potentials[0] - potentials[1]) + narrow * abs(potentials[0]),
-        cost=abs(costs[0] - costs[1]) + narrow * abs(costs[0]),
-        density=min(density + narrow, APART),
+        potential=whole * abs(potentials[0] - potentials[1]) + narrow * abs(potentials[0]),
+        cost=whole * abs(costs[0] - costs[1]) + narrow * abs(costs[0]),
+        density=min(whole * density + narrow, APART),
     )
     if not max(fine.space_error, coarse.space_error) <= EXTRAPOLATED:
         return result
@@ -298,6 +302,13 @@ def coarser(problem: Problem, order: float) -> tuple[tuple[int, ...], int] | Non
         return coarser_sizes(shape, steps)
     if steps < 4:
         return None
-    half = steps // 2
-    sizes = tuple(max(round(n * math.sqrt(half / steps)), 1) for n in shape)
-    return None if min(sizes) < CELLS else (sizes, half)
+    few = _with_nodes(problem, steps // 2)
+    sizes = tuple(max(round(n * math.sqrt(few / steps)), 1) for n in shape)
+    return None if min(sizes) < CELLS else (sizes, few)
+
+
+def _with_nodes(problem: Problem, half: int) -> int:
+    """A number of steps, half as many or a few less, with nodes on the kinks; else that half."""
+    kinks, horizon = problem.kinks, problem.time.horizon
+    numbers = range(half, math.ceil(FEWER * half) - 1, -1)
+    return next((n for n in numbers if n > 1 and misses(n, kinks, horizon) == 0), half)

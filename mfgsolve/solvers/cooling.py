@@ -63,7 +63,7 @@ def heats(game: Any, cooling: float) -> list[float]:
     if cost is None:
         return [1.0]
     viscosity = getattr(game.problem.all_dynamics[0], "viscosity", 0.0)
-    weights, free, gain = game.weights.reshape(-1, 1, 1, 1), ~game.grid.mask.reshape(-1), 0.0
+    weights, free, gain = game.weights.reshape(-1, *(1 for _ in game.step.shape)), ~game.grid.mask.reshape(-1), 0.0
     for crowd in (game.flow(_drifting(game)), game.resting_crowd(game.empty_crowd())):
         for _ in range(2):
             price = game.price(crowd)

@@ -11,7 +11,8 @@ costs one backward pass (for games that are not crowd-averse: on the exploitabil
 The start is the equilibrium of the half as fine grid, solved the same way, prolonged linearly and extrapolated with
 the grid before it (first-order scheme: error proportional to h); twenty sweeps of fictitious play start the coarsest.
 Forcing terms keep the linear solves as inexact as the distance to the equilibrium allows, and no more exact than the
-tolerance needs.
+tolerance needs.  Agents who pay by entropy are cooled and refined together instead (`meshes`), and their linear solves
+end on the exploitability that they predict (`prediction`).
 
 A finite game is solved from hot to cold instead: at a temperature at which actions hardly matter, then at a quarter of
 it, and so on down to its own.  A game without temperature has no smooth responses; there the softmax policies of ever
@@ -57,7 +58,7 @@ from mfgsolve.solvers.newton_state import (
     new_state,
     respond,
 )  # fmt: skip
-from mfgsolve.solvers.prediction import Aim, Found, least_exploitability, predicted_gradient
+from mfgsolve.solvers.prediction import predicted_solve
 from mfgsolve.solvers.stored import Stored
 from mfgsolve.solvers.trust_region import STUBBORN, trust_step
 from mfgsolve.watch import over
@@ -68,9 +69,6 @@ NEAR = 1e-6  # and below which no heat is of any use
 EXACT = 1e-13  # and below which there is nothing to gain
 BREATHS = 5  # linear solves that end at their limit, after which a game counts as stiff
 ENTROPIC = 8  # sweeps of fictitious play where levels cool
-BOLDEST, BOLD = 0.1, 0.3  # share of the exploitability that a predicted solve leaves, and of its root
-MARGIN = 0.8  # share of the tolerance that it aims at
-SWITCH = 1e-4  # relative exploitability from which it minimises its prediction
 SURE = 3.0  # times the tolerance, above which a prediction does without a certificate
 LOOSE = 1e-3  # relative exploitability to which a hot diffusion is solved
 
@@ -245,7 +243,8 @@ class Newton(Solver):
         return _answered(state)
 
     def _target(self, state: NewtonState) -> float:
-        """How well a level is solved: the last one as was asked for; a cold one well enough for its policy to be a guess for the next.
+        """How well a level is solved: the last one as was asked for; one before it well enough, a cold one well enough
+        for its policy to be a guess for the next.
 
         An error d of the price changes a policy by d / tau and the certificate by d^2 / tau.
         """
@@ -273,8 +272,11 @@ class Newton(Solver):
         np.subtract(state.crowd, state.believed, out=residual)
         scale = game.slope(_thickest(state, solution), slope)
         system = Linearisation(game, state.policy, state.crowd, state.believed, scale)
-        if averse and residual.size > DENSE and game.step.is_entropic and scale is not None:
-            uses, foreseen = self._predicted(state, system, solution, residual)
+        if averse and game.step.is_entropic and scale is not None:
+            uses, foreseen = predicted_solve(
+                state, system, (solution, residual), self._target(state), self.linear_limit
+            )
+            state.breathless += uses >= self.linear_limit
         elif averse and residual.size > DENSE:
             work = [pool.take() for _ in range(2 if scale is not None else 3)]
             spare = [] if scale is not None else [slope, work[2]]
@@ -289,26 +291,6 @@ class Newton(Solver):
         length = self._line_search(state, solution, averse)
         pool.give(solution)
         return length > 0, foreseen if length == 1.0 else math.nan
-
-    def _predicted(
-        self, state: NewtonState, system: Linearisation, solution: np.ndarray, residual: np.ndarray
-    ) -> Found:
-        """A linear solve that ends on the exploitability it predicts."""
-        pool, scale, distance = state.pool, state.certificate.scale, state.certificate.relative_exploitability
-        share = min(BOLDEST, BOLD * math.sqrt(max(distance, 0.0)))
-        aim = Aim(share, MARGIN * self._target(state) * scale)
-        work = [pool.take() for _ in range(2)]
-        vectors = Vectors(solution, residual, work[0], work[1])
-        if distance > SWITCH:
-            found = predicted_gradient(system, vectors, aim, self.linear_limit)
-        else:
-            lent = state.price if state.price is not state.buffer else None  # nobody reads it any more
-            work += [pool.take() for _ in range(2 if lent is None else 1)]
-            spare = (work[2], work[3] if lent is None else lent)
-            found = least_exploitability(system, vectors, spare, aim, self.linear_limit)
-        state.breathless += found.uses >= self.linear_limit
-        pool.give(*work)
-        return found
 
     def _line_search(self, state: NewtonState, solution: np.ndarray, averse: bool) -> float:
         """Accept the first of a = 1, 1/2, 1/4, ... that does not lower the dual (or raise the exploitability); 0 where
@@ -390,8 +372,8 @@ class Newton(Solver):
 
 
 def _thickest(state: NewtonState, work: np.ndarray) -> np.ndarray:
-    """Where the coupling is linearised: at the belief; where its slope has no bound, at the larger of belief and answer,
-    so that a crowd that comes where nobody was believed is no wild guess."""
+    """Where the coupling is linearised: at the belief; or, where its slope has no bound, at the larger of belief and
+    answer: the slope at a place that was believed to be empty says nothing of the crowd that comes there."""
     if not (state.game.step.is_entropic and any(one.is_steep for one in state.game.stated.couplings)):
         return state.believed
     return np.maximum(state.believed, state.crowd, out=work)

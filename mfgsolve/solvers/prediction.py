@@ -6,8 +6,10 @@ exploitability
     E(r) = <r, (A - 1) r> / 2,      A = I - K B,    <u, v> = sum u B v
 
 half of what agents gain by answering the price that their own answer makes.  A solve is as exact as that asks for.
-Far from the equilibrium conjugate gradients give E beside what they need anyway: A r = q - share q', and directions
-are conjugate.  Near to it a method that minimises E itself over the same spaces needs a quarter fewer passes:
+The first pass, A r of r = M - mb, says how far the belief is now, whatever was predicted of it before.  Far from the
+equilibrium conjugate gradients go on from there; they give E beside what they need anyway, for A r = q - share q' with
+q = A p, and directions are conjugate.  Near to it a method that minimises E itself over the same spaces needs a quarter
+fewer passes:
 
     s = A r, p = r, q = s, t = A q;     y = t - q,  alpha = <r, y> / <q, y>,  x += alpha p,  r -= alpha q,  s -= alpha t
                                         beta = -<s, y> / <q, y>,   p = r + beta p,  q = s + beta q,  t = A q
@@ -17,6 +19,7 @@ are conjugate.  Near to it a method that minimises E itself over the same spaces
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -24,18 +27,21 @@ import numpy as np
 
 from mfgsolve.kernels import vectors
 from mfgsolve.solvers.krylov import Linearisation, Vectors
+from mfgsolve.solvers.newton_state import NewtonState
 
-__all__ = ["Aim", "Found", "least_exploitability", "predicted_gradient"]
+__all__ = ["Aim", "Found", "predicted_solve", "solve_as_foreseen"]
+
+SHARE, ROOT = 0.1, 0.3  # of the relative exploitability, and of its root, that a solve leaves
+MARGIN = 0.8  # share of the tolerance that it aims at
+NEAR = 1e-4  # relative exploitability from which the prediction itself is minimised
 
 
 class Aim(NamedTuple):
-    """Where a solve ends: at ``share`` of the exploitability that is predicted without a step, or at ``floor``."""
+    """Where a solve ends: when E is a ``share`` of what it was, or ``floor``; below ``near`` E itself is minimised."""
 
     share: float
     floor: float
-
-    def goal(self, first: float) -> float:
-        return max(self.share * first, self.floor)
+    near: float
 
 
 class Found(NamedTuple):
@@ -45,49 +51,91 @@ class Found(NamedTuple):
     predicted: float
 
 
+def predicted_solve(
+    state: NewtonState, system: Linearisation, given: tuple[np.ndarray, np.ndarray], tol: float, limit: int
+) -> Found:
+    """The solve that a state asks for, with arrays of its pool; ``given`` are the solution and M - mb, ``tol`` the
+    relative exploitability that is wanted in the end."""
+    pool, scale = state.pool, state.certificate.scale
+    taken = [pool.take(), pool.take()]
+
+    def spare() -> tuple[np.ndarray, np.ndarray]:
+        lent = state.price if state.price is not state.buffer else None  # nobody reads it any more
+        taken.extend(pool.take() for _ in range(2 if lent is None else 1))
+        return taken[2], taken[3] if lent is None else lent
+
+    def aim(first: float) -> Aim:
+        share = min(SHARE, ROOT * math.sqrt(max(first / scale, 0.0)))
+        return Aim(share, MARGIN * tol * scale, NEAR * scale)
+
+    found = solve_as_foreseen(system, Vectors(*given, *taken), spare, aim, limit)
+    pool.give(*taken)
+    return found
+
+
+def solve_as_foreseen(
+    system: Linearisation, work: Vectors, spare: Callable[[], tuple[np.ndarray, np.ndarray]],
+    aim: Callable[[float], Aim], limit: int,
+) -> Found:  # fmt: skip
+    """Solve from zero; ``work.residual`` is M - mb on entry, and no more than work on exit.
+
+    ``aim`` is asked with E of no step at all; ``spare`` for two arrays, where E itself is minimised.
+    """
+    assert system.scale is not None
+    work.solution[:] = 0.0
+    work.direction[:] = 0.0
+    metric, residual = _flat(system.scale), _flat(work.residual)
+    size = float(vectors.inner(metric, residual, residual))
+    if not size > 0:
+        return Found(0, 0.0)
+    curve = system.game.conjugate_step(system.policy, system.crowd, system.scale, work, 0.0, 0.0)
+    first = 0.5 * (curve - size)
+    wanted = aim(first)
+    goal = max(wanted.share * first, wanted.floor)
+    if first > wanted.near:
+        return _conjugate_gradient(system, work, (size, curve), goal, limit)
+    return _least_exploitability(system, work, spare(), first, goal, limit)
+
+
 def _flat(array: np.ndarray) -> np.ndarray:
     return array.reshape(array.shape[0], -1)
 
 
-def predicted_gradient(system: Linearisation, work: Vectors, aim: Aim, limit: int) -> Found:
-    """Conjugate gradients from zero; ``work.residual`` is M - mb on entry, and no more than work on exit."""
+def _conjugate_gradient(
+    system: Linearisation, work: Vectors, sizes: tuple[float, float], goal: float, limit: int
+) -> Found:
+    """From the first direction p = r and its image; ``sizes`` are <r, r> and <p, A p>."""
     assert system.scale is not None
     metric, residual, image = _flat(system.scale), _flat(work.residual), _flat(work.image)
-    work.solution[:] = 0.0
-    work.direction[:] = 0.0
-    size = float(vectors.inner(metric, residual, residual))
-    length, share, before, left, goal, uses = 0.0, 0.0, 0.0, 0.0, np.inf, 0
-    while uses < limit and size > 0:
-        # the pass first finishes the step before: solution += length direction, direction = residual + share direction
-        curve = system.game.conjugate_step(system.policy, system.crowd, system.scale, work, length, share)
-        left = 0.5 * (curve + share**2 * before - size)
-        goal = aim.goal(left) if uses == 0 else goal
-        length, uses = size / curve, uses + 1
-        if left <= goal:
+    (size, curve), share, before, uses = sizes, 0.0, 0.0, 1
+    while True:
+        left, length = 0.5 * (curve + share**2 * before - size), size / curve
+        if uses >= limit or left <= goal:
             break  # with one step more, which is there already
         now = float(vectors.descend(metric, residual, image, length))
         size, share, before = now, now / size, curve
+        if not size > 0:
+            break
+        # the pass first finishes the step before: solution += length direction, direction = residual + share direction
+        curve = system.game.conjugate_step(system.policy, system.crowd, system.scale, work, length, share)
+        uses += 1
     vectors.add(_flat(work.solution), _flat(work.direction), length)
     return Found(uses, left)
 
 
-def least_exploitability(
-    system: Linearisation, work: Vectors, spare: tuple[np.ndarray, np.ndarray], aim: Aim, limit: int
+def _least_exploitability(
+    system: Linearisation, work: Vectors, spare: tuple[np.ndarray, np.ndarray], left: float, goal: float, limit: int
 ) -> Found:
-    """The method that minimises E, from zero; ``work.image`` holds A r, ``spare`` A p and A A p."""
+    """The method that minimises E, from p = r and s = A r in ``work``; ``spare`` holds q = A p and A q."""
     assert system.scale is not None
     metric, (x, r, p, s), (q, t) = _flat(system.scale), map(_flat, work), map(_flat, spare)
-    x[:] = 0.0
-    apply = _operator(system)
-    apply(work.residual, work.image)
-    first = left = 0.5 * float(vectors.excess(metric, r, r, s)[0])
-    goal, uses, share = aim.goal(first), 1, 0.0
-    p[:] = 0.0
-    q[:] = 0.0
+    q[:] = s
+    uses, share = 1, 0.0
     while uses < limit and left > 0:
-        vectors.turn(p, r, share)
-        vectors.turn(q, s, share)
-        apply(*spare)
+        if uses > 1:
+            vectors.turn(p, r, share)
+            vectors.turn(q, s, share)
+        system.game.curvature(system.policy, system.crowd, spare[0], system.scale, spare[1])
         uses += 1
         along, across = vectors.excess(metric, r, q, t)
         if not across > 0:  # round-off
@@ -97,12 +145,3 @@ def least_exploitability(
         if left <= goal:
             break
     return Found(uses, left)
-
-
-def _operator(system: Linearisation) -> Callable[[np.ndarray, np.ndarray], None]:
-    """A vector, into another array."""
-
-    def apply(vector: np.ndarray, out: np.ndarray) -> None:
-        system.game.curvature(system.policy, system.crowd, vector, system.scale, out)
-
-    return apply
