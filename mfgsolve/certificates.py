@@ -164,7 +164,7 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     Examples
     --------
     >>> import numpy as np, mfgsolve as mfg
-    >>> problem = mfg.problems.supply_demand(shape=(8, 8), steps=32)
+    >>> problem = mfg.problems.supply_demand(shape=(8, 8), steps=32, scheme="upwind")
     >>> stay = np.zeros((32, 4, 8, 8))
     >>> float(mfg.exploitability(problem, stay)) > 0.1
     True
