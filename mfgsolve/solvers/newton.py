@@ -159,7 +159,9 @@ class Newton(Solver):
     def _advanced(self, state: NewtonState) -> NewtonState:
         target = self._target(state)
         before = state.certificate.relative_exploitability
-        if not state.final and (before <= target or state.idle >= (3 if state.phase == FREE else STUBBORN)):
+        if not state.final and (
+            before <= target or _near_enough(state) or state.idle >= (3 if state.phase == FREE else STUBBORN)
+        ):
             if state.game.is_coupled and before > target:  # the branch of equilibria ends here
                 state.iteration, state.stalled = state.iteration + 1, True
                 return state
@@ -371,12 +373,23 @@ class Newton(Solver):
         return lambda: (levels.game(level), believed)
 
 
+def _near_enough(state: NewtonState) -> bool:
+    """Whether the dual says that a level before the last is solved well enough.  Where the slope of the coupling has no
+    bound, the exploitability of a crowd that is wrong where hardly anybody is may be large all the same."""
+    now, rough = state.certificate, state.levels.rough
+    return rough is not None and _is_steep(state) and now.duality_gap <= 0.1 * rough * now.scale
+
+
 def _thickest(state: NewtonState, work: np.ndarray) -> np.ndarray:
     """Where the coupling is linearised: at the belief; or, where its slope has no bound, at the larger of belief and
     answer: the slope at a place that was believed to be empty says nothing of the crowd that comes there."""
-    if not (state.game.step.is_entropic and any(one.is_steep for one in state.game.stated.couplings)):
+    if not (state.game.step.is_entropic and _is_steep(state)):
         return state.believed
     return np.maximum(state.believed, state.crowd, out=work)
+
+
+def _is_steep(state: NewtonState) -> bool:
+    return any(coupling.is_steep for coupling in state.game.stated.couplings)
 
 
 def _sharp(game: Game) -> Game | None:

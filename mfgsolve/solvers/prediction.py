@@ -31,7 +31,7 @@ from mfgsolve.solvers.newton_state import NewtonState
 
 __all__ = ["Aim", "Found", "predicted_solve", "solve_as_foreseen"]
 
-SHARE, ROOT = 0.1, 0.3  # of the relative exploitability, and of its root, that a solve leaves
+SHARE, ROOT = 0.03, 0.3  # of the relative exploitability, and of its root, that a solve leaves
 MARGIN = 0.8  # share of the tolerance that it aims at
 NEAR = 1e-4  # relative exploitability from which the prediction itself is minimised
 
