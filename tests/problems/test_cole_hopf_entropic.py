@@ -10,6 +10,7 @@ import pytest
 from mfgsolve.games import make_game
 from tests.accuracy import deviation, entropic, errors, solved
 
+
 @pytest.mark.parametrize(
     ("shape", "steps", "parameters"),
     [
