@@ -274,7 +274,7 @@ class Newton(Solver):
         np.subtract(state.crowd, state.believed, out=residual)
         scale = game.slope(_thickest(state, solution), slope)
         system = Linearisation(game, state.policy, state.crowd, state.believed, scale)
-        if averse and game.step.is_entropic and scale is not None:
+        if averse and _predicts(state):
             uses, foreseen = predicted_solve(
                 state, system, (solution, residual), self._target(state), self.linear_limit
             )
@@ -333,6 +333,7 @@ class Newton(Solver):
     def _refine(self, state: NewtonState) -> NewtonState:
         """The same belief on the next finer grid, or in the next colder game."""
         guess, level, levels = state.believed, state.level + 1, state.levels
+        state.pool.clear()
         game = levels.game(level)
         if state.coarser is not None:
             share, older = levels.share(level), state.coarser
@@ -347,6 +348,11 @@ class Newton(Solver):
         fine.best, fine.best_policy, fine.best_crowd = state.best, state.best_policy, state.best_crowd
         fine.kept, fine.least = state.kept, state.least
         fine.phase, fine.damping, fine.breathless = state.phase, state.damping, state.breathless
+        if fine.final and fine.phase == FREE and _predicts(fine):  # the first pass will say how far it is
+            now = state.certificate
+            respond(fine)
+            flow(fine)
+            return foretold(fine, max(now.exploitability, SURE * fine.tol * now.scale), now.scale)
         return _answered(fine)
 
     def finish(self, state: NewtonState) -> Outcome:
@@ -371,6 +377,11 @@ class Newton(Solver):
         if believed is None or not (levels.is_refined and state.final):
             return None
         return lambda: (levels.game(level), believed)
+
+
+def _predicts(state: NewtonState) -> bool:
+    """Whether linear solves predict an exploitability: agents pay by entropy, and the coupling is local and averse."""
+    return state.averse and state.game.step.is_entropic and state.game.is_local
 
 
 def _near_enough(state: NewtonState) -> bool:

@@ -57,29 +57,25 @@ def predicted_solve(
     """The solve that a state asks for, with arrays of its pool; ``given`` are the solution and M - mb, ``tol`` the
     relative exploitability that is wanted in the end."""
     pool, scale = state.pool, state.certificate.scale
-    taken = [pool.take(), pool.take()]
-
-    def spare() -> tuple[np.ndarray, np.ndarray]:
-        lent = state.price if state.price is not state.buffer else None  # nobody reads it any more
-        taken.extend(pool.take() for _ in range(2 if lent is None else 1))
-        return taken[2], taken[3] if lent is None else lent
+    direction = pool.take()
+    image, moved = pool.lend(state.price)
 
     def aim(first: float) -> Aim:
         share = min(SHARE, ROOT * math.sqrt(max(first / scale, 0.0)))
         return Aim(share, MARGIN * tol * scale, NEAR * scale)
 
-    found = solve_as_foreseen(system, Vectors(*given, *taken), spare, aim, limit)
-    pool.give(*taken)
+    spare = moved, state.price  # which nobody reads any more
+    found = solve_as_foreseen(system, Vectors(*given, direction, image), spare, aim, limit)
+    pool.give(direction)
     return found
 
 
 def solve_as_foreseen(
-    system: Linearisation, work: Vectors, spare: Callable[[], tuple[np.ndarray, np.ndarray]],
-    aim: Callable[[float], Aim], limit: int,
-) -> Found:  # fmt: skip
+    system: Linearisation, work: Vectors, spare: tuple[np.ndarray, np.ndarray], aim: Callable[[float], Aim], limit: int
+) -> Found:
     """Solve from zero; ``work.residual`` is M - mb on entry, and no more than work on exit.
 
-    ``aim`` is asked with E of no step at all; ``spare`` for two arrays, where E itself is minimised.
+    ``aim`` is asked with E of no step at all; ``spare`` is overwritten where E itself is minimised.
     """
     assert system.scale is not None
     work.solution[:] = 0.0
@@ -94,7 +90,7 @@ def solve_as_foreseen(
     goal = max(wanted.share * first, wanted.floor)
     if first > wanted.near:
         return _conjugate_gradient(system, work, (size, curve), goal, limit)
-    return _least_exploitability(system, work, spare(), first, goal, limit)
+    return _least_exploitability(system, work, spare, first, goal, limit)
 
 
 def _flat(array: np.ndarray) -> np.ndarray:
