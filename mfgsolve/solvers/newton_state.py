@@ -28,6 +28,7 @@ __all__ = [
     "certificate",
     "flow",
     "foretold",
+    "halves",
     "keep",
     "measured",
     "new_state",
@@ -65,10 +66,7 @@ class Pool:
         entropy."""
         policy = self.take_policy(price)
         self.give_policy(price, policy)
-        block = policy.base
-        assert block is not None
-        first, second = block[: price.size], block[price.size : 2 * price.size]
-        return first.reshape(price.shape), second.reshape(price.shape)
+        return halves(policy, price)
 
     def give_policy(self, price: np.ndarray, policy: np.ndarray) -> None:
         if policy is not price:
@@ -82,6 +80,14 @@ class Pool:
     def clear(self) -> None:
         self._free.clear()
         self._policies.clear()
+
+
+def halves(policy: np.ndarray, price: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two crowds, of the shape of a price, in the memory of such a policy."""
+    block = policy.base
+    assert block is not None
+    first, second = block[: price.size], block[price.size : 2 * price.size]
+    return first.reshape(price.shape), second.reshape(price.shape)
 
 
 @dataclass
@@ -139,6 +145,16 @@ class NewtonState(State):
     def averse(self) -> bool:
         """Whether the dual is concave and there to be climbed."""
         return self.game.is_potential and self.game.is_monotone
+
+    @property
+    def predicts(self) -> bool:
+        """Whether linear solves predict an exploitability (`mfgsolve.solvers.prediction`)."""
+        return self.averse and self.game.step.is_entropic and self.game.is_local
+
+    @property
+    def is_steep(self) -> bool:
+        """Whether the slope of the coupling has no bound where nobody is."""
+        return any(coupling.is_steep for coupling in self.game.stated.couplings)
 
     @property
     def has_detours(self) -> bool:

@@ -29,10 +29,11 @@ from mfgsolve.kernels import vectors
 from mfgsolve.solvers.krylov import Linearisation, Vectors
 from mfgsolve.solvers.newton_state import NewtonState
 
-__all__ = ["Aim", "Found", "predicted_solve", "solve_as_foreseen"]
+__all__ = ["Aim", "Found", "near_enough", "predicted_solve", "solve_as_foreseen", "thickest"]
 
 SHARE, ROOT = 0.03, 0.3  # of the relative exploitability, and of its root, that a solve leaves
 MARGIN = 0.8  # share of the tolerance that it aims at
+GAP = 0.1  # of the goal of a level, a duality gap that is as good
 NEAR = 1e-4  # relative exploitability from which the prediction itself is minimised
 
 
@@ -49,6 +50,19 @@ class Found(NamedTuple):
 
     uses: int
     predicted: float
+
+
+def near_enough(state: NewtonState) -> bool:
+    """Whether the dual says that a level before the last is solved well enough.  Where the slope of the coupling has no
+    bound, the exploitability of a crowd that is wrong where hardly anybody is may be large all the same."""
+    now, rough = state.certificate, state.levels.rough
+    return rough is not None and state.is_steep and now.duality_gap <= GAP * rough * now.scale
+
+
+def thickest(state: NewtonState, work: np.ndarray) -> np.ndarray:
+    """Where the coupling is linearised: at the belief; or, where its slope has no bound, at the larger of belief and
+    answer: the slope at a place that was believed to be empty says nothing of the crowd that comes there."""
+    return np.maximum(state.believed, state.crowd, out=work) if state.is_steep else state.believed
 
 
 def predicted_solve(
