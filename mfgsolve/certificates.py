@@ -159,9 +159,10 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     Parameters
     ----------
     problem : the game; without steps of its own it takes those of the policy
-    policy : of a controlled diffusion, speeds (step, move, ..., y, x) in the order x+, x-, y+, ...; of a finite game,
-        probabilities (step, action, ...); as an array, a labelled array (read by the names of its dimensions and
-        coordinates), a Dataset with ``speed`` or ``policy``, or a solution
+    policy : of a controlled diffusion in the upwind scheme, speeds (step, move, ..., y, x) in the order x+, x-, y+,
+        ...; in the entropic one, the values (step, ..., y, x) that agents look ahead to; of a finite game,
+        probabilities (step, action, ...); as an array, a labelled array (read by the names of its dimensions and coordinates), a
+        Dataset with ``speed``, ``value_ahead`` or ``policy``, or a solution
 
     Examples
     --------

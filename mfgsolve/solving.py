@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then
-from mfgsolve.resolution import judge, settle
+from mfgsolve.resolution import Judgement, judge, settle
 from mfgsolve.resolution.continuum import approached, check_wish
 from mfgsolve.resolution.estimating import estimated
-from mfgsolve.resolution.ladder import Solve
+from mfgsolve.resolution.ladder import Asked, Solve
+from mfgsolve.resolution.reach import reach_cautions, wider
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.citations import source_lines
@@ -38,6 +39,7 @@ from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, 
 __all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solved"]
 
 OBJECTIVES = ("equilibrium", "social")
+WIDER = 3  # times that steps are made to reach farther, where a plan asks for it
 REFERENCE = {"tol": 1e-6, "max_seconds": 60.0}  # of the solver that learners are compared with
 
 
@@ -132,20 +134,21 @@ def solve(
             raise InputError(f"solve got {name}, which is of one mesh, and tol_continuum solves several: leave it out")
     wish = check_wish(tol_continuum)
     check_limits(tol, None, max_seconds, check, threads)
-    options_of_all = {"method": method, "tol": tol, "objective": objective, "callback": callback, "threads": threads}
+    of_all: dict[str, Any] = {"method": method, "objective": objective, "callback": callback, "threads": threads}
     with collect() as said:
-        on_one = mesh_solver(**options_of_all, options=options)
+        on_one = mesh_solver(tol, **of_all, options=options)
         solution = approached(settle(problem), wish, on_one, max_seconds)
     solution = solution.estimated(solution.discretisation, tuple(said))
     _tell(solution, "the finest mesh", tol, check)
     return solution
 
 
-def mesh_solver(**arguments: Any) -> Solve:
-    """What solves a game on one mesh, in so many seconds, for those who solve several."""
+def mesh_solver(tol: float = 1e-10, **arguments: Any) -> Solve:
+    """What solves a game on one mesh for those who solve several; see `mfgsolve.resolution.ladder.Asked`."""
 
-    def on_one(problem: Problem, seconds: float | None) -> tuple[Solution, Outcome]:
-        return solved(problem, max_seconds=seconds, check="ignore", estimate=False, **arguments)
+    def on_one(problem: Problem, asked: Asked) -> tuple[Solution, Outcome]:
+        limits = {"tol": max(tol, asked.rough), "max_seconds": asked.seconds, "judged": asked.judged}
+        return solved(problem, check="ignore", estimate=False, **arguments | limits)
 
     return on_one
 
@@ -154,9 +157,12 @@ def solved(
     problem: Problem, *, method: str | Solver | None = None, tol: float = 1e-10, objective: str = "equilibrium",
     start: Solution | str | Path | None = None, max_iterations: int | None = None, max_seconds: float | None = None,
     callback: Callable[[Measure], Any] | None = None, checkpoint: str | Path | None = None, check: str = "warn",
-    threads: int | None = None, estimate: bool = True, options: Mapping[str, Any] | None = None,
+    threads: int | None = None, estimate: bool = True, judged: bool = True, options: Mapping[str, Any] | None = None,
 ) -> tuple[Solution, Outcome]:  # fmt: skip
-    """The same, beside what the solver handed over; without ``estimate`` nothing is solved on a coarser mesh."""
+    """The same, beside what the solver handed over.
+
+    Without ``estimate`` nothing is solved on a coarser mesh; without ``judged``, the number of steps is not judged.
+    """
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_limits(tol, max_iterations, max_seconds, check, threads)
@@ -166,7 +172,29 @@ def solved(
         job = _Job(problem, objective, make_solver(posed, method, dict(options or {})), tol)
         budget = Budget(max_iterations, max_seconds)
         ended = _run(job, posed, _guess(start), budget, callback, checkpoint, threads)
-    return _conclude(job, ended, check, said, limited=not estimate or budget != Budget())
+        for _ in range(WIDER):
+            farther = _farther(problem, ended)
+            if farther is None:
+                break
+            job, known = replace(job, problem=farther), ended
+            ended = _run(job, _posed(farther, objective), _belief(known), budget, callback, checkpoint, threads, known)
+    limited = not estimate or budget != Budget()
+    return _conclude(job, ended, check, said, limited=limited, judged=judged)
+
+
+def _farther(problem: Problem, ended: Run) -> Problem | None:
+    """The problem with steps that reach farther, where the plan found asks for that."""
+    if ended.verified is None:
+        return None
+    outcome = ended.verified[0]
+    return wider(problem, outcome.game, outcome.policy, outcome.crowd)
+
+
+def _belief(ended: Run) -> Guess:
+    """The crowd of the plan found."""
+    assert ended.verified is not None
+    crowd: np.ndarray = ended.verified[0].crowd
+    return lambda game: crowd.copy()
 
 
 def learned(
@@ -192,10 +220,10 @@ def learned(
 
 def _run(
     job: _Job, posed: Problem, guess: Guess | None, budget: Budget, callback: Callable[[Measure], Any] | None,
-    checkpoint: str | Path | None, threads: int | None,
+    checkpoint: str | Path | None, threads: int | None, before: Run | None = None,
 ) -> Run:  # fmt: skip
-    """From the first state to the last."""
-    solver, tol, begun = job.solver, job.tol, watch.clock()
+    """From the first state to the last; ``before`` it, another run has used up some of the seconds."""
+    solver, tol, begun = job.solver, job.tol, watch.clock() - (0.0 if before is None else before.seconds)
     save = saver(job.problem, posed, job.objective, solver, tol, checkpoint, job.reference)
     deadline = None if budget.seconds is None else begun + budget.seconds
     with watch.watching(deadline, raises=False):
@@ -297,7 +325,9 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
     return lambda game: believed_crowd(solution, game)
 
 
-def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution], *, limited: bool) -> tuple[Solution, Outcome]:
+def _conclude(
+    job: _Job, ended: Run, check: str, said: Sequence[Caution], *, limited: bool, judged: bool = True
+) -> tuple[Solution, Outcome]:
     """The solution of a run that has ended, what is to be said of it, and what the solver handed over."""
     status, rows, problem = ended.status, ended.history, job.problem
     if ended.verified is None:
@@ -305,8 +335,12 @@ def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution], *, lim
         certificate = outcome.certified()
     else:
         outcome, certificate = ended.verified
-    judged, stages = judge(problem, certificate.cap_fraction), outcome.stages or (job.solver.name,)
-    cautions = unique(problem.cautions, said, judged.cautions)
+    steps = Judgement(problem.time.steps, problem.time.chosen)
+    if judged:
+        steps = judge(problem, certificate.cap_fraction)
+    stages = outcome.stages or (job.solver.name,)
+    short = reach_cautions(problem, outcome.game, outcome.policy, outcome.crowd)
+    cautions = unique(problem.cautions, said, steps.cautions, short)
     distance = estimated(outcome, certificate, rows, limited=limited)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or job.solver.name,
@@ -314,7 +348,7 @@ def _conclude(job: _Job, ended: Run, check: str, said: Sequence[Caution], *, lim
         "status": status.value, "tol": job.tol,
         "objective": job.objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
         "seconds": ended.seconds, "warnings": to_text(cautions),
-    } | judged.attributes | distance.attributes  # fmt: skip
+    } | steps.attributes | distance.attributes  # fmt: skip
     if job.objective == "social":
         attributes["optimum"] = guarantee(outcome.game.problem)
 

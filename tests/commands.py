@@ -28,7 +28,7 @@ FLAGSHIP = ["solve", "supply-demand", "--shape", "8x8", "--steps", "32", "--sche
 
 KEYS = [
     *("status", "exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale"),
-    *("iterations", "sweeps", "seconds", "mass_error", "cap_fraction", "violation", "warnings"),
+    *("iterations", "sweeps", "seconds", "mass_error", "cap_fraction", "violation", "discretisation", "warnings"),
 ]
 
 

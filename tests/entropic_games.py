@@ -1,12 +1,11 @@
 """Small games in the entropic scheme that several files of tests share."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
 import mfgsolve as mfg
-
-LABELS = ("step", "y", "x")
 
 
 def wall(c):
@@ -36,5 +35,25 @@ def plane(shape=(7, 8), steps=3, blocked=wall, boundary="reflecting", discount=0
         coupling=mfg.CrowdAversion(0.5),
         initial=lambda t, c: np.exp(-(((c.x - 0.3) / 0.2) ** 2)),
         terminal=lambda t, c: 2 * (c.x - 0.8) ** 2 + c.y**2,
+        normalise=True,
+    )
+
+
+@cache
+def solved(name):
+    """Solutions that several tests look at."""
+    problem = {"line": line, "plane": plane, "cube": cube}[name]()
+    return mfg.solve(problem, method="fictitious-play", tol=1e-6, check="ignore")
+
+
+def cube():
+    """Three axes, in metres and seconds."""
+    return mfg.Problem(
+        grid=mfg.Grid.box((4, 5, 6), unit="m"),
+        time=mfg.TimeGrid(2.0, 4, unit="s"),
+        dynamics=mfg.ControlledDiffusion(0.05, scheme="entropic"),
+        coupling=mfg.CrowdAversion(0.1),
+        initial=mfg.Bump(1.0, 0.2, (0.5, 0.5, 0.5)),
+        terminal=lambda t, c: (c.x - 0.2) ** 2 + c.z**2,
         normalise=True,
     )

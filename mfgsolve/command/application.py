@@ -21,6 +21,7 @@ from typer.core import TyperGroup
 from mfgsolve.command.agents import compare
 from mfgsolve.command.comparing import convergence
 from mfgsolve.command.learning import learn
+from mfgsolve.command.refining import refine
 from mfgsolve.command.report import BAD_INPUT, INTERRUPTED, complain, say, silence
 from mfgsolve.command.showing import animate, list_problems, plot, show
 from mfgsolve.command.solving import resume, solve
@@ -114,7 +115,7 @@ def _warnings_told() -> Iterator[None]:
 
 
 app.command(name="list")(_guarded(list_problems))
-for subcommand in (solve, resume, learn, show, plot, animate, convergence, compare):
+for subcommand in (solve, resume, learn, show, plot, animate, convergence, compare, refine):
     app.command(no_args_is_help=True)(_guarded(subcommand))
 
 

@@ -64,6 +64,12 @@ Settings = Annotated[
 Tolerance = Annotated[
     float, typer.Option("--tol", parser=number, metavar="TOL", help="Relative exploitability to reach.")
 ]
+ToContinuum = Annotated[
+    float | None,
+    typer.Option(
+        "--tol-continuum", parser=number, metavar="TOL", help="Relative distance to the continuous game to reach."
+    ),
+]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Write the solution here (NetCDF).")
 ]
@@ -95,12 +101,12 @@ def stated_problem(
     from mfgsolve.resolution import settle
 
     listed, settings = name.replace("_", "-") in problems.names(), _with_scheme(settings, scheme)
-    late = settings.get(RATE, 0.0), settings.get(SCHEME), settings.get(REACH)
+    late = {"discount": settings.get(RATE, 0.0), "scheme": settings.get(SCHEME), "reach": settings.get(REACH)}
     own = {key: value for key, value in settings.items() if key not in (RATE, SCHEME, REACH)}
     if shape is not None:  # before anything of that size is made
         check_memory(shape, steps or (problems.get(name).steps if listed else None) or FEW)
     if listed:
-        problem = named_problem(name, own, shape, steps, *late)
+        problem = named_problem(name, own, shape, steps, **late)
     elif Path(name).suffix == ".nc":
         raise InputError(
             f"{cut(name)} is no problem; give a name of 'mfgsolve list' or a .toml file "
@@ -109,7 +115,7 @@ def stated_problem(
     elif Path(name).suffix == ".toml" or os.sep in name or _is_file(name):
         problem = read_problem(name, shape=shape, steps=steps, settings=settings)
     elif ":" in name:
-        problem = named_problem(name, own, shape, steps, *late)
+        problem = named_problem(name, own, shape, steps, **late)
     else:
         raise InputError(unknown("problem", cut(name), problems.names()) + "; or a file that ends in .toml")
     if scheme is not None and problem.scheme != scheme:

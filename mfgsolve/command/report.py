@@ -29,14 +29,14 @@ __all__ = [
     "NOT_CONVERGED",
     "agents_facts",
     "agents_rows",
-    "checkpoint_facts",
-    "checkpoint_rows",
     "convergence_facts",
     "convergence_rows",
     "complain",
     "is_learned",
     "json_text",
     "problem_rows",
+    "goal",
+    "short",
     "say",
     "silence",
     "solution_facts",
@@ -173,10 +173,10 @@ def solution_facts(solution: Solution) -> dict[str, Any]:
 
 
 def _learned_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    played = f"{facts['agents']} agents, {facts['episodes']} episodes, {_short(facts['agent_steps'])} agent-steps"
+    played = f"{facts['agents']} agents, {facts['episodes']} episodes, {short(facts['agent_steps'])} agent-steps"
     gap = facts["reference_exploitability"]
-    beside = "" if math.isnan(gap) else f" (its relative exploitability {_short(gap)})"
-    distance = _short(facts["density_distance"])
+    beside = "" if math.isnan(gap) else f" (its relative exploitability {short(gap)})"
+    distance = short(facts["density_distance"])
     return [("learned by", played), ("distance to the solver's", f"total variation {distance}{beside}")]
 
 
@@ -193,9 +193,9 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         ("learner" if learned else "solver", _solver(attrs)),
         *(_learned_rows(numbers) if learned else []),
         ("status", str(numbers["status"])),
-        ("relative exploitability", f"{_short(numbers['relative_exploitability'])}{_goal(tol, learned)}"),
-        ("exploitability", _short(numbers["exploitability"])),
-        ("duality gap", _short(numbers["duality_gap"])),
+        ("relative exploitability", f"{short(numbers['relative_exploitability'])}{goal(tol, learned)}"),
+        ("exploitability", short(numbers["exploitability"])),
+        ("duality gap", short(numbers["duality_gap"])),
     ]
     if objective == "social":  # whose potential is what all pay together, by mass 1
         rows.append(("cost of an agent", _exact(numbers["potential"])))
@@ -208,9 +208,9 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     if "policy" in data or "value_ahead" in data:
         rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
     rows += distance_rows(solution.discretisation)
-    rows.append(("mass error", _short(numbers["mass_error"])))
+    rows.append(("mass error", short(numbers["mass_error"])))
     if numbers["violation"] != 0 or {"capacity_multiplier", "price_multiplier"} & set(data.data_vars):
-        rows.append(("beyond the bounds", f"{_short(numbers['violation'])} (relative)"))
+        rows.append(("beyond the bounds", f"{short(numbers['violation'])} (relative)"))
     if "speed" in data:
         rows.append(("at the speed cap", _share(numbers["cap_fraction"])))
     if "velocity" in data:
@@ -245,9 +245,9 @@ def _chosen(about: Mapping[str, Any]) -> str:
     return f" (chosen from the game{cost})"
 
 
-def _goal(tol: float, learned: bool) -> str:
+def goal(tol: float, learned: bool) -> str:
     """The tolerance; learners seldom have one."""
-    return "" if learned and tol == 0 else f" (tol {_short(tol)})"
+    return "" if learned and tol == 0 else f" (tol {short(tol)})"
 
 
 def _place(data: xr.Dataset) -> str:
@@ -273,42 +273,6 @@ def _warned(compared: xr.Dataset) -> dict[str, Any]:
     return {"warnings": [asdict(caution) for caution in stored(compared.attrs)]}
 
 
-def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
-    """What a checkpoint holds, from its attributes and history."""
-    from mfgsolve.command.progress import Episodes
-    from mfgsolve.command.stored import learner_of
-
-    try:
-        last = {name: stored[name].values[-1].item() for name in (
-            "iteration", "sweeps", "seconds", "exploitability", "relative_exploitability", "potential", "duality_gap",
-        )}  # fmt: skip
-        solver = str(stored.attrs["solver"])
-        if solver == "portfolio":  # whoever of them took the last step
-            solver = str(stored.attrs["option_solvers"]).split(",")[int(stored["stage"].values[-1])]
-        facts = {"status": "unfinished", "solver": solver, "tol": float(stored.attrs["tol"])}
-        learner = learner_of(stored, file)
-        if learner is not None:
-            last |= {"episode": Episodes.of_learner(learner).after(last["iteration"])}
-            last |= {name: getattr(learner, name) for name in ("episodes", "agents")}
-        return facts | last | {"on_final_grid": bool(stored["final_grid"].values[-1])}
-    except (KeyError, ValueError, IndexError, TypeError) as error:
-        raise FileError(f"checkpoint {file} misses or spoils {error}; it was not written by mfgsolve") from None
-
-
-def checkpoint_rows(stored: xr.Dataset, file: object) -> list[tuple[str, str]]:
-    """The small table of a checkpoint."""
-    facts = checkpoint_facts(stored, file)
-    place = "" if facts["on_final_grid"] else " on a coarser grid"
-    learned = "episodes" in facts
-    work = f"{facts['episode']} of {facts['episodes']} episodes" if learned else f"{facts['iteration']} iterations"
-    who = f"{facts['agents']} agents that learn ({facts['solver']})" if learned else f"a {facts['solver']} solve"
-    return [
-        ("checkpoint of", who),
-        ("relative exploitability", f"{_short(facts['relative_exploitability'])}{place}{_goal(facts['tol'], learned)}"),
-        ("work so far", f"{work}, {facts['sweeps']:.1f} sweeps, {facts['seconds']:.2f} s"),
-    ]
-
-
 def convergence_facts(compared: xr.Dataset) -> dict[str, Any]:
     """By solver: why it ended, the best relative exploitability that it came to, and its work."""
     facts = {}
@@ -329,10 +293,10 @@ def convergence_facts(compared: xr.Dataset) -> dict[str, Any]:
 def convergence_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
     """The small table of a comparison, one line a solver."""
     facts = convergence_facts(compared)
-    rows = [("problem", f"{facts['problem']} (tol {_short(facts['tol'])})")]
+    rows = [("problem", f"{facts['problem']} (tol {short(facts['tol'])})")]
     for name, one in facts["solvers"].items():
         work = f"{one['iterations']} iterations, {one['sweeps']:.1f} sweeps, {one['seconds']:.2f} s"
-        rows.append((name, f"{_short(one['best'])}  {one['status']}, {work}"))
+        rows.append((name, f"{short(one['best'])}  {one['status']}, {work}"))
     return rows
 
 
@@ -373,7 +337,7 @@ def agents_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
     facts = agents_facts(compared)
     rows = [("problem", f"{facts['problem']}, {facts['replicas']} replicas, seed {facts['seed']}")]
     for number, one in facts["agents"].items():
-        name, near = f"N = {number}", f"L2 {_short(one['l2']['mean'])}, W1 {_short(one['wasserstein']['mean'])}"
+        name, near = f"N = {number}", f"L2 {short(one['l2']['mean'])}, W1 {short(one['wasserstein']['mean'])}"
         if "populations" not in one:
             rows.append((name, f"{near}, {_gains(one)}"))
             continue
@@ -389,7 +353,7 @@ def _gains(one: dict[str, Any]) -> str:
     simulated = one["simulated_cost"]
     half = 0.5 * (simulated["high"] - simulated["low"])
     return (
-        f"regret {_short(one['regret'])}, cost difference {_short(one['cost_difference'])}, "
+        f"regret {short(one['regret'])}, cost difference {short(one['cost_difference'])}, "
         f"cost {one['cost']:.6g} (simulated {simulated['mean']:.6g} ± {half:.2g})"
     )
 
@@ -412,7 +376,7 @@ def problem_rows(entry: NamedProblem) -> list[tuple[str, str]]:
     return [(option, value) for option, value in chosen.items() if value] + settings
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
     return "not measured" if math.isnan(number) else f"{number:.2e}"
 
 

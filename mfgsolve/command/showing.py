@@ -51,11 +51,10 @@ def show(
     Example:  mfgsolve show plan.nc --json
     """
     from mfgsolve import cautions
+    from mfgsolve.command.distance import refinement_facts, refinement_rows
     from mfgsolve.command.report import (
         agents_facts,
         agents_rows,
-        checkpoint_facts,
-        checkpoint_rows,
         convergence_facts,
         convergence_rows,
         say,
@@ -65,6 +64,7 @@ def show(
         told,
         verdict,
     )
+    from mfgsolve.command.stored import checkpoint_facts, checkpoint_rows
     from mfgsolve.files import file_kind, read_dataset
     from mfgsolve.solution import load
 
@@ -76,7 +76,11 @@ def show(
         else:
             say(f"{stored.attrs['problem']}\nGo on with:  mfgsolve resume {file}", checkpoint_rows(stored, file))
         return
-    compared = {"convergence": (convergence_facts, convergence_rows), "comparison": (agents_facts, agents_rows)}
+    compared = {
+        "convergence": (convergence_facts, convergence_rows),
+        "comparison": (agents_facts, agents_rows),
+        "refinement": (refinement_facts, refinement_rows),
+    }
     if kind in compared:
         stored, (facts, rows) = read_dataset(file, kind), compared[kind]
         if json:
@@ -106,7 +110,7 @@ def plot(
 ) -> None:
     """Draw a solution: the plan, its value, its speeds or policy, how the solve converged or agents learned.
 
-    Files of 'mfgsolve convergence' and 'mfgsolve compare' have pictures of their own.
+    Files of 'mfgsolve convergence', 'compare' and 'refine' have pictures of their own.
 
     Example:  mfgsolve plot plan.nc -o speed.png --kind speed
     """
@@ -120,7 +124,11 @@ def plot(
     from mfgsolve.files import file_kind, read_dataset
     from mfgsolve.solution import load
 
-    own: dict[str, Callable[..., Any]] = {"convergence": plots.convergences, "comparison": plots.agents}
+    own: dict[str, Callable[..., Any]] = {
+        "convergence": plots.convergences,
+        "comparison": plots.agents,
+        "refinement": plots.refinement,
+    }
     result = file_kind(file)
     if result in own:
         plots.save(own[result](read_dataset(file, result)), output)

@@ -22,6 +22,7 @@ from mfgsolve.command.arguments import (
     Steps,
     Strict,
     Threads,
+    ToContinuum,
     Tolerance,
     number,
     read_settings,
@@ -48,6 +49,7 @@ def solve(
     scheme: Scheme = None,
     settings: Settings = None,
     tol: Tolerance = 1e-10,
+    tol_continuum: ToContinuum = None,
     solver: Annotated[
         str | None, typer.Option(metavar="NAME", help=f"{SOLVERS}; else the one that suits best.")
     ] = None,
@@ -88,11 +90,13 @@ def solve(
 
     def work(watch: Watch) -> Solution:
         return mfgsolve.solve(
-            stated, method=solver, objective=objective, tol=tol, start=start, max_iterations=max_iterations,
-            max_seconds=max_seconds, callback=watch, checkpoint=checkpoint, check="ignore", threads=threads,
+            stated, method=solver, objective=objective, tol=tol, tol_continuum=tol_continuum, start=start,
+            max_iterations=max_iterations, max_seconds=max_seconds, callback=watch, checkpoint=checkpoint,
+            check="ignore", threads=threads,
         )  # fmt: skip
 
-    carry_out(work, Progress.of(stated, tol), checkpoint, output, plot, json, strict)
+    line = Progress.of(stated, tol) if tol_continuum is None else Progress(tol)  # of meshes that are chosen
+    carry_out(work, line, checkpoint, output, plot, json, strict)
 
 
 def resume(

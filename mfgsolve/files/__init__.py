@@ -5,7 +5,7 @@ ranges.
 Any reader of NetCDF opens them: ``xarray.open_dataset("plan.nc")``, ``ncdump -h plan.nc``, Julia, R, MATLAB.
 
 *Kinds.* The attribute ``kind`` says which: "solution" (of `solve`, `learn`), "comparison" (of `compare`),
-"convergence" (of `convergence`), "checkpoint" (of a solve under way) or "occupation" (of
+"convergence" (of `convergence`), "refinement" (of `refine`), "checkpoint" (of a solve under way) or "occupation" (of
 `mfgsolve.learners.Occupation`).
 
 *Dimensions*, each with a coordinate of that name.  ``...`` stands for the space, in the order of the arrays: population
@@ -37,7 +37,7 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
                                                                  the end of the step, up to a constant, that the law
                                                                  of the next cell follows from; with ``viscosity`` and
                                                                  ``control_cost`` of the scheme; NaN in blocked cells
-  * velocity                   step, direction, .. length/time   its mean velocity; without control it is 0
+  * velocity                   step, direction, ...  length/time  its mean velocity; without control it is 0
   * policy                     step, action, ...   1             of a finite game: probability of every action
   * action_name                population, action  name          where populations call their actions differently
   * choice_cost                step, action, ...   rate          what crowded choices cost
@@ -73,7 +73,7 @@ are in it); ``solver`` (whose plan it is), ``stages`` (all that ran) and ``solve
 ``seconds``; ``warnings`` (JSON: a code and a sentence each); every number of the certificate
 (`mfgsolve.Certificate`); ``discount``, the rate, where there is one (then potential, costs and values are worth at
 t = 0, prices and fields at their own time); ``steps_chosen``, ``steps_potential_change`` and ``steps_flow_change``
-(what the number of time steps costs, as measured); ``discretisation_scheme``,
+(what the number of time steps costs, as measured), ``steps_space_error`` (e_s, of entropic steps); ``discretisation_scheme``,
 ``discretisation_own_viscosity``, ``discretisation_order``, ``discretisation_potential``, ``discretisation_cost``,
 ``discretisation_density``, ``discretisation_obtained``, ``discretisation_sweeps``,
 ``discretisation_extrapolated_potential``, ``discretisation_extrapolated_potential_error`` and
@@ -84,9 +84,9 @@ t = 0, prices and fields at their own time); ``steps_chosen``, ``steps_potential
 
 The variables of a comparison are described at `mfgsolve.compare`, those of a convergence study at
 `mfgsolve.convergence` (the history above, on ``solver`` and ``iteration``, with ``best``, ``status``, ``method`` and
-``options``). An occupation holds ``mass`` (time, ..., action), ``allowed`` and ``blocked``. A checkpoint holds what
-its solver packed (``array_...``, ``number``) beside the history; it is for `mfgsolve.resume` and says nothing to
-others.
+``options``), those of a ladder of meshes at `mfgsolve.refine`. An occupation holds ``mass`` (time, ..., action),
+``allowed`` and ``blocked``. A checkpoint holds what its solver packed (``array_...``, ``number``) beside the history;
+it is for `mfgsolve.resume` and says nothing to others.
 
 Later versions add variables and attributes; what is named here keeps its name, dimensions and unit, or the schema gets
 another number, which earlier versions refuse in a sentence.

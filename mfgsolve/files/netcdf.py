@@ -38,6 +38,7 @@ READERS = {  # kinds of files, and what reads each
     "checkpoint": "'mfgsolve resume'",
     "convergence": "'mfgsolve show' or 'plot', or 'mfgsolve.plots.convergences'",
     "comparison": "'mfgsolve show' or 'plot', or 'mfgsolve.plots.agents'",
+    "refinement": "'mfgsolve show' or 'plot', or 'mfgsolve.plots.refinement'",
 }
 
 

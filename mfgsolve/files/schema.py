@@ -110,8 +110,7 @@ def _certificate(file: Reading) -> str:
     for name in ("tol", "violation", "discount"):
         file.number(name, needed=False)
     file.text("name")
-    for part in fields(Discretisation):
-        (file.text if isinstance(part.default, str) else file.number)(f"{PREFIX}{part.name}", needed=False)
+    _distance(file)
     for name in ("solver", "solver_source", "problem", "objective", "source", "created", "mfgsolve_version"):
         file.text(name, needed=False)
     if "episodes" in file.dataset:
@@ -200,6 +199,28 @@ def _convergence(file: Reading) -> None:
     file.number("tol")
 
 
+def _refinement(file: Reading) -> None:
+    file.rising("level")
+    for name in ("mesh", "status"):
+        file.values(name, ("level",), "OUST")
+    file.finite("steps", ("level",), 1.0)
+    for name in ("potential", "cost", "order", "potential_error", "cost_error", "density_error", "density_difference"):
+        file.within(name, ("level",), -math.inf if name in ("potential", "cost") else 0.0)
+    for name in ("extrapolated_potential", "sweeps", "seconds"):
+        file.values(name, ("level",))
+    for name in ("name", "problem", "stopped"):
+        file.text(name)
+    for name in ("tol", "tol_continuum", "reached", "formal_order"):
+        file.number(name)
+    _distance(file)
+
+
+def _distance(file: Reading) -> None:
+    """Estimated distance to the continuum."""
+    for part in fields(Discretisation):
+        (file.text if isinstance(part.default, str) else file.number)(f"{PREFIX}{part.name}", needed=False)
+
+
 def _checkpoint(file: Reading) -> None:
     _iterations(file)
     file.history(needed=(*MEASURED, *BOUNDED))
@@ -235,6 +256,7 @@ CHECKS: dict[str, Callable[[Reading], Any]] = {
     "solution": _solution,
     "comparison": _comparison,
     "convergence": _convergence,
+    "refinement": _refinement,
     "checkpoint": _checkpoint,
     "occupation": _occupation,
 }

@@ -1,15 +1,17 @@
 """Agents that draw where they go from tilted noise: one by one, as counts, and how two such laws differ.
 
-    p_k(x) = K_k exp((before(x) - after(near(x, k))) / eps),   sum_k p_k = 1
+    p_k(x) = K_k exp((before(x) - after(y)) / eps),   y = near(x, k),   sum_k p_k = 1
+           = K_k weight(y) norm(x)                    weight = exp((middle - after) / eps)
 
-Legend: one draw takes a cell x to ``near`` (cells, moves) with chance p_k; ``taps`` log K (moves,), ``before`` and
-``after`` (cells,) values before and after the draw, ``entropy`` eps.  A step is one such draw for each axis in turn.
-
-Chances are made where somebody is, and nowhere else.  Sums from the last move on, of positive terms, stand for what is
-left: a difference would cancel.
+A step is one such `Draw` for each axis in turn.  The second form needs no exponential for a move; where values lie too
+far apart for it, ``norm`` is 0 and the first one counts.  Chances are made where somebody is, and nowhere else.  Sums
+from the last move on, of positive terms, stand for what is left: a difference would cancel.
 """
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,38 +19,76 @@ from mfgsolve.kernels import jit
 from mfgsolve.kernels.random import binomial, uniform
 
 FEW = 4  # agents in a cell that are moved one by one: no dearer than a binomial for each move
+WIDE = 600.0  # largest exponent of a weight: to stay is always likely, so that no norm comes near the ends of doubles
+A2, A3, A4, A5, A6, A7, A8, A9, A10 = (1.0 / math.factorial(n) for n in range(2, 11))
 
 
-def _soften(after, near, taps, entropy):
-    """Values (cells,) before a draw: -eps log sum_k K_k exp(-after(near(x, k)) / eps), which makes chances sum to 1."""
-    before, moves = np.empty(after.size), taps.size
-    exponent = np.empty(moves)
+class Draw(NamedTuple):
+    """One draw of all cells.
+
+    Attributes
+    ----------
+    near : (cells, moves), where each move leads
+    noise, logs : K and log K (moves,)
+    before, after : values (cells,) before and after the draw
+    entropy : eps
+    weight, norm : (cells,), see the module
+    """
+
+    near: np.ndarray
+    noise: np.ndarray
+    logs: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    entropy: float
+    weight: np.ndarray
+    norm: np.ndarray
+
+
+def _soften(after, near, noise, logs, entropy):
+    """``before`` (cells,), the soft minima -eps log sum_k K_k exp(-after / eps), ``weight`` and ``norm``."""
+    moves, middle = logs.size, 0.5 * (after.min() + after.max())
+    before, weight, norm = np.empty(after.size), np.empty(after.size), np.empty(after.size)
+    for y in range(after.size):
+        power = (middle - after[y]) / entropy
+        weight[y] = np.exp(power) if abs(power) <= WIDE else np.nan
     for x in range(after.size):
-        top = -np.inf
-        for k in range(moves):
-            exponent[k] = taps[k] - after[near[x, k]] / entropy
-            top = max(top, exponent[k])
         total = 0.0
         for k in range(moves):
-            total += np.exp(exponent[k] - top)
+            total += noise[k] * weight[near[x, k]]
+        if total > 0.0:  # so a weight that is no number says no
+            before[x], norm[x] = middle - entropy * np.log(total), 1.0 / total
+            continue
+        top, total, norm[x] = -np.inf, 0.0, 0.0
+        for k in range(moves):
+            top = max(top, logs[k] - after[near[x, k]] / entropy)
+        for k in range(moves):
+            total += np.exp(logs[k] - after[near[x, k]] / entropy - top)
         before[x] = -entropy * (top + np.log(total))
-    return before
+    return before, weight, norm
 
 
-soften = jit(_soften)
+def _chances(x, draw, chance):
+    """Chances (moves,) from the cell x."""
+    scale = draw.norm[x]
+    if scale > 0.0:
+        for k in range(chance.size):
+            chance[k] = draw.noise[k] * draw.weight[draw.near[x, k]] * scale
+        return
+    for k in range(chance.size):
+        chance[k] = np.exp(draw.logs[k] + (draw.before[x] - draw.after[draw.near[x, k]]) / draw.entropy)
 
 
-def _tilt(x, near, taps, before, after, entropy, chance, left):
-    """Chances (moves,) from the cell x, and their sums (moves + 1,) from each move on."""
-    moves, total = taps.size, 0.0
-    left[moves] = 0.0
-    for k in range(moves - 1, -1, -1):
-        chance[k] = np.exp(taps[k] + (before[x] - after[near[x, k]]) / entropy)
+chances = jit(_chances)
+
+
+def _sum_left(chance, left):
+    """Sums (moves + 1,) from each move on."""
+    total = 0.0
+    left[chance.size] = 0.0
+    for k in range(chance.size - 1, -1, -1):
         total += chance[k]
         left[k] = total
-
-
-tilt = jit(_tilt)
 
 
 def _pick(u, left):
@@ -59,95 +99,120 @@ def _pick(u, left):
     return k
 
 
-pick = jit(_pick)
+sum_left, pick = jit(_sum_left), jit(_pick)
 
 
-def _walk_draw(cells, near, taps, before, after, entropy, table, known, stream):
+def _walk_draw(cells, draw, table, known, stream):
     """Move every agent by one draw; a cell of -1 is an agent that has left.
 
     ``table`` (cells, moves + 1) keeps sums of chances of cells that are ``known`` already.
     """
-    chance = np.empty(taps.size)
+    chance = np.empty(draw.logs.size)
     for i in range(cells.size):
         x = cells[i]
         if x < 0:
             continue
         if not known[x]:
-            tilt(x, near, taps, before, after, entropy, chance, table[x])
+            chances(x, draw, chance)
+            sum_left(chance, table[x])
             known[x] = True
-        cells[i] = near[x, pick(uniform(stream), table[x])]
+        cells[i] = draw.near[x, pick(uniform(stream), table[x])]
 
 
-def _split_draw(counts, near, taps, before, after, entropy, stream):
+def _split_draw(counts, draw, stream):
     """Multinomial draw of all agents of a cell at once: counts (cells,) int64 after it."""
-    moves = taps.size
+    moves = draw.logs.size
     chance, left = np.empty(moves), np.empty(moves + 1)
     moved = np.zeros(counts.size, dtype=np.int64)
     for x in range(counts.size):
         waiting = counts[x]
         if waiting == 0:
             continue
-        tilt(x, near, taps, before, after, entropy, chance, left)
+        chances(x, draw, chance)
+        sum_left(chance, left)
         if waiting <= FEW:
             for _ in range(waiting):
-                moved[near[x, pick(uniform(stream), left)]] += 1
+                moved[draw.near[x, pick(uniform(stream), left)]] += 1
             continue
         for k in range(moves):
             if chance[k] == 0.0:
                 continue
             here = binomial(stream, waiting, chance[k] / left[k])
-            moved[near[x, k]] += here
+            moved[draw.near[x, k]] += here
             waiting -= here
             if waiting == 0:
                 break
     return moved
 
 
-def _push_draw(mass, near, taps, before, after, entropy):
+def _push_draw(mass, draw):
     """Mass (cells,) after the draw."""
-    moved = np.zeros(mass.size)
+    chance, moved = np.empty(draw.logs.size), np.zeros(mass.size)
     for x in range(mass.size):
         if mass[x] == 0.0:
             continue
-        for k in range(taps.size):
-            y = near[x, k]
-            moved[y] += mass[x] * np.exp(taps[k] + (before[x] - after[y]) / entropy)
+        chances(x, draw, chance)
+        for k in range(chance.size):
+            moved[draw.near[x, k]] += mass[x] * chance[k]
     return moved
 
 
-def _expect_draw(value, near, taps, before, after, entropy):
+def _expect_draw(value, draw):
     """Mean of a value (cells,) where the draw leads."""
-    mean = np.empty(value.size)
+    chance, mean = np.empty(draw.logs.size), np.empty(value.size)
     for x in range(value.size):
+        chances(x, draw, chance)
         total = 0.0
-        for k in range(taps.size):
-            y = near[x, k]
-            total += np.exp(taps[k] + (before[x] - after[y]) / entropy) * value[y]
+        for k in range(chance.size):
+            total += chance[k] * value[draw.near[x, k]]
         mean[x] = total
     return mean
 
 
-def _diverge(mass, near, taps, before, after, entropy, best_before, best_after):
-    """sum_x m(x) KL(p(x) || p'(x)), p' the same draw from the values ``best_before`` and ``best_after``.
+def _mean_move(draw):
+    """Mean number of cells (cells,) that the draw goes, those through a wall counted on."""
+    chance, mean = np.empty(draw.logs.size), np.empty(draw.before.size)
+    reach = chance.size // 2
+    for x in range(mean.size):
+        chances(x, draw, chance)
+        total = 0.0
+        for k in range(chance.size):
+            total += (k - reach) * chance[k]
+        mean[x] = total
+    return mean
 
-    Term by term p (r + exp(-r) - 1), r = log(p / p'): none is negative, so that nothing cancels.
+
+def _excess(p, q, r):
+    """p log(p / q) - p + q, for r = log(p / q), without cancelling where r is small: p (r^2 / 2 - r^3 / 6 + ...)."""
+    if abs(r) > 0.125:
+        return p * (r - 1.0) + q
+    low = A2 - r * (A3 - r * (A4 - r * A5))
+    square = r * r
+    return p * square * (low + square * square * (A6 - r * (A7 - r * (A8 - r * (A9 - r * A10)))))
+
+
+excess = jit(_excess)
+
+
+def _diverge(mass, draw, other):
+    """sum_x m(x) KL(p(x) || q(x)) of two draws of the same noise, p of the first one.
+
+    Term by term p log(p / q) - p + q: none is negative, so that nothing cancels.
     """
-    total = 0.0
+    total, moves = 0.0, draw.logs.size
+    p, q = np.empty(moves), np.empty(moves)
     for x in range(mass.size):
         if mass[x] == 0.0:
             continue
-        here, apart = 0.0, before[x] - best_before[x]
-        for k in range(taps.size):
-            y = near[x, k]
-            p = np.exp(taps[k] + (before[x] - after[y]) / entropy)
-            r = (apart - (after[y] - best_after[y])) / entropy
-            if r > -1.0:
-                here += p * (r + np.expm1(-r))
-            else:  # exp(-r) may be large where p is small
-                here += p * (r - 1.0) + np.exp(taps[k] + (best_before[x] - best_after[y]) / entropy)
+        chances(x, draw, p)
+        chances(x, other, q)
+        here, apart = 0.0, draw.before[x] - other.before[x]
+        for k in range(moves):
+            y = draw.near[x, k]
+            here += excess(p[k], q[k], (apart - (draw.after[y] - other.after[y])) / draw.entropy)
         total += mass[x] * here
     return total
 
 
-push_draw, expect_draw = jit(_push_draw), jit(_expect_draw)
+soften, push_draw, expect_draw, mean_move = jit(_soften), jit(_push_draw), jit(_expect_draw), jit(_mean_move)
 walk_draw, split_draw, diverge = jit(_walk_draw), jit(_split_draw), jit(_diverge)

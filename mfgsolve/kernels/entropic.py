@@ -69,6 +69,7 @@ def _planes(plan, scheme):
 def _store(plan, v, scales, p, eps, scheme):
     """Partition, scales and phi' of a level, into its plan."""
     head, phi, _ = planes(plan, scheme)
+    head[:] = 0.0
     head[0] = p
     if p == scheme.tiles.size - 1:
         phi[:] = v

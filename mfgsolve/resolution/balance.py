@@ -12,6 +12,7 @@ has dt^3 = 0.09 h^2 C_nu / C_t: dt ~ h^(2/3), and order 4/3.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,16 +23,17 @@ from mfgsolve.problem import Problem
 from mfgsolve.resolution.coarse import Coarse, coarsened
 from mfgsolve.resolution.measuring import UNMEASURED, Change, Plan, change, solved
 from mfgsolve.resolution.nodes import near
-from mfgsolve.steps.resolving import NARROW, coarsest, own_viscosity, space_error
+from mfgsolve.steps.resolving import coarsest, own_viscosity, space_error
 
-__all__ = ["Balance", "balanced", "needed_viscosity"]
+__all__ = ["Balance", "balanced", "clear_viscosity"]
 
+CLEAR = 0.7  # sigma / h of the coarse game
 STEPS, FACTOR = 16, 2  # of the coarse game, about: steps, and how many times wider cells of small grids are
 
 
-def needed_viscosity(grid: Grid, dt: float) -> float:
-    """nu_h = 0.18 h^2 / dt, with which sigma = 0.6 h."""
-    return (NARROW * coarsest(grid)) ** 2 / (2.0 * dt)
+def clear_viscosity(grid: Grid, dt: float) -> float:
+    """With which sigma = 0.7 h, so that the error in space does not show in differences."""
+    return (CLEAR * coarsest(grid)) ** 2 / (2.0 * dt)
 
 
 @dataclass(frozen=True)
@@ -64,15 +66,23 @@ class Balance:
         return UNMEASURED if fewer is None else change(fewer, self.plan, steps).plus(self.in_time)
 
     def noise_error(self, problem: Problem) -> Change:
-        """Estimated error by the width of the noise, of the steps of a problem: e_s, or the scheme's own viscosity."""
+        """Estimated error by the width of the noise, of the steps of a problem: e_s, or the scheme's own viscosity.
+
+        A Gaussian that is sampled on cells is too narrow by the share 4 pi^2 sigma^2 / h^2 e_s of its variance
+        (Poisson's sum): where a crowd rests, that is as much too little viscosity.
+        """
         grid, dt = problem.grid, problem.time.dt
         assert isinstance(grid, Grid)
         stated = problem.all_dynamics[0].viscosity  # type: ignore[attr-defined]
         used = own_viscosity(stated, grid, dt)
         if used > stated:
             return self.by_viscosity.times((used - stated) / self.viscosity)
-        share = space_error(stated, grid, dt)
-        return Change(share * abs(self.plan.potential), share, share)
+        share, sigma = space_error(stated, grid, dt), 2.0 * stated * dt / coarsest(grid) ** 2
+        narrower = self.by_viscosity.times((2.0 * math.pi) ** 2 * sigma * share * stated / self.viscosity)
+        return Change(
+            max(share * abs(self.plan.potential), narrower.potential), max(share, narrower.gain),
+            max(share, narrower.flow),
+        )  # fmt: skip
 
     def error(self, problem: Problem) -> Change:
         """Both."""
@@ -95,7 +105,7 @@ def _measured(coarse: Coarse, problem: Problem) -> Balance | None:
     grid = coarse(steps).grid
     assert isinstance(grid, Grid)
     stated = problem.all_dynamics[0].viscosity  # type: ignore[attr-defined]
-    viscosity = max(stated, needed_viscosity(grid, horizon / steps))
+    viscosity = max(stated, clear_viscosity(grid, horizon / steps))
     thick = _solved(coarse, steps, 2 * viscosity)
     plan = None if thick is None else _solved(coarse, steps, viscosity, thick)
     fewer = None if plan is None else _solved(coarse, steps // 2, viscosity, plan)

@@ -3,8 +3,9 @@
 *Entropic steps*: pairs of T/2 and T steps, each on the mesh on which sigma / h is the same for its own T, 0.75 or what
 makes e_s a small share of the wish, so that the rest is of second order in time.  Potential and density are
 extrapolated from a pair, (4 P_T - P_(T/2)) / 3.  A pair of few steps shows how many are needed; from the second pair on
-the extrapolation, compared with that of the pair before, tells the error: it falls at least with 1 / T^2.  Half of T
-has a node on every kink of the data.  *Upwind steps*, and a viscosity too small for such meshes: the ladder (`mfgsolve.resolution.ladder`).
+a third run tells how far its extrapolation is off (`richardson.extrapolated_twice`).  Half of T has a node on every
+kink of the data.  All but the finest mesh are solved to a thousandth of the wish.  *Upwind steps*, and a viscosity too
+small for such meshes: the ladder (`mfgsolve.resolution.ladder`).
 
 The certified plan of the finest mesh is returned; what is extrapolated stands beside it, in its `Discretisation` and in
 the variable ``extrapolated_density``, which may be negative.
@@ -13,7 +14,7 @@ the variable ``extrapolated_density``, which may be negative.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,8 +25,10 @@ from mfgsolve.errors import InputError, real
 from mfgsolve.games import make_game
 from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
+from mfgsolve.resolution import richardson
 from mfgsolve.resolution.estimating import compared, space_part
-from mfgsolve.resolution.ladder import Rung, Solve, Stop, climb, climbed, on_mesh, unit_of
+from mfgsolve.resolution.ladder import Asked, Rung, Solve, Stop, climb, climbed, on_mesh, unit_of
+from mfgsolve.resolution.nodes import misses
 from mfgsolve.resolution.overlay import Flow, interpolated
 from mfgsolve.solution import Solution
 
@@ -37,6 +40,7 @@ PAIRS, MESHES = 8, 12  # at most
 AHEAD = 0.5  # share of the first estimate that the number of steps is chosen by: it is cautious
 AGREED = 0.2  # share of that estimate that a later one is at least: extrapolations may agree by accident
 WALLS = 8  # cells along an axis come in such numbers where walls should keep their place
+ROUGH = 1e-3  # share of the wish that is a good enough relative exploitability of all meshes but the last
 WHOLE = 1e-9
 
 
@@ -108,12 +112,8 @@ def _shape(problem: Problem, steps: int, wish: float) -> tuple[int, ...]:
 def _with_nodes(wanted: float, problem: Problem) -> int:
     """The next even number of steps whose half has a node on every kink, if there is one up to twice as large."""
     first = 2 * math.ceil(wanted / 2 - WHOLE)
-    kinks = np.asarray(getattr(problem, "kinks", ()), dtype=float) / problem.time.horizon
-    for steps in range(first, 2 * first + 2, 2):
-        places = kinks * (steps // 2)
-        if (np.abs(places - np.rint(places)) <= WHOLE * steps).all():
-            return steps
-    return first
+    numbers = range(first, 2 * first + 2, 2)
+    return next((n for n in numbers if misses(n // 2, problem.kinks, problem.time.horizon) == 0), first)
 
 
 def _in_pairs(
@@ -122,16 +122,19 @@ def _in_pairs(
     """All meshes that were solved, and the pairs of them with what each says of its distance."""
 
     def posed(count: int) -> Problem:
-        return on_mesh(problem, _shape(problem, count, wish), count)
+        return on_mesh(problem, _shape(problem, count, wish), count).with_steps(count, chosen=True)
 
     rungs: dict[int, Rung] = {}
     pairs: list[tuple[Rung, Rung, Discretisation]] = []
-    steps = _with_nodes(FEWEST, problem)
+    steps, rough = _with_nodes(FEWEST, problem), ROUGH * wish
     while len(pairs) < PAIRS and steps <= MOST:
-        if not all(_solved(rungs, posed(count), solve, stop) for count in (steps // 2, steps)):
+        exact = rough if not pairs else 0.0
+        if not (
+            _solved(rungs, posed(steps // 2), solve, stop, rough) and _solved(rungs, posed(steps), solve, stop, exact)
+        ):
             break
         coarse, fine = rungs[steps // 2], rungs[steps]
-        distance = _judged(coarse, fine, pairs)
+        distance = _judged(coarse, fine, rungs)
         pairs.append((coarse, fine, distance))
         unit = unit_of(fine.solution.certificate)
         if distance.least <= wish * unit:
@@ -139,34 +142,38 @@ def _in_pairs(
         ahead = AHEAD if len(pairs) == 1 else 1.0
         needed = steps * math.sqrt(max(ahead * distance.least / (wish * unit), 1.0))
         steps = max(_with_nodes(needed, problem), _with_nodes(steps + 2, problem))
+    if pairs and fine.rough:  # which was to be no more than a first look
+        del rungs[fine.problem.time.steps]
+        if _solved(rungs, fine.problem, solve, stop, 0.0):
+            pairs[-1] = (coarse, rungs[fine.problem.time.steps], distance)
     return list(rungs.values()), pairs
 
 
-def _solved(rungs: dict[int, Rung], posed: Problem, solve: Solve, stop: Stop) -> bool:
+def _solved(rungs: dict[int, Rung], posed: Problem, solve: Solve, stop: Stop, rough: float) -> bool:
     """Solve one more mesh, unless that is done; False where something says stop."""
     steps = posed.time.steps
-    if steps in rungs:
+    if steps in rungs and rungs[steps].rough <= rough:
         return True
     last = max(rungs.values(), key=lambda rung: rung.meshed.numbers.cell_steps, default=None)
     if stop.before(posed, last):
         return False
-    rung = climb((), posed, solve, stop)
+    rung = climb((), posed, solve, Asked(stop.left, rough, judged=False))
     rungs[steps] = rung
     return not stop.after_solve(rung.solution)
 
 
-def _judged(coarse: Rung, fine: Rung, pairs: Sequence[tuple[Rung, Rung, Discretisation]]) -> Discretisation:
-    """What a pair says; the error of its extrapolation by that of the pair before, where there is one."""
+def _judged(coarse: Rung, fine: Rung, rungs: Mapping[int, Rung]) -> Discretisation:
+    """What a pair says; the error of its extrapolation by a third run of fewer steps, where there is one."""
     known = Discretisation(fine.distance.scheme, fine.distance.own_viscosity)
     distance = compared(known, [fine.meshed, coarse.meshed])
-    if not pairs or math.isnan(distance.extrapolated_potential_error):
+    fewer = [steps for steps in rungs if steps < coarse.problem.time.steps]
+    if not fewer or math.isnan(distance.extrapolated_potential_error):
         return distance
-    _, before, older = pairs[-1]
+    three = [fine.meshed.numbers, coarse.meshed.numbers, rungs[max(fewer)].meshed.numbers]
+    beyond = richardson.extrapolated_twice([each.potential for each in three], [each.steps for each in three])
     in_space = space_part(fine.meshed, coarse.meshed)
-    in_time = distance.extrapolated_potential_error - in_space
-    fallen = (before.meshed.flow.steps / fine.meshed.flow.steps) ** 2
-    apart = abs(distance.extrapolated_potential - older.extrapolated_potential) * fallen
-    error = in_space + min(max(apart, AGREED * in_time), in_time)
+    in_time = AGREED * (distance.extrapolated_potential_error - in_space)
+    error = in_space + max(abs(distance.extrapolated_potential - beyond), in_time)
     return replace(distance, extrapolated_potential_error=error)
 
 

@@ -27,12 +27,29 @@ from mfgsolve.solution import Solution
 from mfgsolve.solvers.base import Outcome
 from mfgsolve.watch import clock
 
-__all__ = ["Rung", "Solve", "Stop", "climbed", "on_mesh", "refined", "unit_of"]
+__all__ = ["Asked", "Rung", "Solve", "Stop", "climbed", "on_mesh", "refined", "unit_of"]
 
 PATIENCE = 600.0  # seconds that one mesh may take, as far as it can be told, where no limit was set
 LEAST_UNIT = 0.1  # of the scale
 
-Solve = Callable[[Problem, float | None], tuple[Solution, Outcome]]  # the game on one mesh, in that many seconds
+
+@dataclass(frozen=True)
+class Asked:
+    """How a game is to be solved on one mesh.
+
+    Attributes
+    ----------
+    seconds : that are left; None without a limit
+    rough : relative exploitability that will do, if it is larger than the one asked for
+    judged : whether its number of steps is to be judged, which takes coarse games of its own
+    """
+
+    seconds: float | None = None
+    rough: float = 0.0
+    judged: bool = True
+
+
+Solve = Callable[[Problem, Asked], tuple[Solution, Outcome]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +63,7 @@ class Rung:
     distance : its estimated distance to the continuum, from all meshes so far
     seconds : that it took
     apart : L1 distance of its density to that of the mesh before
+    rough : tolerance that was allowed
     """
 
     problem: Problem
@@ -54,6 +72,7 @@ class Rung:
     distance: Discretisation
     seconds: float
     apart: float = math.nan
+    rough: float = 0.0
 
     @property
     def relative(self) -> float:
@@ -171,7 +190,7 @@ def climbed(
             finer = on_mesh(problem, *refined(problem, level, order, own))
             if stop.before(finer, rungs[-1]):
                 break
-        rung = climb(rungs, finer, solve, stop)
+        rung = climb(rungs, finer, solve, Asked(stop.left))
         order, own = rung.meshed.order, rung.distance.own_viscosity
         rungs.append(rung)
         if told is not None:
@@ -181,15 +200,16 @@ def climbed(
     return rungs
 
 
-def climb(below: Sequence[Rung], problem: Problem, solve: Solve, stop: Stop) -> Rung:
+def climb(below: Sequence[Rung], problem: Problem, solve: Solve, asked: Asked) -> Rung:
     """One more mesh above those that are solved."""
     begun = clock()
-    solution, outcome = solve(problem, stop.left)
+    solution, outcome = solve(problem, asked)
     meshed = Meshed.of(outcome, solution.certificate, solution.sweeps)
     seconds, distance, gap = clock() - begun, solution.discretisation, math.nan
     if below:
         meshes = [meshed, *(rung.meshed for rung in reversed(below))]
         gap = apart_of(*meshes[:2])
-        if solution.converged:
-            distance = compared(scheme_of(outcome), meshes, density=gap)
-    return Rung(problem, solution, meshed, distance, seconds, gap)
+        by_ladder = compared(scheme_of(outcome), meshes, density=gap)
+        if solution.converged and not (math.isnan(by_ladder.order) and math.isfinite(distance.order)):
+            distance = by_ladder  # else the solve itself came through more meshes
+    return Rung(problem, solution, meshed, distance, seconds, gap, asked.rough)

@@ -16,6 +16,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.resolution.coarse import Coarse, coarsened, ranges
 from mfgsolve.solvers import SOLVERS, suited
 from mfgsolve.solvers.base import Budget, Outcome, run
+from mfgsolve.steps import Costs
 
 if TYPE_CHECKING:
     from mfgsolve.steps import SpeedStep
@@ -168,8 +169,10 @@ def _plan(problem: Problem, outcome: Outcome) -> tuple[Plan, float]:
 
 
 def _at_rest(game: Game) -> float:
-    """Potential, or cost, of agents that never choose to move."""
-    crowd = game.flow(np.zeros((game.steps, *game.step.policy_shape)))
+    """Potential, or cost, of agents that never choose to move: nothing costs anything where they look."""
+    policy, levels = game.step.new_policy(), np.zeros((game.steps + 1, *game.step.shape))
+    game.step.backward(Costs(levels, np.ones(game.steps + 1), levels[0]), policy)
+    crowd = game.flow(policy)
     energy = game.potential(crowd) if game.problem.is_potential else game.crowd_totals(game.price(crowd), crowd)[0]
     return energy + game.terminal_total(crowd)
 

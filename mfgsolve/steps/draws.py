@@ -15,19 +15,20 @@ the performance-difference lemma for soft minima (`mfgsolve.steps.excess`), in t
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
 from mfgsolve.errors import InputError
 from mfgsolve.kernels import draws as kernel
+from mfgsolve.kernels.draws import Draw
 from mfgsolve.steps.chain import Chain, MarkovChain, Moves
 from mfgsolve.steps.costs import Costs
 from mfgsolve.steps.policies import Policy
 from mfgsolve.steps.stencils import Stencil
 from mfgsolve.watch import look
 
-__all__ = ["Draw", "Draws", "draws_of", "excess_of_draws", "no_choices"]
+__all__ = ["Draws", "draws_of", "excess_of_draws", "no_choices"]
 
 
 class Drawing(Protocol):
@@ -63,26 +64,16 @@ def no_choices(step: object) -> NoReturn:
     )
 
 
-class Draw(NamedTuple):
-    """One draw of one step, as kernels take it; see `mfgsolve.kernels.draws`."""
-
-    near: np.ndarray
-    taps: np.ndarray
-    before: np.ndarray
-    after: np.ndarray
-    entropy: float
-
-
 def draws_of(step: Drawing, policy: Policy, t: int) -> list[Draw]:
     """The draws of step t, in turn."""
-    eps, level = float(step.entropy[t]), step.after(policy, t).reshape(-1)
+    eps, after = float(step.entropy[t]), np.ascontiguousarray(step.after(policy, t)).reshape(-1)
     draws: list[Draw] = []
     for stencil in reversed(step.passes(t)):
         with np.errstate(divide="ignore"):  # noise may be too small to go that far
-            taps = np.log(stencil.taps)
-        before = kernel.soften(level, stencil.near, taps, eps)
-        draws.insert(0, Draw(stencil.near, taps, before, level, eps))
-        level = before
+            logs = np.log(stencil.taps)
+        before, weight, norm = kernel.soften(after, stencil.near, stencil.taps, logs, eps)
+        draws.insert(0, Draw(stencil.near, stencil.taps, logs, before, after, eps, weight, norm))
+        after = before
     return draws
 
 
@@ -107,13 +98,13 @@ class Draws(MarkovChain):
             draws = draws_of(step, policy, t)
             ahead = draws[-1].after
             for draw in reversed(draws):
-                ahead = kernel.expect_draw(ahead, *draw)
+                ahead = kernel.expect_draw(ahead, draw)
             self.own_cost[t, :, 0] = draws[0].before - ahead
             self.draws.append(draws)
 
     def expect(self, t: int, mass: np.ndarray) -> np.ndarray:
         for draw in self.draws[t]:
-            mass = kernel.push_draw(mass, *draw)
+            mass = kernel.push_draw(mass, draw)
         return mass
 
     def moves(self, t: int, mass: np.ndarray) -> Moves:
@@ -135,11 +126,11 @@ class _DrawnMoves:
             sizes = [draw.near.shape for draw in self.draws]
             self._tables = [(np.empty((n, moves + 1)), np.zeros(n, dtype=bool)) for n, moves in sizes]
         for draw, (table, known) in zip(self.draws, self._tables, strict=True):
-            kernel.walk_draw(cells, *draw, table, known, stream)
+            kernel.walk_draw(cells, draw, table, known, stream)
 
     def split(self, counts: np.ndarray, stream: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         for draw in self.draws:
-            counts = kernel.split_draw(counts, *draw, stream)
+            counts = kernel.split_draw(counts, draw, stream)
         return counts
 
 
@@ -152,6 +143,6 @@ def excess_of_draws(step: Drawing, policy: Policy, mass: np.ndarray, costs: Cost
     for t in range(step.steps):
         look()
         for draw, other in zip(draws_of(step, policy, t), draws_of(step, best, t), strict=True):
-            total += draw.entropy * kernel.diverge(level, *draw, other.before, other.after)
-            level = kernel.push_draw(level, *draw)
+            total += draw.entropy * kernel.diverge(level, draw, other)
+            level = kernel.push_draw(level, draw)
     return np.array([total]), value

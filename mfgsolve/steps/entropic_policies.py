@@ -15,7 +15,6 @@ whose exploitability is exact, and no policy of one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -24,7 +23,9 @@ import numpy as np
 from mfgsolve.errors import InputError, numbers
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.labels import labelled
+from mfgsolve.kernels import draws as kernel
 from mfgsolve.steps.costs import Costs
+from mfgsolve.steps.draws import Drawing, draws_of
 from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
 
 __all__ = ["FORM", "BeliefAverage", "EntropicPolicy", "described", "pass_axes", "policy_from", "velocity"]
@@ -71,7 +72,7 @@ class BeliefAverage(Average):
             mean += length * (newest - mean)
 
 
-class Laws(Protocol):
+class Laws(Drawing, Protocol):
     """What is asked of a step; see `mfgsolve.steps.entropic.EntropicStep`."""
 
     space: Grid
@@ -79,15 +80,6 @@ class Laws(Protocol):
     shape: tuple[int, ...]
     viscosity: float
     control_cost: float
-
-    @property
-    def steps(self) -> int: ...
-
-    def after(self, policy: Any, t: int) -> np.ndarray: ...
-
-    def chances(self, t: int, policy: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]: ...
-
-    def new_policy(self, price: np.ndarray | None = None) -> np.ndarray: ...
 
     def best(self, t: int, after: np.ndarray, costs: Costs, policy: np.ndarray) -> np.ndarray: ...
 
@@ -98,14 +90,13 @@ def pass_axes(ndim: int, t: int) -> tuple[int, ...]:
     return axes if t % 2 == 0 else axes[::-1]
 
 
-def velocity(step: Laws, policy: np.ndarray, t: int) -> np.ndarray:
+def velocity(step: Laws, policy: EntropicPolicy, t: int) -> np.ndarray:
     """Mean velocity in step t, (axes in array order, *shape), in cells where agents may be; 0 in blocked ones."""
     means: dict[int, np.ndarray] = {}
     order = pass_axes(step.space.ndim, t)
-    for axis, (near, chance) in reversed(list(zip(order, step.chances(t, policy), strict=True))):
-        reach = chance.shape[1] // 2
-        means = {other: (chance * mean[near]).sum(axis=1) for other, mean in means.items()}  # of the passes to come
-        means[axis] = chance @ np.arange(-reach, reach + 1) * (step.space.axes[axis].spacing / step.time.dt)
+    for axis, draw in reversed(list(zip(order, draws_of(step, policy, t), strict=True))):
+        means = {other: kernel.expect_draw(mean, draw) for other, mean in means.items()}  # of the draws to come
+        means[axis] = kernel.mean_move(draw) * (step.space.axes[axis].spacing / step.time.dt)
     free = ~step.space.mask.reshape(-1)
     return np.stack([means[axis] * free for axis in range(step.space.ndim)]).reshape(-1, *step.space.shape)
 
@@ -116,7 +107,7 @@ def described(step: Laws, policy: Policy) -> PolicyVariable:
     grid, steps = step.space, step.steps
     field = np.stack([step.after(policy, t).reshape(grid.shape) for t in range(steps)])
     field[:, grid.mask] = np.nan
-    means = np.stack([velocity(step, policy.array[t], t)[::-1] for t in range(steps)])  # x first
+    means = np.stack([velocity(step, policy, t)[::-1] for t in range(steps)])  # x first
     length, unit = grid.axes[-1].unit, step.time.unit
     names = np.array([axis.name for axis in reversed(grid.axes)])
     about = {"units": length if unit == "1" else f"{length}/{unit}", "long_name": "mean velocity chosen"}
@@ -156,9 +147,9 @@ def policy_from(step: Laws, policy: Any) -> EntropicPolicy:
             f"policy has the value {field[(t, *cell)]} in cell {tuple(cell)} at step {t}; values that agents look "
             "ahead to are finite wherever they may be: take a large number for a place to be kept out of"
         )
-    made, nothing = step.new_policy(), Costs(*[np.zeros(0)] * 3)
+    made, nothing = step.new_policy(), np.zeros(0)
     for t in range(step.steps):
-        step.best(t, field[t].reshape(step.shape), nothing, made[t])
+        step.best(t, field[t].reshape(step.shape), Costs(nothing, nothing, nothing), made[t])
     return EntropicPolicy(made)
 
 

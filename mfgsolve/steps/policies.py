@@ -109,14 +109,14 @@ class PolicyVariable:
     form : its name, and the dimension of choices
     dims : of the array, (step, choice, *dimensions of the space), or without the choice
     values : the array
-    attrs : unit and sentence of the variable
+    attrs : unit and sentence of the variable, and numbers that explain it
     companions : variables that explain its coordinate, by name: (dimensions, values, attributes)
     """
 
     form: PolicyForm
     dims: tuple[str, ...]
     values: np.ndarray
-    attrs: Mapping[str, str]
+    attrs: Mapping[str, Any]
     companions: Mapping[str, tuple[Any, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

@@ -51,6 +51,7 @@ class Step(ABC):
     space, time : where and when
     shape : of one level of mass or value
     policy_shape : of the policy of one step
+    reach : cells along each axis that an agent can go in one step, where a stencil says so; see `mfgsolve.steps.reach`
     factors : what acts after the control
     actions : how many choices an agent has, where they are a finite list; else 0
     allowed : boolean (choices, cells), what agents one by one choose from: actions, or moves where these are no list
@@ -78,6 +79,7 @@ class Step(ABC):
     time: TimeGrid
     shape: tuple[int, ...]
     policy_shape: tuple[int, ...]
+    reach: tuple[int, ...] = ()
     factors: Sequence[Factor] = ()
     actions = 0
     has_tables = False

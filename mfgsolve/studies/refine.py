@@ -22,7 +22,7 @@ from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import settle
 from mfgsolve.resolution.continuum import check_wish
-from mfgsolve.resolution.ladder import Rung, Stop, climbed, on_mesh
+from mfgsolve.resolution.ladder import Asked, Rung, Stop, climbed, on_mesh
 from mfgsolve.solution import Solution
 from mfgsolve.solution.datasets import Measure
 from mfgsolve.solvers.base import Solver
@@ -74,6 +74,11 @@ class Refinement:
         return self.solution.discretisation
 
     @property
+    def is_near(self) -> bool:
+        """Whether the wish was met, where there was one."""
+        return math.isnan(self.dataset.attrs["tol_continuum"]) or bool(self.dataset.attrs["reached"])
+
+    @property
     def table(self) -> str:
         """One line a mesh, and how it ended."""
         return table(self.dataset)
@@ -104,11 +109,11 @@ def refine(
 ) -> Refinement:
     """Solve a game on a ladder of meshes, and tell how far the finest is from the continuous game.
 
-    The first mesh is that of the problem.  Upwind steps: h, h/2, h/4, ... with twice as many steps each time; entropic
-    ones: twice as many steps on cells 1/sqrt(2) as large (`mfgsolve.resolution.ladder`).  With ``tol_continuum`` it goes
-    on until the estimated distance is below that, or until memory or time say stop, which the attribute ``stopped``
-    tells.  `mfgsolve.solve(problem, tol_continuum=...)` is for the plan alone, and chooses its meshes itself;
-    `mfgsolve.convergence` compares solvers on one mesh.
+    The first mesh is that of the problem.  Upwind steps: h, h/2, h/4, ... with twice as many steps each time;
+    entropic ones: twice as many steps on cells 1/sqrt(2) as large (`mfgsolve.resolution.ladder`).  With
+    ``tol_continuum`` it goes on until the estimated distance is below that, or until memory or time say stop, which the
+    attribute ``stopped`` tells.  ``mfgsolve.solve(problem, tol_continuum=...)`` is for the plan alone, and chooses its
+    meshes itself; `mfgsolve.convergence` compares solvers on one mesh.
 
     Parameters
     ----------
@@ -147,9 +152,8 @@ def refine(
             problem = settle(problem)
         on_mesh(problem, problem.grid.shape, problem.time.steps or 1)  # what cannot be is told first
         watch = _Watch(callback)
-        on_one = mesh_solver(
-            method=method, tol=tol, objective=objective, threads=threads, callback=watch.one, options=options
-        )
+        of_all: dict[str, Any] = {"method": method, "objective": objective, "threads": threads, "options": options}
+        on_one = mesh_solver(tol, callback=watch.one, **of_all)
         stop = Stop.after(max_seconds)
         rungs = climbed(problem, watch.named(on_one), levels=most, wish=wish, stop=stop)
     return _concluded(rungs, wish, stop, said, tol)
@@ -167,9 +171,9 @@ class _Watch:
     def named(self, solve: Any) -> Any:
         """The same solve, of which this knows the mesh."""
 
-        def on_one(problem: Problem, seconds: float | None) -> Any:
+        def on_one(problem: Problem, asked: Asked) -> Any:
             self.mesh = _mesh(problem)
-            return solve(problem, seconds)
+            return solve(problem, asked)
 
         return on_one
 

@@ -24,7 +24,7 @@ def process(*words: object, **options) -> subprocess.CompletedProcess[str]:
 
 def test_help_has_an_example_for_every_command() -> None:
     assert set(re.findall(r"^. (\w+) ", run("--help").stdout, re.M)) >= {"list", "solve", "resume", "show", "plot"}
-    for name in ("list", "solve", "resume", "show", "plot", "animate", "convergence", "compare"):
+    for name in ("list", "solve", "resume", "show", "plot", "animate", "convergence", "compare", "refine"):
         assert f"Example:  mfgsolve {name} " in run(name, "--help").stdout
 
 

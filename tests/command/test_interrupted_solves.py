@@ -20,7 +20,8 @@ from mfgsolve.command.interrupts import Interrupts
 
 # -- interrupts --------------------------------------------------------------------------------------------------------
 
-LONG = ["solve", "supply-demand", "--shape", "64x64", "--steps", "128", "--tol", "0", "--solver", "fictitious-play"]
+LONG = ["solve", "supply-demand", "--shape", "64x64", "--steps", "128", "--scheme", "upwind", "--tol", "0",
+        "--solver", "fictitious-play"]  # fmt: skip
 
 
 def interrupted(words: list[str], ready: Path, number: int = signal.SIGINT) -> subprocess.CompletedProcess[str]:

@@ -23,6 +23,8 @@ def test_the_live_line_fits_the_window_and_is_cleared(width: int) -> None:
         "32x32",
         "--steps",
         "128",
+        "--scheme",
+        "upwind",
         "--tol",
         "0",
         "--solver",

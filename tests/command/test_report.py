@@ -14,6 +14,7 @@ import xarray as xr
 import mfgsolve as mfg
 from mfgsolve.cautions import Caution
 from mfgsolve.command import report
+from mfgsolve.command.stored import checkpoint_facts, checkpoint_rows
 from mfgsolve.problems import registry
 
 
@@ -93,7 +94,7 @@ def test_a_warning_has_its_code() -> None:
 
 def test_what_is_no_checkpoint_is_told() -> None:
     with pytest.raises(mfg.FileError, match=r"checkpoint c\.nc misses or spoils .*iteration.*; it was not"):
-        report.checkpoint_facts(xr.Dataset(), "c.nc")
+        checkpoint_facts(xr.Dataset(), "c.nc")
 
 
 def test_the_last_iteration_of_a_checkpoint() -> None:
@@ -102,7 +103,7 @@ def test_the_last_iteration_of_a_checkpoint() -> None:
     data["iteration"] = ("row", np.array([4, 5]))
     data |= {"final_grid": ("row", np.array([0, 0])), "stage": ("row", np.array([0, 1]))}
     stored = xr.Dataset(data, attrs={"solver": "portfolio", "option_solvers": "newton,frank-wolfe", "tol": 1e-4})
-    assert report.checkpoint_rows(stored, "c.nc") == [
+    assert checkpoint_rows(stored, "c.nc") == [
         ("checkpoint of", "a frank-wolfe solve"),
         ("relative exploitability", "2.00e+00 on a coarser grid (tol 1.00e-04)"),
         ("work so far", "5 iterations, 2.0 sweeps, 2.00 s"),
@@ -116,5 +117,5 @@ def test_parameters_of_a_named_problem() -> None:
 
 
 def test_numbers_that_were_not_measured() -> None:
-    assert report._short(math.nan) == report._exact(math.nan) == report._share(math.nan) == "not measured"
+    assert report.short(math.nan) == report._exact(math.nan) == report._share(math.nan) == "not measured"
     assert (report._share(0.0), report._share(0.0312)) == ("0 %", "3.1 %")

@@ -13,7 +13,7 @@ import mfgsolve as mfg
 
 
 def test_checkpoint_show_and_resume(folder: Path) -> None:
-    words = ["solve", "supply-demand", "--shape", "16x16", "--steps", 64]
+    words = ["solve", "supply-demand", "--shape", "16x16", "--steps", 64, "--scheme", "upwind"]
     run(*words, "-o", "whole.nc")
     run(*words, "--max-iterations", 3, "--checkpoint", "c.nc", code=3)
     text = run("show", "c.nc").stdout

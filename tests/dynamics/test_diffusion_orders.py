@@ -138,7 +138,7 @@ def means(problem: mfg.Problem, density: np.ndarray) -> np.ndarray:
 
 
 def coupled(name: str, parameters: dict, axes: int, cells: int) -> Errors:
-    problem = problems.build(name, parameters, shape=(cells,) * axes, steps=4 * axes * cells)
+    problem = problems.build(name, parameters, shape=(cells,) * axes, steps=4 * axes * cells, scheme="upwind")
     form, c = problems.closed_form(problem), problem.coordinates
     solution = mfg.solve(problem, tol=1e-9)
     assert solution.status is mfg.Status.CONVERGED

@@ -26,6 +26,13 @@ def diffusion() -> mfg.Solution:
     return mfg.solve(problem, tol=1e-4, check="ignore")
 
 
+def entropic() -> mfg.Solution:
+    grid = mfg.Grid.box((4, 6), blocked=lambda c: (c.x > 0.8) & (c.y > 0.7), unit="km")
+    dynamics = mfg.ControlledDiffusion(0.05, scheme="entropic")
+    problem = mfg.Problem(grid, mfg.TimeGrid(1.0, 3, "h"), dynamics, mfg.CrowdAversion(0.1), 1.0, normalise=True)
+    return mfg.solve(problem, method="fictitious-play", tol=1e-4, check="ignore")
+
+
 def finite() -> mfg.Solution:
     stay, swap = np.eye(2), np.eye(2)[::-1]
     price = mfg.Price(mfg.QuadraticPotential(), bounds=(0.0, 3.0), amounts=[0.0, 1.0])
@@ -44,7 +51,7 @@ def learned() -> mfg.Solution:
 
 @pytest.fixture(scope="module")
 def solutions():
-    return [diffusion(), finite(), learned()]
+    return [diffusion(), finite(), learned(), entropic()]
 
 
 def unit(word: str, length: str, time: str, axes: int) -> str:
@@ -58,7 +65,7 @@ def unit(word: str, length: str, time: str, axes: int) -> str:
 
 
 def test_every_variable_is_listed_with_its_dimensions_and_unit(solutions):
-    for solution, units in zip(solutions, (("km", "h", 2), ("1", "h", 0), ("1", "1", 0)), strict=True):
+    for solution, units in zip(solutions, (("km", "h", 2), ("1", "h", 0), ("1", "1", 0), ("km", "h", 2)), strict=True):
         dataset = solution.dataset
         space = tuple(dim for dim in dataset["density"].dims if dim in SPACE)
         for name, variable in dataset.data_vars.items():

@@ -39,7 +39,9 @@ def test_late_charges_are_pickled_too():
 
 
 @pytest.mark.parametrize("again", [there_and_back, copy.deepcopy])
-@pytest.mark.parametrize("make", [mfg.problems.beach_bar, lambda: mfg.problems.supply_demand(shape=(8, 8), steps=32)])
+@pytest.mark.parametrize(
+    "make", [mfg.problems.beach_bar, lambda: mfg.problems.supply_demand(shape=(8, 8), steps=32, scheme="upwind")]
+)
 def test_a_solution(again, make):
     solution = mfg.solve(make(), check="ignore")
     other = again(solution)  # before anybody has asked for its dataset

@@ -142,6 +142,7 @@ unit = "km"
 horizon = 1.0
 steps = 8
 [dynamics]
+scheme = "upwind"
 viscosity = 0.02
 [[coupling]]
 kind = "crowd-aversion"

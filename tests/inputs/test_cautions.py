@@ -102,7 +102,8 @@ def test_problems_hand_on_what_was_said_while_they_were_stated():
 
 def test_the_command(tmp_path):
     plan = tmp_path / "plan.nc"
-    ask = ["solve", "supply-demand", "--shape", "16x16", "--steps", "64", "--tol", "1e-6", "-o", plan]
+    ask = ["solve", "supply-demand", "--shape", "16x16", "--steps", "64", "--scheme", "upwind", "--tol", "1e-6"]
+    ask += ["-o", plan]
     lines = run(*ask).stdout.splitlines()
     assert any(line.startswith("Warning (too-few-steps): 64 time steps") for line in lines)
     strict = run(*ask, "--strict", "--json", code=3)

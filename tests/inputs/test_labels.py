@@ -23,8 +23,8 @@ PLACES = {"x": GRID.axes[1].centres, "y": GRID.axes[0].centres}
 
 def room(**parts: Any) -> mfg.Problem:
     stated: dict[str, Any] = {
-        "grid": GRID, "time": TIME, "dynamics": mfg.ControlledDiffusion(0.02, 1.0), "coupling": mfg.CrowdAversion(0.3),
-        "initial": 1.0, "normalise": True,
+        "grid": GRID, "time": TIME, "dynamics": mfg.ControlledDiffusion(0.02, 1.0, scheme="upwind"),
+        "coupling": mfg.CrowdAversion(0.3), "initial": 1.0, "normalise": True,
     }  # fmt: skip
     return mfg.Problem(**(stated | parts))
 

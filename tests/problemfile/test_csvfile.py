@@ -21,6 +21,7 @@ bounds = [[0.0, 3.0], [0.0, 2.0]]
 horizon = 1.0
 steps = 8
 [dynamics]
+scheme = "upwind"
 viscosity = 0.05
 [[coupling]]
 kind = "crowd-aversion"

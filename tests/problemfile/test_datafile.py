@@ -232,6 +232,7 @@ def test_arrays_on_a_grid_tie_a_diffusion_to_it() -> None:
         horizon = 1.0
         steps = 32
         [dynamics]
+        scheme = "upwind"
         viscosity = 0.05
         [[coupling]]
         kind = "crowd-aversion"

@@ -27,7 +27,7 @@ class TestNamed:
             assert problem_to_toml(problem.rescaled(shape, 4)) == text.replace("steps = 8", "steps = 4")
 
     def test_settings_and_resolution(self) -> None:
-        text = 'problem = "supply-demand"\nsteps = 9\n[parameters]\nreward = 3\n'
+        text = 'problem = "supply-demand"\nsteps = 9\n[parameters]\nreward = 3\n[dynamics]\nscheme = "upwind"\n'
         problem = problem_from_toml(text, shape=(4, 5), settings={"width": 0.2, "parameters.hold": 0.1})
         wanted = problems.supply_demand(shape=(4, 5), steps=9, reward=3.0, width=0.2, hold=0.1, scheme="upwind")
         assert same_game(problem, wanted)

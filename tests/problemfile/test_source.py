@@ -47,7 +47,8 @@ class TestDeclared:
         assert same_game(problem, problem_from_toml(problem_to_toml(problem)))
 
     def test_every_coupling_and_field(self) -> None:
-        head = '[grid]\nshape = [8]\nboundary = "periodic"\n[time]\nhorizon = 2\nsteps = 4\n[dynamics]\nviscosity = 1\n'
+        head = '[grid]\nshape = [8]\nboundary = "periodic"\n[time]\nhorizon = 2\nsteps = 4\n[dynamics]\n'
+        head += 'scheme = "upwind"\nviscosity = 1\n'
         kinds = """
             [initial]
             density = 1

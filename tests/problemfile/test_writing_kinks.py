@@ -18,6 +18,7 @@ shape = [8]
 horizon = 1.0
 steps = 8
 [dynamics]
+scheme = "entropic"
 viscosity = 0.1
 [[coupling]]
 kind = "congestion"

@@ -67,7 +67,7 @@ def test_closed_forms_solve_both_equations(name: str, axes: int, parameters: dic
 
 @pytest.mark.parametrize(("name", "axes", "parameters"), CASES)
 def test_closed_forms_meet_both_ends(name: str, axes: int, parameters: dict) -> None:
-    problem = problems.build(name, parameters, shape=(64,) * axes, steps=4)
+    problem = problems.build(name, parameters, shape=(64,) * axes, steps=4, scheme="upwind")
     form, c, game = problems.closed_form(problem), problem.coordinates, Game(problem)
     exact = form.density(0.0, c)
     np.testing.assert_allclose(problem.initial_mass() / problem.grid.cell_volume, exact, atol=1e-4 * exact.max())

@@ -24,6 +24,7 @@ shape = [32]
 [time]
 horizon = 1.0
 [dynamics]
+scheme = "upwind"
 viscosity = 0.01
 [[coupling]]
 kind = "crowd-aversion"
@@ -216,7 +217,7 @@ class TestFilesAndCommand:
         assert again.time == settled.time
         assert again.time.chosen
         assert problem_from_toml(DECLARED, steps=48).time.steps == 48
-        named = settle(problem_from_toml('problem = "cole-hopf"\nshape = [16]'))
+        named = settle(problem_from_toml('problem = "cole-hopf"\nshape = [16]\n[dynamics]\nscheme = "upwind"'))
         assert problem_from_toml(problem_to_toml(named)).time == named.time
         assert problem_from_toml(problem_to_toml(named)).time.chosen
 

@@ -19,7 +19,7 @@ import numba
 import mfgsolve as mfg
 
 def problem(size=8):
-    return mfg.problems.supply_demand(shape=(size, size), steps=16)
+    return mfg.problems.supply_demand(shape=(size, size), steps=16, scheme="upwind")
 
 def alone(problem):
     return mfg.solve(problem, check="ignore", threads=1).exploitability
