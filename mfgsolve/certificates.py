@@ -112,11 +112,13 @@ def certify(
     dual: float = math.nan,
     spare: np.ndarray | None = None,
     multiplier: np.ndarray | None = None,
+    buffer: np.ndarray | None = None,
 ) -> Certificate:
     """Certificate of a policy and the crowd it induces; one backward pass.
 
     ``dual`` is the value of the concave dual at some price, if known; the better of it and of the price f(m) counts.
-    ``spare`` (T+1 levels) is overwritten.  ``multiplier`` (shape of a price) belongs to the hard bounds.
+    ``spare`` (T+1 levels) is overwritten, and so is ``buffer`` (of `Game.policy_buffer`).
+    ``multiplier`` (shape of a price) belongs to the hard bounds.
     """
     own, apart = game.cost(policy, crowd), game.constants
     price = game.empty_crowd() if spare is None else spare
@@ -126,7 +128,8 @@ def certify(
         price += multiplier
         slack = game.slack_cost(multiplier, crowd)
     paid, terminal = game.crowd_totals(price, crowd), game.terminal_totals(crowd)
-    best = game.respond(price, out=game.policy_buffer(price), crowd=crowd).mean_value
+    answer = game.policy_buffer(price) if buffer is None else buffer
+    best = game.respond(price, out=answer, crowd=crowd).mean_value
     cost = own.cost + paid.cost + terminal.cost
     gap = cost - best + slack
     scale = scale_of(game, crowd, gap, own, paid, terminal)
@@ -164,7 +167,7 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     Examples
     --------
     >>> import numpy as np, mfgsolve as mfg
-    >>> problem = mfg.problems.supply_demand(shape=(8, 8), steps=32)
+    >>> problem = mfg.problems.supply_demand(shape=(8, 8), steps=32, scheme="upwind")
     >>> stay = np.zeros((32, 4, 8, 8))
     >>> float(mfg.exploitability(problem, stay)) > 0.1
     True

@@ -117,7 +117,7 @@ def solve(
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), steps=128))
+    >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(16, 16)))
     >>> solution.relative_exploitability <= 1e-10
     True
     """

@@ -83,7 +83,7 @@ def simulate(
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), steps=128))
+    >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), steps=128, scheme="upwind"))
     >>> crowd = mfg.simulate(solution, agents=1000, replicas=4, rng=0)
     >>> dict(crowd.density.sizes)
     {'replica': 4, 'time': 129, 'y': 16, 'x': 16}

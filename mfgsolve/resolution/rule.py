@@ -56,7 +56,7 @@ def settle(problem: Problem) -> Problem:
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> settle(mfg.problems.supply_demand(shape=(32, 32))).time.steps
+    >>> settle(mfg.problems.supply_demand(shape=(32, 32), scheme="upwind")).time.steps
     256
     """
     if not isinstance(problem, Problem):
@@ -147,7 +147,7 @@ def judge(problem: Problem, cap_fraction: float = math.nan) -> Judgement:
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> judgement = judge(mfg.problems.supply_demand(shape=(32, 32), steps=32))
+    >>> judgement = judge(mfg.problems.supply_demand(shape=(32, 32), steps=32, scheme="upwind"))
     >>> judgement.cautions[0].code, judgement.flow_change > 0.5, judgement.steps_advised
     ('too-few-steps', True, 256)
     """

@@ -136,7 +136,7 @@ def refine(
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> study = mfg.refine(mfg.problems.linear_quadratic(shape=(16,), steps=32))
+    >>> study = mfg.refine(mfg.problems.linear_quadratic(shape=(16,), steps=32, scheme="upwind"))
     >>> list(study.dataset.mesh.values), round(float(study.dataset.order[-1]), 1)
     (['16x32', '32x64', '64x128'], 0.9)
     """

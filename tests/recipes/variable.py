@@ -13,7 +13,7 @@ import numpy as np
 import mfgsolve as mfg
 from mfgsolve.files import write_dataset
 
-solution = mfg.solve(mfg.problems.linear_quadratic(shape=(16,), steps=32))
+solution = mfg.solve(mfg.problems.linear_quadratic(shape=(16,), steps=32, scheme="upwind"))
 density = solution.dataset["density"]
 mean = (density * density.x).sum("x") / density.sum("x")
 mean.attrs = {"units": density.x.attrs["units"], "long_name": "mean position of the crowd"}
