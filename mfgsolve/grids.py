@@ -266,6 +266,11 @@ class TimeGrid:
         return np.exp(-self.discount * self.nodes)
 
     @property
+    def middle_discounts(self) -> np.ndarray:
+        """What a cost in the middle of each step is worth at t = 0, (steps,)."""
+        return self.discounts[:-1] * math.exp(-0.5 * self.discount * self.dt)
+
+    @property
     def attrs(self) -> dict[str, float]:
         """What datasets of costs say of the rate: ``discount``, where there is one."""
         return {"discount": self.discount} if self.discount else {}

@@ -61,7 +61,9 @@ class Dense:
         assert isinstance(grid, mfg.Grid)
         lines = [log_noise(grid, k, 2 * viscosity * game.dt, reach) for k in range(grid.ndim)]
         self.noise = [reduce(after_one_another, lines), reduce(after_one_another, lines[::-1])]  # even, odd steps
-        self.eps = 2 * viscosity * control_cost * np.exp(-game.time.discount * game.time.nodes[:-1])
+        self.eps = (
+            2 * viscosity * control_cost * np.exp(-game.time.discount * (game.time.nodes[:-1] + game.time.dt / 2))
+        )
 
     def respond(self, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """V (T+1, cells), a (T, cells) and the laws (T, cells, cells)."""

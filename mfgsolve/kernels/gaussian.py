@@ -3,7 +3,8 @@
     out(x) = sum_k K_k exp((A(x) - B(x + k)) / eps) in(x + k)         backward, from scales B to scales A
     out(x) = sum_k K_k exp((A(x + k) - B(x)) / eps) in(x + k)         forward: the transpose, from A to B
 
-Along a row the factors are those of tiles, and taps are symmetric; across rows every row has weights of its own.  Inner
+Along a row the factors are those of tiles, and taps are symmetric (those below the least of floats count nothing: no
+tile varies as much); across rows, and where tiles are single cells, every sum has weights of its own.  Inner
 loops take four taps at a time, and are vector instructions.
 """
 
@@ -83,6 +84,27 @@ def _along(out, source, first, last, after, before, transpose, eps, near, taps, 
             b += 1
 
 
+def _along_cells(out, source, first, last, after, before, transpose, eps, near, costs, free):
+    """The pass along rows where every cell is a tile of its own: each has weights of its own, as across rows."""
+    n, count = source.shape[1], near.shape[1]
+    far = costs.size // 2 - count // 2
+    work, exponents, weights = np.zeros((2, count)), np.zeros(count), np.zeros(count)
+    for r in range(first, last):
+        for i in range(n):
+            if not free[r, i]:
+                out[r, i] = 0.0
+                continue
+            for k in range(count):
+                other = near[r * n + i, k]
+                gap = after[r, other] - before[r, i] if transpose else after[r, i] - before[r, other]
+                exponents[k] = max(gap / eps - costs[far + k], LOWEST)
+            exp_row(exponents, work, weights, count)
+            total = 0.0
+            for k in range(count):
+                total += weights[k] * source[r, near[r * n + i, k]]
+            out[r, i] = total
+
+
 def _factor(after, before, transpose, eps, r, b, c):
     """Of a cell in tile c, in the sum of a cell in tile b of the same row."""
     far = after[r, c] - before[r, b] if transpose else after[r, b] - before[r, c]
@@ -118,7 +140,7 @@ def _across(out, source, first, last, after, before, transpose, eps, near, costs
             b += 1
 
 
-along, across = jit(_along), jit(_across)
+along, along_cells, across = jit(_along), jit(_along_cells), jit(_across)
 
 
 def _apply(out, source, axis, after, before, transpose, eps, p, scheme):
@@ -127,7 +149,10 @@ def _apply(out, source, axis, after, before, transpose, eps, p, scheme):
     for part_ in prange(parts):
         part = np.int64(part_)
         first, last, cuts = rows * part // parts, rows * (part + 1) // parts, scheme.cuts[p]
-        if axis == 2:
+        if axis == 2 and p == scheme.tiles.size - 1:
+            costs = scheme.costs[2]
+            along_cells(out, source, first, last, after, before, transpose, eps, near, costs, scheme.free)
+        elif axis == 2:
             taps, tile = scheme.taps[2], scheme.tile[p]
             along(out, source, first, last, after, before, transpose, eps, near, taps, cuts, tile, scheme.free)
         else:

@@ -71,7 +71,7 @@ class Between:
     def _bridge(self, step: int) -> Bridge:
         field, grid = self.dataset[FORM.name], self.grid
         dt = float(self.times[step + 1] - self.times[step])
-        discount = math.exp(-float(self.dataset.attrs.get("discount", 0.0)) * float(self.times[step]))
+        discount = math.exp(-float(self.dataset.attrs.get("discount", 0.0)) * (float(self.times[step]) + 0.5 * dt))
         viscosity, cost = float(field.attrs["viscosity"]), float(field.attrs["control_cost"])
         ahead = field.transpose("step", *grid.dims).values[step] / (2.0 * viscosity * cost * discount)
         mass = self.dataset["density"].transpose("time", *grid.dims).values[step : step + 2] * grid.volumes

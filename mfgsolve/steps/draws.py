@@ -69,10 +69,8 @@ def draws_of(step: Drawing, policy: Policy, t: int) -> list[Draw]:
     eps, after = float(step.entropy[t]), np.ascontiguousarray(step.after(policy, t)).reshape(-1)
     draws: list[Draw] = []
     for stencil in reversed(step.passes(t)):
-        with np.errstate(divide="ignore"):  # noise may be too small to go that far
-            logs = np.log(stencil.taps)
-        before, weight, norm = kernel.soften(after, stencil.near, stencil.taps, logs, eps)
-        draws.insert(0, Draw(stencil.near, stencil.taps, logs, before, after, eps, weight, norm))
+        before, weight, norm = kernel.soften(after, stencil.near, stencil.taps, stencil.logs, eps)
+        draws.insert(0, Draw(stencil.near, stencil.taps, stencil.logs, before, after, eps, weight, norm))
         after = before
     return draws
 

@@ -9,7 +9,7 @@ nu), not split into control and noise: second order in dt, spectral in h once si
     a_t = -eps log N exp(-v_{t+1} / eps),      v_t = w_t f_t + a_t                       best response
     m_{t+1} = phi N^T (m_t / psi),             phi = exp(-v_{t+1} / eps), psi = N phi      flow
 
-Costs count by the trapezoid rule, w_0 = w_T = dt / 2: that keeps the second order.  Discounted costs discount eps.  The
+Costs count by the trapezoid rule, w_0 = w_T = dt / 2: that keeps the second order.  A discount counts for eps as in the middle of the step.  The
 axes follow each other, x last, in even steps, and x first in odd ones: beside walls they do not commute.
 """
 
@@ -72,7 +72,7 @@ class EntropicStep(Step):
         self.reach = (1,) * space.ndim if reach is None else reach
         self.is_fitted, self.threads = reach is not None, 1
         self.shape = space.shape
-        self.entropy = 2.0 * viscosity * control_cost * time.discounts[:-1]  # eps of each step
+        self.entropy = 2.0 * viscosity * control_cost * time.middle_discounts  # eps of each step
 
     @property
     def policy_shape(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -115,7 +115,7 @@ class EntropicStep(Step):
         """Value before each pass and after the last: -eps log N exp(-V / eps), from the last pass to the first."""
         levels, eps = [after.reshape(-1)], self.entropy[t]
         for stencil in reversed(self.passes(t)):
-            exponent = np.log(stencil.taps) - levels[0][stencil.near] / eps
+            exponent = stencil.logs - levels[0][stencil.near] / eps
             levels.insert(0, -eps * np.asarray(logsumexp(exponent, axis=1)))
         return levels
 
@@ -133,7 +133,7 @@ class EntropicStep(Step):
         """The draws of step t in turn: where each of the 2 reach + 1 moves leads, and its chance, (cells, moves)."""
         levels, eps = self.fields(t, self.next_value(t, policy)), self.entropy[t]
         for stencil, before, after in zip(self.passes(t), levels[:-1], levels[1:], strict=True):
-            yield stencil.near, stencil.taps * np.exp((before[:, None] - after[stencil.near]) / eps)
+            yield stencil.near, np.exp(stencil.logs + (before[:, None] - after[stencil.near]) / eps)
 
     def best(self, t: int, after: np.ndarray, costs: Costs, policy: np.ndarray) -> np.ndarray:
         """a_t; the policy is v_{t+1} and psi_t, scaled."""
@@ -281,7 +281,7 @@ class EntropicStep(Step):
     @property
     def cost_of_moving(self) -> float:  # type: ignore[override]
         """Least c of all steps."""
-        return self.control_cost * float(self.time.discounts[:-1].min())
+        return self.control_cost * float(self.time.middle_discounts.min())
 
     def dearer(self, heat: float) -> EntropicStep:
         """With ``heat`` times the control cost, and so the entropy; the noise stays."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,9 +21,7 @@ from mfgsolve.axes import Axis
 from mfgsolve.grids import Grid
 from mfgsolve.kernels.tiles import Entropic
 
-__all__ = ["Stencil", "entropic_arrays", "folded", "gaussian_taps", "segments", "stencils"]
-
-LEAST = 1e-300  # chance of a move by noise alone
+__all__ = ["Stencil", "entropic_arrays", "folded", "gaussian_logs", "segments", "stencils"]
 
 
 @dataclass(frozen=True)
@@ -32,21 +31,26 @@ class Stencil:
     Attributes
     ----------
     near : (cells, 2 reach + 1) of the flattened level
-    taps : (2 reach + 1,)
+    logs : log K_k (2 reach + 1,)
     """
 
     near: np.ndarray
-    taps: np.ndarray
+    logs: np.ndarray
 
     @property
     def reach(self) -> int:
-        return len(self.taps) // 2
+        return len(self.logs) // 2
+
+    @cached_property
+    def taps(self) -> np.ndarray:
+        """K_k (2 reach + 1,)."""
+        return np.exp(self.logs)
 
 
-def gaussian_taps(spacing: float, variance: float, reach: int) -> np.ndarray:
-    """K_k for |k| <= reach, which sum to 1; beyond 37 sigma they are `LEAST`, so that all have a logarithm."""
-    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) * spacing) ** 2 / variance)
-    return np.maximum(taps / taps.sum(), LEAST)
+def gaussian_logs(spacing: float, variance: float, reach: int) -> np.ndarray:
+    """log K_k for |k| <= reach; the K_k sum to 1.  Far moves have a logarithm where the chance itself is none."""
+    logs = -0.5 * (np.arange(-reach, reach + 1) * spacing) ** 2 / variance
+    return np.asarray(logs - np.log(np.exp(logs).sum()))
 
 
 def segments(free: np.ndarray, periodic: bool) -> Iterator[tuple[np.ndarray, bool]]:
@@ -87,7 +91,7 @@ def _stencil(grid: Grid, number: int, axis: Axis, variance: float, reach: int) -
                 near[cells[:, part]] = cells[:, places]
             else:
                 near[line[part]] = line[places]
-    return Stencil(near, gaussian_taps(axis.spacing, variance, reach))
+    return Stencil(near, gaussian_logs(axis.spacing, variance, reach))
 
 
 def entropic_arrays(grid: Grid, along: list[Stencil], entropy: np.ndarray) -> Entropic:
@@ -100,7 +104,7 @@ def entropic_arrays(grid: Grid, along: list[Stencil], entropy: np.ndarray) -> En
     reach = np.zeros(3, dtype=np.int64)
     for axis, stencil in enumerate(along, start=missing):
         inside = slice(middle - stencil.reach, middle + stencil.reach + 1)
-        taps[axis, inside], costs[axis, inside] = stencil.taps, -np.log(stencil.taps)
+        taps[axis, inside], costs[axis, inside] = stencil.taps, -stencil.logs
         near.append((stencil.near % n if axis == 2 else stencil.near // n).astype(np.int32))
         reach[axis] = stencil.reach
     free = ~grid.mask.reshape(-1, n)

@@ -24,6 +24,7 @@ class Enumerated:
 
     def __init__(self, agents, discount, after):
         self.agents, self.late = agents, np.exp(-discount * self.dt * np.arange(3))
+        self.middle = self.late[:2] * np.exp(-0.5 * discount * self.dt)
         wide = np.exp(-((self.h) ** 2) / (4 * self.nu * self.dt))  # one cell to either side is the other cell
         self.noise = np.array([[1.0, 2 * wide], [2 * wide, 1.0]]) / (1 + 2 * wide)
         self.plan = [self.law(after[t], t) for t in (0, 1)]
@@ -32,7 +33,7 @@ class Enumerated:
         self.end = self.late[2] * (np.array([0.25, 0.75]) - 0.8) ** 2
 
     def law(self, after, t):
-        weight = self.noise * np.exp(-after / (self.eps * self.late[t]))
+        weight = self.noise * np.exp(-after / (self.eps * self.middle[t]))
         return weight / weight.sum(axis=1, keepdims=True)
 
     def price(self, t, x, there):
@@ -45,7 +46,7 @@ class Enumerated:
     def paid(self, laws, path):
         """What the agent pays itself on its path: the divergence of its laws."""
         apart = [(q * np.log(q / self.noise)).sum(axis=1) for q in laws]
-        return sum(self.eps * self.late[t] * apart[t][path[t]] for t in (0, 1))
+        return sum(self.eps * self.middle[t] * apart[t][path[t]] for t in (0, 1))
 
     def paths(self, laws):
         for path in itertools.product((0, 1), repeat=3):
@@ -73,7 +74,7 @@ class Enumerated:
                 price[t, x] += share * self.price(t, x, 1 + sum(other[t] == x for other, _ in rest))
         value, laws = price[2], [None, None]
         for t in (1, 0):
-            laws[t], eps = self.law(value, t), self.eps * self.late[t]
+            laws[t], eps = self.law(value, t), self.eps * self.middle[t]
             value = price[t] - eps * np.log(self.noise @ np.exp(-value / eps))
         return laws
 
@@ -108,6 +109,7 @@ def reward(t, c):
 def test_the_same_numbers_as_of_a_lattice_game(shape, discount):
     """Moves by k cells at c |k h|^2 / (2 dt), temperature 2 nu c / dt; the trapezoid rule by a coupling at the end."""
     nu, c, dt, reach, steps = 0.02, 0.7, 0.5 / 3, 2, 3
+    middle = c * np.exp(-0.5 * discount * dt)  # a lattice discounts what is paid in a step from its start
     here = play(entropic(shape, "periodic", steps=steps, reach=reach, discount=discount,
                          coupling=mfg.Congestion(reward, 0.4)))  # fmt: skip
     span = range(-reach, reach + 1)
@@ -115,7 +117,9 @@ def test_the_same_numbers_as_of_a_lattice_game(shape, discount):
     way = [sum((k / n) ** 2 for k, n in zip(move, shape[::-1], strict=True)) for move in moves]
     lattice = replace(
         here.game.stated,
-        dynamics=mfg.LatticeMoves(tuple(moves), costs=c * np.array(way) / (2 * dt), temperature=2 * nu * c / dt),
+        dynamics=mfg.LatticeMoves(
+            tuple(moves), costs=middle * np.array(way) / (2 * dt), temperature=2 * nu * middle / dt
+        ),
         coupling=mfg.Congestion(lambda t, c: reward(t, c) * (0.5 if t == 0 else 1.0), 0.4),
         terminal_coupling=mfg.Congestion(lambda t, c: 0.5 * dt * reward(t, c), 0.4),
     )
@@ -134,7 +138,7 @@ def test_the_same_numbers_as_of_a_lattice_game(shape, discount):
     other = mfg.nash_gap(lattice, numbers, policy=table.reshape(steps, len(moves), *shape))
     np.testing.assert_allclose(one.regret, other.regret, rtol=1e-9)
     sums = [np.exp(-((np.arange(-reach, reach + 1) / n) ** 2) / (4 * nu * dt)).sum() for n in shape]
-    shift = 2 * nu * c * np.log(sums).sum() * np.exp(-discount * dt * np.arange(steps)).sum()  # N is normalised
+    shift = 2 * nu * middle * np.log(sums).sum() * np.exp(-discount * dt * np.arange(steps)).sum()  # N is normalised
     np.testing.assert_allclose(one.cost, other.cost + shift, rtol=1e-12)
     assert one.exploitability == pytest.approx(other.exploitability, rel=1e-10)
 

@@ -29,3 +29,21 @@ def test_axes_alternate():
     g = entropic_game((4, 5, 6))
     axes = [[gaussian.axis_of(t, k, g.step.arrays) for k in range(3)] for t in (0, 1)]
     assert axes == [[2, 1, 0], [0, 1, 2]]
+
+
+def test_far_moves_of_single_cells_cost_what_they_are():
+    """Taps below the least of floats still have their logarithm: nobody goes 60 standard deviations for 690 eps."""
+    g = entropic_game((80,), steep=4000.0, reach=70, discount=0.0)
+    policy = g.respond(g.price(g.resting_crowd(g.empty_crowd()))).policy
+    assert policy[-1, 0] == len(g.step.arrays.tiles) - 1
+    h, eps, level = 1 / 80, g.step.entropy[0], g.step.next_value(2, policy[2])
+    k = np.arange(-70, 71)
+    logs = -((k * h) ** 2) / (4 * 0.02 * g.dt)
+    logs -= np.log(np.exp(logs).sum())
+    near = np.minimum((40 + k) % 160, 159 - (40 + k) % 160)
+    wanted = -eps * np.logaddexp.reduce(logs - level[near] / eps)
+    got = g.step.fields(2, level)[0][40]
+    assert got == pytest.approx(wanted, rel=1e-13)
+    value = g.values(g.price(g.resting_crowd(g.empty_crowd())))[2, 40]
+    paid = value - g.weights[2] * g.price(g.resting_crowd(g.empty_crowd()))[2, 40]
+    assert paid == pytest.approx(wanted, rel=1e-13)

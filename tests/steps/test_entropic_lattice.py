@@ -59,25 +59,26 @@ class _BoundWeighed(Bound):
         return self._times(nodes, self.of.tangent(nodes, rho, change))
 
 
-def moves(grid):
+def moves(grid, temperature):
     """Offsets in array order, and what each of them costs: control, and the norm of the stencil of its axis."""
-    dt, eps = 0.5 / 4, 2 * VISCOSITY * CONTROL_COST
+    dt = 0.5 / 4
+    eps, control_cost = temperature * dt, temperature * dt / (2 * VISCOSITY)
     strides = np.arange(-REACH, REACH + 1)
-    lines = [CONTROL_COST * (strides * axis.spacing) ** 2 / (2 * dt) for axis in grid.axes]
+    lines = [control_cost * (strides * axis.spacing) ** 2 / (2 * dt) for axis in grid.axes]
     lines = [line + eps * np.log(np.exp(-line / eps).sum()) for line in lines]
     offsets = list(itertools.product(strides, repeat=grid.ndim))
     return offsets, np.array([sum(line[k + REACH] for line, k in zip(lines, move, strict=True)) for move in offsets])
 
 
 def on_rings(grid, temperature):
-    offsets, costs = moves(grid)
+    offsets, costs = moves(grid, temperature)
     return mfg.LatticeMoves([move[::-1] for move in offsets], list(costs), temperature=temperature)
 
 
 def folded(grid, temperature):
     """Both axes at once: in even steps those who moved along the first axis go on along the others, in odd steps the
     other way round."""
-    offsets, costs = moves(grid)
+    offsets, costs = moves(grid, temperature)
     ends = {(k, stride): walked(grid, k, stride) for k in range(grid.ndim) for stride in range(-REACH, REACH + 1)}
 
     def matrix(move, order):
@@ -105,11 +106,12 @@ def twins(shape, boundary, coupling, terminal_coupling=None, discount=0.0, block
         terminal_coupling=terminal_coupling,
         normalise=True,
     )
+    middle = np.exp(-0.5 * discount * time.dt)  # tables discount what is paid in a step from its start
     last = Weighed(coupling, lambda t: time.dt / 2)
     tables = on_rings if boundary == "periodic" else folded
     other = replace(
         stated,
-        dynamics=tables(grid, 2 * VISCOSITY * CONTROL_COST / time.dt),
+        dynamics=tables(grid, 2 * VISCOSITY * CONTROL_COST * middle / time.dt),
         coupling=Weighed(coupling, lambda t: 0.5 if t == 0 else 1.0),
         terminal_coupling=last if terminal_coupling is None else last + terminal_coupling,
     )
