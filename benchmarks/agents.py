@@ -1,4 +1,4 @@
-"""N agents: exact regret and simulation on the flagship (64x64, 512 steps), one thread.
+"""N agents: exact regret and simulation on the flagship (upwind 64x64, 512 steps, and entropic), one thread.
 
     python benchmarks/agents.py [--regimes]
 
@@ -137,6 +137,28 @@ def print_simulation(solution):
     print(f"  vectorised NumPy:  {10**5 * 32 / took / 1e6:8.1f}")
 
 
+def print_entropic():
+    """The same game on the entropic step: two draws a cell and step, whatever N, and the law they keep."""
+    plan = mfg.solve(mfg.problems.supply_demand(shape=(64, 64), steps=48, scheme="entropic"), threads=1)
+    spent, walk = seconds(lambda: Walk(play_of(plan)))
+    mass = walk.game.flat(walk.play.crowd)
+    print(f"\nentropic step, 64x64, 48 steps, relative exploitability {plan.relative_exploitability:.1e}")
+    print(f"chances of all draws: {spent:.2f} s")
+    print("                     agents   one replica, s   ns an agent-step   chi-square, mean   cells and times")
+    for number, method in [(10**k, "counts") for k in (3, 5, 7, 9)] + [(10**5, "agents")]:
+        spent, run = seconds(lambda n=number, m=method: one_replica(walk, n, m), 3)
+        mean = number * mass[1:]
+        usual = mean > 5
+        square = (run.counts[1:] - mean)[usual] ** 2 / (mean * (1 - mass[1:]))[usual]
+        each = spent / number / walk.steps * 1e9
+        print(f"{method:>10s} {number:16d} {spent:16.3f} {each:18.4f} {square.mean():18.3f} {usual.sum():17d}")
+    numbers = [10**k for k in range(8)]
+    spent, gap = seconds(lambda: mfg.nash_gap(plan, agents=numbers))
+    regret = gap.regret.values
+    print(f"exact regret for {len(numbers)} numbers of agents: {spent:.2f} s, slopes in N: "
+          + " ".join(f"{value:.2f}" for value in np.log10(regret[1:] / regret[:-1])))  # fmt: skip
+
+
 def two_roads():
     """Home to one of two roads: they cost rho each, and the left one 4 max(rho - 1/2, 0) besides; half go each way."""
     kink = mfg.CustomCoupling(
@@ -202,6 +224,7 @@ def main() -> None:
     print(f"supply-demand, 64x64, 512 steps, relative exploitability {solution.relative_exploitability:.1e}")
     print_regret(solution)
     print_simulation(solution)
+    print_entropic()
     print_random_numbers()
     if options.regimes:
         print_regimes()

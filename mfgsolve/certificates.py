@@ -112,11 +112,13 @@ def certify(
     dual: float = math.nan,
     spare: np.ndarray | None = None,
     multiplier: np.ndarray | None = None,
+    buffer: np.ndarray | None = None,
 ) -> Certificate:
     """Certificate of a policy and the crowd it induces; one backward pass.
 
     ``dual`` is the value of the concave dual at some price, if known; the better of it and of the price f(m) counts.
-    ``spare`` (T+1 levels) is overwritten.  ``multiplier`` (shape of a price) belongs to the hard bounds.
+    ``spare`` (T+1 levels) is overwritten, and so is ``buffer`` (of `Game.policy_buffer`).
+    ``multiplier`` (shape of a price) belongs to the hard bounds.
     """
     own, apart = game.cost(policy, crowd), game.constants
     price = game.empty_crowd() if spare is None else spare
@@ -126,7 +128,8 @@ def certify(
         price += multiplier
         slack = game.slack_cost(multiplier, crowd)
     paid, terminal = game.crowd_totals(price, crowd), game.terminal_totals(crowd)
-    best = game.respond(price, out=game.policy_buffer(price), crowd=crowd).mean_value
+    answer = game.policy_buffer(price) if buffer is None else buffer
+    best = game.respond(price, out=answer, crowd=crowd).mean_value
     cost = own.cost + paid.cost + terminal.cost
     gap = cost - best + slack
     scale = scale_of(game, crowd, gap, own, paid, terminal)
@@ -156,9 +159,10 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     Parameters
     ----------
     problem : the game; without steps of its own it takes those of the policy
-    policy : of a controlled diffusion, speeds (step, move, ..., y, x) in the order x+, x-, y+, ...; of a finite game,
+    policy : of a controlled diffusion in the upwind scheme, speeds (step, move, ..., y, x) in the order x+, x-, y+,
+        ...; in the entropic one, the values (step, ..., y, x) that agents look ahead to; of a finite game,
         probabilities (step, action, ...); as an array, a labelled array (read by the names of its dimensions and
-        coordinates), a Dataset with ``speed`` or ``policy``, or a solution
+        coordinates), a Dataset with ``speed``, ``value_ahead`` or ``policy``, or a solution
 
     Examples
     --------

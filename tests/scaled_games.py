@@ -32,7 +32,7 @@ GAMES = {
     "ring with walls": {"shape": (10, 12), "blocked": wall, "boundary": ("reflecting", "periodic")},
     "box": {"shape": (4, 5, 6)},
     "steep line": {"shape": (30,), "steep": 40.0, "reach": 2},
-    "steep plane": {"shape": (6, 40), "steep": 36.0, "reach": 3},
+    "steep plane": {"shape": (6, 40), "steep": 30.0, "reach": 3},
     "cells": {"shape": (8, 12), "steep": 2000.0},
     "cells with walls": {"shape": (10, 12), "steep": 2000.0, "blocked": wall},
 }

@@ -73,8 +73,8 @@ are in it); ``solver`` (whose plan it is), ``stages`` (all that ran) and ``solve
 ``seconds``; ``warnings`` (JSON: a code and a sentence each); every number of the certificate
 (`mfgsolve.Certificate`); ``discount``, the rate, where there is one (then potential, costs and values are worth at
 t = 0, prices and fields at their own time); ``steps_chosen``, ``steps_potential_change`` and ``steps_flow_change``
-(what the number of time steps costs, as measured); ``discretisation_scheme``,
-``discretisation_own_viscosity``, ``discretisation_order``, ``discretisation_potential``, ``discretisation_cost``,
+(what the number of time steps costs, as measured), ``steps_space_error`` (e_s, of entropic steps);
+``discretisation_scheme``, ``discretisation_own_viscosity``, ``discretisation_order``, ``discretisation_potential``, ``discretisation_cost``,
 ``discretisation_density``, ``discretisation_obtained``, ``discretisation_sweeps``,
 ``discretisation_extrapolated_potential``, ``discretisation_extrapolated_potential_error`` and
 ``discretisation_extrapolated_density_error`` (estimated distance to the continuous game: the fields of

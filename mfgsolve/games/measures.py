@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,7 @@ from mfgsolve.steps.identity import GOLDEN
 
 __all__ = ["Block", "Measures"]
 
-SAMPLES = 32  # nodes at most at which the effect of the crowd is measured
+SAMPLES, FEW = 32, 4  # nodes at most at which the effect of the crowd is measured, and those measured at once
 
 
 @dataclass(frozen=True)
@@ -99,13 +100,17 @@ class Measures:
         flat, total = self.flat(crowd), 0.0
         with np.errstate(all="ignore"):
             for block, times, levels, weight in self._samples:
-                here = flat[levels]
-                there = block.bound.cost(times, block.density(here * self._pattern))
-                apart = np.abs(block.bound.cost(times, block.density(here)) - there).reshape(len(here), -1)
-                paid = apart * np.abs(here[:, block.columns])
+                paid = np.concatenate([self._effect(block, *part, flat) for part in _parts(times, levels)])
                 paid = paid * self.end if block is self.terminal_block else self.weighed(paid, levels)
                 total += weight * float(paid.sum())
         return total if math.isfinite(total) else 0.0
+
+    def _effect(self, block: Block, times: slice, levels: slice, flat: np.ndarray) -> np.ndarray:
+        """|f_t(m) - f_t(w m)| m_t of those levels."""
+        here = flat[levels]
+        there = block.bound.cost(times, block.density(here * self._pattern))
+        apart = np.abs(block.bound.cost(times, block.density(here)) - there).reshape(len(here), -1)
+        return np.asarray(apart * np.abs(here[:, block.columns]))
 
     @cached_property
     def _samples(self) -> list[tuple[Block, slice, slice, float]]:
@@ -188,3 +193,11 @@ class Measures:
 def _full(limits: tuple[np.ndarray, np.ndarray], levels: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     low, high = (np.broadcast_to(limit, (levels, *shape)) for limit in limits)
     return low, high
+
+
+def _parts(times: slice, levels: slice) -> Iterator[tuple[slice, slice]]:
+    """Times and levels of a sample, a few at a time, so that temporaries are small."""
+    stride = times.step or 1
+    for k in range(0, times.stop - times.start, FEW * stride):
+        first, second = (slice(s.start + k, min(s.start + k + FEW * stride, s.stop), s.step) for s in (times, levels))
+        yield first, second

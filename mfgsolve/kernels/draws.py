@@ -19,10 +19,7 @@ from mfgsolve.kernels import jit
 from mfgsolve.kernels.random import binomial, uniform
 
 FEW = 4  # agents in a cell that are moved one by one: no dearer than a binomial for each move
-WIDE = (
-    600.0  # largest exponent of a weight: products of weights, noise and norms then stay far from the ends of doubles
-)
-LEAST = 1e-280  # sum of weighted noise of which a cell may still be a part
+WIDE = 600.0  # largest exponent of a weight: to stay is always likely, so that no norm comes near the ends of doubles
 A2, A3, A4, A5, A6, A7, A8, A9, A10 = (1.0 / math.factorial(n) for n in range(2, 11))
 
 
@@ -59,7 +56,7 @@ def _soften(after, near, noise, logs, entropy):
         total = 0.0
         for k in range(moves):
             total += noise[k] * weight[near[x, k]]
-        if total > LEAST:
+        if total > 0.0:  # so a weight that is no number says no
             before[x], norm[x] = middle - entropy * np.log(total), 1.0 / total
             continue
         top, total, norm[x] = -np.inf, 0.0, 0.0

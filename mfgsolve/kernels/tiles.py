@@ -6,9 +6,10 @@ with B the least v of the tile, and psi' = psi exp(A / eps) after each pass, wit
     A(x) = min_k B(x + k) - eps log K_k
 
 so that the weights of a pass, K_k exp((A(x) - B(x + k)) / eps), are at most 1.  Tiles are as wide as v allows: the
-whole row while v varies by less than SPAN eps along it (and along the tiles in its reach), else halves, ..., in the end
-single cells: that form is the logarithmic one, which nothing overflows.  Tiles end where the walls of one column differ
-from those of the next, too.
+whole row while v varies by less than SPAN eps along it, else halves, quarters, ..., with no v of a tile more than that
+above the least one *of all tiles within its reach* (A may be as low as that, and psi' then as low as e^-SPAN); in the
+end single cells: that form is the logarithmic one, which nothing overflows.  Tiles end where the walls of one column
+differ from those of the next, too.
 
 Legend, beside that of the package: levels are (rows, x), rows are z y; ``near`` the stencil, (cells, 2 R + 1);
 ``cuts[p]`` the tiles of partition p; ``scales`` (axes + 1, rows, tiles): B, and A after each pass.
@@ -66,28 +67,30 @@ def _range_of(v, free, r, first, last, ring):
     return low, high
 
 
-def _around(first, last, cuts, tile, ring):
-    """The cells of all tiles that those from ``first`` to ``last`` lie in; beyond the ends of a ring goes on."""
-    n = tile.size
-    turn = n if ring else 0
-    if first < 0:
-        first = cuts[tile[(first + n) % n]] - n if ring else 0
-    else:
+def _reached(start, stop, reach, n, ring, cuts, tile):
+    """First cell, and the one after the last, of all tiles within reach of a tile; they may lie beyond the ends."""
+    first, last = start - reach, stop + reach - 1
+    if first >= 0:
         first = cuts[tile[first]]
-    if last > n:
-        last = cuts[tile[(last - 1 - n) % n] + 1] + turn if ring else n
+    elif ring:
+        first = cuts[tile[max(first + n, 0)]] - n
     else:
-        last = cuts[tile[last - 1] + 1]
-    return max(first, -turn), min(last, n + turn)
+        first = 0
+    if last < n:
+        last = cuts[tile[last] + 1]
+    elif ring:
+        last = cuts[tile[min(last - n, n - 1)] + 1] + n
+    else:
+        last = n
+    return first, last
 
 
-around = jit(_around)
-row_range, range_of = jit(_row_range, minima=True), jit(_range_of)
+row_range, range_of, reached = jit(_row_range, minima=True), jit(_range_of), jit(_reached)
 
 
 def _fits(v, p, eps, lows, scheme, first, last):
-    """Whether no tile of these rows, with those in reach, spans more than SPAN eps; ``lows`` = B where so."""
-    reach, ring = scheme.reach[2], scheme.ring
+    """Whether no v in a tile of these rows lies more than SPAN eps above the least within reach; ``lows`` = B then."""
+    reach, n, tile = scheme.reach[2], v.shape[1], scheme.tile[p]
     tiles, cuts, free = scheme.tiles[p], scheme.cuts[p], scheme.free
     singles = p == scheme.tiles.size - 1
     if tiles == 1 and not singles and not scheme.masked:
@@ -100,11 +103,12 @@ def _fits(v, p, eps, lows, scheme, first, last):
     for r in range(first, last):
         for b in range(tiles):
             start, stop = cuts[b], cuts[b + 1]
-            low, _ = range_of(v, free, r, start, stop, False)
+            low, high = range_of(v, free, r, start, stop, False)
             lows[r, b] = low if low < np.inf else 0.0
             if singles:
                 continue
-            low, high = range_of(v, free, r, *around(start - reach, stop + reach, cuts, scheme.tile[p], ring), ring)
+            begin, end = reached(start, stop, reach, n, scheme.ring, cuts, tile)
+            low, _ = range_of(v, free, r, begin, end, scheme.ring)
             if high - low > SPAN * eps:
                 return False
     return True

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Film"]
 
-MOMENTS = 64  # whose densities set the scale, where it is known between nodes
+MOMENTS = 24  # whose densities set the scale, where it is known between nodes
 BARS = 30  # cells of a finite game up to which each has a bar
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,9 +12,6 @@ from matplotlib.figure import Figure
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import doubts, words
-
-if TYPE_CHECKING:
-    from mfgsolve.studies.refine import Refinement
 
 __all__ = ["refinement"]
 
@@ -30,7 +27,7 @@ PANELS = {  # title: the curves, and what they are called
 }
 
 
-def refinement(study: Refinement | xr.Dataset) -> Figure:
+def refinement(study: Any) -> Figure:
     """Errors of potential and density against the time step on logarithmic axes, with the slope of the formal order.
 
     The time step falls with the mesh, each by its rule; the label of a mark is its mesh.  Where a game has no potential
@@ -38,7 +35,7 @@ def refinement(study: Refinement | xr.Dataset) -> Figure:
 
     Parameters
     ----------
-    study : of `mfgsolve.refine`, or its dataset
+    study : what `mfgsolve.refine` returned, or its dataset
     """
     dataset = getattr(study, "dataset", study)
     if not isinstance(dataset, xr.Dataset) or dataset.attrs.get("kind") != "refinement":

@@ -20,7 +20,8 @@ HALF_WIDTH = 2.5
 
 @dataclass(frozen=True)
 class GaussianLog:
-    """Closed form.  Well d = reach (-cos w t, sin w t, 0), w = pi / T; every axis is a game of its own.
+    """Closed form.  Well d = reach (-cos w t, sin w t) on two axes, w = pi / T, and along the diagonal, -reach cos w t
+    on each of them, on one axis or three; every axis is a game of its own.
 
     u = sum over axes of a x^2 / 2 + l x, plus b;  m Gaussian of mean p and constant variance v per axis, with
 
@@ -52,10 +53,11 @@ class GaussianLog:
         return self.viscosity / self.variance
 
     def well(self, t: float, order: int = 0) -> np.ndarray:
-        """Position of the well (x, y, z) or its ``order``-th derivative in time, on as many axes as there are."""
+        """Position of the well (x, y, ...) or its ``order``-th derivative in time."""
         w = math.pi / self.horizon
         turn = w * t + order * math.pi / 2
-        return np.array([-self.reach * math.cos(turn), self.reach * math.sin(turn), 0.0])[: self.axes] * w**order
+        along, across = -self.reach * math.cos(turn), self.reach * math.sin(turn)
+        return np.array([along, across] if self.axes == 2 else [along] * self.axes) * w**order
 
     def _shares(self) -> tuple[float, float, np.ndarray, np.ndarray]:
         """r, k, A and B, from the conditions at both ends."""
@@ -132,9 +134,10 @@ def gaussian_log(
     """A crowd that dislikes itself follows a moving well and cuts its corner: log coupling, closed form.
 
     -u_t - nu Lap u + |grad u|^2 / 2 = stiffness |x - d(t)|^2 / 2 + strength log m on [-2.5, 2.5] per axis, with the
-    well at d = reach (-cos(pi t / T), sin(pi t / T), 0) (on as many axes as the grid has).  The crowd starts
-    as the stationary Gaussian around d(0); the terminal cost is the stationary value around d(T).  The mean of the
-    crowd obeys p'' = stiffness (p - d).  The walls are far: they change the closed form by the tail beyond them.
+    well at d = reach (-cos(pi t / T), sin(pi t / T)); on one axis or three it goes straight, -reach cos(pi t / T) on
+    each.  The crowd starts as the stationary Gaussian around d(0); the terminal cost is the stationary value around
+    d(T).  The mean of the crowd obeys p'' = stiffness (p - d).  The walls are far: they change the closed form by the
+    tail beyond them.
 
     Parameters
     ----------

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mfgsolve.cautions import collect
+from mfgsolve.games import Game
 from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
 from mfgsolve.resolution.coarse import Coarse, coarsened
@@ -29,6 +30,8 @@ __all__ = ["Balance", "balanced", "clear_viscosity"]
 
 CLEAR = 0.7  # sigma / h of the coarse game
 STEPS, FACTOR = 16, 2  # of the coarse game, about: steps, and how many times wider cells of small grids are
+SEEN, MOST = 61, 128  # times at which its prices are looked at, so that no rhythm hides; and steps at most
+ROUGH = 0.15  # of the range of prices, by which straight lines between the nodes may miss them
 
 
 def clear_viscosity(grid: Grid, dt: float) -> float:
@@ -101,7 +104,7 @@ def balanced(problem: Problem) -> Balance | None:
 
 def _measured(coarse: Coarse, problem: Problem) -> Balance | None:
     horizon = problem.time.horizon
-    steps = 2 * near(STEPS / 2, problem.kinks, horizon, 2)
+    steps = 2 * near(_first_steps(coarse) / 2, problem.kinks, horizon, 2)
     grid = coarse(steps).grid
     assert isinstance(grid, Grid)
     stated = problem.all_dynamics[0].viscosity  # type: ignore[attr-defined]
@@ -112,6 +115,28 @@ def _measured(coarse: Coarse, problem: Problem) -> Balance | None:
     if thick is None or plan is None or fewer is None:
         return None
     return Balance(coarse, plan, viscosity, change(fewer, plan, fewer.steps), change(thick, plan, steps))
+
+
+def _first_steps(coarse: Coarse) -> int:
+    """Steps between whose nodes the prices of the coarse game go about straight."""
+    game = Game(coarse(SEEN), 1)
+    price = game.price(game.resting_crowd(game.empty_crowd()))[: game.steps].reshape(game.steps, -1)
+    shares, steps = np.linspace(0.0, 1.0, game.steps), STEPS
+    width = float(np.ptp(price, axis=1).max())
+    while steps < MOST:
+        straight = _levels(_levels(price, np.linspace(0.0, 1.0, steps + 1)), shares)
+        if float(np.abs(straight - price).max(axis=1).mean()) <= ROUGH * width:
+            break
+        steps *= 2
+    return steps
+
+
+def _levels(rows: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Rows at shares of the way from the first to the last, on straight lines between them."""
+    place = shares * (len(rows) - 1)
+    left = np.minimum(place.astype(int), len(rows) - 2)
+    share = (place - left)[:, None]
+    return np.asarray((1 - share) * rows[left] + share * rows[left + 1])
 
 
 def _solved(coarse: Coarse, steps: int, viscosity: float, start: Plan | None = None) -> Plan | None:

@@ -22,7 +22,7 @@ from mfgsolve.steps.resolving import coarsest, own_viscosity, space_error, steps
 
 __all__ = ["entropic_judgement", "entropic_settled"]
 
-LEAST = 8  # steps, however smooth the game
+LEAST, MOST = 8, 2048  # steps, however smooth the game; and where noise bears fewer than it wants, however rough
 TOLERATED = 0.08  # estimated error in time, of the flow or a third of that of the gain, that is worth a caution,
 NOISY = 0.01  # that by the width of the noise,
 MISSED = 0.02  # and the share of a step by which a node may miss a kink
@@ -69,7 +69,7 @@ def _wished(problem: Problem, balance: Balance | None) -> float:
     first = max(LEAST, min(bound, enough))
     if bound >= LEAST and in_time(first) <= TOLERATED / 2:
         return first
-    numbers, top = [first], max(first, enough)
+    numbers, top = [first], max(first, min(enough, MOST))
     while FINER * numbers[-1] < top:
         numbers.append(FINER * numbers[-1])
     best = min(numbers, key=error)

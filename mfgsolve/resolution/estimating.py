@@ -7,6 +7,7 @@ the density by the L1 distance of the two densities, with the order of the poten
 
 *Second order* (entropic): half as many steps on cells sqrt(2) times as large, so that sigma / h is the same.  Whole
 differences and e_s of the finer mesh: a third of a difference is not conservative where costs have kinks in time.
+The exploitability of the coarser plan is added.
 
 A game is solved anew only where that costs at most `SHARE` of the solve, in work, and where no limit was set.
 """
@@ -31,13 +32,15 @@ from mfgsolve.resolution.nodes import misses
 from mfgsolve.resolution.overlay import Flow, apart
 from mfgsolve.solution.datasets import Measure
 from mfgsolve.solvers import SOLVERS, suited
-from mfgsolve.solvers.base import Budget, Outcome, run
+from mfgsolve.solvers.base import Budget, Outcome, handed_over, run
 
 __all__ = ["Known", "Meshed", "coarser", "compared", "estimated", "scheme_of"]
 
-SHARE = 0.15  # of the work of a solve that an estimate may cost beside it
+SHARE = 0.15  # of the work of a solve that an estimate may cost beside it,
+STOP = 0.8  # and of that, after which no other step is taken
 SOLVED = 1e-3  # relative exploitability above which a plan says nothing of its mesh
-ACCURACY = 1e-5  # relative exploitability of a coarse plan
+ACCURACY = 1e-5  # relative exploitability of a coarse plan,
+ENOUGH = 3e-4  # and the largest with which it still says something where the work is up
 NARROWER = 2.0  # factor on e_s from which a coarser mesh shows its own error in space, and not that of the steps
 EXTRAPOLATED = (
     1e-4  # e_s up to which two entropic runs are extrapolated in time: below it that is worse than the finer run
@@ -46,6 +49,7 @@ VARYING = 0.5  # share by which the error of the finer run may differ from its e
 SATURATED = 0.8  # order of a density that is believed at most: L1 distances cannot grow for ever
 UNSEEN = 1e-6  # e_s that matters to nobody
 LEFT = 0.75  # share of an error of first order that an extrapolated number is believed to keep
+FAR = 0.1  # L1 distance of two crowds from which their differences show no second order yet: they count twice
 FEWER = 0.6  # of half the steps that a coarser mesh may have for the sake of kinks
 APART = 2.0  # L1 distance of two crowds that are nowhere together
 CELLS = 8  # along an axis of a mesh that says something
@@ -81,6 +85,7 @@ class Meshed:
     order : formal order of its steps
     space_error : e_s
     sweeps : it took, of its own mesh
+    gap : exploitability of its plan, by which its numbers may be off
     """
 
     numbers: Known
@@ -88,6 +93,7 @@ class Meshed:
     order: float
     space_error: float
     sweeps: float
+    gap: float = 0.0
 
     @classmethod
     def of(cls, outcome: Outcome, certificate: Certificate, sweeps: float = 0.0) -> Meshed:
@@ -99,7 +105,8 @@ class Meshed:
         """Of a crowd and its certificate."""
         assert isinstance(game.grid, Grid)
         numbers = Known(game.grid.shape, game.steps, certificate.potential, certificate.cost)
-        return cls(numbers, Flow(game.grid, game.mass(crowd)), game.step.order, game.step.space_error, sweeps)
+        flow, gap = Flow(game.grid, game.mass(crowd)), max(certificate.exploitability, 0.0)
+        return cls(numbers, flow, game.step.order, game.step.space_error, sweeps, gap)
 
 
 def estimated(
@@ -165,7 +172,8 @@ def compared(
         sweeps=sum(mesh.sweeps * mesh.numbers.cell_steps for mesh in meshes[1:]) / fine.numbers.cell_steps,
     )
     density = apart_of(fine, coarse) if density is None else density
-    return _second_order(told, meshes, numbers, density) if fine.order > 1 else _first_order(told, numbers, density)
+    result = _second_order(told, meshes, numbers, density) if fine.order > 1 else _first_order(told, numbers, density)
+    return replace(result, potential=result.potential + coarse.gap, cost=result.cost + coarse.gap)
 
 
 def apart_of(fine: Meshed, coarse: Meshed) -> float:
@@ -199,6 +207,8 @@ def _second_order(
     potentials, costs, narrow = _three(numbers, "potential"), _three(numbers, "cost"), fine.space_error
     order = richardson.observed_order(*(costs if math.isnan(potentials[0]) else potentials), fine.order, ratio)
     whole = 3.0 / (ratio**2 - 1.0)  # of the difference where the other has half as many steps: three times its error
+    if density > FAR:
+        whole *= 2.0
     result = replace(
         told,
         order=order,
@@ -288,11 +298,13 @@ def _beside(outcome: Outcome, certificate: Certificate, work: float) -> tuple[Me
     tol = max(ACCURACY, abs(certificate.relative_exploitability))
     solver = SOLVERS[names[0]]()
     state = solver.init(game, tol, lambda level: prolong(outcome.crowd, fine, level))
-    limit = work / game.cell_steps
+    limit = STOP * work / game.cell_steps
     ended = run(solver, state, tol, Budget(), callback=lambda measure: measure.sweeps >= limit)
-    if ended.verified is None:
+    result = ended.verified[0] if ended.verified is not None else handed_over(solver, ended.state)
+    found = result.certified()
+    if not abs(found.relative_exploitability) <= ENOUGH:
         return None, f"a coarser mesh was not solved within {SHARE:.0%} of the work"
-    return Meshed.of(*ended.verified, ended.verified[0].sweeps), ""
+    return Meshed.of(result, found, result.sweeps), ""
 
 
 def coarser(problem: Problem, order: float) -> tuple[tuple[int, ...], int] | None:

@@ -57,8 +57,8 @@ class Judgement:
 
     @property
     def attributes(self) -> dict[str, int | float]:
-        """For the dataset of a solution; ``steps_space_error`` and ``steps_own_viscosity`` where there are some."""
+        """For the dataset of a solution; ``steps_space_error`` where there is one."""
         numbers = {"potential_change": self.potential_change, "flow_change": self.flow_change}
-        entropic = {"space_error": self.space_error, "own_viscosity": self.own_viscosity}
-        numbers |= {name: value for name, value in entropic.items() if not math.isnan(value)}
+        if not math.isnan(self.space_error):
+            numbers["space_error"] = self.space_error
         return {"steps_chosen": int(self.chosen)} | {f"steps_{name}": value for name, value in numbers.items()}

@@ -22,7 +22,8 @@ from mfgsolve.solvers.levels import Levels
 __all__ = ["SHARES", "Meshes", "Viscosities", "entropic_levels"]
 
 SHARES = (3 / 8, 1 / 2, 3 / 4, 7 / 8, 1.0)  # q
-SMALLEST = 6  # cells along an axis of the coarsest mesh
+SMALLEST, ENOUGH = 6, 16  # cells along an axis of the coarsest mesh: of a large grid, and of a small one
+SMALL = 4096  # cells up to which a grid is small: there the viscosity may as well fall alone
 ROUGH = 3e-2  # relative exploitability to which all levels before the last are solved
 
 
@@ -34,10 +35,11 @@ def entropic_levels(game: Game, coarse: bool) -> Levels:
 
 def _on_meshes(problem: Problem) -> list[Problem] | None:
     """The problem on all coarser meshes, from coarse to fine; None where it cannot be stated on one of them."""
-    shape, found = problem.grid.shape, []
+    shape, found = problem.grid.shape, list[Problem]()
+    smallest = ENOUGH if problem.grid.size < SMALL else SMALLEST
     for share in SHARES[:-1]:
         fewer = tuple(round(share * n) for n in shape)
-        if min(fewer) < SMALLEST:
+        if min(fewer) < smallest:
             return None
         wider = math.prod(n / m for n, m in zip(shape, fewer, strict=True)) ** (1 / len(shape))
         try:

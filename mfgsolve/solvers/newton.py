@@ -53,12 +53,13 @@ from mfgsolve.solvers.newton_state import (
     certificate,
     flow,
     foretold,
+    halves,
     keep,
     measured,
     new_state,
     respond,
 )  # fmt: skip
-from mfgsolve.solvers.prediction import predicted_solve
+from mfgsolve.solvers.prediction import near_enough, predicted_solve, thickest
 from mfgsolve.solvers.stored import Stored
 from mfgsolve.solvers.trust_region import STUBBORN, trust_step
 from mfgsolve.watch import over
@@ -154,12 +155,17 @@ class Newton(Solver):
         if new.spent:
             new.pool.release(*new.spent)
             new.spent = ()
+        if new.level != state.level and state.levels.rough is not None:  # whoever still holds the given state
+            nothing = np.empty(0)
+            state.believed = state.price = state.buffer = state.crowd = nothing
         return new
 
     def _advanced(self, state: NewtonState) -> NewtonState:
         target = self._target(state)
         before = state.certificate.relative_exploitability
-        if not state.final and (before <= target or state.idle >= (3 if state.phase == FREE else STUBBORN)):
+        if not state.final and (
+            before <= target or near_enough(state) or state.idle >= (3 if state.phase == FREE else STUBBORN)
+        ):
             if state.game.is_coupled and before > target:  # the branch of equilibria ends here
                 state.iteration, state.stalled = state.iteration + 1, True
                 return state
@@ -266,18 +272,15 @@ class Newton(Solver):
             state.sweeps += passes(coupled) * state.sweep
             step = coupled_step(coupled, state.policy, state.believed, state.crowd)
             return self._line_search(state, step, False) > 0, math.nan
-        game, pool, foreseen = state.game, state.pool, math.nan
+        if state.predicts:
+            return self._foreseen_step(state)
+        game, pool = state.game, state.pool
         averse = game.is_potential and game.is_monotone
         residual, solution, slope = pool.take(), pool.take(), pool.take()
         np.subtract(state.crowd, state.believed, out=residual)
-        scale = game.slope(_thickest(state, solution), slope)
+        scale = game.slope(state.believed, slope)
         system = Linearisation(game, state.policy, state.crowd, state.believed, scale)
-        if averse and game.step.is_entropic and scale is not None:
-            uses, foreseen = predicted_solve(
-                state, system, (solution, residual), self._target(state), self.linear_limit
-            )
-            state.breathless += uses >= self.linear_limit
-        elif averse and residual.size > DENSE:
+        if averse and residual.size > DENSE:
             work = [pool.take() for _ in range(2 if scale is not None else 3)]
             spare = [] if scale is not None else [slope, work[2]]
             vectors = Vectors(solution, residual, work[0], work[1])
@@ -290,7 +293,23 @@ class Newton(Solver):
         pool.give(residual, slope)
         length = self._line_search(state, solution, averse)
         pool.give(solution)
-        return length > 0, foreseen if length == 1.0 else math.nan
+        return length > 0, math.nan
+
+    def _foreseen_step(self, state: NewtonState) -> tuple[bool, float]:
+        """The same where the linear solve ends on what it predicts; in as few arrays as can be."""
+        game, pool = state.game, state.pool
+        residual, block = pool.take(), pool.take_policy(state.price)
+        solution, slope = halves(block, state.price)
+        np.subtract(state.crowd, state.believed, out=residual)
+        scale = game.slope(thickest(state, solution), slope)
+        system = Linearisation(game, state.policy, state.crowd, state.believed, scale)
+        found = predicted_solve(state, system, (solution, residual), self._target(state), self.linear_limit)
+        state.breathless += found.uses >= self.linear_limit
+        state.sweeps += found.uses * state.sweep
+        pool.give(residual)
+        length = self._line_search(state, solution, True)
+        pool.give_policy(state.price, block)
+        return length > 0, found.predicted if length == 1.0 else math.nan
 
     def _line_search(self, state: NewtonState, solution: np.ndarray, averse: bool) -> float:
         """Accept the first of a = 1, 1/2, 1/4, ... that does not lower the dual (or raise the exploitability); 0 where
@@ -331,6 +350,7 @@ class Newton(Solver):
     def _refine(self, state: NewtonState) -> NewtonState:
         """The same belief on the next finer grid, or in the next colder game."""
         guess, level, levels = state.believed, state.level + 1, state.levels
+        state.pool.clear()
         game = levels.game(level)
         if state.coarser is not None:
             share, older = levels.share(level), state.coarser
@@ -345,6 +365,11 @@ class Newton(Solver):
         fine.best, fine.best_policy, fine.best_crowd = state.best, state.best_policy, state.best_crowd
         fine.kept, fine.least = state.kept, state.least
         fine.phase, fine.damping, fine.breathless = state.phase, state.damping, state.breathless
+        if fine.final and fine.phase == FREE and fine.predicts:  # the first pass will say how far it is
+            now = state.certificate
+            respond(fine)
+            flow(fine)
+            return foretold(fine, max(now.exploitability, SURE * fine.tol * now.scale), now.scale)
         return _answered(fine)
 
     def finish(self, state: NewtonState) -> Outcome:
@@ -369,14 +394,6 @@ class Newton(Solver):
         if believed is None or not (levels.is_refined and state.final):
             return None
         return lambda: (levels.game(level), believed)
-
-
-def _thickest(state: NewtonState, work: np.ndarray) -> np.ndarray:
-    """Where the coupling is linearised: at the belief; or, where its slope has no bound, at the larger of belief and
-    answer: the slope at a place that was believed to be empty says nothing of the crowd that comes there."""
-    if not (state.game.step.is_entropic and any(one.is_steep for one in state.game.stated.couplings)):
-        return state.believed
-    return np.maximum(state.believed, state.crowd, out=work)
 
 
 def _sharp(game: Game) -> Game | None:

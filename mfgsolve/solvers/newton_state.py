@@ -28,6 +28,7 @@ __all__ = [
     "certificate",
     "flow",
     "foretold",
+    "halves",
     "keep",
     "measured",
     "new_state",
@@ -52,7 +53,20 @@ class Pool:
 
     def take_policy(self, price: np.ndarray) -> np.ndarray:
         """A buffer for the answer to a price: the price itself where the game overwrites it."""
-        return self._policies.pop() if self._policies else self._game.policy_buffer(price)
+        if self._policies:
+            return self._policies.pop()
+        if not self._game.step.is_entropic:
+            return self._game.policy_buffer(price)
+        shape = (self._game.steps, *self._game.step.policy_shape)
+        size = math.prod(shape)
+        return np.empty(max(size, 2 * price.size))[:size].reshape(shape)  # two crowds have room in it
+
+    def lend(self, price: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Two crowds in the place of a policy that nobody needs until the next one is taken; only where agents pay by
+        entropy."""
+        policy = self.take_policy(price)
+        self.give_policy(price, policy)
+        return halves(policy, price)
 
     def give_policy(self, price: np.ndarray, policy: np.ndarray) -> None:
         if policy is not price:
@@ -66,6 +80,14 @@ class Pool:
     def clear(self) -> None:
         self._free.clear()
         self._policies.clear()
+
+
+def halves(policy: np.ndarray, price: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two crowds, of the shape of a price, in the memory of such a policy."""
+    block = policy.base
+    assert block is not None
+    first, second = block[: price.size], block[price.size : 2 * price.size]
+    return first.reshape(price.shape), second.reshape(price.shape)
 
 
 @dataclass
@@ -123,6 +145,16 @@ class NewtonState(State):
     def averse(self) -> bool:
         """Whether the dual is concave and there to be climbed."""
         return self.game.is_potential and self.game.is_monotone
+
+    @property
+    def predicts(self) -> bool:
+        """Whether linear solves predict an exploitability (`mfgsolve.solvers.prediction`)."""
+        return self.averse and self.game.step.is_entropic and self.game.is_local
+
+    @property
+    def is_steep(self) -> bool:
+        """Whether the slope of the coupling has no bound where nobody is."""
+        return any(coupling.is_steep for coupling in self.game.stated.couplings)
 
     @property
     def has_detours(self) -> bool:
@@ -184,9 +216,13 @@ def flow(state: NewtonState) -> None:
 
 def certificate(state: NewtonState) -> Certificate:
     """Certificate of the policy and its flow.  Half a sweep."""
-    work = state.pool.take()
-    result = certify(state.game, state.game.policy_of(state.policy), state.crowd, state.dual, work)
-    state.pool.give(work)
+    idle = state.price is not state.buffer and state.game.step.is_entropic  # nobody reads the price any more
+    work = state.price if idle else state.pool.take()
+    buffer = state.pool.take_policy(work)
+    result = certify(state.game, state.game.policy_of(state.policy), state.crowd, state.dual, work, buffer=buffer)
+    state.pool.give_policy(work, buffer)
+    if not idle:
+        state.pool.give(work)
     state.sweeps += 0.5 * state.sweep
     return result
 

@@ -29,10 +29,11 @@ from mfgsolve.kernels import vectors
 from mfgsolve.solvers.krylov import Linearisation, Vectors
 from mfgsolve.solvers.newton_state import NewtonState
 
-__all__ = ["Aim", "Found", "predicted_solve", "solve_as_foreseen"]
+__all__ = ["Aim", "Found", "near_enough", "predicted_solve", "solve_as_foreseen", "thickest"]
 
-SHARE, ROOT = 0.1, 0.3  # of the relative exploitability, and of its root, that a solve leaves
+SHARE, ROOT = 0.03, 0.3  # of the relative exploitability, and of its root, that a solve leaves
 MARGIN = 0.8  # share of the tolerance that it aims at
+GAP = 0.1  # of the goal of a level, a duality gap that is as good
 NEAR = 1e-4  # relative exploitability from which the prediction itself is minimised
 
 
@@ -51,35 +52,44 @@ class Found(NamedTuple):
     predicted: float
 
 
+def near_enough(state: NewtonState) -> bool:
+    """Whether the dual says that a level before the last is solved well enough.  Where the slope of the coupling has no
+    bound, the exploitability of a crowd that is wrong where hardly anybody is may be large all the same."""
+    now, rough = state.certificate, state.levels.rough
+    return rough is not None and state.is_steep and now.duality_gap <= GAP * rough * now.scale
+
+
+def thickest(state: NewtonState, work: np.ndarray) -> np.ndarray:
+    """Where the coupling is linearised: at the belief; or, where its slope has no bound, at the larger of belief and
+    answer: the slope at a place that was believed to be empty says nothing of the crowd that comes there."""
+    return np.maximum(state.believed, state.crowd, out=work) if state.is_steep else state.believed
+
+
 def predicted_solve(
     state: NewtonState, system: Linearisation, given: tuple[np.ndarray, np.ndarray], tol: float, limit: int
 ) -> Found:
     """The solve that a state asks for, with arrays of its pool; ``given`` are the solution and M - mb, ``tol`` the
     relative exploitability that is wanted in the end."""
     pool, scale = state.pool, state.certificate.scale
-    taken = [pool.take(), pool.take()]
-
-    def spare() -> tuple[np.ndarray, np.ndarray]:
-        lent = state.price if state.price is not state.buffer else None  # nobody reads it any more
-        taken.extend(pool.take() for _ in range(2 if lent is None else 1))
-        return taken[2], taken[3] if lent is None else lent
+    direction = pool.take()
+    image, moved = pool.lend(state.price)
 
     def aim(first: float) -> Aim:
         share = min(SHARE, ROOT * math.sqrt(max(first / scale, 0.0)))
         return Aim(share, MARGIN * tol * scale, NEAR * scale)
 
-    found = solve_as_foreseen(system, Vectors(*given, *taken), spare, aim, limit)
-    pool.give(*taken)
+    spare = moved, state.price  # which nobody reads any more
+    found = solve_as_foreseen(system, Vectors(*given, direction, image), spare, aim, limit)
+    pool.give(direction)
     return found
 
 
 def solve_as_foreseen(
-    system: Linearisation, work: Vectors, spare: Callable[[], tuple[np.ndarray, np.ndarray]],
-    aim: Callable[[float], Aim], limit: int,
-) -> Found:  # fmt: skip
+    system: Linearisation, work: Vectors, spare: tuple[np.ndarray, np.ndarray], aim: Callable[[float], Aim], limit: int
+) -> Found:
     """Solve from zero; ``work.residual`` is M - mb on entry, and no more than work on exit.
 
-    ``aim`` is asked with E of no step at all; ``spare`` for two arrays, where E itself is minimised.
+    ``aim`` is asked with E of no step at all; ``spare`` is overwritten where E itself is minimised.
     """
     assert system.scale is not None
     work.solution[:] = 0.0
@@ -94,7 +104,7 @@ def solve_as_foreseen(
     goal = max(wanted.share * first, wanted.floor)
     if first > wanted.near:
         return _conjugate_gradient(system, work, (size, curve), goal, limit)
-    return _least_exploitability(system, work, spare(), first, goal, limit)
+    return _least_exploitability(system, work, spare, first, goal, limit)
 
 
 def _flat(array: np.ndarray) -> np.ndarray:

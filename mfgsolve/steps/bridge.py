@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy.special import logsumexp
@@ -30,7 +31,7 @@ WIDE = 0.85  # standard deviation of the noise in points: sums over them are int
 FINEST = 99  # points in a cell; odd, so that the middle one is the centre
 TAIL = 6.0  # standard deviations that sums reach
 MOST = 1.0  # logarithm of what the end of a step may be off by; more is in tails that the step itself cuts off
-SHARP = 1.0  # third difference of a logarithm from cell to cell, from which a cubic would overshoot
+SHARP = 1.0  # difference of the slopes of a logarithm, from cell to cell, from which a cubic would overshoot
 
 
 class Bridge:
@@ -118,7 +119,8 @@ def _smoothed(logs: np.ndarray, grid: Grid, number: int, variance: float) -> np.
 def _between(window: np.ndarray, away: np.ndarray, points: int) -> np.ndarray:
     """Logarithms at ``away`` points from the middle of the window, so many of them in a cell.
 
-    Cubic; linear where a cubic would overshoot; that of the nearest centre beside cells where nobody is (-inf).
+    Cubic; linear beside a kink, where a cubic would overshoot; and where it jumps, above all to cells where nobody is
+    (-inf), that of the nearest centre: such a crowd fills its cells evenly.
     """
     middle = window.shape[-1] // 2
     base, rest = np.divmod(away, points)
@@ -132,7 +134,8 @@ def _between(window: np.ndarray, away: np.ndarray, points: int) -> np.ndarray:
     )  # fmt: skip
     with np.errstate(invalid="ignore"):
         cubic = sum(weight * one for weight, one in zip(weights, four, strict=True))
-        sharp = np.abs(four[3] - 3 * four[2] + 3 * four[1] - four[0]) > SHARP
-        cubic = np.where(sharp, (1 - u) * four[1] + u * four[2], cubic)
-    known = np.isfinite(cubic)
-    return np.where(known, cubic, np.where(u < 0.5, four[1], four[2]))
+        before, here, beyond = (after - one for one, after in pairwise(four))
+        kink = np.abs(beyond - 2 * here + before) > SHARP
+        smooth = np.where(kink, (1 - u) * four[1] + u * four[2], cubic)
+        jump = np.abs(here) > 2 * np.maximum(np.abs(before), np.abs(beyond)) + SHARP
+    return np.where(np.isfinite(smooth) & ~jump, smooth, np.where(u < 0.5, four[1], four[2]))

@@ -171,7 +171,9 @@ class EntropicStep(Step):
     @cached_property
     def arrays(self) -> Entropic:
         """What kernels take."""
-        return entropic_arrays(self.space, self.stencils, self.entropy)._replace(parts=self.threads)
+        made = entropic_arrays(self.space, self.stencils, self.entropy)._replace(parts=self.threads)
+        self.__dict__.pop("stencils", None)  # as large as an array of all mass; single steps make them anew
+        return made
 
     def _backward(self, *arguments: Any) -> None:
         launch(entropic.backward, entropic.backward_parallel, self.threads, *arguments, self.arrays)

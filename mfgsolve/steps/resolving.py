@@ -52,6 +52,7 @@ def steps_for_noise(viscosity: float, grid: Grid, horizon: float) -> float:
 
 
 def reach_for(speed: float, viscosity: float, grid: Grid, dt: float) -> tuple[int, ...]:
-    """Cells along each axis that agents of that speed need."""
+    """Cells along each axis that agents of that speed need: nobody needs to go farther than from end to end."""
     sigma = math.sqrt(2.0 * viscosity * dt)
-    return tuple(max(1, math.ceil((HASTE * speed * dt + TAIL * sigma) / axis.spacing)) for axis in grid.axes)
+    ways = (min(HASTE * speed * dt, axis.length) + TAIL * sigma for axis in grid.axes)
+    return tuple(max(1, math.ceil(way / axis.spacing)) for way, axis in zip(ways, grid.axes, strict=True))

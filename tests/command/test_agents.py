@@ -37,6 +37,18 @@ def kept(plans: Path, folder: Path) -> None:
         shutil.copy(plan, folder)
 
 
+def test_plans_of_the_entropic_step(folder: Path) -> None:
+    """From its file alone, and as in Python."""
+    problem = mfg.problems.supply_demand(shape=(8, 8), steps=6, viscosity=0.02, scheme="entropic")
+    plan = mfg.solve(problem, check="ignore")
+    plan.save("entropic.nc")
+    facts = json.loads(run("compare", "entropic.nc", "--agents", "10,1000", "--replicas", 5, "--json").stdout)
+    exact = mfg.nash_gap(plan, [10, 1000])
+    for number, one in facts["agents"].items():
+        assert one["regret"] == pytest.approx(float(exact.regret.sel(agents=int(number))), rel=1e-6)
+    assert facts["agents"]["1000"]["simulated_cost"]["mean"] == pytest.approx(float(exact.cost[1]), abs=0.1)
+
+
 def test_table_files_and_json(folder: Path) -> None:
     words = ["compare", "plan.nc", "--agents", "100, 10", "--replicas", 5, "--rng", 3]
     text = run(*words, "-o", "compare.nc", "--plot", "compare.png").stdout

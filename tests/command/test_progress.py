@@ -72,3 +72,18 @@ def test_progress_is_silent_without_a_terminal(monkeypatch: pytest.MonkeyPatch) 
     with Progress(1e-10) as progress:
         assert progress.update(Measure(1, 1.0, 1.0, 0.5, 1.0, 1.0, 100, True)) is None
     assert sys.stderr.getvalue() == ""
+
+
+def test_coarser_meshes_in_the_same_steps_are_named() -> None:
+    progress = Progress(1e-10, (64, 32), 48)
+    assert progress._grid(48 * 24 * 48) == "48x24x48"
+    assert progress._grid(24 * 12 * 48) == "24x12x48"
+    assert progress._grid(32 * 16 * 24) == "32x16x24"
+
+
+def test_an_iteration_without_a_certificate_shows_the_last_one() -> None:
+    progress = Progress(1e-10)
+    for reached in (1e-5, float("nan")):
+        progress.update(Measure(1, 1.0, reached, reached, 1.0, 1.0, 100, True))
+        assert progress.share() == pytest.approx(0.5)
+        assert "1.0e-05" in next(iter(progress.texts()))[1]

@@ -24,9 +24,9 @@ def test_tiles_end_at_walls():
 
 
 def test_scales_bound_the_weights_of_every_pass():
-    g = entropic_game((6, 40), steep=36.0, reach=3)
+    g = entropic_game((6, 40), steep=30.0, reach=3)
     arrays, eps = g.step.arrays, g.step.entropy[0]
-    v = np.random.default_rng(2).random((6, 40)) + 36.0 * np.linspace(0, 1, 40)
+    v = np.random.default_rng(2).random((6, 40)) + 30.0 * np.linspace(0, 1, 40)
     scales = np.zeros((3, 6, 40))
     p = tiles.partition(v, eps, scales, arrays)
     lows = np.stack([v[:, a:b].min(axis=1) for a, b in zip(arrays.cuts[p], arrays.cuts[p, 1:], strict=False) if b > a])

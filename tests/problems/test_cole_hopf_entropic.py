@@ -10,8 +10,6 @@ import pytest
 from mfgsolve.games import make_game
 from tests.accuracy import deviation, entropic, errors, solved
 
-SLOW = pytest.mark.slow
-
 
 @pytest.mark.parametrize(
     ("shape", "steps", "parameters"),
@@ -52,13 +50,13 @@ def test_waves_fade_as_poissons_sum_says(cells, steps):
 @pytest.mark.parametrize(
     ("name", "shape", "steps", "density", "cost"),
     [
-        pytest.param("gaussian-log", (64,), 32, 1.5e-4, 5e-5, marks=SLOW),
+        ("gaussian-log", (64,), 32, 1.5e-4, 5e-5),
         ("linear-quadratic", (128,), 64, 8e-6, 3e-6),
         ("linear-quadratic", (32, 32), 8, 1e-3, 3e-4),
-        pytest.param("gaussian-log", (64, 64), 32, 9e-4, 4e-4, marks=SLOW),
-        pytest.param("linear-quadratic", (64, 72), 32, 5e-5, 5e-5, marks=SLOW),
-        pytest.param("gaussian-log", (32, 32, 32), 16, 1.2e-3, 1e-3, marks=SLOW),
-        pytest.param("linear-quadratic", (32, 32, 32), 8, 1e-3, 1e-3, marks=SLOW),
+        ("gaussian-log", (64, 64), 32, 9e-4, 4e-4),
+        ("linear-quadratic", (64, 72), 32, 5e-5, 5e-5),
+        pytest.param("gaussian-log", (32, 32, 32), 16, 1.2e-3, 1e-3, marks=pytest.mark.slow),
+        ("linear-quadratic", (32, 32, 32), 8, 1e-3, 1e-3),
     ],
 )
 def test_distance_to_the_closed_form(name, shape, steps, density, cost):
@@ -68,7 +66,6 @@ def test_distance_to_the_closed_form(name, shape, steps, density, cost):
     assert found.cost <= cost
 
 
-@SLOW
 def test_second_order_in_time():
     """Where the noise of a step is wider than a cell."""
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import mfgsolve as mfg
@@ -51,3 +52,15 @@ def test_error_by_noise_is_that_of_the_kernel_or_of_the_viscosity_that_the_schem
 def test_a_game_without_a_coarse_form_has_none() -> None:
     finite = mfg.problems.beach_bar()
     assert balanced(finite) is None
+
+
+def test_a_coarse_game_takes_as_many_steps_as_its_prices_have_turns() -> None:
+    def rounds(number: int) -> mfg.Problem:
+        cost = mfg.RunningCost(lambda t, c: np.cos(2 * number * np.pi * t) * c.x)
+        dynamics = mfg.ControlledDiffusion(0.01, scheme="entropic")
+        return mfg.Problem(mfg.Grid.box((16,)), mfg.TimeGrid(1.0), dynamics, cost, 1.0)
+
+    found = [balanced(rounds(number)) for number in (0, 3, 16)]
+    steps = [0 if each is None else each.plan.steps for each in found]
+    assert steps[:2] == [16, 16]
+    assert steps[2] >= 4 * 16

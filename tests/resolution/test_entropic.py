@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
+from mfgsolve.games import make_game
 from mfgsolve.resolution import balance, entropic, judge, settle
 
 LINES = {"linear-quadratic": (48,), "gaussian-log": (64,), "cole-hopf": (32,)}
@@ -92,6 +93,31 @@ class TestTheRule:
         still = settle(posed("linear-quadratic", (64,), viscosity=0.0))
         assert 8 <= still.time.steps <= 16  # 8 where it is measured
         assert set(codes(still)) == {"steps-not-measured", "own-viscosity"}
+
+    @pytest.mark.parametrize("rounds", [6, 10, 16])
+    def test_costs_that_change_fast_ask_for_more_than_noise_bears(self, rounds: int) -> None:
+        """16 steps would see nothing of 16 rounds, and 10 as 6."""
+        cost = mfg.RunningCost(lambda t, c: 3 * np.cos(2 * rounds * np.pi * t) * np.cos(np.pi * c.x))
+        problem = mfg.Problem(
+            mfg.Grid.box((32,)), mfg.TimeGrid(1.0), mfg.ControlledDiffusion(0.004, 0.1, scheme="entropic"),
+            mfg.CrowdAversion(0.1) + cost, mfg.Bump(1.0, 0.1, (0.5,)), normalise=True,
+        )  # fmt: skip
+        settled = settle(problem)
+        bound = 2 * 0.004 * 32**2 / 0.6**2
+        fine = problem.rescaled((128,), 256)
+        assert fine is not None
+        exact = mfg.solve(fine, tol=1e-8, check="ignore").potential
+        off, by_noise = (
+            abs(mfg.solve(problem.with_steps(n), tol=1e-8, check="ignore").potential - exact)
+            for n in (settled.time.steps, int(bound))
+        )
+        assert settled.time.steps > 1.5 * bound
+        assert off < by_noise / 4
+
+    def test_huge_costs_ask_for_no_endless_number(self) -> None:
+        settled = settle(posed("supply-demand", (8, 8), reward=1e6))
+        assert entropic.LEAST <= settled.time.steps <= 1.25 * entropic.MOST
+        assert max(make_game(settled).step.reach) < 16
 
     def test_kinks_that_no_number_fits_are_told(self) -> None:
         problem = replace(posed("linear-quadratic", (48,)), kinks=(0.1234567, 1.7654321, 0.6180339))

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from entropic_games import line, solved
+from entropic_games import line, plane, solved
 from scipy.integrate import solve_ivp
 
 import mfgsolve as mfg
+from mfgsolve.games import make_game
+from mfgsolve.solution.between import Between
 
 FAST = {"method": "fictitious-play", "tol": 1e-8, "check": "ignore"}
 
@@ -73,6 +75,18 @@ def test_a_file_alone_tells_the_density_at_any_time(name, tmp_path):
     if "blocked" in solution.dataset:
         assert not found.values[:, solution.dataset["blocked"].values == 1].any()
     assert found["time"].attrs == solution.dataset["time"].attrs
+
+
+def test_each_step_has_its_own_entropy_and_order_of_axes():
+    problem = plane(discount=0.9)
+    dataset = mfg.solve(problem, method="fictitious-play", max_iterations=1, check="ignore").dataset
+    step, between = make_game(problem).step, Between(dataset)
+    free = ~problem.grid.mask
+    for k in range(3):
+        bridge = between.bridge(k)
+        assert bridge.log_phi[free] == pytest.approx(-dataset["value_ahead"].values[k][free] / step.entropy[k])
+        assert bridge.first == ((0, 1) if k % 2 == 0 else (1, 0))
+        assert bridge.variance == pytest.approx(2 * step.viscosity * step.dt)
 
 
 def test_other_solutions_are_linear_between_nodes(small_problem):

@@ -79,3 +79,17 @@ def test_heats_start_where_what_is_gained_does_not_pay_a_cell():
 
 def test_a_step_whose_cost_of_moving_nobody_knows_is_not_heated():
     assert heats(make_game(hopping()), 0.5) == [1.0]
+
+
+def test_an_entropic_step_is_made_dearer_as_it_would_have_been_bound():
+    def made(cost):
+        dynamics = mfg.ControlledDiffusion(0.02, cost, scheme="entropic", reach=4)
+        bump = mfg.Bump(1.0, 0.3, (0.4,))
+        return make_game(mfg.Problem(mfg.Grid.box(9), mfg.TimeGrid(1.0, 5, discount=0.7), dynamics, bump, 1.0))
+
+    game, other = dearer(made(0.3), 4.0), made(1.2)
+    price = other.price(other.resting_crowd(other.empty_crowd()))
+    np.testing.assert_allclose(game.values(price), other.values(price), rtol=1e-13)
+    assert game.step.cost_of_moving == pytest.approx(other.step.cost_of_moving)
+    assert heats(made(0.3), 0.5)[-1] == 1.0
+    assert len(heats(made(1e-3), 0.5)) > len(heats(made(0.3), 0.5))

@@ -31,4 +31,4 @@ def test_every_solver_finds_the_equilibrium_or_says_what_it_needs(exact, name):
 
 def test_hard_bounds_are_refused():
     with pytest.raises(mfg.InputError, match="the density has hard bounds"):
-        line(coupling=mfg.CrowdAversion(0.5) + mfg.Capacity(3.0))
+        mfg.solve(line(coupling=mfg.CrowdAversion(0.5) + mfg.Capacity(3.0)))

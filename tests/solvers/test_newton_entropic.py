@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 import mfgsolve as mfg
 from mfgsolve.games import Game, make_game
-from mfgsolve.solvers import Newton
+from mfgsolve.solvers import Newton, meshes
 
 REFERENCE = {
     (32, 16): -0.24448337,
@@ -45,15 +44,18 @@ def test_flagship_reproduces_the_reference(n, steps):
     assert solution.sweeps <= (100 if n == 32 else 65)
 
 
-def test_a_small_flagship_by_three_roads():
+def test_a_small_flagship_by_three_roads(monkeypatch):
     """Over meshes, by viscosities alone, and from the answer."""
     problem = flagship(16, 8)
-    by_meshes = mfg.solve(problem, check="ignore")
-    assert by_meshes.converged
-    assert by_meshes.sweeps <= 80
-    alone = mfg.solve(problem, method="newton", coarse_grids=False, check="ignore")
+    alone = mfg.solve(problem, check="ignore")
     assert alone.converged
-    assert alone.potential == pytest.approx(by_meshes.potential, abs=1e-10)
+    assert alone.sweeps <= 90
+    assert alone.potential == pytest.approx(-0.25134726, abs=1e-8)
+    monkeypatch.setattr(meshes, "ENOUGH", meshes.SMALLEST)
+    by_meshes = mfg.solve(problem, method="newton", check="ignore")
+    assert by_meshes.converged
+    assert by_meshes.sweeps != alone.sweeps
+    assert alone.potential == pytest.approx(by_meshes.potential, abs=1e-9)
     again = mfg.solve(problem, method="newton", start=alone, check="ignore")
     assert again.converged
     assert again.sweeps <= 10
@@ -98,10 +100,10 @@ def test_every_iteration_goes_on_bit_for_bit(line):
 @pytest.mark.parametrize("verb", ["curvature", "respond", "flow"])
 def test_a_step_that_is_left_changes_nothing(line, monkeypatch, verb):
     solver, game = Newton(), make_game(line.levelled())
-    *_, state = states(solver, game, 6)
-    *_, whole = states(solver, make_game(line.levelled()), 9)
+    state = next(state for state in states(solver, game, 20) if state.final and not state.is_measured)
+    *_, whole = states(solver, make_game(line.levelled()), state.iteration + 2)
     held, measure, real = state.believed.copy(), state.measure, getattr(Game, verb)
-    for left in (1, 2, 3):
+    for left in range(1, 3 if verb == "curvature" else 2):
         calls = 0
 
         def interrupted(*arguments, real=real, left=left, **options):
@@ -112,12 +114,13 @@ def test_a_step_that_is_left_changes_nothing(line, monkeypatch, verb):
                 raise KeyboardInterrupt
             return result
 
-        with monkeypatch.context() as patch, suppress(KeyboardInterrupt):  # to refine has no tangents
+        with monkeypatch.context() as patch:
             patch.setattr(Game, verb, interrupted)
-            solver.step(state)
+            with pytest.raises(KeyboardInterrupt):
+                solver.step(state)
         np.testing.assert_array_equal(state.believed, held)
         assert repr(state.measure) == repr(measure)
-    for _ in range(3):
+    for _ in range(2):
         state = solver.step(state)
     assert repr(state.measure) == repr(whole.measure)
 
@@ -155,7 +158,7 @@ def test_couplings_without_a_bound_on_their_slope(coupling, line):
         method="newton", coarse_grids=False, check="ignore",
     )  # fmt: skip
     assert solution.converged
-    assert solution.sweeps <= 80
+    assert solution.sweeps <= 100
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def solved(method, system, right, aim, limit=200):
     arrays = [np.empty_like(right) for _ in range(5)]
     work = Vectors(arrays[0], right.copy(), arrays[1], arrays[2])
     near = np.inf if method == "least" else 0.0
-    found = solve_as_foreseen(system, work, lambda: (arrays[3], arrays[4]), lambda first: Aim(*aim, near), limit)
+    found = solve_as_foreseen(system, work, (arrays[3], arrays[4]), lambda first: Aim(*aim, near), limit)
     return arrays[0], found
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import erfc
 
 import mfgsolve as mfg
 from mfgsolve.steps.bridge import Bridge
@@ -79,6 +80,42 @@ def test_tails_that_a_short_reach_cuts_off_do_not_spoil_the_rest():
     spread = (1 - pull / 2) ** 2 * 0.05**2 + variance / 4 + 0.25 / (1 / variance + 1 / 0.02**2)
     exact = gaussian(x, 0.95 + pull / 2 * 0.15, np.sqrt(spread))
     assert np.abs(bridge.at(0.5) - exact).sum() < 1e-2
+
+
+@pytest.mark.parametrize("least", [0.0, 1e-25])
+def test_a_crowd_with_an_edge_spreads_as_heat_does(least):
+    """All in the left half, as densely as can be; right of it nobody, or next to nobody."""
+    grid = mfg.Grid.box((48,))
+    x, h = grid.coordinates.x, 1 / 48
+    mass = np.where(x < 0.5, 1.0, least)
+    bridge = step_of(grid, mass / mass.sum(), np.zeros(48), h**2)
+    away = np.linspace(-0.5, 0.5, 49)  # edges of cells, from the edge of the crowd
+    for share in (0.05, 0.2, 0.5, 0.9):
+        width = np.sqrt(2 * share) * h
+        exact = np.diff(away * erfc(away / width) - width / np.sqrt(np.pi) * np.exp(-((away / width) ** 2)))
+        assert np.abs(bridge.at(share) - exact / exact.sum()).sum() < 0.01
+
+
+def test_a_kink_of_the_value_is_no_overshoot():
+    """Who is left of a place stays, who is right of it goes on: |p| = 10 a cell, from one side to the other."""
+    grid = mfg.Grid.box((48,))
+    x, h = grid.coordinates.x, 1 / 48
+    slope = 2.5 / h
+    bridge = step_of(grid, gaussian(x, 0.4, 0.1), -slope * np.maximum(x - 0.5, 0.0), (1.2 * h) ** 2, 12)
+    phi = lambda z, s2: (
+        0.5 * erfc((z - 0.5) / np.sqrt(2 * s2))
+        + np.exp(  # N of it, exactly
+            slope * (z - 0.5) + slope**2 * s2 / 2
+        )
+        * 0.5
+        * erfc(-(z - 0.5 + slope * s2) / np.sqrt(2 * s2))
+    )
+    fine = np.linspace(-2, 3, 20_001)
+    start = np.exp(-0.5 * ((fine - 0.4) / 0.1) ** 2) / phi(fine, (1.2 * h) ** 2)
+    for share in (0.1, 0.5, 0.8):
+        noise = np.exp(-((x[:, None] - fine) ** 2) / (2 * share * (1.2 * h) ** 2))
+        exact = phi(x, (1 - share) * (1.2 * h) ** 2) * (noise @ start)
+        assert np.abs(bridge.at(share) - exact / exact.sum()).sum() < 0.01
 
 
 def room(boundary, blocked=True):

@@ -112,6 +112,14 @@ def test_velocity_moves_the_centre_of_a_crowd_far_from_walls():
     assert drift[:6].min() > 0.05
 
 
+def test_single_steps_take_the_axes_in_the_order_of_the_flow():
+    """Beside walls it matters which axis comes first; it changes from step to step."""
+    game = make_game(plane(steps=4).levelled())
+    policy, crowd = answer(game)
+    for t in range(4):
+        assert game.step.push(t, policy[t], crowd[t]) == pytest.approx(crowd[t + 1], rel=1e-11, abs=1e-16)
+
+
 def test_noise_alone_has_no_velocity_beside_walls_either():
     game = make_game(plane().levelled())
     policy = game.step.policy_from(np.zeros((3, 7, 8)))

@@ -37,3 +37,10 @@ def test_the_reach_is_the_way_of_the_fastest_and_the_tail_of_the_noise():
     sigma = math.sqrt(2 * 0.01 * 0.1)
     wanted = (1.25 * 2.0 * 0.1 + 5.5 * sigma) * np.array([20, 40])
     assert reach_for(2.0, 0.01, grid, 0.1) == tuple(np.ceil(wanted).astype(int))
+
+
+def test_nobody_needs_to_reach_farther_than_from_end_to_end():
+    grid = mfg.Grid.box((20, 40), bounds=[(0, 1), (0, 2)])
+    tail = 5.5 * math.sqrt(2 * 0.01 * 0.1)
+    wanted = (np.array([1, 2]) + tail) * 20
+    assert reach_for(1e300, 0.01, grid, 0.1) == tuple(np.ceil(wanted).astype(int))
