@@ -45,7 +45,8 @@ def test_summary_is_plain_json(small_problem):
     summary = json.loads(json.dumps(mfg.solve(small_problem).summary()))
     assert list(summary) == [
         "status", "exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale",
-        "iterations", "sweeps", "seconds", "mass_error", "cap_fraction", "violation", "warnings",
+        "iterations", "sweeps", "seconds", "mass_error", "cap_fraction", "violation",
+        "discretisation", "warnings",
     ]  # fmt: skip
 
 

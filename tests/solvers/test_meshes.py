@@ -85,4 +85,6 @@ def test_a_belief_is_carried_as_it_stands_or_by_its_logarithm():
 
 
 def test_upwind_keeps_its_grids():
-    assert isinstance(Newton()._levels(make_game(mfg.problems.supply_demand(shape=(16, 16), steps=64))), Grids)
+    assert isinstance(
+        Newton()._levels(make_game(mfg.problems.supply_demand(shape=(16, 16), steps=64, scheme="upwind"))), Grids
+    )
