@@ -96,6 +96,12 @@ class Discretisation:
         return "" if self.is_exact or math.isnan(size) else f"±{size:.1g} to the continuum"
 
     @property
+    def facts(self) -> dict[str, float | str | None]:
+        """All fields as JSON has them: None for what was not measured."""
+        return {name: None if isinstance(value, float) and math.isnan(value) else value
+                for name, value in asdict(self).items()}  # fmt: skip
+
+    @property
     def attributes(self) -> dict[str, float | str]:
         """For the dataset of a solution, flat: ``discretisation_scheme``, ``discretisation_potential``, ..."""
         return {f"{PREFIX}{name}": value for name, value in asdict(self).items()}

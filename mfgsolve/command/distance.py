@@ -44,7 +44,7 @@ def refinement_facts(dataset: xr.Dataset) -> dict[str, Any]:
     head = {"problem": str(attrs["name"]), "tol": float(attrs["tol"]), "tol_continuum": wish}
     end = {"reached": None if math.isnan(wish) else bool(attrs["reached"]), "stopped": str(attrs["stopped"])}
     warnings = [asdict(caution) for caution in stored(attrs)]
-    distance = asdict(Discretisation.read(attrs))
+    distance = Discretisation.read(attrs).facts
     return head | end | {"warnings": warnings, "discretisation": distance, "meshes": meshes}
 
 

@@ -67,20 +67,19 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
   * reference_density          time, ...           1/volume      density of the solution that it is compared with
 
 *Attributes of a solution*: texts and numbers. ``schema``, ``kind``, ``created``, ``mfgsolve_version``; ``name``,
-``source`` and ``problem`` (TOML that rebuilds it, see `mfgsolve.problemfile`; a sentence where functions of Python
-are in it); ``solver`` (whose plan it is), ``stages`` (all that ran) and ``solver_source`` (what to cite for them:
+``source`` and ``problem`` (TOML that rebuilds it, see `mfgsolve.problemfile`; a sentence where functions of Python are
+in it); ``solver`` (whose plan it is), ``stages`` (all that ran) and ``solver_source`` (what to cite for them:
 `Solution.cite`); ``status``, ``tol``, ``objective``, ``optimum`` (of a social one), ``iterations``, ``sweeps``,
-``seconds``; ``warnings`` (JSON: a code and a sentence each); every number of the certificate
-(`mfgsolve.Certificate`); ``discount``, the rate, where there is one (then potential, costs and values are worth at
-t = 0, prices and fields at their own time); ``steps_chosen``, ``steps_potential_change`` and ``steps_flow_change``
-(what the number of time steps costs, as measured), ``steps_space_error`` (e_s, of entropic steps);
-``discretisation_scheme``, ``discretisation_own_viscosity``, ``discretisation_order``, ``discretisation_potential``, ``discretisation_cost``,
+``seconds``; ``warnings`` (JSON: a code and a sentence each); every number of the certificate (`mfgsolve.Certificate`);
+``discount``, the rate, where there is one (then potential, costs and values are worth at t = 0, prices and fields at
+their own time); ``steps_chosen``, ``steps_potential_change`` and ``steps_flow_change`` (what the number of time steps
+costs, as measured), ``steps_space_error`` (e_s, of entropic steps); ``discretisation_scheme``,
+``discretisation_own_viscosity``, ``discretisation_order``, ``discretisation_potential``, ``discretisation_cost``,
 ``discretisation_density``, ``discretisation_obtained``, ``discretisation_sweeps``,
 ``discretisation_extrapolated_potential``, ``discretisation_extrapolated_potential_error`` and
 ``discretisation_extrapolated_density_error`` (estimated distance to the continuous game: the fields of
-`mfgsolve.Discretisation`); of `learn` ``agents``, ``density_distance`` and
-``reference_exploitability``.
-``sealed`` and ``seal`` are a checksum of them.
+`mfgsolve.Discretisation`); of `learn` ``agents``, ``density_distance`` and ``reference_exploitability``. ``sealed`` and
+``seal`` are a checksum of them.
 
 The variables of a comparison are described at `mfgsolve.compare`, those of a convergence study at
 `mfgsolve.convergence` (the history above, on ``solver`` and ``iteration``, with ``best``, ``status``, ``method`` and

@@ -143,7 +143,7 @@ class Solution:
         head = {"status": self.status.value} | {name: numbers[name] for name in names}
         work = {"iterations": self.iterations, "sweeps": self.sweeps, "seconds": self.seconds}
         rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
-        rest |= {"discretisation": asdict(self.discretisation)}
+        rest |= {"discretisation": self.discretisation.facts}
         return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
 
     def cite(self, style: str = "text") -> str:

@@ -49,9 +49,14 @@ def learned() -> mfg.Solution:
     return mfg.learn(mfg.problems.left_right(), agents=4, episodes=4, rng=0)
 
 
+def extrapolated() -> mfg.Solution:
+    problem = mfg.problems.linear_quadratic(shape=(16,), steps=8, scheme="entropic")
+    return mfg.solve(problem, tol_continuum=0.05, check="ignore")
+
+
 @pytest.fixture(scope="module")
 def solutions():
-    return [diffusion(), finite(), learned(), entropic()]
+    return [diffusion(), finite(), learned(), entropic(), extrapolated()]
 
 
 def unit(word: str, length: str, time: str, axes: int) -> str:
@@ -65,7 +70,8 @@ def unit(word: str, length: str, time: str, axes: int) -> str:
 
 
 def test_every_variable_is_listed_with_its_dimensions_and_unit(solutions):
-    for solution, units in zip(solutions, (("km", "h", 2), ("1", "h", 0), ("1", "1", 0), ("km", "h", 2)), strict=True):
+    all_units = ("km", "h", 2), ("1", "h", 0), ("1", "1", 0), ("km", "h", 2), ("1", "1", 1)
+    for solution, units in zip(solutions, all_units, strict=True):
         dataset = solution.dataset
         space = tuple(dim for dim in dataset["density"].dims if dim in SPACE)
         for name, variable in dataset.data_vars.items():
