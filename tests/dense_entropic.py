@@ -38,10 +38,10 @@ def walked(grid: mfg.Grid, axis: int, strides: int) -> np.ndarray:
 
 
 def log_noise(grid: mfg.Grid, axis: int, variance: float, reach: int) -> np.ndarray:
-    """log N (cells, cells) along one axis; no move within reach is less likely than 1e-300."""
+    """log N (cells, cells) along one axis."""
     table, cells = np.full((grid.size, grid.size), -np.inf), np.arange(grid.size)
     exponents = -0.5 * (np.arange(-reach, reach + 1) * grid.axes[axis].spacing) ** 2 / variance
-    exponents = np.maximum(exponents - logsumexp(exponents), -300 * np.log(10))
+    exponents = exponents - logsumexp(exponents)
     for strides, exponent in zip(range(-reach, reach + 1), exponents, strict=True):
         ends = walked(grid, axis, strides)
         table[cells, ends] = np.logaddexp(table[cells, ends], exponent)
