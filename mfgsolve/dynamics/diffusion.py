@@ -24,7 +24,7 @@ __all__ = ["ControlledDiffusion", "QuadraticCost", "Slowed", "steps_of_noise"]
 
 NOISES = ("implicit", "explicit")
 SCHEMES = ("entropic", "upwind")
-PREFERRED = "upwind"  # where none is stated, and it suits
+PREFERRED = "entropic"  # where none is stated, and it suits
 
 
 def steps_of_noise(noise: str, viscosity: float, space: Space, horizon: float) -> float:
