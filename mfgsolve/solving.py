@@ -117,7 +117,7 @@ def solve(
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(16, 16)))
+    >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(16, 16), viscosity=0.01))
     >>> solution.relative_exploitability <= 1e-10
     True
     """

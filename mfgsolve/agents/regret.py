@@ -70,7 +70,7 @@ def nash_gap(
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> plan = mfg.solve(mfg.problems.supply_demand(shape=(8, 8)))
+    >>> plan = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), viscosity=0.05))
     >>> gap = mfg.nash_gap(plan, agents=[1, 100, 10_000])
     >>> bool(gap.regret[2] < 1e-3 * gap.regret[1])
     True

@@ -48,7 +48,7 @@ def plan(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) 
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(8, 8)))
+    >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), viscosity=0.05))
     >>> len(mfg.plots.plan(solution, times=[0, 0.5, 1]).axes)  # three panels and a colour bar
     4
     """

@@ -14,10 +14,11 @@ import xarray as xr
 from mfgsolve.cautions import stored, unique
 from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut, visible
-from mfgsolve.solution.between import Between, checked_times
+from mfgsolve.inputs.times import checked_times
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
+    from mfgsolve.solution.between import Between
 
 __all__ = ["View", "dataset_of", "doubts", "labelled", "offset_of", "round_times", "view", "words"]
 
@@ -243,6 +244,8 @@ class View:
 
     @cached_property
     def _between(self) -> Between:
+        from mfgsolve.solution.between import Between  # games, and the compiler, only where they are needed
+
         return Between(self.dataset)
 
     def course(self, least: int) -> tuple[np.ndarray, np.ndarray]:

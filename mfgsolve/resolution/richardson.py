@@ -53,8 +53,8 @@ def error_of(first: float, second: float, third: float, formal: float, ratio: fl
 
     Examples
     --------
-    >>> error_of(1.1, 1.2, 1.4, formal=1.0)  # of P = 1
-    0.1000000000000...
+    >>> round(error_of(1.1, 1.2, 1.4, formal=1.0), 12)  # of P = 1
+    0.1
     """
     near, far = abs(first - second), abs(second - third)
     order = observed_order(first, second, third, formal, ratio)
@@ -69,7 +69,7 @@ def extrapolated(first: float, second: float, order: float, ratio: float = 2.0) 
 
     Examples
     --------
-    >>> extrapolated(1.1, 1.2, 1.0)
+    >>> round(extrapolated(1.1, 1.2, 1.0), 12)
     1.0
     """
     return first + (first - second) / (ratio**order - 1.0)

@@ -186,7 +186,7 @@ arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:200
         Examples
         --------
         >>> import mfgsolve as mfg
-        >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(8, 8)))
+        >>> solution = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), viscosity=0.05))
         >>> solution.density_at([0.0, 0.51]).dims
         ('time', 'y', 'x')
         """

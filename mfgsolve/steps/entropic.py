@@ -9,8 +9,8 @@ nu), not split into control and noise: second order in dt, spectral in h once si
     a_t = -eps log N exp(-v_{t+1} / eps),      v_t = w_t f_t + a_t                       best response
     m_{t+1} = phi N^T (m_t / psi),             phi = exp(-v_{t+1} / eps), psi = N phi      flow
 
-Costs count by the trapezoid rule, w_0 = w_T = dt / 2, and eps is discounted as in the middle of its step: that keeps the
-second order.  The axes follow each other, x last, in even steps, and x first in odd ones: beside walls they do not
+Costs count by the trapezoid rule, w_0 = w_T = dt / 2, and eps is discounted as in the middle of its step: that keeps
+the second order.  The axes follow each other, x last, in even steps, and x first in odd ones: beside walls they do not
 commute.
 """
 

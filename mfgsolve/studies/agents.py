@@ -96,7 +96,7 @@ def compare(
     Examples
     --------
     >>> import mfgsolve as mfg
-    >>> plan = mfg.solve(mfg.problems.linear_quadratic(shape=(16,)))
+    >>> plan = mfg.solve(mfg.problems.linear_quadratic(shape=(32,)))
     >>> data = mfg.compare(plan, agents=[10, 100, 1000], replicas=50)
     >>> abs(float(data.slope.sel(measure="l2")) + 0.5) < 0.05
     True

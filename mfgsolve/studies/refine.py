@@ -137,7 +137,7 @@ def refine(
     --------
     >>> import mfgsolve as mfg
     >>> study = mfg.refine(mfg.problems.linear_quadratic(shape=(16,), steps=32, scheme="upwind"))
-    >>> list(study.dataset.mesh.values), round(float(study.dataset.order[-1]), 1)
+    >>> study.dataset.mesh.values.tolist(), round(float(study.dataset.order[-1]), 1)
     (['16x32', '32x64', '64x128'], 0.9)
     """
     if not isinstance(problem, Problem):

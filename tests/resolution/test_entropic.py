@@ -164,7 +164,7 @@ class TestStatedNumbers:
         assert solution.dataset.attrs["steps_space_error"] < 1e-3
 
     def test_upwind_games_are_judged_as_before(self) -> None:
-        told = judge(mfg.problems.supply_demand(shape=(32, 32), steps=32))
+        told = judge(mfg.problems.supply_demand(shape=(32, 32), steps=32, scheme="upwind"))
         assert [caution.code for caution in told.cautions] == ["too-few-steps"]
         assert told.steps_advised == 256
         assert math.isnan(told.space_error)

@@ -58,12 +58,12 @@ def test_estimates_bound_the_true_errors_within_a_factor_of_three(
 
 
 def test_newton_gives_the_coarser_mesh_that_it_came_through_and_others_solve_one() -> None:
-    problem = mfg.problems.supply_demand(shape=(16, 16), steps=128)
+    problem = mfg.problems.supply_demand(shape=(16, 16), steps=128, scheme="upwind")
     first = mfg.solve(problem, method="newton").discretisation
     assert first.sweeps == pytest.approx(1.5 / 8)
     assert first.obtained == "from 16x16x128 and 8x8x64"
     assert math.isnan(first.order)  # which takes three meshes
-    coarse = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=64), tol=1e-12)
+    coarse = mfg.solve(mfg.problems.supply_demand(shape=(8, 8), steps=64, scheme="upwind"), tol=1e-12)
     fine = mfg.solve(problem, tol=1e-12)
     gap = abs(fine.potential - coarse.potential)
     assert first.potential == pytest.approx(gap / (math.sqrt(2) - 1), rel=1e-4)
@@ -74,14 +74,14 @@ def test_newton_gives_the_coarser_mesh_that_it_came_through_and_others_solve_one
 
 
 def test_three_meshes_show_an_order() -> None:
-    found = mfg.solve(mfg.problems.linear_quadratic(shape=(64,), steps=128)).discretisation
+    found = mfg.solve(mfg.problems.linear_quadratic(shape=(64,), steps=128, scheme="upwind")).discretisation
     assert found.obtained == "from 64x128, 32x64 and 16x32"
     assert 0.9 < found.order <= 1.0
     assert found.extrapolated_potential_error < found.potential
 
 
 def test_a_checkpoint_leads_to_the_same_estimate(tmp_path: Any) -> None:
-    problem, file = mfg.problems.linear_quadratic(shape=(32,), steps=64), tmp_path / "c.nc"
+    problem, file = mfg.problems.linear_quadratic(shape=(32,), steps=64, scheme="upwind"), tmp_path / "c.nc"
     whole = mfg.solve(problem)
     mfg.solve(problem, max_iterations=whole.iterations - 1, checkpoint=file, check="ignore")
     assert mfg.resume(file).discretisation == whole.discretisation
@@ -89,7 +89,7 @@ def test_a_checkpoint_leads_to_the_same_estimate(tmp_path: Any) -> None:
 
 def test_upwind_viscosity_is_the_variance_of_the_jumps() -> None:
     """Two cells toward x at speed s: |s| h / 2 (1 - s dt / h)."""
-    problem = mfg.problems.linear_quadratic(shape=(32,), steps=64)
+    problem = mfg.problems.linear_quadratic(shape=(32,), steps=64, scheme="upwind")
     solution, outcome = solved(problem)
     speed = solution.dataset["speed"].values  # (step, 2, x)
     mass = outcome.game.mass(outcome.crowd)[:-1]
@@ -122,7 +122,7 @@ def test_finite_games_are_their_own_limit() -> None:
     ],
 )
 def test_what_is_not_measured_says_why(options: dict[str, Any], reason: str) -> None:
-    problem = mfg.problems.supply_demand(shape=(16, 16), steps=128)
+    problem = mfg.problems.supply_demand(shape=(16, 16), steps=128, scheme="upwind")
     found = mfg.solve(problem, tol=1e-3, check="ignore", **options).discretisation
     assert not found.is_measured
     assert math.isnan(found.potential)
@@ -131,7 +131,7 @@ def test_what_is_not_measured_says_why(options: dict[str, Any], reason: str) -> 
 
 
 def test_arrays_that_tie_a_game_to_its_mesh_leave_nothing_to_compare() -> None:
-    problem = mfg.problems.linear_quadratic(shape=(16,), steps=32)
+    problem = mfg.problems.linear_quadratic(shape=(16,), steps=32, scheme="upwind")
     tied = replace(problem, initial=problem.initial_mass() / problem.grid.volumes, normalise=True, parameters=None)
     assert "arrays tie" in mfg.solve(tied).discretisation.obtained
 

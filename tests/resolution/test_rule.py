@@ -161,7 +161,7 @@ class TestTheIndicator:
 
     @pytest.mark.parametrize("name", NAMED)
     def test_an_eighth_of_the_rule_is_found_everywhere(self, name: str) -> None:
-        problem = mfg.problems.get(name).build(shape=NAMED[name])
+        problem = mfg.problems.get(name).build(shape=NAMED[name], scheme="upwind")
         steps = settle(problem).time.steps
         assert judge(problem.with_steps(steps // 8)).cautions
         assert not judge(problem.with_steps(2 * steps)).cautions

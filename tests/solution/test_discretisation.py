@@ -20,7 +20,7 @@ MEASURED = Discretisation("upwind", 0.01, 0.9, 4e-4, 2e-4, 0.05, "from 32x256 an
 
 @pytest.fixture(scope="module")
 def solution() -> mfg.Solution:
-    return mfg.solve(mfg.problems.linear_quadratic(shape=(32,), steps=64))
+    return mfg.solve(mfg.problems.linear_quadratic(shape=(32,), steps=64, scheme="upwind"))
 
 
 def test_sentences_say_what_is_known() -> None:

@@ -152,8 +152,10 @@ def test_what_is_no_policy_is_refused_with_what_is_needed(solved, change, said):
 
 def test_speeds_of_the_upwind_scheme_are_refused(solved):
     problem, _ = solved
-    upwind = mfg.Problem(problem.grid, problem.time, mfg.ControlledDiffusion(0.04), problem.coupling, problem.initial,
-                         normalise=True)  # fmt: skip
+    upwind = mfg.Problem(
+        problem.grid, problem.time, mfg.ControlledDiffusion(0.04, scheme="upwind"), problem.coupling, problem.initial,
+        normalise=True,
+    )  # fmt: skip
     speeds = mfg.solve(upwind, max_iterations=0, check="ignore")
     with pytest.raises(mfg.InputError, match=r"policy is a speed: .* bring the field 'value_ahead'"):
         mfg.exploitability(problem, speeds)
