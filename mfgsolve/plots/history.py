@@ -12,6 +12,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.plots import panels as part
@@ -83,6 +84,15 @@ def convergences(
     picture.title("how far from equilibrium, solver by solver")
     picture.legend()
     return picture.figure
+
+
+def _plain_numbers(ax: Axes) -> None:
+    """Work of less than two decades at 1, 2, 5, ...: powers of ten with factors in front would overlap."""
+    low, high = ax.get_xlim()
+    if low > 0 and high < 100 * low:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.xaxis.set_minor_formatter(NullFormatter())
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +168,7 @@ class _Comparison:
         if not known:
             text = f"{COMPARED[measure]}: not measured"
             ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", color=part.INK)
+        _plain_numbers(ax)
 
     def _curve(self, ax: Axes, track: _Track, colour: Any, style: str) -> None:
         work, values, best = track.work, track.values, track.best()

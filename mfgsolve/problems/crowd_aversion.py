@@ -14,25 +14,27 @@ from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import named
 
-LENGTH, WALL, THICKNESS = 2.0, 1.0, 0.15
+LENGTH, WALL = 2.0, 1.0
+THICKNESS = 0.125  # fits meshes of 8, 16, 32, ... cells, so that all have the same wall
+EDGE = 1e-9  # coarser meshes have a cell on either side
 WIDE_AT, NARROW_AT = 0.25, 0.6875
 
 
 @dataclass(frozen=True)
 class Wall:
-    """Cells of the wall at x = 1, 0.15 thick, without its doors around y = 0.25 (wide) and y = 0.6875 (narrow)."""
+    """Cells of the wall at x = 1, 1/8 thick, without its doors around y = 0.25 (wide) and y = 0.6875 (narrow)."""
 
     wide: float
     narrow: float
 
     def doors(self, c: Coordinates) -> tuple[np.ndarray, np.ndarray]:
         """Cells in the way of the wide door and of the narrow one."""
-        inside = abs(c.x - WALL) < THICKNESS / 2
+        inside = abs(c.x - WALL) < THICKNESS / 2 + EDGE
         return inside & (abs(c.y - WIDE_AT) < self.wide / 2), inside & (abs(c.y - NARROW_AT) < self.narrow / 2)
 
     def __call__(self, c: Coordinates) -> np.ndarray:
         wide, narrow = self.doors(c)
-        return np.asarray((abs(c.x - WALL) < THICKNESS / 2) & ~wide & ~narrow)
+        return np.asarray((abs(c.x - WALL) < THICKNESS / 2 + EDGE) & ~wide & ~narrow)
 
 
 @dataclass(frozen=True)

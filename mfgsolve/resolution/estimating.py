@@ -7,7 +7,9 @@ the density by the L1 distance of the two densities, with the order of the poten
 
 *Second order* (entropic): half as many steps on cells sqrt(2) times as large, so that sigma / h is the same.  Whole
 differences and e_s of the finer mesh: a third of a difference is not conservative where costs have kinks in time.
-The exploitability of the coarser plan is added.
+The exploitability of the coarser plan is added.  Beside walls entropic steps are of first order in h, and e_s says
+nothing: there the coarser mesh has half as many cells along each axis, which keeps walls where they are, and a quarter
+of the steps; differences count as of first order.
 
 A game is solved anew only where that costs at most `SHARE` of the solve, in work, and where no limit was set.
 """
@@ -49,6 +51,7 @@ VARYING = 0.5  # share by which the error of the finer run may differ from its e
 SATURATED = 0.8  # order of a density that is believed at most: L1 distances cannot grow for ever
 UNSEEN = 1e-6  # e_s that matters to nobody
 LEFT = 0.75  # share of an error of first order that an extrapolated number is believed to keep
+BESIDE_WALLS = 0.75  # order of entropic steps beside walls that is believed where two meshes show none
 FAR = 0.1  # L1 distance of two crowds from which their differences show no second order yet: they count twice
 FEWER = 0.6  # of half the steps that a coarser mesh may have for the sake of kinks
 APART = 2.0  # L1 distance of two crowds that are nowhere together
@@ -94,6 +97,11 @@ class Meshed:
     space_error: float
     sweeps: float
     gap: float = 0.0
+
+    @property
+    def has_walls(self) -> bool:
+        """Whether some cells are blocked."""
+        return bool(self.flow.grid.mask.any())
 
     @classmethod
     def of(cls, outcome: Outcome, certificate: Certificate, sweeps: float = 0.0) -> Meshed:
@@ -172,7 +180,10 @@ def compared(
         sweeps=sum(mesh.sweeps * mesh.numbers.cell_steps for mesh in meshes[1:]) / fine.numbers.cell_steps,
     )
     density = apart_of(fine, coarse) if density is None else density
-    result = _second_order(told, meshes, numbers, density) if fine.order > 1 else _first_order(told, numbers, density)
+    if fine.order > 1 and not fine.has_walls:
+        result = _second_order(told, meshes, numbers, density)
+    else:
+        result = _first_order(told, numbers, density, BESIDE_WALLS if fine.order > 1 else richardson.LEAST)
     return replace(result, potential=result.potential + coarse.gap, cost=result.cost + coarse.gap)
 
 
@@ -181,16 +192,19 @@ def apart_of(fine: Meshed, coarse: Meshed) -> float:
     return apart(fine.flow, coarse.flow, smooth=fine.order > 1)
 
 
-def _first_order(told: Discretisation, numbers: Sequence[Known], density: float) -> Discretisation:
-    ratio = numbers[0].steps / numbers[1].steps
+def _first_order(
+    told: Discretisation, numbers: Sequence[Known], density: float, least: float = richardson.LEAST
+) -> Discretisation:
+    """``least`` is the order that is believed where the numbers show none."""
+    ratio = numbers[0].shape[-1] / numbers[1].shape[-1]
     potentials, costs = _three(numbers, "potential"), _three(numbers, "cost")
     order = richardson.observed_order(*potentials, 1.0, ratio)
     if math.isnan(order):
         order = richardson.observed_order(*costs, 1.0, ratio)
-    potential, cost = richardson.error_of(*potentials, 1.0, ratio), richardson.error_of(*costs, 1.0, ratio)
+    potential, cost = (richardson.error_of(*three, 1.0, ratio, least) for three in (potentials, costs))
     if math.isnan(costs[2]) and not math.isnan(order):
         cost = abs(costs[0] - costs[1]) / (ratio**order - 1)
-    apart_by = density / (ratio ** (richardson.LEAST if math.isnan(order) else min(order, SATURATED)) - 1)
+    apart_by = density / (ratio ** (least if math.isnan(order) else min(order, SATURATED)) - 1)
     result = replace(told, order=order, potential=potential, cost=cost, density=min(apart_by, APART))
     if math.isnan(potentials[2]):
         return result
@@ -312,6 +326,10 @@ def coarser(problem: Problem, order: float) -> tuple[tuple[int, ...], int] | Non
     shape, steps = problem.grid.shape, problem.time.steps
     if order <= 1:
         return coarser_sizes(shape, steps)
+    assert isinstance(problem.grid, Grid)
+    if problem.grid.mask.any():  # half as many cells keep walls where they are; a quarter of the steps, sigma / h
+        sizes = tuple(n // 2 for n in shape)
+        return None if min(sizes) < CELLS or steps < 8 else (sizes, _with_nodes(problem, steps // 4))
     if steps < 4:
         return None
     few = _with_nodes(problem, steps // 2)

@@ -43,13 +43,15 @@ def observed_order(first: float, second: float, third: float, formal: float, rat
     return min(max(math.log(far / near) / math.log(ratio), LEAST), formal)
 
 
-def error_of(first: float, second: float, third: float, formal: float, ratio: float = 2.0) -> float:
+def error_of(
+    first: float, second: float, third: float, formal: float, ratio: float = 2.0, least: float = LEAST
+) -> float:
     """Estimated error of P1, at least zero; NaN where P1 or P2 was not measured.
 
     *Three meshes, differences of one sign*: |P1 - P2| / (ratio^p - 1) with the observed order, and no less than
     |P2 - P3| / (ratio^(2 formal) - 1), which decides where P1 and P2 agree by accident.  *Differences of different
-    signs*: |P1 - P2| as of order `LEAST`, or |P2 - P3| where that is more.  *Two meshes*: |P1 - P2| as of order
-    `LEAST`.
+    signs*: |P1 - P2| as of order ``least``, or |P2 - P3| where that is more.  *Two meshes*: |P1 - P2| as of order
+    ``least``.
 
     Examples
     --------
@@ -58,7 +60,7 @@ def error_of(first: float, second: float, third: float, formal: float, ratio: fl
     """
     near, far = abs(first - second), abs(second - third)
     order = observed_order(first, second, third, formal, ratio)
-    widest = near / (ratio**LEAST - 1.0)
+    widest = near / (ratio**least - 1.0)
     if math.isfinite(order):
         return max(near / (ratio**order - 1.0), far / (ratio ** (2.0 * formal) - 1.0))
     return max(widest, far) if math.isfinite(far) else widest

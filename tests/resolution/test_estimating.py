@@ -143,3 +143,12 @@ def test_coarser_meshes_keep_the_noise_as_wide_in_cells() -> None:
     assert coarser(replace(problem, kinks=()), 2.0) == ((45, 45), 15)
     assert coarser(problem.with_steps(3), 2.0) is None
     assert coarser(mfg.problems.supply_demand(shape=(10, 10), steps=30), 2.0) is None
+
+
+def test_beside_walls_differences_count_as_of_first_order() -> None:
+    """A room with two doors on meshes that its wall fits; 1.8218 is what finer ones (to 128x256x384) tend to."""
+    for shape, steps in (((32, 64), 96), ((64, 128), 192)):
+        found = mfg.solve(mfg.problems.crowd_aversion(shape=shape, steps=steps, scheme="entropic"))
+        bar, coarse = found.discretisation, tuple(n // 2 for n in shape)
+        assert bar.obtained == f"from {shape[0]}x{shape[1]}x{steps} and {coarse[0]}x{coarse[1]}x{steps // 4}"
+        assert 1.0 < bar.potential / abs(found.potential - 1.8218) < 3.0
