@@ -5,6 +5,8 @@ import pytest
 
 from mfgsolve.kernels.elementary import exp_row, log_row
 
+pytestmark = pytest.mark.kernel
+
 
 @pytest.mark.parametrize("n", [1, 7, 64, 129])
 def test_to_the_last_places(n):

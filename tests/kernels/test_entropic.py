@@ -6,6 +6,8 @@ from scaled_games import GAMES, entropic_game
 
 from mfgsolve.steps import sweeps
 
+pytestmark = pytest.mark.kernel
+
 
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", GAMES)

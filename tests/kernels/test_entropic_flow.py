@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scaled_games import GAMES, entropic_game, some_price
 
+pytestmark = pytest.mark.kernel
+
 
 def test_threads_change_no_bit():
     one, two = (entropic_game((70, 40), threads=threads) for threads in (1, 2))

@@ -6,6 +6,8 @@ from scaled_games import GAMES, entropic_game
 
 from mfgsolve.kernels import gaussian
 
+pytestmark = pytest.mark.kernel
+
 
 @pytest.mark.parametrize("name", ["line", "ring", "torus", "walls", "ring with walls", "box"])
 @pytest.mark.parametrize("transpose", [False, True])

@@ -6,6 +6,8 @@ from scaled_games import GAMES, entropic_game, some_price, wall
 
 from mfgsolve.kernels import tiles
 
+pytestmark = pytest.mark.kernel
+
 
 @pytest.mark.parametrize("name", ["steep line", "steep plane", "cells"])
 def test_steep_games_are_cut_into_tiles(name):
