@@ -26,7 +26,7 @@ from mfgsolve.resolution.measuring import UNMEASURED, Change, Plan, change, solv
 from mfgsolve.resolution.nodes import near
 from mfgsolve.steps.resolving import coarsest, own_viscosity, space_error
 
-__all__ = ["Balance", "balanced", "clear_viscosity"]
+__all__ = ["Balance", "balanced", "clear_viscosity", "sum_error"]
 
 CLEAR = 0.7  # sigma / h of the coarse game
 STEPS, FACTOR = 16, 2  # of the coarse game, about: steps, and how many times wider cells of small grids are
@@ -37,6 +37,14 @@ ROUGH = 0.15  # of the range of prices, by which straight lines between the node
 def clear_viscosity(grid: Grid, dt: float) -> float:
     """With which sigma = 0.7 h, so that the error in space does not show in differences."""
     return (CLEAR * coarsest(grid)) ** 2 / (2.0 * dt)
+
+
+def sum_error(problem: Problem) -> float:
+    """2 eps T e_s: about what the sums over cells in the soft minima of all steps make of a potential."""
+    grid, time, dynamics = problem.grid, problem.time, problem.all_dynamics[0]
+    assert isinstance(grid, Grid)
+    viscosity, cost = dynamics.viscosity, dynamics.hamiltonian.weight  # type: ignore[attr-defined]
+    return float(4.0 * viscosity * cost * time.steps * space_error(viscosity, grid, time.dt))
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class Balance:
         """Estimated error by the width of the noise, of the steps of a problem: e_s, or the scheme's own viscosity.
 
         A Gaussian that is sampled on cells is too narrow by the share 4 pi^2 sigma^2 / h^2 e_s of its variance
-        (Poisson's sum): where a crowd rests, that is as much too little viscosity.
+        (Poisson's sum): where a crowd rests, that is as much too little viscosity.  Every step adds to it.
         """
         grid, dt = problem.grid, problem.time.dt
         assert isinstance(grid, Grid)
@@ -83,7 +91,7 @@ class Balance:
         share, sigma = space_error(stated, grid, dt), 2.0 * stated * dt / coarsest(grid) ** 2
         narrower = self.by_viscosity.times((2.0 * math.pi) ** 2 * sigma * share * stated / self.viscosity)
         return Change(
-            max(share * abs(self.plan.potential), narrower.potential), max(share, narrower.gain),
+            max(share * abs(self.plan.potential), narrower.potential, sum_error(problem)), max(share, narrower.gain),
             max(share, narrower.flow),
         )  # fmt: skip
 

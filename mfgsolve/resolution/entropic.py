@@ -1,7 +1,8 @@
 """How many entropic steps a game takes, and what a stated number of them does.
 
-The noise of one step must be as wide as 0.6 cells, so that T <= 2 nu horizon / (0.6 h)^2: too many steps harm.  Too few
-cost accuracy in time, of second order; kinks of the data need a node.  Both errors are measured on a coarse grid
+The noise of one step must be as wide as 0.6 cells, so that T <= 2 nu horizon / (0.6 h)^2: too many steps harm, and on
+fine meshes before that bound, since every step has its error.  Too few cost accuracy in time, of second order; the
+number taken balances both.  Kinks of the data need a node.  Both errors are measured on a coarse grid
 (`mfgsolve.resolution.balance`).
 """
 
@@ -14,7 +15,7 @@ from mfgsolve.games import make_game
 from mfgsolve.games.speeds import fastest_speed
 from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
-from mfgsolve.resolution.balance import Balance, balanced
+from mfgsolve.resolution.balance import Balance, balanced, sum_error
 from mfgsolve.resolution.judgement import Judgement
 from mfgsolve.resolution.measuring import UNMEASURED, Change
 from mfgsolve.resolution.nodes import misses, near
@@ -27,6 +28,7 @@ TOLERATED = 0.08  # estimated error in time, of the flow or a third of that of t
 NOISY = 0.01  # that by the width of the noise,
 MISSED = 0.02  # and the share of a step by which a node may miss a kink
 FINE = 1e-5  # error in time that is as good as none
+ABOUT = 1.5  # times the least error of the potential that a number may have: more steps serve the density
 BETTER = 1.5  # times that another number must be better than the largest which the noise bears
 FINER = 1.2  # ratio of the numbers that are compared
 LONGEST = 1.3  # what the fastest agents go in a step, in (h^2 L)^(1/3), where nothing could be measured
@@ -65,8 +67,15 @@ def _wished(problem: Problem, balance: Balance | None) -> float:
     def error(steps: float) -> float:
         return in_time(steps) + balance.noise_error(problem.with_steps(int(steps))).worst
 
+    def off(steps: int) -> float:  # of the potential, where the noise serves
+        second = balance.in_time.potential / 3 * (balance.plan.steps / steps) ** 2
+        return second + sum_error(problem.with_steps(steps))
+
     enough = math.sqrt(in_time(1.0) / FINE)
-    first = max(LEAST, min(bound, enough))
+    first: float = max(LEAST, min(bound, enough))
+    if bound >= LEAST:
+        errors = {steps: off(steps) for steps in range(LEAST, math.floor(first) + 1)}
+        first = max(steps for steps, error in errors.items() if error <= ABOUT * min(errors.values()))
     if bound >= LEAST and in_time(first) <= TOLERATED / 2:
         return first
     numbers, top = [first], max(first, min(enough, MOST))

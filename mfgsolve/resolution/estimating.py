@@ -89,6 +89,7 @@ class Meshed:
     space_error : e_s
     sweeps : it took, of its own mesh
     gap : exploitability of its plan, by which its numbers may be off
+    noise : 2 sum_t eps_t of entropic steps, by the share e_s of which sums over cells may be off
     """
 
     numbers: Known
@@ -97,6 +98,7 @@ class Meshed:
     space_error: float
     sweeps: float
     gap: float = 0.0
+    noise: float = 0.0
 
     @property
     def has_walls(self) -> bool:
@@ -114,7 +116,8 @@ class Meshed:
         assert isinstance(game.grid, Grid)
         numbers = Known(game.grid.shape, game.steps, certificate.potential, certificate.cost)
         flow, gap = Flow(game.grid, game.mass(crowd)), max(certificate.exploitability, 0.0)
-        return cls(numbers, flow, game.step.order, game.step.space_error, sweeps, gap)
+        noise = 2.0 * float(getattr(game.step, "entropy", np.zeros(1)).sum())
+        return cls(numbers, flow, game.step.order, game.step.space_error, sweeps, gap, noise)
 
 
 def estimated(
@@ -223,11 +226,12 @@ def _second_order(
     whole = 3.0 / (ratio**2 - 1.0)  # of the difference where the other has half as many steps: three times its error
     if density > FAR:
         whole *= 2.0
+    sums = fine.noise if narrow > EXTRAPOLATED else 0.0  # that all steps add up only where it is seen
     result = replace(
         told,
         order=order,
-        potential=whole * abs(potentials[0] - potentials[1]) + narrow * abs(potentials[0]),
-        cost=whole * abs(costs[0] - costs[1]) + narrow * abs(costs[0]),
+        potential=whole * abs(potentials[0] - potentials[1]) + narrow * max(abs(potentials[0]), sums),
+        cost=whole * abs(costs[0] - costs[1]) + narrow * max(abs(costs[0]), sums),
         density=min(whole * density + narrow, APART),
     )
     if not max(fine.space_error, coarse.space_error) <= EXTRAPOLATED:

@@ -4,8 +4,9 @@
     e_s = 2 exp(-2 pi^2 sigma^2 / h^2)                   relative error in space: first term of a Poisson sum
     reach = ceil(1.25 b dt / h + 5.5 sigma / h)          cells that agents of speed b go in one step
 
-e_s is the error of the second moment of a Gaussian that is sampled at cell centres.  With sigma >= 0.6 h it is below
-2e-3; with more steps sigma falls, and *too many steps harm*.  Where the noise is too small for any sensible number of
+e_s is how far a sum over cell centres is from the integral of a Gaussian.  With sigma >= 0.6 h it is below 2e-3; with
+more steps sigma falls, and *too many steps harm*, the more so since every step costs its own soft minimum: about
+2 eps T e_s of the potential, eps = 2 nu c, in T steps.  Where the noise is too small for any sensible number of
 steps, the scheme takes a viscosity of its own, nu_h = 0.18 h^2 / dt (sigma = 0.6 h), in kernel and entropy alike.
 """
 

@@ -11,6 +11,7 @@ import pytest
 import mfgsolve as mfg
 from mfgsolve.games import make_game
 from mfgsolve.resolution import balance, entropic, judge, settle
+from mfgsolve.steps.resolving import steps_for_noise
 
 LINES = {"linear-quadratic": (48,), "gaussian-log": (64,), "cole-hopf": (32,)}
 
@@ -174,3 +175,18 @@ class TestStatedNumbers:
 def test_a_coarse_game_that_fails_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(balance, "solved", lambda problem, start=None: None)
     assert balance.balanced(posed("linear-quadratic", (48,))) is None
+
+
+def test_fine_meshes_take_fewer_steps_than_their_noise_bears() -> None:
+    """Every step has its error e_s: in as many steps as the noise serves, the potential is farther off than in fewer."""
+    thick = {"viscosity": 0.02, "shape": (48, 48)}
+    chosen = settle(mfg.problems.supply_demand(scheme="entropic", **thick))
+    bound = steps_for_noise(0.02, chosen.grid, 1.0)
+    assert chosen.time.steps < 0.75 * bound
+    near, far = (
+        mfg.solve(mfg.problems.supply_demand(scheme="entropic", steps=steps, **thick), check="ignore")
+        for steps in (chosen.time.steps, 10 * int(bound / 10))
+    )
+    fine = mfg.solve(mfg.problems.supply_demand(scheme="entropic", steps=100, viscosity=0.02, shape=(72, 72)))
+    assert abs(near.potential - fine.potential) < 0.5 * abs(far.potential - fine.potential)
+    assert far.discretisation.potential > abs(far.potential - fine.potential)
