@@ -178,7 +178,7 @@ def test_a_coarse_game_that_fails_is_no_failure(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_fine_meshes_take_fewer_steps_than_their_noise_bears() -> None:
-    """Every step has its error e_s: in as many steps as the noise serves, the potential is farther off than in fewer."""
+    """Every step has its error e_s: in as many steps as the noise serves the potential is farther off than in fewer."""
     thick = {"viscosity": 0.02, "shape": (48, 48)}
     chosen = settle(mfg.problems.supply_demand(scheme="entropic", **thick))
     bound = steps_for_noise(0.02, chosen.grid, 1.0)
