@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,15 +34,6 @@ if TYPE_CHECKING:
 
     from mfgsolve.command.progress import Progress
     from mfgsolve.solution.datasets import Measure
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """An interrupt says what it cost."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("; nothing was written: --max-seconds S ends each solver after S seconds") from None
 
 
 def convergence(
@@ -79,7 +69,7 @@ def convergence(
     stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []), scheme)
     check_data({"--output": output}, stated)
     from mfgsolve import plots
-    from mfgsolve.command.interrupts import Interrupts
+    from mfgsolve.command.interrupts import Interrupts, nothing_written
     from mfgsolve.command.progress import Progress
     from mfgsolve.command.report import convergence_facts, convergence_rows
     from mfgsolve.solvers import suited
@@ -88,7 +78,7 @@ def convergence(
     names = suited(stated) if solvers is None else [name.strip() for name in solvers.split(",")]
     written: list[Path] = []
     line = Progress.of(stated, tol)
-    with _told(), Interrupts() as interrupts, line:
+    with nothing_written("--max-seconds S ends each solver after S seconds"), Interrupts() as interrupts, line:
 
         def watch(label: str, measure: Measure) -> None:
             interrupts.check()

@@ -15,7 +15,7 @@ from mfgsolve import watch
 from mfgsolve.command.progress import Progress
 from mfgsolve.inputs.texts import visible
 
-__all__ = ["Interrupts", "checkpoint_told", "end_at_once", "exit_code"]
+__all__ = ["Interrupts", "checkpoint_told", "end_at_once", "exit_code", "nothing_written"]
 
 _last: int = signal.SIGINT  # the signal that came last
 
@@ -65,6 +65,15 @@ def exit_code() -> int:
     global _last
     number, _last = _last, signal.SIGINT
     return 128 + int(number)
+
+
+@contextlib.contextmanager
+def nothing_written(remedy: str) -> Iterator[None]:
+    """An interrupt says that nothing was written, and how that can be had."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"; nothing was written: {remedy}") from None
 
 
 @contextlib.contextmanager

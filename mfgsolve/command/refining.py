@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,17 +29,6 @@ from mfgsolve.command.comparing import keep, tell
 
 if TYPE_CHECKING:
     from mfgsolve.solution.datasets import Measure
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """An interrupt says what it cost."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            "; nothing was written: fewer --levels, or --max-seconds S for all meshes together, end it earlier"
-        ) from None
 
 
 def refine(
@@ -83,13 +70,13 @@ def refine(
     check_data({"--output": output}, stated)
     from mfgsolve import plots
     from mfgsolve.command.distance import refinement_facts, refinement_rows
-    from mfgsolve.command.interrupts import Interrupts
+    from mfgsolve.command.interrupts import Interrupts, nothing_written
     from mfgsolve.command.progress import Progress
     from mfgsolve.studies.refine import refine
 
     written: list[Path] = []
-    line = Progress(tol)
-    with _told(), Interrupts() as interrupts, line:
+    line, remedy = Progress(tol), "fewer --levels, or --max-seconds S for all meshes together, end it earlier"
+    with nothing_written(remedy), Interrupts() as interrupts, line:
 
         def watch(mesh: str, measure: Measure) -> None:
             interrupts.check()

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage, sparse
 
 from mfgsolve.grids import Axis, Grid
+from mfgsolve.steps.stencils import folded
 
 __all__ = ["coarser_sizes", "prolong", "prolong_logarithm"]
 
@@ -28,12 +29,7 @@ def coarser_sizes(shape: tuple[int, ...], steps: int) -> tuple[tuple[int, ...], 
 
 def _weights(source: Axis, target: Axis) -> sparse.csr_array:
     """Linear interpolation between cell centres; constant beyond the last centre, wrapped on a periodic axis."""
-    if source.even:
-        position = (target.centres - source.start) / source.spacing - 0.5
-    else:
-        position = _between_centres(source, target.centres)
-    left = np.floor(position).astype(int)
-    share = position - left
+    left, share = _places(source, target)
     columns = np.stack([left, left + 1])
     columns = columns % source.cells if source.periodic else np.clip(columns, 0, source.cells - 1)
     rows = np.tile(np.arange(target.cells), (2, 1))
@@ -41,6 +37,16 @@ def _weights(source: Axis, target: Axis) -> sparse.csr_array:
     return sparse.csr_array(
         (values.ravel(), (rows.ravel(), columns.ravel())), shape=(target.cells, source.cells)
     )  # duplicates add up
+
+
+def _places(source: Axis, target: Axis) -> tuple[np.ndarray, np.ndarray]:
+    """The last centre of the source before each one of the target, and how far on to the next one that lies."""
+    if source.even:
+        position = (target.centres - source.start) / source.spacing - 0.5
+    else:
+        position = _between_centres(source, target.centres)
+    left = np.floor(position).astype(int)
+    return left, position - left
 
 
 def _between_centres(axis: Axis, points: np.ndarray) -> np.ndarray:
@@ -107,11 +113,7 @@ def prolong_logarithm(field: np.ndarray, source: Any, target: Any) -> np.ndarray
 
 def _cubic(source: Axis, target: Axis) -> sparse.csr_array:
     """Lagrange's cubic through four cell centres; cells beyond a wall mirror those before it."""
-    position, cells = _between_centres(source, target.centres), source.cells
-    if source.even:
-        position = (target.centres - source.start) / source.spacing - 0.5
-    left = np.floor(position).astype(int)
-    s = position - left
+    left, s = _places(source, target)
     values = np.stack(
         [
             -s * (s - 1) * (s - 2) / 6,
@@ -120,12 +122,7 @@ def _cubic(source: Axis, target: Axis) -> sparse.csr_array:
             (s + 1) * s * (s - 1) / 6,
         ]
     )
-    columns = np.stack([left - 1, left, left + 1, left + 2])
-    if source.periodic:
-        columns %= cells
-    else:
-        columns %= 2 * cells
-        columns = np.minimum(columns, 2 * cells - 1 - columns)
+    columns = folded(np.stack([left - 1, left, left + 1, left + 2]), source.cells, source.periodic)
     rows = np.tile(np.arange(target.cells), (4, 1))
-    shape = (target.cells, cells)
+    shape = (target.cells, source.cells)
     return sparse.csr_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=shape)  # duplicates add up

@@ -157,6 +157,17 @@ def _push_draw(mass, draw):
     return moved
 
 
+def _edge_draw(mass, draw):
+    """Mass that goes to either end of the stencil."""
+    chance, edge = np.empty(draw.logs.size), 0.0
+    for x in range(mass.size):
+        if mass[x] == 0.0:
+            continue
+        chances(x, draw, chance)
+        edge += mass[x] * (chance[0] + chance[-1])
+    return edge
+
+
 def _expect_draw(value, draw):
     """Mean of a value (cells,) where the draw leads."""
     chance, mean = np.empty(draw.logs.size), np.empty(value.size)
@@ -215,4 +226,4 @@ def _diverge(mass, draw, other):
 
 
 soften, push_draw, expect_draw, mean_move = jit(_soften), jit(_push_draw), jit(_expect_draw), jit(_mean_move)
-walk_draw, split_draw, diverge = jit(_walk_draw), jit(_split_draw), jit(_diverge)
+edge_draw, walk_draw, split_draw, diverge = jit(_edge_draw), jit(_walk_draw), jit(_split_draw), jit(_diverge)

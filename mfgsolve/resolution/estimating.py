@@ -89,7 +89,7 @@ class Meshed:
     space_error : e_s
     sweeps : it took, of its own mesh
     gap : exploitability of its plan, by which its numbers may be off
-    noise : 2 sum_t eps_t of entropic steps, by the share e_s of which sums over cells may be off
+    noise : `Step.noise_cost`, by the share e_s of which numbers may be off
     """
 
     numbers: Known
@@ -116,8 +116,7 @@ class Meshed:
         assert isinstance(game.grid, Grid)
         numbers = Known(game.grid.shape, game.steps, certificate.potential, certificate.cost)
         flow, gap = Flow(game.grid, game.mass(crowd)), max(certificate.exploitability, 0.0)
-        noise = 2.0 * float(getattr(game.step, "entropy", np.zeros(1)).sum())
-        return cls(numbers, flow, game.step.order, game.step.space_error, sweeps, gap, noise)
+        return cls(numbers, flow, game.step.order, game.step.space_error, sweeps, gap, game.step.noise_cost)
 
 
 def estimated(

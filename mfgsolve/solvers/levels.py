@@ -6,15 +6,17 @@ The last level is the game itself (of a sharp one: the same game at next to no t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
 from mfgsolve.cautions import collect
 from mfgsolve.games import Game, make_game, sampled
 from mfgsolve.games.transfer import coarser_sizes
+from mfgsolve.problem import Problem
 from mfgsolve.solvers.cooling import dearer, heats, temperatures
 
-__all__ = ["Grids", "Heats", "Levels", "Temperatures"]
+__all__ = ["Grids", "Heats", "Levels", "Stated", "Temperatures"]
 
 
 class Levels(ABC):
@@ -64,16 +66,31 @@ class Levels(ABC):
     def _share(self, k: int) -> float: ...
 
 
-class Grids(Levels):
-    """Grids and times of half the size as often as the problem can be stated on them, or the game alone."""
+class Stated(Levels):
+    """Levels that are problems of their own, all but the last made into games when they are asked for."""
 
     is_one_grid = False
+
+    def __init__(self, game: Game, problems: Sequence[Problem]):
+        self.problems = problems
+        super().__init__(game, len(problems) + 1)
+
+    def _game(self, k: int) -> Game:
+        if k == self._count - 1:
+            return self.final
+        with collect():  # what is said of a coarse game is no matter of the real one
+            return make_game(self.problems[k], self.final.wanted_threads)
+
+
+class Grids(Stated):
+    """Grids and times of half the size as often as the problem can be stated on them, or the game alone."""
+
     is_refined = True
 
     def __init__(self, game: Game, coarse: bool):
-        self.problems = [game.problem]
+        problems = [game.problem]
         while coarse:
-            first = self.problems[0]
+            first = problems[0]
             sizes = coarser_sizes(first.grid.shape, first.time.steps)
             try:
                 other = None if sizes is None else first.rescaled(*sizes)
@@ -83,14 +100,8 @@ class Grids(Levels):
                     sampled(make_game(other))
             except Exception:  # whatever a user's function says of a grid it was not made for: start one grid finer
                 break
-            self.problems.insert(0, other)
-        super().__init__(game, len(self.problems))
-
-    def _game(self, k: int) -> Game:
-        if k == self._count - 1:
-            return self.final
-        with collect():  # what is said of a coarse game is no matter of the real one
-            return make_game(self.problems[k], self.final.wanted_threads)
+            problems.insert(0, other)
+        super().__init__(game, problems[:-1])
 
     def _share(self, k: int) -> float:
         return 0.5  # first order in h, which is halved

@@ -17,7 +17,7 @@ from mfgsolve.cautions import collect
 from mfgsolve.games import Game, make_game, sampled
 from mfgsolve.games.transfer import prolong_logarithm
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.levels import Levels
+from mfgsolve.solvers.levels import Levels, Stated
 
 __all__ = ["SHARES", "Meshes", "Viscosities", "entropic_levels"]
 
@@ -55,26 +55,15 @@ def _on_meshes(problem: Problem) -> list[Problem] | None:
     return found
 
 
-class Meshes(Levels):
+class Meshes(Stated):
     """Coarser meshes of more viscosity, and the game."""
 
-    is_one_grid = False
     is_line = False
     rough = ROUGH
-
-    def __init__(self, game: Game, problems: list[Problem]):
-        self.problems = problems
-        super().__init__(game, len(problems) + 1)
 
     def carry(self, belief: np.ndarray, source: Game, target: Game) -> np.ndarray:
         """By the logarithm."""
         return prolong_logarithm(belief, source, target)
-
-    def _game(self, k: int) -> Game:
-        if k == self._count - 1:
-            return self.final
-        with collect():  # what is said of a coarse game is no matter of the real one
-            return make_game(self.problems[k], self.final.wanted_threads)
 
     def _share(self, k: int) -> float:
         return 0.0

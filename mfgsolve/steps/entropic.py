@@ -106,6 +106,11 @@ class EntropicStep(Step):
         """e_s of the axis that has the largest one."""
         return space_error(self.viscosity, self.space, self.time.dt)
 
+    @property
+    def noise_cost(self) -> float:  # type: ignore[override]
+        """2 sum_t eps_t."""
+        return 2.0 * float(self.entropy.sum())
+
     def own_viscosity(self, policy: Policy, mass: np.ndarray, stated: float) -> float:
         """nu_h - nu."""
         return self.viscosity - stated

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mfgsolve.kernels import draws as kernel
+from mfgsolve.steps.draws import draws_of
 from mfgsolve.steps.step import Step
 
 __all__ = ["edge_mass"]
@@ -26,11 +28,12 @@ def edge_mass(step: Step, policy: np.ndarray, mass: np.ndarray) -> float:
     """
     if not step.reach:
         return 0.0
+    plan = step.policy_of(policy)
     looked = np.unique(np.linspace(0, step.steps - 1, min(SAMPLES, step.steps)).round().astype(int))
     edge = 0.0
     for t in looked:
         level = mass[t].reshape(-1)
-        for near, chance in step.chances(int(t), policy[t]):  # type: ignore[attr-defined]
-            edge += float(level @ (chance[:, 0] + chance[:, -1]))
-            level = np.bincount(near.reshape(-1), (level[:, None] * chance).reshape(-1), minlength=level.size)
+        for draw in draws_of(step, plan, int(t)):  # type: ignore[arg-type]
+            edge += float(kernel.edge_draw(level, draw))
+            level = kernel.push_draw(level, draw)
     return edge / len(looked)

@@ -73,6 +73,7 @@ class Step(ABC):
     scheme_name, order : of a continuum, what the step is called, and its formal order in the time step where the mesh
         follows that as it should
     space_error : relative error of the mesh alone, e_s, as far as it is known beforehand
+    noise_cost : 2 sum_t eps_t of entropic steps, by the share e_s of which sums over cells may be off
     """
 
     space: Space
@@ -97,6 +98,7 @@ class Step(ABC):
     scheme_name = ""
     order = 1.0
     space_error = 0.0
+    noise_cost = 0.0
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     # -- one step ----------------------------------------------------------------------------------------------
