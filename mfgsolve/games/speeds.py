@@ -15,7 +15,8 @@ def fastest_speed(game: Any, control_cost: float) -> float:
     """b = max(sqrt(2 osc f / c), max |grad g| / c): how fast agents are whom all differences of price drive.
 
     osc f is the largest range of the price of a time.  It is asked of a crowd half of which rests where it starts and
-    half of which is even, so that no density vanishes.  0.84 to 1.3 of the speed of the fastest agents in six games.
+    half of which is even, so that no density vanishes.  About the speed of the fastest agents where prices differ most
+    around them, and a multiple of it where they differ most far from everybody.
     """
     grid, free = game.grid, ~game.grid.mask
     assert isinstance(grid, Grid)
