@@ -62,8 +62,9 @@ class ControlledDiffusion(Dynamics):
     this is the same game, with control and noise in one.  Of second order in dt, spectral in h once sqrt(2 nu dt) >=
     0.6 h, so that few steps do, and too many harm; a step costs 2 to 5 times one of upwind (benchmarks/continuum.py,
     section kernels), and there are 8 to 16 times fewer.  It needs equal cells along each axis, no drift, a cost of
-    moving that is quadratic, and no hard bounds on the density.  A viscosity too small for the grid is raised to 0.18 h^2 / dt.  Sources: Todorov,
-    doi:10.1073/pnas.0710743106 (control that is linear after exp); Leonard, arXiv:1308.0215 (bridges of Schroedinger).
+    moving that is quadratic, and no hard bounds on the density.  A viscosity too small for the grid is raised to 0.18
+    h^2 / dt.  Sources: Todorov, doi:10.1073/pnas.0710743106 (control that is linear after exp); Leonard,
+    arXiv:1308.0215 (bridges of Schroedinger).
 
     *Upwind*: control, then drift, then noise.  Toward each neighbour e the agent chooses a speed 0 <= s_e <= h / (2 d
     dt), jumps with probability dt s_e / h and pays dt c s_e^2 / 2; then the drift carries it (`mfgsolve.steps.drift`),
