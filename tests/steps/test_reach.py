@@ -21,7 +21,7 @@ def line(reach: int | None, slope: float = 0.0, steps: int = 8, **words: object)
 
 
 def edge(game: Game) -> float:
-    policy = game.respond(game.price(game.empty_crowd() + 1.0 / 32)).policy
+    policy = game.respond(game.price(game.resting_crowd(game.empty_crowd()))).policy
     return edge_mass(game.step, policy, game.flow(policy))
 
 
@@ -40,7 +40,7 @@ def test_where_all_want_to_go_farther_nearly_everybody_does() -> None:
 def test_every_step_is_looked_at_alike_where_there_are_many() -> None:
     """The mean over some of the steps is about that over all."""
     game = line(4, slope=3.0, steps=64)
-    policy = game.respond(game.price(game.empty_crowd() + 1.0 / 32)).policy
+    policy = game.respond(game.price(game.resting_crowd(game.empty_crowd()))).policy
     mass, total = game.flow(policy), 0.0
     for t in range(64):
         ((_, chance),) = list(game.step.chances(t, policy[t]))  # type: ignore[attr-defined]
