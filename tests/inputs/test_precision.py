@@ -166,7 +166,7 @@ def test_functions_may_return_the_indicator_of_a_set():
     )  # fmt: skip
     np.testing.assert_array_equal(game.initial_mass(), np.repeat([0.25, 0.0], 4))
     np.testing.assert_array_equal(
-        make_game(game).price(make_game(game).empty_crowd() * 0)[0].ravel(), np.repeat([0.0, 1], 4)
+        make_game(game).price(np.zeros_like(make_game(game).empty_crowd()))[0].ravel(), np.repeat([0.0, 1], 4)
     )
 
 
