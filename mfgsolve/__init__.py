@@ -48,6 +48,7 @@ _HOMES = {
     "States": "spaces",
     "Status": "solution",
     "Tabular": "dynamics",
+    "Training": "tasks",
     "TimeGrid": "grids",
     "Anarchy": "studies.anarchy",
     "convergence": "studies.convergence",
@@ -68,7 +69,7 @@ _HOMES = {
     "simulate_deviation": "agents.deviation",
     "solve": "solving",
 }
-_MODULES = ("interop", "learners", "plots", "problems", "resolution", "solvers")
+_MODULES = ("interop", "learners", "plots", "problems", "resolution", "solvers", "tasks")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from mfgsolve.errors import InputError, shown
 
-__all__ = ["LEARNERS", "SOLVERS", "Board", "kind_of", "register"]
+__all__ = ["LEARNERS", "SOLVERS", "TASKS", "TASK_LEARNERS", "Board", "kind_of", "register"]
 
 OPTION = (bool, int, float, str)  # types of hyper-parameters that a checkpoint can hold
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -70,6 +70,8 @@ UNLISTED = Board(  # not to be asked for by name, but what a file may name
         "boltzmann-iteration": "mfgsolve.learners.policy_iteration:BoltzmannIteration",
     }
 )
+TASKS = Board({})  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
+TASK_LEARNERS = Board({})  # and what learns it
 
 
 def _found(home: str | type[Any]) -> type[Any]:

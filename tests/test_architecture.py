@@ -37,11 +37,13 @@ ORDER = [
     {"agents"},
     {"studies"},
     {"parts"},
+    {"tasks"},
     {"stages"},
     {"learners"},
     {"command", "__main__"},
 ]
-HOMES = {name: board.homes[name] for board in (methods.SOLVERS, methods.LEARNERS, methods.UNLISTED) for name in board}
+BOARDS = (methods.SOLVERS, methods.LEARNERS, methods.UNLISTED, methods.TASKS, methods.TASK_LEARNERS)
+HOMES = {name: board.homes[name] for board in BOARDS for name in board}
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 

@@ -14,8 +14,9 @@ from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.learning import learning
 from mfgsolve.plots.output import animate, save
 from mfgsolve.plots.refinement import refinement
+from mfgsolve.plots.training import training
 
 __all__ = [
     "agents", "animate", "convergence", "convergences", "learning", "plan", "policy", "refinement", "save", "speed",
-    "value",
+    "training", "value",
 ]  # fmt: skip
