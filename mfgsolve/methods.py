@@ -1,4 +1,4 @@
-"""The plug board: which class stands behind the name of a solver or a learner, and where users plug in their own.
+"""The plug board: which class stands behind the name of a solver, a learner or a task, and where users plug in theirs.
 
 Classes are named as "module:class" and imported when they are first asked for, so that a list of names costs nothing
 and no room has to import one that stands above it.  A name is what `mfgsolve.solve` and `mfgsolve.learn` take, what
@@ -72,6 +72,11 @@ UNLISTED = Board(  # not to be asked for by name, but what a file may name
 )
 TASKS = Board({})  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
 TASK_LEARNERS = Board({})  # and what learns it
+BASES = {  # what a class of one's own is derived from, and where it is listed
+    "mfgsolve.solvers.base:Solver": SOLVERS,
+    "mfgsolve.tasks.task:Task": TASKS,
+    "mfgsolve.tasks.learner:TaskLearner": TASK_LEARNERS,
+}
 
 
 def _found(home: str | type[Any]) -> type[Any]:
@@ -91,7 +96,7 @@ def kind_of(name: str) -> type[Any] | None:
 
 
 def register(name: str, cls: type[Any]) -> None:
-    """Make a solver, or a learner, of one's own known by its name.
+    """Make a solver, a learner, a task or a learner of tasks of one's own known by its name.
 
     From then on ``mfgsolve.solve(problem, method=name)`` (of a learner: ``mfgsolve.learn(problem, name)``),
     `mfgsolve.convergence` and `mfgsolve.resume` find it.  It runs where it is named: no default takes it.  The same
@@ -101,7 +106,8 @@ def register(name: str, cls: type[Any]) -> None:
     ----------
     name : in small letters, the ``name`` of the class
     cls : a frozen dataclass derived from `mfgsolve.solvers.Solver`, whose fields, the hyper-parameters, all have
-        defaults that are numbers, truth values or texts; a learner says ``learns = True``
+        defaults that are numbers, truth values or texts; a learner says ``learns = True``.  Or one derived from
+        `mfgsolve.tasks.Task` or `mfgsolve.tasks.TaskLearner`
 
     Raises
     ------
@@ -117,6 +123,7 @@ def register(name: str, cls: type[Any]) -> None:
     >>> mfg.solve(mfg.problems.beach_bar(), method="patient", max_iterations=3, check="ignore").dataset.solver
     'patient'
     """
+    board = _board_of(cls)
     _check_class(cls)
     if not isinstance(name, str) or NAME.fullmatch(name) is None:
         raise InputError(f"name of a solver is {shown(name)}; small letters, digits and dashes are needed")
@@ -125,30 +132,37 @@ def register(name: str, cls: type[Any]) -> None:
             f"{cls.__name__} calls itself {shown(cls.name)}, which files would name it by, and is to be registered as "
             f"{name!r}; register it under its own name, or change that"
         )
-    board = LEARNERS if cls.learns else SOLVERS
-    if any(name in each.own for each in (SOLVERS, LEARNERS, UNLISTED)):
-        raise InputError(f"the name {name!r} is taken by mfgsolve's own {kind_of(name).__name__}; choose another")  # type: ignore[union-attr]
-    taken = kind_of(name)
-    if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
-        raise InputError(f"the name {name!r} is taken by {taken.__module__}.{taken.__qualname__}; choose another")
-    for other in (SOLVERS, LEARNERS):
+    rivals = (board,) if board in (TASKS, TASK_LEARNERS) else (SOLVERS, LEARNERS, UNLISTED)
+    for each in rivals:
+        if name in each.own:
+            raise InputError(f"the name {name!r} is taken by mfgsolve's own {each[name].__name__}; choose another")
+        taken = each.get(name)
+        if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise InputError(f"the name {name!r} is taken by {taken.__module__}.{taken.__qualname__}; choose another")
+    for other in rivals:
         if other is not board:
             other.homes.pop(name, None)
     board.homes[name] = cls
 
 
-def _check_class(cls: Any) -> None:
-    """Whether a class is a solver that can be made by its name alone, and written into a checkpoint."""
-    solver = _found("mfgsolve.solvers.base:Solver")
-    if not (isinstance(cls, type) and issubclass(cls, solver)):
-        what = cls.__name__ if isinstance(cls, type) else f"a {type(cls).__name__}"
-        raise InputError(f"what is to be registered is {what}; a class derived from mfgsolve.solvers.Solver is needed")
+def _board_of(cls: Any) -> Board:
+    """Where a class is listed, by what it is derived from."""
+    what = cls.__name__ if isinstance(cls, type) else f"a {type(cls).__name__}"
+    if isinstance(cls, type):
+        for home, board in BASES.items():
+            if issubclass(cls, _found(home)):
+                return LEARNERS if getattr(cls, "learns", False) else board
+    raise InputError(f"what is to be registered is {what}; a class derived from mfgsolve.solvers.Solver is needed")
+
+
+def _check_class(cls: type[Any]) -> None:
+    """Whether a class can be made by its name alone, and written into a checkpoint."""
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
         raise InputError(f"{cls.__name__} cannot be registered: it lacks {missing}")
     if not isinstance(getattr(cls, "name", None), str):
         raise InputError(f"{cls.__name__} cannot be registered: it has no name; write name = 'my-solver' in the class")
-    if not (is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+    if not (is_dataclass(cls) and getattr(cls, "__dataclass_params__").frozen):  # noqa: B009
         raise InputError(f"{cls.__name__} cannot be registered: write @dataclass(frozen=True) above the class")
     for part in fields(cls):
         if type(part.default) not in OPTION:

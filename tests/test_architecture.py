@@ -138,7 +138,7 @@ def test_modules_are_named_by_strings_on_the_plug_board_alone():
         place = file.relative_to(PACKAGE).as_posix()
         if place not in PLUG_BOARDS:
             assert named_modules(file) == DATA.get(place, set()), place
-    assert named_modules(PACKAGE / "methods.py") == {*HOMES.values(), "mfgsolve.solvers.base:Solver"}
+    assert named_modules(PACKAGE / "methods.py") == {*HOMES.values(), *methods.BASES}
 
 
 def test_modules_are_looked_up_by_name_nowhere_else():

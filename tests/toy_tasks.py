@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import xarray as xr
 
+import mfgsolve as mfg
 from mfgsolve import methods
 from mfgsolve.tasks.learner import STORED, TaskLearner, TrainingState, number, series
 from mfgsolve.tasks.task import Task
@@ -73,8 +74,8 @@ class Mean(TaskLearner[Means]):
 @contextmanager
 def listed() -> Iterator[None]:
     """Both on their boards."""
-    methods.TASKS.homes["coin"] = Coin
-    methods.TASK_LEARNERS.homes["mean"] = Mean
+    mfg.register("coin", Coin)
+    mfg.register("mean", Mean)
     try:
         yield
     finally:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import pytest
 import toy_tasks
 
+from mfgsolve import methods
 from mfgsolve.errors import InputError
+from mfgsolve.methods import register
 from mfgsolve.tasks import make_task
 from mfgsolve.tasks.task import Task, parameters_of
 
@@ -30,3 +32,18 @@ def test_parameters_are_what_files_hold():
 
     with pytest.raises(InputError, match="Odd is no frozen dataclass"):
         parameters_of(Odd)
+
+
+def test_a_name_is_taken_once():
+    with toy_tasks.listed():
+
+        @dataclass(frozen=True)
+        class Other(Task):
+            name = "coin"
+
+        with pytest.raises(InputError, match="taken by toy_tasks"):
+            register("coin", Other)
+        register("coin", toy_tasks.Coin)  # the same class again
+        assert "mean" not in methods.LEARNERS
+    with pytest.raises(InputError, match="calls itself 'coin'"):
+        register("coins", Other)
