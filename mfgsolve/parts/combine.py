@@ -167,12 +167,13 @@ def _balanced(tails: np.ndarray, heads: np.ndarray, share: np.ndarray, agents: i
 
 
 def _own_weights(given: Any, agents: int) -> sparse.csr_array:
-    if not (sparse.issparse(given) or isinstance(given, np.ndarray | list | tuple)):
+    is_sparse: bool = sparse.issparse(given)
+    if not (is_sparse or isinstance(given, np.ndarray | list | tuple)):
         raise InputError(
             f"weights of Combine is {shown(given)} ({type(given).__name__}); 'metropolis', 'uniform' or a matrix is "
             "needed"
         )
-    plain = given.toarray() if sparse.issparse(given) else given
+    plain = given.toarray() if is_sparse else given
     array = numbers(plain, "weights of Combine")
     if array.shape != (agents, agents):
         raise InputError(f"weights of Combine have shape {array.shape}; ({agents}, {agents}) is needed")

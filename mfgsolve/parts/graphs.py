@@ -184,7 +184,8 @@ def _of_networkx(given: Any) -> sparse.csr_array:
 
 
 def _of_matrix(given: Any) -> sparse.csr_array:
-    if not (sparse.issparse(given) or (isinstance(given, np.ndarray) and given.ndim == 2)):
+    is_sparse: bool = sparse.issparse(given)  # kept: type checkers narrow the value by the call itself
+    if not (is_sparse or (isinstance(given, np.ndarray) and given.ndim == 2)):
         names = ", ".join(GRAPHS)
         raise InputError(
             f"graph is {shown(given)} ({type(given).__name__}); a sparse matrix, a graph of NetworkX or a name "
@@ -194,14 +195,16 @@ def _of_matrix(given: Any) -> sparse.csr_array:
         raise InputError(
             f"the matrix of the graph has shape {given.shape}; a row and a column for each agent are needed"
         )
-    entries = given.tocoo().data if sparse.issparse(given) else given
+    entries = given.tocoo().data if is_sparse else given
     if entries.dtype.kind != "b" and not np.isfinite(numbers(entries, "the matrix of the graph")).all():
         raise InputError("the matrix of the graph has entries that are not finite; 1 for a link and 0 are needed")
     links = sparse.coo_array(given.astype(float))
     off = links.row != links.col
     matrix = sparse.csr_array((links.data[off], (links.row[off], links.col[off])), shape=links.shape)
     matrix.eliminate_zeros()
-    one_way = sparse.coo_array(matrix != matrix.T)
+    gap: Any = matrix - sparse.csr_array(matrix.T)
+    one_way = sparse.coo_array(gap)
+    one_way.eliminate_zeros()
     if one_way.nnz:
         k, j = int(one_way.row[0]), int(one_way.col[0])
         raise InputError(
