@@ -15,14 +15,14 @@ from mfgsolve.parts.graphs import graph
 
 BAR = mfg.problems.beach_bar(shape=(8,), steps=6, temperature=0.1)
 GAMES = {
-    "bar": (BAR, {"agents": 10, "episodes": 40}),
+    "bar": (BAR, {"agents": 10, "episodes": 20}),
     "three": (mfg.problems.predator_prey(size=3, steps=4), {"agents": 5, "episodes": 20}),
     "coupled": (mfg.problems.susceptible_infected(steps=5), {"agents": 5, "episodes": 20}),
 }
 
 
 def learned(problem=BAR, learner="mguni", **options):
-    return mfg.learn(problem, learner, reference=False, rng=1, **{"agents": 10, "episodes": 40} | options)
+    return mfg.learn(problem, learner, reference=False, rng=1, **{"agents": 10, "episodes": 20} | options)
 
 
 def same(one, other, names=("policy", "density", "relative_exploitability")):
@@ -134,7 +134,7 @@ def test_a_matrix_works_and_stands_in_the_checkpoint(tmp_path):
     path, file = sparse.diags_array([np.ones(9), np.ones(9)], offsets=[1, -1]), tmp_path / "half.nc"
     whole = learned(shared=False, graph=path)
     assert same(whole, learned(shared=False, graph=" ".join(f"{k}-{k + 1}" for k in range(9))))
-    learned(shared=False, graph=path, checkpoint=file, callback=lambda measure: measure.iteration >= 10)
+    learned(shared=False, graph=path, checkpoint=file, callback=lambda measure: measure.iteration >= 8)
     stored = xr.load_dataset(file, engine="h5netcdf", decode_times=False)
     assert stored.attrs["option_graph"].startswith("0-1 1-2 2-3")
     assert stored["array_links"].values.tolist() == [[k, k + 1] for k in range(9)]
@@ -144,7 +144,7 @@ def test_a_matrix_works_and_stands_in_the_checkpoint(tmp_path):
 def test_the_graph_of_a_checkpoint_counts_and_not_what_would_be_drawn_now(tmp_path):
     file, other = tmp_path / "half.nc", tmp_path / "other.nc"
     options = {"shared": False, "graph": "random"}
-    learned(**options, checkpoint=file, callback=lambda measure: measure.iteration >= 10)
+    learned(**options, checkpoint=file, callback=lambda measure: measure.iteration >= 8)
     stored = xr.load_dataset(file, engine="h5netcdf", decode_times=False)
     ring = np.array([[k, (k + 1) % 10] for k in range(10)])
     changed = stored.drop_vars("array_links")
