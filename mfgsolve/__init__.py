@@ -68,6 +68,7 @@ _HOMES = {
     "read_problem": "problemfile",
     "register": "methods",
     "resume": "solving",
+    "sensitivity": "studies.sensitivity",
     "simulate": "agents.simulation",
     "simulate_deviation": "agents.deviation",
     "solve": "solving",
