@@ -62,6 +62,7 @@ LEARNERS = Board(
     {
         "mguni": "mfgsolve.learners.mguni:Mguni",
         "gmf-q": "mfgsolve.learners.policy_iteration:GMFQ",
+        "society-play": "mfgsolve.learners.society.play:SocietyPlay",
     }
 )
 UNLISTED = Board(  # not to be asked for by name, but what a file may name
@@ -70,8 +71,19 @@ UNLISTED = Board(  # not to be asked for by name, but what a file may name
         "boltzmann-iteration": "mfgsolve.learners.policy_iteration:BoltzmannIteration",
     }
 )
-TASKS = Board({})  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
-TASK_LEARNERS = Board({})  # and what learns it
+TASKS = Board(  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
+    {
+        "auction-bandit": "mfgsolve.tasks.auctions:AuctionBandit",
+        "auction-chain": "mfgsolve.tasks.auctions:AuctionChain",
+        "auction-duality": "mfgsolve.tasks.auctions:AuctionDuality",
+        "auction-crowd": "mfgsolve.tasks.auctions:AuctionCrowd",
+    }
+)
+TASK_LEARNERS = Board(  # and what learns it
+    {
+        "society": "mfgsolve.learners.society.society:Society",
+    }
+)
 BASES = {  # what a class of one's own is derived from, and where it is listed
     "mfgsolve.solvers.base:Solver": SOLVERS,
     "mfgsolve.tasks.task:Task": TASKS,
