@@ -70,8 +70,18 @@ UNLISTED = Board(  # not to be asked for by name, but what a file may name
         "boltzmann-iteration": "mfgsolve.learners.policy_iteration:BoltzmannIteration",
     }
 )
-TASKS = Board({})  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
-TASK_LEARNERS = Board({})  # and what learns it
+TASKS = Board(  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
+    {
+        "shared-steering": "mfgsolve.tasks.steering:SharedSteering",
+        "shared-steering-opposed": "mfgsolve.tasks.steering:OpposedSteering",
+        "pushed-pendulum": "mfgsolve.tasks.pushed_pendulum:PushedPendulum",
+    }
+)
+TASK_LEARNERS = Board(  # and what learns it
+    {
+        "cooperative": "mfgsolve.learners.cooperation.cooperative:Cooperative",
+    }
+)
 BASES = {  # what a class of one's own is derived from, and where it is listed
     "mfgsolve.solvers.base:Solver": SOLVERS,
     "mfgsolve.tasks.task:Task": TASKS,
