@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.sparse.linalg import LinearOperator, gmres
 
 from mfgsolve.agents.play import play_of
 from mfgsolve.cautions import Caution, to_text
@@ -34,17 +33,12 @@ from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml
 from mfgsolve.solution import Solution
 from mfgsolve.solution.regions import Where, share_of, space_dims, volumes_of
-from mfgsolve.solvers.krylov import Linearisation, minimal_residual
+from mfgsolve.studies.implicit import adjoint_of, answer, check_smooth, paid, true_belief
 from mfgsolve.watch import look
 
 __all__ = ["Mass", "sensitivity"]
 
 STEP = 1e-3  # of a difference, relative to the parameter
-EXACT = 1e-13  # relative residual of the linear solve
-TRUE = 1e-12  # by how much a belief may miss what comes true, relative
-POLISHES = 6  # Newton steps to get there
-BASIS = 60  # vectors of a linear solve, and how often it starts again
-AGAIN = 10
 KINK = 1e-4  # relative gap of differences of two lengths, above which a kink is near
 
 Build = Callable[..., Problem]
@@ -121,12 +115,12 @@ def sensitivity(
     if not isinstance(solution, Solution):
         raise InputError(f"solution is a {type(solution).__name__}; a Solution is needed (mfgsolve.load reads a file)")
     play = play_of(solution, problem=problem)
-    _check_smooth(play.game)
+    check_smooth(play.game)
     family = _Family(play.game.problem, solution, parameters, build)
     game = family.game({})
-    crowd = _true_belief(game, play.crowd)
+    crowd = true_belief(game, play.crowd)
     target = _target(objective, game, crowd, solution)
-    adjoint, residual, uses = _adjoint(game, crowd, target.gradient)
+    adjoint, residual, uses = adjoint_of(game, crowd, target.gradient)
     rows, cautions = [], []
     for name in family.values:
         look()
@@ -142,19 +136,6 @@ def sensitivity(
         sentence = f"the linear solve ended at a relative residual of {residual:.1e}, and so many digits hold"
         cautions.append(Caution("linear-solve", sentence))
     return _dataset(family.values, target, np.array(rows).reshape(-1, 2), residual, uses, cautions, solution)
-
-
-def _check_smooth(game: Game) -> None:
-    """Refuse a game whose equilibrium has no derivative by this theorem."""
-    reasons = {
-        not game.is_smooth: "its best responses jump; state it at a temperature",
-        game.is_hard: "hard bounds hold, and who is bound changes",
-        game.is_coupled: "the crowd changes the transitions themselves",
-        not game.is_differentiable: "its coupling has no derivative",
-        not game.is_potential: "its coupling has no potential, so that derivatives by price are not symmetric",
-    }
-    if True in reasons:
-        raise InputError(f"sensitivities of {game.stated.name} are not known: {reasons[True]}")
 
 
 class _Family:
@@ -227,26 +208,6 @@ def _is_leaf(place: Any, key: str) -> bool:
 # -- the equilibrium, and the number -----------------------------------------------------------------------------------
 
 
-def _answer(game: Game, crowd: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Policy, crowd and mean value of the best response to a belief."""
-    response = game.respond(game.price(crowd))
-    return response.policy, game.flow(response.policy), response.mean_value
-
-
-def _true_belief(game: Game, crowd: np.ndarray) -> np.ndarray:
-    """The belief that comes true, by Newton steps from a plan: its error is the root of the exploitability."""
-    believed = crowd.copy()
-    for _ in range(POLISHES):
-        policy, came, _ = _answer(game, believed)
-        gap = came - believed
-        if float(np.abs(gap).sum()) <= TRUE * float(np.abs(believed).sum()):
-            break
-        system = Linearisation(game, policy, came, believed, None)
-        step, _ = minimal_residual(system, gap, 1e-10, BASIS)
-        believed = game.clip(believed + step)
-    return believed
-
-
 @dataclass
 class _Target:
     """A number, how it changes with the crowd, and what of it changes with parameters at a fixed crowd."""
@@ -257,7 +218,7 @@ class _Target:
 
 
 def _target(objective: Any, game: Game, crowd: np.ndarray, solution: Solution) -> _Target:
-    _, came, mean = _answer(game, crowd)
+    _, came, mean = answer(game, crowd)
     nothing = np.zeros_like(crowd)
     if objective == "cost":  # V_0 falls by <m, d price> when prices fall
         return _Target(mean, game.price_change(crowd, came), lambda _, value: value)
@@ -265,7 +226,7 @@ def _target(objective: Any, game: Game, crowd: np.ndarray, solution: Solution) -
         price = game.price(crowd)
 
         def potential(other: Game, _: float) -> float:
-            return other.respond(price.copy()).mean_value + other.potential(crowd) - _paid(other, price, crowd)
+            return other.respond(price.copy()).mean_value + other.potential(crowd) - paid(other, price, crowd)
 
         return _Target(potential(game, mean), nothing, potential)
     if isinstance(objective, str):
@@ -283,12 +244,6 @@ def _target(objective: Any, game: Game, crowd: np.ndarray, solution: Solution) -
         )
     game.flat(nothing)[:, : game.cells] = weights
     return _Target(value, nothing, lambda _, __: value)
-
-
-def _paid(game: Game, price: np.ndarray, crowd: np.ndarray) -> float:
-    """sum_t weight_t <f_t, m_t>."""
-    each = (game.flat(price) * game.flat(crowd)).sum(axis=1)
-    return float((game.weights * each).sum())
 
 
 def _of_function(
@@ -311,29 +266,6 @@ def _of_function(
 # -- the derivative ----------------------------------------------------------------------------------------------------
 
 
-def _adjoint(game: Game, crowd: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, float, int]:
-    """lambda with (I - B K) lambda = J_m; the relative residual; uses of the operator."""
-    if not gradient.any():
-        return np.zeros_like(gradient), 0.0, 0
-    policy, came, _ = _answer(game, crowd)
-    shape, uses = gradient.shape, 0
-
-    def matvec(vector: np.ndarray) -> np.ndarray:
-        nonlocal uses
-        uses += 1
-        look()
-        levels = np.ascontiguousarray(vector).reshape(shape)
-        moved = game.curvature(policy, came, levels, None, None, identity=0.0)  # -K lambda
-        return np.asarray((levels + game.price_change(crowd, moved)).reshape(-1))
-
-    size = gradient.size
-    operator = LinearOperator((size, size), matvec=matvec, dtype=float)  # type: ignore[call-arg]
-    right = gradient.reshape(-1)
-    found, _ = gmres(operator, right, rtol=EXACT, atol=0.0, restart=min(BASIS, size), maxiter=AGAIN)
-    left = float(np.linalg.norm(right - matvec(found)) / np.linalg.norm(right))
-    return found.reshape(shape), left, uses
-
-
 def _explicit(
     family: _Family, name: str, crowd: np.ndarray, target: _Target, adjoint: np.ndarray
 ) -> tuple[float, float, float]:
@@ -348,7 +280,7 @@ def _explicit(
             game = family.game({name: value + sign * step})
             if game.empty_crowd().shape != crowd.shape:
                 raise InputError(f"parameter {name} changes the cells or steps of the game; no derivative is known")
-            _, came, mean = _answer(game, crowd)
+            _, came, mean = answer(game, crowd)
             ends.append((target.fixed(game, mean), float((adjoint * came).sum())))
         return (np.array(ends[0]) - np.array(ends[1])) / (2.0 * step)
 
