@@ -77,11 +77,15 @@ TASKS = Board(  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
         "auction-chain": "mfgsolve.tasks.auctions:AuctionChain",
         "auction-duality": "mfgsolve.tasks.auctions:AuctionDuality",
         "auction-crowd": "mfgsolve.tasks.auctions:AuctionCrowd",
+        "shared-steering": "mfgsolve.tasks.steering:SharedSteering",
+        "shared-steering-opposed": "mfgsolve.tasks.steering:OpposedSteering",
+        "pushed-pendulum": "mfgsolve.tasks.pushed_pendulum:PushedPendulum",
     }
 )
 TASK_LEARNERS = Board(  # and what learns it
     {
         "society": "mfgsolve.learners.society.society:Society",
+        "cooperative": "mfgsolve.learners.cooperation.cooperative:Cooperative",
     }
 )
 BASES = {  # what a class of one's own is derived from, and where it is listed
