@@ -70,8 +70,19 @@ UNLISTED = Board(  # not to be asked for by name, but what a file may name
         "boltzmann-iteration": "mfgsolve.learners.policy_iteration:BoltzmannIteration",
     }
 )
-TASKS = Board({})  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
-TASK_LEARNERS = Board({})  # and what learns it
+TASKS = Board(
+    {
+        "slippery-chains": "mfgsolve.tasks.chains:SlipperyChains",
+        "cart-pole-family": "mfgsolve.tasks.control:CartPoleFamily",
+        "pendulum-family": "mfgsolve.tasks.control:PendulumFamily",
+        "acrobot-family": "mfgsolve.tasks.control:AcrobotFamily",
+    }
+)  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
+TASK_LEARNERS = Board(
+    {
+        "diff-dac": "mfgsolve.learners.diffusion.diff_dac:DiffDAC",
+    }
+)  # and what learns it
 BASES = {  # what a class of one's own is derived from, and where it is listed
     "mfgsolve.solvers.base:Solver": SOLVERS,
     "mfgsolve.tasks.task:Task": TASKS,
