@@ -65,6 +65,9 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
     stage                      iteration           1             which of the attribute ``stages`` took the step
   * episodes                   iteration           1             of `learn`: episodes played
   * agent_steps                iteration           1             steps that agents made
+  * disagreement               iteration           1             of agents with tables of their own: how far these are
+                                                                 from their mean
+  * agent_regret               population?, agent  1             what each could gain against the crowd of all, relative
   * reference_density          time, ...           1/volume      density of the solution that it is compared with
 
 *Attributes of a solution*: texts and numbers. ``schema``, ``kind``, ``created``, ``mfgsolve_version``; ``name``,

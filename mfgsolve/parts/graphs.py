@@ -7,6 +7,7 @@ random, by NetworkX, which comes with ``pip install "mfgsolve[graphs]"``.
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from scipy.sparse.linalg import LinearOperator, eigsh
 from mfgsolve.errors import InputError, numbers, shown, unknown, whole
 from mfgsolve.interop.peers import required
 
-__all__ = ["GRAPHS", "graph", "second_eigenvalue", "within"]
+__all__ = ["GRAPHS", "graph", "link_text", "second_eigenvalue", "within"]
 
 GRAPHS = ("none", "ring", "complete", "all", "grid", "small-world", "random")
+LINKS = re.compile(r"\s*\d{1,9}-\d{1,9}([\s,]+\d{1,9}-\d{1,9})*\s*")  # "0-1 1-2"
 DEGREE = 4  # neighbours of an agent in a small world, and on the mean in a small random graph
 REWIRED = 0.1  # probability that a link of a small world leads elsewhere
 TRIES = 1000  # draws of a random graph until one is connected
@@ -32,9 +34,9 @@ def graph(spec: Any, agents: int, rng: Any = None, connected: bool = True) -> sp
 
     Parameters
     ----------
-    spec : a name; or a symmetric matrix (agents, agents), sparse or of NumPy, in which anything but 0 is a link (its
-        diagonal does not count); or an undirected graph of NetworkX, whose nodes are the agents: by their numbers if
-        these are 0, 1, ..., else in their order.  The names are
+    spec : a name; or the links as a text, "0-1 1-2 2-0"; or a symmetric matrix (agents, agents), sparse or of NumPy,
+        in which anything but 0 is a link (its diagonal does not count); or an undirected graph of NetworkX, whose
+        nodes are the agents: by their numbers if these are 0, 1, ..., else in their order.  The names are
 
         - "none": nobody talks to anybody
         - "ring": agent k to k - 1 and k + 1
@@ -69,9 +71,7 @@ def graph(spec: Any, agents: int, rng: Any = None, connected: bool = True) -> sp
     if count < 1:
         raise InputError(f"number of agents is {count}; at least 1 is needed")
     if isinstance(spec, str):
-        if spec not in GRAPHS:
-            raise InputError(unknown("graph", spec, GRAPHS))
-        found = _named(spec, count, rng)
+        found = _of_text(spec, count) if LINKS.fullmatch(spec) else _named(spec, count, rng)
     elif all(hasattr(spec, name) for name in ("nodes", "edges", "is_directed")):
         found = _of_networkx(spec)
     else:
@@ -81,6 +81,12 @@ def graph(spec: Any, agents: int, rng: Any = None, connected: bool = True) -> sp
     if connected and not (isinstance(spec, str) and spec == "none"):
         _check_connected(found)
     return found
+
+
+def link_text(links: Any) -> str:
+    """The links of a graph as a text, which `graph` reads: "0-1 1-2"; "none" where there are none."""
+    upper = sparse.coo_array(sparse.triu(links, 1))
+    return " ".join(f"{k}-{j}" for k, j in zip(upper.row, upper.col, strict=True)) or "none"
 
 
 def within(links: Any, hops: int) -> sparse.csr_array:
@@ -133,6 +139,8 @@ def second_eigenvalue(weights: Any) -> float:
 
 
 def _named(name: str, agents: int, rng: Any) -> sparse.csr_array:
+    if name not in GRAPHS:
+        raise InputError(unknown("graph", name, GRAPHS) + ', or links as in "0-1 1-2"')
     index = np.arange(agents)
     if name == "none":
         return _linked(index[:0], index[:0], agents)
@@ -169,6 +177,13 @@ def _generator(rng: Any) -> np.random.Generator:
     if seed < 0:
         raise InputError(f"rng of the graph is {seed}; a seed of 0 or more, or a numpy.random.Generator, is needed")
     return np.random.default_rng(seed)
+
+
+def _of_text(text: str, agents: int) -> sparse.csr_array:
+    ends = np.array([int(end) for end in re.findall(r"\d+", text)]).reshape(-1, 2)
+    if ends.max() >= agents:
+        raise InputError(f"the graph links agent {ends.max()}; there are {agents}, 0 to {agents - 1}")
+    return _linked(ends[:, 0], ends[:, 1], agents)
 
 
 def _of_networkx(given: Any) -> sparse.csr_array:
