@@ -73,6 +73,10 @@ UNLISTED = Board(  # not to be asked for by name, but what a file may name
 )
 TASKS = Board(  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
     {
+        "slippery-chains": "mfgsolve.tasks.chains:SlipperyChains",
+        "cart-pole-family": "mfgsolve.tasks.control:CartPoleFamily",
+        "pendulum-family": "mfgsolve.tasks.control:PendulumFamily",
+        "acrobot-family": "mfgsolve.tasks.control:AcrobotFamily",
         "auction-bandit": "mfgsolve.tasks.auctions:AuctionBandit",
         "auction-chain": "mfgsolve.tasks.auctions:AuctionChain",
         "auction-duality": "mfgsolve.tasks.auctions:AuctionDuality",
@@ -84,6 +88,7 @@ TASKS = Board(  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
 )
 TASK_LEARNERS = Board(  # and what learns it
     {
+        "diff-dac": "mfgsolve.learners.diffusion.diff_dac:DiffDAC",
         "society": "mfgsolve.learners.society.society:Society",
         "cooperative": "mfgsolve.learners.cooperation.cooperative:Cooperative",
     }

@@ -208,7 +208,8 @@ class _Incentives:
         def toll(t: float, c: Any) -> np.ndarray:
             return np.asarray(levels[int(np.argmin(np.abs(nodes - t))) if len(levels) > 1 else 0])
 
-        return replace(self.problem, coupling=self.problem.coupling + RunningCost(toll))
+        coupling: Any = self.problem.coupling  # a problem makes a Coupling of whatever it is given
+        return replace(self.problem, coupling=coupling + RunningCost(toll))
 
     def _sum(self, values: Mapping[str, float]) -> np.ndarray:
         """sum_j theta_j phi_j, on the nodes (or on one where nothing moves)."""
