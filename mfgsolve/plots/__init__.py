@@ -14,9 +14,10 @@ from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.learning import learning
 from mfgsolve.plots.output import animate, save
 from mfgsolve.plots.refinement import refinement
+from mfgsolve.plots.society import society
 from mfgsolve.plots.training import training
 
 __all__ = [
-    "agents", "animate", "convergence", "convergences", "learning", "plan", "policy", "refinement", "save", "speed",
-    "training", "value",
+    "agents", "animate", "convergence", "convergences", "learning", "plan", "policy", "refinement", "save", "society",
+    "speed", "training", "value",
 ]  # fmt: skip
