@@ -40,7 +40,7 @@ __all__ = ["Society", "SocietyState"]
 BIDS = ("truthful", "multiplicative-weights", "exp3")
 RATES = {"multiplicative-weights": 30.0, "exp3": 1.0}  # the first n^-1/2 rate of these learners
 EXPLORES = 0.05  # chance of any bid, of EXP3
-BLOCKS = 100  # entries in the history
+BLOCKS = 50  # entries in the history
 ROUND = 1e-9  # values that are that close are alike
 
 
