@@ -52,8 +52,8 @@ def test_bids_of_a_population_of_clones_are_a_density(options, tmp_path):
 def test_clones_that_learn_more_come_nearer_in_the_distance_of_densities():
     """Total variation between the bids and those of a society that bids what acting is worth."""
     far = []
-    for episodes in (30, 3000):
-        training = mfg.learn("auction-bandit", episodes=episodes, rng=0)
+    for episodes in (30, 8000):
+        training = mfg.learn("auction-chain", episodes=episodes, lots=0.3, rng=0)
         crowd = bid_occupation(training)
         dataset = training.dataset
         worth = spread_bids(dataset["worth"].values, dataset["bid"].values)

@@ -88,7 +88,9 @@ def test_vickrey_blows_a_bubble_that_credit_conservation_does_not():
 
 
 @pytest.mark.parametrize("mechanism", list(MECHANISMS))
-@pytest.mark.parametrize("options", [{"lots": 0.3}, WEIGHTS, WEIGHTS | {"reserve": 0.4}, {"bids": "exp3", "reserve": 0.4}])
+@pytest.mark.parametrize(
+    "options", [{"lots": 0.3}, WEIGHTS, WEIGHTS | {"reserve": 0.4}, {"bids": "exp3", "reserve": 0.4}]
+)
 @pytest.mark.parametrize("solitary", [False, True])
 def test_credit_is_kept_to_round_off_by_mechanisms_that_conserve_it(mechanism, options, solitary):
     training = mfg.learn("auction-duality", mechanism=mechanism, solitary=solitary, episodes=20, rng=2, **options)
@@ -169,7 +171,9 @@ def test_a_primitive_without_a_rival_is_told():
     assert "the price is 0" in training.warnings[0].sentence
     assert training.numbers["bid_error"] < 1e-3
     assert mfg.learn(AuctionBandit(arms=1), Society(episodes=30)).warnings == ()
-    assert mfg.learn(AuctionBandit(arms=1), Society(solitary=True, mechanism="bucket-brigade", episodes=9)).warnings == ()
+    assert (
+        mfg.learn(AuctionBandit(arms=1), Society(solitary=True, mechanism="bucket-brigade", episodes=9)).warnings == ()
+    )
 
 
 def test_values_that_no_bid_can_tell_are_refused_of_levels_alone():
