@@ -15,10 +15,11 @@ from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.learning import learning
 from mfgsolve.plots.output import animate, save
 from mfgsolve.plots.refinement import refinement
+from mfgsolve.plots.society import society
 from mfgsolve.plots.sweep import sweep, sweep_densities
 from mfgsolve.plots.training import training
 
 __all__ = [
     "agents", "animate", "convergence", "convergences", "design", "learning", "plan", "policy", "refinement", "save",
-    "speed", "sweep", "sweep_densities", "training", "value",
+    "society", "speed", "sweep", "sweep_densities", "training", "value",
 ]  # fmt: skip
