@@ -39,7 +39,7 @@ def cooperation(dataset: xr.Dataset) -> Figure:
             _losses(right, dataset, best - dataset["returns"].sel(arm=arm), colour)
     left.axhline(best, color=part.INK, linestyle="--", linewidth=1.2, label="best of a centre (exact)")
     left.set(xlabel="episodes", ylabel="return (mean over agents)")
-    left.legend(frameon=False, fontsize=9, loc="lower right")
+    left.legend(frameon=False, fontsize=9, loc="best")
     right.set(xlabel="episodes", ylabel="return below the best", yscale="log")
     for ax in (left, right):
         ax.grid(alpha=0.3)
