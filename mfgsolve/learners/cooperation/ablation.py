@@ -19,7 +19,7 @@ __all__ = ["COMBINATIONS", "ablation"]
 
 COMBINATIONS = tuple(
     ",".join(part for part, used in zip(PARTS, each, strict=True) if used) or "none"
-    for each in sorted(product((False, True), repeat=3), key=sum)
+    for each in sorted(product((True, False), repeat=3), key=sum)
 )
 EQUAL = ("plays", "updates")
 

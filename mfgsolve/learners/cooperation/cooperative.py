@@ -35,7 +35,7 @@ __all__ = ["ARMS", "Cooperative", "CooperativeState", "read_parts"]
 
 ARMS = ("cooperative", "independent")
 VALUES = ("table", "mlp")
-MOST_BLOCKS = 50
+MOST_BLOCKS = 40
 
 
 def read_parts(text: str) -> tuple[bool, bool, bool]:
@@ -114,7 +114,7 @@ class Cooperative(TaskLearner[CooperativeState]):
     half_life: float = 60.0
     least_exploration: float = 0.05
     hidden: int = 32
-    step: float = 0.002
+    step: float = 0.005
     seed: int = 0
     name = "cooperative"
     source = "Köpf et al., arXiv:1910.13196; laws of age, thresholds and constants are reconstructed"
@@ -150,7 +150,7 @@ class Cooperative(TaskLearner[CooperativeState]):
 
     @property
     def episodes_of_block(self) -> int:
-        """The least divisor of the episodes with which there are no more than 50 blocks."""
+        """The least divisor of the episodes with which there are no more than 40 blocks."""
         return next(
             d for d in range(1, self.episodes + 1) if self.episodes % d == 0 and self.episodes / d <= MOST_BLOCKS
         )
