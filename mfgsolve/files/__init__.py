@@ -5,7 +5,8 @@ ranges.
 Any reader of NetCDF opens them: ``xarray.open_dataset("plan.nc")``, ``ncdump -h plan.nc``, Julia, R, MATLAB.
 
 *Kinds.* The attribute ``kind`` says which: "solution" (of `solve`, `learn`), "comparison" (of `compare`),
-"convergence" (of `convergence`), "refinement" (of `refine`), "checkpoint" (of a solve under way) or "occupation" (of
+"convergence" (of `convergence`), "refinement" (of `refine`), "training" (of `learn` on a task that is no mean-field
+game; with "training-checkpoint" while it is under way), "checkpoint" (of a solve under way) or "occupation" (of
 `mfgsolve.learners.Occupation`).
 
 *Dimensions*, each with a coordinate of that name.  ``...`` stands for the space, in the order of the arrays: population

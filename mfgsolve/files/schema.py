@@ -257,6 +257,33 @@ def _occupation(file: Reading) -> None:
     file.number("ends")
 
 
+def _training(file: Reading) -> None:
+    for name in ("task", "learner", "picture", "status"):
+        file.text(name)
+    _blocks(file)
+
+
+def _training_checkpoint(file: Reading) -> None:
+    for name in ("task", "learner"):
+        file.text(name)
+    file.number("created_seconds")
+    file.names("number_name")
+    file.values("number", ("number_name",))
+    for name in map(str, file.dataset.data_vars):
+        if name.startswith("array_") and np.isnan(file.values(name, None, "biuf")).any():
+            raise file.fault(f"has {name!r} with NaN in it")
+    if "seconds" in file.dataset:
+        _blocks(file)
+
+
+def _blocks(file: Reading) -> None:
+    """The history of a training."""
+    if file.dataset.sizes.get("iteration", 0):
+        file.rising("iteration")
+        for name in ("seconds", "agent_steps"):
+            file.finite(name, ("iteration",), 0.0)
+
+
 CHECKS: dict[str, Callable[[Reading], Any]] = {
     "solution": _solution,
     "comparison": _comparison,
@@ -264,4 +291,6 @@ CHECKS: dict[str, Callable[[Reading], Any]] = {
     "refinement": _refinement,
     "checkpoint": _checkpoint,
     "occupation": _occupation,
+    "training": _training,
+    "training-checkpoint": _training_checkpoint,
 }
