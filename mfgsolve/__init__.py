@@ -55,6 +55,8 @@ _HOMES = {
     "by_start": "studies.answers",
     "convergence": "studies.convergence",
     "check_coupling": "couplings",
+    "Design": "studies.design",
+    "design": "studies.design",
     "compare": "studies.agents",
     "Refinement": "studies.refine",
     "refine": "studies.refine",

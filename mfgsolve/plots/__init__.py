@@ -9,6 +9,7 @@ No pyplot, no global state: figures can be made in threads and on machines witho
 from mfgsolve.plots.agents import agents
 from mfgsolve.plots.choices import policy
 from mfgsolve.plots.densities import plan
+from mfgsolve.plots.design import design
 from mfgsolve.plots.diffusion import diffusion
 from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
@@ -18,6 +19,6 @@ from mfgsolve.plots.refinement import refinement
 from mfgsolve.plots.training import training
 
 __all__ = [
-    "agents", "animate", "convergence", "convergences", "diffusion", "learning", "plan", "policy", "refinement", "save",
-    "speed", "training", "value",
+    "agents", "animate", "convergence", "convergences", "design", "diffusion", "learning", "plan", "policy",
+    "refinement", "save", "speed", "training", "value",
 ]  # fmt: skip
