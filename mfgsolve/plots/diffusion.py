@@ -87,12 +87,13 @@ def disagreements(ax: Axes, dataset: xr.Dataset) -> None:
         return
     for k, arm in enumerate(map(str, dataset["arm"].values)):
         seen = np.where(values[k] > LEAST * values.max(initial=0.0), values[k], np.nan)
-        if np.isfinite(seen).sum() > 1:
-            ax.plot(episodes, seen, color=COLOURS.get(arm), label=_named(dataset, arm))
+        if np.isfinite(seen).any():
+            ax.plot(episodes, seen, "-" if seen.size > 1 else ".", color=COLOURS.get(arm), label=_named(dataset, arm))
     low, high = ax.get_ylim()
     if high < 10.0 * low:
         ax.set_ylim(low / 3.0, high * 3.0)
-    ax.legend(frameon=False, fontsize=SMALL)
+    if ax.lines:
+        ax.legend(frameon=False, fontsize=SMALL)
 
 
 def draw_graph(ax: Axes, dataset: xr.Dataset) -> None:

@@ -85,10 +85,6 @@ def test_where_adam_is_not_the_centralised_learner_is_told():
         ({"weights": "metro"}, "metropolis"),
         ({"failure": 1.5}, "failure of Combine is 1.5"),
         ({"rounds": 0}, "rounds of Combine is 0"),
-        ({"episodes": 0}, "episodes of diff-dac is 0; at least 1"),
-        ({"actor": 0.0}, "actor of diff-dac is 0; a finite number of more than 0"),
-        ({"entropy": -1.0}, "entropy of diff-dac is -1; a finite number of 0 or more"),
-        ({"step": float("inf")}, "step of diff-dac is inf"),
         ({"graf": "ring"}, "graph"),
     ],
 )
