@@ -87,7 +87,7 @@ def disagreements(ax: Axes, dataset: xr.Dataset) -> None:
         return
     for k, arm in enumerate(map(str, dataset["arm"].values)):
         seen = np.where(values[k] > LEAST * values.max(initial=0.0), values[k], np.nan)
-        if np.isfinite(seen).any():
+        if np.isfinite(seen).sum() > min(1, seen.size - 1):
             ax.plot(episodes, seen, "-" if seen.size > 1 else ".", color=COLOURS.get(arm), label=_named(dataset, arm))
     low, high = ax.get_ylim()
     if high < 10.0 * low:
