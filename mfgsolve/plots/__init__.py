@@ -11,6 +11,7 @@ from mfgsolve.plots.choices import policy
 from mfgsolve.plots.cooperation import ablation
 from mfgsolve.plots.densities import plan
 from mfgsolve.plots.design import design
+from mfgsolve.plots.diffusion import diffusion
 from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.learning import learning
@@ -21,6 +22,6 @@ from mfgsolve.plots.sweep import sweep, sweep_densities
 from mfgsolve.plots.training import training
 
 __all__ = [
-    "ablation", "agents", "animate", "convergence", "convergences", "design", "learning", "plan", "policy",
-    "refinement", "save", "society", "speed", "sweep", "sweep_densities", "training", "value",
+    "ablation", "agents", "animate", "convergence", "convergences", "design", "diffusion", "learning", "plan",
+    "policy", "refinement", "save", "society", "speed", "sweep", "sweep_densities", "training", "value",
 ]  # fmt: skip

@@ -8,14 +8,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
+from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import words
+from mfgsolve.plots.training import PICTURES, title
 
 __all__ = ["diffusion", "disagreements", "draw_graph", "returns"]
 
 COLOURS = {"diffusion": "#d1495b", "independent": "#30638e", "centralised": "0.45"}
-LEAST = 1e-14  # of the largest disagreement: what is below it is round-off, and not drawn
+LEAST = 1e-10  # of the largest disagreement: what is below it is round-off, and not drawn
 NAMED = 40  # agents up to which each has its number
 SMALL = 9
 
@@ -32,8 +34,6 @@ def diffusion(dataset: xr.Dataset) -> part.Picture:
     ----------
     dataset : of `mfgsolve.learn` with the learner diff-dac
     """
-    from mfgsolve.plots.training import title
-
     figure = part.Picture(figsize=(part.WIDTH, 4.2), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=(1.25, 1.0, 1.0))
     returns(left, dataset)
@@ -55,7 +55,9 @@ def returns(ax: Axes, dataset: xr.Dataset) -> None:
     everywhere, own = found.mean(axis=-1), np.diagonal(found, axis1=-2, axis2=-1).mean(axis=-1)
     for k, arm in enumerate(map(str, dataset["arm"].values)):
         mean, spread, colour = everywhere[:, k].mean(axis=-1), everywhere[:, k].std(axis=-1), COLOURS.get(arm)
-        ax.plot(episodes, mean, color=colour, label=_named(dataset, arm), linestyle="--" if arm == "centralised" else "-")
+        ax.plot(
+            episodes, mean, color=colour, label=_named(dataset, arm), linestyle="--" if arm == "centralised" else "-"
+        )
         ax.fill_between(episodes, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
         if arm != "centralised":
             ax.plot(episodes, own[:, k], ":", color=colour, linewidth=1.3)
@@ -74,21 +76,24 @@ def disagreements(ax: Axes, dataset: xr.Dataset) -> None:
         ax.set_xlabel("episodes")
         values = None if apart is None else apart.transpose("arm", "iteration").values
     else:
-        values, episodes = early.transpose("arm", "update").values, np.arange(early.sizes["update"])
+        values, episodes = early.transpose("arm", "update").values, np.arange(early.sizes["update"], dtype=float)
         ax.set_xlabel("first steps")
-        rate = float(dataset["second_eigenvalue"].item()) ** float(early.attrs["rounds"])
+        rate = float(dataset["second_eigenvalue"].item()) ** float(dataset.attrs["option_rounds"])
         if 0.0 < rate < 1.0:
-            ax.plot(episodes, values[0, 0] * rate**episodes, ":", color=part.INK, label=rf"$|\lambda_2|^k$ ({rate:.3f})")
+            bound, alone = values[0, 0] * rate**episodes, dataset["combined_alone"].values
+            ax.plot(episodes, bound, ":", color=part.INK, label=rf"$|\lambda_2|^k$, {rate:.3f} each")
+            ax.plot(episodes, alone, "--", color=COLOURS["diffusion"], linewidth=1.2, label="combining alone")
     if values is None:
         return
     for k, arm in enumerate(map(str, dataset["arm"].values)):
         seen = np.where(values[k] > LEAST * values.max(initial=0.0), values[k], np.nan)
-        if np.isfinite(seen).sum() > 1:
-            ax.plot(episodes, seen, color=COLOURS.get(arm), label=_named(dataset, arm))
+        if np.isfinite(seen).sum() > min(1, seen.size - 1):
+            ax.plot(episodes, seen, "-" if seen.size > 1 else ".", color=COLOURS.get(arm), label=_named(dataset, arm))
     low, high = ax.get_ylim()
     if high < 10.0 * low:
         ax.set_ylim(low / 3.0, high * 3.0)
-    ax.legend(frameon=False, fontsize=SMALL)
+    if ax.lines:
+        ax.legend(frameon=False, fontsize=SMALL)
 
 
 def draw_graph(ax: Axes, dataset: xr.Dataset) -> None:
@@ -102,7 +107,9 @@ def draw_graph(ax: Axes, dataset: xr.Dataset) -> None:
         ax.add_collection(LineCollection(list(place[links]), colors=part.INK, alpha=shade, linewidths=1.2, zorder=1))
     norm = Normalize(0.0, max(float(apart.max()), 1e-300))
     size = np.clip(4000.0 / apart.size, 30.0, 420.0)
-    dots = ax.scatter(*place.T, c=apart, s=size, cmap="viridis", norm=norm, edgecolors="white", zorder=2)
+    dots = ax.scatter(
+        place[:, 0], place[:, 1], c=apart, s=size, cmap="viridis", norm=norm, edgecolors="white", zorder=2
+    )
     for k, (x, y) in enumerate(place if apart.size <= NAMED else ()):
         dark = matplotlib.colormaps["viridis"](norm(apart[k]))[1] < 0.6
         ax.text(x, y, str(k), ha="center", va="center", color="white" if dark else "black", fontsize=SMALL, zorder=3)
@@ -112,7 +119,11 @@ def draw_graph(ax: Axes, dataset: xr.Dataset) -> None:
     bar = ax.figure.colorbar(dots, ax=ax, location="bottom", aspect=30, pad=0.02)
     bar.set_label("distance from the mean of all agents", fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
+    bar.ax.xaxis.set_major_locator(MaxNLocator(4, steps=part.STEPS))
 
 
 def _named(dataset: xr.Dataset, arm: str) -> str:
     return words(f"{arm} ({dataset.attrs.get('option_graph', '')})" if arm == "diffusion" else arm)
+
+
+PICTURES["diffusion"] = diffusion

@@ -41,6 +41,8 @@ class ControlFamily(Task):
     limit : steps after which an episode is cut off
     actions, observations : how many actions, and numbers that an agent sees
     largest : modulus of the reward of a step, about; learners divide by it
+    discount : of a step, with which it is learned well
+    pace : step size of Adam, likewise
     parts : what the factors are of
     """
 
@@ -51,6 +53,8 @@ class ControlFamily(Task):
     actions: ClassVar[int]
     observations: ClassVar[int]
     largest: ClassVar[float]
+    discount: ClassVar[float]
+    pace: ClassVar[float]
     parts: ClassVar[tuple[str, ...]]
     source = GYMNASIUM
     learner = "diff-dac"
@@ -96,7 +100,7 @@ class CartPoleFamily(ControlFamily):
 
     name = "cart-pole-family"
     summary = "Poles on carts, of differing masses and lengths: learn one policy that balances all."
-    limit, actions, observations, largest = 500, 2, 4, 1.0
+    limit, actions, observations, largest, discount, pace = 500, 2, 4, 1.0, 0.99, 0.001
     parts = tuple(mechanics.CART_POLE)
     dimensions = 4  # type: ignore[assignment]
 
@@ -123,7 +127,7 @@ class PendulumFamily(ControlFamily):
 
     name = "pendulum-family"
     summary = "Pendulums of differing masses and lengths, discretised torque: learn one policy that swings up all."
-    limit, actions, observations, largest = 200, 5, 3, 16.2736044
+    limit, actions, observations, largest, discount, pace = 200, 5, 3, 16.2736044, 0.9, 0.003
     parts = tuple(mechanics.PENDULUM)
     dimensions = 2  # type: ignore[assignment]
 
@@ -153,7 +157,7 @@ class AcrobotFamily(ControlFamily):
 
     name = "acrobot-family"
     summary = "Pairs of links of differing masses and lengths: learn one policy that swings up all."
-    limit, actions, observations, largest = 500, 3, 6, 1.0
+    limit, actions, observations, largest, discount, pace = 500, 3, 6, 1.0, 0.99, 0.003
     parts = tuple(mechanics.ACROBOT)
     dimensions = 4  # type: ignore[assignment]
 

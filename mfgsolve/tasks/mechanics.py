@@ -33,7 +33,7 @@ INERTIA = 1.0  # kg m^2, of a standard link about its centre
 
 def cart_pole(state: np.ndarray, force: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """The state (x, x', angle from upright, angle') a step of explicit Euler later."""
-    x, speed, angle, turn = np.moveaxis(state, -1, 0)
+    _, speed, angle, turn = np.moveaxis(state, -1, 0)
     cart, pole, half = (factors[..., k] * constant for k, constant in enumerate(CART_POLE.values()))
     total, sine, cosine = cart + pole, np.sin(angle), np.cos(angle)
     push = (force + pole * half * turn**2 * sine) / total

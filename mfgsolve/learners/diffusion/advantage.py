@@ -131,7 +131,9 @@ def advantages(
     return result
 
 
-def returns(task: ControlFamily, recipe: Recipe, held: np.ndarray, episodes: int, rng: np.random.Generator) -> np.ndarray:
+def returns(
+    task: ControlFamily, recipe: Recipe, held: np.ndarray, episodes: int, rng: np.random.Generator
+) -> np.ndarray:
     """Mean return (agents, tasks) of the likeliest choices over a few whole episodes on every task.
 
     All play from the same starts; rewards are not discounted.

@@ -21,15 +21,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from mfgsolve.errors import InputError, real, whole
 from mfgsolve.kernels.diffusion import MEAN
 from mfgsolve.learners.diffusion.arms import ARMS, DIFFUSION, graph_of_text, hears, upper_links
+from mfgsolve.learners.diffusion.options import Options
 from mfgsolve.learners.diffusion.populations import NetworkState, network_block, network_returns, network_start
-from mfgsolve.learners.diffusion.tables import TableState, table_block, table_returns, table_start
+from mfgsolve.learners.diffusion.tables import TableState, combined_alone, table_block, table_returns, table_start
 from mfgsolve.parts.combine import Combine, disagreement
 from mfgsolve.tasks.chains import TabularTasks
 from mfgsolve.tasks.control import ControlFamily
-from mfgsolve.tasks.learner import TaskLearner, number, series
+from mfgsolve.tasks.learner import number, series
 from mfgsolve.tasks.task import Task
 
 __all__ = ["DiffDAC"]
@@ -39,25 +39,8 @@ State = TableState | NetworkState
 
 
 @dataclass(frozen=True)
-class DiffDAC(TaskLearner[Any]):
-    """See the module.  An *episode* is 200 steps of every agent on tables, and an update of 32 steps of every machine
-    on control families.
-
-    Parameters
-    ----------
-    graph : who hears whom: none, ring, grid, complete, small-world, random, or links "0-1, 1-2, 2-0"
-    weights : "metropolis" or "uniform", see `mfgsolve.parts.combine.Combine`
-    rounds : how often agents combine after a step
-    failure : probability that a link is down
-    connected : whether a graph that falls into parts is refused
-    agents : how many, one for each task; 0 for as many as there are tasks
-    episodes : how long they learn
-    actor, critic : step sizes b and a of tables
-    step : step size of Adam on networks; it falls linearly to 0
-    hidden : units of the hidden layer of either network
-    machines : that each agent runs side by side
-    entropy : weight of the entropy in the actor's objective
-    seed : of all random numbers, a random graph included
+class DiffDAC(Options):
+    """See the module; parameters are those of `mfgsolve.learners.diffusion.options.Options`.
 
     Examples
     --------
@@ -67,35 +50,9 @@ class DiffDAC(TaskLearner[Any]):
     True
     """
 
-    graph: str = "ring"
-    weights: str = "metropolis"
-    rounds: int = 1
-    failure: float = 0.0
-    connected: bool = True
-    agents: int = 0
-    episodes: int = 500
-    actor: float = 0.5
-    critic: float = 0.1
-    step: float = 0.001
-    hidden: int = 32
-    machines: int = 8
-    entropy: float = 0.01
-    seed: int = 0
     name = "diff-dac"
     source = "arXiv:1710.10363"
     picture = "diffusion"
-
-    def __post_init__(self) -> None:
-        for name, least in (("agents", 0), ("episodes", 1), ("hidden", 1), ("machines", 1), ("seed", 0)):
-            if whole(getattr(self, name), f"{name} of diff-dac") < least:
-                raise InputError(f"{name} of diff-dac is {getattr(self, name)}; at least {least} is needed")
-        for name, allowed, most in (("actor", "more than 0", math.inf), ("critic", "more than 0 and at most 1", 1.0),
-                                    ("step", "more than 0", math.inf)):  # fmt: skip
-            size = real(getattr(self, name), f"{name} of diff-dac")
-            if not 0 < size <= most or math.isinf(size):
-                raise InputError(f"{name} of diff-dac is {size:g}; a number of {allowed} is needed")
-        if not 0 <= real(self.entropy, "entropy of diff-dac") < math.inf:
-            raise InputError(f"entropy of diff-dac is {self.entropy:g}; 0 or more is needed")
 
     @property
     def episodes_of_block(self) -> int:
@@ -165,12 +122,14 @@ class DiffDAC(TaskLearner[Any]):
         held = state.held[DIFFUSION]
         own = np.linalg.norm(held - held.mean(axis=0), axis=-1)
         results["agent_disagreement"] = series("distance of an agent from the mean of all", "1", own, ("agent",))
-        results["link"] = series("agents at the ends of a link", "1", np.stack([tails, heads], axis=1), ("links", "end"))
+        results["link"] = series(
+            "agents at the ends of a link", "1", np.stack([tails, heads], axis=1), ("links", "end")
+        )
         results["link_weight"] = series("weight of a link", "1", share, ("links",))
-        if isinstance(state, TableState) and state.block:
-            results["early_disagreement"] = series(
-                "disagreement of the agents", "1", state.apart, ("arm", "update"), rounds=self.rounds
-            )
+        if isinstance(task, TabularTasks) and isinstance(state, TableState) and state.block:
+            alone = combined_alone(task, self, combine)
+            results["early_disagreement"] = series("disagreement of the agents", "1", state.apart, ("arm", "update"))
+            results["combined_alone"] = series("disagreement if agents only combined", "1", alone, ("update",))
         return results
 
 

@@ -9,6 +9,7 @@ and an optimiser moves one array.  `mfgsolve.parts.functions.MLP` is one such ne
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -19,13 +20,13 @@ Layer = tuple[np.ndarray, np.ndarray]  # weights (agents, in, out) and biases (a
 
 def size(sizes: Sequence[int]) -> int:
     """How many parameters a network with these widths (inputs, hidden ..., outputs) has."""
-    return sum((before + 1) * after for before, after in zip(sizes[:-1], sizes[1:], strict=True))
+    return sum((before + 1) * after for before, after in pairwise(sizes))
 
 
 def start(sizes: Sequence[int], rng: np.random.Generator, last: float = 1.0) -> np.ndarray:
     """Parameters (size,) to begin with: weights uniform within +- sqrt(6 / (in + out)) (Glorot, Bengio, AISTATS 2010),
     those of the last layer times ``last``; biases zero."""
-    parts, widths = [], list(zip(sizes[:-1], sizes[1:], strict=True))
+    parts, widths = [], list(pairwise(sizes))
     for k, (before, after) in enumerate(widths):
         reach = np.sqrt(6.0 / (before + after)) * (last if k == len(widths) - 1 else 1.0)
         parts += [rng.uniform(-reach, reach, before * after), np.zeros(after)]
@@ -35,7 +36,7 @@ def start(sizes: Sequence[int], rng: np.random.Generator, last: float = 1.0) -> 
 def layers(held: np.ndarray, sizes: Sequence[int]) -> list[Layer]:
     """Views of parameters (agents, size) as weights and biases."""
     result, place, agents = [], 0, held.shape[0]
-    for before, after in zip(sizes[:-1], sizes[1:], strict=True):
+    for before, after in pairwise(sizes):
         middle, end = place + before * after, place + (before + 1) * after
         result.append((held[:, place:middle].reshape(agents, before, after), held[:, None, middle:end]))
         place = end

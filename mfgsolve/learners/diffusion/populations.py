@@ -8,24 +8,21 @@ gradients.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfgsolve.learners.diffusion.advantage import Recipe, gradients, played, returns
 from mfgsolve.learners.diffusion.arms import ARMS, CENTRALISED, DIFFUSION
+from mfgsolve.learners.diffusion.options import Options
 from mfgsolve.parts.combine import Combine
 from mfgsolve.parts.functions import Adam
 from mfgsolve.tasks.control import ControlFamily
 from mfgsolve.tasks.learner import STORED, TrainingState
 
-if TYPE_CHECKING:
-    from mfgsolve.learners.diffusion.diff_dac import DiffDAC
-
 __all__ = ["NetworkState", "network_block", "network_returns", "network_start", "recipe"]
 
 STEPS = 32  # of every machine in an update
-DISCOUNT, TRACE = 0.99, 0.95
+TRACE = 0.95  # lambda of the advantages
 JUDGED = 4  # whole episodes on every task
 
 
@@ -41,13 +38,13 @@ class NetworkState(TrainingState):
     age: np.ndarray = field(metadata=STORED)
 
 
-def recipe(task: ControlFamily, learner: DiffDAC) -> Recipe:
+def recipe(task: ControlFamily, learner: Options) -> Recipe:
     """Networks and constants of the updates."""
     ends = (task.observations, learner.hidden)
-    return Recipe((*ends, task.actions), (*ends, 1), STEPS, DISCOUNT, TRACE, learner.entropy)
+    return Recipe((*ends, task.actions), (*ends, 1), STEPS, task.discount, TRACE, learner.entropy)
 
 
-def network_start(task: ControlFamily, learner: DiffDAC) -> NetworkState:
+def network_start(task: ControlFamily, learner: Options) -> NetworkState:
     """All agents begin with the same parameters."""
     rng = learner.stream(0, use=1)
     arms, agents = len(ARMS), task.tasks
@@ -60,11 +57,11 @@ def network_start(task: ControlFamily, learner: DiffDAC) -> NetworkState:
 
 
 def network_block(
-    task: ControlFamily, learner: DiffDAC, combine: Combine, state: NetworkState, episodes: range
+    task: ControlFamily, learner: Options, combine: Combine, state: NetworkState, episodes: range
 ) -> None:
     """Train these updates, in place."""
     made, factors, shape = recipe(task, learner), task.factors[:, None, :], state.held.shape
-    adam = Adam()
+    adam, step = Adam(), learner.step or task.pace
     adam.count, adam.means, adam.squares = episodes.start, [state.mean], [state.square]
     for episode in episodes:
         flat = state.held.reshape(-1, shape[-1])
@@ -73,15 +70,15 @@ def network_block(
         )
         slope = gradients(made, flat, batch).reshape(shape)
         slope[CENTRALISED] = slope[CENTRALISED].mean(axis=0)
-        (state.held,) = adam.moved([state.held], [slope], learner.step * (1.0 - episode / learner.episodes))
+        (state.held,) = adam.moved([state.held], [slope], step * (1.0 - episode / learner.episodes))
         state.held[DIFFUSION] = combine(state.held[DIFFUSION], learner.stream(episode, use=2))
     state.agent_steps += int(state.age.size) * STEPS * len(episodes)
 
 
-def network_returns(task: ControlFamily, learner: DiffDAC, state: NetworkState) -> np.ndarray:
+def network_returns(task: ControlFamily, learner: Options, state: NetworkState) -> np.ndarray:
     """Mean return of every agent on every task, (arms, agents, tasks), from the same starts each time."""
     arms, agents, size = state.held.shape
-    found = returns(
-        task, recipe(task, learner), state.held.reshape(-1, size), JUDGED, learner.stream(0, use=3)
-    )
-    return found.reshape(arms, agents, task.tasks)
+    each = np.concatenate([state.held[:CENTRALISED].reshape(-1, size), state.held[CENTRALISED, :1]])  # all alike there
+    found = returns(task, recipe(task, learner), each, JUDGED, learner.stream(0, use=3))
+    centre = np.broadcast_to(found[-1], (1, agents, task.tasks))
+    return np.concatenate([found[:-1].reshape(arms - 1, agents, task.tasks), centre])

@@ -7,20 +7,17 @@ have it moved by.  All that is learned is judged by linear equations, see `mfgso
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mfgsolve.kernels.diffusion import MEAN, NOBODY, diffuse
 from mfgsolve.learners.diffusion.arms import ARMS, hears, upper_links
+from mfgsolve.learners.diffusion.options import Options
 from mfgsolve.parts.combine import Combine, disagreement
 from mfgsolve.tasks.chains import TabularTasks
 from mfgsolve.tasks.learner import STORED, TrainingState
 
-if TYPE_CHECKING:
-    from mfgsolve.learners.diffusion.diff_dac import DiffDAC
-
-__all__ = ["TableState", "policies", "table_block", "table_returns", "table_start"]
+__all__ = ["TableState", "combined_alone", "policies", "table_block", "table_returns", "table_start"]
 
 STEPS = 200  # of every agent in an episode
 WATCHED = 60  # first updates, after each of which the disagreement is measured
@@ -37,7 +34,7 @@ class TableState(TrainingState):
     apart: np.ndarray = field(metadata=STORED)
 
 
-def table_start(task: TabularTasks, learner: DiffDAC) -> TableState:
+def table_start(task: TabularTasks, learner: Options) -> TableState:
     """Every agent begins with entries of its own, so that one sees how they come together."""
     size = task.states * (1 + task.actions)
     first = learner.stream(0, use=1).normal(0.0, APART, (task.tasks, size))
@@ -47,7 +44,7 @@ def table_start(task: TabularTasks, learner: DiffDAC) -> TableState:
     return TableState(held, np.full((len(ARMS), task.tasks), task.start, dtype=np.int64), apart)
 
 
-def table_block(task: TabularTasks, learner: DiffDAC, combine: Combine, state: TableState, episodes: range) -> None:
+def table_block(task: TabularTasks, learner: Options, combine: Combine, state: TableState, episodes: range) -> None:
     """Train these episodes, in place."""
     tails, heads, share = upper_links(combine)
     model = (task.successor, task.chance, task.reward, task.ends, task.start, task.discount)
@@ -64,6 +61,16 @@ def table_block(task: TabularTasks, learner: DiffDAC, combine: Combine, state: T
                 state.apart[arm, k + 1] = disagreement(state.held[arm])
             diffuse(*walk, STEPS - watched)
     state.agent_steps += len(ARMS) * task.tasks * STEPS * len(episodes)
+
+
+def combined_alone(task: TabularTasks, learner: Options, combine: Combine) -> np.ndarray:
+    """Disagreement (updates,) if agents only combined, from the same start: it falls by |lambda_2|^rounds at least."""
+    state, rng = table_start(task, learner), learner.stream(0, use=2)
+    held, apart = state.held[0], [state.apart[0, 0]]
+    for _ in range(state.apart.shape[1] - 1):
+        held = combine(held, rng)
+        apart.append(disagreement(held))
+    return np.array(apart)
 
 
 def policies(task: TabularTasks, held: np.ndarray) -> np.ndarray:
