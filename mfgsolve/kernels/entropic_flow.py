@@ -58,21 +58,20 @@ def _forward(policy, mass, offset, scheme):
 forward, forward_parallel = jit(_forward), jit(_forward, parallel=True)
 
 
-def _changed(dv, direction, slope, mean, t, steps, parts):
-    """dv = dl_t + DA_t, with dl = slope direction, and DA = ``mean`` before the end."""
-    rows, n = dv.shape
+def _carry(q, phi, direction, slope, mean, t, steps, parts):
+    """q = phi' dv, dv = dl_t + DA_t, with dl = slope direction, and DA = ``mean`` before the end."""
+    rows, n = q.shape
     local, inner = slope.shape[0] > 0, t < steps
     for part_ in prange(parts):
         part = np.int64(part_)
         for r in range(rows * part // parts, rows * (part + 1) // parts):
             for i in range(n):
-                dv[r, i] = direction[t, r, i]
-            if local:
-                for i in range(n):
-                    dv[r, i] *= slope[t, r, i]
+                q[r, i] = slope[t, r, i] * direction[t, r, i] if local else direction[t, r, i]
             if inner:
                 for i in range(n):
-                    dv[r, i] += mean[t, r, i]
+                    q[r, i] += mean[t, r, i]
+            for i in range(n):
+                q[r, i] *= phi[r, i]
 
 
 def _leave(q, dm, mass, mean, psi, eps, parts):
@@ -97,18 +96,23 @@ def _kept(out, direction, identity, dm, parts):
                 out[r, i] = identity * direction[r, i] - dm[r, i]
 
 
-def _land(dm, phi, q, mass, dv, eps, parts):
-    """dm = phi' q - m dv / eps."""
+def _land(dm, phi, q, mass, direction, slope, mean, t, steps, eps, parts):
+    """dm = phi' q - m dv / eps, with the dv of `_carry`."""
     rows, n = dm.shape
-    rate = 1.0 / eps
+    local, inner, rate = slope.shape[0] > 0, t < steps, 1.0 / eps
     for part_ in prange(parts):
         part = np.int64(part_)
         for r in range(rows * part // parts, rows * (part + 1) // parts):
             for i in range(n):
-                dm[r, i] = phi[r, i] * q[r, i] - mass[r, i] * dv[r, i] * rate
+                dm[r, i] = slope[t, r, i] * direction[t, r, i] if local else direction[t, r, i]
+            if inner:
+                for i in range(n):
+                    dm[r, i] += mean[t, r, i]
+            for i in range(n):
+                dm[r, i] = phi[r, i] * q[r, i] - mass[r, i] * dm[r, i] * rate
 
 
-changed, changed_parallel = jit(_changed), jit(_changed, parallel=True)
+carry, carry_parallel = jit(_carry), jit(_carry, parallel=True)
 leave, leave_parallel = jit(_leave), jit(_leave, parallel=True)
 kept, kept_parallel = jit(_kept), jit(_kept, parallel=True)
 land, land_parallel = jit(_land), jit(_land, parallel=True)
@@ -119,17 +123,16 @@ def _curvature(policy, mass, direction, slope, result, identity, scheme):
 
     ``result`` holds DA in between.
     """
-    work, scales = empty_levels(scheme, 7)
+    work, scales = empty_levels(scheme, 6)
     rows, n = scheme.free.shape
     steps, parts, levels = policy.shape[0], scheme.parts, (policy.shape[0] + 1, rows, n)
     m, d, out = mass.reshape(levels), direction.reshape(levels), result.reshape(levels)
     s = slope.reshape(levels) if slope.shape[0] > 0 else np.empty((0, rows, n))
-    ones, q, come, dv, dm = work[2], work[3], work[4], work[5], work[6]
+    ones, q, come, dm = work[2], work[3], work[4], work[5]
     for t in range(steps - 1, -1, -1):
         _, _, psi = planes(policy[t], scheme)
         p, phi = load(policy[t], t, scales, ones, scheme)
-        changed(dv, d, s, out, t + 1, steps, parts)
-        arrive(q, phi, dv, parts)
+        carry(q, phi, d, s, out, t + 1, steps, parts)
         convolution(come, q, work, t, scales, p, False, scheme)
         spread(out[t], come, psi, parts)
     dm[:] = 0.0
@@ -140,8 +143,7 @@ def _curvature(policy, mass, direction, slope, result, identity, scheme):
         leave(q, dm, m[t], out[t], psi, eps, parts)
         convolution(come, q, work, t, scales, p, True, scheme)
         kept(out[t], d[t], identity, dm, parts)
-        changed(dv, d, s, out, t + 1, steps, parts)
-        land(dm, phi, come, m[t + 1], dv, eps, parts)
+        land(dm, phi, come, m[t + 1], d, s, out, t + 1, steps, eps, parts)
     kept(out[steps], d[steps], identity, dm, parts)
 
 

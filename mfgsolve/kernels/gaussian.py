@@ -5,7 +5,7 @@
 
 Along a row the factors are those of tiles, and taps are symmetric (those below the least of floats count nothing: no
 tile varies as much); across rows, and where tiles are single cells, every sum has weights of its own.  Inner
-loops take eight cells of the source at a time, and are vector instructions: a pass is one function, for what calls cost.
+loops take eight taps at a time, and are vector instructions; calls cost as much as a row, so that passes make few.
 """
 
 from __future__ import annotations

@@ -98,10 +98,10 @@ def _fits(v, p, eps, lows, scheme, first, last):
     if tiles == 1 and not singles and not scheme.masked:
         highs = np.empty(v.shape[0])
         row_ranges(v, first, last, lows, highs)
+        fit = True
         for r in range(first, last):
-            if not highs[r] - lows[r, 0] <= SPAN * eps:
-                return False
-        return True
+            fit = fit and highs[r] - lows[r, 0] <= SPAN * eps
+        return fit
     for r in range(first, last):
         for b in range(tiles):
             start, stop = cuts[b], cuts[b + 1]
@@ -173,14 +173,14 @@ def _scale_across(after, before, first, last, eps, near, costs, cuts, column, fr
         b, stop = 0, np.int64(0)
         while stop < n:
             start, stop = cuts[b], cuts[b + 1]
-            low = np.inf
-            for k in range(count if free[r, start] else 0):
-                low = min(low, before[near[r, column[start], k], b] + eps * costs[far + k])
-            after[r, b] = low if low < np.inf else 0.0
+            low, there = np.inf, near[r, column[start]]
+            for k in range(count):
+                low = min(low, before[there[k], b] + eps * costs[far + k])
+            after[r, b] = low if free[r, start] else 0.0
             b += 1
 
 
-scale_along, scale_across = jit(_scale_along), jit(_scale_across)
+scale_along, scale_across = jit(_scale_along), jit(_scale_across, minima=True)
 
 
 def _scale(after, before, axis, eps, p, scheme):

@@ -147,9 +147,9 @@ def _tilings(free: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray, np.n
     walls = np.flatnonzero((free[:, 1:] != free[:, :-1]).any(axis=0)) + 1
     ends = np.concatenate([[0], walls, [n]])
     partitions = [ends]
-    while np.diff(ends).max() >= max(2 * reach, 2):
+    while np.diff(ends).max() >= max(4 * reach, 2):
         widths = np.diff(ends)
-        halves = (ends[:-1] + (widths + 1) // 2)[widths >= max(2 * reach, 2)]
+        halves = (ends[:-1] + (widths + 1) // 2)[widths >= max(4 * reach, 2)]
         ends = np.unique(np.concatenate([ends, halves]))
         partitions.append(ends)
     partitions.append(np.arange(n + 1))
