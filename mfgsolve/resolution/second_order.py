@@ -33,7 +33,10 @@ DOUBT, NEXT = 0.4, 0.75  # shares of an error in time, and of its difference to 
 TWO, UNORDERED = 1.5, 5.0  # the same of an error that two meshes show, and where these show no second order yet
 SHIFTED = 0.3  # share of a shift by sums over cells that is not known
 LOST = 0.2  # L1 distance of the density over the share of their variance that agents lose
-DENSITY = 1.5  # times that the density is told to be off in time
+DENSITY, THICK = (
+    1.5,
+    2.5,
+)  # times that a density is told to be off in time, also where the viscosity is the scheme's own
 FAR = 0.1  # L1 distance of two crowds from which their differences show no second order yet
 APART = 2.0  # L1 distance of two crowds that are nowhere together
 VARYING = 0.5  # share by which the error of the finer run may differ from its estimate: what extrapolation leaves of it
@@ -94,7 +97,10 @@ def of_second_order(told: Discretisation, meshes: Sequence[Meshed], density: flo
         order=_order(of_all[1] if math.isnan(of_all[0][0]) else of_all[0], steps, fine.order),
         potential=abs(potential.error + fine.known_shift) + math.hypot(potential.doubt, in_space),
         cost=abs(cost.error + fine.known_shift) + math.hypot(cost.doubt, in_space),
-        density=min(DENSITY * weight * density + LOST * lost_variance(fine.space_error), APART),
+        density=min(
+            (THICK if told.own_viscosity > 0 else DENSITY) * weight * density + LOST * lost_variance(fine.space_error),
+            APART,
+        ),
     )
     if max(fine.space_error, coarse.space_error) <= EXTRAPOLATED:
         narrow = (1 + weight) * lost_variance(fine.space_error) + weight * lost_variance(coarse.space_error)
