@@ -13,7 +13,7 @@ import mfgsolve as mfg
 from mfgsolve.discretisation import EXACT
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import closed_form
-from mfgsolve.resolution.estimating import SHARE, coarser
+from mfgsolve.resolution.beside import SHARE, coarser
 from mfgsolve.solvers.base import Outcome
 from mfgsolve.solving import solved
 
