@@ -66,9 +66,8 @@ def chains(seeds):
 
 def machines(name, seeds, marks, **parameters):
     told = ", ".join(f"{key} {value}" for key, value in parameters.items())
-    print(
-        f"\n{name}{' (' + told + ')' if told else ''}, 8 agents x 8 machines, {seeds} seeds, Adam annealed over 500 updates"
-    )
+    head = f"{name} ({told})" if told else name
+    print(f"\n{head}, 8 agents x 8 machines, {seeds} seeds, Adam annealed over 500 updates")
     found, _, seconds = trained(name, seeds, **parameters)
     whole, *_ = trained(name, seeds, "complete", 15, **parameters)
     for mark in marks:
