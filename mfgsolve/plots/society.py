@@ -92,9 +92,9 @@ def _curves(ax: Axes, here: xr.Dataset) -> None:
 
 def _errors(ax: Axes, here: xr.Dataset) -> None:
     if here.sizes.get("iteration", 0):
-        off = np.abs(here["winning_bid_then"] - here["worth"].max("primitive"))
-        ax.semilogy(_episodes(here), off.max("state").values, color=BUBBLE, label="largest over states")
-        ax.semilogy(_episodes(here), off.mean("state").values, color=part.INK, label="mean")
+        off = np.abs(here["winning_bid_then"].values - here["worth"].max("primitive").values)
+        ax.semilogy(_episodes(here), off.max(axis=1), color=BUBBLE, label="largest over states")
+        ax.semilogy(_episodes(here), off.mean(axis=1), color=part.INK, label="mean")
         ax.legend(frameon=False, fontsize=9)
     ax.set(xlabel="episodes", ylabel="error of the winning bid", title="errors over the episodes")
     ax.grid(alpha=0.3)

@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from mfgsolve.kernels import auctions as kernel
 from mfgsolve.learners.society import MECHANISMS, hold_auction
 
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning"),  # meant; told without compiler
+]
 LEVELS = 11
 GRID = np.linspace(0.0, 1.0, LEVELS)
 level = st.integers(0, LEVELS - 1)

@@ -1,4 +1,4 @@
-"""Mechanisms: what is paid and got, when truth is a dominant strategy, and that its equilibrium is the optimal policy."""
+"""Mechanisms: what is paid and got, when truth is dominant, and that its equilibrium is the optimal policy."""
 
 from __future__ import annotations
 
