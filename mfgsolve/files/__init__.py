@@ -18,7 +18,7 @@ game; with "training-checkpoint" while it is under way), "checkpoint" (of a solv
     action         names                               aggregate  number of the price
     direction      x, y, z: axis of a velocity
     iteration      number of the iteration             axis       x, y, z
-    site           number of the site
+    site           number of the site                  agent      number of an agent with a table of its own
 
 *Units.*  ``length`` and ``time`` are the units that the grid and the times were stated with; with none they are "1",
 and so is what is made of them.  ``volume`` is the product of the lengths, ``rate`` is cost/time.  Every variable has

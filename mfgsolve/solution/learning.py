@@ -138,6 +138,7 @@ class Learning:
             dims = (*(("population",) if "population" in dataset["density"].dims else ()), "agent")
             attrs = {"units": "1", "long_name": "regret of each agent against the present crowd, relative"}
             added["agent_regret"] = (dims, self.agent_regret.reshape(*self.agent_regret.shape[2 - len(dims) :]), attrs)
+            dataset = dataset.assign_coords(agent=np.arange(self.agent_regret.shape[1]))
         names = ("agents", "density_distance", "reference_exploitability")
         return dataset.assign(added).assign_attrs({name: getattr(self, name) for name in names})
 

@@ -36,7 +36,7 @@ from mfgsolve.solution.regions import Where, share_of, space_dims, volumes_of
 from mfgsolve.studies.implicit import adjoint_of, answer, check_smooth, paid, true_belief
 from mfgsolve.watch import look
 
-__all__ = ["Mass", "sensitivity"]
+__all__ = ["Mass", "Target", "sensitivity", "stated_values", "target_of"]
 
 STEP = 1e-3  # of a difference, relative to the parameter
 KINK = 1e-4  # relative gap of differences of two lengths, above which a kink is near
@@ -116,10 +116,10 @@ def sensitivity(
         raise InputError(f"solution is a {type(solution).__name__}; a Solution is needed (mfgsolve.load reads a file)")
     play = play_of(solution, problem=problem)
     check_smooth(play.game)
-    family = _Family(play.game.problem, solution, parameters, build)
+    family = _Family(play.game.problem, parameters, build)
     game = family.game({})
     crowd = true_belief(game, play.crowd)
-    target = _target(objective, game, crowd, solution)
+    target = target_of(objective, game, crowd, solution)
     adjoint, residual, uses = adjoint_of(game, crowd, target.gradient)
     rows, cautions = [], []
     for name in family.values:
@@ -141,7 +141,7 @@ def sensitivity(
 class _Family:
     """The games that differ from one in the values of parameters."""
 
-    def __init__(self, problem: Problem, solution: Solution, parameters: Any, build: Build | None):
+    def __init__(self, problem: Problem, parameters: Any, build: Build | None):
         self.problem, self.steps, self.build = problem, problem.time.steps, build
         self.text = ""
         if build is not None:
@@ -149,18 +149,7 @@ class _Family:
                 raise InputError("with build= the parameters are a mapping of names and values, say {'reward': 2.0}")
             self.values = {str(name): real(value, f"parameter {name}") for name, value in parameters.items()}
         else:
-            self.text = problem_text(replace(problem, time=replace(problem.time, chosen=False)))
-            if self.text == PYTHON_PROBLEM:
-                raise InputError(
-                    f"{solution.name} was made of Python functions; give build=, a function of the parameters that "
-                    "makes the problem, and their values"
-                )
-            names = list(parameters.items() if isinstance(parameters, Mapping) else parameters)
-            self.values = {}
-            for name in names:
-                if not isinstance(name, str):
-                    raise InputError(f"parameters are {parameters!r}; a list of names is needed, say ['reward']")
-                self.values[name] = _stated_value(self.text, name)
+            self.text, self.values = stated_values(problem, parameters)
         if not self.values:
             raise InputError("no parameters came; name some, say ['reward']")
 
@@ -178,6 +167,22 @@ class _Family:
         if game.empty_crowd().shape != (self.steps + 1, *game.empty_crowd().shape[1:]):
             raise InputError("a parameter changes how many steps the game has")
         return game
+
+
+def stated_values(problem: Problem, parameters: Any) -> tuple[str, dict[str, float]]:
+    """The text of a problem, steps included, and what it says of parameters."""
+    text = problem_text(replace(problem, time=replace(problem.time, chosen=False)))
+    if text == PYTHON_PROBLEM:
+        raise InputError(
+            f"{problem.name} was made of Python functions; give build=, a function of the parameters that makes the "
+            "problem, and their values"
+        )
+    values = {}
+    for name in [parameters] if isinstance(parameters, str) else parameters:
+        if not isinstance(name, str):
+            raise InputError(f"parameters are {parameters!r}; a list of names is needed, say ['reward']")
+        values[name] = _stated_value(text, name)
+    return text, values
 
 
 def _stated_value(text: str, name: str) -> float:
@@ -209,7 +214,7 @@ def _is_leaf(place: Any, key: str) -> bool:
 
 
 @dataclass
-class _Target:
+class Target:
     """A number, how it changes with the crowd, and what of it changes with parameters at a fixed crowd."""
 
     value: float
@@ -217,18 +222,18 @@ class _Target:
     fixed: Callable[[Game, float], float]  # (game, mean value of the answer) -> J at the fixed crowd
 
 
-def _target(objective: Any, game: Game, crowd: np.ndarray, solution: Solution) -> _Target:
+def target_of(objective: Any, game: Game, crowd: np.ndarray, solution: Solution) -> Target:
     _, came, mean = answer(game, crowd)
     nothing = np.zeros_like(crowd)
     if objective == "cost":  # V_0 falls by <m, d price> when prices fall
-        return _Target(mean, game.price_change(crowd, came), lambda _, value: value)
+        return Target(mean, game.price_change(crowd, came), lambda _, value: value)
     if objective == "potential":  # min over flows of own cost + F = V_0 - <f, m> + F at the equilibrium
         price = game.price(crowd)
 
         def potential(other: Game, _: float) -> float:
             return other.respond(price.copy()).mean_value + other.potential(crowd) - paid(other, price, crowd)
 
-        return _Target(potential(game, mean), nothing, potential)
+        return Target(potential(game, mean), nothing, potential)
     if isinstance(objective, str):
         raise InputError(unknown("objective", objective, ("cost", "potential")))
     mass = game.flat(crowd)[:, : game.cells]
@@ -243,7 +248,7 @@ def _target(objective: Any, game: Game, crowd: np.ndarray, solution: Solution) -
             "that returns a number and its derivative is needed"
         )
     game.flat(nothing)[:, : game.cells] = weights
-    return _Target(value, nothing, lambda _, __: value)
+    return Target(value, nothing, lambda _, __: value)
 
 
 def _of_function(
@@ -267,7 +272,7 @@ def _of_function(
 
 
 def _explicit(
-    family: _Family, name: str, crowd: np.ndarray, target: _Target, adjoint: np.ndarray
+    family: _Family, name: str, crowd: np.ndarray, target: Target, adjoint: np.ndarray
 ) -> tuple[float, float, float]:
     """J_theta, <lambda, G_theta>, and how far differences of two lengths are apart, relative to the larger part."""
     value = family.values[name]
@@ -291,7 +296,7 @@ def _explicit(
 
 
 def _dataset(
-    values: Mapping[str, float], target: _Target, rows: np.ndarray, residual: float, uses: int,
+    values: Mapping[str, float], target: Target, rows: np.ndarray, residual: float, uses: int,
     cautions: Sequence[Caution], solution: Solution,
 ) -> xr.Dataset:  # fmt: skip
     total = rows.sum(axis=1)
