@@ -50,6 +50,11 @@ def test_rates_are_those_of_the_part():
                 assert kernel.rate(share, sign, error, (0.5, 0.3, 0.1, 0.5 * (1 / 3), 1.5 * (1 / 3))) == rates[i]
 
 
+def test_thresholds_themselves_are_low_and_high():
+    law = (0.5, 0.3, 0.1, 0.25, 0.75)
+    assert [kernel.rate(share, 0.0, 1.0, law) for share in (0.25, 0.26, 0.74, 0.75)] == [0.1, 0.3, 0.3, 0.5]
+
+
 def test_macro_batches_are_as_large_as_those_of_the_part():
     for epsilon in np.linspace(0, 1, 41):
         assert kernel.macro_size(epsilon, 7, 58) == TemporalBatches(7, 58, 1.0).size(epsilon)
@@ -74,11 +79,13 @@ def test_a_minibatch_is_drawn_by_age_and_none_comes_twice():
         found[chosen] += 1
     np.testing.assert_allclose(found / many, expected, atol=5 * 0.5 / np.sqrt(many))
     assert sorted(order) == list(range(capacity))
-    found[:] = 0
-    for _ in range(many):  # a macro-batch of the size of the minibatch: evenly
+    pairs = np.zeros((capacity, capacity))
+    for _ in range(many):  # a macro-batch of the size of the minibatch: evenly, whatever the order was
+        order[:] = np.arange(capacity)
         assert kernel.choose(order, capacity, newest, 2, 2, aging, keys, chosen, words) == 2
-        found[chosen] += 1
-    np.testing.assert_allclose(found / many, 1 / 3, atol=5 * 0.5 / np.sqrt(many))
+        pairs[chosen[0], chosen[1]] += 1
+    expected = (1 - np.eye(capacity)) / 30
+    np.testing.assert_allclose(pairs / many, expected, atol=5 * np.sqrt(1 / 30 / many))
 
 
 def two_agents(chance=None):
@@ -181,30 +188,42 @@ def test_the_next_state_is_drawn_by_its_chance():
     np.testing.assert_allclose(found / many, [0.5, 0.0, 0.3, 0.2], atol=5 * 0.5 / np.sqrt(many))
 
 
-def test_training_remembers_what_happened_and_counts_its_updates():
-    seeds, agents, capacity, mini, steps = 2, 2, 20, 4, 7
-    values = np.zeros((seeds, agents, 5, 3))
-    memory = (
-        np.zeros((seeds, capacity), np.int64), np.zeros((seeds, capacity, agents), np.int64),
+def trained(values, parts, macro=10, fading=5.0, seen=None, memory=None, epsilons=(1.0, 0.5)):
+    """Two trainings of two agents, 7 steps an episode, minibatches of 4, memories of 20; counts of updates too."""
+    seeds, capacity = 2, 20
+    memory = memory or (
+        np.zeros((seeds, capacity), np.int64), np.zeros((seeds, capacity, 2), np.int64),
         np.zeros((seeds, capacity), np.int64),
     )  # fmt: skip
-    seen, updates = np.zeros(seeds, np.int64), np.zeros(seeds, np.int64)
+    seen, updates = np.zeros(seeds, np.int64) if seen is None else seen, np.zeros(seeds, np.int64)
     streams = np.random.default_rng(0).integers(2**64, size=(seeds, 4), dtype=np.uint64)
-    plant, aging = two_agents(), np.exp(np.arange(capacity) / 5.0)
-    for parts in ((False, False, False), (True, True, True)):
-        updates[:] = 0
-        before = seen.copy()
-        kernel.train(
-            values, memory, seen, streams, updates, np.array([1.0, 0.5]), steps, 0.9, plant, (mini, 10, aging), parts,
-            (1.0, 1.0), LAW,
-        )  # fmt: skip
-        assert (seen - before == 2 * steps).all()
-        after = plant[0][memory[0], plant[2][memory[1]].sum(axis=-1) + 2, 0]
-        held = np.minimum(seen, capacity)[0]
-        np.testing.assert_array_equal(memory[2][:, :held], after[:, :held])
-        if not any(parts):
-            assert (updates == agents * mini * (2 * steps - mini + 1)).all()
-        else:
-            assert (updates > agents * mini * 2 * steps).all()
+    kernel.train(
+        values, memory, seen, streams, updates, np.array(epsilons), 7, 0.9, two_agents(),
+        (4, macro, np.exp(np.arange(capacity) / fading)), parts, (1.0, 1.0), LAW,
+    )  # fmt: skip
+    return memory, seen, updates
+
+
+def test_training_remembers_what_happened_and_counts_its_updates():
+    values, plant = np.zeros((2, 2, 5, 3)), two_agents()
+    memory, seen, updates = trained(values, (False, False, False))
+    assert (seen == 14).all()
+    assert (updates == 2 * 4 * (14 - 4 + 1)).all()
+    _, seen, more = trained(values, (True, True, True), seen=seen, memory=memory)
+    assert (seen == 28).all()
+    assert (more > 2 * 4 * 14).all()
+    after = plant[0][memory[0], plant[2][memory[1]].sum(axis=-1) + 2, 0]
+    np.testing.assert_array_equal(memory[2], after)
     assert np.isfinite(values).all()
     assert (values[0] != values[1]).any()
+
+
+def test_age_counts_in_temporal_replay_alone():
+    made = []
+    for parts, macro, fading in [(False, 10, 5.0), (False, 20, 1.0), (True, 10, 5.0), (True, 20, 1.0)]:
+        values = np.zeros((2, 2, 5, 3))
+        trained(values, (parts, False, False), macro, fading)
+        made.append(values)
+    np.testing.assert_array_equal(made[0], made[1])
+    assert (made[2] != made[0]).any()
+    assert (made[2] != made[3]).any()

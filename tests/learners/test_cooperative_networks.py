@@ -7,6 +7,7 @@ import pytest
 
 from mfgsolve.learners.cooperation.cooperative import Cooperative
 from mfgsolve.learners.cooperation.cooperative_networks import NetworkAgents, features, packed, unpacked
+from mfgsolve.learners.cooperation.cooperative_tables import empty_memory
 from mfgsolve.parts.functions import MLP
 from mfgsolve.tasks import train
 from mfgsolve.tasks.plant import tabulate
@@ -60,6 +61,44 @@ def test_imagined_rows_follow_what_happened():
     assert not slow.any()
     for k, place in enumerate([0, 1] * 3, start=2):
         assert z[k] in tables.successor[x[place], tables.sums(acted[k])]
+    alike = np.array([[2, 2], [2, 0]])
+    _, acted, _, _ = agents._imagined(x, alike, y, 0, Cooperative(parts="imagined,impact").laws(), 0.0, rng)
+    assert acted[2:].tolist() == [[0, 0], [0, 0], [2, 2]]  # none of the first, where both push alike
+
+
+class Recorder:
+    """A network whose outputs are zero, and what it is asked to learn."""
+
+    def value(self, inputs):
+        return np.zeros((len(inputs), 5))
+
+    def fit(self, inputs, targets, step, chosen):
+        self.inputs, self.targets, self.step, self.chosen = inputs, targets, step, chosen
+
+
+def test_targets_by_hand():
+    """One transition, of two drivers who pull apart: the second of equal strength, so that good news counts sigma."""
+    agents, tables = agents_of(TINY)
+    memory = empty_memory((1,), 1, 2)
+    memory.before[0, 0], memory.joint[0, 0], memory.after[0, 0], memory.seen[0] = 12, [2, 1], 13, 1
+    ahead, net = np.full(25, 2.0), Recorder()  # all news are good
+    options = {"minibatch": 1, "macrobatch": 1, "memory": 1}
+    for parts, weights in [("none", [1.0]), ("impact", [0.5, 0.25, 0.25, 0.25])]:
+        agents._learn(
+            net, ahead, 0, memory, 0, Cooperative(parts=parts, **options).laws(), 0.0, np.random.default_rng(0)
+        )
+        gain = (tables.reward[0, 13] - 0.05 * (1 + 1) / 2) / agents.unit + 0.6 * 2.0
+        assert net.targets[0] == pytest.approx(weights[0] * gain)
+        assert len(net.targets) == len(weights)
+        assert net.chosen[0] == 2
+    assert net.chosen.tolist() == [2, 0, 1, 2]
+    for k, joint in enumerate(np.array([[0, 1], [1, 1], [2, 2]]), start=1):
+        paid = 0.05 * np.square(tables.controls[joint]).sum() / 2
+        possible = [
+            0.25 * ((tables.reward[0, z] - paid) / agents.unit + 1.2) for z in tables.successor[12, tables.sums(joint)]
+        ]
+        assert np.abs(net.targets[k] - possible).min() < 1e-12
+    assert memory.updates[0] == 1 + 4
 
 
 def test_the_next_state_is_drawn_by_its_chance():

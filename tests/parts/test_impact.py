@@ -30,6 +30,7 @@ def test_shares_and_signs_by_hand():
         ((1, 4), -1.0, 0.1),
         ((-1, 4), 1.0, 0.1),
         ((2, -1), 1.0, 0.3),  # between, good news, against the other
+        ((-1, 2), 1.0, 0.3),
         ((2, -1), -1.0, 0.5),  # between, bad news
         ((2, 1), 1.0, 0.5),  # between, with the other: alpha in place of sigma
         ((2, 1), -1.0, 0.5),

@@ -12,9 +12,21 @@ from mfgsolve.tasks.plant import Axis, cheapest, optimum, policy_value, tabulate
 from mfgsolve.tasks.pushed_pendulum import PushedPendulum
 from mfgsolve.tasks.steering import OpposedSteering, SharedSteering
 
+
+class Uneven(SharedSteering):
+    """One driver pays for both, and more for the other's turns."""
+
+    name = "uneven-steering"
+
+    @property
+    def efforts(self):
+        return np.array([[0.1, 0.4], [0.0, 0.0]])
+
+
 SMALL = SharedSteering(offsets=5, headings=5, discount=0.8)
 PLANTS = [
     SMALL,
+    Uneven(offsets=5, headings=5, discount=0.8),
     OpposedSteering(offsets=5, headings=7, apart=0.7, discount=0.8),
     PushedPendulum(angles=7, speeds=5, discount=0.7),
 ]
@@ -110,6 +122,9 @@ def test_the_cheapest_of_every_sum():
     opposed = tabulate(OpposedSteering(offsets=5, headings=5, effort=0.2))
     paid, who = cheapest(opposed)
     np.testing.assert_allclose(paid, 0.1 * np.array([8, 5, 2, 1, 0, 1, 2, 5, 8]))  # evenly shared: 2+2, 2+1, 1+1, 1
+    paid, who = cheapest(tabulate(PLANTS[1]))
+    assert who[5].tolist() == [2, 0]  # who is cheaper turns the wheel alone
+    np.testing.assert_allclose(paid[4:], [0, 0.05, 0.2, 0.4, 1.0])
 
 
 @pytest.mark.parametrize(

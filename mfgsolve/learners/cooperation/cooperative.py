@@ -23,7 +23,7 @@ import xarray as xr
 
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.learners.cooperation.cooperative_networks import NetworkAgents
-from mfgsolve.learners.cooperation.cooperative_tables import PARTS, Agents, Laws, Memory, TableAgents
+from mfgsolve.learners.cooperation.cooperative_tables import PARTS, Agents, Laws, Memory, TableAgents, empty_memory
 from mfgsolve.parts.imagination import Imagination
 from mfgsolve.parts.impact import Impact
 from mfgsolve.parts.temporal import TemporalBatches
@@ -175,12 +175,11 @@ class Cooperative(TaskLearner[CooperativeState]):
             TableAgents(task, tables) if self.values == "table" else NetworkAgents(task, tables, self.hidden, self.step)
         )
         fresh = kind.fresh(self.seeds, self.stream(0, 1))
-        shape = (arms, self.seeds, self.memory)
+        values = np.repeat(fresh[None], arms, axis=0)
+        none = empty_memory((arms, self.seeds), self.memory, tables.agents)
         return CooperativeState(
-            kind, tables, *optimum(tables), np.repeat(fresh[None], arms, axis=0), np.zeros(shape, np.int64),
-            np.zeros((*shape, tables.agents), np.int64), np.zeros(shape, np.int64),
-            np.zeros(shape[:2], np.int64), np.zeros(shape[:2], np.int64),
-        )  # fmt: skip
+            kind, tables, *optimum(tables), values, none.before, none.joint, none.after, none.seen, none.updates
+        )
 
     def init(self, task: Task) -> CooperativeState:
         assert isinstance(task, Plant)
