@@ -14,6 +14,7 @@ from mfgsolve.learners.policy_iteration import GMFQ, BoltzmannIteration
 from mfgsolve.learners.protocol import Learner, Observation, Transition
 from mfgsolve.learners.q_learning import QLearner
 from mfgsolve.learners.sampled import SampledFictitiousPlay, SampledMirrorDescent
+from mfgsolve.parts.combine import Combine
 from mfgsolve.parts.exploration import Boltzmann, EpsilonGreedy
 from mfgsolve.parts.functions import MLP, Linear, Table, gradient_check
 from mfgsolve.parts.replay import Replay
@@ -28,6 +29,7 @@ __all__ = [
     "MLP",
     "Boltzmann",
     "BoltzmannIteration",
+    "Combine",
     "Constant",
     "DiscoveredTypes",
     "EpsilonGreedy",
