@@ -68,10 +68,8 @@ def reached(
         for j, plays in enumerate(episodes):
             learned = mfg.learn(problem, learner, episodes=plays, rng=seed, **stated)
             gaps[k, j] = learned.relative_exploitability
-        if "agent_regret" in learned.dataset:
-            regrets[k] = learned.dataset.agent_regret.values.mean(
-                axis=0 if learned.dataset.agent_regret.ndim > 1 else ()
-            )
+        if "agent_regret" in learned.dataset:  # of games of one population
+            regrets[k] = learned.dataset.agent_regret.values
     return gaps, regrets
 
 

@@ -1,4 +1,4 @@
-"""What a line of JSON says of where its numbers come from, so that it stands alone: game, parameters, solver, version."""
+"""What a line of JSON says of where its numbers come from, so that it stands alone."""
 
 from __future__ import annotations
 

