@@ -28,7 +28,7 @@ def cooperation(dataset: xr.Dataset) -> Figure:
     dataset : of a training of the learner "cooperative"
     """
     figure = part.Picture(figsize=(part.WIDTH, 7.6), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, height_ratios=(1.1, 1.0))
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.1, 1.0))[:, 0]
     left, right = upper.subplots(1, 2)
     best = float(dataset["optimal_return"])
     given = str(dataset.attrs["option_parts"]).replace(",", ", ")

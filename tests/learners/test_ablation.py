@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mfgsolve.errors import InputError
+import mfgsolve as mfg
+from mfgsolve.errors import FileError, InputError
+from mfgsolve.files import read_dataset, write_dataset
 from mfgsolve.learners.cooperation import Cooperative, ablation
 from mfgsolve.learners.cooperation.ablation import COMBINATIONS
 from mfgsolve.tasks import train
@@ -42,6 +44,18 @@ def test_equal_updates_are_nearly_equal():
     assert updates["updates"].max() < 1.25 * updates["updates"].min()
     assert updates["minibatch"].sel(parts="none") > 2 * FEW.minibatch
     assert updates["minibatch"].min() == FEW.minibatch
+
+
+def test_a_file_keeps_it(tmp_path):
+    table = ablation(SMALL, replace(FEW, episodes=2))
+    write_dataset(table, tmp_path / "a.nc")
+    again = read_dataset(tmp_path / "a.nc", "ablation")
+    assert again.equals(table)
+    assert again.attrs["option_minibatch"] == 4
+    assert again.attrs["parameter_offsets"] == 5
+    assert "option_parts" not in again.attrs
+    with pytest.raises(FileError, match="ablation; a solution is needed"):
+        mfg.load(tmp_path / "a.nc")
 
 
 def test_bad_input():
