@@ -5,7 +5,8 @@
 
 Along a row the factors are those of tiles, and taps are symmetric (those below the least of floats count nothing: no
 tile varies as much); across rows, and where tiles are single cells, every sum has weights of its own.  Inner
-loops take eight taps at a time, and are vector instructions; calls cost as much as a row, so that passes make few.
+loops take eight taps at a time, and are vector instructions.  Calls and views that outlive a loop cost as much as a row
+does: passes make few of them.
 """
 
 from __future__ import annotations
@@ -38,35 +39,32 @@ def _along(out, source, first, last, after, before, transpose, eps, near, line, 
         b, stop = 0, np.int64(0)
         while stop < n:
             start, stop = cuts[b], cuts[b + 1]
-            end, every, given, row = middle + stop - start, source[r], source[r, start:stop], out[r, start:stop]
+            end, kind = middle + stop - start, line[r]
             if not free[r, start]:
-                row[:] = 0.0
+                out[r, start:stop] = 0.0
                 b += 1
                 continue
-            own = factor(after, before, transpose, eps, r, b, b)
-            head, heads = pad[middle - reach : middle], near[line[r], start, :reach]
-            tail, tails = pad[end : end + reach], near[line[r], stop - 1, reach + 1 :]
-            for k in range(reach):
-                head[k] = own * every[heads[k]]
-            for k in range(reach):
-                tail[k] = own * every[tails[k]]
-            if not whole:
-                for k in range(reach):
-                    head[k] = factor(after, before, transpose, eps, r, b, tile[heads[k]]) * every[heads[k]]
-                    tail[k] = factor(after, before, transpose, eps, r, b, tile[tails[k]]) * every[tails[k]]
-            pad[end + reach : end + middle] = 0.0
-            inner, own_centre = pad[middle:end], own * centre
+            low = high = own = factor(after, before, transpose, eps, r, b, b)
+            for k in range(1, reach + 1):
+                left, right = near[kind, start, reach - k], near[kind, stop - 1, reach + k]
+                if not whole:
+                    low = factor(after, before, transpose, eps, r, b, tile[left])
+                    high = factor(after, before, transpose, eps, r, b, tile[right])
+                pad[middle - k], pad[end - 1 + k] = low * source[r, left], high * source[r, right]
+            for k in range(reach + 1, middle + 1):
+                pad[end - 1 + k] = 0.0
+            inner, given, row, own_centre = pad[middle:end], source[r, start:stop], out[r, start:stop], own * centre
             for i in range(row.size):
                 inner[i], row[i] = own * given[i], own_centre * given[i]
             for k in range(1, middle, 8):
                 c1, c2, c3, c4 = taps[middle + k], taps[middle + k + 1], taps[middle + k + 2], taps[middle + k + 3]
                 c5, c6, c7, c8 = taps[middle + k + 4], taps[middle + k + 5], taps[middle + k + 6], taps[middle + k + 7]
-                west, east = pad[middle - k - 7 : end - k], pad[middle + k : end + k + 7]
-                for i in range(row.size):
-                    two = fma(c1, west[i + 7] + east[i], fma(c2, west[i + 6] + east[i + 1], row[i]))
+                west, east, sums = pad[middle - k - 7 : end - k], pad[middle + k : end + k + 7], out[r, start:stop]
+                for i in range(sums.size):
+                    two = fma(c1, west[i + 7] + east[i], fma(c2, west[i + 6] + east[i + 1], sums[i]))
                     four = fma(c3, west[i + 5] + east[i + 2], fma(c4, west[i + 4] + east[i + 3], two))
                     six = fma(c5, west[i + 3] + east[i + 4], fma(c6, west[i + 2] + east[i + 5], four))
-                    row[i] = fma(c7, west[i + 1] + east[i + 6], fma(c8, west[i] + east[i + 7], six))
+                    sums[i] = fma(c7, west[i + 1] + east[i + 6], fma(c8, west[i] + east[i + 7], six))
             b += 1
 
 
@@ -111,24 +109,24 @@ def _mix(out, source, first, weights, near, cuts, column, free):
     rows, tiles, count = weights.shape
     for r in range(first, first + rows):
         for b in range(tiles):
-            start, stop = cuts[b], cuts[b + 1]
-            w, there, row = weights[r - first, b], near[r, column[start]], out[r, start:stop]
+            s, start, stop, c = r - first, cuts[b], cuts[b + 1], column[cuts[b]]
             if not free[r, start]:
-                row[:] = 0.0
+                out[r, start:stop] = 0.0
                 continue
-            one, w1 = source[there[0], start:stop], w[0]
+            one, row, w1 = source[near[r, c, 0], start:stop], out[r, start:stop], weights[s, b, 0]
             for i in range(row.size):
                 row[i] = w1 * one[i]
             for k in range(1, count, 8):
-                w1, w2, w3, w4 = w[k], w[k + 1], w[k + 2], w[k + 3]
-                w5, w6, w7, w8 = w[k + 4], w[k + 5], w[k + 6], w[k + 7]
-                r1, r2 = source[there[k], start:stop], source[there[k + 1], start:stop]
-                r3, r4 = source[there[k + 2], start:stop], source[there[k + 3], start:stop]
-                r5, r6 = source[there[k + 4], start:stop], source[there[k + 5], start:stop]
-                r7, r8 = source[there[k + 6], start:stop], source[there[k + 7], start:stop]
-                for i in range(row.size):
-                    four = fma(w1, r1[i], fma(w2, r2[i], fma(w3, r3[i], fma(w4, r4[i], row[i]))))
-                    row[i] = fma(w5, r5[i], fma(w6, r6[i], fma(w7, r7[i], fma(w8, r8[i], four))))
+                w1, w2, w3, w4 = weights[s, b, k], weights[s, b, k + 1], weights[s, b, k + 2], weights[s, b, k + 3]
+                w5, w6, w7, w8 = weights[s, b, k + 4], weights[s, b, k + 5], weights[s, b, k + 6], weights[s, b, k + 7]
+                r1, r2 = source[near[r, c, k], start:stop], source[near[r, c, k + 1], start:stop]
+                r3, r4 = source[near[r, c, k + 2], start:stop], source[near[r, c, k + 3], start:stop]
+                r5, r6 = source[near[r, c, k + 4], start:stop], source[near[r, c, k + 5], start:stop]
+                r7, r8 = source[near[r, c, k + 6], start:stop], source[near[r, c, k + 7], start:stop]
+                sums = out[r, start:stop]
+                for i in range(sums.size):
+                    four = fma(w1, r1[i], fma(w2, r2[i], fma(w3, r3[i], fma(w4, r4[i], sums[i]))))
+                    sums[i] = fma(w5, r5[i], fma(w6, r6[i], fma(w7, r7[i], fma(w8, r8[i], four))))
 
 
 along, along_cells, weigh, mix = jit(_along), jit(_along_cells), jit(_weigh), jit(_mix)

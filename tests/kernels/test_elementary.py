@@ -3,13 +3,37 @@
 import numpy as np
 import pytest
 
+from mfgsolve.kernels import jit
 from mfgsolve.kernels.elementary import exp, log
 
 pytestmark = pytest.mark.kernel
 
 
+def exps(out, x):
+    for i in range(x.size):
+        out[i] = exp(x[i])
+
+
+def logs(out, x):
+    for i in range(x.size):
+        out[i] = log(x[i])
+
+
+OF_ROWS = {"exp": jit(exps), "log": jit(logs)}
+
+
 def of_each(function, numbers):
     return np.array([function(x) for x in numbers])
+
+
+@pytest.mark.parametrize("name", OF_ROWS)
+def test_rows_have_the_bits_of_single_numbers(name):
+    """Whatever the compiler makes of a loop, and wherever in it a number stands."""
+    x = np.random.default_rng(2).uniform(1e-3, 5.0, 67)
+    for start in (0, 1, 5):
+        out = np.empty(x.size - start)
+        OF_ROWS[name](out, x[start:].copy())
+        np.testing.assert_array_equal(out, of_each({"exp": exp, "log": log}[name], x[start:]))
 
 
 @pytest.mark.parametrize(("low", "high"), [(-700.0, 700.0), (-1.0, 1.0), (-1e-9, 1e-9)])
