@@ -7,7 +7,8 @@ the density by the L1 distance of the two densities, with the order of the poten
 
 *Second order* (entropic): one mesh of half as many steps, or two, and what sums over cells do
 (`mfgsolve.resolution.second_order`).  The exploitability of the coarser plan is added.  Beside walls entropic steps are
-of first order in h, and e_s says nothing: differences count as of first order.
+of about first order in h, and e_s says nothing; where the crowds are far apart no order is believed, since errors of
+the cells and of the steps may cancel.
 
 A game is solved anew (`mfgsolve.resolution.beside`) only where that costs at most `SHARE` of the solve, in work, and
 where no limit was set.
@@ -29,7 +30,7 @@ from mfgsolve.grids import Grid
 from mfgsolve.resolution import richardson
 from mfgsolve.resolution.beside import SHARE, is_narrow, solved_beside
 from mfgsolve.resolution.meshed import Known, Meshed, apart_of
-from mfgsolve.resolution.second_order import of_second_order
+from mfgsolve.resolution.second_order import FAR, of_second_order
 from mfgsolve.solution.datasets import Measure
 from mfgsolve.solvers.base import Outcome
 
@@ -41,7 +42,8 @@ ACCURACY = 1e-5  # of the one before that
 SATURATED = 0.8  # order of a density that is believed at most: L1 distances cannot grow for ever
 LEFT = 0.75  # share of an error of first order that an extrapolated number is believed to keep
 BESIDE_WALLS = 0.85  # order of entropic steps beside walls that is believed where two meshes show none,
-QUARTERED = 1.5  # and that of their density: a quarter of the steps has 16 times the error in time
+QUARTERED = 1.4  # and that of their density, where the coarser one has about a quarter of the steps:
+QUARTER = 3  # from that ratio on most of the difference is an error in time
 APART = 2.0  # L1 distance of two crowds that are nowhere together
 
 
@@ -111,9 +113,17 @@ def compared(
     if fine.order > 1 and not fine.has_walls:
         result = of_second_order(told, meshes, density)
     else:
-        orders = (BESIDE_WALLS, QUARTERED) if fine.order > 1 else (richardson.LEAST, richardson.LEAST)
-        result = _first_order(told, numbers, density, orders)
+        result = _first_order(told, numbers, density, _believed(meshes, density))
     return replace(result, potential=result.potential + coarse.gap, cost=result.cost + coarse.gap)
+
+
+def _believed(meshes: Sequence[Meshed], density: float) -> tuple[float, float]:
+    """Orders of numbers and of the density in the mesh width, where the meshes themselves show none."""
+    fine, coarse = meshes[:2]
+    if fine.order <= 1:
+        return richardson.LEAST, richardson.LEAST
+    of_density = QUARTERED if fine.numbers.steps > QUARTER * coarse.numbers.steps else BESIDE_WALLS
+    return richardson.LEAST if density > FAR else BESIDE_WALLS, of_density
 
 
 def _first_order(
