@@ -160,11 +160,10 @@ def test_modules_are_looked_up_by_name_nowhere_else():
 
 @pytest.mark.parametrize("name", list(HOMES))
 def test_what_the_plug_board_names_is_there_and_calls_itself_so(name):
-    kind = methods.kind_of(name)
-    assert kind is not None
+    kind = next(board[name] for board in BOARDS if name in board)
     assert kind.name == name
     assert f"{kind.__module__}:{kind.__name__}" == HOMES[name]
-    assert kind.learns == (name in methods.LEARNERS)
+    assert getattr(kind, "learns", False) == (name in methods.LEARNERS)
 
 
 def test_only_kernels_import_numba_and_they_import_nothing_else():

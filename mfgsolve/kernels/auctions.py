@@ -8,7 +8,7 @@ ends.  ``reward`` and ``allowed`` (primitives, states); ``ladder`` is the cumula
 ``pays`` and ``gets`` say which bid the winner pays, and which one the owner before it gets: 1 the highest, 2 the
 highest of another bidder.  ``wealth`` (primitives + 1,): what each has earned, the last entry is the house, which is
 paid where nobody owned the state and pays where a walk is broken off.  ``tally``: auctions, rewards,
-episodes, returns; ``wins`` (primitives, states), and ``seen`` (states,): how often each was auctioned.
+episodes, returns; ``wins`` (primitives, states), ``seen`` (states,): how often each was auctioned.
 """
 
 from __future__ import annotations
@@ -243,8 +243,8 @@ open_to_one = jit(_open_to_one)
 
 
 def _discretised(
-    strategy, wins, seen, wealth, tally, grid, first, successor, chance, reward, allowed, ladder, even, discount, longest,
-    clones, pays, gets, episodes, anywhere, reserve, informed, rate, spread, stream,
+    strategy, wins, seen, wealth, tally, grid, first, successor, chance, reward, allowed, ladder, even, discount,
+    longest, clones, pays, gets, episodes, anywhere, reserve, informed, rate, spread, stream,
 ):  # fmt: skip
     """Walk by auctions with bids drawn from strategies, which learn after each of them.
 

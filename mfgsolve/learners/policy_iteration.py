@@ -269,8 +269,7 @@ class GMFQ(_Iteration):
     def _measured(self, state: ValueState) -> ValueState:
         if state.network is not None:
             assert state.apart is not None
-            counts = state.game.step.allowed & ~state.game.grid.mask.reshape(-1)
-            state.apart = np.append(state.apart, disagreement(state.q * counts))
+            state.apart = np.append(state.apart, disagreement(state.q))
             state.sweeps += self.agents if state.iteration else 0  # the flow of each
         return super()._measured(state)
 

@@ -13,12 +13,15 @@ from matplotlib.figure import Figure
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import doubts, words
+from mfgsolve.plots.society import society
 
 __all__ = ["PICTURES", "curves", "spread_curve", "training"]
 
 WORK = ("seconds", "agent_steps")
 MOST = 6  # curves that one picture has room for
-PICTURES: dict[str, Callable[[xr.Dataset], Figure]] = {}  # name of a learner's picture: what draws it
+PICTURES: dict[str, Callable[[xr.Dataset], Figure]] = {  # name of a learner's picture: what draws it
+    "society": society,
+}
 
 
 def training(result: Any) -> Figure:

@@ -26,15 +26,16 @@ AGAIN = 10
 
 def check_smooth(game: Game) -> None:
     """Refuse a game whose equilibrium has no derivative by this theorem."""
-    reasons = {
-        not game.is_smooth: "its best responses jump; state it at a temperature",
-        game.is_hard: "hard bounds hold, and who is bound changes",
-        game.is_coupled: "the crowd changes the transitions themselves",
-        not game.is_differentiable: "its coupling has no derivative",
-        not game.is_potential: "its coupling has no potential, so that derivatives by price are not symmetric",
-    }
-    if True in reasons:
-        raise InputError(f"sensitivities of {game.stated.name} are not known: {reasons[True]}")
+    reasons = (
+        (not game.is_smooth, "its best responses jump; state it at a temperature"),
+        (game.is_hard, "hard bounds hold, and who is bound changes"),
+        (game.is_coupled, "the crowd changes the transitions themselves"),
+        (not game.is_differentiable, "its coupling has no derivative"),
+        (not game.is_potential, "its coupling has no potential, so that derivatives by price are not symmetric"),
+    )
+    for holds, reason in reasons:
+        if holds:
+            raise InputError(f"sensitivities of {game.stated.name} are not known: {reason}")
 
 
 def answer(game: Game, crowd: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:

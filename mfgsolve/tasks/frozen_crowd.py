@@ -21,6 +21,7 @@ from scipy import sparse
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
 from mfgsolve.solvers.needs import SHARP, SOFT, TABLES, unmet
+from mfgsolve.steps.chain import Law
 from mfgsolve.tasks.decisions import DecisionProcess
 
 __all__ = ["FrozenCrowd"]
@@ -67,8 +68,8 @@ class FrozenCrowd:
         start = np.zeros(size)
         start[: game.cells] = game.initial_mass.reshape(-1) / game.initial_mass.sum()
         return DecisionProcess(
-            rows[0], rows[1], rows[2], np.ascontiguousarray(np.where(allowed, reward, 0.0).reshape(many, size)), allowed,
-            start, 1.0, game.steps, tuple(map(str, game.step.action_names)), self._names,
+            *rows, np.ascontiguousarray(np.where(allowed, reward, 0.0).reshape(many, size)), allowed, start, 1.0,
+            game.steps, tuple(map(str, game.step.action_names)), self._names,
         )  # fmt: skip
 
     @cached_property
@@ -95,7 +96,7 @@ class FrozenCrowd:
         return np.ascontiguousarray(cost.transpose(1, 0, 2)).reshape(game.step.actions, -1)
 
     @cached_property
-    def _law(self):  # type: ignore[no-untyped-def]
+    def _law(self) -> Law:
         return self.game.step.law()
 
     @cached_property
@@ -119,24 +120,24 @@ class FrozenCrowd:
                 matrix = sparse.csr_array(matrix @ walked)
             if matrix.nnz * steps > MOST:
                 raise InputError(
-                    f"{game.problem.name!r} has {matrix.nnz * steps:,} transitions over all steps; at most {MOST:,} are "
-                    "listed one by one: take a smaller shape or fewer steps"
+                    f"{game.problem.name!r} has {matrix.nnz * steps:,} transitions over all steps; at most {MOST:,} "
+                    "are listed one by one: take a smaller shape or fewer steps"
                 )
             for a in range(many):
                 blocks[a].append(matrix[a * cells : (a + 1) * cells])
         size, last = steps * cells, sparse.csr_array((cells, steps * cells))
-        parts = []
+        below = []
         for own in blocks:
             if own:
                 ahead = sparse.block_diag(own, format="csr")
                 lead = sparse.csr_array((ahead.shape[0], cells))
-                parts.append(sparse.hstack([lead, ahead], format="csr"))
-            parts.append(last)
-        rows = sparse.csr_array(sparse.vstack(parts, format="csr"), shape=(many * size, size))
+                below.append(sparse.hstack([lead, ahead], format="csr"))
+            below.append(last)
+        rows = sparse.csr_array(sparse.vstack(below, format="csr"), shape=(many * size, size))
         return rows.indptr.astype(np.int64), rows.indices.astype(np.int64), np.ascontiguousarray(rows.data)
 
 
-def _walked(law, cells: int) -> np.ndarray | None:  # type: ignore[no-untyped-def]
+def _walked(law: Law, cells: int) -> np.ndarray | None:
     """Where noise of implicit kind carries an agent from each cell, dense; None without such noise."""
     if not law.walks:
         return None

@@ -80,14 +80,14 @@ def test_an_episode_of_two_steps_teaches_what_its_formula_says():
     np.testing.assert_array_equal(visits[0], [[[0, 4], [0, 0]], [[0, 0], [9, 0]]])
 
 
-def learned_from(first, heard, owners, agents=4, steps=3, states=5, many=2):
-    """Tables (owners, ...) after an episode whose owners hear these."""
+def learned_from(first, heard, owners, agents=4, steps=3, states=2, many=2, rounds=2, start=None):
+    """Tables (owners, ...) after an episode whose owners hear these, learned from several times."""
     rng = np.random.default_rng(1)
     cells, actions = rng.integers(states, size=(agents, steps + 1)), rng.integers(many, size=(agents, steps))
     being, choosing = rng.standard_normal((steps + 1, states)), rng.standard_normal((1, many, states))
-    preference, critic = np.zeros((2, owners, steps, states, many))
-    visits = np.zeros((owners, steps, states, many), dtype=np.int64)
-    for _ in range(2):  # the order of updates matters from the second visit on
+    shape = (owners, steps, states, many)
+    preference, critic, visits = start or (np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64))
+    for _ in range(rounds):  # the order of updates matters from the second visit on
         learning.actor_critic(
             cells, actions, np.array(first), np.array(heard), being, choosing, np.full(steps, 0.3),
             np.ones((many, states), dtype=bool), preference, critic, visits, 0.1, 0.6, np.full(steps, 0.5), 9.0,
@@ -106,6 +106,19 @@ def test_each_table_learns_from_the_walks_that_its_owner_hears():
         np.testing.assert_array_equal(heard[2], all_[0])
         np.testing.assert_array_equal(heard[1], two[0])
     assert some[2].sum(axis=(1, 2, 3)).tolist() == [6, 12, 24, 6]
+    for one, other in zip(shared[:2], learned_from([0, 4], [3, 2, 1, 0], 1), strict=False):
+        assert not np.array_equal(one, other)
+
+
+def test_walks_are_learned_from_in_the_order_of_the_list():
+    one_by_one = learned_from([0, 1], [0], 1, agents=1)
+    twice = learned_from([0, 2], [0, 0], 1, agents=1, rounds=1)
+    for one, other in zip(one_by_one, twice, strict=True):
+        np.testing.assert_array_equal(one, other)
+    first = learned_from([0, 2], [0, 1], 1, rounds=1)
+    again = learned_from([0, 1], [1], 1, rounds=1, start=learned_from([0, 1], [0], 1, rounds=1))
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_scatter_is_the_mean_square_distance_from_the_mean_where_it_counts():

@@ -71,7 +71,7 @@ def test_what_is_said_of_agents_with_tables_of_their_own(learner, tmp_path):
     assert "disagreement" not in learned(learner=learner).dataset
     back = mfg.load(runs["none"].save(tmp_path / "own.nc"))
     np.testing.assert_array_equal(back.learning.disagreement, apart["none"])
-    np.testing.assert_array_equal(back.learning.agent_regret[0], runs["none"].dataset.agent_regret)
+    np.testing.assert_array_equal(back.learning.agent_regret, runs["none"].dataset.agent_regret)
 
 
 def test_neighbours_who_tell_their_episodes_learn_faster_than_alone():

@@ -61,6 +61,8 @@ def test_matrices_and_graphs_of_networkx_are_taken():
     for spec in (path, networkx.MultiGraph([(2, 1), (1, 0), (1, 2)])):
         np.testing.assert_array_equal(graph(spec, 3).toarray(), wanted)
     np.testing.assert_array_equal(graph(named, 3).toarray(), wanted)
+    star = networkx.Graph([(2, 1), (2, 0)])  # the node 2 is agent 2, though it came first
+    np.testing.assert_array_equal(graph(star, 3).toarray(), [[0, 0, 1], [0, 0, 1], [1, 1, 0]])
     for spec in (sparse.csr_matrix(wanted), sparse.coo_array(wanted), np.array(wanted) * 7.5 + 3 * np.eye(3),
                  np.array(wanted, dtype=bool)):  # fmt: skip
         np.testing.assert_array_equal(graph(spec, 3).toarray(), wanted)

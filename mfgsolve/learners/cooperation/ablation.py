@@ -8,7 +8,9 @@ from itertools import product
 import numpy as np
 import xarray as xr
 
+import mfgsolve
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.files import SCHEMA
 from mfgsolve.learners.cooperation.cooperative import Cooperative, returns
 from mfgsolve.learners.cooperation.cooperative_tables import PARTS
 from mfgsolve.tasks.learner import number, series
@@ -19,7 +21,7 @@ __all__ = ["COMBINATIONS", "ablation"]
 
 COMBINATIONS = tuple(
     ",".join(part for part, used in zip(PARTS, each, strict=True) if used) or "none"
-    for each in sorted(product((False, True), repeat=3), key=sum)
+    for each in sorted(product((True, False), repeat=3), key=sum)
 )
 EQUAL = ("plays", "updates")
 
@@ -38,7 +40,8 @@ def ablation(task: str | Task, learner: Cooperative | None = None, *, equal: str
     Returns
     -------
     xarray.Dataset
-        ``returns`` (parts, iteration, seed), exact; ``updates`` and ``minibatch`` (parts,); ``optimal_return``
+        ``returns`` (parts, iteration, seed), exact; ``updates`` and ``minibatch`` (parts,); ``optimal_return``.
+        `mfgsolve.plots.ablation` draws it, `mfgsolve.files.write_dataset` keeps it
 
     Examples
     --------
@@ -72,7 +75,12 @@ def ablation(task: str | Task, learner: Cooperative | None = None, *, equal: str
         "minibatch": series("transitions learned from after a step", "1", [k.minibatch for k in learners], ("parts",)),
         "optimal_return": number("the best of a centre, by dynamic programming", "reward", float(best)),
     }
-    attrs = {"kind": "ablation", "task": plant.name, "equal": equal, "source": base.source, "warnings": "[]"}
+    given = {f"option_{name}": value for name, value in base.parameters.items() if name != "parts"}
+    given |= {f"parameter_{name}": value for name, value in plant.parameters.items()}
+    attrs = {
+        "schema": SCHEMA, "kind": "ablation", "mfgsolve_version": mfgsolve.__version__, "task": plant.name,
+        "equal": equal, "source": base.source, "warnings": "[]", **given,
+    }  # fmt: skip
     episodes = np.arange(1, base.blocks + 1) * base.episodes_of_block
     coords = {
         "parts": list(COMBINATIONS),

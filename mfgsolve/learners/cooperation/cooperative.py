@@ -23,7 +23,7 @@ import xarray as xr
 
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.learners.cooperation.cooperative_networks import NetworkAgents
-from mfgsolve.learners.cooperation.cooperative_tables import PARTS, Agents, Laws, Memory, TableAgents
+from mfgsolve.learners.cooperation.cooperative_tables import PARTS, Agents, Laws, Memory, TableAgents, empty_memory
 from mfgsolve.parts.imagination import Imagination
 from mfgsolve.parts.impact import Impact
 from mfgsolve.parts.temporal import TemporalBatches
@@ -35,7 +35,7 @@ __all__ = ["ARMS", "Cooperative", "CooperativeState", "read_parts"]
 
 ARMS = ("cooperative", "independent")
 VALUES = ("table", "mlp")
-MOST_BLOCKS = 50
+MOST_BLOCKS = 40
 
 
 def read_parts(text: str) -> tuple[bool, bool, bool]:
@@ -114,7 +114,7 @@ class Cooperative(TaskLearner[CooperativeState]):
     half_life: float = 60.0
     least_exploration: float = 0.05
     hidden: int = 32
-    step: float = 0.002
+    step: float = 0.005
     seed: int = 0
     name = "cooperative"
     source = "Köpf et al., arXiv:1910.13196; laws of age, thresholds and constants are reconstructed"
@@ -150,7 +150,7 @@ class Cooperative(TaskLearner[CooperativeState]):
 
     @property
     def episodes_of_block(self) -> int:
-        """The least divisor of the episodes with which there are no more than 50 blocks."""
+        """The least divisor of the episodes with which there are no more than 40 blocks."""
         return next(
             d for d in range(1, self.episodes + 1) if self.episodes % d == 0 and self.episodes / d <= MOST_BLOCKS
         )
@@ -175,12 +175,11 @@ class Cooperative(TaskLearner[CooperativeState]):
             TableAgents(task, tables) if self.values == "table" else NetworkAgents(task, tables, self.hidden, self.step)
         )
         fresh = kind.fresh(self.seeds, self.stream(0, 1))
-        shape = (arms, self.seeds, self.memory)
+        values = np.repeat(fresh[None], arms, axis=0)
+        none = empty_memory((arms, self.seeds), self.memory, tables.agents)
         return CooperativeState(
-            kind, tables, *optimum(tables), np.repeat(fresh[None], arms, axis=0), np.zeros(shape, np.int64),
-            np.zeros((*shape, tables.agents), np.int64), np.zeros(shape, np.int64),
-            np.zeros(shape[:2], np.int64), np.zeros(shape[:2], np.int64),
-        )  # fmt: skip
+            kind, tables, *optimum(tables), values, none.before, none.joint, none.after, none.seen, none.updates
+        )
 
     def init(self, task: Task) -> CooperativeState:
         assert isinstance(task, Plant)

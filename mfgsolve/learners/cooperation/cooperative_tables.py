@@ -13,7 +13,7 @@ from mfgsolve.parts.impact import Impact
 from mfgsolve.parts.temporal import TemporalBatches
 from mfgsolve.tasks.plant import Plant, Tables
 
-__all__ = ["PARTS", "Laws", "Memory", "TableAgents", "Agents"]
+__all__ = ["PARTS", "Agents", "Laws", "Memory", "TableAgents", "empty_memory"]
 
 PARTS = ("temporal", "imagined", "impact")
 
@@ -38,6 +38,12 @@ class Memory:
     after: np.ndarray
     seen: np.ndarray
     updates: np.ndarray
+
+
+def empty_memory(shape: tuple[int, ...], capacity: int, agents: int) -> Memory:
+    """Before anything happened; ``shape`` is (seeds,), or more axes with that of the seeds last."""
+    ring, joint = (*shape, capacity), (*shape, capacity, agents)
+    return Memory(*(np.zeros(each, np.int64) for each in (ring, joint, ring, shape, shape)))
 
 
 class Agents(Protocol):

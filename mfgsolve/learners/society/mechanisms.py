@@ -3,10 +3,10 @@
 A primitive owns the state that it has made until the next auction.  With b1 the winning bid, b2 the highest bid of
 another bidder, r the reward and g the discount, the winner's utility is
 
-    bucket-brigade      r + g b1(next) - b1    what is paid is got: credit is conserved; bidding less than the worth pays
-    vickrey             r + g b1(next) - b2    to bid the worth is a dominant strategy; credit b1 - b2 comes from nowhere
-    credit-conserving   r + g b2(next) - b2    both; where b2 is another's bid states are sold below their worth, so that
-                                               every primitive needs a clone, whose bid is b2
+    bucket-brigade      r + g b1(next) - b1    what is paid is got: credit is conserved; to bid below the worth pays
+    vickrey             r + g b1(next) - b2    to bid the worth is a dominant strategy; b1 - b2 comes from nowhere
+    credit-conserving   r + g b2(next) - b2    both; where b2 is another's bid states are sold below their worth, so
+                                               that every primitive needs a clone, whose bid is b2
 
 Sources: Holland, Properties of the bucket brigade, ICGA 1985; Vickrey, Counterspeculation, auctions, and competitive
 sealed tenders, J. Finance 16, 1961, doi:10.1111/j.1540-6261.1961.tb02789.x; Baum, Toward a model of mind as a

@@ -135,9 +135,7 @@ class SocietyPlay(Solver):
             fresh = getattr(state, name)
             if isinstance(fresh, np.ndarray):
                 if value.shape != fresh.shape or value.dtype != fresh.dtype or not np.isfinite(value).all():
-                    raise ValueError(
-                        f"{name} of shape {value.shape}, where finite {fresh.dtype} {fresh.shape} should be"
-                    )
+                    raise ValueError(f"{name} of shape {value.shape}; finite {fresh.dtype} {fresh.shape} are needed")
                 if name in ("wins", "auctions") and value.min() < 0:
                     raise ValueError(f"{name} below 0, which no society wrote")
             setattr(state, name, value)

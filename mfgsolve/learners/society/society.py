@@ -2,8 +2,8 @@
 
 Bids are learned in one of three ways:
 
-    truthful                 b(a, s) moves toward what winning was worth, r + g price(next): a temporal difference.  What
-                             to bid is not asked: under second prices nothing is better than the worth
+    truthful                 b(a, s) moves toward what winning was worth, r + g price(next): a temporal difference.
+                             What to bid is not asked: under second prices nothing is better than the worth
     multiplicative-weights   chances of discretised bids x, times exp(rate u(x)), u(x) what x would have earned against
                              the others' bids; every primitive sees where it would have led (full information).  Freund
                              and Schapire, Games Econ. Behav. 29, 1999, doi:10.1006/game.1999.0738
@@ -40,7 +40,7 @@ __all__ = ["Society", "SocietyState"]
 BIDS = ("truthful", "multiplicative-weights", "exp3")
 RATES = {"multiplicative-weights": 30.0, "exp3": 1.0}  # the first n^-1/2 rate of these learners
 EXPLORES = 0.05  # chance of any bid, of EXP3
-BLOCKS = 100  # entries in the history
+BLOCKS = 50  # entries in the history
 ROUND = 1e-9  # values that are that close are alike
 
 
@@ -73,7 +73,8 @@ class Society(TaskLearner[SocietyState]):
     anywhere : chance that a walk begins in any state that can be reached
     initial : first bid of truthful primitives, from 0 to 1; high ones are tried out
     rate : of the no-regret learners; 0 takes 30 for multiplicative weights and 1 for EXP3
-    slowest, power : truthful bids move by n^-power, n the wins of the primitive at the state, never less than ``slowest``
+    slowest, power : truthful bids move by n^-power, n the wins of the primitive at the state, and never by less than
+        ``slowest``
     """
 
     mechanism: str = "credit-conserving"
@@ -150,8 +151,8 @@ class Society(TaskLearner[SocietyState]):
         low, high = min(float(each.min()) for each in values), max(float(each.max()) for each in values)
         if low < -ROUND or high > 1 + ROUND:
             return (
-                f"it has rewards or values from {low:.4g} to {high:.4g}, and discretised bids lie from 0 to 1; scale its "
-                "rewards, or take bids='truthful'"
+                f"it has rewards or values from {low:.4g} to {high:.4g}, and discretised bids lie from 0 to 1; scale "
+                "its rewards, or take bids='truthful'"
             )
         return None
 
@@ -172,9 +173,9 @@ class Society(TaskLearner[SocietyState]):
             said.append(
                 (
                     "credit-is-made",
-                    "vickrey makes credit: the owner before gets the highest bid, the winner pays the second one, so that "
-                    "bids which are further apart than the discount takes away can rise above what states are worth, a "
-                    "bubble; credit-conserving does not",
+                    "vickrey makes credit: the owner before gets the highest bid, the winner pays the second one, so "
+                    "that bids which are further apart than the discount takes away can rise above what states are "
+                    "worth, a bubble; credit-conserving does not",
                 )
             )
         if process.longest > 1 and self.solitary and self.rule.gets == 2:
