@@ -41,7 +41,10 @@ def test_the_first_step_of_adam_has_the_length_of_the_step_and_is_then_combined(
     start, state = network_start(POLES, learner), trained(1, graph="ring", step=0.01)
     moved = np.abs(state.held - start.held)[1]
     assert moved.max() == pytest.approx(0.01, rel=1e-2)
-    np.testing.assert_allclose(state.held[0], learner.combine(POLES)(state.held[1]), atol=1e-15)
+    combine = learner.combine(POLES)
+    np.testing.assert_allclose(state.held[0], combine(state.held[1]), atol=1e-15)
+    later = trained(2, graph="ring", step=0.01).held  # and goes on from what was combined
+    assert np.abs(later[0] - combine(later[1])).max() > 1e-4
 
 
 def test_steps_fall_to_nothing_and_blocks_do_not_matter():

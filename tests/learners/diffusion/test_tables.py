@@ -56,6 +56,7 @@ def test_disagreement_is_watched_from_the_first_step_on():
     assert state.apart.shape == (3, 61)
     assert (state.apart[:, 0] == disagreement(first.held[0])).all()
     assert (state.apart[2, 1:] < 1e-14).all()
+    assert (state.apart == trained(1).apart).all()
     short = DiffDAC(episodes=20)
     again = table_start(CHAINS, short)
     table_block(CHAINS, short, short.combine(CHAINS), again, range(7))
