@@ -55,6 +55,8 @@ _HOMES = {
     "by_start": "studies.answers",
     "convergence": "studies.convergence",
     "check_coupling": "couplings",
+    "Design": "studies.design",
+    "design": "studies.design",
     "compare": "studies.agents",
     "Refinement": "studies.refine",
     "refine": "studies.refine",
@@ -72,6 +74,7 @@ _HOMES = {
     "simulate": "agents.simulation",
     "simulate_deviation": "agents.deviation",
     "solve": "solving",
+    "sweep": "studies.sweep",
 }
 _MODULES = ("interop", "learners", "plots", "problems", "resolution", "solvers", "tasks")
 

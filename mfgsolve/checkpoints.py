@@ -190,6 +190,7 @@ def _options(stored: xr.Dataset, kind: type[Solver]) -> dict[str, Any]:
     files of this one, are as by default."""
     defaults = asdict(kind())  # type: ignore[call-overload]
     earlier = str(stored.attrs.get("mfgsolve_version")) != mfgsolve.__version__
-    later = {part.name for part in fields(kind) if earlier or "later" in part.metadata}
+    parts = fields(kind)  # type: ignore[arg-type]
+    later = {part.name for part in parts if earlier or "later" in part.metadata}
     names = [name for name in defaults if f"option_{name}" in stored.attrs or name not in later]
     return {name: type(defaults[name])(stored.attrs[f"option_{name}"]) for name in names}

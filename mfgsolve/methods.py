@@ -73,15 +73,24 @@ UNLISTED = Board(  # not to be asked for by name, but what a file may name
 )
 TASKS = Board(  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
     {
+        "slippery-chains": "mfgsolve.tasks.chains:SlipperyChains",
+        "cart-pole-family": "mfgsolve.tasks.control:CartPoleFamily",
+        "pendulum-family": "mfgsolve.tasks.control:PendulumFamily",
+        "acrobot-family": "mfgsolve.tasks.control:AcrobotFamily",
         "auction-bandit": "mfgsolve.tasks.auctions:AuctionBandit",
         "auction-chain": "mfgsolve.tasks.auctions:AuctionChain",
         "auction-duality": "mfgsolve.tasks.auctions:AuctionDuality",
         "auction-crowd": "mfgsolve.tasks.auctions:AuctionCrowd",
+        "shared-steering": "mfgsolve.tasks.steering:SharedSteering",
+        "shared-steering-opposed": "mfgsolve.tasks.steering:OpposedSteering",
+        "pushed-pendulum": "mfgsolve.tasks.pushed_pendulum:PushedPendulum",
     }
 )
 TASK_LEARNERS = Board(  # and what learns it
     {
+        "diff-dac": "mfgsolve.learners.diffusion.diff_dac:DiffDAC",
         "society": "mfgsolve.learners.society.society:Society",
+        "cooperative": "mfgsolve.learners.cooperation.cooperative:Cooperative",
     }
 )
 BASES = {  # what a class of one's own is derived from, and where it is listed

@@ -341,7 +341,7 @@ def _conclude(
     stages = outcome.stages or (job.solver.name,)
     short = reach_cautions(problem, outcome.game, outcome.policy, outcome.crowd)
     cautions = unique(problem.cautions, said, steps.cautions, short)
-    distance = estimated(outcome, certificate, rows, limited=limited)
+    distance = estimated(outcome, certificate, rows, limited=limited, judged=steps.work)
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or job.solver.name,
         "stages": ", ".join(stages), "solver_source": _sources(job.solver, stages),

@@ -74,6 +74,16 @@ def show(
     from mfgsolve.files import file_kind, read_dataset
     from mfgsolve.solution import load
 
+    if file.suffix == ".zarr":
+        from mfgsolve.command.sweeping import study_facts, study_rows
+        from mfgsolve.studies.store import open_sweep
+
+        study = open_sweep(file)
+        if json:
+            to_json(study_facts(study))
+        else:
+            say(rows=study_rows(study))
+        return
     kind = file_kind(file)
     if kind == "checkpoint":
         stored = read_dataset(file, "checkpoint", history_only=True)
@@ -140,8 +150,12 @@ def plot(
         "refinement": plots.refinement,
         "training": plots.training,
     }
-    result = file_kind(file)
-    if result in own:
+    result = "study" if file.suffix == ".zarr" else file_kind(file)
+    if result == "study":
+        from mfgsolve.studies.store import open_sweep
+
+        plots.save(plots.sweep(open_sweep(file)), output)
+    elif result in own:
         plots.save(own[result](read_dataset(file, result)), output)
     else:
         plots.save(getattr(plots, kind)(load(file)), output)

@@ -196,7 +196,7 @@ def carry_out(
         except FileError as error:
             failure = error
     if json:
-        to_json(solution_facts(solution))
+        to_json(solution_facts(solution) | {"files": [str(path) for path in written]})
     else:
         files = f" Wrote {' and '.join(str(path) for path in written)}." if written else ""
         say(verdict(solution) + files + told(solution.warnings), solution_rows(solution))

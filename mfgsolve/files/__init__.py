@@ -18,7 +18,7 @@ game; with "training-checkpoint" while it is under way), "checkpoint" (of a solv
     action         names                               aggregate  number of the price
     direction      x, y, z: axis of a velocity
     iteration      number of the iteration             axis       x, y, z
-    site           number of the site
+    site           number of the site                  agent      number of an agent with a table of its own
 
 *Units.*  ``length`` and ``time`` are the units that the grid and the times were stated with; with none they are "1",
 and so is what is made of them.  ``volume`` is the product of the lengths, ``rate`` is cost/time.  Every variable has
@@ -67,7 +67,8 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
   * agent_steps                iteration           1             steps that agents made
   * disagreement               iteration           1             of agents with tables of their own: how far these are
                                                                  from their mean
-  * agent_regret               population?, agent  1             what each could gain against the crowd of all, relative
+  * agent_regret               agent               1             what each could gain against the crowd of all, as a
+                                                                 share of the scale; population after population
   * reference_density          time, ...           1/volume      density of the solution that it is compared with
 
 *Attributes of a solution*: texts and numbers. ``schema``, ``kind``, ``created``, ``mfgsolve_version``; ``name``,

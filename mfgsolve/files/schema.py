@@ -133,8 +133,7 @@ def _learned(file: Reading) -> None:
     if "disagreement" in file.dataset:
         file.within("disagreement", ("iteration",), 0.0)
     if "agent_regret" in file.dataset:
-        who = ("population",) if "population" in file.dims("density") else ()
-        file.values("agent_regret", (*who, "agent"))
+        file.values("agent_regret", ("agent",))
     if "reference_density" in file.dataset:
         file.values("reference_density", file.dims("density"))
         file.masses("reference_density", space_dims(file.dataset), 1e-6)

@@ -147,25 +147,28 @@ def _macro(epsilon, mini, macro):
 macro_size = jit(_macro)
 
 
-def _choose(order, held, newest, capacity, size, mini, fading, keys, chosen, stream):
+def _choose(order, held, newest, size, mini, aging, keys, chosen, stream):
     """A minibatch of places in a ring: ``size`` places are drawn evenly, ``mini`` of them with probabilities that fall
-    as exp(-age / fading); none twice.
+    with age as 1 / ``aging`` (capacity,).  None comes twice.  Returns how many there are.
 
-    ``order`` is a permutation of the places held, which is shuffled further; the places with the smallest
-    E exp(age / fading), E exponential, are a draw without replacement by these weights (Efraimidis and Spirakis,
+    ``order`` is a permutation of the places held, which is shuffled further; the places with the smallest E aging, E
+    exponential, are a draw without replacement by these weights (Efraimidis and Spirakis,
     doi:10.1016/j.ipl.2005.11.003).
     """
     for k in range(size):
         other = k + int(uniform(stream) * (held - k))
         order[k], order[other] = order[other], order[k]
     if size <= mini:
-        for k in range(size):
-            chosen[k] = order[k]
+        chosen[:size] = order[:size]
         return size
-    count = 0
+    count, capacity = 0, aging.size
     for k in range(size):
-        age = (newest - order[k]) % capacity
-        key = np.log(-np.log(1.0 - uniform(stream))) + age / fading  # of the logarithm, which does not overflow
+        age = newest - order[k]
+        factor = aging[age if age >= 0 else age + capacity]
+        u = uniform(stream)
+        if count == mini and u * factor >= keys[count - 1]:  # since -log(1 - u) is at least u
+            continue
+        key = -np.log(1.0 - u) * factor
         if count == mini and key >= keys[count - 1]:
             continue
         place = min(count, mini - 1)
@@ -183,11 +186,12 @@ choose = jit(_choose)
 def _train(q, memory, seen, streams, updates, epsilons, steps, discount, plant, batch, parts, imagined, law):
     """Play and learn, an episode for each entry of ``epsilons``, every one from a state drawn evenly.
 
-    ``batch`` is mini, macro, fading; ``parts`` tells whether temporal replay, imagined replay and impact are in use.
+    ``batch`` is mini, macro and ``aging`` of `choose`; ``parts`` tells whether temporal replay, imagined replay and
+    impact are in use.
     """
     before, joint, after = memory
-    successor, chance, control, least, reward, effort = plant
-    mini, macro, fading = batch
+    successor, chance, control, least, _, _ = plant
+    mini, macro, aging = batch
     seeds, agents, states, many = q.shape
     capacity = before.shape[1]
     u, v, scratch = np.zeros(agents, np.int64), np.zeros(agents, np.int64), np.zeros(agents, np.int64)
@@ -222,7 +226,7 @@ def _train(q, memory, seen, streams, updates, epsilons, steps, discount, plant, 
                     continue
                 size = min(macro_size(epsilon, mini, macro), held) if parts[0] else mini
                 for i in range(agents):
-                    count = choose(order, held, newest, capacity, size, mini, fading, keys, chosen, stream)
+                    count = choose(order, held, newest, size, mini, aging, keys, chosen, stream)
                     for k in range(count):
                         place = chosen[k]
                         for j in range(agents):

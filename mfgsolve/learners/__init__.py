@@ -15,6 +15,7 @@ from mfgsolve.learners.protocol import Learner, Observation, Transition
 from mfgsolve.learners.q_learning import QLearner
 from mfgsolve.learners.sampled import SampledFictitiousPlay, SampledMirrorDescent
 from mfgsolve.learners.society import Society, SocietyPlay
+from mfgsolve.parts.combine import Combine
 from mfgsolve.parts.exploration import Boltzmann, EpsilonGreedy
 from mfgsolve.parts.functions import MLP, Linear, Table, gradient_check
 from mfgsolve.parts.replay import Replay
@@ -29,6 +30,7 @@ __all__ = [
     "MLP",
     "Boltzmann",
     "BoltzmannIteration",
+    "Combine",
     "Constant",
     "DiscoveredTypes",
     "EpsilonGreedy",

@@ -18,6 +18,7 @@ Macua et al., Diff-DAC, arXiv:1710.10363.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
@@ -28,7 +29,7 @@ from mfgsolve.errors import InputError, shown, unknown, whole
 from mfgsolve.parts.combine import Combine
 from mfgsolve.parts.graphs import graph, link_text, within
 
-__all__ = ["COMBINE", "LATER", "LOOSE", "Network", "check_network", "checked_links"]
+__all__ = ["COMBINE", "LATER", "LOOSE", "Network", "check_network", "checked_course", "checked_links"]
 
 COMBINE = ("episodes", "diffusion", "adoption")
 LATER = {"later": True}  # metadata of an option that checkpoints of the same version may lack
@@ -52,10 +53,12 @@ def check_network(learner: Any) -> None:
         raise InputError(unknown(f"combine of {name}", learner.combine, COMBINE))
     if learner.shared:
         for part in fields(learner):
-            if part.name in OPTIONS and not _is_default(getattr(learner, part.name), part.default):
+            value = getattr(learner, part.name)
+            if part.name in OPTIONS and not _is_default(value, part.default):
+                told = shown(value) if isinstance(value, str | int) else f"a {type(value).__name__}"
                 raise InputError(
-                    f"{part.name} of {name} is {shown(getattr(learner, part.name))}, and agents share one table, so "
-                    "that everybody hears everybody; take shared=False"
+                    f"{part.name} of {name} is {told}, and agents share one table, so that everybody hears everybody; "
+                    "take shared=False"
                 )
         return
     links = graph(learner.graph, learner.agents, learner.seed, learner.connected)
@@ -113,7 +116,7 @@ class Network:
             return np.arange(agents + 1), np.arange(agents)
         return self.reach.indptr.astype(np.int64), self.reach.indices.astype(np.int64)
 
-    def told(self, tables: list[np.ndarray], returns: np.ndarray) -> list[np.ndarray]:
+    def told(self, tables: list[np.ndarray], returns: Callable[[], np.ndarray]) -> list[np.ndarray]:
         """Tables (agents, ...) after agents have told each other of them; ``returns`` (agents,) are what they expect.
 
         The same arrays where nobody tells anything.
@@ -122,7 +125,7 @@ class Network:
             assert self.mean is not None
             return [self.mean(table) if table.dtype.kind == "f" else table for table in tables]
         if self.combine == "adoption":
-            chosen = self.best(returns)
+            chosen = self.best(returns())
             if not np.array_equal(chosen, np.arange(chosen.size)):
                 return [table[chosen] for table in tables]
         return tables
@@ -146,6 +149,12 @@ def checked_links(pairs: np.ndarray | None, agents: int) -> None:
         raise ValueError(f"links of shape {pairs.shape}, where pairs of agents should be")
     if pairs.size and (pairs.min() < 0 or pairs.max() >= agents):
         raise ValueError(f"links to agent {pairs.max()}, of {agents}")
+
+
+def checked_course(apart: np.ndarray | None, iteration: int) -> None:
+    """Whether the disagreement from a file is that of so many iterations; a ValueError if not."""
+    if apart is not None and (apart.ndim != 1 or apart.size > iteration + 1 or not (apart >= 0).all()):
+        raise ValueError(f"what agents differed by, of shape {apart.shape}, after {iteration} iterations")
 
 
 def _text(pairs: np.ndarray) -> str:

@@ -59,7 +59,8 @@ def learn(
         with the status "finished" once all episodes are played.  Besides what solutions hold, the dataset has
         ``episodes`` and ``agent_steps`` (iteration), ``reference_density`` (time, ...), and the attributes ``agents``,
         ``density_distance`` (total variation between the learned and the reference density, mean over the nodes; NaN
-        without a reference) and ``reference_exploitability`` (relative)
+        without a reference) and ``reference_exploitability`` (relative); of agents with tables of their own also how
+        far these are apart, ``disagreement`` (iteration), and what each agent regrets, ``agent_regret`` (agent)
 
     Raises
     ------

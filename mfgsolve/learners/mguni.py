@@ -21,14 +21,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, real, whole
 from mfgsolve.games import Game
+from mfgsolve.inputs.memory import affordable
 from mfgsolve.kernels import learning as kernel
-from mfgsolve.learners.communication import LATER, LOOSE, Network, check_network, checked_links
+from mfgsolve.learners.communication import LATER, LOOSE, Network, check_network, checked_course, checked_links
 from mfgsolve.learners.mixed_crowd import regrets
 from mfgsolve.solution.learning import Played
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
@@ -40,6 +42,7 @@ from mfgsolve.watch import look
 
 __all__ = ["Mguni"]
 
+TABLE_BYTES = 8 * 3  # of an entry of a table: preference, critic, visits
 BLOCKS = 100  # certificates in the course of learning
 PUSH = 3.0  # what the actor moves preferences by, for an advantage as large as rewards vary
 
@@ -136,6 +139,8 @@ class Mguni(Solver):
     def init(self, game: Game, tol: float, start: Guess | None = None) -> LearningState:
         owners = 1 if self.shared else self.agents * game.grid.populations
         shape = (owners, game.steps, game.cells, game.step.actions)
+        if not self.shared:
+            affordable(math.prod(shape), TABLE_BYTES, f"a learner of {owners} agents with tables of their own")
         stream = np.random.SeedSequence(self.seed).generate_state(4, np.uint64)
         state = LearningState(
             0, 0.0, UNMEASURED, game, 0, self.actor, np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64),
@@ -149,6 +154,7 @@ class Mguni(Solver):
 
     def revive(self, game: Game, tol: float, stored: Stored) -> LearningState:
         self._check_stored(game, stored.arrays)
+        checked_course(stored.arrays.get("apart"), stored.iteration)
         state = LearningState(0, 0.0, UNMEASURED, game, **stored.of(LearningState))
         state.network = Network.of(self, state.links)
         if state.network is not None and state.apart is None:  # of a version that did not measure it
@@ -260,7 +266,7 @@ def _talk(state: LearningState) -> None:
         return
     for own in _groups(state):
         tables = [state.preference[own], state.critic[own], state.visits[own]]
-        after = state.network.told(tables, _returns(state, own))
+        after = state.network.told(tables, partial(_returns, state, own))
         for table, told in zip(tables, after, strict=True):
             if told is not table:
                 table[...] = told

@@ -47,9 +47,10 @@ def mean_policy(game: Game, policies: np.ndarray) -> np.ndarray:
 
 
 def regrets(game: Game, policies: np.ndarray) -> np.ndarray:
-    """What each agent could gain by a best response to the present crowd of all, (populations, agents), relative.
+    """What each agent could gain by a best response to the present crowd of all, (populations agents,), those of a
+    population after those of the one before.
 
-    In units of the scale of the mean policy's certificate, so that they compare with relative exploitabilities: their
+    Relative to the scale of the mean policy's certificate, so that they compare with relative exploitabilities: their
     mean is that of the mean policy in a sharp game of one population, and no less where choices have a temperature.
     """
     policy = game.policy_of(mean_policy(game, policies))
@@ -64,4 +65,4 @@ def regrets(game: Game, policies: np.ndarray) -> np.ndarray:
 
     best = mean_value(game.respond(price, crowd=crowd).value)
     gaps = [mean_value(game.evaluate(one, price, crowd)[0][0]) - best for one in policies]
-    return np.array([[relative(float(gap), scale) for gap in row] for row in np.array(gaps).T])
+    return np.array([relative(float(gap), scale) for gap in np.array(gaps).T.reshape(-1)])

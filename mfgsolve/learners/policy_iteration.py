@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,12 @@ import numpy as np
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown, whole
 from mfgsolve.games import Game
+from mfgsolve.inputs.memory import affordable
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.kernels import finite
-from mfgsolve.learners.communication import LATER, LOOSE, Network, check_network, checked_links
+from mfgsolve.learners.communication import LATER, LOOSE, Network, check_network, checked_course, checked_links
 from mfgsolve.learners.mixed_crowd import mean_policy, regrets
-from mfgsolve.learners.sampled_values import Heard, Prices, episode, expected_costs, learn_values
+from mfgsolve.learners.sampled_values import Heard, Prices, episode, expected_returns, learn_values
 from mfgsolve.learners.sampler import Sampler
 from mfgsolve.parts.combine import disagreement
 from mfgsolve.problem import Problem
@@ -47,6 +49,7 @@ from mfgsolve.watch import look
 
 __all__ = ["BoltzmannIteration", "GMFQ", "gmf_q"]
 
+TABLE_BYTES = 8 * 5  # of an entry of a table: the value, its copy, visits, the policy, the one agents behave by
 FURTHER = ("block", "empirical", "exploration", "power", "shared", "graph", "hops", "combine", "connected")
 
 
@@ -236,13 +239,21 @@ class GMFQ(_Iteration):
         return replace(super().finish(state), played=played)
 
     def _equip(self, state: ValueState, fresh: bool) -> None:
-        wanted = state.policy.shape if self.shared else (self.agents, *state.policy.shape)
-        checked_links(state.links, self.agents)
         state.network = Network.of(self, state.links)
         if state.network is not None and fresh:
-            state.q, state.links, state.apart = np.zeros(wanted), state.network.pairs, np.empty(0)
-        if state.q.shape != wanted or (state.apart is None) != self.shared:
-            raise ValueError(f"q of shape {state.q.shape}, where {wanted} should be, or what agents differed by")
+            shape = (self.agents, *state.policy.shape)
+            affordable(math.prod(shape), TABLE_BYTES, f"a learner of {self.agents} agents with tables of their own")
+            state.q, state.links, state.apart = np.zeros(shape), state.network.pairs, np.empty(0)
+
+    def revive(self, game: Game, tol: float, stored: Stored) -> ValueState:
+        wanted = game.step.uniform().shape if self.shared else (self.agents, *game.step.uniform().shape)
+        q = stored.arrays["q"]
+        if q.shape != wanted or not np.isfinite(q).all():
+            raise ValueError(f"q of shape {q.shape}, where finite numbers {wanted} should be")
+        checked_links(stored.arrays.get("links"), self.agents)
+        if not self.shared:
+            checked_course(stored.arrays["apart"], stored.iteration)
+        return super().revive(game, tol, stored)
 
     def _policies(self, state: ValueState) -> np.ndarray:
         """Of each agent, or the one of all, (owners, T, actions, states)."""
@@ -258,8 +269,7 @@ class GMFQ(_Iteration):
     def _measured(self, state: ValueState) -> ValueState:
         if state.network is not None:
             assert state.apart is not None
-            counts = state.game.step.allowed & ~state.game.grid.mask.reshape(-1)
-            state.apart = np.append(state.apart, disagreement(state.q * counts))
+            state.apart = np.append(state.apart, disagreement(state.q))
             state.sweeps += self.agents if state.iteration else 0  # the flow of each
         return super()._measured(state)
 
@@ -283,8 +293,8 @@ class GMFQ(_Iteration):
             learn_values(sampler, prices, q, visits, played, heard, self.power)
             policies = np.stack([self._softmax(game, one) for one in q])
             if state.network is not None and state.network.combine != "episodes":
-                costs = expected_costs(q, visits, policies, game.step.entropy_cost[0])
-                q, visits = state.network.told([q, visits], -costs)
+                returns = partial(expected_returns, q, visits, policies, game.step.entropy_cost[0])
+                q, visits = state.network.told([q, visits], returns)
                 policies = np.stack([self._softmax(game, one) for one in q])
         state.q = q.reshape(state.q.shape)
 

@@ -18,7 +18,7 @@ import numpy as np
 from mfgsolve.learners.sampler import Sampler
 from mfgsolve.parts.exploration import draw
 
-__all__ = ["Heard", "Prices", "episode", "expected_costs", "learn_values"]
+__all__ = ["Heard", "Prices", "episode", "expected_returns", "learn_values"]
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,12 @@ def learn_values(
         value = prices.state[t] + _least(now, game.step.allowed, taus[t])
 
 
-def expected_costs(q: np.ndarray, visits: np.ndarray, policies: np.ndarray, tau: float) -> np.ndarray:
-    """What each owner expects to pay by its policy, (owners,), in the states that the walks it heard started from."""
+def expected_returns(q: np.ndarray, visits: np.ndarray, policies: np.ndarray, tau: float) -> np.ndarray:
+    """What each owner expects of its policy, (owners,): minus its costs, from the states that its visits started in."""
     entropy = np.log(np.where(policies[:, 0] > 0, policies[:, 0], 1.0))
     value = (policies[:, 0] * (q[:, 0] + tau * entropy)).sum(axis=1)
     started = visits[:, 0].sum(axis=1)
-    result: np.ndarray = (started * value).sum(axis=1) / started.sum(axis=1)
+    result: np.ndarray = -(started * value).sum(axis=1) / started.sum(axis=1)
     return result
 
 

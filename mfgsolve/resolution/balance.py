@@ -58,6 +58,7 @@ class Balance:
     viscosity : of that plan
     in_time : change of the plan from half as many steps; three times the error in time of the plan
     by_viscosity : change of the plan by twice the viscosity
+    work : of all three, cells times steps times sweeps
     """
 
     coarse: Coarse
@@ -65,6 +66,7 @@ class Balance:
     viscosity: float
     in_time: Change
     by_viscosity: Change
+    work: float = 0.0
 
     def time_error(self, steps: int) -> Change:
         """Estimated error in time of so many steps: measured, where they are fewer than those of the plan.
@@ -122,7 +124,8 @@ def _measured(coarse: Coarse, problem: Problem) -> Balance | None:
     fewer = None if plan is None else _solved(coarse, steps // 2, viscosity, plan)
     if thick is None or plan is None or fewer is None:
         return None
-    return Balance(coarse, plan, viscosity, change(fewer, plan, fewer.steps), change(thick, plan, steps))
+    work = thick.work + plan.work + fewer.work
+    return Balance(coarse, plan, viscosity, change(fewer, plan, fewer.steps), change(thick, plan, steps), work)
 
 
 def _first_steps(coarse: Coarse) -> int:

@@ -26,10 +26,11 @@ from mfgsolve.games import make_game
 from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import richardson
-from mfgsolve.resolution.estimating import compared, space_part
+from mfgsolve.resolution.estimating import compared
 from mfgsolve.resolution.ladder import Asked, Rung, Solve, Stop, climb, climbed, on_mesh, unit_of
 from mfgsolve.resolution.nodes import misses
 from mfgsolve.resolution.overlay import Flow, interpolated
+from mfgsolve.resolution.second_order import space_doubt
 from mfgsolve.solution import Solution
 
 __all__ = ["approached", "check_wish"]
@@ -169,9 +170,9 @@ def _judged(coarse: Rung, fine: Rung, rungs: Mapping[int, Rung]) -> Discretisati
     fewer = [steps for steps in rungs if steps < coarse.problem.time.steps]
     if not fewer or math.isnan(distance.extrapolated_potential_error):
         return distance
-    three = [fine.meshed.numbers, coarse.meshed.numbers, rungs[max(fewer)].meshed.numbers]
-    beyond = richardson.extrapolated_twice([each.potential for each in three], [each.steps for each in three])
-    in_space = space_part(fine.meshed, coarse.meshed)
+    three = [fine.meshed, coarse.meshed, rungs[max(fewer)].meshed]
+    beyond = richardson.extrapolated_twice([each.potential for each in three], [each.numbers.steps for each in three])
+    in_space = space_doubt(fine.meshed)
     in_time = AGREED * (distance.extrapolated_potential_error - in_space)
     error = in_space + max(abs(distance.extrapolated_potential - beyond), in_time)
     return replace(distance, extrapolated_potential_error=error)

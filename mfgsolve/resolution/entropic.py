@@ -115,6 +115,7 @@ def _judged(problem: Problem, balance: Balance | None) -> Judgement:
         steps_advised=advised if cautions and advised != time.steps else None,
         space_error=space_error(used, grid, time.dt), own_viscosity=used if used > viscosity else math.nan,
         kink_miss=missed if problem.kinks else math.nan, cautions=tuple(cautions),
+        work=0.0 if balance is None else balance.work,
     )  # fmt: skip
 
 

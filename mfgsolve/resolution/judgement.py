@@ -28,6 +28,7 @@ class Judgement:
     own_viscosity : that the scheme takes in place of a smaller one that was stated, length^2 / time
     kink_miss : by how much of a step the nodes miss the kinks of the data, at most
     cautions : what is to be said of it, if anything
+    work : of the coarse games that told, cells times steps times sweeps; of entropic steps alone
     """
 
     steps: int
@@ -41,6 +42,7 @@ class Judgement:
     space_error: float = math.nan
     own_viscosity: float = math.nan
     kink_miss: float = math.nan
+    work: float = 0.0
 
     @property
     def sentence(self) -> str:

@@ -22,7 +22,8 @@ from mfgsolve.games import make_game, sampled
 from mfgsolve.grids import Grid
 from mfgsolve.inputs.memory import available_memory, human_size
 from mfgsolve.problem import Problem
-from mfgsolve.resolution.estimating import Meshed, apart_of, compared, scheme_of
+from mfgsolve.resolution.estimating import compared, scheme_of
+from mfgsolve.resolution.meshed import Meshed, apart_of
 from mfgsolve.solution import Solution
 from mfgsolve.solvers.base import Outcome
 from mfgsolve.watch import clock

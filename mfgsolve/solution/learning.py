@@ -25,7 +25,7 @@ class Played:
     block : episodes from one certificate to the next
     before : episodes before the first certificate
     apart : disagreement of agents with tables of their own, at the certificates that were last; None without
-    regrets : of agents with tables of their own at the end, relative, (populations, agents); None without
+    regrets : of agents with tables of their own at the end, relative, one population after the other; None without
     """
 
     agents: int
@@ -87,7 +87,7 @@ class Learning:
     disagreement : of agents with tables of their own, (iteration): root mean square distance of the tables that their
         policies are made from (preferences, action values) from the mean table; None where a table is shared
     agent_regret : what each of these agents could gain at the end by a best response to the present crowd of all,
-        relative, (populations, agents); None where a table is shared
+        relative, (agents of all populations, one population after the other); None where a table is shared
     """
 
     agents: int
@@ -135,9 +135,9 @@ class Learning:
             attrs = {"units": "1", "long_name": "distance of the agents' tables from their mean"}
             added["disagreement"] = ("iteration", self.disagreement, attrs)
         if self.agent_regret is not None:
-            dims = (*(("population",) if "population" in dataset["density"].dims else ()), "agent")
             attrs = {"units": "1", "long_name": "regret of each agent against the present crowd, relative"}
-            added["agent_regret"] = (dims, self.agent_regret.reshape(*self.agent_regret.shape[2 - len(dims) :]), attrs)
+            added["agent_regret"] = ("agent", self.agent_regret, attrs)
+            dataset = dataset.assign_coords(agent=np.arange(self.agent_regret.size))
         names = ("agents", "density_distance", "reference_exploitability")
         return dataset.assign(added).assign_attrs({name: getattr(self, name) for name in names})
 
@@ -148,7 +148,7 @@ class Learning:
             return None
         reference = dataset["reference_density"].values if "reference_density" in dataset else None
         apart = dataset["disagreement"].values if "disagreement" in dataset else None
-        regret = np.atleast_2d(dataset["agent_regret"].values) if "agent_regret" in dataset else None
+        regret = dataset["agent_regret"].values if "agent_regret" in dataset else None
         attrs = dataset.attrs
         return cls(
             int(attrs["agents"]), dataset["episodes"].values, dataset["agent_steps"].values, reference,

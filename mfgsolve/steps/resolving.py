@@ -2,6 +2,7 @@
 
     sigma = sqrt(2 nu dt)                                standard deviation of the noise of one step, in each axis
     e_s = 2 exp(-2 pi^2 sigma^2 / h^2)                   relative error in space: first term of a Poisson sum
+    lost = (2 pi sigma / h)^2 e_s                        share of its variance that a Gaussian loses, sampled at centres
     reach = ceil(1.25 b dt / h + 5.5 sigma / h)          cells that agents of speed b go in one step
 
 e_s is how far a sum over cell centres is from the integral of a Gaussian.  With sigma >= 0.6 h it is below 2e-3; with
@@ -16,7 +17,9 @@ import math
 
 from mfgsolve.grids import Grid
 
-__all__ = ["NARROW", "NARROWEST", "TAIL", "own_viscosity", "reach_for", "space_error", "steps_for_noise"]
+__all__ = [
+    "NARROW", "NARROWEST", "TAIL", "lost_variance", "own_viscosity", "reach_for", "space_error", "steps_for_noise",
+]  # fmt: skip
 
 NARROW = 0.6  # sigma / h from which the error in space is small
 NARROWEST = 0.4  # below which it is not to be had: the scheme's own viscosity begins
@@ -45,6 +48,11 @@ def own_viscosity(viscosity: float, grid: Grid, dt: float) -> float:
 def space_error(viscosity: float, grid: Grid, dt: float) -> float:
     """e_s of the axis that has the largest one."""
     return 2.0 * math.exp(-2.0 * math.pi**2 * deviation(viscosity, dt, coarsest(grid)) ** 2)
+
+
+def lost_variance(space_error: float) -> float:
+    """(2 pi sigma / h)^2 e_s, which e_s alone tells: 2 e_s log(2 / e_s); how much too little noise a crowd feels."""
+    return 2.0 * space_error * math.log(2.0 / space_error) if space_error > 0.0 else 0.0
 
 
 def steps_for_noise(viscosity: float, grid: Grid, horizon: float) -> float:

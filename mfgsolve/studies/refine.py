@@ -80,8 +80,17 @@ class Refinement:
 
     @property
     def table(self) -> str:
-        """One line a mesh, and how it ended."""
+        """One line a mesh, and what they come to."""
         return table(self.dataset)
+
+    @property
+    def ended(self) -> str:
+        """How the ladder ended: whether the wish was met, and what said stop."""
+        return ended(self.dataset)
+
+    def __repr__(self) -> str:
+        """The table, and how the ladder ended."""
+        return f"{self.table}\n{self.ended}"
 
     def plot(self) -> Figure:
         """Errors against the mesh, logarithmic, with slopes; see `mfgsolve.plots.refinement`."""
@@ -251,3 +260,18 @@ def table(dataset: xr.Dataset) -> str:
     widths = [max(len(row[k]) for row in rows) for k in range(len(heads))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
     return "\n".join([*lines, Discretisation.read(dataset.attrs).sentence])
+
+
+def ended(dataset: xr.Dataset) -> str:
+    """How a ladder ended, in a sentence."""
+    about, status = dataset.attrs, str(dataset["status"].values[-1])
+    wish, stopped = float(about["tol_continuum"]), str(about["stopped"])
+    meshes = f"{dataset.sizes['level']} mesh{'es' * (dataset.sizes['level'] > 1)} solved"
+    unsolved = "" if status == "converged" else f"; the last solve ended with status '{status}'"
+    if math.isnan(wish):
+        return f"{meshes}{f', and no more: {stopped}' * bool(stopped)}{unsolved}."
+    distance = float(dataset["relative_distance"].values[-1])
+    if about["reached"]:
+        return f"{meshes}: within {wish:g} of the continuum, relative, as it was asked for ({distance:.1e}){unsolved}."
+    why = stopped or "these were all the levels asked for"
+    return f"{meshes}: not within {wish:g} of the continuum, relative, but {distance:.1e}; {why}{unsolved}."

@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.sparse.linalg import LinearOperator, gmres
 
 from mfgsolve.agents.play import play_of
 from mfgsolve.cautions import Caution, to_text
@@ -34,17 +33,12 @@ from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml
 from mfgsolve.solution import Solution
 from mfgsolve.solution.regions import Where, share_of, space_dims, volumes_of
-from mfgsolve.solvers.krylov import Linearisation, minimal_residual
+from mfgsolve.studies.implicit import adjoint_of, answer, check_smooth, paid, true_belief
 from mfgsolve.watch import look
 
-__all__ = ["Mass", "sensitivity"]
+__all__ = ["Mass", "Target", "sensitivity", "stated_values", "target_of"]
 
 STEP = 1e-3  # of a difference, relative to the parameter
-EXACT = 1e-13  # relative residual of the linear solve
-TRUE = 1e-12  # by how much a belief may miss what comes true, relative
-POLISHES = 6  # Newton steps to get there
-BASIS = 60  # vectors of a linear solve, and how often it starts again
-AGAIN = 10
 KINK = 1e-4  # relative gap of differences of two lengths, above which a kink is near
 
 Build = Callable[..., Problem]
@@ -121,12 +115,12 @@ def sensitivity(
     if not isinstance(solution, Solution):
         raise InputError(f"solution is a {type(solution).__name__}; a Solution is needed (mfgsolve.load reads a file)")
     play = play_of(solution, problem=problem)
-    _check_smooth(play.game)
-    family = _Family(play.game.problem, solution, parameters, build)
+    check_smooth(play.game)
+    family = _Family(play.game.problem, parameters, build)
     game = family.game({})
-    crowd = _true_belief(game, play.crowd)
-    target = _target(objective, game, crowd, solution)
-    adjoint, residual, uses = _adjoint(game, crowd, target.gradient)
+    crowd = true_belief(game, play.crowd)
+    target = target_of(objective, game, crowd, solution)
+    adjoint, residual, uses = adjoint_of(game, crowd, target.gradient)
     rows, cautions = [], []
     for name in family.values:
         look()
@@ -144,23 +138,10 @@ def sensitivity(
     return _dataset(family.values, target, np.array(rows).reshape(-1, 2), residual, uses, cautions, solution)
 
 
-def _check_smooth(game: Game) -> None:
-    """Refuse a game whose equilibrium has no derivative by this theorem."""
-    reasons = {
-        not game.is_smooth: "its best responses jump; state it at a temperature",
-        game.is_hard: "hard bounds hold, and who is bound changes",
-        game.is_coupled: "the crowd changes the transitions themselves",
-        not game.is_differentiable: "its coupling has no derivative",
-        not game.is_potential: "its coupling has no potential, so that derivatives by price are not symmetric",
-    }
-    if True in reasons:
-        raise InputError(f"sensitivities of {game.stated.name} are not known: {reasons[True]}")
-
-
 class _Family:
     """The games that differ from one in the values of parameters."""
 
-    def __init__(self, problem: Problem, solution: Solution, parameters: Any, build: Build | None):
+    def __init__(self, problem: Problem, parameters: Any, build: Build | None):
         self.problem, self.steps, self.build = problem, problem.time.steps, build
         self.text = ""
         if build is not None:
@@ -168,18 +149,7 @@ class _Family:
                 raise InputError("with build= the parameters are a mapping of names and values, say {'reward': 2.0}")
             self.values = {str(name): real(value, f"parameter {name}") for name, value in parameters.items()}
         else:
-            self.text = problem_text(replace(problem, time=replace(problem.time, chosen=False)))
-            if self.text == PYTHON_PROBLEM:
-                raise InputError(
-                    f"{solution.name} was made of Python functions; give build=, a function of the parameters that "
-                    "makes the problem, and their values"
-                )
-            names = list(parameters.items() if isinstance(parameters, Mapping) else parameters)
-            self.values = {}
-            for name in names:
-                if not isinstance(name, str):
-                    raise InputError(f"parameters are {parameters!r}; a list of names is needed, say ['reward']")
-                self.values[name] = _stated_value(self.text, name)
+            self.text, self.values = stated_values(problem, parameters)
         if not self.values:
             raise InputError("no parameters came; name some, say ['reward']")
 
@@ -197,6 +167,22 @@ class _Family:
         if game.empty_crowd().shape != (self.steps + 1, *game.empty_crowd().shape[1:]):
             raise InputError("a parameter changes how many steps the game has")
         return game
+
+
+def stated_values(problem: Problem, parameters: Any) -> tuple[str, dict[str, float]]:
+    """The text of a problem, steps included, and what it says of parameters."""
+    text = problem_text(replace(problem, time=replace(problem.time, chosen=False)))
+    if text == PYTHON_PROBLEM:
+        raise InputError(
+            f"{problem.name} was made of Python functions; give build=, a function of the parameters that makes the "
+            "problem, and their values"
+        )
+    values = {}
+    for name in [parameters] if isinstance(parameters, str) else parameters:
+        if not isinstance(name, str):
+            raise InputError(f"parameters are {parameters!r}; a list of names is needed, say ['reward']")
+        values[name] = _stated_value(text, name)
+    return text, values
 
 
 def _stated_value(text: str, name: str) -> float:
@@ -227,28 +213,8 @@ def _is_leaf(place: Any, key: str) -> bool:
 # -- the equilibrium, and the number -----------------------------------------------------------------------------------
 
 
-def _answer(game: Game, crowd: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Policy, crowd and mean value of the best response to a belief."""
-    response = game.respond(game.price(crowd))
-    return response.policy, game.flow(response.policy), response.mean_value
-
-
-def _true_belief(game: Game, crowd: np.ndarray) -> np.ndarray:
-    """The belief that comes true, by Newton steps from a plan: its error is the root of the exploitability."""
-    believed = crowd.copy()
-    for _ in range(POLISHES):
-        policy, came, _ = _answer(game, believed)
-        gap = came - believed
-        if float(np.abs(gap).sum()) <= TRUE * float(np.abs(believed).sum()):
-            break
-        system = Linearisation(game, policy, came, believed, None)
-        step, _ = minimal_residual(system, gap, 1e-10, BASIS)
-        believed = game.clip(believed + step)
-    return believed
-
-
 @dataclass
-class _Target:
+class Target:
     """A number, how it changes with the crowd, and what of it changes with parameters at a fixed crowd."""
 
     value: float
@@ -256,18 +222,18 @@ class _Target:
     fixed: Callable[[Game, float], float]  # (game, mean value of the answer) -> J at the fixed crowd
 
 
-def _target(objective: Any, game: Game, crowd: np.ndarray, solution: Solution) -> _Target:
-    _, came, mean = _answer(game, crowd)
+def target_of(objective: Any, game: Game, crowd: np.ndarray, solution: Solution) -> Target:
+    _, came, mean = answer(game, crowd)
     nothing = np.zeros_like(crowd)
     if objective == "cost":  # V_0 falls by <m, d price> when prices fall
-        return _Target(mean, game.price_change(crowd, came), lambda _, value: value)
+        return Target(mean, game.price_change(crowd, came), lambda _, value: value)
     if objective == "potential":  # min over flows of own cost + F = V_0 - <f, m> + F at the equilibrium
         price = game.price(crowd)
 
         def potential(other: Game, _: float) -> float:
-            return other.respond(price.copy()).mean_value + other.potential(crowd) - _paid(other, price, crowd)
+            return other.respond(price.copy()).mean_value + other.potential(crowd) - paid(other, price, crowd)
 
-        return _Target(potential(game, mean), nothing, potential)
+        return Target(potential(game, mean), nothing, potential)
     if isinstance(objective, str):
         raise InputError(unknown("objective", objective, ("cost", "potential")))
     mass = game.flat(crowd)[:, : game.cells]
@@ -282,13 +248,7 @@ def _target(objective: Any, game: Game, crowd: np.ndarray, solution: Solution) -
             "that returns a number and its derivative is needed"
         )
     game.flat(nothing)[:, : game.cells] = weights
-    return _Target(value, nothing, lambda _, __: value)
-
-
-def _paid(game: Game, price: np.ndarray, crowd: np.ndarray) -> float:
-    """sum_t weight_t <f_t, m_t>."""
-    each = (game.flat(price) * game.flat(crowd)).sum(axis=1)
-    return float((game.weights * each).sum())
+    return Target(value, nothing, lambda _, __: value)
 
 
 def _of_function(
@@ -311,31 +271,8 @@ def _of_function(
 # -- the derivative ----------------------------------------------------------------------------------------------------
 
 
-def _adjoint(game: Game, crowd: np.ndarray, gradient: np.ndarray) -> tuple[np.ndarray, float, int]:
-    """lambda with (I - B K) lambda = J_m; the relative residual; uses of the operator."""
-    if not gradient.any():
-        return np.zeros_like(gradient), 0.0, 0
-    policy, came, _ = _answer(game, crowd)
-    shape, uses = gradient.shape, 0
-
-    def matvec(vector: np.ndarray) -> np.ndarray:
-        nonlocal uses
-        uses += 1
-        look()
-        levels = np.ascontiguousarray(vector).reshape(shape)
-        moved = game.curvature(policy, came, levels, None, None, identity=0.0)  # -K lambda
-        return np.asarray((levels + game.price_change(crowd, moved)).reshape(-1))
-
-    size = gradient.size
-    operator = LinearOperator((size, size), matvec=matvec, dtype=float)  # type: ignore[call-arg]
-    right = gradient.reshape(-1)
-    found, _ = gmres(operator, right, rtol=EXACT, atol=0.0, restart=min(BASIS, size), maxiter=AGAIN)
-    left = float(np.linalg.norm(right - matvec(found)) / np.linalg.norm(right))
-    return found.reshape(shape), left, uses
-
-
 def _explicit(
-    family: _Family, name: str, crowd: np.ndarray, target: _Target, adjoint: np.ndarray
+    family: _Family, name: str, crowd: np.ndarray, target: Target, adjoint: np.ndarray
 ) -> tuple[float, float, float]:
     """J_theta, <lambda, G_theta>, and how far differences of two lengths are apart, relative to the larger part."""
     value = family.values[name]
@@ -348,7 +285,7 @@ def _explicit(
             game = family.game({name: value + sign * step})
             if game.empty_crowd().shape != crowd.shape:
                 raise InputError(f"parameter {name} changes the cells or steps of the game; no derivative is known")
-            _, came, mean = _answer(game, crowd)
+            _, came, mean = answer(game, crowd)
             ends.append((target.fixed(game, mean), float((adjoint * came).sum())))
         return (np.array(ends[0]) - np.array(ends[1])) / (2.0 * step)
 
@@ -359,7 +296,7 @@ def _explicit(
 
 
 def _dataset(
-    values: Mapping[str, float], target: _Target, rows: np.ndarray, residual: float, uses: int,
+    values: Mapping[str, float], target: Target, rows: np.ndarray, residual: float, uses: int,
     cautions: Sequence[Caution], solution: Solution,
 ) -> xr.Dataset:  # fmt: skip
     total = rows.sum(axis=1)

@@ -54,10 +54,7 @@ class Axis:
     def between(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Nodes below and above, and the weight of the one above."""
         place = (values - self.low) / self.spacing
-        if self.circle:
-            place = np.mod(place, self.size)
-        else:
-            place = np.clip(place, 0.0, self.size - 1.0)
+        place = np.mod(place, self.size) if self.circle else np.clip(place, 0.0, self.size - 1.0)
         place = np.where(np.abs(place - np.round(place)) < 1e-9, np.round(place), place)  # on a node, but for round-off
         below = np.floor(place).astype(np.int64)
         above = (below + 1) % self.size if self.circle else np.minimum(below + 1, self.size - 1)

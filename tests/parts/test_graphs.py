@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components, shortest_path
 
 from mfgsolve.errors import InputError
 from mfgsolve.parts import graphs
-from mfgsolve.parts.graphs import GRAPHS, graph, second_eigenvalue, within
+from mfgsolve.parts.graphs import GRAPHS, graph, link_text, second_eigenvalue, within
 
 
 def test_named_graphs_are_those_of_their_names():
@@ -61,9 +61,19 @@ def test_matrices_and_graphs_of_networkx_are_taken():
     for spec in (path, networkx.MultiGraph([(2, 1), (1, 0), (1, 2)])):
         np.testing.assert_array_equal(graph(spec, 3).toarray(), wanted)
     np.testing.assert_array_equal(graph(named, 3).toarray(), wanted)
+    star = networkx.Graph([(2, 1), (2, 0)])  # the node 2 is agent 2, though it came first
+    np.testing.assert_array_equal(graph(star, 3).toarray(), [[0, 0, 1], [0, 0, 1], [1, 1, 0]])
     for spec in (sparse.csr_matrix(wanted), sparse.coo_array(wanted), np.array(wanted) * 7.5 + 3 * np.eye(3),
                  np.array(wanted, dtype=bool)):  # fmt: skip
         np.testing.assert_array_equal(graph(spec, 3).toarray(), wanted)
+
+
+def test_links_are_written_and_read_as_a_text():
+    for name in ("none", "ring", "grid", "random"):
+        links = graph(name, 12, 4)
+        assert (graph(link_text(links), 12) != links).nnz == 0
+    assert link_text(graph("ring", 3)) == "0-1 0-2 1-2"
+    np.testing.assert_array_equal(graph(" 2-1,1-0 1-1 ", 3).toarray(), [[0, 1, 0], [1, 0, 1], [0, 1, 0]])
 
 
 def test_what_is_within_some_hops_is_what_shortest_paths_say():
@@ -109,7 +119,10 @@ def test_a_graph_in_parts_says_who_is_cut_off_and_goes_on_if_asked():
 @pytest.mark.parametrize(
     ("spec", "match"),
     [
-        ("rign", "unknown graph 'rign'; did you mean 'ring'"),
+        ("rign", "unknown graph 'rign'; did you mean 'ring'.*or links as in"),
+        ("0-1 1-3", "links agent 3; there are 3, 0 to 2"),
+        ("0-1 1-", "unknown graph"),
+        ("0-1", "agents 2 are cut off"),
         (np.ones((3, 4)), r"shape \(3, 4\)"),
         (np.ones((4, 4)), "is one of 4 agents; there are 3"),
         (np.array([[0, 1, 0], [1, 0, 1], [0, 2, 0]]), r"not symmetric: \(1, 2\) is 1 and \(2, 1\) is 2"),

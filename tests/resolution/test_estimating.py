@@ -13,7 +13,7 @@ import mfgsolve as mfg
 from mfgsolve.discretisation import EXACT
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import closed_form
-from mfgsolve.resolution.estimating import SHARE, coarser
+from mfgsolve.resolution.beside import SHARE
 from mfgsolve.solvers.base import Outcome
 from mfgsolve.solving import solved
 
@@ -42,6 +42,9 @@ def true_errors(problem: Problem, outcome: Outcome) -> tuple[float, float]:
         ("cole-hopf", "upwind", 64, 128),
         ("linear-quadratic", "entropic", 32, 8),
         ("linear-quadratic", "entropic", 64, 16),
+        ("gaussian-log", "entropic", 64, 32),
+        ("linear-quadratic", "entropic", 128, 64),
+        ("cole-hopf", "entropic", 27, 128),
     ],
 )
 def test_estimates_bound_the_true_errors_within_a_factor_of_three(
@@ -52,9 +55,30 @@ def test_estimates_bound_the_true_errors_within_a_factor_of_three(
     cost, density = true_errors(problem, outcome)
     estimate = solution.discretisation
     assert estimate.scheme == scheme
-    assert cost <= estimate.cost <= 3.1 * cost
+    assert cost <= estimate.cost <= 3 * cost
     assert 0.9 * density <= estimate.density <= 3 * density
     assert estimate.sweeps <= SHARE * solution.sweeps + 0.4  # some converge in two sweeps
+
+
+def test_errors_of_steps_and_cells_that_cancel_are_told_with_their_signs() -> None:
+    """-4.2e-5 of the steps and 6.3e-5 of the cells, 8.5e-6 and -6.4e-6: the sum of sizes is five and seven times the
+    error."""
+    for name, cells, least in (("gaussian-log", 48, 1.2), ("linear-quadratic", 56, 1.2)):
+        problem = posed(name, "entropic", cells, 32)
+        solution, outcome = solved(problem)
+        ratio = solution.discretisation.cost / true_errors(problem, outcome)[0]
+        assert least < ratio < 3.0
+        assert solution.discretisation.obtained.count("x") == 3
+
+
+def test_a_viscosity_of_the_scheme_is_seen_in_coarser_cells() -> None:
+    """Of a game without any, whose steps put some in: cells that kept the noise in cells would keep it, too."""
+    problem = posed("linear-quadratic", "entropic", 128, 25, viscosity=0.0)
+    solution, outcome = solved(problem, check="ignore")
+    cost, density = true_errors(problem, outcome)
+    assert solution.discretisation.obtained.startswith("from 128x25, 43x12")
+    assert 1.0 < solution.discretisation.cost / cost < 3.0
+    assert 1.0 < solution.discretisation.density / density < 3.0
 
 
 def test_newton_gives_the_coarser_mesh_that_it_came_through_and_others_solve_one() -> None:
@@ -136,19 +160,21 @@ def test_arrays_that_tie_a_game_to_its_mesh_leave_nothing_to_compare() -> None:
     assert "arrays tie" in mfg.solve(tied).discretisation.obtained
 
 
-def test_coarser_meshes_keep_the_noise_as_wide_in_cells() -> None:
-    problem = mfg.problems.supply_demand(shape=(64, 64), steps=30)
-    assert coarser(problem, 1.0) == ((32, 32), 15)
-    assert coarser(problem, 2.0) == ((37, 37), 10)  # 15 steps would have no node on the kink at 0.7
-    assert coarser(replace(problem, kinks=()), 2.0) == ((45, 45), 15)
-    assert coarser(problem.with_steps(3), 2.0) is None
-    assert coarser(mfg.problems.supply_demand(shape=(10, 10), steps=30), 2.0) is None
+@pytest.mark.parametrize(
+    ("shape", "steps"), [((32, 64), 96), ((32, 64), 108), pytest.param((64, 128), 192, marks=pytest.mark.slow)]
+)
+def test_beside_walls_differences_count_as_of_about_first_order(shape: tuple[int, int], steps: int) -> None:
+    """A room with two doors on meshes that its wall fits; 1.8217 is what finer ones (to 128x256x384) tend to."""
+    found = mfg.solve(mfg.problems.crowd_aversion(shape=shape, steps=steps, scheme="entropic"))
+    bar, coarse = found.discretisation, tuple(n // 2 for n in shape)
+    assert bar.obtained == f"from {shape[0]}x{shape[1]}x{steps} and {coarse[0]}x{coarse[1]}x{steps // 4}"
+    assert 1.2 < bar.potential / abs(found.potential - 1.8217) < 3.0
 
 
-def test_beside_walls_differences_count_as_of_first_order() -> None:
-    """A room with two doors on meshes that its wall fits; 1.8218 is what finer ones (to 128x256x384) tend to."""
-    for shape, steps in (((32, 64), 96), ((64, 128), 192)):
-        found = mfg.solve(mfg.problems.crowd_aversion(shape=shape, steps=steps, scheme="entropic"))
-        bar, coarse = found.discretisation, tuple(n // 2 for n in shape)
-        assert bar.obtained == f"from {shape[0]}x{shape[1]}x{steps} and {coarse[0]}x{coarse[1]}x{steps // 4}"
-        assert 1.0 < bar.potential / abs(found.potential - 1.8218) < 3.0
+def test_far_crowds_beside_walls_show_no_order() -> None:
+    """A pillar in the way of the flagship: errors of cells and steps have different signs, and two meshes agree."""
+    problem = mfg.problems.supply_demand(shape=(32, 32), steps=40, viscosity=0.01, scheme="entropic")
+    grid = mfg.Grid.box((32, 32), blocked=lambda c: (abs(c.x - 0.5) < 0.125) & (abs(c.y - 0.5) < 0.125))
+    found = mfg.solve(replace(problem, grid=grid, normalise=True, parameters=None), check="ignore")
+    limit = -0.23287  # of 64x64x80, extrapolated
+    assert 1.2 < found.discretisation.potential / abs(found.potential - limit) < 3.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.steps.resolving import own_viscosity, reach_for, space_error, steps_for_noise
+from mfgsolve.steps.resolving import lost_variance, own_viscosity, reach_for, space_error, steps_for_noise
 from mfgsolve.steps.stencils import gaussian_logs
 
 
@@ -17,7 +17,10 @@ def test_the_error_in_space_is_that_of_the_second_moment():
         k = np.arange(-40, 41) * h
         moment = (np.exp(gaussian_logs(h, variance, 40)) * k**2).sum() / variance - 1.0
         scale = 4 * math.pi**2 * variance / h**2  # of the first term of the Poisson sum of the second moment
-        assert -moment / scale == pytest.approx(space_error(0.002, grid, 1 / steps), rel=0.1)
+        e_s = space_error(0.002, grid, 1 / steps)
+        assert -moment / scale == pytest.approx(e_s, rel=0.1)
+        assert lost_variance(e_s) == pytest.approx(scale * e_s, rel=1e-12)
+    assert lost_variance(0.0) == 0.0
 
 
 def test_the_rule_for_steps():

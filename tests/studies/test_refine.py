@@ -11,7 +11,7 @@ import pytest
 import mfgsolve as mfg
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.files import file_kind, read_dataset, write_dataset
-from mfgsolve.studies.refine import NUMBERS, Refinement, refine
+from mfgsolve.studies.refine import NUMBERS, Refinement, ended, refine
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,28 @@ def test_the_table_has_a_line_a_mesh(upwind: Refinement) -> None:
     assert [line.split()[0] for line in lines] == ["16x32", "32x64", "64x128"]
     assert lines[0].split()[3] == "-"  # no mesh before
     assert last == upwind.discretisation.sentence
+
+
+def test_a_study_is_shown_as_its_table_and_how_it_ended(upwind: Refinement) -> None:
+    assert str(upwind) == repr(upwind) == f"{upwind.table}\n3 meshes solved."
+    data = upwind.dataset
+
+    def told(status: str = "converged", **attributes: object) -> str:
+        states = data["status"].copy(data=[*data["status"].values[:-1], status])
+        return ended(data.assign(status=states).assign_attrs(attributes))
+
+    assert told("time limit", stopped="no time was left") == (
+        "3 meshes solved, and no more: no time was left; the last solve ended with status 'time limit'."
+    )
+    distance = f"{float(data['relative_distance'][-1]):.1e}"
+    assert told(tol_continuum=0.1, reached=1) == (
+        f"3 meshes solved: within 0.1 of the continuum, relative, as it was asked for ({distance})."
+    )
+    for stopped, why in (("", "these were all the levels asked for"), ("it would take 700 s", "it would take 700 s")):
+        assert told(tol_continuum=1e-6, reached=0, stopped=stopped) == (
+            f"3 meshes solved: not within 1e-06 of the continuum, relative, but {distance}; {why}."
+        )
+    assert ended(data.isel(level=[0])) == "1 mesh solved."
 
 
 def test_a_wish_is_met_or_said_not_to_be() -> None:

@@ -11,7 +11,8 @@ import pytest
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
-from mfgsolve.studies.sensitivity import Mass, _answer, _true_belief, sensitivity
+from mfgsolve.studies.implicit import answer, true_belief
+from mfgsolve.studies.sensitivity import Mass, sensitivity
 
 P = mfg.problems
 GAMES: dict[str, tuple[Any, dict[str, Any], list[str]]] = {
@@ -38,15 +39,15 @@ def equilibrium(name: str, changed: dict[str, float]) -> tuple[Any, np.ndarray]:
     from mfgsolve.agents.play import play_of
 
     game = make_game(problem)
-    return game, _true_belief(game, play_of(solution).crowd)
+    return game, true_belief(game, play_of(solution).crowd)
 
 
 def number(name: str, objective: Any, changed: dict[str, float]) -> float:
     game, crowd = equilibrium(name, changed)
     if objective == "cost":
-        return _answer(game, crowd)[2]
+        return answer(game, crowd)[2]
     if objective == "potential":
-        policy, came, _ = _answer(game, crowd)
+        policy, came, _ = answer(game, crowd)
         return float(game.potential(came) + game.cost(game.policy_of(policy), came).cost)
     mass = game.flat(crowd)[:, : game.cells]
     return float((objective.weights(solved(name).dataset) * mass).sum())
@@ -128,7 +129,7 @@ def test_games_of_functions_take_a_function_that_builds_them():
         game = make_game(build(height))
         from mfgsolve.agents.play import play_of
 
-        ends.append(_answer(game, _true_belief(game, play_of(other).crowd))[2])
+        ends.append(answer(game, true_belief(game, play_of(other).crowd))[2])
     assert float(found.derivative[0]) == pytest.approx((ends[0] - ends[1]) / 0.004, rel=1e-6)
     with pytest.raises(InputError, match="give build="):
         sensitivity(plan, "cost", ["height"])
