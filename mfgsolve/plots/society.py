@@ -108,6 +108,6 @@ def _credit(ax: Axes, here: xr.Dataset) -> None:
             ax.set_ylim(-0.01, 0.01)
             ax.annotate("conserved to round-off", (0.5, 0.62), xycoords="axes fraction", ha="center", color=part.INK)
         else:
-            ax.set_ylim(0.0, None)
+            ax.set_ylim(min(0.0, 1.15 * float(made.min())), 1.15 * float(made.max()))
     ax.set(xlabel="episodes", ylabel="credit per auction", title="credit made out of nothing")
     ax.grid(alpha=0.3)
