@@ -69,7 +69,7 @@ _HOMES = {
     "read_density": "problemfile",
     "read_problem": "problemfile",
     "register": "methods",
-    "resume": "solving",
+    "resume": "tasks.resuming",
     "sensitivity": "studies.sensitivity",
     "simulate": "agents.simulation",
     "simulate_deviation": "agents.deviation",
