@@ -1,7 +1,8 @@
 """How far a plan is from the continuous game: what the mesh and the time steps do to it, as far as it was measured.
 
 The certificate speaks of the discrete game, which is solved; this speaks of how much that game differs from the
-continuous one.  An estimate, no bound; see `mfgsolve.resolution.estimating` for how it is obtained.
+continuous one.  An estimate, no bound, meant to be one to three times the error; see `mfgsolve.resolution.estimating`
+for how it is obtained.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Discretisation:
     density : L1 distance of the density, sum |rho_1 - rho_2| volume, mean over the time nodes that both meshes have
     obtained : from what, in words
     sweeps : what it took beside the solve, in sweeps of the solve's own grid
-    extrapolated_potential : Richardson's, beside the potential of the plan and never in its place
+    extrapolated_potential : from two or three meshes (Richardson), beside the potential of the plan, never in its place
     extrapolated_potential_error : estimated error of that
     extrapolated_density_error : estimated error in L1 of ``extrapolated_density``, where a dataset has one
     """

@@ -11,7 +11,7 @@ where they are, with a quarter of the steps.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,17 +21,18 @@ from mfgsolve.games import Game, make_game, sampled
 from mfgsolve.games.transfer import coarser_sizes, prolong, prolong_logarithm
 from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
-from mfgsolve.resolution.meshed import Meshed
+from mfgsolve.resolution.meshed import Known, Meshed
 from mfgsolve.resolution.nodes import misses
 from mfgsolve.solution import Status
 from mfgsolve.solution.datasets import Measure
 from mfgsolve.solvers import SOLVERS, suited
-from mfgsolve.solvers.base import Budget, Outcome, handed_over, run
+from mfgsolve.solvers.base import Budget, Outcome, Solver, handed_over, run
 from mfgsolve.steps.resolving import coarsest, deviation, own_viscosity
 
-__all__ = ["SHARE", "coarser", "solved_beside"]
+__all__ = ["NOTHING", "SHARE", "coarser", "distance", "solved_beside"]
 
-SHARE = 0.15  # of the work of a solve that an estimate may cost beside it
+SHARE = 0.15  # of the work of a solve that an estimate may cost beside it,
+SPARE = 0.05  # and of that, for the last iteration on the smallest mesh
 ACCURACIES = 1e-4, 1e-5  # relative exploitability of a coarse plan: the first with which it says enough
 CLEAR = 0.03  # exploitability of a coarse plan over its distance from the fine one, that is enough
 BLURRED = 0.1  # and the most of that with which it says something where the work is up,
@@ -40,6 +41,7 @@ WIDE = 0.6  # sigma / h that is enough for the coarser one of two meshes
 NARROWER, UNSEEN = 2.0, 3e-3  # factor on e_s, and e_s, from which a coarser mesh shows its own error in space
 LOWER = 0.6  # of the steps wished for a coarser mesh, that it may have for the sake of kinks
 FEWER = 0.67  # of its steps that the next mesh may have at most, to show anything new
+NOTHING = 0.02  # share of the distance of two meshes that does not matter
 CELLS = 8  # along an axis of a mesh that says something
 EMPTY = 1e-300  # mass whose logarithm stands for that of none
 
@@ -93,31 +95,34 @@ class _Plan:
 
     game: Game
     crowd: np.ndarray
-    meshed: Meshed
-
-    @property
-    def work(self) -> float:
-        return self.meshed.sweeps * self.game.cell_steps
+    certificate: Certificate
 
 
 def solved_beside(outcome: Outcome, certificate: Certificate, work: float) -> tuple[list[Meshed], str]:
     """Plans on a coarser mesh, or two of them, with at most that many cell-steps; or none, and the reason."""
-    fine = _Plan(outcome.game, outcome.crowd, Meshed.of(outcome, certificate))
-    tol = abs(certificate.relative_exploitability)
+    fine, tol = _Plan(outcome.game, outcome.crowd, certificate), abs(certificate.relative_exploitability)
     first = _solved(fine, tol, work, math.inf)
     if isinstance(first, str):
         return [], first
-    if first.game.step.order <= 1 or first.meshed.has_walls:
-        return [first.meshed], ""
-    second = _solved(first, tol, work - first.work, WIDE)
-    if isinstance(second, str) or second.game.steps > FEWER * first.game.steps:
-        return [first.meshed], ""
-    return [first.meshed, second.meshed], ""
+    plan, mesh = first
+    if mesh.order <= 1 or mesh.has_walls:
+        return [mesh], ""
+    left = work - mesh.sweeps * plan.game.cell_steps + SPARE * work
+    second = _solved(plan, tol, left, WIDE)
+    if isinstance(second, str) or second[0].game.steps > FEWER * plan.game.steps:
+        return [mesh], ""
+    return [mesh, second[1]], ""
 
 
-def _solved(above: _Plan, tol: float, work: float, width: float) -> _Plan | str:
+def distance(first: Certificate | Known, second: Certificate | Known) -> float:
+    """Of two potentials; of two costs where there are none."""
+    apart = abs(first.potential - second.potential)
+    return abs(first.cost - second.cost) if math.isnan(apart) else apart
+
+
+def _solved(above: _Plan, tol: float, work: float, width: float) -> tuple[_Plan, Meshed] | str:
     """The plan on the mesh below one; a reason where there is none."""
-    fine, known = above.game, above.meshed.numbers
+    fine = above.game
     problem = fine.problem
     sizes = coarser(problem, fine.step.order, width)
     if sizes is None:
@@ -132,29 +137,36 @@ def _solved(above: _Plan, tol: float, work: float, width: float) -> _Plan | str:
     sampled(game)
     if is_narrow(game, fine):
         return "its noise is too narrow on a coarser mesh"
-    limit, solver = work / game.cell_steps, SOLVERS[names[0]]()
+    limit, solver = work / game.cell_steps, _solver(names[0], game)
     state = solver.init(game, max(ACCURACIES[-1], tol), lambda level: _start(above.crowd, fine, level))
 
-    before = 0.0
+    before = longest = 0.0
 
     def is_up(measure: Measure) -> bool:
-        """Whether one more iteration like the last one would be too much."""
-        nonlocal before
-        last, before = measure.sweeps - before, measure.sweeps
-        return measure.sweeps + last > limit
+        """Whether one more iteration like the longest so far would be too much."""
+        nonlocal before, longest
+        before, longest = measure.sweeps, max(longest, measure.sweeps - before)
+        return measure.sweeps + longest > limit
 
     for accuracy in ACCURACIES if fine.step.order > 1 else ACCURACIES[-1:]:
         ended = run(solver, state, max(accuracy, tol), Budget(), callback=is_up)
         result = ended.verified[0] if ended.verified is not None else handed_over(solver, ended.state)
         found, state = result.certified(), ended.state
-        name = "cost" if math.isnan(known.potential) else "potential"
-        apart = abs(getattr(found, name) - getattr(known, name))
+        apart = distance(found, above.certificate)
         if found.exploitability <= CLEAR * apart or ended.status is not Status.CONVERGED:
             break
     clear = fine.step.order > 1 and found.exploitability <= BLURRED * apart
     if not (clear or abs(found.relative_exploitability) <= ENOUGH):
         return f"a coarser mesh was not solved within {SHARE:.0%} of the work"
-    return _Plan(game, result.crowd, Meshed.of(result, found, result.sweeps))
+    return _Plan(game, result.crowd, found), Meshed.of(result, found, result.sweeps, NOTHING * apart)
+
+
+def _solver(name: str, game: Game) -> Solver:
+    """Without coarser meshes of its own, which nobody needs who begins near the answer."""
+    solver = SOLVERS[name]()
+    if game.step.is_entropic and hasattr(solver, "coarse_grids"):
+        return replace(solver, coarse_grids=False)
+    return solver
 
 
 def is_narrow(game: Game, fine: Game) -> bool:

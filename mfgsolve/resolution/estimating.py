@@ -28,7 +28,7 @@ from mfgsolve.discretisation import EXACT, Discretisation
 from mfgsolve.games.transfer import coarser_sizes
 from mfgsolve.grids import Grid
 from mfgsolve.resolution import richardson
-from mfgsolve.resolution.beside import SHARE, is_narrow, solved_beside
+from mfgsolve.resolution.beside import NOTHING, SHARE, distance, is_narrow, solved_beside
 from mfgsolve.resolution.meshed import Known, Meshed, apart_of
 from mfgsolve.resolution.second_order import FAR, of_second_order
 from mfgsolve.solution.datasets import Measure
@@ -76,7 +76,8 @@ def estimated(
     if not coarse:
         return replace(known, obtained=f"not measured, {reason}")
     third = _before(rows, coarse[0].numbers) if game.step.order <= 1 else None
-    return compared(known, [Meshed.of(outcome, certificate), *coarse], third)
+    least = NOTHING * distance(certificate, coarse[0].numbers)
+    return compared(known, [Meshed.of(outcome, certificate, least=least), *coarse], third)
 
 
 def scheme_of(outcome: Outcome) -> Discretisation:

@@ -88,27 +88,28 @@ class Meshed:
         return self.numbers.cost - self.known_shift
 
     @classmethod
-    def of(cls, outcome: Outcome, certificate: Certificate, sweeps: float = 0.0) -> Meshed:
-        """Of what a solver hands over."""
-        return cls.made(outcome.game, outcome.crowd, certificate, sweeps, outcome.policy)
+    def of(cls, outcome: Outcome, certificate: Certificate, sweeps: float = 0.0, least: float = 0.0) -> Meshed:
+        """Of what a solver hands over; a shift that is less than ``least`` is not worth its work."""
+        return cls.made(outcome.game, outcome.crowd, certificate, sweeps, outcome.policy, least)
 
     @classmethod
     def made(
-        cls, game: Game, crowd: np.ndarray, certificate: Certificate, sweeps: float, policy: Policy | None = None
-    ) -> Meshed:
+        cls, game: Game, crowd: np.ndarray, certificate: Certificate, sweeps: float, policy: Policy | None = None,
+        least: float = 0.0,
+    ) -> Meshed:  # fmt: skip
         """Of a crowd and its certificate."""
         assert isinstance(game.grid, Grid)
         numbers = Known(game.grid.shape, game.steps, certificate.potential, certificate.cost)
         flow, gap = Flow(game.grid, game.mass(crowd)), max(certificate.exploitability, 0.0)
-        step, shift = game.step, _shift(game, crowd, policy)
+        step, shift = game.step, _shift(game, crowd, policy, least)
         return cls(numbers, flow, step.order, step.space_error, sweeps, gap, step.noise_cost, shift)
 
 
-def _shift(game: Game, crowd: np.ndarray, policy: Policy | None) -> float:
+def _shift(game: Game, crowd: np.ndarray, policy: Policy | None, least: float) -> float:
     step = game.step
     if not step.is_entropic or step.space_error <= UNSEEN:
         return 0.0
-    if game.grid.mask.any():
+    if game.grid.mask.any() or step.space_error * step.noise_cost <= least:
         return math.nan
     array = getattr(policy, "array", None)  # an average has none: what answers it is as far off
     if array is None:

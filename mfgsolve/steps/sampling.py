@@ -29,7 +29,8 @@ from mfgsolve.steps.stencils import folded
 
 __all__ = ["sampling_shift"]
 
-MOST = 64  # steps that are looked at: the sum over all is as smooth as the plan
+LEAST_STEPS, MOST_STEPS = 8, 64  # that are looked at: the sum over all is as smooth as the plan
+ENOUGH = 2**15  # cells of all of these, about
 LEAST = 0.05  # of 1 + e_q cos: below that nothing is of first order
 
 
@@ -60,7 +61,7 @@ def sampling_shift(step: Samples, policy: np.ndarray, mass: np.ndarray) -> float
         in units of cost, of either sign; within some 10 % where e_s is below 0.03
     """
     steps, spare = len(policy), np.empty_like(policy[0])
-    parts = min(steps, MOST)
+    parts = min(steps, max(LEAST_STEPS, min(MOST_STEPS, ENOUGH // step.space.size)))
     total = 0.0
     for t in ((np.arange(parts) + 0.5) * steps / parts).astype(int):
         value = step.best(t, step.next_value(t, policy[t]), None, spare).reshape(step.space.shape)

@@ -155,3 +155,19 @@ def test_walks_are_the_same_without_the_compiler_and_credit_is_kept(mechanism, c
     assert (wins[~rows[4]] == 0).all()
     made = wealth.sum() - tally[1]
     assert abs(made) < 1e-12 if rule.conserves else made >= -1e-12
+
+
+def test_who_bids_less_than_the_reserve_price_does_not_win():
+    """Two primitives that always bid 0.3: alone at a higher reserve there is another auction, and nobody overpays."""
+    strategy = np.tile(np.eye(LEVELS)[3], (2, 1, 1))
+    wins, seen, wealth, tally = np.zeros((2, 1), np.int64), np.zeros(1, np.int64), np.zeros(3), np.zeros(4)
+    rows = np.zeros(3, np.int64), np.zeros(0, np.int64), np.zeros(0), np.full((2, 1), 0.5), np.ones((2, 1), bool)
+    ladders, walk = (np.ones(1), np.ones(1)), (0.9, 1, 1, 2, 2, 500, 0.0)
+    kernel.discretised(
+        strategy, wins, seen, wealth, tally, GRID, *rows, *ladders, *walk, 0.5, False, 0.0, 0.0, stream()
+    )
+    assert wins.sum() == tally[2] == 500
+    assert 700 < tally[0] == seen[0] < 1000  # 7 of 11 levels of every other auction are too high
+    assert (wealth[:2] >= (0.5 - 0.3) * wins[:, 0] - 1e-12).all()
+    assert wealth[:2].sum() > (0.5 - 0.3) * 500 + 1  # some reserve prices are lower
+    assert wealth.sum() == pytest.approx(tally[1])

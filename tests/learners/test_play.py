@@ -65,6 +65,7 @@ def test_learning_is_reproducible_and_goes_on_bit_for_bit(tmp_path, options):
     assert again.status is mfg.Status.FINISHED
     assert again.dataset.policy.equals(whole.dataset.policy)
     assert again.dataset.density.equals(whole.dataset.density)
+    assert again.dataset.relative_exploitability.equals(whole.dataset.relative_exploitability)
 
 
 def test_spoilt_checkpoints_are_refused(tmp_path):
