@@ -62,7 +62,7 @@ def returns(ax: Axes, dataset: xr.Dataset) -> None:
         if arm != "centralised":
             ax.plot(episodes, own[:, k], ":", color=colour, linewidth=1.3)
     ax.plot([], [], ":", color=part.INK, label="on their own task")
-    ax.legend(frameon=False, fontsize=SMALL, loc="lower right", title="on all tasks", title_fontsize=SMALL)
+    ax.legend(frameon=False, fontsize=SMALL, loc="best", title="on all tasks", title_fontsize=SMALL)
 
 
 def disagreements(ax: Axes, dataset: xr.Dataset) -> None:
@@ -81,7 +81,8 @@ def disagreements(ax: Axes, dataset: xr.Dataset) -> None:
         rate = float(dataset["second_eigenvalue"].item()) ** float(dataset.attrs["option_rounds"])
         if 0.0 < rate < 1.0:
             bound, alone = values[0, 0] * rate**episodes, dataset["combined_alone"].values
-            ax.plot(episodes, bound, ":", color=part.INK, label=rf"$|\lambda_2|^k$, {rate:.3f} each")
+            links = ", links that hold" if float(dataset.attrs["option_failure"]) > 0 else ""
+            ax.plot(episodes, bound, ":", color=part.INK, label=rf"$|\lambda_2|^k$, {rate:.3f} each{links}")
             ax.plot(episodes, alone, "--", color=COLOURS["diffusion"], linewidth=1.2, label="combining alone")
     if values is None:
         return
