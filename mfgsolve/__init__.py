@@ -48,27 +48,35 @@ _HOMES = {
     "States": "spaces",
     "Status": "solution",
     "Tabular": "dynamics",
+    "Training": "tasks",
     "TimeGrid": "grids",
     "Anarchy": "studies.anarchy",
+    "arrival": "studies.answers",
+    "by_start": "studies.answers",
     "convergence": "studies.convergence",
     "check_coupling": "couplings",
+    "Design": "studies.design",
+    "design": "studies.design",
     "compare": "studies.agents",
     "Refinement": "studies.refine",
     "refine": "studies.refine",
     "exploitability": "certificates",
     "learn": "learners",
     "load": "solution",
+    "mass": "studies.answers",
     "nash_gap": "agents.regret",
     "price_of_anarchy": "studies.anarchy",
     "read_density": "problemfile",
     "read_problem": "problemfile",
     "register": "methods",
-    "resume": "solving",
+    "resume": "tasks.resuming",
+    "sensitivity": "studies.sensitivity",
     "simulate": "agents.simulation",
     "simulate_deviation": "agents.deviation",
     "solve": "solving",
+    "sweep": "studies.sweep",
 }
-_MODULES = ("interop", "learners", "plots", "problems", "resolution", "solvers")
+_MODULES = ("interop", "learners", "plots", "problems", "resolution", "solvers", "tasks")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

@@ -97,12 +97,14 @@ def relative(gap: float, scale: float) -> float:
     return gap / scale if scale > 0 else 0.0 if gap == 0 else math.nan
 
 
-def scale_of(game: Game, crowd: np.ndarray, gap: float, *paid: Totals | OwnCost) -> float:
-    """Scale of a plan from what it pays; see the module."""
+def scale_of(
+    game: Game, crowd: np.ndarray, gap: float, *paid: Totals | OwnCost, spare: np.ndarray | None = None
+) -> float:
+    """Scale of a plan from what it pays; see the module.  ``spare`` (the shape of ``crowd``) is overwritten."""
     above, size = sum(part.above for part in paid), sum(part.size for part in paid)
     if abs(gap) <= ROUND_OFF * math.sqrt(game.steps) * size:
         return max(above, size)
-    return max(above, game.crowd_effect(crowd)) or size
+    return max(above, game.crowd_effect(crowd, spare)) or size
 
 
 def certify(
@@ -132,7 +134,7 @@ def certify(
     best = game.respond(price, out=answer, crowd=crowd).mean_value
     cost = own.cost + paid.cost + terminal.cost
     gap = cost - best + slack
-    scale = scale_of(game, crowd, gap, own, paid, terminal)
+    scale = scale_of(game, crowd, gap, own, paid, terminal, spare=price)  # which nobody reads any more
     potential = own.cost + energy + terminal.cost if game.is_potential else math.nan
     duality = math.nan
     if game.is_potential and game.is_monotone:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -186,8 +186,11 @@ def _solver(stored: xr.Dataset, path: str | Path) -> Solver:
 
 
 def _options(stored: xr.Dataset, kind: type[Solver]) -> dict[str, Any]:
-    """Hyper-parameters of the solver; those that an earlier version did not have are as by default."""
+    """Hyper-parameters of the solver; those that an earlier version did not have, or that are marked as "later" than
+    files of this one, are as by default."""
     defaults = asdict(kind())  # type: ignore[call-overload]
     earlier = str(stored.attrs.get("mfgsolve_version")) != mfgsolve.__version__
-    names = [name for name in defaults if f"option_{name}" in stored.attrs or not earlier]
+    parts = fields(kind)  # type: ignore[arg-type]
+    later = {part.name for part in parts if earlier or "later" in part.metadata}
+    names = [name for name in defaults if f"option_{name}" in stored.attrs or name not in later]
     return {name: type(defaults[name])(stored.attrs[f"option_{name}"]) for name in names}

@@ -1,4 +1,4 @@
-"""The plug board: which class stands behind the name of a solver or a learner, and where users plug in their own.
+"""The plug board: which class stands behind the name of a solver, a learner or a task, and where users plug in theirs.
 
 Classes are named as "module:class" and imported when they are first asked for, so that a list of names costs nothing
 and no room has to import one that stands above it.  A name is what `mfgsolve.solve` and `mfgsolve.learn` take, what
@@ -16,7 +16,7 @@ from typing import Any
 
 from mfgsolve.errors import InputError, shown
 
-__all__ = ["LEARNERS", "SOLVERS", "Board", "kind_of", "register"]
+__all__ = ["LEARNERS", "SOLVERS", "TASKS", "TASK_LEARNERS", "Board", "kind_of", "register"]
 
 OPTION = (bool, int, float, str)  # types of hyper-parameters that a checkpoint can hold
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -62,6 +62,7 @@ LEARNERS = Board(
     {
         "mguni": "mfgsolve.learners.mguni:Mguni",
         "gmf-q": "mfgsolve.learners.policy_iteration:GMFQ",
+        "society-play": "mfgsolve.learners.society.play:SocietyPlay",
     }
 )
 UNLISTED = Board(  # not to be asked for by name, but what a file may name
@@ -70,6 +71,33 @@ UNLISTED = Board(  # not to be asked for by name, but what a file may name
         "boltzmann-iteration": "mfgsolve.learners.policy_iteration:BoltzmannIteration",
     }
 )
+TASKS = Board(  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
+    {
+        "slippery-chains": "mfgsolve.tasks.chains:SlipperyChains",
+        "cart-pole-family": "mfgsolve.tasks.control:CartPoleFamily",
+        "pendulum-family": "mfgsolve.tasks.control:PendulumFamily",
+        "acrobot-family": "mfgsolve.tasks.control:AcrobotFamily",
+        "auction-bandit": "mfgsolve.tasks.auctions:AuctionBandit",
+        "auction-chain": "mfgsolve.tasks.auctions:AuctionChain",
+        "auction-duality": "mfgsolve.tasks.auctions:AuctionDuality",
+        "auction-crowd": "mfgsolve.tasks.auctions:AuctionCrowd",
+        "shared-steering": "mfgsolve.tasks.steering:SharedSteering",
+        "shared-steering-opposed": "mfgsolve.tasks.steering:OpposedSteering",
+        "pushed-pendulum": "mfgsolve.tasks.pushed_pendulum:PushedPendulum",
+    }
+)
+TASK_LEARNERS = Board(  # and what learns it
+    {
+        "diff-dac": "mfgsolve.learners.diffusion.diff_dac:DiffDAC",
+        "society": "mfgsolve.learners.society.society:Society",
+        "cooperative": "mfgsolve.learners.cooperation.cooperative:Cooperative",
+    }
+)
+BASES = {  # what a class of one's own is derived from, and where it is listed
+    "mfgsolve.solvers.base:Solver": SOLVERS,
+    "mfgsolve.tasks.task:Task": TASKS,
+    "mfgsolve.tasks.learner:TaskLearner": TASK_LEARNERS,
+}
 
 
 def _found(home: str | type[Any]) -> type[Any]:
@@ -89,7 +117,7 @@ def kind_of(name: str) -> type[Any] | None:
 
 
 def register(name: str, cls: type[Any]) -> None:
-    """Make a solver, or a learner, of one's own known by its name.
+    """Make a solver, a learner, a task or a learner of tasks of one's own known by its name.
 
     From then on ``mfgsolve.solve(problem, method=name)`` (of a learner: ``mfgsolve.learn(problem, name)``),
     `mfgsolve.convergence` and `mfgsolve.resume` find it.  It runs where it is named: no default takes it.  The same
@@ -99,7 +127,8 @@ def register(name: str, cls: type[Any]) -> None:
     ----------
     name : in small letters, the ``name`` of the class
     cls : a frozen dataclass derived from `mfgsolve.solvers.Solver`, whose fields, the hyper-parameters, all have
-        defaults that are numbers, truth values or texts; a learner says ``learns = True``
+        defaults that are numbers, truth values or texts; a learner says ``learns = True``.  Or one derived from
+        `mfgsolve.tasks.Task` or `mfgsolve.tasks.TaskLearner`
 
     Raises
     ------
@@ -115,6 +144,7 @@ def register(name: str, cls: type[Any]) -> None:
     >>> mfg.solve(mfg.problems.beach_bar(), method="patient", max_iterations=3, check="ignore").dataset.solver
     'patient'
     """
+    board = _board_of(cls)
     _check_class(cls)
     if not isinstance(name, str) or NAME.fullmatch(name) is None:
         raise InputError(f"name of a solver is {shown(name)}; small letters, digits and dashes are needed")
@@ -123,30 +153,37 @@ def register(name: str, cls: type[Any]) -> None:
             f"{cls.__name__} calls itself {shown(cls.name)}, which files would name it by, and is to be registered as "
             f"{name!r}; register it under its own name, or change that"
         )
-    board = LEARNERS if cls.learns else SOLVERS
-    if any(name in each.own for each in (SOLVERS, LEARNERS, UNLISTED)):
-        raise InputError(f"the name {name!r} is taken by mfgsolve's own {kind_of(name).__name__}; choose another")  # type: ignore[union-attr]
-    taken = kind_of(name)
-    if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
-        raise InputError(f"the name {name!r} is taken by {taken.__module__}.{taken.__qualname__}; choose another")
-    for other in (SOLVERS, LEARNERS):
+    rivals = (board,) if board in (TASKS, TASK_LEARNERS) else (SOLVERS, LEARNERS, UNLISTED)
+    for each in rivals:
+        if name in each.own:
+            raise InputError(f"the name {name!r} is taken by mfgsolve's own {each[name].__name__}; choose another")
+        taken = each.get(name)
+        if taken is not None and (taken.__module__, taken.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise InputError(f"the name {name!r} is taken by {taken.__module__}.{taken.__qualname__}; choose another")
+    for other in rivals:
         if other is not board:
             other.homes.pop(name, None)
     board.homes[name] = cls
 
 
-def _check_class(cls: Any) -> None:
-    """Whether a class is a solver that can be made by its name alone, and written into a checkpoint."""
-    solver = _found("mfgsolve.solvers.base:Solver")
-    if not (isinstance(cls, type) and issubclass(cls, solver)):
-        what = cls.__name__ if isinstance(cls, type) else f"a {type(cls).__name__}"
-        raise InputError(f"what is to be registered is {what}; a class derived from mfgsolve.solvers.Solver is needed")
+def _board_of(cls: Any) -> Board:
+    """Where a class is listed, by what it is derived from."""
+    what = cls.__name__ if isinstance(cls, type) else f"a {type(cls).__name__}"
+    if isinstance(cls, type):
+        for home, board in BASES.items():
+            if issubclass(cls, _found(home)):
+                return LEARNERS if getattr(cls, "learns", False) else board
+    raise InputError(f"what is to be registered is {what}; a class derived from mfgsolve.solvers.Solver is needed")
+
+
+def _check_class(cls: type[Any]) -> None:
+    """Whether a class can be made by its name alone, and written into a checkpoint."""
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
         raise InputError(f"{cls.__name__} cannot be registered: it lacks {missing}")
     if not isinstance(getattr(cls, "name", None), str):
         raise InputError(f"{cls.__name__} cannot be registered: it has no name; write name = 'my-solver' in the class")
-    if not (is_dataclass(cls) and cls.__dataclass_params__.frozen):  # type: ignore[attr-defined]
+    if not (is_dataclass(cls) and getattr(cls, "__dataclass_params__").frozen):  # noqa: B009
         raise InputError(f"{cls.__name__} cannot be registered: write @dataclass(frozen=True) above the class")
     for part in fields(cls):
         if type(part.default) not in OPTION:

@@ -25,6 +25,8 @@ from mfgsolve.command.refining import refine
 from mfgsolve.command.report import BAD_INPUT, INTERRUPTED, complain, say, silence
 from mfgsolve.command.showing import animate, list_problems, plot, show
 from mfgsolve.command.solving import resume, solve
+from mfgsolve.command.sweeping import sweep
+from mfgsolve.command.tables import export, table
 from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut, visible
 
@@ -115,7 +117,7 @@ def _warnings_told() -> Iterator[None]:
 
 
 app.command(name="list")(_guarded(list_problems))
-for subcommand in (solve, resume, learn, show, plot, animate, convergence, compare, refine):
+for subcommand in (solve, resume, learn, show, plot, animate, convergence, compare, refine, sweep, table, export):
     app.command(no_args_is_help=True)(_guarded(subcommand))
 
 

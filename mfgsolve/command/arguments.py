@@ -34,6 +34,7 @@ def number(text: str) -> float:
 
 
 SOLVERS, LEARNERS = ", ".join(methods.SOLVERS), ", ".join(methods.LEARNERS)
+TASK_LEARNERS = ", ".join(methods.TASK_LEARNERS)
 FEW = 16  # steps that any game will have, for a first check of memory
 RATE = "time.discount"  # the setting that problems of all kinds have,
 SCHEME, REACH = "dynamics.scheme", "dynamics.reach"  # and those of diffusions
@@ -182,6 +183,20 @@ def read_settings(pairs: list[str]) -> dict[str, Any]:
             raise InputError(f"--set {key.strip()} is given twice; give it once")
         settings[key.strip()] = _value(text.strip())
     return settings
+
+
+def read_options(pairs: list[str], named: dict[str, Any]) -> dict[str, Any]:
+    """Options of a learner: those with a flag of their own, and those of --option KEY=VALUE."""
+    options = dict(named)
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        key = key.strip().replace("-", "_")
+        if not (key and equals):
+            raise InputError(f"--option {cut(ascii(pair))} is none; write --option key=value, say --option hops=2")
+        if key in options and key != "seed":  # --rng is always there
+            raise InputError(f"{key} of the learner is given twice; give it once")
+        options[key] = _value(text.strip())
+    return options
 
 
 def _value(text: str) -> Any:

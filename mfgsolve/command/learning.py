@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mfgsolve import methods
 from mfgsolve.command.arguments import (
     LEARNERS,
+    TASK_LEARNERS,
     Json,
     Name,
     Output,
@@ -21,6 +23,7 @@ from mfgsolve.command.arguments import (
     Strict,
     Threads,
     Tolerance,
+    read_options,
     read_settings,
     read_shape,
     stated_problem,
@@ -28,6 +31,7 @@ from mfgsolve.command.arguments import (
 )
 from mfgsolve.command.progress import Episodes
 from mfgsolve.command.solving import carry_out, compared
+from mfgsolve.command.training import train_task
 from mfgsolve.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,7 +47,10 @@ def learn(
     steps: Steps = None,
     scheme: Scheme = None,
     settings: Settings = None,
-    learner: Annotated[str, typer.Option(metavar="NAME", help=f"{LEARNERS}.")] = "mguni",
+    learner: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"{LEARNERS}; of tasks: {TASK_LEARNERS}; else the first that suits."),
+    ] = None,
     agents: Annotated[
         int | None,
         typer.Option(parser=whole, metavar="N", help="How many learn, of each population; else 1000 (gmf-q: 100)."),
@@ -51,6 +58,27 @@ def learn(
     episodes: Annotated[
         int | None,
         typer.Option(parser=whole, metavar="N", help="How often they play the game; else 2000 (gmf-q: 1000)."),
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="KEY=VALUE", help="A parameter of the learner; repeatable."),
+    ] = None,
+    graph: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Who hears whom: ring, grid, complete, small-world, random, none."),
+    ] = None,
+    hops: Annotated[
+        int | None, typer.Option(parser=whole, metavar="N", help="How far along the graph agents hear.")
+    ] = None,
+    combine: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What agents pass on: episodes, diffusion or adoption.")
+    ] = None,
+    mechanism: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of auctions: bucket-brigade, vickrey or credit-conserving.")
+    ] = None,
+    solitary: Annotated[bool, typer.Option("--solitary", help="Of auctions: bidders without a clone.")] = False,
+    parts: Annotated[
+        str | None, typer.Option(metavar="A,B,C", help="Of cooperative learners: temporal, imagined, impact, or none.")
     ] = None,
     rng: Annotated[int, typer.Option(parser=whole, metavar="SEED", help="Seed: the same seed, the same numbers.")] = 0,
     tol: Tolerance = 0.0,
@@ -65,6 +93,8 @@ def learn(
     threads: Threads = None,
 ) -> None:
     """Let agents who observe only their own state and reward learn a plan; judge it by the exact certificate.
+
+    Tasks that are no mean-field games ('mfgsolve list tasks') are learned and told in their own numbers.
 
     What they learn is compared with what a solver finds, which takes a minute at most.  They stop before all episodes
     are played if --tol is reached; they never see it.
@@ -83,11 +113,22 @@ def learn(
     for option, value, least in (("--agents", agents, 1), ("--episodes", episodes, 1), ("--rng", rng, 0)):
         if value is not None and value < least:
             raise InputError(f"{option} is {value}; a whole number of at least {least} is needed")
+    named = {
+        "agents": agents, "episodes": episodes, "seed": rng, "graph": graph, "hops": hops, "combine": combine,
+        "mechanism": mechanism, "solitary": solitary or None, "parts": parts,
+    }  # fmt: skip
+    given = read_options(options or [], {name: value for name, value in named.items() if value is not None})
+    if problem.replace("_", "-") in methods.TASKS:
+        _check_of_games(shape=shape, steps=steps, scheme=scheme, tol=tol or None, threads=threads)
+        train_task(
+            problem.replace("_", "-"), learner, read_settings(settings or []), given, output, plot, json, strict,
+            checkpoint, max_seconds,
+        )  # fmt: skip
+        return
     import mfgsolve
     from mfgsolve.learners.learning import make_learner
 
-    given = {"agents": agents, "episodes": episodes, "seed": rng}
-    chosen = make_learner(learner, {name: value for name, value in given.items() if value is not None})
+    chosen = make_learner("mguni" if learner is None else learner, given)
     stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []), scheme)
     check_data({"--output": output, "--checkpoint": checkpoint}, stated)
     _check_suits(chosen, stated)
@@ -101,6 +142,13 @@ def learn(
         return compared(learned, stated, line)
 
     carry_out(work, line, checkpoint, output, plot, json, strict)
+
+
+def _check_of_games(**options: object) -> None:
+    """Options of games that a task does not have."""
+    for name, value in options.items():
+        if value is not None:
+            raise InputError(f"--{name} is of mean-field games, and this is a task; leave it out, or see --set")
 
 
 def _check_suits(learner: Solver, problem: Problem) -> None:

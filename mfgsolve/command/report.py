@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfgsolve.cautions import stored
 from mfgsolve.command.distance import distance_rows
+from mfgsolve.command.identity import comparison_identity, solution_identity
 from mfgsolve.errors import FileError
 from mfgsolve.inputs.texts import visible
 
@@ -163,13 +164,13 @@ def is_learned(solution: Solution) -> bool:
 
 def solution_facts(solution: Solution) -> dict[str, Any]:
     """The numbers of a solution; of a learned one, also how it was learned and how far it is from a solver's."""
-    learning = solution.learning
+    learning, identity = solution.learning, solution_identity(solution)
     if learning is None:
-        return solution.summary()
+        return solution.summary() | identity
     made = {"learner": str(solution.dataset.attrs["solver"]), "agents": learning.agents}
     made |= {name: int(getattr(learning, name)[-1]) for name in ("episodes", "agent_steps")}
     made |= {name: float(getattr(learning, name)) for name in ("density_distance", "reference_exploitability")}
-    return solution.summary() | made
+    return solution.summary() | identity | made
 
 
 def _learned_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -319,7 +320,7 @@ def agents_facts(compared: xr.Dataset) -> dict[str, Any]:
     attrs = compared.attrs
     head = {"problem": str(attrs["name"]), "replicas": compared.sizes["replica"], "seed": str(attrs["seed"])}
     head |= {name: str(attrs[name]) for name in ("wasserstein_metric", "regret_unknown") if name in attrs}
-    return head | _warned(compared) | {"agents": numbers, "slopes": slopes}
+    return head | comparison_identity(compared) | _warned(compared) | {"agents": numbers, "slopes": slopes}
 
 
 def _banded(one: xr.Dataset, name: str) -> dict[str, float]:

@@ -17,21 +17,26 @@ PICTURE_KINDS = ("plan", "value", "speed", "policy", "convergence", "learning")
 
 def list_problems(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Tell about this one in full; or mfglib, or openspiel.")
+        str | None, typer.Argument(metavar="[NAME]", help="Tell about this one in full; or mfglib, openspiel, tasks.")
     ] = None,
 ) -> None:
     """List the named problems, one line each with its source; with a name, its parameters too.
 
-    With the name of another library (mfglib, openspiel), list its games.
+    With the name of another library (mfglib, openspiel), list its games; with 'tasks', what can be learned besides
+    games.
 
     Example:  mfgsolve list supply-demand
     """
-    from mfgsolve import problems
+    from mfgsolve import methods, problems
     from mfgsolve.command.report import problem_rows, say
+    from mfgsolve.command.training import task_rows
 
     if name is None:
         entries = [problems.get(each) for each in problems.names()]
         say(rows=[(entry.name, f"{entry.summary} Source: {entry.source}") for entry in entries])
+        return
+    if name == "tasks" or name in methods.TASKS:
+        say(rows=task_rows(name))
         return
     if name.partition(":")[0] in PEERS:
         from mfgsolve import interop
@@ -65,9 +70,20 @@ def show(
         verdict,
     )
     from mfgsolve.command.stored import checkpoint_facts, checkpoint_rows
+    from mfgsolve.command.training import told_checkpoint, training_facts, training_rows
     from mfgsolve.files import file_kind, read_dataset
     from mfgsolve.solution import load
 
+    if file.suffix == ".zarr":
+        from mfgsolve.command.sweeping import study_facts, study_rows
+        from mfgsolve.studies.store import open_sweep
+
+        study = open_sweep(file)
+        if json:
+            to_json(study_facts(study))
+        else:
+            say(rows=study_rows(study))
+        return
     kind = file_kind(file)
     if kind == "checkpoint":
         stored = read_dataset(file, "checkpoint", history_only=True)
@@ -76,7 +92,11 @@ def show(
         else:
             say(f"{stored.attrs['problem']}\nGo on with:  mfgsolve resume {file}", checkpoint_rows(stored, file))
         return
+    if kind == "training-checkpoint":
+        told_checkpoint(file, json)
+        return
     compared = {
+        "training": (training_facts, training_rows),
         "convergence": (convergence_facts, convergence_rows),
         "comparison": (agents_facts, agents_rows),
         "refinement": (refinement_facts, refinement_rows),
@@ -128,9 +148,14 @@ def plot(
         "convergence": plots.convergences,
         "comparison": plots.agents,
         "refinement": plots.refinement,
+        "training": plots.training,
     }
-    result = file_kind(file)
-    if result in own:
+    result = "study" if file.suffix == ".zarr" else file_kind(file)
+    if result == "study":
+        from mfgsolve.studies.store import open_sweep
+
+        plots.save(plots.sweep(open_sweep(file)), output)
+    elif result in own:
         plots.save(own[result](read_dataset(file, result)), output)
     else:
         plots.save(getattr(plots, kind)(load(file)), output)

@@ -30,6 +30,7 @@ from mfgsolve.command.arguments import (
     stated_problem,
 )
 from mfgsolve.command.report import NOT_CONVERGED
+from mfgsolve.command.training import resume_task
 from mfgsolve.errors import FileError
 from mfgsolve.inputs.texts import visible
 
@@ -122,6 +123,11 @@ def resume(
     from mfgsolve.command.preflight import DATA, PICTURES, check_data, check_outputs
 
     check_outputs({"--output": (output, DATA), "--plot": (plot, PICTURES)}, {"the checkpoint": checkpoint})
+    from mfgsolve.files import file_kind
+
+    if file_kind(checkpoint) == "training-checkpoint":
+        resume_task(checkpoint, output, plot, json, strict, max_seconds)
+        return
     import mfgsolve
     from mfgsolve.checkpoints import stored_problem
     from mfgsolve.command.progress import Episodes, Progress
@@ -190,7 +196,7 @@ def carry_out(
         except FileError as error:
             failure = error
     if json:
-        to_json(solution_facts(solution))
+        to_json(solution_facts(solution) | {"files": [str(path) for path in written]})
     else:
         files = f" Wrote {' and '.join(str(path) for path in written)}." if written else ""
         say(verdict(solution) + files + told(solution.warnings), solution_rows(solution))

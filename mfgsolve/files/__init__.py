@@ -5,7 +5,8 @@ ranges.
 Any reader of NetCDF opens them: ``xarray.open_dataset("plan.nc")``, ``ncdump -h plan.nc``, Julia, R, MATLAB.
 
 *Kinds.* The attribute ``kind`` says which: "solution" (of `solve`, `learn`), "comparison" (of `compare`),
-"convergence" (of `convergence`), "refinement" (of `refine`), "checkpoint" (of a solve under way) or "occupation" (of
+"convergence" (of `convergence`), "refinement" (of `refine`), "training" (of `learn` on a task that is no mean-field
+game; with "training-checkpoint" while it is under way), "checkpoint" (of a solve under way) or "occupation" (of
 `mfgsolve.learners.Occupation`).
 
 *Dimensions*, each with a coordinate of that name.  ``...`` stands for the space, in the order of the arrays: population
@@ -17,7 +18,7 @@ Any reader of NetCDF opens them: ``xarray.open_dataset("plan.nc")``, ``ncdump -h
     action         names                               aggregate  number of the price
     direction      x, y, z: axis of a velocity
     iteration      number of the iteration             axis       x, y, z
-    site           number of the site
+    site           number of the site                  agent      number of an agent with a table of its own
 
 *Units.*  ``length`` and ``time`` are the units that the grid and the times were stated with; with none they are "1",
 and so is what is made of them.  ``volume`` is the product of the lengths, ``rate`` is cost/time.  Every variable has
@@ -64,6 +65,10 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
     stage                      iteration           1             which of the attribute ``stages`` took the step
   * episodes                   iteration           1             of `learn`: episodes played
   * agent_steps                iteration           1             steps that agents made
+  * disagreement               iteration           1             of agents with tables of their own: how far these are
+                                                                 from their mean
+  * agent_regret               agent               1             what each could gain against the crowd of all, as a
+                                                                 share of the scale; population after population
   * reference_density          time, ...           1/volume      density of the solution that it is compared with
 
 *Attributes of a solution*: texts and numbers. ``schema``, ``kind``, ``created``, ``mfgsolve_version``; ``name``,

@@ -130,6 +130,10 @@ def _learned(file: Reading) -> None:
     if not math.isfinite(file.number("agents")):
         raise file.fault("misses or spoils the attribute 'agents', which counts none")
     file.text("solver")
+    if "disagreement" in file.dataset:
+        file.within("disagreement", ("iteration",), 0.0)
+    if "agent_regret" in file.dataset:
+        file.values("agent_regret", ("agent",))
     if "reference_density" in file.dataset:
         file.values("reference_density", file.dims("density"))
         file.masses("reference_density", space_dims(file.dataset), 1e-6)
@@ -252,6 +256,33 @@ def _occupation(file: Reading) -> None:
     file.number("ends")
 
 
+def _training(file: Reading) -> None:
+    for name in ("task", "learner", "picture", "status"):
+        file.text(name)
+    _blocks(file)
+
+
+def _training_checkpoint(file: Reading) -> None:
+    for name in ("task", "learner"):
+        file.text(name)
+    file.number("created_seconds")
+    file.names("number_name")
+    file.values("number", ("number_name",))
+    for name in map(str, file.dataset.data_vars):
+        if name.startswith("array_") and np.isnan(file.values(name, None, "biuf")).any():
+            raise file.fault(f"has {name!r} with NaN in it")
+    if "seconds" in file.dataset:
+        _blocks(file)
+
+
+def _blocks(file: Reading) -> None:
+    """The history of a training."""
+    if file.dataset.sizes.get("iteration", 0):
+        file.rising("iteration")
+        for name in ("seconds", "agent_steps"):
+            file.finite(name, ("iteration",), 0.0)
+
+
 CHECKS: dict[str, Callable[[Reading], Any]] = {
     "solution": _solution,
     "comparison": _comparison,
@@ -259,4 +290,6 @@ CHECKS: dict[str, Callable[[Reading], Any]] = {
     "refinement": _refinement,
     "checkpoint": _checkpoint,
     "occupation": _occupation,
+    "training": _training,
+    "training-checkpoint": _training_checkpoint,
 }

@@ -18,7 +18,7 @@ from mfgsolve.steps.identity import GOLDEN
 
 __all__ = ["Block", "Measures"]
 
-SAMPLES, FEW = 32, 4  # nodes at most at which the effect of the crowd is measured, and those measured at once
+SAMPLES, FEW = 32, 2  # nodes at most at which the effect of the crowd is measured, and those measured at once
 
 
 @dataclass(frozen=True)
@@ -90,27 +90,33 @@ class Measures:
     def _shut(self) -> np.ndarray:
         return np.where(self.grid.mask.reshape(-1), np.inf, 0.0)
 
-    def crowd_effect(self, crowd: np.ndarray) -> float:
+    def crowd_effect(self, crowd: np.ndarray, spare: np.ndarray | None = None) -> float:
         """sum_t weight_t <|f_t(m) - f_t(w m)|, m_t>: how much of what all pay is the crowd's doing.
 
         w is a fixed pattern between 1/2 and 1, (1 + frac(golden ratio times the number of the cell)) / 2.  A yardstick
         that no constant reaches, and that does not vanish where costs do; measured at some 32 nodes where there are
-        more; 0 where it is not finite.
+        more; 0 where it is not finite.  ``spare`` (the shape of ``crowd``) is overwritten.
         """
         flat, total = self.flat(crowd), 0.0
+        room = np.empty(crowd.size) if spare is None else spare.reshape(-1)
         with np.errstate(all="ignore"):
             for block, times, levels, weight in self._samples:
-                paid = np.concatenate([self._effect(block, *part, flat) for part in _parts(times, levels)])
-                paid = paid * self.end if block is self.terminal_block else self.weighed(paid, levels)
-                total += weight * float(paid.sum())
+                done = 0
+                for part in _parts(times, levels):
+                    paid = self._effect(block, *part, flat)
+                    room[done : done + paid.size] = paid.reshape(-1)
+                    done += paid.size
+                total += weight * float(room[:done].sum())
         return total if math.isfinite(total) else 0.0
 
     def _effect(self, block: Block, times: slice, levels: slice, flat: np.ndarray) -> np.ndarray:
-        """|f_t(m) - f_t(w m)| m_t of those levels."""
+        """|f_t(m) - f_t(w m)| m_t of those levels, each times the share of its node."""
         here = flat[levels]
         there = block.bound.cost(times, block.density(here * self._pattern))
-        apart = np.abs(block.bound.cost(times, block.density(here)) - there).reshape(len(here), -1)
-        return np.asarray(apart * np.abs(here[:, block.columns]))
+        paid = np.asarray(block.bound.cost(times, block.density(here)) - there).reshape(len(here), -1)
+        np.abs(paid, out=paid)
+        paid *= np.abs(here[:, block.columns])
+        return paid * self.end if block is self.terminal_block else self.weighed(paid, levels)
 
     @cached_property
     def _samples(self) -> list[tuple[Block, slice, slice, float]]:

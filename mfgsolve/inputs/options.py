@@ -11,22 +11,26 @@ from mfgsolve.errors import InputError, real, shown, unknown, whole
 __all__ = ["typed_options"]
 
 
-def typed_options(kind: type, options: Mapping[str, Any], name: str, whose: str | None = None) -> dict[str, Any]:
-    """Options of a frozen dataclass of hyper-parameters, each of the type of its default.
+def typed_options(
+    kind: type, options: Mapping[str, Any], name: str, whose: str | None = None, word: str = "option"
+) -> dict[str, Any]:
+    """Options of a frozen dataclass of hyper-parameters, each of the type of its default; a field whose metadata says
+    that it is "loose" takes what its class makes something of.
 
-    ``name`` is what the user called it by, ``whose`` how a message speaks of its options ("the learner").
+    ``name`` is what the user called it by, ``whose`` how a message speaks of its options ("the learner"), ``word`` what
+    it calls them.
 
     Raises
     ------
     InputError
         for a name that is none of its fields, with the nearest spelling; for a value of another type
     """
-    defaults = {part.name: part.default for part in fields(kind)}
+    defaults = {part.name: MISSING if "loose" in part.metadata else part.default for part in fields(kind)}
     checked = {}
     for option, value in options.items():
         if option not in defaults:
-            raise InputError(unknown(f"option of {name}", option, defaults or ["(none)"]))
-        checked[option] = _like(value, defaults[option], f"option {option} of {whose or name}")
+            raise InputError(unknown(f"{word} of {name}", option, defaults or ["(none)"]))
+        checked[option] = _like(value, defaults[option], f"{word} {option} of {whose or name}")
     return checked
 
 

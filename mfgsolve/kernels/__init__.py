@@ -34,10 +34,13 @@ from pathlib import Path
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
-__all__ = ["compiling", "fma", "jit", "launch", "threads_available", "threads_for", "threads_possible"]
+__all__ = [
+    "bits", "compiling", "fma", "jit", "launch", "number", "threads_available", "threads_for", "threads_possible",
+]  # fmt: skip
 
 
 def _digest() -> str:
@@ -185,4 +188,25 @@ def _fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
     return signature, lambda context, builder, types, arguments: builder.fma(*arguments)
 
 
-fma = (lambda a, b, c: a * b + c) if numba.config.DISABLE_JIT else intrinsic(_fma)
+def _bits(typing_context: Any, number: Any) -> Any:
+    """The 64 bits of a double, as an integer."""
+    return numba.int64(numba.float64), lambda context, builder, types, arguments: builder.bitcast(
+        arguments[0], context.get_value_type(numba.int64)
+    )
+
+
+def _number(typing_context: Any, bits: Any) -> Any:
+    """The double of such bits."""
+    return numba.float64(numba.int64), lambda context, builder, types, arguments: builder.bitcast(
+        arguments[0], context.get_value_type(numba.float64)
+    )
+
+
+if numba.config.DISABLE_JIT:
+    fma, bits, number = (
+        lambda a, b, c: a * b + c,
+        lambda number: np.float64(number).view(np.int64),
+        lambda bits: np.int64(bits).view(np.float64),
+    )
+else:
+    fma, bits, number = intrinsic(_fma), intrinsic(_bits), intrinsic(_number)

@@ -1,4 +1,4 @@
-"""exp and log of whole rows, in loops that the compiler turns into vector instructions, with the same bits everywhere.
+"""exp and log that the compiler turns into vector instructions inside of loops, with the same bits everywhere.
 
     e^x = 2^k e^r,          k = round(x / log 2),  r = x - k log 2,  |r| <= log(2) / 2:  Taylor's series, degree 13
     log y = k log 2 + 2 artanh(s),   y = 2^k z,  sqrt(1/2) <= z < sqrt(2),  s = (z - 1) / (z + 1):  odd, degree 21
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfgsolve.kernels import fma, jit
+from mfgsolve.kernels import bits, fma, jit, number
 
 MAGIC = 1.5 * 2.0**52
 LOG2E = 1.4426950408889634
@@ -26,53 +26,42 @@ A3, A5, A7, A9, A11 = 2 / 3, 2 / 5, 2 / 7, 2 / 9, 2 / 11
 A13, A15, A17, A19, A21 = 2 / 13, 2 / 15, 2 / 17, 2 / 19, 2 / 21
 
 
-def _exp_row(x, work, out, n):
-    """out[:n] = e^x[:n]; ``work`` (2, n) and ``out`` are rows of their own."""
-    turns, series = work[0].view(np.int64), work[1].view(np.int64)
-    bits = out.view(np.int64)
-    for i in range(n):
-        work[0, i] = fma(x[i], LOG2E, MAGIC)
-    for i in range(n):
-        k = work[0, i] - MAGIC
-        r = fma(k, -LN2_LOW, fma(k, -LN2_HIGH, x[i]))
-        p = fma(r, E13, E12)
-        p = fma(r, p, E11)
-        p = fma(r, p, E10)
-        p = fma(r, p, E9)
-        p = fma(r, p, E8)
-        p = fma(r, p, E7)
-        p = fma(r, p, E6)
-        p = fma(r, p, E5)
-        p = fma(r, p, E4)
-        p = fma(r, p, E3)
-        p = fma(r, p, E2)
-        work[1, i] = fma(r * r, p, r) + 1.0
-    for i in range(n):
-        bits[i] = series[i] + (turns[i] << 52)
+def _exp(x):
+    """e^x."""
+    turn = fma(x, LOG2E, MAGIC)
+    k = turn - MAGIC
+    r = fma(k, -LN2_LOW, fma(k, -LN2_HIGH, x))
+    p = fma(r, E13, E12)
+    p = fma(r, p, E11)
+    p = fma(r, p, E10)
+    p = fma(r, p, E9)
+    p = fma(r, p, E8)
+    p = fma(r, p, E7)
+    p = fma(r, p, E6)
+    p = fma(r, p, E5)
+    p = fma(r, p, E4)
+    p = fma(r, p, E3)
+    p = fma(r, p, E2)
+    return number(bits(fma(r * r, p, r) + 1.0) + (bits(turn) << 52))
 
 
-def _log_row(y, work, out, n):
-    """out[:n] = log y[:n]; ``work`` (2, n) and ``out`` are rows of their own."""
-    given, power, scaled = y.view(np.int64), work[0].view(np.int64), work[1].view(np.int64)
-    for i in range(n):
-        above = given[i] - HALF_ROOT
-        power[i] = (above >> 52) + MAGIC_BITS
-        scaled[i] = (above & MANTISSA) + HALF_ROOT
-    for i in range(n):
-        k, f = work[0, i] - MAGIC, work[1, i] - 1.0
-        s = f / (2.0 + f)
-        z = s * s
-        p = fma(z, A21, A19)
-        p = fma(z, p, A17)
-        p = fma(z, p, A15)
-        p = fma(z, p, A13)
-        p = fma(z, p, A11)
-        p = fma(z, p, A9)
-        p = fma(z, p, A7)
-        p = fma(z, p, A5)
-        p = fma(z, p, A3)
-        tail = fma(s * z, p, k * LN2_LOW)
-        out[i] = fma(k, LN2_HIGH, fma(2.0, s, tail))
+def _log(y):
+    """log y."""
+    above = bits(y) - HALF_ROOT
+    k, f = number((above >> 52) + MAGIC_BITS) - MAGIC, number((above & MANTISSA) + HALF_ROOT) - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    p = fma(z, A21, A19)
+    p = fma(z, p, A17)
+    p = fma(z, p, A15)
+    p = fma(z, p, A13)
+    p = fma(z, p, A11)
+    p = fma(z, p, A9)
+    p = fma(z, p, A7)
+    p = fma(z, p, A5)
+    p = fma(z, p, A3)
+    tail = fma(s * z, p, k * LN2_LOW)
+    return fma(k, LN2_HIGH, fma(2.0, s, tail))
 
 
-exp_row, log_row = jit(_exp_row), jit(_log_row)
+exp, log = jit(_exp), jit(_log)

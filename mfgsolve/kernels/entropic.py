@@ -13,30 +13,23 @@ import numpy as np
 from numba import prange
 
 from mfgsolve.kernels import jit
-from mfgsolve.kernels.elementary import exp_row, log_row
+from mfgsolve.kernels.elementary import exp, log
 from mfgsolve.kernels.gaussian import LOWEST, axis_of, convolution, convolution_parallel  # noqa: F401
 from mfgsolve.kernels.tiles import partition, partition_parallel, scale, scale_parallel  # noqa: F401
 
 
 def _exponential_rows(phi, v, lows, first, last, eps, cuts, free):
-    n = v.shape[1]
-    work, exponents = np.zeros((2, n)), np.zeros(n)
-    rate = 1.0 / eps
+    n, rate = v.shape[1], 1.0 / eps
     for r in range(first, last):
         b, stop = 0, np.int64(0)
         while stop < n:
             start, stop = cuts[b], cuts[b + 1]
-            low = lows[r, b]
-            for i in range(start, stop):
-                exponents[i] = max((low - v[r, i]) * rate, LOWEST)
-            b += 1
-        exp_row(exponents, work, phi[r], n)
-        b, stop = 0, np.int64(0)
-        while stop < n:
-            start, stop = cuts[b], cuts[b + 1]
-            if not free[r, start]:
-                for i in range(start, stop):
-                    phi[r, i] = 0.0
+            low, here, there = lows[r, b], v[r, start:stop], phi[r, start:stop]
+            if free[r, start]:
+                for i in range(here.size):
+                    there[i] = exp(max((low - here[i]) * rate, LOWEST))
+            else:
+                there[:] = 0.0
             b += 1
 
 
@@ -104,17 +97,13 @@ load, load_parallel = jit(_load), jit(_load, parallel=True)
 
 def _logarithm_rows(value, price, weight, psi, highs, first, last, eps, cuts):
     n = psi.shape[1]
-    work, logs, row = np.zeros((2, n)), np.zeros(n), np.zeros(n)
     for r in range(first, last):
-        for i in range(n):
-            row[i] = psi[r, i] if psi[r, i] > 0.0 else 1.0
-        log_row(row, work, logs, n)
         b, stop = 0, np.int64(0)
         while stop < n:
             start, stop = cuts[b], cuts[b + 1]
-            high = highs[r, b]
-            for i in range(start, stop):
-                value[r, i] = weight * price[r, i] + (high - eps * logs[i])
+            high, v, f, tile = highs[r, b], value[r, start:stop], price[r, start:stop], psi[r, start:stop]
+            for i in range(tile.size):
+                v[i] = weight * f[i] + (high - eps * log(tile[i] if tile[i] > 0.0 else 1.0))
             b += 1
 
 
@@ -134,8 +123,12 @@ logarithm, logarithm_parallel = jit(_logarithm), jit(_logarithm, parallel=True)
 
 
 def _empty_levels(scheme, count):
+    """Levels to work in, and scales of all passes; rows of levels begin where vectors of the processor do."""
     rows, n = scheme.free.shape
-    return np.zeros((count, rows, n)), np.zeros((scheme.axes.size + 1, rows, scheme.tiles.max()))
+    block = np.zeros(count * rows * n + 7)
+    skipped = (64 - np.int64(block.ctypes.data) % 64) // 8 % 8
+    levels = block[skipped : skipped + count * rows * n].reshape((count, rows, n))
+    return levels, np.zeros((scheme.axes.size + 1, rows, scheme.tiles.max()))
 
 
 empty_levels = jit(_empty_levels)
@@ -149,16 +142,13 @@ def _backward(price, weights, value, policy, values, offset, scheme):
     ``offset``."""
     work, scales = empty_levels(scheme, 3)
     rows, n = scheme.free.shape
-    end = scheme.axes.size % 2  # of two work levels, where a convolution ends
     v = value.reshape((rows, n))
     for t in range(policy.shape[0] - 1, -1, -1):
         eps, plan = scheme.entropy[t + offset], policy[t]
         _, _, psi = planes(plan, scheme)
         store(plan, v, scales, partition(v, eps, scales, scheme), eps, scheme)
         p, phi = load(plan, t + offset, scales, work[2], scheme)
-        work[0] = phi
-        convolution(work[0], work[1], t + offset, scales, p, False, scheme)
-        psi[:] = work[end]
+        convolution(psi, phi, work, t + offset, scales, p, False, scheme)
         logarithm(v, price[t].reshape((rows, n)), weights[t], psi, scales[scheme.axes.size], p, eps, scheme)
         if values.shape[0] > 0:
             values[t] = value

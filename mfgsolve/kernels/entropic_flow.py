@@ -13,7 +13,7 @@ import numpy as np
 from numba import prange
 
 from mfgsolve.kernels import jit
-from mfgsolve.kernels.elementary import log_row
+from mfgsolve.kernels.elementary import log
 from mfgsolve.kernels.entropic import empty_levels, load, load_parallel, planes  # noqa: F401
 from mfgsolve.kernels.gaussian import convolution, convolution_parallel  # noqa: F401
 
@@ -44,45 +44,45 @@ arrive, arrive_parallel = jit(_arrive), jit(_arrive, parallel=True)
 
 def _forward(policy, mass, offset, scheme):
     """mass[t + 1] from mass[t], for all steps of the policy."""
-    work, scales = empty_levels(scheme, 3)
+    work, scales = empty_levels(scheme, 5)
     rows, n = scheme.free.shape
-    end = scheme.axes.size % 2
+    q, come = work[3], work[4]
     for t in range(policy.shape[0]):
         _, _, psi = planes(policy[t], scheme)
         p, phi = load(policy[t], t + offset, scales, work[2], scheme)
-        spread(work[0], mass[t].reshape((rows, n)), psi, scheme.parts)
-        convolution(work[0], work[1], t + offset, scales, p, True, scheme)
-        arrive(mass[t + 1].reshape((rows, n)), phi, work[end], scheme.parts)
+        spread(q, mass[t].reshape((rows, n)), psi, scheme.parts)
+        convolution(come, q, work, t + offset, scales, p, True, scheme)
+        arrive(mass[t + 1].reshape((rows, n)), phi, come, scheme.parts)
 
 
 forward, forward_parallel = jit(_forward), jit(_forward, parallel=True)
 
 
-def _changed(dv, direction, slope, mean, t, steps, parts):
-    """dv = dl_t + DA_t, with dl = slope direction, and DA = ``mean`` before the end."""
-    rows, n = dv.shape
+def _carry(q, phi, direction, slope, mean, t, steps, parts):
+    """q = phi' dv, dv = dl_t + DA_t, with dl = slope direction, and DA = ``mean`` before the end."""
+    rows, n = q.shape
     local, inner = slope.shape[0] > 0, t < steps
     for part_ in prange(parts):
         part = np.int64(part_)
         for r in range(rows * part // parts, rows * (part + 1) // parts):
             for i in range(n):
-                dv[r, i] = direction[t, r, i]
-            if local:
-                for i in range(n):
-                    dv[r, i] *= slope[t, r, i]
+                q[r, i] = slope[t, r, i] * direction[t, r, i] if local else direction[t, r, i]
             if inner:
                 for i in range(n):
-                    dv[r, i] += mean[t, r, i]
+                    q[r, i] += mean[t, r, i]
+            for i in range(n):
+                q[r, i] *= phi[r, i]
 
 
 def _leave(q, dm, mass, mean, psi, eps, parts):
     """q = (dm + m DA / eps) / psi'."""
     rows, n = dm.shape
+    rate = 1.0 / eps
     for part_ in prange(parts):
         part = np.int64(part_)
         for r in range(rows * part // parts, rows * (part + 1) // parts):
             for i in range(n):
-                u = dm[r, i] + mass[r, i] * mean[r, i] / eps
+                u = dm[r, i] + mass[r, i] * mean[r, i] * rate
                 q[r, i] = u / psi[r, i] if psi[r, i] > 0.0 else 0.0
 
 
@@ -96,17 +96,23 @@ def _kept(out, direction, identity, dm, parts):
                 out[r, i] = identity * direction[r, i] - dm[r, i]
 
 
-def _land(dm, phi, q, mass, dv, eps, parts):
-    """dm = phi' q - m dv / eps."""
+def _land(dm, phi, q, mass, direction, slope, mean, t, steps, eps, parts):
+    """dm = phi' q - m dv / eps, with the dv of `_carry`."""
     rows, n = dm.shape
+    local, inner, rate = slope.shape[0] > 0, t < steps, 1.0 / eps
     for part_ in prange(parts):
         part = np.int64(part_)
         for r in range(rows * part // parts, rows * (part + 1) // parts):
             for i in range(n):
-                dm[r, i] = phi[r, i] * q[r, i] - mass[r, i] * dv[r, i] / eps
+                dm[r, i] = slope[t, r, i] * direction[t, r, i] if local else direction[t, r, i]
+            if inner:
+                for i in range(n):
+                    dm[r, i] += mean[t, r, i]
+            for i in range(n):
+                dm[r, i] = phi[r, i] * q[r, i] - mass[r, i] * dm[r, i] * rate
 
 
-changed, changed_parallel = jit(_changed), jit(_changed, parallel=True)
+carry, carry_parallel = jit(_carry), jit(_carry, parallel=True)
 leave, leave_parallel = jit(_leave), jit(_leave, parallel=True)
 kept, kept_parallel = jit(_kept), jit(_kept, parallel=True)
 land, land_parallel = jit(_land), jit(_land, parallel=True)
@@ -117,29 +123,27 @@ def _curvature(policy, mass, direction, slope, result, identity, scheme):
 
     ``result`` holds DA in between.
     """
-    work, scales = empty_levels(scheme, 5)
+    work, scales = empty_levels(scheme, 6)
     rows, n = scheme.free.shape
     steps, parts, levels = policy.shape[0], scheme.parts, (policy.shape[0] + 1, rows, n)
     m, d, out = mass.reshape(levels), direction.reshape(levels), result.reshape(levels)
     s = slope.reshape(levels) if slope.shape[0] > 0 else np.empty((0, rows, n))
-    dv, dm, end = work[2], work[3], scheme.axes.size % 2
+    ones, q, come, dm = work[2], work[3], work[4], work[5]
     for t in range(steps - 1, -1, -1):
         _, _, psi = planes(policy[t], scheme)
-        p, phi = load(policy[t], t, scales, work[4], scheme)
-        changed(dv, d, s, out, t + 1, steps, parts)
-        arrive(work[0], phi, dv, parts)
-        convolution(work[0], work[1], t, scales, p, False, scheme)
-        spread(out[t], work[end], psi, parts)
+        p, phi = load(policy[t], t, scales, ones, scheme)
+        carry(q, phi, d, s, out, t + 1, steps, parts)
+        convolution(come, q, work, t, scales, p, False, scheme)
+        spread(out[t], come, psi, parts)
     dm[:] = 0.0
     for t in range(steps):
         _, _, psi = planes(policy[t], scheme)
-        p, phi = load(policy[t], t, scales, work[4], scheme)
+        p, phi = load(policy[t], t, scales, ones, scheme)
         eps = scheme.entropy[t]
-        leave(work[0], dm, m[t], out[t], psi, eps, parts)
-        convolution(work[0], work[1], t, scales, p, True, scheme)
+        leave(q, dm, m[t], out[t], psi, eps, parts)
+        convolution(come, q, work, t, scales, p, True, scheme)
         kept(out[t], d[t], identity, dm, parts)
-        changed(dv, d, s, out, t + 1, steps, parts)
-        land(dm, phi, work[end], m[t + 1], dv, eps, parts)
+        land(dm, phi, come, m[t + 1], d, s, out, t + 1, steps, eps, parts)
     kept(out[steps], d[steps], identity, dm, parts)
 
 
@@ -166,17 +170,14 @@ def _movement(policy, mass, scheme):
 def _mean_value(mass, level, scale, eps, cuts):
     """sum mass (scale - eps log level)."""
     rows, n = mass.shape
-    logs, row, scratch, sums = np.zeros(n), np.zeros(n), np.zeros((2, n)), np.zeros(n)
+    sums = np.zeros(n)
     for r in range(rows):
-        for i in range(n):
-            row[i] = level[r, i] if level[r, i] > 0.0 else 1.0
-        log_row(row, scratch, logs, n)
         b, stop = 0, np.int64(0)
         while stop < n:
             start, stop = cuts[b], cuts[b + 1]
             here = scale[r, b]
             for i in range(start, stop):
-                sums[i] += mass[r, i] * (here - eps * logs[i])
+                sums[i] += mass[r, i] * (here - eps * log(level[r, i] if level[r, i] > 0.0 else 1.0))
             b += 1
     return sums.sum()
 

@@ -2,7 +2,8 @@
 
 Legend: ``preference`` H (owners, steps, states, actions), whose softmax is the policy; ``critic`` V (owners, steps + 1,
 states), expected reward from there on; ``visits`` (owners, steps, states); agent i owns table i, or all own table 0.
-``cells`` (agents, steps + 1) and ``actions`` (agents, steps) are the episode.  Rewards are negative costs:
+``cells`` (agents, steps + 1) and ``actions`` (agents, steps) are the episode; owner o learns from the walks
+``heard[first[o]:first[o + 1]]``, agents in ascending order.  Rewards are negative costs:
 ``state_cost`` (steps + 1, states) of being somewhere, ``action_cost`` (1 or steps, actions, states) of choosing
 something, and ``tau`` (steps,) of a unit of entropy.
 """
@@ -108,42 +109,62 @@ def _play(cells, actions, preference, allowed, wander, first, successor, chance,
 
 
 def _actor_critic(
-    cells, actions, state_cost, action_cost, tau, allowed, preference, critic, visits, slowest, power, actor, bound
-):
-    """Each agent from the end of its episode to its start, V = sum_a pi (q - tau log pi) at the state that came next:
+    cells, actions, first, heard, state_cost, action_cost, tau, allowed, preference, critic, visits, slowest, power,
+    actor, bound,
+):  # fmt: skip
+    """Each owner through the episodes it hears, from their end to their start, V = sum_a pi (q - tau log pi) at the
+    state that came next:
 
         q(t, x, a) += n^-power (r + V(t+1, x') - q(t, x, a))    (``slowest`` in place of n^-power, if that is more)
         H(t, x, .) += actor (q(t, x, .) - V(t, x) - tau H)      kept within ``bound`` below its largest entry
 
     with ``tau`` and ``actor`` (T,) of each step.  Returns the sum of |r + V - q|.
     """
-    agents, steps, many = cells.shape[0], actions.shape[1], allowed.shape[0]
-    owners, total = preference.shape[0], 0.0
+    steps, many, total = actions.shape[1], allowed.shape[0], 0.0
     policy = np.empty(many)
-    for i in range(agents):
-        o = i if owners > 1 else 0
-        after = -state_cost[steps, cells[i, steps]]
-        for t in range(steps - 1, -1, -1):
-            x, a, soft, length = cells[i, t], actions[i, t], tau[t], actor[t]
-            h, q = preference[o, t, x], critic[o, t, x]
-            delta = after - state_cost[t, x] - action_cost[min(t, action_cost.shape[0] - 1), a, x] - q[a]
-            visits[o, t, x, a] += 1
-            q[a] += max(visits[o, t, x, a] ** -power, slowest) * delta
-            total += abs(delta)
-            softmax_row(h, allowed, x, policy)
-            value = 0.0
-            for b in range(many):
-                if policy[b] > 0.0:
-                    value += policy[b] * (q[b] - (soft * np.log(policy[b]) if soft > 0.0 else 0.0))
-            most = -np.inf
-            for b in range(many):
-                if allowed[b, x]:
-                    h[b] += length * (q[b] - value - soft * h[b])
-                    most = max(most, h[b])
-            for b in range(many):
-                h[b] = max(h[b] - most, -bound)
-            after = value
+    for o in range(preference.shape[0]):
+        for k in range(first[o], first[o + 1]):
+            i = heard[k]
+            after = -state_cost[steps, cells[i, steps]]
+            for t in range(steps - 1, -1, -1):
+                x, a, soft, length = cells[i, t], actions[i, t], tau[t], actor[t]
+                h, q = preference[o, t, x], critic[o, t, x]
+                delta = after - state_cost[t, x] - action_cost[min(t, action_cost.shape[0] - 1), a, x] - q[a]
+                visits[o, t, x, a] += 1
+                q[a] += max(visits[o, t, x, a] ** -power, slowest) * delta
+                total += abs(delta)
+                softmax_row(h, allowed, x, policy)
+                value = 0.0
+                for b in range(many):
+                    if policy[b] > 0.0:
+                        value += policy[b] * (q[b] - (soft * np.log(policy[b]) if soft > 0.0 else 0.0))
+                most = -np.inf
+                for b in range(many):
+                    if allowed[b, x]:
+                        h[b] += length * (q[b] - value - soft * h[b])
+                        most = max(most, h[b])
+                for b in range(many):
+                    h[b] = max(h[b] - most, -bound)
+                after = value
     return total
 
 
-begin, play, actor_critic = jit(_begin), jit(_play), jit(_actor_critic)
+def _scatter(tables, counts):
+    """Mean over owners of |table - mean table|^2, over the (states, actions) that ``counts`` says."""
+    owners, steps, states, many = tables.shape
+    mean, total = np.zeros((steps, states, many)), 0.0
+    for o in range(owners):
+        for t in range(steps):
+            for x in range(states):
+                for a in range(many):
+                    mean[t, x, a] += tables[o, t, x, a] / owners
+    for o in range(owners):
+        for t in range(steps):
+            for x in range(states):
+                for a in range(many):
+                    if counts[x, a]:
+                        total += (tables[o, t, x, a] - mean[t, x, a]) ** 2
+    return total / owners
+
+
+begin, play, actor_critic, scatter = jit(_begin), jit(_play), jit(_actor_critic), jit(_scatter)

@@ -11,7 +11,7 @@ above the least one *of all tiles within its reach* (A may be as low as that, an
 end single cells: that form is the logarithmic one, which nothing overflows.  Tiles end where the walls of one column
 differ from those of the next, too.
 
-Legend, beside that of the package: levels are (rows, x), rows are z y; ``near`` the stencil, (cells, 2 R + 1);
+Legend, beside that of the package: levels are (rows, x), rows are z y; ``near`` the stencil along an axis;
 ``cuts[p]`` the tiles of partition p; ``scales`` (axes + 1, rows, tiles): B, and A after each pass.
 """
 
@@ -34,9 +34,10 @@ class Entropic(NamedTuple):
     taps: np.ndarray  # (3, 2 R + 1) K, of the widest reach R; zero beyond that of the axis
     costs: np.ndarray  # (3, 2 R + 1) -log K, inf beyond
     reach: np.ndarray  # (3,) int64
-    near_z: np.ndarray  # (cells, 2 R_axis + 1) int32, rows of the stencil; (1, 1) where there is no such axis
-    near_y: np.ndarray
-    near_x: np.ndarray  # the same, its cells in the row
+    near_z: np.ndarray  # (rows, columns, 1 + 8 j) int32, rows of the stencil, beyond its reach the row itself
+    near_y: np.ndarray  # the same; a column is a tile of the widest partition, where all cells have the same walls
+    near_x: np.ndarray  # (lines, x, 2 R + 1) int32, cells of the stencil in the row; a line is a kind of row
+    line: np.ndarray  # (rows,) int64, of which kind each row is: all with the same walls are
     cuts: np.ndarray  # (partitions, x + 1) int64: first cells of the tiles, and the end
     tiles: np.ndarray  # (partitions,) int64, how many
     tile: np.ndarray  # (partitions, x) int64, the tile of each cell
@@ -48,12 +49,13 @@ class Entropic(NamedTuple):
     parts: int  # how many pieces of a level run side by side
 
 
-def _row_range(v, r):
-    """Least and largest v of a row."""
-    low = high = v[r, 0]
-    for i in range(v.shape[1]):
-        low, high = min(low, v[r, i]), max(high, v[r, i])
-    return low, high
+def _row_ranges(v, first, last, low, high):
+    """Least and largest v of rows that are one tile each."""
+    for r in range(first, last):
+        least = most = v[r, 0]
+        for i in range(v.shape[1]):
+            least, most = min(least, v[r, i]), max(most, v[r, i])
+        low[r, 0], high[r] = least, most
 
 
 def _range_of(v, free, r, first, last, ring):
@@ -85,7 +87,7 @@ def _reached(start, stop, reach, n, ring, cuts, tile):
     return first, last
 
 
-row_range, range_of, reached = jit(_row_range, minima=True), jit(_range_of), jit(_reached)
+row_ranges, range_of, reached = jit(_row_ranges, minima=True), jit(_range_of), jit(_reached)
 
 
 def _fits(v, p, eps, lows, scheme, first, last):
@@ -94,12 +96,12 @@ def _fits(v, p, eps, lows, scheme, first, last):
     tiles, cuts, free = scheme.tiles[p], scheme.cuts[p], scheme.free
     singles = p == scheme.tiles.size - 1
     if tiles == 1 and not singles and not scheme.masked:
+        highs = np.empty(v.shape[0])
+        row_ranges(v, first, last, lows, highs)
+        fit = True
         for r in range(first, last):
-            low, high = row_range(v, r)
-            lows[r, 0] = low
-            if not high - low <= SPAN * eps:
-                return False
-        return True
+            fit = fit and highs[r] - lows[r, 0] <= SPAN * eps
+        return fit
     for r in range(first, last):
         for b in range(tiles):
             start, stop = cuts[b], cuts[b + 1]
@@ -146,9 +148,9 @@ def _near_of(axis, scheme):
 near_of = jit(_near_of)
 
 
-def _scale_along(after, before, first, last, eps, near, costs, cuts, tile, free):
+def _scale_along(after, before, first, last, eps, near, line, costs, cuts, tile, free):
     """A of the pass along rows: no tile less than its own B, nor than what it gets from others."""
-    n, reach, middle = free.shape[1], near.shape[1] // 2, costs.size // 2
+    n, reach, middle = free.shape[1], near.shape[2] // 2, costs.size // 2
     for r in range(first, last):
         b, stop = 0, np.int64(0)
         while stop < n:
@@ -156,40 +158,42 @@ def _scale_along(after, before, first, last, eps, near, costs, cuts, tile, free)
             low = before[r, b]
             if free[r, start] and stop - start < n:
                 for k in range(1, reach + 1):
-                    left, right = near[r * n + start, reach - k], near[r * n + stop - 1, reach + k]
+                    left, right = near[line[r], start, reach - k], near[line[r], stop - 1, reach + k]
                     other = min(before[r, tile[left]], before[r, tile[right]])
                     low = min(low, other + eps * costs[middle + k])
             after[r, b] = low
             b += 1
 
 
-def _scale_across(after, before, first, last, eps, near, costs, cuts, free):
+def _scale_across(after, before, first, last, eps, near, costs, cuts, column, free):
     """A of the pass across rows, min_k B(r + k) - eps log K_k."""
-    n, count, middle = free.shape[1], near.shape[1], costs.size // 2
+    n, count = free.shape[1], near.shape[2]
+    far = costs.size // 2 - count // 2
     for r in range(first, last):
         b, stop = 0, np.int64(0)
         while stop < n:
             start, stop = cuts[b], cuts[b + 1]
-            low = np.inf
-            for k in range(count if free[r, start] else 0):
-                low = min(low, before[near[r * n + start, k], b] + eps * costs[middle - count // 2 + k])
-            after[r, b] = low if low < np.inf else 0.0
+            low, there = np.inf, near[r, column[start]]
+            for k in range(count):
+                low = min(low, before[there[k], b] + eps * costs[far + k])
+            after[r, b] = low if free[r, start] else 0.0
             b += 1
 
 
-scale_along, scale_across = jit(_scale_along), jit(_scale_across)
+scale_along, scale_across = jit(_scale_along), jit(_scale_across, minima=True)
 
 
 def _scale(after, before, axis, eps, p, scheme):
     """A from B, of one pass."""
-    rows, parts, near = scheme.free.shape[0], scheme.parts, near_of(axis, scheme)
+    rows, parts, near, free, line = scheme.free.shape[0], scheme.parts, near_of(axis, scheme), scheme.free, scheme.line
+    cuts, tile, column, costs = scheme.cuts[p], scheme.tile[p], scheme.tile[0], scheme.costs[axis]
     for part_ in prange(parts):
         part = np.int64(part_)
-        first, last, cuts, costs = rows * part // parts, rows * (part + 1) // parts, scheme.cuts[p], scheme.costs[axis]
+        first, last = rows * part // parts, rows * (part + 1) // parts
         if axis == 2:
-            scale_along(after, before, first, last, eps, near, costs, cuts, scheme.tile[p], scheme.free)
+            scale_along(after, before, first, last, eps, near, line, costs, cuts, tile, free)
         else:
-            scale_across(after, before, first, last, eps, near, costs, cuts, scheme.free)
+            scale_across(after, before, first, last, eps, near, costs, cuts, column, free)
 
 
 scale, scale_parallel = jit(_scale), jit(_scale, parallel=True)

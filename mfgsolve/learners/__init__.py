@@ -14,6 +14,8 @@ from mfgsolve.learners.policy_iteration import GMFQ, BoltzmannIteration
 from mfgsolve.learners.protocol import Learner, Observation, Transition
 from mfgsolve.learners.q_learning import QLearner
 from mfgsolve.learners.sampled import SampledFictitiousPlay, SampledMirrorDescent
+from mfgsolve.learners.society import Society, SocietyPlay
+from mfgsolve.parts.combine import Combine
 from mfgsolve.parts.exploration import Boltzmann, EpsilonGreedy
 from mfgsolve.parts.functions import MLP, Linear, Table, gradient_check
 from mfgsolve.parts.replay import Replay
@@ -28,6 +30,7 @@ __all__ = [
     "MLP",
     "Boltzmann",
     "BoltzmannIteration",
+    "Combine",
     "Constant",
     "DiscoveredTypes",
     "EpsilonGreedy",
@@ -46,6 +49,8 @@ __all__ = [
     "SampledFictitiousPlay",
     "SampledGame",
     "SampledMirrorDescent",
+    "Society",
+    "SocietyPlay",
     "StageGame",
     "Table",
     "Transition",

@@ -9,21 +9,21 @@ from typing import Any
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.identity import fingerprint
 from mfgsolve.inputs.options import typed_options
-from mfgsolve.methods import LEARNERS
+from mfgsolve.methods import LEARNERS, TASKS
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
-from mfgsolve.solution.datasets import Measure
 from mfgsolve.solution.learning import Reference
 from mfgsolve.solvers.base import Solver
 from mfgsolve.solving import learned
+from mfgsolve.tasks import Task, TaskLearner, Training, train
 
 __all__ = ["LEARNERS", "learn", "make_learner"]
 
 
 def learn(
-    problem: Problem,
-    learner: str | Solver = "mguni",
+    problem: Problem | Task | str,
+    learner: str | Solver | TaskLearner[Any] | None = None,
     *,
     agents: int | None = None,
     episodes: int | None = None,
@@ -31,17 +31,21 @@ def learn(
     reference: Solution | bool = True,
     tol: float = 0.0,
     max_seconds: float | None = None,
-    callback: Callable[[Measure], Any] | None = None,
+    callback: Callable[[Any], Any] | None = None,
     checkpoint: str | Path | None = None,
     threads: int | None = None,
     **options: Any,
-) -> Solution:
+) -> Solution | Training:
     """Let agents learn a plan from their own states and rewards, and judge it by the exact certificate.
+
+    A task that is no mean-field game (`mfgsolve.tasks`; by name or as an object) is trained by `mfgsolve.tasks.train`,
+    which takes ``agents``, ``episodes`` and ``rng`` where its learner has them, ``max_seconds``, ``callback``,
+    ``checkpoint`` and options, and returns a `Training`.
 
     Parameters
     ----------
     problem : a finite game (`LatticeMoves` or `Tabular`), without hard bounds
-    learner : name of a learner, or one with its parameters set (`mfgsolve.learners.Mguni`)
+    learner : name of a learner, or one with its parameters set (`mfgsolve.learners.Mguni`); "mguni" by default
     agents, episodes, rng : how many learn (of each population), how often they play, and the seed; None leaves it to
         the learner (1000, 2000 and 0)
     reference : the solution to compare with; True solves the game, False compares with nothing
@@ -55,7 +59,8 @@ def learn(
         with the status "finished" once all episodes are played.  Besides what solutions hold, the dataset has
         ``episodes`` and ``agent_steps`` (iteration), ``reference_density`` (time, ...), and the attributes ``agents``,
         ``density_distance`` (total variation between the learned and the reference density, mean over the nodes; NaN
-        without a reference) and ``reference_exploitability`` (relative)
+        without a reference) and ``reference_exploitability`` (relative); of agents with tables of their own also how
+        far these are apart, ``disagreement`` (iteration), and what each agent regrets, ``agent_regret`` (agent)
 
     Raises
     ------
@@ -68,16 +73,31 @@ def learn(
     >>> learned.relative_exploitability < 0.2
     True
     """
+    numbers = {"agents": agents, "episodes": episodes, "seed": rng}
+    options = {name: value for name, value in numbers.items() if value is not None} | options
+    if isinstance(problem, str) and problem not in TASKS:
+        raise InputError(f"{unknown('task', problem, TASKS)}; or a Problem is needed (see mfgsolve.problems)")
+    if isinstance(problem, Task | str):
+        for what, value, default in (("reference", reference, True), ("tol", tol, 0.0), ("threads", threads, None)):
+            if value != default:
+                raise InputError(f"{what} is of mean-field games, and {_name(problem)} is none; leave it out")
+        return train(problem, learner, max_seconds=max_seconds, callback=callback, checkpoint=checkpoint, **options)  # type: ignore[arg-type]
     if not isinstance(problem, Problem):
-        raise InputError(f"learn got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
+        raise InputError(
+            f"learn got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems), or a task "
+            "(see mfgsolve.tasks)"
+        )
     problem = settle(problem)
     _check_reference(reference, problem)
-    numbers = {"agents": agents, "episodes": episodes, "seed": rng}
-    chosen = make_learner(learner, {name: value for name, value in numbers.items() if value is not None} | options)
+    chosen = make_learner("mguni" if learner is None else learner, options)
     return learned(
         problem, chosen, _reference(reference), tol=tol, max_seconds=max_seconds, callback=callback,
         checkpoint=checkpoint, threads=threads,
     )  # fmt: skip
+
+
+def _name(task: Task | str) -> str:
+    return task if isinstance(task, str) else task.name
 
 
 def _reference(reference: Solution | bool) -> Reference:
@@ -98,7 +118,7 @@ def _check_reference(reference: Any, problem: Problem) -> None:
         raise InputError("the reference solves another game (costs, transitions or densities differ)")
 
 
-def make_learner(learner: str | Solver, options: dict[str, Any]) -> Solver:
+def make_learner(learner: Any, options: dict[str, Any]) -> Solver:
     """The learner of that name with those parameters."""
     if isinstance(learner, Solver) and learner.learns:
         if options:

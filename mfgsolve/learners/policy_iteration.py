@@ -22,6 +22,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,10 +30,14 @@ import numpy as np
 from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown, whole
 from mfgsolve.games import Game
+from mfgsolve.inputs.memory import affordable
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.kernels import finite
+from mfgsolve.learners.communication import LATER, LOOSE, Network, check_network, checked_course, checked_links
+from mfgsolve.learners.mixed_crowd import mean_policy, regrets
+from mfgsolve.learners.sampled_values import Heard, Prices, episode, expected_returns, learn_values
 from mfgsolve.learners.sampler import Sampler
-from mfgsolve.parts.exploration import draw
+from mfgsolve.parts.combine import disagreement
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Played
@@ -44,12 +49,16 @@ from mfgsolve.watch import look
 
 __all__ = ["BoltzmannIteration", "GMFQ", "gmf_q"]
 
-FURTHER = ("block", "empirical", "exploration", "power")
+TABLE_BYTES = 8 * 5  # of an entry of a table: the value, its copy, visits, the policy, the one agents behave by
+FURTHER = ("block", "empirical", "exploration", "power", "shared", "graph", "hops", "combine", "connected")
 
 
 @dataclass
 class ValueState(State):
-    """Action values q (T, actions, states), the policy they make, its crowd, and the crowd that was believed."""
+    """Action values q (T, actions, states), the policy they make, its crowd, and the crowd that was believed.
+
+    Where agents have tables of their own q is (agents, T, actions, states), and the policy that of their mean.
+    """
 
     replaced = True
 
@@ -58,6 +67,9 @@ class ValueState(State):
     policy: np.ndarray
     crowd: np.ndarray
     believed: np.ndarray = field(metadata=STORED)
+    links: np.ndarray | None = field(default=None, metadata=STORED)  # (links, 2), of agents with tables of their own
+    apart: np.ndarray | None = field(default=None, metadata=STORED)  # their disagreement at all certificates
+    network: Network | None = None
 
 
 @dataclass(frozen=True)
@@ -79,19 +91,21 @@ class _Iteration(Solver):
         crowd = game.flow(policy)
         believed = crowd.copy() if start is None else start(game)
         state = ValueState(0, 0.5, UNMEASURED, game, np.zeros_like(policy), policy, crowd, believed)
+        self._equip(state, fresh=True)
         return self._measured(state)
 
     def revive(self, game: Game, tol: float, stored: Stored) -> ValueState:
         values = stored.of(ValueState)
-        policy = game.step.uniform() if stored.iteration == 0 else self._softmax(game, values["q"])
+        policy = game.step.uniform() if stored.iteration == 0 else self._policy(game, values["q"])
         state = ValueState(0, 0.0, UNMEASURED, game, policy=policy, crowd=game.flow(policy), **values)
+        self._equip(state, fresh=False)
         state.finished = self.is_over(stored.iteration)
         return state
 
     def step(self, state: ValueState) -> ValueState:
         game = state.game
         self._value(state)
-        state.policy = self._softmax(game, state.q)
+        state.policy = self._policy(game, state.q)
         game.flow(state.policy, state.crowd)
         seen = self._seen(state)
         state.believed = game.clip((1.0 - self.weight) * state.believed + self.weight * seen)
@@ -104,6 +118,13 @@ class _Iteration(Solver):
     def is_over(self, iteration: int) -> bool:
         """Whether there is nothing left to do by then."""
         return False
+
+    def _equip(self, state: ValueState, fresh: bool) -> None:
+        """Give a state what it has besides, from the start or from what was stored."""
+
+    def _policy(self, game: Game, q: np.ndarray) -> np.ndarray:
+        """The policy that action values make."""
+        return self._softmax(game, q)
 
     @abstractmethod
     def _value(self, state: ValueState) -> None:
@@ -164,7 +185,8 @@ class GMFQ(_Iteration):
         Q(t, x, a) <- (1 - alpha) Q(t, x, a) + alpha [cost of a + f_{t+1}(x') + min_b Q(t+1, x', b)]
 
     with alpha = (1 + visits)^-power and f weighted as in the game (the soft minimum where the game has a temperature).
-    Visits are counted anew for each crowd; values stay.  All agents of a population share a table.
+    Visits are counted anew for each crowd; values stay.  All agents of a population share a table; or each has its own,
+    talks to its neighbours (`mfgsolve.learners.communication`), and the plan is the mean of what they do.
 
     Parameters
     ----------
@@ -176,6 +198,8 @@ class GMFQ(_Iteration):
     power : of the step size, above 1/2 and at most 1 (Even-Dar and Mansour, JMLR 5, 2003)
     empirical : whether the crowd is seen of one more episode of these agents, in place of its exact flow
     seed : of all random numbers
+    shared : whether all agents of a population share a table
+    graph, hops, combine, connected : of agents with tables of their own, as of `mfgsolve.learners.Mguni`
     """
 
     agents: int = 100
@@ -185,6 +209,11 @@ class GMFQ(_Iteration):
     power: float = 0.75
     empirical: bool = False
     seed: int = 0
+    shared: bool = field(default=True, metadata=LATER)
+    graph: str = field(default="none", metadata=LOOSE)
+    hops: int = field(default=1, metadata=LATER)
+    combine: str = field(default="episodes", metadata=LATER)
+    connected: bool = field(default=True, metadata=LATER)
 
     name = "gmf-q"
     source = "Guo, Hu, Xu and Zhang, Learning mean-field games, arXiv:1901.09585"
@@ -202,9 +231,47 @@ class GMFQ(_Iteration):
             raise InputError(f"exploration of gmf-q is {self.exploration}; above 0 and at most 1 is needed")
         if not 0.5 < self.power <= 1:
             raise InputError(f"power of gmf-q is {self.power}; above 1/2 and at most 1 is needed")
+        check_network(self)
 
     def finish(self, state: ValueState) -> Outcome:
-        return replace(super().finish(state), played=Played(self.agents, self.episodes, self.block, self.before))
+        gaps = None if state.network is None else regrets(state.game, self._policies(state))
+        played = Played(self.agents, self.episodes, self.block, self.before, state.apart, gaps)
+        return replace(super().finish(state), played=played)
+
+    def _equip(self, state: ValueState, fresh: bool) -> None:
+        state.network = Network.of(self, state.links)
+        if state.network is not None and fresh:
+            shape = (self.agents, *state.policy.shape)
+            affordable(math.prod(shape), TABLE_BYTES, f"a learner of {self.agents} agents with tables of their own")
+            state.q, state.links, state.apart = np.zeros(shape), state.network.pairs, np.empty(0)
+
+    def revive(self, game: Game, tol: float, stored: Stored) -> ValueState:
+        wanted = game.step.uniform().shape if self.shared else (self.agents, *game.step.uniform().shape)
+        q = stored.arrays["q"]
+        if q.shape != wanted or not np.isfinite(q).all():
+            raise ValueError(f"q of shape {q.shape}, where finite numbers {wanted} should be")
+        checked_links(stored.arrays.get("links"), self.agents)
+        if not self.shared:
+            checked_course(stored.arrays["apart"], stored.iteration)
+        return super().revive(game, tol, stored)
+
+    def _policies(self, state: ValueState) -> np.ndarray:
+        """Of each agent, or the one of all, (owners, T, actions, states)."""
+        if state.network is None:
+            return state.policy[None]
+        return np.stack([self._softmax(state.game, q) for q in state.q])
+
+    def _policy(self, game: Game, q: np.ndarray) -> np.ndarray:
+        if self.shared:
+            return self._softmax(game, q)
+        return mean_policy(game, np.stack([self._softmax(game, one) for one in q]))
+
+    def _measured(self, state: ValueState) -> ValueState:
+        if state.network is not None:
+            assert state.apart is not None
+            state.apart = np.append(state.apart, disagreement(state.q))
+            state.sweeps += self.agents if state.iteration else 0  # the flow of each
+        return super()._measured(state)
 
     def is_over(self, iteration: int) -> bool:
         """Whether all episodes have been played by then."""
@@ -216,42 +283,32 @@ class GMFQ(_Iteration):
 
     def _value(self, state: ValueState) -> None:
         game, sampler, rng = state.game, Sampler(state.game), self._stream(state, 0)
-        price = game.price(state.believed)
-        action_cost = [sampler.action_cost(t, price[t]) for t in range(game.steps)]
-        state_cost = [sampler.state_cost(t, price[t]) for t in range(game.steps + 1)]
-        visits = np.zeros(state.q.shape, dtype=np.int64)
-        policy, state.q = state.policy, state.q.copy()
+        prices, uniform = Prices.of(sampler, game.price(state.believed)), game.step.uniform()
+        policies, q = self._policies(state), state.q.reshape(-1, *state.policy.shape).copy()
+        visits, heard = np.zeros(q.shape, dtype=np.int64), self._heard(state)
         for _ in range(min(self.block, self.episodes - state.iteration * self.block)):
             look()
-            behaviour = (1.0 - self.exploration) * policy + self.exploration * game.step.uniform()
-            played = _episode(sampler, behaviour, state.believed, self.agents, rng)
-            self._learn(state, action_cost, state_cost, visits, played)
-            policy = self._softmax(game, state.q)
+            behaviour = (1.0 - self.exploration) * policies + self.exploration * uniform
+            played = episode(sampler, behaviour, state.believed, self.agents, rng)
+            learn_values(sampler, prices, q, visits, played, heard, self.power)
+            policies = np.stack([self._softmax(game, one) for one in q])
+            if state.network is not None and state.network.combine != "episodes":
+                returns = partial(expected_returns, q, visits, policies, game.step.entropy_cost[0])
+                q, visits = state.network.told([q, visits], returns)
+                policies = np.stack([self._softmax(game, one) for one in q])
+        state.q = q.reshape(state.q.shape)
 
-    def _learn(
-        self, state: ValueState, action_cost: list[np.ndarray], state_cost: list[np.ndarray], visits: np.ndarray,
-        played: tuple[np.ndarray, np.ndarray],
-    ) -> None:  # fmt: skip
-        game, q, (cells, actions) = state.game, state.q, played
-        value, taus = state_cost[-1], game.step.entropy_cost
-        for t in reversed(range(game.steps)):
-            chosen = actions[t], cells[t]
-            targets = action_cost[t][chosen] + value[cells[t + 1]]
-            counts, sums = np.zeros((2, game.step.actions, game.cells))
-            np.add.at(counts, chosen, 1.0)
-            np.add.at(sums, chosen, targets)
-            seen = counts > 0
-            step = (1.0 + visits[t][seen]) ** -self.power
-            share = 1.0 - (1.0 - step) ** counts[seen]  # of so many updates in a row with their mean
-            q[t][seen] += share * (sums[seen] / counts[seen] - q[t][seen])
-            visits[t][seen] += counts[seen].astype(np.int64)
-            value = state_cost[t] + _least(q[t], game.step.allowed, taus[t])
+    def _heard(self, state: ValueState) -> Heard:
+        populations = state.game.grid.populations
+        if state.network is None:
+            return Heard.by_one(self.agents * populations)
+        return Heard.by_agents(*state.network.heard, populations)
 
     def _seen(self, state: ValueState) -> np.ndarray:
         if not self.empirical:
             return state.crowd
         game, sampler, rng = state.game, Sampler(state.game), self._stream(state, 1)
-        cells, actions = _episode(sampler, state.policy, None, self.agents, rng)
+        cells, actions = episode(sampler, self._policies(state), None, self.agents, rng)
         crowd = game.empty_crowd()
         for t in range(game.steps + 1):
             mass = np.bincount(cells[t], minlength=game.cells) / self.agents
@@ -304,30 +361,3 @@ def gmf_q(
             raise InputError(unknown("option of gmf_q", name, FURTHER))
     method = GMFQ(softness, weight, agents=agents, episodes=episodes, seed=rng, **options)
     return solve(problem, method=method, tol=tol, check="ignore")
-
-
-def _episode(
-    sampler: Sampler, policy: np.ndarray, crowd: np.ndarray | None, agents: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cells (T+1, all) and actions (T, all) of so many agents of every population, who follow a policy; where the
-    dynamics need a crowd and none is given, they are it."""
-    game = sampler.game
-    population = np.repeat(np.arange(sampler.populations), agents)
-    number = population.size
-    cells, actions = np.empty((game.steps + 1, number), np.int64), np.empty((game.steps, number), np.int64)
-    cells[0] = sampler.start(population, rng)
-    for t in range(game.steps):
-        actions[t] = draw(policy[t].T[cells[t]], rng)
-        mass = np.bincount(cells[t], minlength=game.cells) / agents if crowd is None else crowd[t, : game.cells]
-        cells[t + 1] = sampler.move(t, cells[t], actions[t], mass, rng)
-    return cells, actions
-
-
-def _least(q: np.ndarray, allowed: np.ndarray, tau: float) -> np.ndarray:
-    """min_a q, or -tau log sum exp(-q / tau) where the game has a temperature, (states,)."""
-    open_ = np.where(allowed, q, np.inf)
-    low = open_.min(axis=0)
-    low = np.where(np.isfinite(low), low, 0.0)
-    if tau == 0:
-        return low
-    return low - tau * np.log(np.exp(-(open_ - low) / tau).sum(axis=0))

@@ -8,14 +8,20 @@ No pyplot, no global state: figures can be made in threads and on machines witho
 
 from mfgsolve.plots.agents import agents
 from mfgsolve.plots.choices import policy
+from mfgsolve.plots.cooperation import ablation
 from mfgsolve.plots.densities import plan
+from mfgsolve.plots.design import design
+from mfgsolve.plots.diffusion import diffusion
 from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.learning import learning
 from mfgsolve.plots.output import animate, save
 from mfgsolve.plots.refinement import refinement
+from mfgsolve.plots.society import society
+from mfgsolve.plots.sweep import sweep, sweep_densities
+from mfgsolve.plots.training import training
 
 __all__ = [
-    "agents", "animate", "convergence", "convergences", "learning", "plan", "policy", "refinement", "save", "speed",
-    "value",
+    "ablation", "agents", "animate", "convergence", "convergences", "design", "diffusion", "learning", "plan",
+    "policy", "refinement", "save", "society", "speed", "sweep", "sweep_densities", "training", "value",
 ]  # fmt: skip

@@ -39,7 +39,8 @@ def learning(solution: Solution | xr.Dataset) -> Figure:
 
     Left: relative exploitability against episodes, both logarithmic, with the level of the solver that the learners are
     compared with, and 5 %.  A value at or below zero (round-off) cannot stand there: it is a triangle at the bottom;
-    what was measured before the first episode is not shown.
+    what was measured before the first episode is not shown.  Below it, of agents with tables of their own, how far
+    these are from their mean.
 
     Right, the learned density beside the solver's.  Two and three axes: at a few times, one above the other (three axes
     are integrated over z).  One axis, or many states: over time, and profiles.  Few states: bars.  Several populations
@@ -64,7 +65,13 @@ def learning(solution: Solution | xr.Dataset) -> Figure:
         height = LOWEST if bars else 0.9 + 3.3 * len(first.each)
     figure = part.Picture(figsize=(part.WIDTH, min(max(height, LOWEST), HIGHEST)), layout="constrained")
     left, right = np.asarray(figure.subfigures(1, 2, width_ratios=(1, 2.1)))
-    _course(left.subplots(), dataset)
+    if "disagreement" in dataset:
+        upper, lower = left.subplots(2, 1, sharex=True, height_ratios=(1.6, 1))
+        _course(upper, dataset)
+        _apart(lower, dataset)
+        upper.set_xlabel("")
+    else:
+        _course(left.subplots(), dataset)
     (_maps if planes else _bars if bars else _over_time)(right, pair)
     figure.suptitle(_title(dataset), x=0.01, ha="left")
     return figure
@@ -109,6 +116,17 @@ def _course(ax: Axes, dataset: xr.Dataset) -> None:
     ax.set_ylim(low / 2, high)
     ax.grid(alpha=0.3)
     ax.legend(frameon=False, fontsize=SMALL, loc="best")
+
+
+def _apart(ax: Axes, dataset: xr.Dataset) -> None:
+    """How far the tables of agents are from their mean, against episodes; nothing where they are alike."""
+    episodes, apart = dataset["episodes"].values, dataset["disagreement"].values
+    known = (apart > 0) & (episodes > 0)
+    ax.set(xscale="log", xlabel="episodes", ylabel="disagreement")
+    if known.any():
+        ax.set_yscale("log")
+        ax.plot(episodes[known], apart[known], ".-", color=LEARNED, markersize=4, linewidth=1.3)
+    ax.grid(alpha=0.3)
 
 
 # -- densities ---------------------------------------------------------------------------------------------------------

@@ -24,16 +24,29 @@ class Played:
     episodes : how often they play in all
     block : episodes from one certificate to the next
     before : episodes before the first certificate
+    apart : disagreement of agents with tables of their own, at the certificates that were last; None without
+    regrets : of agents with tables of their own at the end, relative, one population after the other; None without
     """
 
     agents: int
     episodes: int
     block: int
     before: int = 0
+    apart: np.ndarray | None = None
+    regrets: np.ndarray | None = None
 
     def after(self, iterations: np.ndarray) -> np.ndarray:
         """Episodes played at the certificates of these iterations."""
         return np.minimum(self.before + iterations * float(self.block), float(self.episodes))
+
+    def disagreement(self, iterations: np.ndarray) -> np.ndarray | None:
+        """Disagreement at the certificates of these iterations; NaN at those that did not measure it."""
+        if self.apart is None:
+            return None
+        found = np.full(len(iterations), math.nan)
+        known = min(len(iterations), len(self.apart))
+        found[len(iterations) - known :] = self.apart[len(self.apart) - known :]
+        return found
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,10 @@ class Learning:
     reference_exploitability : of that plan, relative; NaN without one
     density_distance : total variation between the learned and the reference density, mean over the nodes and the
         populations; NaN without one
+    disagreement : of agents with tables of their own, (iteration): root mean square distance of the tables that their
+        policies are made from (preferences, action values) from the mean table; None where a table is shared
+    agent_regret : what each of these agents could gain at the end by a best response to the present crowd of all,
+        relative, (agents of all populations, one population after the other); None where a table is shared
     """
 
     agents: int
@@ -79,12 +96,17 @@ class Learning:
     reference_density: np.ndarray | None = None
     reference_exploitability: float = math.nan
     density_distance: float = math.nan
+    disagreement: np.ndarray | None = None
+    agent_regret: np.ndarray | None = None
 
     @classmethod
     def of(cls, played: Played, iterations: np.ndarray, populations: int, steps: int) -> Learning:
         """What was played at the certificates of these iterations, compared with nothing."""
         episodes = played.after(iterations)
-        return cls(played.agents, episodes, episodes * (played.agents * populations * steps))
+        return cls(
+            played.agents, episodes, episodes * (played.agents * populations * steps),
+            disagreement=played.disagreement(iterations), agent_regret=played.regrets,
+        )  # fmt: skip
 
     def beside(
         self, reference: np.ndarray | None, exploitability: float, density: np.ndarray, space: Space
@@ -109,6 +131,13 @@ class Learning:
         if self.reference_density is not None:
             attrs = dataset["density"].attrs | {"long_name": "density of the reference"}
             added["reference_density"] = (dataset["density"].dims, self.reference_density, attrs)
+        if self.disagreement is not None:
+            attrs = {"units": "1", "long_name": "distance of the agents' tables from their mean"}
+            added["disagreement"] = ("iteration", self.disagreement, attrs)
+        if self.agent_regret is not None:
+            attrs = {"units": "1", "long_name": "regret of each agent against the present crowd, relative"}
+            added["agent_regret"] = ("agent", self.agent_regret, attrs)
+            dataset = dataset.assign_coords(agent=np.arange(self.agent_regret.size))
         names = ("agents", "density_distance", "reference_exploitability")
         return dataset.assign(added).assign_attrs({name: getattr(self, name) for name in names})
 
@@ -118,8 +147,10 @@ class Learning:
         if "episodes" not in dataset:
             return None
         reference = dataset["reference_density"].values if "reference_density" in dataset else None
+        apart = dataset["disagreement"].values if "disagreement" in dataset else None
+        regret = dataset["agent_regret"].values if "agent_regret" in dataset else None
         attrs = dataset.attrs
         return cls(
             int(attrs["agents"]), dataset["episodes"].values, dataset["agent_steps"].values, reference,
-            float(attrs["reference_exploitability"]), float(attrs["density_distance"]),
+            float(attrs["reference_exploitability"]), float(attrs["density_distance"]), apart, regret,
         )  # fmt: skip

@@ -110,6 +110,40 @@ class Solution:
         return self.status is Status.CONVERGED
 
     @property
+    def density(self) -> xr.DataArray:
+        """Mass per unit volume, (time, ...); `density_at` tells it between the nodes."""
+        return self.dataset["density"]
+
+    @property
+    def value(self) -> xr.DataArray:
+        """Least cost from each node on, against the plan's own crowd, (time, ...)."""
+        return self.dataset["value"]
+
+    @property
+    def policy(self) -> xr.DataArray:
+        """Probability of every action, (step, action, ...), of a finite game.
+
+        Raises
+        ------
+        InputError
+            for a diffusion, whose agents move at a `velocity`
+        """
+        if "policy" not in self.dataset:
+            raise InputError(f"agents of {self.name} choose no actions, but velocities; use solution.velocity")
+        return self.dataset["policy"]
+
+    @property
+    def velocity(self) -> xr.DataArray:
+        """Mean velocity of a diffusion, (step, direction, ...), with directions x, y, z as far as there are.
+
+        Raises
+        ------
+        InputError
+            for a finite game, whose agents choose by a `policy`
+        """
+        return velocity_of(self.dataset, self.name)
+
+    @property
     def sentence(self) -> str:
         """Why the solve ended, how far the plan is from the continuum, and every warning."""
         told = (caution.sentence for caution in self.warnings)
@@ -202,6 +236,26 @@ arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:200
             f"<Solution of {self.name}: {self.status.value}, {doubts}"
             f"relative exploitability {self.relative_exploitability:.1e}, {self.sweeps:.1f} sweeps>"
         )
+
+
+def velocity_of(dataset: xr.Dataset, name: str = "the game") -> xr.DataArray:
+    """Mean velocity (step, direction, ...) of a solution's dataset: as it stands there, or speed to x+ less that to x-.
+
+    Raises
+    ------
+    InputError
+        where agents move at no speed
+    """
+    if "velocity" in dataset:
+        return dataset["velocity"]
+    if "speed" not in dataset:
+        raise InputError(f"agents of {name} choose actions, and no velocities; use solution.policy")
+    speed = dataset["speed"]
+    axes = sorted({str(move)[0] for move in speed["move"].values})
+    parts = [speed.sel(move=f"{axis}+", drop=True) - speed.sel(move=f"{axis}-", drop=True) for axis in axes]
+    result = xr.concat(parts, xr.DataArray(axes, dims="direction", name="direction"))
+    attrs = {"long_name": "mean velocity", "units": str(speed.attrs.get("units", "1"))}
+    return result.transpose("step", "direction", ...).assign_attrs(attrs)
 
 
 def load(path: str | Path) -> Solution:

@@ -103,10 +103,11 @@ class Law:
         first, successor, chance = self.tables(slice(t, t + 1), mass)
         return first[0], successor, chance
 
-    def push(self, t: int, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
-        """Mass (states,) one step on, of agents who choose by a policy (actions, states)."""
+    def push(self, t: int, policy: np.ndarray, mass: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
+        """Mass (states,) one step on, of agents who choose by a policy (actions, states), in a crowd; without one they
+        are it."""
         levels = np.stack([mass, mass])
-        finite.forward(policy[None], *self.tables(slice(t, t + 1), mass), levels)
+        finite.forward(policy[None], *self.tables(slice(t, t + 1), mass if crowd is None else crowd), levels)
         out = levels[1]
         for walk in self.walks:
             out = walk.push(out)
@@ -187,8 +188,11 @@ class MarkovChain(ABC):
         return self.own_cost.shape[2] == self.actions
 
     @abstractmethod
-    def expect(self, t: int, mass: np.ndarray) -> np.ndarray:
-        """Mass (states,) one step on: the mean of agents that start from ``mass`` at step t."""
+    def expect(self, t: int, mass: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
+        """Mass (states,) one step on: the mean of agents that start from ``mass`` at step t.
+
+        ``crowd`` (states,) decides where the dynamics are coupled to one; without it these agents are the crowd.
+        """
 
     @abstractmethod
     def moves(self, t: int, mass: np.ndarray) -> Moves:
@@ -226,8 +230,8 @@ class Chain(MarkovChain):
         self.law, self.choices, self.own_cost = law, choices, own_cost
         self.steps, self.states, self.actions = choices.shape
 
-    def expect(self, t: int, mass: np.ndarray) -> np.ndarray:
-        return self.law.push(t, np.ascontiguousarray(self.choices[t].T), mass)
+    def expect(self, t: int, mass: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
+        return self.law.push(t, np.ascontiguousarray(self.choices[t].T), mass, crowd)
 
     def moves(self, t: int, mass: np.ndarray) -> Moves:
         return _ChosenMoves(self.law, self.choices[t], self.law.transitions(t, mass))

@@ -100,7 +100,7 @@ class Draws(MarkovChain):
             self.own_cost[t, :, 0] = draws[0].before - ahead
             self.draws.append(draws)
 
-    def expect(self, t: int, mass: np.ndarray) -> np.ndarray:
+    def expect(self, t: int, mass: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
         for draw in self.draws[t]:
             mass = kernel.push_draw(mass, draw)
         return mass

@@ -177,9 +177,8 @@ class EntropicStep(Step):
     @cached_property
     def arrays(self) -> Entropic:
         """What kernels take."""
-        made = entropic_arrays(self.space, self.stencils, self.entropy)._replace(parts=self.threads)
-        self.__dict__.pop("stencils", None)  # as large as an array of all mass; single steps make them anew
-        return made
+        variance = 2.0 * self.viscosity * self.time.dt
+        return entropic_arrays(self.space, variance, self.reach, self.entropy)._replace(parts=self.threads)
 
     def _backward(self, *arguments: Any) -> None:
         launch(entropic.backward, entropic.backward_parallel, self.threads, *arguments, self.arrays)

@@ -79,41 +79,63 @@ def stencils(grid: Grid, variance: float, reach: tuple[int, ...]) -> list[Stenci
     return [_stencil(grid, k, axis, variance, reach[k]) for k, axis in enumerate(grid.axes)]
 
 
+def line_stencil(free: np.ndarray, periodic: bool, reach: int) -> np.ndarray:
+    """Cells of a line that each of its cells goes to, (cells, 2 reach + 1)."""
+    near = np.repeat(np.arange(len(free))[:, None], 2 * reach + 1, axis=1)
+    for part, ring in segments(free, periodic):
+        near[part] = part[folded(np.arange(len(part))[:, None] + np.arange(-reach, reach + 1), len(part), ring)]
+    return near
+
+
 def _stencil(grid: Grid, number: int, axis: Axis, variance: float, reach: int) -> Stencil:
     cells = np.moveaxis(np.arange(grid.size).reshape(grid.shape), number, -1).reshape(-1, axis.cells)
-    free = ~grid.mask.reshape(-1)
-    near = np.repeat(np.arange(grid.size)[:, None], 2 * reach + 1, axis=1)
-    away = np.arange(-reach, reach + 1)
-    for line in cells if grid.mask.any() else cells[:1]:
-        for part, ring in segments(free[line], axis.periodic):
-            places = part[folded(np.arange(len(part))[:, None] + away, len(part), ring)]
-            if len(cells) > 1 and not grid.mask.any():
-                near[cells[:, part]] = cells[:, places]
-            else:
-                near[line[part]] = line[places]
+    near = np.empty((grid.size, 2 * reach + 1), dtype=np.int64)
+    if grid.mask.any():
+        free = ~grid.mask.reshape(-1)
+        for line in cells:
+            near[line] = line[line_stencil(free[line], axis.periodic, reach)]
+    else:
+        near[cells] = cells[:, line_stencil(np.ones(axis.cells, dtype=bool), axis.periodic, reach)]
     return Stencil(near, gaussian_logs(axis.spacing, variance, reach))
 
 
-def entropic_arrays(grid: Grid, along: list[Stencil], entropy: np.ndarray) -> Entropic:
-    """What kernels take: the stencils ``along`` the axes in array order, and eps of each step (T,)."""
+# -- for kernels -----------------------------------------------------------------------------------------------------
+
+
+def entropic_arrays(grid: Grid, variance: float, reach: tuple[int, ...], entropy: np.ndarray) -> Entropic:
+    """What kernels take, for noise of that variance along each axis and eps of each step (T,)."""
     missing, n = 3 - grid.ndim, grid.shape[-1]
-    widest = max(stencil.reach for stencil in along)
-    middle = -(-widest // 4) * 4  # kernels take taps by fours
+    middle = -(-max(reach) // 8) * 8  # kernels take taps by eights
     taps, costs = np.zeros((3, 2 * middle + 1)), np.full((3, 2 * middle + 1), np.inf)
-    near: list[np.ndarray] = [np.zeros((1, 1), dtype=np.int32)] * missing
-    reach = np.zeros(3, dtype=np.int64)
-    for axis, stencil in enumerate(along, start=missing):
-        inside = slice(middle - stencil.reach, middle + stencil.reach + 1)
-        taps[axis, inside], costs[axis, inside] = stencil.taps, -stencil.logs
-        near.append((stencil.near % n if axis == 2 else stencil.near // n).astype(np.int32))
-        reach[axis] = stencil.reach
+    for k, axis in enumerate(grid.axes):
+        inside = slice(middle - reach[k], middle + reach[k] + 1)
+        costs[missing + k, inside] = -gaussian_logs(axis.spacing, variance, reach[k])
+        taps[missing + k, inside] = np.exp(-costs[missing + k, inside])
     free = ~grid.mask.reshape(-1, n)
-    cuts, tiles, tile = _tilings(free, int(reach[2]))
+    cuts, tiles, tile = _tilings(free, reach[-1])
+    kinds, line = np.unique(free, axis=0, return_inverse=True)
+    ring = grid.axes[-1].periodic
+    along = np.stack([line_stencil(kind, ring, reach[-1]) for kind in kinds]).astype(np.int32)
+    across = [np.zeros((1, 1, 1), dtype=np.int32)] * 2
+    columns = (~grid.mask).reshape((1,) * missing + grid.shape)[:, :, cuts[0, : tiles[0]]]
+    for k in range(grid.ndim - 1):
+        across[missing + k] = _rows_near(columns, missing + k, grid.axes[k].periodic, reach[k])
     axes, kept = np.arange(missing, 3), 1 + len(free) * int(tiles[-2])
-    flags = bool(grid.mask.any()), grid.axes[-1].periodic
-    near_z, near_y, near_x = near
-    numbers = entropy, taps, costs, reach, near_z, near_y, near_x
-    return Entropic(*numbers, cuts, tiles, tile, free, *flags, kept, axes, 1)
+    reaches = np.array([0] * missing + list(reach), dtype=np.int64)
+    numbers = entropy, taps, costs, reaches, *across, along, line.reshape(-1).astype(np.int64)
+    return Entropic(*numbers, cuts, tiles, tile, free, bool(grid.mask.any()), ring, kept, axes, 1)
+
+
+def _rows_near(columns: np.ndarray, axis: int, periodic: bool, reach: int) -> np.ndarray:
+    """Rows that agents go to along an axis across rows, from each row and column, and on both sides the row itself: for
+    taps by eights.  Of the ``columns`` (z, y, columns) is stated where they are free."""
+    rows = np.moveaxis(np.arange(columns[:, :, 0].size).reshape(columns.shape[:2]), axis, 0)
+    free, more = np.moveaxis(columns, axis, 0), -reach % 4
+    near = np.empty((*free.shape, 2 * (reach + more) + 1), dtype=np.int32)
+    for k, c in np.ndindex(free.shape[1:]):
+        near[:, k, c] = rows[:, k, None]
+        near[:, k, c, more : near.shape[-1] - more] = rows[line_stencil(free[:, k, c], periodic, reach), k]
+    return np.moveaxis(near, 0, axis).reshape(rows.size, -1, near.shape[-1])
 
 
 def _tilings(free: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -125,9 +147,9 @@ def _tilings(free: np.ndarray, reach: int) -> tuple[np.ndarray, np.ndarray, np.n
     walls = np.flatnonzero((free[:, 1:] != free[:, :-1]).any(axis=0)) + 1
     ends = np.concatenate([[0], walls, [n]])
     partitions = [ends]
-    while np.diff(ends).max() >= max(2 * reach, 2):
+    while np.diff(ends).max() >= max(4 * reach, 2):
         widths = np.diff(ends)
-        halves = (ends[:-1] + (widths + 1) // 2)[widths >= max(2 * reach, 2)]
+        halves = (ends[:-1] + (widths + 1) // 2)[widths >= max(4 * reach, 2)]
         ends = np.unique(np.concatenate([ends, halves]))
         partitions.append(ends)
     partitions.append(np.arange(n + 1))

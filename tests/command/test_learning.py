@@ -45,7 +45,7 @@ def test_table_files_json_and_show(folder: Path) -> None:
     apart = 0.5 * abs(data["density"] - data["reference_density"]).sum("x").mean("time")
     assert facts["density_distance"] == pytest.approx(float(apart), rel=1e-12)
     shown = json.loads(run("show", "learn.nc", "--json").stdout)
-    for key in set(facts) - {"seconds"}:
+    for key in set(facts) - {"seconds", "files", "created"}:
         assert shown[key] == facts[key], key
     assert set(KEYS) <= set(shown)
     assert re.search(r"^learned by +50 agents, 40 episodes", run("show", "learn.nc").stdout, re.M)
@@ -58,7 +58,7 @@ def test_another_learner_with_parameters_of_its_own() -> None:
     assert facts["agent_steps"] == 100 * 60 * 20
     assert json.loads(run("show", "c.nc", "--json").stdout)["episode"] == 60
     again = json.loads(run("resume", "c.nc", "--json").stdout)
-    assert again == facts | {"seconds": again["seconds"]}
+    assert again == facts | {key: again[key] for key in ("seconds", "files", "created")}
 
 
 def test_another_seed_another_plan_and_settings_reach_the_game() -> None:
@@ -90,7 +90,9 @@ def test_a_checkpoint_goes_on_to_the_same_plan(folder: Path) -> None:
     assert (facts["episode"], facts["episodes"], facts["agents"]) == (1, 40, 50)
     parts = json.loads(run("resume", "half.nc", "-o", "parts.nc", "--plot", "parts.png", "--json").stdout)
     assert parts.pop("seconds") > 0
-    assert parts == {key: value for key, value in whole.items() if key != "seconds"}
+    assert parts.pop("files") == ["parts.nc", "parts.png"]
+    assert parts.pop("created") > ""
+    assert parts == {key: value for key, value in whole.items() if key not in ("seconds", "files", "created")}
     for name in ("density", "policy", "value", "exploitability", "episodes", "reference_density"):
         assert np.array_equal(mfg.load("whole.nc").dataset[name], mfg.load("parts.nc").dataset[name]), name
     again = json.loads(run("resume", "half.nc", "--json").stdout)  # nothing is left to do

@@ -39,8 +39,8 @@ def test_the_command_solves_what_python_solves(folder: Path) -> None:
 def test_json_is_one_object_with_the_numbers_of_the_summary(folder: Path, solver: str) -> None:
     result = run(*FLAGSHIP, "--solver", solver, "--tol", "1e-3", "--json", "-o", "plan.nc")
     numbers = json.loads(result.stdout)
-    assert list(numbers) == KEYS
-    assert numbers == mfg.load("plan.nc").summary()
+    assert list(numbers)[: len(KEYS)] == KEYS
+    assert {key: numbers[key] for key in KEYS} == mfg.load("plan.nc").summary()
     assert numbers["status"] == "converged"
     assert result.stderr == ""
     assert mfg.load("plan.nc").dataset.attrs["solver"] == solver
@@ -83,7 +83,7 @@ def test_a_problem_file_and_its_settings(folder: Path) -> None:
 def test_not_converged_is_exit_code_3_and_the_file_is_written(folder: Path) -> None:
     numbers = json.loads(run(*FLAGSHIP, "--max-iterations", 0, "--json", "-o", "plan.nc", code=3).stdout)
     assert numbers["status"] == "iteration limit"
-    assert mfg.load("plan.nc").summary() == numbers
+    assert mfg.load("plan.nc").summary() == {key: numbers[key] for key in KEYS}
     text = run(*FLAGSHIP, "--max-seconds", 0, "--tol", 0, code=3).stdout
     assert re.search("^status +time limit$", text, re.M)
     run("show", "plan.nc", code=0)

@@ -46,7 +46,7 @@ def finite() -> mfg.Solution:
 
 
 def learned() -> mfg.Solution:
-    return mfg.learn(mfg.problems.left_right(), agents=4, episodes=4, rng=0)
+    return mfg.learn(mfg.problems.left_right(), agents=4, episodes=4, rng=0, shared=False)
 
 
 def extrapolated() -> mfg.Solution:

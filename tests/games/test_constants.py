@@ -167,6 +167,7 @@ def test_crowd_effect_by_hand():
     w, m = np.array([1.6180339887498949, 1.2360679774997898]) / 2, np.array([0.25, 0.75])
     running = np.abs(3 * m * (1 - w) - 2 * np.log(w))
     assert game.crowd_effect(stays) == pytest.approx(40 * (running * m).sum() + (8 * m * np.abs(1 - w) * m).sum())
+    assert game.crowd_effect(stays, np.full_like(stays, np.nan)) == game.crowd_effect(stays)
 
 
 def test_a_game_whose_costs_vanish_at_its_equilibrium():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,3 +56,15 @@ def test_a_class_without_options_says_so():
     with pytest.raises(InputError, match=r"unknown option of plain 'x'; allowed: \(none\)"):
         typed_options(Bare, {"x": 1}, "plain")
     assert typed_options(Bare, {}, "plain") == {}
+
+
+def test_a_loose_field_takes_what_its_class_makes_something_of():
+    @dataclass
+    class Networked:
+        graph: str = field(default="none", metadata={"loose": True})
+        rule: str = "mean"
+
+    links = [[0, 1], [1, 0]]
+    assert typed_options(Networked, {"graph": links}, "networked")["graph"] is links
+    with pytest.raises(InputError, match="option rule of networked is"):
+        typed_options(Networked, {"rule": links}, "networked")

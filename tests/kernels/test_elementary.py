@@ -1,29 +1,49 @@
-"""exp and log of rows against the library's."""
+"""exp and log against the library's."""
 
 import numpy as np
 import pytest
 
-from mfgsolve.kernels.elementary import exp_row, log_row
+from mfgsolve.kernels import jit
+from mfgsolve.kernels.elementary import exp, log
 
 pytestmark = pytest.mark.kernel
 
 
-@pytest.mark.parametrize("n", [1, 7, 64, 129])
-def test_to_the_last_places(n):
-    random = np.random.default_rng(n)
-    work, out = np.empty((2, n)), np.empty(n)
-    for low, high in ((-700.0, 700.0), (-1.0, 1.0), (-1e-9, 1e-9)):
-        x = random.uniform(low, high, n)
-        exp_row(x, work, out, n)
-        np.testing.assert_allclose(out, np.exp(x), rtol=4.5e-16)
-        y = np.exp(x)
-        log_row(y, work, out, n)
-        np.testing.assert_allclose(out, np.log(y), rtol=4.5e-16, atol=1e-22)
+def exps(out, x):
+    for i in range(x.size):
+        out[i] = exp(x[i])
+
+
+def logs(out, x):
+    for i in range(x.size):
+        out[i] = log(x[i])
+
+
+OF_ROWS = {"exp": jit(exps), "log": jit(logs)}
+
+
+def of_each(function, numbers):
+    return np.array([function(x) for x in numbers])
+
+
+@pytest.mark.parametrize("name", OF_ROWS)
+def test_rows_have_the_bits_of_single_numbers(name):
+    """Whatever the compiler makes of a loop, and wherever in it a number stands."""
+    x = np.random.default_rng(2).uniform(1e-3, 5.0, 67)
+    for start in (0, 1, 5):
+        out = np.empty(x.size - start)
+        OF_ROWS[name](out, x[start:].copy())
+        np.testing.assert_array_equal(out, of_each({"exp": exp, "log": log}[name], x[start:]))
+
+
+@pytest.mark.parametrize(("low", "high"), [(-700.0, 700.0), (-1.0, 1.0), (-1e-9, 1e-9)])
+def test_to_the_last_places(low, high):
+    x = np.random.default_rng(1).uniform(low, high, 400)
+    np.testing.assert_allclose(of_each(exp, x), np.exp(x), rtol=4.5e-16)
+    y = np.exp(x)
+    np.testing.assert_allclose(of_each(log, y), np.log(y), rtol=4.5e-16, atol=1e-22)
 
 
 def test_exact_where_numbers_are():
-    x, work, out = np.zeros(3), np.empty((2, 3)), np.empty(3)
-    exp_row(x, work, out, 3)
-    np.testing.assert_array_equal(out, 1.0)
-    log_row(out.copy(), work, out, 3)
-    np.testing.assert_array_equal(out, 0.0)
+    assert exp(0.0) == 1.0
+    assert log(1.0) == 0.0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scaled_games import GAMES, entropic_game
 
+from mfgsolve.kernels import entropic
 from mfgsolve.steps import sweeps
 
 pytestmark = pytest.mark.kernel
@@ -41,3 +42,13 @@ def test_sweeps_are_those_of_single_steps(name, threads):
     one, two = (fast[0] * changes[1]).sum(), (fast[1] * changes[0]).sum()
     assert one == pytest.approx(two, rel=1e-12)
     assert (fast[0] * changes[0]).sum() > 0  # crowds flee a price
+
+
+def test_levels_to_work_in_begin_where_vectors_do():
+    arrays = entropic_game((6, 8)).step.arrays
+    for _ in range(20):
+        levels, scales = entropic.empty_levels(arrays, 3)
+        assert levels.shape == (3, 6, 8)
+        assert levels.ctypes.data % 64 == 0
+        assert scales.shape[:2] == (3, 6)
+        assert not levels.any()

@@ -71,10 +71,59 @@ def test_an_episode_of_two_steps_teaches_what_its_formula_says():
         h[0, t, x] -= h[0, t, x].max()
         total += abs(error)
     found = learning.actor_critic(
-        cells, actions, being, choosing, tau, np.ones((2, 2), dtype=bool), preference, critic, visits,
-        slowest, power, actor, bound,
+        cells, actions, np.array([0, 1]), np.array([0]), being, choosing, tau, np.ones((2, 2), dtype=bool), preference,
+        critic, visits, slowest, power, actor, bound,
     )  # fmt: skip
     assert found == pytest.approx(total, rel=1e-13)
     np.testing.assert_allclose(preference, h, atol=1e-14)
     np.testing.assert_allclose(critic, q, atol=1e-14)
     np.testing.assert_array_equal(visits[0], [[[0, 4], [0, 0]], [[0, 0], [9, 0]]])
+
+
+def learned_from(first, heard, owners, agents=4, steps=3, states=2, many=2, rounds=2, start=None):
+    """Tables (owners, ...) after an episode whose owners hear these, learned from several times."""
+    rng = np.random.default_rng(1)
+    cells, actions = rng.integers(states, size=(agents, steps + 1)), rng.integers(many, size=(agents, steps))
+    being, choosing = rng.standard_normal((steps + 1, states)), rng.standard_normal((1, many, states))
+    shape = (owners, steps, states, many)
+    preference, critic, visits = start or (np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=np.int64))
+    for _ in range(rounds):  # the order of updates matters from the second visit on
+        learning.actor_critic(
+            cells, actions, np.array(first), np.array(heard), being, choosing, np.full(steps, 0.3),
+            np.ones((many, states), dtype=bool), preference, critic, visits, 0.1, 0.6, np.full(steps, 0.5), 9.0,
+        )  # fmt: skip
+    return preference, critic, visits
+
+
+def test_each_table_learns_from_the_walks_that_its_owner_hears():
+    alone = learned_from([0, 1, 2, 3, 4], [0, 1, 2, 3], 4)
+    shared = learned_from([0, 4], [0, 1, 2, 3], 1)
+    some = learned_from([0, 1, 3, 7, 8], [0, 1, 3, 0, 1, 2, 3, 3], 4)
+    pair = learned_from([0, 2], [1, 3], 1)
+    for one, all_, heard, two in zip(alone, shared, some, pair, strict=True):
+        np.testing.assert_array_equal(heard[0], one[0])
+        np.testing.assert_array_equal(heard[3], one[3])
+        np.testing.assert_array_equal(heard[2], all_[0])
+        np.testing.assert_array_equal(heard[1], two[0])
+    assert some[2].sum(axis=(1, 2, 3)).tolist() == [6, 12, 24, 6]
+    for one, other in zip(shared[:2], learned_from([0, 4], [3, 2, 1, 0], 1), strict=False):
+        assert not np.array_equal(one, other)
+
+
+def test_walks_are_learned_from_in_the_order_of_the_list():
+    one_by_one = learned_from([0, 1], [0], 1, agents=1)
+    twice = learned_from([0, 2], [0, 0], 1, agents=1, rounds=1)
+    for one, other in zip(one_by_one, twice, strict=True):
+        np.testing.assert_array_equal(one, other)
+    first = learned_from([0, 2], [0, 1], 1, rounds=1)
+    again = learned_from([0, 1], [1], 1, rounds=1, start=learned_from([0, 1], [0], 1, rounds=1))
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_scatter_is_the_mean_square_distance_from_the_mean_where_it_counts():
+    tables = np.random.default_rng(2).standard_normal((5, 3, 4, 2))
+    counts = np.array([[True, True], [True, False], [False, False], [True, True]])
+    apart = (tables - tables.mean(axis=0)) * counts
+    assert learning.scatter(tables, counts) == pytest.approx((apart**2).sum() / 5, rel=1e-13)
+    assert learning.scatter(np.ones((3, 1, 4, 2)), counts) == pytest.approx(0, abs=1e-30)

@@ -12,6 +12,8 @@ import mfgsolve as mfg
 from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
 from mfgsolve.learners.policy_iteration import GMFQ, BoltzmannIteration, gmf_q
+from mfgsolve.learners.sampled_values import episode
+from mfgsolve.learners.sampler import Sampler
 
 BAR = mfg.problems.beach_bar(shape=(5,), steps=4)
 FORK = mfg.problems.left_right()
@@ -154,6 +156,18 @@ def test_a_packed_state_goes_on_bit_for_bit(method):
     assert np.array_equal(state.believed, again.believed)
     assert (state.measure.exploitability, state.iteration) == (again.measure.exploitability, again.iteration)
     assert state.finished == again.finished == isinstance(method, GMFQ)
+
+
+def test_agents_with_tables_of_their_own_are_seen_to_do_what_each_does():
+    method = GMFQ(0.01, agents=7, episodes=4, block=2, empirical=True, shared=False, graph="ring")
+    state = method.init(make_game(BAR), 0.0)
+    rng = method._stream(state, 1)
+    state = method.step(state)
+    policies = method._policies(state)
+    assert np.abs(policies - policies[0]).max() > 0.9  # cold choices from what each has met
+    cells = episode(Sampler(state.game), policies, None, 7, rng)[0]
+    seen = np.stack([np.bincount(now, minlength=5) for now in cells]) / 7
+    np.testing.assert_allclose(state.believed[:, :5], seen, atol=1e-15)
 
 
 def test_a_forbidden_action_is_never_learned():

@@ -189,3 +189,17 @@ def test_what_nobody_learned_is_refused():
         plots.learning(solved)
     with pytest.raises(mfg.InputError, match="a Solution or its dataset is needed"):
         plots.learning([1, 2])  # type: ignore[arg-type]
+
+
+def test_agents_with_tables_of_their_own_have_their_disagreement_below():
+    dataset = made_up(*SPACES["line"])
+    apart = np.linspace(5.0, 1.0, 101)
+    apart[3] = np.nan  # not measured
+    figure = drawn(dataset.assign(disagreement=("iteration", apart)))
+    (below,) = (ax for ax in figure.axes if ax.get_ylabel() == "disagreement")
+    assert below.get_yscale() == "log"
+    episodes, shown = below.lines[0].get_data()
+    np.testing.assert_array_equal(shown, np.delete(apart, 3))
+    np.testing.assert_array_equal(episodes, np.delete(dataset.episodes.values, 3))
+    alike = drawn(dataset.assign(disagreement=("iteration", np.zeros(101))))
+    assert next(ax for ax in alike.axes if ax.get_ylabel() == "disagreement").lines[:] == []

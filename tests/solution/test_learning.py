@@ -55,3 +55,20 @@ def test_learning_is_read_back_from_the_dataset_it_was_written_to():
     np.testing.assert_array_equal(back.agent_steps, one.agent_steps)
     np.testing.assert_array_equal(back.reference_density, 0.0)
     assert Learning.read(data) is None
+
+
+def test_what_agents_with_tables_of_their_own_differed_by_is_kept_and_read_back():
+    density = xr.DataArray(np.ones((3, 2)), dims=("time", "state"), attrs={"units": "1"})
+    data = xr.Dataset({"density": density}, {"iteration": [0, 1, 2]})
+    played = Played(10, 25, 4, 1, apart=np.array([3.0, 2.0]), regrets=np.array([0.1, 0.2]))
+    learning = Learning.of(played, np.array([0, 1, 2]), 1, 8)
+    np.testing.assert_array_equal(learning.disagreement, [np.nan, 3, 2])  # an earlier version did not measure it
+    written = learning.written(data)
+    assert written.agent_regret.dims == ("agent",)
+    for one in (written, learning.written(data.assign(density=density.expand_dims(population=["red"], axis=1)))):
+        back = Learning.read(one.assign_attrs(agents=10))
+        np.testing.assert_array_equal(back.disagreement, learning.disagreement)
+        np.testing.assert_array_equal(back.agent_regret, [0.1, 0.2])
+    plain = Learning.of(PLAYED, np.array([0, 1, 2]), 1, 8)
+    assert plain.disagreement is None
+    assert not {"disagreement", "agent_regret", "agent"} & {*plain.written(data).variables}

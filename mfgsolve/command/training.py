@@ -1,0 +1,198 @@
+"""What `mfgsolve learn` does with a task that is no mean-field game, and what is said of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mfgsolve.command.progress import Progress as Line
+from mfgsolve.errors import FileError
+from mfgsolve.inputs.texts import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import xarray as xr
+
+    from mfgsolve.tasks import Training
+    from mfgsolve.tasks.training import Progress
+
+__all__ = [
+    "Blocks", "resume_task", "task_rows", "told_checkpoint", "train_task", "training_facts", "training_rows",
+]  # fmt: skip
+
+
+class Blocks(Line):
+    """The live line of a training: how many of its episodes are done.
+
+    Parameters
+    ----------
+    task, learner : their names
+    episodes : of a block
+    """
+
+    def __init__(self, task: str, learner: str, episodes: int):
+        super().__init__(0.0)
+        self.task, self.learner, self.episodes = task, learner, episodes
+        self.done: Progress | None = None
+
+    def trained(self, done: Progress) -> None:
+        """Show how far it is."""
+        self.done, self.doing = done, ""
+
+    def named(self, iteration: int) -> str:
+        return f"episode {iteration * self.episodes}"
+
+    def share(self) -> float:
+        return 0.0 if self.done is None else self.done.block / max(self.done.blocks, 1)
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        if self.doing or self.done is None:
+            yield from super().texts()
+            return
+        count = f"episode {self.done.block * self.episodes} of {self.done.blocks * self.episodes}"
+        yield f"{self.learner} on {self.task}  {count}", self.clock()
+        yield count, self.clock()
+        yield "", count
+
+
+def train_task(
+    name: str, learner: str | None, parameters: Mapping[str, Any], options: Mapping[str, Any], output: Path | None,
+    plot: Path | None, json: bool, strict: bool, checkpoint: Path | None, max_seconds: float | None,
+) -> None:  # fmt: skip
+    """Train a learner on the task of that name; what `mfgsolve learn` does with a task."""
+    from mfgsolve.tasks import make_task, train
+    from mfgsolve.tasks.training import make_task_learner
+
+    task = make_task(name, parameters)
+    made = make_task_learner(task.learner if learner is None else learner, options)
+
+    def work(callback: Callable[[Progress], Any]) -> Training:
+        return train(task, made, max_seconds=max_seconds, callback=callback, checkpoint=checkpoint)
+
+    _carry_out(work, Blocks(task.name, made.name, made.episodes_of_block), output, plot, json, strict, checkpoint)
+
+
+def resume_task(
+    checkpoint: Path, output: Path | None, plot: Path | None, json: bool, strict: bool, max_seconds: float | None
+) -> None:
+    """Go on from the checkpoint of a training."""
+    from mfgsolve.files import read_dataset
+    from mfgsolve.tasks import resume_training
+
+    held = read_dataset(checkpoint, "training-checkpoint", history_only=True).attrs
+
+    def work(callback: Callable[[Progress], Any]) -> Training:
+        return resume_training(checkpoint, max_seconds=max_seconds, callback=callback)
+
+    line = Blocks(str(held["task"]), str(held["learner"]), int(held.get("episodes_of_block", 1)))
+    _carry_out(work, line, output, plot, json, strict, checkpoint)
+
+
+def _carry_out(
+    work: Callable[[Callable[[Progress], Any]], Training], line: Blocks, output: Path | None, plot: Path | None,
+    json: bool, strict: bool, checkpoint: Path | None,
+) -> None:  # fmt: skip
+    from mfgsolve.command.interrupts import Interrupts, checkpoint_told
+    from mfgsolve.command.report import NOT_CONVERGED, say, to_json, told
+
+    written: list[Path] = []
+    failure: FileError | None = None
+    with checkpoint_told(checkpoint, line), Interrupts() as interrupts, line:
+
+        def watch(done: Progress) -> None:
+            interrupts.check()
+            line.trained(done)
+
+        result = work(watch)
+        interrupts.check()
+        try:
+            if output is not None:
+                line.doing = f"writing {visible(output.name)}"
+                result.save(output)
+                written.append(output)
+            if plot is not None:
+                line.doing = f"drawing {visible(plot.name)}"
+                from mfgsolve import plots
+
+                plots.save(result.plot(), plot)
+                written.append(plot)
+        except FileError as error:
+            failure = error
+    if json:
+        to_json(training_facts(result.dataset))
+    else:
+        files = f" Wrote {' and '.join(str(path) for path in written)}." if written else ""
+        head = f"{result.dataset.attrs['learner']} on {result.dataset.attrs['task']}: {result.status}."
+        say(head + files + told(result.warnings), training_rows(result.dataset))
+    if failure is not None:
+        raise failure
+    if result.status != "finished" or (strict and result.warnings):
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def training_facts(dataset: xr.Dataset) -> dict[str, Any]:
+    """Who learned what, all numbers, the work, and what is to be known beside them."""
+    from mfgsolve.files import plain
+    from mfgsolve.tasks import Training
+
+    result, attrs = Training(dataset), dataset.attrs
+    head = {name: str(attrs[name]) for name in ("task", "learner", "status")}
+    given = {
+        group: {
+            str(name).removeprefix(prefix): plain(each) for name, each in attrs.items() if str(name).startswith(prefix)
+        }
+        for group, prefix in (("parameters", "parameter_"), ("options", "option_"))
+    }
+    work = {"blocks": dataset.sizes.get("iteration", 0), "agent_steps": 0, "seconds": 0.0}
+    if work["blocks"]:
+        work |= {"agent_steps": int(dataset["agent_steps"].values[-1]), "seconds": float(dataset["seconds"].values[-1])}
+    return head | result.numbers | work | given | {"warnings": [asdict(each) for each in result.warnings]}
+
+
+def training_rows(dataset: xr.Dataset) -> list[tuple[str, str]]:
+    """The small table of a training."""
+    facts, attrs = training_facts(dataset), dataset.attrs
+    rows = [("task", facts["task"]), ("learner", facts["learner"])]
+    for name, one in dataset.data_vars.items():
+        if one.ndim == 0:
+            unit = str(one.attrs.get("units", "1"))
+            rows.append((str(one.attrs.get("long_name", name)), f"{one.item():.6g}{'' if unit == '1' else ' ' + unit}"))
+    work = f"{facts['blocks'] * int(attrs['episodes_of_block'])} episodes, {facts['agent_steps']:.3g} agent-steps"
+    return [*rows, ("work", f"{work}, {facts['seconds']:.2f} s")]
+
+
+def told_checkpoint(file: Path, json: bool) -> None:
+    """What a checkpoint of a training holds."""
+    from mfgsolve.command.report import say, to_json
+    from mfgsolve.files import read_dataset
+
+    held = read_dataset(file, "training-checkpoint", history_only=True)
+    attrs, done = held.attrs, held.sizes.get("iteration", 0)
+    facts: dict[str, Any] = {"task": str(attrs["task"]), "learner": str(attrs["learner"]), "status": "unfinished"}
+    facts |= {"blocks": done, "of_blocks": int(attrs["blocks"]), "seconds": float(attrs["created_seconds"])}
+    if json:
+        to_json(facts)
+        return
+    rows = [("checkpoint of", f"{facts['learner']} on {facts['task']}")]
+    work = f"{done} of {facts['of_blocks']} blocks of {int(attrs['episodes_of_block'])} episodes"
+    say(f"Go on with:  mfgsolve resume {file}", [*rows, ("work so far", f"{work}, {facts['seconds']:.2f} s")])
+
+
+def task_rows(name: str) -> list[tuple[str, str]]:
+    """A line for each task; or all of one: its parameters, and who learns it."""
+    from mfgsolve import methods
+    from mfgsolve.tasks.task import parameters_of
+
+    if name == "tasks":
+        return [(each, f"{kind.summary} Source: {kind.source}") for each, kind in methods.TASKS.items()]
+    kind = methods.TASKS[name]
+    parameters = [(f"--set {key}={value}", "parameter") for key, value in parameters_of(kind).items()]
+    learner = methods.TASK_LEARNERS[kind.learner]
+    options = [(f"--option {key}={value}", "of the learner") for key, value in parameters_of(learner).items()]
+    head = [(name, kind.summary), ("source", kind.source), ("learner", f"{kind.learner}. Source: {learner.source}")]
+    return [*head, *parameters, *options]

@@ -1,0 +1,410 @@
+"""sweep: one game at many values of its parameters, on this machine or on a cluster, nothing of it lost.
+
+    study = sweep("supply-demand", {"reward": [1, 2, 3], "congestion": [0.05, 0.1]}, shape=(32, 32),
+                  regions={"shortcut": "y<0.4"}, output="sweep.zarr", workers=2)
+    study.cost.plot()
+
+Every point is solved from nothing: neighbours as starts were measured and save no sweeps (the solver's own coarse
+meshes are as good a start), and points that know nothing of each other give the same numbers in any order, on any
+number of workers, after any number of interruptions, bit for bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import itertools
+import json
+import math
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+import mfgsolve
+from mfgsolve import methods, problems
+from mfgsolve.agents.slopes import mean_and_band
+from mfgsolve.checkpoints import PYTHON_PROBLEM, problem_text
+from mfgsolve.errors import FileError, InputError, unknown, whole
+from mfgsolve.problem import Problem
+from mfgsolve.resolution import settle
+from mfgsolve.solution.regions import share_of
+from mfgsolve.studies.points import FIELDS, NUMBERS, Answer, Point, fingerprint_of, solve_point
+from mfgsolve.studies.store import LONGEST, Memory, Store, template_of
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+__all__ = ["Progress", "spread", "sweep"]
+
+EXTRA = 'pip install "mfgsolve[studies]"'
+WAIT = 8.0  # seconds for a scheduler to answer
+Index = tuple[int, ...]
+AHEAD = 4  # points that each worker is given in advance
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a callback is told after a point: how many are done (failed ones among them), and when all will be."""
+
+    done: int
+    failed: int
+    points: int
+    seconds: float
+    left: float  # seconds, NaN before anything is known
+
+
+def sweep(
+    problem: str | Problem | Callable[..., Problem],
+    over: Mapping[str, Sequence[Any]],
+    *,
+    settings: Mapping[str, Any] | None = None,
+    shape: Sequence[int] | None = None,
+    steps: int | None = None,
+    scheme: str | None = None,
+    tol: float = 1e-10,
+    method: str | None = None,
+    learner: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    keep: Sequence[str] = (),
+    regions: Mapping[str, str] | None = None,
+    times: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
+    output: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    workers: int | None = None,
+    client: Client | str | None = None,
+    callback: Callable[[Progress], Any] | None = None,
+) -> xr.Dataset:
+    """Solve a game at every combination of values, and put what comes out into one dataset.
+
+    Parameters
+    ----------
+    problem : a name of ``mfgsolve list``, a problem that can be written as a file, or a function of the parameters that
+        makes one (for workers it must be importable there)
+    over : values of each parameter by name; besides those of the problem "shape", "steps", "scheme", "discount",
+        "agents" (regret of N agents; with a learner how many learn), and with a learner "rng" and "episodes"
+    settings, shape, steps, scheme : of all points
+    tol, method, options : of `mfgsolve.solve` at all points; of `mfgsolve.learn` with ``learner``
+    keep : of "density" and "value", at ``times``
+    regions : conditions by name (see `mfgsolve.solution.regions`), whose mass is kept at ``times``
+    times : shares of the horizon
+    output : a Zarr store; each point is written when it is finished
+    resume, overwrite : go on with the study that is there, or replace it
+    workers : processes on this machine; None works in this one
+    client : of dask.distributed, or the address of a scheduler, in place of workers of one's own
+    callback : called with `Progress` after every point; a true value stops, and what is done stays
+
+    Returns
+    -------
+    xarray.Dataset
+        on the parameters: cost, potential, ... (`mfgsolve.studies.points.NUMBERS`), ``mass_NAME`` (..., time),
+        fields, ``status`` and ``message`` (a failed point has its reason there, and NaN elsewhere), ``done`` (0 of what
+        is still to come, and where a worker died with the point: ``resume`` tries that once more)
+
+    Raises
+    ------
+    InputError, FileError
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> study = mfg.sweep("left-right", {"temperature": [0.1, 0.2]}, regions={"left": "state == 'left'"})
+    >>> study.cost.dims, int(study.done.sum())
+    (('temperature',), 2)
+    """
+    values = _checked(over)
+    point = _first_point(problem, settings, shape, steps, scheme)
+    point = _asked(point, tol, method, learner, options, keep, regions, times)
+    template = _template(point, values)
+    kept = Memory(template) if output is None else Store(output, template, resume, overwrite)
+    todo = [index for index in np.ndindex(template["done"].shape) if not kept.done[index]]
+
+    def at(index: tuple[int, ...]) -> Point:
+        return point.with_settings({name: values[name][i] for name, i in zip(values, index, strict=True)})
+
+    clock = _Clock(len(todo), int(template["done"].size), callback)
+    with contextlib.closing(_answers(todo, at, workers, client)) as answers:
+        for index, answer in answers:
+            _keep(kept, index, answer, output)
+            if clock.ticked(answer):
+                break
+    return kept.result()
+
+
+def _checked(over: Any) -> dict[str, list[Any]]:
+    if not isinstance(over, Mapping) or not over:
+        raise InputError("no parameters came to sweep over; give values by name, say {'reward': [1, 2, 3]}")
+    values = {}
+    for name, given in over.items():
+        if isinstance(given, str) or not np.iterable(given):
+            raise InputError(f"values of {name} are {given!r}; a list is needed")
+        listed = [_plain(value) for value in given]
+        if not listed or len({str(value) for value in listed}) < len(listed):
+            raise InputError(f"values of {name} are {listed}; at least one, all different, are needed")
+        values[str(name)] = listed
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """A value as a file holds it; a shape as the text 32x32."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple):
+        return "x".join(str(int(n)) for n in value)
+    return value
+
+
+def _first_point(
+    problem: Any, settings: Mapping[str, Any] | None, shape: Any, steps: int | None, scheme: str | None
+) -> Point:
+    given = dict(settings or {})
+    for name, value in (("shape", None if shape is None else _plain(tuple(np.atleast_1d(shape)))),
+                        ("steps", steps), ("scheme", scheme)):  # fmt: skip
+        if value is not None:
+            given[name] = value
+    if isinstance(problem, str):
+        if problem.replace("_", "-") not in problems.names():
+            raise InputError(unknown("problem", problem, problems.names()))
+        return Point(name=problem.replace("_", "-"), settings=given)
+    if isinstance(problem, Problem):
+        text = problem_text(problem)
+        if text == PYTHON_PROBLEM:
+            raise InputError(
+                f"{problem.name} was made of Python functions, which do not travel; give a function of the parameters "
+                "that makes it"
+            )
+        return Point(text=text, settings=given)
+    if callable(problem):
+        return Point(build=problem, settings=given)
+    raise InputError(
+        f"problem is a {type(problem).__name__}; a name, a Problem, or a function that makes one is needed"
+    )
+
+
+def _asked(
+    point: Point, tol: float, method: str | None, learner: str | None, options: Mapping[str, Any] | None,
+    keep: Sequence[str], regions: Mapping[str, str] | None, times: Sequence[float],
+) -> Point:  # fmt: skip
+    chosen: dict[str, Any] = dict(options or {})
+    if learner is None:
+        chosen |= {"tol": tol, "method": method, "threads": 1}
+    elif learner not in methods.LEARNERS:
+        raise InputError(unknown("learner", learner, methods.LEARNERS))
+    for name in keep:
+        if name not in FIELDS:
+            raise InputError(unknown("field to keep", name, FIELDS))
+    shares = tuple(float(t) for t in times)
+    if not shares or not all(0 <= t <= 1 for t in shares):
+        raise InputError(f"times of the study are {list(times)}; shares of the horizon from 0 to 1 are needed")
+    return replace(
+        point, learner=learner, options=chosen, keep=tuple(keep), regions=dict(regions or {}), times=shares,
+        version=mfgsolve.__version__,
+    )  # fmt: skip
+
+
+def _template(point: Point, over: Mapping[str, list[Any]]) -> xr.Dataset:
+    """The study before anything is done; the first point tells whether parameters, regions and shapes make sense."""
+    first = settle(point.with_settings({name: values[0] for name, values in over.items()}).problem())
+    grid = first.grid
+    coordinates = {name: ((name,), *rest) for name, rest in grid.dimension_coordinates.items()}
+    density = xr.Dataset({"density": (("time", *grid.dims), np.zeros((1, *grid.shape)))}, coordinates)
+    for name, where in point.regions.items():
+        share_of(where, density, f"region {name!r}")
+    fields: dict[str, xr.DataArray] = {}
+    share = xr.DataArray(list(point.times), dims="time_share", attrs={"units": "1", "long_name": "time / horizon"})
+    several = {"population": density["population"]} if "population" in grid.dims else {}
+    for name in point.regions:
+        like = np.zeros((len(share), *(len(one) for one in several.values())))
+        fields[f"mass_{name}"] = xr.DataArray(
+            like, {"time_share": share, **several}, ("time_share", *several),
+            attrs={"long_name": f"mass in {name}", "units": "1"},
+        )  # fmt: skip
+    if point.keep and "shape" in over:
+        raise InputError("fields of several shapes do not fit into one array; leave keep= out, or the shapes")
+    for name in point.keep:
+        fields[name] = xr.DataArray(
+            np.zeros((len(share), *grid.shape)), {"time_share": share, **{d: density[d] for d in grid.dims}},
+            ("time_share", *grid.dims), attrs={"long_name": name, "units": "1/volume" if name == "density" else "cost"},
+        )  # fmt: skip
+    numbers = dict(NUMBERS)
+    if "agents" in over and point.learner is None:
+        numbers["regret"] = ("regret of one of N agents", "cost")
+    attributes = {
+        "mfgsolve_version": mfgsolve.__version__, "fingerprint": fingerprint_of(point, over), "name": first.name,
+        "source": first.source, "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "settings": json.dumps(dict(point.settings), default=str), "tol": float(point.options.get("tol", math.nan)),
+    }  # fmt: skip
+    return template_of(over, numbers, fields, attributes)
+
+
+def _keep(kept: Memory, index: tuple[int, ...], answer: Answer, output: Any) -> None:
+    values: dict[str, Any] = {**answer.numbers, **answer.fields}
+    for name, value in values.items():
+        wanted = kept.dataset[name].shape[len(index) :]
+        if np.shape(value) != wanted:
+            answer = Answer({}, {}, "failed", f"{name} has shape {np.shape(value)}, and the study keeps {wanted}")
+            values = {}
+            break
+    values |= {"status": answer.status, "message": answer.message[:LONGEST]}
+    try:
+        kept.write(index, values, answer.finished)
+    except OSError as error:
+        raise FileError(
+            f"output {output} cannot be written: {error.strerror or error}; what was finished before is there, and "
+            "--resume goes on"
+        ) from None
+
+
+class _Clock:
+    """Counts points, and says when all will be done: from the pace after the first one, which compiles."""
+
+    def __init__(self, todo: int, points: int, callback: Callable[[Progress], Any] | None):
+        self.todo, self.points, self.callback = todo, points, callback
+        self.done = self.failed = 0
+        self.begun = self.second = time.perf_counter()
+
+    def ticked(self, answer: Answer) -> bool:
+        """Whether somebody wants to stop."""
+        now = time.perf_counter()
+        self.done += 1
+        self.failed += answer.status == "failed"
+        if self.done == 1:
+            self.second = now
+        left = (self.todo - self.done) * (now - self.second) / (self.done - 1) if self.done > 1 else math.nan
+        before = self.points - self.todo
+        told = Progress(before + self.done, self.failed, self.points, now - self.begun, left)
+        return self.callback is not None and bool(self.callback(told))
+
+
+# -- where points are solved -------------------------------------------------------------------------------------------
+
+
+def _answers(
+    todo: Sequence[Index], at: Callable[[Index], Point], workers: int | None, client: Any
+) -> Generator[tuple[Index, Answer]]:
+    """Index and answer of every point, as they come."""
+    if workers is None and client is None:
+        for index in todo:
+            yield index, solve_point(at(index))
+        return
+    with _connected(workers, client) as where:
+        yield from _distributed(todo, at, where)
+
+
+@contextlib.contextmanager
+def _connected(workers: int | None, client: Any) -> Iterator[Any]:
+    """A client of dask.distributed: the one given, that of an address, or of processes of our own."""
+    try:
+        import distributed
+    except ImportError:
+        raise InputError(f"workers are those of dask.distributed, which is not installed: {EXTRA}") from None
+    if workers is not None and client is not None:
+        raise InputError("both workers and a client came; give one of them")
+    if isinstance(client, str):
+        try:
+            with distributed.Client(client, timeout=WAIT) as at:
+                _check_versions(at)
+                yield at
+        except (OSError, TimeoutError, ValueError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(
+                f"scheduler {client} cannot be reached ({reason}); is it running, and its port open?"
+            ) from None
+        return
+    if client is not None:
+        _check_versions(client)
+        yield client
+        return
+    count = whole(workers, "workers")
+    if count < 1:
+        raise InputError(f"workers is {workers}; at least 1 is needed")
+    with (
+        distributed.LocalCluster(
+            n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as at,
+    ):
+        yield at
+
+
+def _check_versions(client: Any) -> None:
+    """Workers have this version of the package, or the study would be of two."""
+    there = client.run(_version)
+    if not there:
+        raise InputError("the scheduler has no workers; start some: dask worker ADDRESS")
+    other = {worker: version for worker, version in there.items() if version != mfgsolve.__version__}
+    if other:
+        worker, version = next(iter(other.items()))
+        raise InputError(
+            f"worker {worker} has mfgsolve {version}, and this is {mfgsolve.__version__}; install the same everywhere"
+        )
+
+
+def _version() -> str:
+    """Of the package where this runs."""
+    return mfgsolve.__version__
+
+
+def _distributed(todo: Sequence[Index], at: Callable[[Index], Point], client: Any) -> Iterator[tuple[Index, Answer]]:
+    """The same by workers: a few points ahead for each, so that a study of a million holds no million futures."""
+    from distributed import as_completed
+
+    waiting = iter(todo)
+    ahead = AHEAD * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
+    under_way: dict[Any, Index] = {}
+
+    def submitted(count: int) -> list[Any]:
+        futures = []
+        for index in itertools.islice(waiting, count):
+            future = client.submit(solve_point, at(index), pure=False)
+            under_way[future] = index
+            futures.append(future)
+        return futures
+
+    finished = as_completed(submitted(ahead))
+    try:
+        for future in finished:
+            try:
+                answer = future.result()
+            except Exception as error:  # a worker that died with the point, again and again
+                answer = Answer({}, {}, "failed", f"{type(error).__name__}: {error}", finished=False)
+            yield under_way.pop(future), answer
+            for other in submitted(1):
+                finished.add(other)
+    finally:
+        client.cancel(list(under_way))
+
+
+def spread(study: xr.Dataset, name: str, over: str) -> xr.Dataset:
+    """Mean, standard deviation and a 95 % interval of the mean of a number over seeds, meshes or replicas.
+
+    Parameters
+    ----------
+    study : what `sweep` returned
+    name : of a number
+    over : the parameter that is averaged over, say "rng"; points that failed are left out, and counted
+
+    Returns
+    -------
+    xarray.Dataset
+        ``mean``, ``deviation``, ``low``, ``high`` (Student's interval; NaN of a single one) and ``count``
+    """
+    for what, value, allowed in (("number", name, study.data_vars), ("parameter", over, study["done"].dims)):
+        if value not in allowed:
+            raise InputError(unknown(f"{what} of the study", value, map(str, allowed)))
+    values = study[name].transpose(over, ...)
+    flat = values.values.reshape(values.shape[0], -1)
+    mean, band = mean_and_band(flat, 0)
+    count = np.isfinite(flat).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        squares = np.nansum((flat - mean) ** 2, axis=0)
+        deviation = np.where(count > 1, np.sqrt(squares / (count - 1)), np.nan)
+    rows = (mean, deviation, band[:, 0], band[:, 1], count.astype(float))
+    rest = values.isel({over: 0}, drop=True)
+    names = ("mean", "deviation", "low", "high", "count")
+    return xr.Dataset({each: rest.copy(data=row.reshape(rest.shape)) for each, row in zip(names, rows, strict=True)})
