@@ -53,11 +53,11 @@ def error_cases(quick: bool, room: Build) -> Iterator[tuple[str, Build, tuple[in
     if not quick:
         yield "crowd-aversion, walls", lambda shape, steps: by(room(shape, steps), "entropic"), (32, 64), 96
         yield "montreal", named("montreal", {}), (64, 64), 64
+        yield "flagship", named("supply-demand", {}), (64, 64), 40
+        yield "no viscosity", named("linear-quadratic", {"viscosity": 0.0}), (128,), 25
         yield from flagships(OTHERS, "other: ")
-        yield "other: flagship", named("supply-demand", {}), (64, 64), 40
         yield "other: gaussian-log", named("gaussian-log", {}), (64, 64), 32
         yield "other: linear-quadratic", named("linear-quadratic", {}), (128,), 64
-        yield "other: no viscosity", named("linear-quadratic", {"viscosity": 0.0}), (128,), 25
 
 
 @dataclass

@@ -56,6 +56,14 @@ def test_two_meshes_within_the_work_and_as_exact_as_their_distance_needs() -> No
     assert math.prod(meshes[1].numbers.shape) < 0.5 * math.prod(meshes[0].numbers.shape)
 
 
+def test_a_plan_that_is_too_rough_for_its_distance_is_solved_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beside, "ACCURACIES", (0.3, 1e-5))
+    problem = mfg.problems.supply_demand(shape=(40, 40), steps=40, viscosity=0.01)
+    solution, outcome = solved(problem, estimate=False, judged=False)
+    meshes, _ = solved_beside(outcome, solution.certificate, 1e9)
+    assert meshes[0].gap <= 1e-5 * solution.certificate.scale
+
+
 def test_nothing_is_solved_at_any_price() -> None:
     problem = mfg.problems.supply_demand(shape=(24, 24), steps=10)  # whose half is another game
     solution, outcome = solved(problem, estimate=False, judged=False)
