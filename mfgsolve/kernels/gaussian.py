@@ -32,7 +32,8 @@ factor = jit(_factor)
 
 def _along(out, source, first, last, after, before, transpose, eps, near, line, taps, cuts, tile, free):
     """The pass along rows from ``first`` to ``last``, tile by tile, from scales ``before`` to ``after`` or
-    (``transpose``) back: out[i] = sum_k taps[k] pad[i + k], where ``pad`` is a tile and what its cells reach."""
+    (``transpose``) back: out[i] = sum_k taps[k] pad[i + k], where ``pad`` is a tile and what its cells reach (taps
+    beyond are 0)."""
     n, reach, middle = source.shape[1], near.shape[2] // 2, taps.size // 2
     pad, whole, centre = np.zeros(n + taps.size), cuts[1] == n, taps[middle]
     for r in range(first, last):
@@ -51,8 +52,6 @@ def _along(out, source, first, last, after, before, transpose, eps, near, line, 
                     low = factor(after, before, transpose, eps, r, b, tile[left])
                     high = factor(after, before, transpose, eps, r, b, tile[right])
                 pad[middle - k], pad[end - 1 + k] = low * source[r, left], high * source[r, right]
-            for k in range(reach + 1, middle + 1):
-                pad[end - 1 + k] = 0.0
             inner, given, row, own_centre = pad[middle:end], source[r, start:stop], out[r, start:stop], own * centre
             for i in range(row.size):
                 inner[i], row[i] = own * given[i], own_centre * given[i]

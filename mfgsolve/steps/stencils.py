@@ -115,15 +115,18 @@ def entropic_arrays(grid: Grid, variance: float, reach: tuple[int, ...], entropy
     cuts, tiles, tile = _tilings(free, reach[-1])
     kinds, line = np.unique(free, axis=0, return_inverse=True)
     ring = grid.axes[-1].periodic
-    along = np.stack([line_stencil(kind, ring, reach[-1]) for kind in kinds]).astype(np.int32)
+    near_x = np.stack([line_stencil(kind, ring, reach[-1]) for kind in kinds]).astype(np.int32)
     across = [np.zeros((1, 1, 1), dtype=np.int32)] * 2
     columns = (~grid.mask).reshape((1,) * missing + grid.shape)[:, :, cuts[0, : tiles[0]]]
     for k in range(grid.ndim - 1):
         across[missing + k] = _rows_near(columns, missing + k, grid.axes[k].periodic, reach[k])
     axes, kept = np.arange(missing, 3), 1 + len(free) * int(tiles[-2])
     reaches = np.array([0] * missing + list(reach), dtype=np.int64)
-    numbers = entropy, taps, costs, reaches, *across, along, line.reshape(-1).astype(np.int64)
-    return Entropic(*numbers, cuts, tiles, tile, free, bool(grid.mask.any()), ring, kept, axes, 1)
+    numbers = entropy, taps, costs, reaches
+    near_z, near_y = across
+    kind = line.reshape(-1).astype(np.int64)
+    flags = bool(grid.mask.any()), ring
+    return Entropic(*numbers, near_z, near_y, near_x, kind, cuts, tiles, tile, free, *flags, kept, axes, 1)
 
 
 def _rows_near(columns: np.ndarray, axis: int, periodic: bool, reach: int) -> np.ndarray:

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scaled_games import GAMES, entropic_game
 
+import mfgsolve as mfg
 from mfgsolve.kernels import gaussian
+from mfgsolve.steps.stencils import entropic_arrays, stencils
 
 pytestmark = pytest.mark.kernel
 
@@ -49,3 +51,29 @@ def test_far_moves_of_single_cells_cost_what_they_are():
     value = g.values(g.price(g.resting_crowd(g.empty_crowd())))[2, 40]
     paid = value - g.weights[2] * g.price(g.resting_crowd(g.empty_crowd()))[2, 40]
     assert paid == pytest.approx(wanted, rel=1e-13)
+
+
+@pytest.mark.parametrize("reach", [1, 8, 9, 19])
+@pytest.mark.parametrize("boundary", ["reflecting", "periodic"])
+def test_every_tap_counts(boundary, reach):
+    """Noise as wide as its reach: none of the taps is small."""
+    grid = mfg.Grid.box((13, 21), boundary=boundary)
+    variance, random = (reach / 30) ** 2, np.random.default_rng(3)
+    arrays = entropic_arrays(grid, variance, (reach, reach), np.ones(1))
+    level, out, scales = random.random(grid.shape), np.empty(grid.shape), np.zeros(grid.shape)
+    for axis, stencil in enumerate(stencils(grid, variance, (reach, reach)), start=1):
+        for transpose in (False, True):
+            gaussian.apply(out, level, axis, scales, scales, transpose, 1.0, 0, arrays)
+            wanted = (stencil.taps * level.reshape(-1)[stencil.near]).sum(axis=1)
+            np.testing.assert_allclose(out.reshape(-1), wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_nothing_is_in_blocked_cells_whatever_their_scales(axis):
+    arrays = entropic_game(**GAMES["walls"]).step.arrays
+    free, last = arrays.free, len(arrays.tiles) - 1
+    for gap in np.arange(709.0, 720.0, 0.25):  # from where a double ends
+        low, high, out = np.where(free, 0.0, -gap), np.zeros(free.shape), np.full(free.shape, np.nan)
+        gaussian.apply(out, 1.0 * free, axis, high, low, False, 1.0, last, arrays)
+        np.testing.assert_allclose(out, 1.0 * free, rtol=1e-14)
+        assert (out[~free] == 0).all()

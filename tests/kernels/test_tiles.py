@@ -38,3 +38,17 @@ def test_scales_bound_the_weights_of_every_pass():
         before, after = (scales[j][:, arrays.tile[p]].reshape(-1) for j in (k - 1, k))
         weights = np.log(stencil.taps) + (after[:, None] - before[stencil.near]) / eps
         assert weights.max() <= 1e-12
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("steep", [0, 3, 5])
+def test_one_steep_row_is_enough(steep, threads):
+    g = entropic_game((6, 40), reach=3, threads=threads)
+    arrays, eps, scales = g.step.arrays, g.step.entropy[0], np.zeros((3, 6, 40))
+    v = np.zeros((6, 40))
+    assert tiles.partition(v, eps, scales, arrays) == 0
+    v[steep] = 1.5 * tiles.SPAN * eps * np.linspace(0, 1, 40)
+    p = tiles.partition(v, eps, scales, arrays)
+    assert p > 0
+    starts = arrays.cuts[p, : arrays.tiles[p]]
+    np.testing.assert_array_equal(scales[0, :, : arrays.tiles[p]], v[:, starts])  # the least of a row that climbs

@@ -167,6 +167,7 @@ def test_other_couplings_still_converge(coupling, line):
 
 def test_memory_in_arrays_of_all_levels():
     """Peak of a solve from its first iteration to its last, its problem included, in arrays of (T + 1) x cells."""
+    mfg.solve(flagship(32, 16), check="ignore")  # loads kernels
     game = make_game(flagship(48, 40).levelled())
     solver = Newton()
     tracemalloc.start()
