@@ -10,7 +10,7 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["blas_threads"]
+__all__ = ["blas_threads", "one_blas_thread"]
 
 LARGE_BLOCK = 4096  # unknowns of a time step from which BLAS may use all its threads
 
@@ -21,15 +21,22 @@ _limit: Any = None  # and what keeps it at that
 
 @contextmanager
 def blas_threads(state: Any) -> Iterator[None]:
-    """Matrices of a few hundred rows are factored ten times slower by two threads than by one, if both are busy.
-
-    The limit is one of the process: the first solve that wants it sets it, and the last one takes it back.
-    """
-    global _small, _limit
+    """Matrices of a few hundred rows are factored ten times slower by two threads than by one, if both are busy."""
     game = getattr(state, "game", None)
     if game is None or not game.step.has_tables or game.width >= LARGE_BLOCK:
         yield
         return
+    with one_blas_thread():
+        yield
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """BLAS uses a single thread, for small matrices.
+
+    The limit is one of the process: the first that wants it sets it, and the last one takes it back.
+    """
+    global _small, _limit
     with _counting:
         _small += 1
         if _limit is None:
