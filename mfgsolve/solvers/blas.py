@@ -10,7 +10,7 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-__all__ = ["blas_threads", "one_blas_thread"]
+__all__ = ["blas_threads", "single_thread"]
 
 LARGE_BLOCK = 4096  # unknowns of a time step from which BLAS may use all its threads
 
@@ -21,20 +21,20 @@ _limit: Any = None  # and what keeps it at that
 
 @contextmanager
 def blas_threads(state: Any) -> Iterator[None]:
-    """Matrices of a few hundred rows are factored ten times slower by two threads than by one, if both are busy."""
+    """A single thread of BLAS for games of small matrices, as many as it likes for others."""
     game = getattr(state, "game", None)
     if game is None or not game.step.has_tables or game.width >= LARGE_BLOCK:
         yield
         return
-    with one_blas_thread():
+    with single_thread():
         yield
 
 
 @contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """BLAS uses a single thread, for small matrices.
+def single_thread() -> Iterator[None]:
+    """Matrices of a few hundred rows are factored ten times slower by two threads than by one, if both are busy.
 
-    The limit is one of the process: the first that wants it sets it, and the last one takes it back.
+    The limit is one of the process: the first who wants it sets it, and the last one takes it back.
     """
     global _small, _limit
     with _counting:

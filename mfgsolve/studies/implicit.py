@@ -12,6 +12,7 @@ from scipy.sparse.linalg import LinearOperator, gmres
 
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
+from mfgsolve.solvers.blas import single_thread
 from mfgsolve.solvers.krylov import Linearisation, minimal_residual
 from mfgsolve.watch import look
 
@@ -53,7 +54,8 @@ def true_belief(game: Game, crowd: np.ndarray) -> np.ndarray:
         if float(np.abs(gap).sum()) <= TRUE * float(np.abs(believed).sum()):
             break
         system = Linearisation(game, policy, came, believed, None)
-        step, _ = minimal_residual(system, gap, 1e-10, BASIS)
+        with single_thread():  # vectors of a few thousand numbers
+            step, _ = minimal_residual(system, gap, 1e-10, BASIS)
         believed = game.clip(believed + step)
     return believed
 
@@ -82,6 +84,7 @@ def adjoint_of(game: Game, crowd: np.ndarray, gradient: np.ndarray) -> tuple[np.
     size = gradient.size
     operator = LinearOperator((size, size), matvec=matvec, dtype=float)  # type: ignore[call-arg]
     right = gradient.reshape(-1)
-    found, _ = gmres(operator, right, rtol=EXACT, atol=0.0, restart=min(BASIS, size), maxiter=AGAIN)
+    with single_thread():
+        found, _ = gmres(operator, right, rtol=EXACT, atol=0.0, restart=min(BASIS, size), maxiter=AGAIN)
     left = float(np.linalg.norm(right - matvec(found)) / np.linalg.norm(right))
     return found.reshape(shape), left, uses

@@ -19,7 +19,7 @@ from mfgsolve.learners.battles.battle_tasks import BattleTask
 from mfgsolve.learners.battles.layers import Layers
 from mfgsolve.learners.battles.self_play import SelfPlay
 from mfgsolve.learners.battles.sight import Arena, Lens
-from mfgsolve.solvers.blas import one_blas_thread
+from mfgsolve.solvers.blas import single_thread
 from mfgsolve.tasks import Training
 from mfgsolve.tasks.training import make_task_learner
 
@@ -141,7 +141,7 @@ def play(task: BattleTask, players: Sequence[Player | None], games: int, rng: An
     arena = Arena(task.worlds(min(SIDE, games)), task.max_steps)
     if len(players) != arena.worlds.groups:
         raise InputError(f"{len(players)} players came; one for each of {arena.worlds.groups} groups is needed")
-    with one_blas_thread():
+    with single_thread():
         rounds = [_round(arena, players, generator, k * arena.worlds.worlds) for k in range(-(-games // SIDE))]
     return Outcome(*(np.concatenate([each[k] for each in rounds])[:games] for k in range(4)))
 

@@ -23,7 +23,7 @@ from mfgsolve.learners.battles.battle_tasks import BattleTask
 from mfgsolve.learners.battles.layers import Layers, Memory
 from mfgsolve.learners.battles.rules import GROUPS
 from mfgsolve.learners.battles.sight import Arena, Lens
-from mfgsolve.solvers.blas import one_blas_thread
+from mfgsolve.solvers.blas import single_thread
 from mfgsolve.tasks.learner import STORED, TaskLearner, TrainingState, number, series
 from mfgsolve.tasks.task import Task
 
@@ -151,7 +151,7 @@ class SelfPlay(TaskLearner[BattleState]):
 
     def advance(self, task: Task, state: BattleState) -> xr.Dataset:
         assert isinstance(task, BattleTask)
-        with one_blas_thread():
+        with single_thread():
             return self._episode(task, state)
 
     def _episode(self, task: BattleTask, state: BattleState) -> xr.Dataset:
