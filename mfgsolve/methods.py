@@ -73,6 +73,9 @@ UNLISTED = Board(  # not to be asked for by name, but what a file may name
 )
 TASKS = Board(  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
     {
+        "multi-team-battle": "mfgsolve.learners.battles.battle_tasks:MultiTeamBattle",
+        "battle-gathering": "mfgsolve.learners.battles.battle_tasks:BattleGathering",
+        "predator-prey-battle": "mfgsolve.learners.battles.battle_tasks:PredatorPreyBattle",
         "slippery-chains": "mfgsolve.tasks.chains:SlipperyChains",
         "cart-pole-family": "mfgsolve.tasks.control:CartPoleFamily",
         "pendulum-family": "mfgsolve.tasks.control:PendulumFamily",
@@ -88,6 +91,10 @@ TASKS = Board(  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
 )
 TASK_LEARNERS = Board(  # and what learns it
     {
+        "il": "mfgsolve.learners.battles.algorithms:IL",
+        "mfq": "mfgsolve.learners.battles.algorithms:MFQ",
+        "mfac": "mfgsolve.learners.battles.algorithms:MFAC",
+        "mtmfq": "mfgsolve.learners.battles.algorithms:MTMFQ",
         "diff-dac": "mfgsolve.learners.diffusion.diff_dac:DiffDAC",
         "society": "mfgsolve.learners.society.society:Society",
         "cooperative": "mfgsolve.learners.cooperation.cooperative:Cooperative",

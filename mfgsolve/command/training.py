@@ -69,6 +69,10 @@ def train_task(
     from mfgsolve.tasks.training import make_task_learner
 
     task = make_task(name, parameters)
+    own = make_task_learner(task.learner if learner is None else learner, {}).parameters
+    if "agents" in options and "agents" not in own and "agents" in task.parameters:  # --agents is then of the task
+        task = make_task(name, {**parameters, "agents": options["agents"]})
+        options = {option: value for option, value in options.items() if option != "agents"}
     made = make_task_learner(task.learner if learner is None else learner, options)
 
     def work(callback: Callable[[Progress], Any]) -> Training:

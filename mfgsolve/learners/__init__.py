@@ -1,9 +1,11 @@
 """Learners: agents that observe only themselves find the equilibrium, judged by the same certificate as the solvers.
 
 `learn` runs a learner of this package; `SampledGame`, `to_gymnasium` and `to_pettingzoo` are the games as environments
-for learners of your own; `multi_type` makes mean-field learners among neighbours, with types known or discovered.
+for learners of your own; `multi_type` makes mean-field learners among neighbours, with types known or discovered;
+`battles` are games of four groups on MAgent2, their learners and face-offs.
 """
 
+from mfgsolve.learners import battles
 from mfgsolve.learners.environments.adapters import policy_from, to_gymnasium, to_pettingzoo
 from mfgsolve.learners.environments.sampled_game import SampledGame, train
 from mfgsolve.learners.learning import LEARNERS, learn
@@ -56,6 +58,7 @@ __all__ = [
     "Transition",
     "Visits",
     "adjusted_rand_index",
+    "battles",
     "best_reward",
     "counterexample",
     "gradient_check",

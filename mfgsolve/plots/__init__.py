@@ -7,6 +7,7 @@ No pyplot, no global state: figures can be made in threads and on machines witho
 """
 
 from mfgsolve.plots.agents import agents
+from mfgsolve.plots.battles import battle
 from mfgsolve.plots.choices import policy
 from mfgsolve.plots.cooperation import ablation
 from mfgsolve.plots.densities import plan
@@ -22,6 +23,6 @@ from mfgsolve.plots.sweep import sweep, sweep_densities
 from mfgsolve.plots.training import training
 
 __all__ = [
-    "ablation", "agents", "animate", "convergence", "convergences", "design", "diffusion", "learning", "plan",
+    "ablation", "agents", "animate", "battle", "convergence", "convergences", "design", "diffusion", "learning", "plan",
     "policy", "refinement", "save", "society", "speed", "sweep", "sweep_densities", "training", "value",
 ]  # fmt: skip

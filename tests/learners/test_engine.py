@@ -45,14 +45,14 @@ def test_attacks_are_offsets_from_the_base(number):
     dx, dy = offsets(2.0, False)[number]
     engine = started([[(5, 5)], [(5 + dx, 5 + dy)], *AWAY])
     acts(engine, [13 + number], [STAY], [STAY], [STAY])
-    assert engine.rewards(0)[0] == pytest.approx([0.2 - 0.1 - 0.01])
+    assert engine.rewards(0) == pytest.approx([0.2 - 0.1 - 0.01])
     assert engine.powers(1) == pytest.approx([0.81])  # of 10: 2 are lost, 0.1 comes back
 
 
 def test_the_price_of_an_attack_is_paid_on_hits_and_on_nobody():
     engine = started([[(5, 5), (5, 9)], [(6, 5)], *AWAY])
     acts(engine, [RIGHT, RIGHT], [STAY], [STAY], [STAY])
-    assert engine.rewards(0)[0] == pytest.approx([0.2 - 0.11, -0.11])
+    assert engine.rewards(0) == pytest.approx([0.2 - 0.11, -0.11])
 
 
 def test_recovery_makes_a_kill_of_one_six_blows_and_the_last_blow_pays_the_kill_alone():
@@ -60,10 +60,10 @@ def test_recovery_makes_a_kill_of_one_six_blows_and_the_last_blow_pays_the_kill_
     paid = []
     for _ in range(6):
         acts(engine, [RIGHT], [STAY], [STAY], [STAY])
-        paid.append(engine.rewards(0)[0].item())
+        paid.append(engine.rewards(0).item())
     assert paid == pytest.approx([0.09] * 5 + [80.0 - 0.11])
-    assert engine.rewards(1)[0] == pytest.approx([-1.0])  # instead of everything before: no -0.01 on top
-    assert not engine.rewards(1)[1].any()
+    assert engine.rewards(1) == pytest.approx([-1.0])  # instead of everything before: no -0.01 on top
+    assert not engine.survivors(1).any()
 
 
 AROUND = [(4, 5), (6, 5), (5, 4), (5, 6), (3, 5), (7, 5)]
@@ -73,11 +73,11 @@ ON_THE_MIDDLE = [13 + offsets(2.0, False).tolist().index([5 - x, 5 - y]) for x, 
 def test_an_agent_of_no_power_lives_and_the_sixth_blow_is_the_one_kill():
     engine = started([AROUND[:5], [(5, 5)], *AWAY])
     acts(engine, ON_THE_MIDDLE[:5], [STAY], [STAY], [STAY])
-    assert engine.rewards(0)[0] == pytest.approx([0.09] * 5)
+    assert engine.rewards(0) == pytest.approx([0.09] * 5)
     assert engine.powers(1) == pytest.approx([0.01])  # 0, and what came back
     engine = started([AROUND, [(5, 5)], *AWAY])
     acts(engine, ON_THE_MIDDLE, [STAY], [STAY], [STAY])
-    assert sorted(engine.rewards(0)[0]) == pytest.approx([0.09] * 5 + [79.89])
+    assert sorted(engine.rewards(0)) == pytest.approx([0.09] * 5 + [79.89])
 
 
 def test_a_death_replaces_what_the_step_cost_and_what_rules_pay_is_on_top():
@@ -86,7 +86,7 @@ def test_a_death_replaces_what_the_step_cost_and_what_rules_pay_is_on_top():
     for seed in range(20):  # until the victim strikes before the sixth blow falls
         engine.begin([np.array(AROUND), np.array([[5, 5]]), *AWAY], seed)
         acts(engine, ON_THE_MIDDLE, [RIGHT], [STAY], [STAY])
-        reward, alive = engine.rewards(1)
+        reward, alive = engine.rewards(1), engine.survivors(1)
         assert not alive.any()
         assert reward == pytest.approx([-0.6]) or reward == pytest.approx([-1.0])  # 0.4 for the hit, none of its price
         hit = hit or reward.item() > -0.9
@@ -97,10 +97,10 @@ def test_rewards_add_up_until_the_dead_are_cleared():
     engine = started([[(5, 5)], [(9, 9)], *AWAY])
     for count in (1, 2):
         engine.act([np.array([RIGHT], np.int32)] * 4)
-        assert engine.rewards(0)[0] == pytest.approx([-0.01 - 0.1 * count])
+        assert engine.rewards(0) == pytest.approx([-0.01 - 0.1 * count])
     engine.clear()
     engine.act([np.array([RIGHT], np.int32)] * 4)
-    assert engine.rewards(0)[0] == pytest.approx([-0.11])
+    assert engine.rewards(0) == pytest.approx([-0.11])
 
 
 def test_kill_reward_and_a_rule_of_kills_would_add_up():
@@ -137,12 +137,11 @@ def test_numbers_stay_and_rows_close_up():
     for _ in range(6):
         acts(engine, [RIGHT, STAY], [STAY] * 3, [STAY], [STAY])
     engine.clear()
-    grid, handles = engine._grid, engine._handles
-    assert grid.get_agent_id(handles[0]).tolist() == [0, 1]
-    assert grid.get_agent_id(handles[1]).tolist() == [3, 4]  # number 2 is dead, the others keep theirs
+    assert engine.numbers(0).tolist() == [0, 1]
+    assert engine.numbers(1).tolist() == [3, 4]  # number 2 is dead, the others keep theirs
     assert engine.positions(1).tolist() == [[9, 9], [10, 10]]
     engine.begin([np.array([[1, 1]])] * 1 + [np.array([[2, 2]]), *AWAY], 0)
-    assert grid.get_agent_id(handles[1]).tolist() == [1]  # they start anew
+    assert engine.numbers(1).tolist() == [1]  # they start anew
 
 
 @pytest.mark.parametrize(("first", "moved"), [(0, 0), (1, 1), (2, 0), (3, 0)])
@@ -160,7 +159,7 @@ def test_whose_attack_comes_first_is_left_to_chance():
         engine.begin([np.array([[5, 5]]), np.array([[6, 5]]), *AWAY], seed)
         for _ in range(6):
             acts(engine, [RIGHT], [18], [STAY], [STAY])
-        killed.add((engine.rewards(0)[1].item(), engine.rewards(1)[1].item()))
+        killed.add((engine.survivors(0).item(), engine.survivors(1).item()))
     assert killed == {(True, False), (False, True)}
 
 
@@ -197,7 +196,7 @@ def test_food_is_hit_and_captured():
     paid = []
     for _ in range(6):
         acts(engine, [RIGHT], [STAY], [STAY], [STAY], [0])
-        paid.append(engine.rewards(0)[0].item())
+        paid.append(engine.rewards(0).item())
     assert paid == pytest.approx([0.5 - 0.11] * 5 + [80.0 - 0.11])  # it does not recover, and lives at power 0
     assert engine.view(0).shape[-1] == 11
 

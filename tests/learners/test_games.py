@@ -91,8 +91,9 @@ def test_prey_cannot_attack_and_is_faster():
     assert env.worlds.position[0, 0, 0].tolist() == [5, 5]
 
 
-def test_an_episode_ends_when_one_group_is_left():
-    env = battles.multi_team_battle(size=16, positions={"a": [(5, 5)], "b": [(6, 5)]})
+@pytest.mark.parametrize("max_steps", [500, 6])  # at the latest moment, too, it is the end and not a cut
+def test_an_episode_ends_when_one_group_is_left(max_steps):
+    env = battles.multi_team_battle(size=16, max_steps=max_steps, positions={"a": [(5, 5)], "b": [(6, 5)]})
     env.reset()
     for k in range(6):
         _, _, terminations, truncations, _ = env.step({"a_0": battles.attack(env, "a_0", 1, 0)})

@@ -45,8 +45,7 @@ def test_everybody_keeps_a_place_and_nobody_shares_a_cell(rules):
             places = worlds.position[w][worlds.alive[w]].tolist()
             assert len({tuple(place) for place in places}) == len(places)
             for g in range(worlds.groups):  # numbers of the living are those that the engine keeps
-                base = sum(worlds.counts[:g])
-                numbers = worlds._engines[w]._grid.get_agent_id(worlds._engines[w]._handles[g]) - base
+                numbers = worlds._engines[w].numbers(g) - sum(worlds.counts[:g])
                 assert numbers.tolist() == np.flatnonzero(worlds.alive[w, g]).tolist()
         deaths += (alive & ~worlds.alive).sum()
     assert deaths > 5 or rules is PREDATOR_PREY

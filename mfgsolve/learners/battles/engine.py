@@ -72,14 +72,21 @@ class Engine:
             self._grid.set_action(self._handles[g], np.ascontiguousarray(actions[g], dtype=np.int32))
         self._grid.step()
 
-    def rewards(self, group: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rewards of the step and who survived it, of all who began it."""
-        handle = self._handles[group]
-        return self._grid.get_reward(handle), self._grid.get_alive(handle)
+    def rewards(self, group: int) -> np.ndarray:
+        """Rewards of the step, of all who began it."""
+        return np.asarray(self._grid.get_reward(self._handles[group]))
+
+    def survivors(self, group: int) -> np.ndarray:
+        """Who survived the step, of all who began it; to be asked before the dead are cleared."""
+        return np.asarray(self._grid.get_alive(self._handles[group]))
 
     def clear(self) -> None:
-        """Take the dead off the map."""
+        """Take the dead off the map, and forget the rewards."""
         self._grid.clear_dead()
+
+    def numbers(self, group: int) -> np.ndarray:
+        """Numbers of the living, from 0 over all groups in their order."""
+        return np.asarray(self._grid.get_agent_id(self._handles[group]))
 
     def positions(self, group: int) -> np.ndarray:
         """(living, 2) as (x, y)."""

@@ -67,7 +67,8 @@ class Worlds:
         self.actions = [len(m) + len(a) for m, a in zip(self.moves, self.attacks, strict=True)]
         self._engines = [Engine(rules, size, radius) for _ in range(worlds)]
         self._first = [0] * worlds
-        self._order: list[list[np.ndarray]] = [[] for _ in range(worlds)]
+        self._order: list[list[np.ndarray]] = [[] for _ in range(worlds)]  # slots in the order of the engine's rows
+        self._begun = np.zeros((worlds, self.members), dtype=np.int64)  # the engine's number of slot 0
 
     def scattered(self, rng: np.random.Generator) -> list[np.ndarray]:
         """Random places for one world: all free cells alike, for each member (agents, 2)."""
@@ -83,6 +84,7 @@ class Worlds:
             self._first[w] = leader % self.groups
             self.alive[w], self.power[w], self.reward[w], self.position[w] = False, 0.0, 0.0, 0
             self._order[w] = [np.arange(len(each)) for each in places]
+            self._begun[w, 1:] = np.cumsum([len(each) for each in places[:-1]])
             for g, each in enumerate(places):
                 self.alive[w, g, : len(each)], self.power[w, g, : len(each)] = True, 1.0
                 self.position[w, g, : len(each)] = each
@@ -110,15 +112,16 @@ class Worlds:
         self.reward[w] = 0.0
         for g, rows in enumerate(order):
             if len(rows):
-                paid, survived = engine.rewards(g)
-                self.reward[w, g, rows] = paid
-                if not survived.all():
-                    self.alive[w, g, rows], order[g] = survived, rows[survived]
-                    self.power[w, g, rows[~survived]] = 0.0
+                self.reward[w, g, rows] = engine.rewards(g)
         engine.clear()
         for g, rows in enumerate(order):
             if len(rows):
-                self.position[w, g, rows] = engine.positions(g)
+                places = engine.positions(g)
+                if len(places) < len(rows):
+                    rows = order[g] = engine.numbers(g) - self._begun[w][g]
+                    self.alive[w, g], self.power[w, g] = False, 0.0
+                    self.alive[w, g, rows] = True
+                self.position[w, g, rows] = places
                 self.power[w, g, rows] = engine.powers(g)
 
     def view(self, world: int, group: int) -> tuple[np.ndarray, np.ndarray]:
