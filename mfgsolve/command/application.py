@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperGroup
 
 from mfgsolve.command.agents import compare
+from mfgsolve.command.battling import faceoff
 from mfgsolve.command.comparing import convergence
 from mfgsolve.command.learning import learn
 from mfgsolve.command.refining import refine
@@ -117,7 +118,21 @@ def _warnings_told() -> Iterator[None]:
 
 
 app.command(name="list")(_guarded(list_problems))
-for subcommand in (solve, resume, learn, show, plot, animate, convergence, compare, refine, sweep, table, export):
+for subcommand in (
+    solve,
+    resume,
+    learn,
+    show,
+    plot,
+    animate,
+    convergence,
+    compare,
+    refine,
+    sweep,
+    faceoff,
+    table,
+    export,
+):
     app.command(no_args_is_help=True)(_guarded(subcommand))
 
 

@@ -56,6 +56,7 @@ def show(
     Example:  mfgsolve show plan.nc --json
     """
     from mfgsolve import cautions
+    from mfgsolve.command.battling import faceoff_facts, faceoff_rows
     from mfgsolve.command.distance import refinement_facts, refinement_rows
     from mfgsolve.command.report import (
         agents_facts,
@@ -97,6 +98,7 @@ def show(
         return
     compared = {
         "training": (training_facts, training_rows),
+        "faceoff": (faceoff_facts, faceoff_rows),
         "convergence": (convergence_facts, convergence_rows),
         "comparison": (agents_facts, agents_rows),
         "refinement": (refinement_facts, refinement_rows),
@@ -149,6 +151,7 @@ def plot(
         "comparison": plots.agents,
         "refinement": plots.refinement,
         "training": plots.training,
+        "faceoff": plots.faceoff,
     }
     result = "study" if file.suffix == ".zarr" else file_kind(file)
     if result == "study":
@@ -168,7 +171,7 @@ def animate(
     fps: Annotated[int, typer.Option(parser=whole, metavar="N", help="Pictures a second.")] = 15,
     frames: Annotated[int, typer.Option(parser=whole, metavar="N", help="Pictures in all.")] = 60,
 ) -> None:
-    """Show a solution as a film over time.
+    """Show a solution as a film over time, or the game that a face-off of battles recorded.
 
     Example:  mfgsolve animate plan.nc -o plan.gif
     """
@@ -177,7 +180,9 @@ def animate(
     check_outputs({"--output": (output, ANIMATIONS)}, {"the solution": file})
     from mfgsolve import plots
     from mfgsolve.command.report import say
+    from mfgsolve.files import file_kind, read_dataset
     from mfgsolve.solution import load
 
-    plots.animate(load(file), output, fps=fps, frames=frames)
+    shown = read_dataset(file, "faceoff") if file_kind(file) == "faceoff" else load(file)
+    plots.animate(shown, output, fps=fps, frames=frames)
     say(f"Wrote {output}.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mfgsolve.command.progress import Progress as Line
-from mfgsolve.errors import FileError
+from mfgsolve.errors import FileError, InputError
 from mfgsolve.inputs.texts import visible
 
 if TYPE_CHECKING:
@@ -66,14 +66,11 @@ def train_task(
 ) -> None:  # fmt: skip
     """Train a learner on the task of that name; what `mfgsolve learn` does with a task."""
     from mfgsolve.tasks import make_task, train
-    from mfgsolve.tasks.training import make_task_learner
+    from mfgsolve.tasks.training import learner_of
 
-    task = make_task(name, parameters)
-    own = make_task_learner(task.learner if learner is None else learner, {}).parameters
-    if "agents" in options and "agents" not in own and "agents" in task.parameters:  # --agents is then of the task
-        task = make_task(name, {**parameters, "agents": options["agents"]})
-        options = {option: value for option, value in options.items() if option != "agents"}
-    made = make_task_learner(task.learner if learner is None else learner, options)
+    if "agents" in parameters and "agents" in options:
+        raise InputError("agents are given by --agents and by --set; give them once")
+    task, made = learner_of(make_task(name, parameters), learner, options)
 
     def work(callback: Callable[[Progress], Any]) -> Training:
         return train(task, made, max_seconds=max_seconds, callback=callback, checkpoint=checkpoint)

@@ -6,8 +6,8 @@ Any reader of NetCDF opens them: ``xarray.open_dataset("plan.nc")``, ``ncdump -h
 
 *Kinds.* The attribute ``kind`` says which: "solution" (of `solve`, `learn`), "comparison" (of `compare`),
 "convergence" (of `convergence`), "refinement" (of `refine`), "training" (of `learn` on a task that is no mean-field
-game; with "training-checkpoint" while it is under way), "checkpoint" (of a solve under way) or "occupation" (of
-`mfgsolve.learners.Occupation`).
+game; with "training-checkpoint" while it is under way), "faceoff" (of battles), "checkpoint" (of a solve under way) or
+"occupation" (of `mfgsolve.learners.Occupation`).
 
 *Dimensions*, each with a coordinate of that name.  ``...`` stands for the space, in the order of the arrays: population
 (where there are several), then z, y, x or state::

@@ -39,6 +39,7 @@ READERS = {  # kinds of files, and what reads each
     "convergence": "'mfgsolve show' or 'plot', or 'mfgsolve.plots.convergences'",
     "comparison": "'mfgsolve show' or 'plot', or 'mfgsolve.plots.agents'",
     "refinement": "'mfgsolve show' or 'plot', or 'mfgsolve.plots.refinement'",
+    "faceoff": "'mfgsolve show', 'plot' or 'animate'",
     "training": "'mfgsolve show' or 'plot', or 'mfgsolve.plots.training'",
     "training-checkpoint": "'mfgsolve resume'",
 }

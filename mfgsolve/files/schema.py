@@ -283,6 +283,21 @@ def _blocks(file: Reading) -> None:
             file.finite(name, ("iteration",), 0.0)
 
 
+def _faceoff(file: Reading) -> None:
+    file.names("algorithm")
+    file.names("group")
+    file.text("task")
+    for name in ("games", "wins", "ties"):
+        file.finite(name, ("algorithm",), 0.0)
+    for name in ("win_rate", "low", "high"):
+        file.within(name, ("algorithm",), 0.0, 1.0)
+    for name in ("alive", "kills", "reward"):
+        file.finite(name, ("algorithm",))
+    if file.whole:
+        file.finite("film_position", ("frame", "member", "slot", "axis"), 0.0)
+        file.within("film_power", ("frame", "member", "slot"), 0.0)
+
+
 CHECKS: dict[str, Callable[[Reading], Any]] = {
     "solution": _solution,
     "comparison": _comparison,
@@ -291,5 +306,6 @@ CHECKS: dict[str, Callable[[Reading], Any]] = {
     "checkpoint": _checkpoint,
     "occupation": _occupation,
     "training": _training,
+    "faceoff": _faceoff,
     "training-checkpoint": _training_checkpoint,
 }

@@ -13,6 +13,7 @@ from mfgsolve.plots.cooperation import ablation
 from mfgsolve.plots.densities import plan
 from mfgsolve.plots.design import design
 from mfgsolve.plots.diffusion import diffusion
+from mfgsolve.plots.faceoffs import faceoff
 from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.learning import learning
@@ -23,6 +24,7 @@ from mfgsolve.plots.sweep import sweep, sweep_densities
 from mfgsolve.plots.training import training
 
 __all__ = [
-    "ablation", "agents", "animate", "battle", "convergence", "convergences", "design", "diffusion", "learning", "plan",
-    "policy", "refinement", "save", "society", "speed", "sweep", "sweep_densities", "training", "value",
+    "ablation", "agents", "animate", "battle", "convergence", "convergences", "design", "diffusion", "faceoff",
+    "learning", "plan", "policy", "refinement", "save", "society", "speed", "sweep", "sweep_densities", "training",
+    "value",
 ]  # fmt: skip

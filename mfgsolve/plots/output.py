@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.files import replace_file, told, usable
+from mfgsolve.plots.faceoffs import BattleFilm, is_faceoff
 from mfgsolve.plots.moving import Film
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def animate(
 
     Parameters
     ----------
-    solution : a Solution or its dataset
+    solution : a Solution or its dataset; or a face-off of battles, whose recorded game is shown
     frames, fps : number of pictures, equally spaced in time, and how many a second.  Between nodes the density is exact
         in the entropic scheme, so that films are as fine as wanted with few steps; elsewhere it is linear
     """
@@ -83,7 +84,7 @@ def animate(
         raise InputError(
             f"output {told(path)}: .mp4 needs the program ffmpeg, which is not installed; install it or write a .gif"
         )
-    film = Film(solution)
+    film: Film | BattleFilm = BattleFilm(solution) if is_faceoff(solution) else Film(solution)
     moments = np.linspace(film.times[0], film.times[-1], int(frames))
     writer: AbstractMovieWriter = PillowWriter(fps=fps) if suffix == ".gif" else FFMpegWriter(fps=fps)
 

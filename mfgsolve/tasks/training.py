@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +105,22 @@ def make_task_learner(learner: str | TaskLearner[Any], options: Mapping[str, Any
     return made
 
 
+def learner_of(
+    task: Task, learner: str | TaskLearner[Any] | None, options: Mapping[str, Any]
+) -> tuple[Task, TaskLearner[Any]]:
+    """The learner of a task with those parameters, and the task: "agents" are its own where the learner has none."""
+    chosen = task.learner if learner is None else learner
+    if "agents" in options and isinstance(chosen, str) and chosen in methods.TASK_LEARNERS:
+        its = parameters_of(methods.TASK_LEARNERS[chosen])
+        if "agents" not in its and "agents" in task.parameters:
+            checked = typed_options(
+                type(task), {"agents": options["agents"]}, task.name, f"task {task.name}", "parameter"
+            )
+            task = replace(task, **checked)  # type: ignore[type-var]
+            options = {name: value for name, value in options.items() if name != "agents"}
+    return task, make_task_learner(chosen, options)
+
+
 def train(
     task: str | Task,
     learner: str | TaskLearner[Any] | None = None,
@@ -123,7 +139,7 @@ def train(
     max_seconds : at which it stops, between two blocks
     callback : called with `Progress` after every block; a true value stops
     checkpoint : file from which `mfgsolve.resume` goes on, bit for bit; kept every few seconds and at the end
-    options : parameters of the learner
+    options : parameters of the learner; "agents" is the task's where the learner has no such one
 
     Returns
     -------
@@ -136,7 +152,7 @@ def train(
     chosen = make_task(task) if isinstance(task, str) else task
     if not isinstance(chosen, Task):
         raise InputError(f"task is a {type(task).__name__}; a Task, or one of {methods.TASKS!r}, is needed")
-    made = make_task_learner(chosen.learner if learner is None else learner, options)
+    chosen, made = learner_of(chosen, learner, options)
     reason = made.refuses(chosen)
     if reason is not None:
         raise InputError(f"learner {made.name!r} does not suit {chosen.name}: {reason}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from toy_tasks import Coin, Mean
 import mfgsolve as mfg
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.tasks import load_training, resume_training, train
-from mfgsolve.tasks.training import make_task_learner
+from mfgsolve.tasks.training import learner_of, make_task_learner
 
 
 def test_a_training_tells_numbers_curves_and_what_is_to_be_known():
@@ -102,3 +103,15 @@ def test_what_does_not_suit_is_told():
             train("coin", max_seconds=-1)
     with pytest.raises(InputError, match="a Task"):
         train(3)
+
+
+def test_agents_are_of_the_task_where_the_learner_has_none():
+    @dataclass(frozen=True)
+    class Crowded(Coin):
+        agents: int = 1
+
+    with toy_tasks.listed():
+        task, learner = learner_of(Crowded(), "mean", {"agents": 5})
+        assert (task.agents, learner.agents) == (1, 5)
+    with pytest.raises(InputError, match="learner of tasks"):
+        learner_of(Coin(), "mean-without-such-a-name", {"agents": 5})

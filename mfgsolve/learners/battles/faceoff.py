@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
@@ -25,10 +25,11 @@ import mfgsolve
 from mfgsolve.errors import InputError, whole
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.learners.battles.battle_tasks import BattleTask
-from mfgsolve.learners.battles.matches import Outcome, Player, play
+from mfgsolve.learners.battles.matches import Outcome, Player, play, record
 from mfgsolve.learners.battles.rules import GROUPS
 from mfgsolve.tasks import Training, make_task
 from mfgsolve.tasks.learner import series
+from mfgsolve.watch import look
 
 __all__ = ["FaceOff", "faceoff", "load_faceoff", "seatings", "wilson"]
 
@@ -88,7 +89,7 @@ def wilson(wins: int, games: int) -> tuple[float, float]:
 
 def faceoff(
     trainings: Sequence[Training], games: int = 200, rng: Any = 0, *, names: Sequence[str] | None = None,
-    max_steps: int | None = None,
+    max_steps: int | None = None, callback: Callable[[int, int], Any] | None = None,
 ) -> FaceOff:  # fmt: skip
     """Games between groups of different trainings.
 
@@ -102,6 +103,7 @@ def faceoff(
     rng : seed
     names : of the algorithms; their learners' without, numbered where several are alike
     max_steps : of a game; the task's without
+    callback : called with (games played, games in all) after every seating
 
     Returns
     -------
@@ -119,12 +121,23 @@ def faceoff(
     if each < 1:
         raise InputError(f"games is {games}; at least 1 is needed")
     players = [[Player.of(training, g, task) for g in range(len(GROUPS))] for training in trainings]
-    seeds = np.random.SeedSequence(rng).spawn(len(orders))
-    outcomes = [
-        play(task, [players[file][g] for g, file in enumerate(order)], each, seed)
-        for order, seed in zip(orders, seeds, strict=True)
-    ]
-    return FaceOff(_collected(task, labels, orders, outcomes, rng))
+    *seeds, watched = np.random.SeedSequence(rng).spawn(len(orders) + 1)
+    outcomes = []
+    for order, seed in zip(orders, seeds, strict=True):
+        look()
+        outcomes.append(play(task, [players[file][g] for g, file in enumerate(order)], each, seed))
+        if callback is not None:
+            callback(each * len(outcomes), each * len(orders))
+    dataset = _collected(task, labels, orders, outcomes, rng)
+    position, power = record(task, [players[file][g] for g, file in enumerate(orders[0])], watched)
+    dataset["film_position"] = series(
+        "place (x, y) in one more game of the first seating", "cells", position.astype(np.int16),
+        ("frame", "member", "slot", "axis"),
+    )  # fmt: skip
+    dataset["film_power"] = series(
+        "power in that game, 0 of the dead", "1", power.astype(np.float32), ("frame", "member", "slot")
+    )
+    return FaceOff(dataset)
 
 
 def _task_of(trainings: Sequence[Training], max_steps: int | None) -> BattleTask:

@@ -23,7 +23,7 @@ from mfgsolve.solvers.blas import single_thread
 from mfgsolve.tasks import Training
 from mfgsolve.tasks.training import make_task_learner
 
-__all__ = ["Outcome", "Player", "play"]
+__all__ = ["Outcome", "Player", "play", "record"]
 
 SIDE = 8  # games side by side
 
@@ -144,6 +144,27 @@ def play(task: BattleTask, players: Sequence[Player | None], games: int, rng: An
     with single_thread():
         rounds = [_round(arena, players, generator, k * arena.worlds.worlds) for k in range(-(-games // SIDE))]
     return Outcome(*(np.concatenate([each[k] for each in rounds])[:games] for k in range(4)))
+
+
+def record(task: BattleTask, players: Sequence[Player | None], rng: Any = 0) -> tuple[np.ndarray, np.ndarray]:
+    """One game, to be watched.
+
+    Returns
+    -------
+    position (frame, member, slot, 2) as (x, y), power (frame, member, slot) as a share of the most, 0 of the dead; the
+    first frame is the start.  Members are the groups, and food where there is some
+    """
+    generator = np.random.default_rng(rng)
+    arena = Arena(task.worlds(1), task.max_steps)
+    arena.begin(generator, 0)
+    worlds, frames = arena.worlds, []
+    with single_thread():
+        while True:
+            frames.append((worlds.position[0].copy(), np.where(worlds.alive[0], worlds.power[0], 0.0)))
+            if not arena.playing.any() or arena.time >= arena.max_steps:
+                break
+            arena.step(_chosen(arena, players, generator))
+    return np.stack([place for place, _ in frames]), np.stack([power for _, power in frames])
 
 
 def _round(arena: Arena, players: Sequence[Player | None], rng: np.random.Generator, first: int) -> tuple[Any, ...]:
