@@ -117,7 +117,10 @@ class BattleFilm:
                 told.append(f"{self.labels[g]}: {int(living.sum())}")
         for dots, text in zip(self.dots, told, strict=False):
             dots.set_label(text)
-        self.axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, frameon=False, fontsize=9)
+        legend = self.axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, frameon=False, fontsize=9)
+        for handle in legend.legend_handles:
+            if handle is not None:
+                handle.set_alpha(1.0)  # whatever the power of the first one
         self.axes.set_title(f"{words(self.dataset.attrs['task'])}: step {k} of {len(self.power) - 1}", loc="left")
         return self.figure
 
