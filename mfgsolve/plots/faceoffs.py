@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
@@ -16,6 +17,7 @@ from mfgsolve.plots.reading import words
 __all__ = ["BattleFilm", "faceoff", "is_faceoff"]
 
 FOOD = "#999999"
+MARKS = "oD^v"  # of groups a, b, c, d
 PALEST = 0.25  # opacity of an agent without power
 
 
@@ -95,7 +97,7 @@ class BattleFilm:
         members, mark = self.power.shape[1], 2400.0 / size
         self.dots = [
             self.axes.scatter(
-                [], [], s=mark, marker="oD^vs"[g % 5] if g < len(groups) else "s",
+                [], [], s=mark, marker=MARKS[g % len(MARKS)] if g < len(groups) else "s",
                 color=COLOURS[g % len(COLOURS)] if g < len(groups) else FOOD,
             )
             for g in range(members)
@@ -107,20 +109,17 @@ class BattleFilm:
     def show(self, t: float) -> Figure:
         """Move to the step nearest to a time."""
         k = int(np.clip(round(t), 0, len(self.power) - 1))
-        told = []
+        handles = []
         for g, dots in enumerate(self.dots):
             living = self.power[k, g] > 0
             dots.set_offsets(self.place[k, g][living])
             power = self.power[k, g][living].astype(float)
             dots.set_alpha(PALEST + (1 - PALEST) * power if power.size else None)
             if g < len(self.labels):
-                told.append(f"{self.labels[g]}: {int(living.sum())}")
-        for dots, text in zip(self.dots, told, strict=False):
-            dots.set_label(text)
-        legend = self.axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.01), ncols=2, frameon=False, fontsize=9)
-        for handle in legend.legend_handles:
-            if handle is not None:
-                handle.set_alpha(1.0)  # whatever the power of the first one
+                mark: dict[str, Any] = {"marker": MARKS[g % len(MARKS)], "color": COLOURS[g % len(COLOURS)]}
+                handles.append(Line2D([], [], linestyle="", label=f"{self.labels[g]}: {int(living.sum())}", **mark))
+        place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01)}
+        self.axes.legend(handles=handles, ncols=2, frameon=False, fontsize=9, **place)
         self.axes.set_title(f"{words(self.dataset.attrs['task'])}: step {k} of {len(self.power) - 1}", loc="left")
         return self.figure
 
