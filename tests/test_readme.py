@@ -41,7 +41,6 @@ SMALLER = {  # what makes a line long, and what does the same sooner
     "--shape 32x32 --steps 256": "--shape 12x12 --steps 128",
     "--agents 10,100,1000 --replicas 20": "--agents 10,100 --replicas 2",
     "--agents 1000 --episodes 300": "--agents 100 --episodes 20",
-    "--max-sweeps 300": "--max-sweeps 20",
     "--max-iterations 12": "--max-iterations 1",
 }
 

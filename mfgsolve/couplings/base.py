@@ -24,7 +24,14 @@ def target(on: str, what: str) -> str:
 
 
 class Bound(ABC):
-    """A coupling on one grid at given times; ``nodes`` is a slice of those times."""
+    """A coupling on one grid at given times; ``nodes`` is a slice of those times.
+
+    Attributes
+    ----------
+    sees_history : whether what it costs at a node depends on the crowds before it, so that it is asked for all at once
+    """
+
+    sees_history = False
 
     @abstractmethod
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray: ...

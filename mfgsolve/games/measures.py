@@ -98,11 +98,12 @@ class Measures:
         more; 0 where it is not finite.  ``spare`` (the shape of ``crowd``) is overwritten.
         """
         flat, total = self.flat(crowd), 0.0
-        room = np.empty(crowd.size) if spare is None else spare.reshape(-1)
+        room = np.empty(self._most) if spare is None else spare.reshape(-1)
         with np.errstate(all="ignore"):
             for block, times, levels, weight in self._samples:
                 done = 0
-                for part in _parts(times, levels):
+                few = self.steps if any(each.sees_history for each in block.bound.parts) else FEW
+                for part in _parts(times, levels, few):
                     paid = self._effect(block, *part, flat)
                     room[done : done + paid.size] = paid.reshape(-1)
                     done += paid.size
@@ -124,10 +125,24 @@ class Measures:
         stride = -(-self.steps // SAMPLES)
         nodes = slice(0, self.steps, stride)
         each = self.dt * self.steps / len(range(0, self.steps, stride))
-        parts = [(block, nodes, nodes, each) for block in self.blocks]
+        parts = []
+        for block in self.blocks:
+            if any(part.sees_history for part in block.bound.parts):
+                parts.append((block, slice(0, self.steps), slice(0, self.steps), self.dt))
+            else:
+                parts.append((block, nodes, nodes, each))
         if self.terminal_block is not None:
             parts.append((self.terminal_block, slice(0, 1), slice(self.steps, self.steps + 1), 1.0))
         return parts
+
+    @cached_property
+    def _most(self) -> int:
+        """Numbers in the largest sample."""
+        return max(
+            (len(range(levels.stop)[levels]) * len(range(self.width)[block.columns])
+             for block, _, levels, _ in self._samples),
+            default=0,
+        )  # fmt: skip
 
     @cached_property
     def _pattern(self) -> np.ndarray:
@@ -201,9 +216,9 @@ def _full(limits: tuple[np.ndarray, np.ndarray], levels: int, shape: tuple[int, 
     return low, high
 
 
-def _parts(times: slice, levels: slice) -> Iterator[tuple[slice, slice]]:
+def _parts(times: slice, levels: slice, few: int) -> Iterator[tuple[slice, slice]]:
     """Times and levels of a sample, a few at a time, so that temporaries are small."""
     stride = times.step or 1
-    for k in range(0, times.stop - times.start, FEW * stride):
-        first, second = (slice(s.start + k, min(s.start + k + FEW * stride, s.stop), s.step) for s in (times, levels))
+    for k in range(0, times.stop - times.start, few * stride):
+        first, second = (slice(s.start + k, min(s.start + k + few * stride, s.stop), s.step) for s in (times, levels))
         yield first, second

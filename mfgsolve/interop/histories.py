@@ -50,6 +50,8 @@ class _BoundHistory(Bound):
     grid: Space
     _last: tuple[np.ndarray, list[Front]] | None = field(default=None, repr=False)
 
+    sees_history = True
+
     def _masses(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         if nodes.start not in (None, 0):
             raise InputError(

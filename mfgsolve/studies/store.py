@@ -134,7 +134,7 @@ def open_sweep(path: str | Path) -> xr.Dataset:
     if not source.is_dir():
         raise FileError(f"store {told(source)} does not exist")
     try:
-        dataset = xr.open_zarr(source, consolidated=False).load()
+        dataset = xr.open_zarr(source, consolidated=False, zarr_format=3).load()  # others may hold pickles
     except Exception as error:  # Zarr, xarray and codecs each raise their own kinds
         line = (str(error).splitlines() or [type(error).__name__])[0][:LONGEST]
         raise FileError(f"store {told(source)} cannot be read: {line}") from None

@@ -63,7 +63,7 @@ def test_list_of_one_problem_tells_its_parameters() -> None:
 def test_nothing_but_the_result_where_there_is_no_terminal() -> None:
     done = process(*FLAGSHIP, "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    assert list(json.loads(done.stdout)) == KEYS
+    assert list(json.loads(done.stdout))[: len(KEYS)] == KEYS
     assert process("--version").stdout == f"mfgsolve {mfg.__version__}\n"
 
 

@@ -53,7 +53,7 @@ def test_a_finite_game_has_the_rows_that_fit_it(folder: Path) -> None:
     numbers = json.loads(
         run("solve", "squeeze.toml", "--tol", "1e-8", "-o", "b.nc", "--plot", "b.png", "--json").stdout
     )
-    assert list(numbers) == KEYS
+    assert list(numbers)[: len(KEYS)] == KEYS
     assert numbers["cap_fraction"] is None, "a finite game has no speed cap to measure"
     text = run("show", "b.nc").stdout
     assert re.search(r"^problem +squeeze, shape 8, 3 actions, 8 steps$", text, re.M)

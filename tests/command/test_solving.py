@@ -44,6 +44,7 @@ def test_json_is_one_object_with_the_numbers_of_the_summary(folder: Path, solver
     assert numbers["status"] == "converged"
     assert result.stderr == ""
     assert mfg.load("plan.nc").dataset.attrs["solver"] == solver
+    assert numbers.pop("files") == ["plan.nc"]
     assert json.loads(run("show", "plan.nc", "--json").stdout) == numbers
 
 
