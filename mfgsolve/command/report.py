@@ -170,6 +170,10 @@ def solution_facts(solution: Solution) -> dict[str, Any]:
     made = {"learner": str(solution.dataset.attrs["solver"]), "agents": learning.agents}
     made |= {name: int(getattr(learning, name)[-1]) for name in ("episodes", "agent_steps")}
     made |= {name: float(getattr(learning, name)) for name in ("density_distance", "reference_exploitability")}
+    if learning.disagreement is not None:  # of agents with tables of their own
+        made["disagreement"] = float(learning.disagreement[-1])
+    if learning.agent_regret is not None:
+        made["mean_regret"] = float(learning.agent_regret.mean())
     return solution.summary() | identity | made
 
 

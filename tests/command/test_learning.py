@@ -235,3 +235,25 @@ def test_help_has_an_example_and_names_all_learners() -> None:
     assert "Example:  mfgsolve learn beach-bar --agents" in text
     assert ", ".join(LEARNERS) == arguments.LEARNERS
     assert "learn" in run("--help").stdout
+
+
+def test_agents_with_tables_of_their_own_tell_disagreement_and_regret() -> None:
+    words = [
+        "learn",
+        "beach-bar",
+        "--agents",
+        6,
+        "--episodes",
+        8,
+        "--option",
+        "shared=false",
+        "--graph",
+        "ring",
+        "--hops",
+        2,
+    ]
+    facts = json.loads(run(*words, "--json").stdout)
+    same = mfg.learn(mfg.problems.beach_bar(), shared=False, graph="ring", hops=2, agents=6, episodes=8, rng=0)
+    assert facts["disagreement"] == same.dataset["disagreement"].values[-1]
+    assert facts["mean_regret"] == same.dataset["agent_regret"].values.mean()
+    assert "shared" in refused("learn", "beach-bar", "--graph", "ring")
