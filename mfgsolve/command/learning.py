@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,13 +33,16 @@ from mfgsolve.command.arguments import (
 from mfgsolve.command.progress import Episodes
 from mfgsolve.command.solving import carry_out, compared
 from mfgsolve.command.training import train_task
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from mfgsolve.command.solving import Watch
     from mfgsolve.problem import Problem
     from mfgsolve.solution import Solution
     from mfgsolve.solvers.base import Solver
+
+
+PLAIN = re.compile(r"[\w-]+")  # what is no path, and no game of another library
 
 
 def learn(
@@ -126,7 +130,11 @@ def learn(
         )  # fmt: skip
         return
     import mfgsolve
+    from mfgsolve import problems
     from mfgsolve.learners.learning import make_learner
+
+    if PLAIN.fullmatch(problem) and problem.replace("_", "-") not in problems.names() and not Path(problem).exists():
+        raise InputError(unknown("problem or task", problem, [*problems.names(), *methods.TASKS]))
 
     chosen = make_learner("mguni" if learner is None else learner, given)
     stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []), scheme)

@@ -70,3 +70,8 @@ def test_the_live_line_counts_episodes() -> None:
     line.trained(Progress(2, 4, 30, 0.1))
     assert line.share() == 0.5
     assert next(iter(line.texts()))[0] == "mean on coin  episode 10 of 20"
+
+
+def test_names_of_tasks_are_suggested(folder: Path) -> None:
+    assert "did you mean 'slippery-chains'" in refused("learn", "slipery-chains")
+    assert "did you mean 'beach-bar'" in refused("learn", "beach_baar")
