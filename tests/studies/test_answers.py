@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
+from mfgsolve.agents.play import play_of
 from mfgsolve.errors import InputError
 from mfgsolve.studies.answers import arrival, by_start, mass
 
@@ -47,8 +48,6 @@ def test_populations_stay_apart_unless_they_are_named():
 
 
 def test_arrivals_are_those_of_the_dense_matrices(plan: mfg.Solution):
-    from mfgsolve.agents.play import play_of
-
     play = play_of(plan)
     chain, cells = play.game.step.chain(play.policy), 144
     away = (plan.dataset.x.values < 0.5)[None, :].repeat(12, 0).reshape(-1)
@@ -75,11 +74,18 @@ def test_discrete_steps_arrive_at_nodes(roads: mfg.Solution):
 
 
 def test_transitions_that_feel_the_crowd_arrive_with_it():
+    """Who is not ill yet meets the whole crowd, not only those who are not ill yet, among whom nobody infects."""
     solution = mfg.solve(mfg.problems.susceptible_infected(), max_iterations=3, check="ignore")
-    infected = str(solution.dataset.state.values[-1])
-    found = arrival(solution, [infected])
-    assert (np.diff(found.arrived) >= -1e-15).all()
-    assert float(found.arrived[1]) >= float(mass(solution, [infected])[1]) - 1e-12
+    ill = str(solution.dataset.state.values[1])
+    found = arrival(solution, [ill]).arrived.values
+    play = play_of(solution)
+    chain, flow = play.game.step.chain(play.policy), play.game.mass(play.crowd).reshape(-1, 2)
+    left = [float(flow[0, 0])]
+    for t in range(play.game.steps):
+        stay = float(chain.expect(t, np.array([1.0, 0.0]), flow[t])[0])  # of a healthy agent in that crowd
+        left.append(left[-1] * stay)
+    np.testing.assert_allclose(found, 1.0 - np.array(left), atol=1e-12)
+    assert found[-1] > found[0] + 0.1
 
 
 def test_groups_pay_what_all_pay(plan: mfg.Solution):
