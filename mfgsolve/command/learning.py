@@ -57,11 +57,15 @@ def learn(
     ] = None,
     agents: Annotated[
         int | None,
-        typer.Option(parser=whole, metavar="N", help="How many learn, of each population; else 1000 (gmf-q: 100)."),
+        typer.Option(
+            parser=whole,
+            metavar="N",
+            help="How many learn (of each population); else as the learner says, 1000 of mguni.",
+        ),
     ] = None,
     episodes: Annotated[
         int | None,
-        typer.Option(parser=whole, metavar="N", help="How often they play the game; else 2000 (gmf-q: 1000)."),
+        typer.Option(parser=whole, metavar="N", help="How often they play; else as the learner says, 2000 of mguni."),
     ] = None,
     options: Annotated[
         list[str] | None,
