@@ -36,7 +36,8 @@ def test_failures_end_with_3(folder: Path) -> None:
     assert (facts["points"], facts["failed"]) == (4, 2)
 
 
-def test_bad_words_are_told(folder: Path) -> None:
+def test_bad_words_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mfgsolve.studies.sweep.WAIT", 0.5)  # seconds for a scheduler that is not there
     assert "is no range" in refused("sweep", "supply-demand", "--over", "reward")
     assert "is no range" in refused("sweep", "supply-demand", "--over", "reward=1:2")
     assert "is no range" in refused("sweep", "supply-demand", "--over", "reward=1:2:0")

@@ -151,7 +151,8 @@ def test_shapes_seeds_agents_and_functions_are_swept_alike():
         (lambda: sweep(3, {"a": [1]}), "a name, a Problem, or a function"),
     ],
 )
-def test_what_cannot_be_swept_is_told(call, sentence: str):
+def test_what_cannot_be_swept_is_told(call, sentence: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("mfgsolve.studies.sweep.WAIT", 0.5)  # seconds for a scheduler that is not there
     with pytest.raises(InputError) as told:
         call()
     assert sentence in str(told.value)
