@@ -203,6 +203,7 @@ def test_a_resumed_learner_returns_what_learn_returns(learner, reference, tmp_pa
     np.testing.assert_equal(again.dataset.attrs["density_distance"], whole.dataset.attrs["density_distance"])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no hang-ups here")
 def test_a_hang_up_says_which_episode_the_checkpoint_of_a_learner_holds(tmp_path):
     file, words = tmp_path / "c.nc", ["learn", "beach-bar", "--agents", "50", "--episodes", "4000000", "--checkpoint"]
@@ -276,6 +277,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 def test_agents_that_are_compared_one_by_one_stop_when_asked_to():
     done = subprocess.run([sys.executable, "-c", COMPARISON], capture_output=True, text=True, timeout=300)
     assert done.stdout.strip() == "stopped", done.stderr

@@ -14,6 +14,7 @@ from mfgsolve.command.progress import Progress
 from mfgsolve.solution.datasets import Measure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [40, 100])
 def test_the_live_line_fits_the_window_and_is_cleared(width: int) -> None:
     words = [

@@ -103,6 +103,7 @@ def limited(words: list[list[object]]) -> list[tuple[int, bool, str]]:
     return out
 
 
+@pytest.mark.slow
 def test_files_that_declare_more_than_they_hold(real: dict[str, Path], tmp_path: Path) -> None:
     cases = [(name, words) for kind in ("plan", "checkpoint") for name, file in huge_of(real[kind], tmp_path).items()
              for words in commands(file, tmp_path)]  # fmt: skip

@@ -199,6 +199,7 @@ for words, code in json.loads(sys.argv[1]):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
 def test_streams_that_know_ascii_alone(environment: dict[str, str], tmp_path: Path) -> None:
     """Each command in a child of one process, which has imported what all of them need."""

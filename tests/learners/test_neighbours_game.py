@@ -110,6 +110,7 @@ def test_the_policy_follows_its_own_masses():
             assert np.allclose(policy[t, :, q].T, tables[q, seen])
 
 
+@pytest.mark.slow
 def test_telling_kinds_apart_lowers_the_exploitability(capsys):
     """Equal samples, five seeds, two inverse temperatures; the certificate is that of the exact game."""
     even = mfg.exploitability(GAME, np.full((6, 5, 2, 8, 8), 0.2))

@@ -104,6 +104,7 @@ def test_without_chance_learned_values_are_exact(problem):
     assert np.abs(two.q[met]).max() > 0.5
 
 
+@pytest.mark.slow
 def test_gmf_q_is_as_good_as_its_limit_without_noise(capsys):
     settings = {"softness": 0.5, "weight": 0.1}
     limit = exact(BAR, **settings).relative_exploitability

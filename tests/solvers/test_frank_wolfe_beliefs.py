@@ -121,6 +121,7 @@ def same(back, whole):
         assert np.array_equal(back.dataset[name], whole.dataset[name], equal_nan=True), name
 
 
+@pytest.mark.slow
 def test_another_process_goes_on_bit_for_bit(tmp_path):
     options = {"method": "frank-wolfe", "tol": 1e-9, "check": "ignore"}
     whole = mfg.solve(line(), **options)

@@ -235,6 +235,7 @@ def test_resumes_bit_for_bit_on_either_side_of_a_turn(staged, cut, tmp_path) -> 
         np.testing.assert_array_equal(rest.dataset[name], staged.dataset[name], err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_best_plan_is_kept_when_all_stall(tmp_path) -> None:
     problem, file = stubborn(), tmp_path / "all.nc"
     solution = mfg.solve(problem, tol=1e-12, check="ignore", checkpoint=file)
