@@ -202,6 +202,7 @@ def test_history_says_who_took_which_step(staged, tmp_path) -> None:
     assert "complementarity, newton" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
+@pytest.mark.slow
 def test_the_best_point_goes_to_the_next_and_later_nothing_does(monkeypatch) -> None:
     """The second solver starts from the crowd of the first one's plan, and in the end from its own first point."""
     problem, starts = stubborn(), []

@@ -130,6 +130,7 @@ def test_crowds_that_decide_costs_and_transitions(seed):
     assert abs(again.relative_exploitability) <= 1e-10
 
 
+@pytest.mark.slow
 def test_a_game_that_is_not_solved_ends_with_the_best_policy():
     solution = mfg.solve(susceptible_infected(), method="prior-descent", check="ignore", patience=10, returns=1)
     history = solution.dataset["exploitability"].values
