@@ -181,7 +181,7 @@ def read_settings(pairs: list[str]) -> dict[str, Any]:
             raise InputError(f"--set {cut(ascii(pair))} is no setting; write --set key=value, say --set reward=2.0")
         if key.strip() in settings:
             raise InputError(f"--set {key.strip()} is given twice; give it once")
-        settings[key.strip()] = _value(text.strip())
+        settings[key.strip()] = read_value(text.strip())
     return settings
 
 
@@ -195,11 +195,11 @@ def read_options(pairs: list[str], named: dict[str, Any]) -> dict[str, Any]:
             raise InputError(f"--option {cut(ascii(pair))} is none; write --option key=value, say --option hops=2")
         if key in options and key != "seed":  # --rng is always there
             raise InputError(f"{key} of the learner is given twice; give it once")
-        options[key] = _value(text.strip())
+        options[key] = read_value(text.strip())
     return options
 
 
-def _value(text: str) -> Any:
+def read_value(text: str) -> Any:
     """A value as TOML reads it (number, true, list, table), or else the text itself."""
     import tomllib
 

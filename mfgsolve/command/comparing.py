@@ -95,15 +95,17 @@ def keep(
     written: list[Path],
 ) -> FileError | None:  # fmt: skip
     """Write the data and the picture; what fails is returned, to be raised once the numbers have been told."""
-    from mfgsolve import plots
     from mfgsolve.files import write_dataset
 
     try:
         if output is not None:
+            line.doing = f"writing {visible(output.name)}"
             write_dataset(compared, output)
             written.append(output)
         if plot is not None:
             line.doing = f"drawing {visible(plot.name)}"
+            from mfgsolve import plots  # where there is something to draw: it takes its time
+
             plots.save(draw(compared), plot)
             written.append(plot)
     except FileError as error:

@@ -29,12 +29,13 @@ from mfgsolve.command.arguments import (
     read_shape,
     stated_problem,
 )
+from mfgsolve.command.comparing import keep
 from mfgsolve.command.report import NOT_CONVERGED
 from mfgsolve.command.training import resume_task
-from mfgsolve.errors import FileError
-from mfgsolve.inputs.texts import visible
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from mfgsolve.command.progress import Progress
     from mfgsolve.problem import Problem
     from mfgsolve.solution import Solution
@@ -169,10 +170,9 @@ def carry_out(
 ) -> None:
     """Work under a live line, write, then tell; what could not be written is told last."""
     from mfgsolve.command.interrupts import Interrupts, checkpoint_told
-    from mfgsolve.command.report import is_learned, say, solution_facts, solution_rows, to_json, told, verdict
+    from mfgsolve.command.report import say, solution_facts, solution_rows, to_json, told, verdict
 
     written: list[Path] = []
-    failure: FileError | None = None
     with checkpoint_told(checkpoint, line), Interrupts() as interrupts, line:
 
         def watch(measure: Measure) -> None:
@@ -181,20 +181,7 @@ def carry_out(
 
         solution = work(watch)
         interrupts.check()
-        try:
-            if output is not None:
-                line.doing = f"writing {visible(output.name)}"
-                solution.save(output)
-                written.append(output)
-            if plot is not None:
-                line.doing = f"drawing {visible(plot.name)}"
-                from mfgsolve import plots
-
-                draw = plots.learning if is_learned(solution) else plots.plan
-                plots.save(draw(solution), plot)
-                written.append(plot)
-        except FileError as error:
-            failure = error
+        failure = keep(solution.dataset, output, plot, lambda _: _drawn(solution), line, written)
     if json:
         to_json(solution_facts(solution) | {"files": [str(path) for path in written]})
     else:
@@ -205,3 +192,11 @@ def carry_out(
     ended = solution.converged or solution.status.value == "finished"
     if not ended or (strict and solution.warnings):
         raise typer.Exit(NOT_CONVERGED)
+
+
+def _drawn(solution: Solution) -> Figure:
+    """What agents learned, or the plan of a solver."""
+    from mfgsolve import plots
+    from mfgsolve.command.report import is_learned
+
+    return plots.learning(solution) if is_learned(solution) else plots.plan(solution)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mfgsolve.command import comparing
 from mfgsolve.command.arguments import (
     LEARNERS,
     SOLVERS,
@@ -19,17 +20,20 @@ from mfgsolve.command.arguments import (
     Steps,
     Tolerance,
     read_settings,
+    read_shape,
+    read_value,
     whole,
 )
 from mfgsolve.command.progress import Progress as Line
 from mfgsolve.command.tables import read_regions
-from mfgsolve.errors import FileError, InputError
+from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import xarray as xr
+    from matplotlib.figure import Figure
 
     from mfgsolve.studies.sweep import Progress
 
@@ -125,7 +129,6 @@ def sweep(
         from mfgsolve.problemfile import read_problem
 
         stated = read_problem(problem)
-    from mfgsolve.command.arguments import read_shape
     from mfgsolve.command.interrupts import Interrupts
     from mfgsolve.command.report import NOT_CONVERGED, say, to_json
     from mfgsolve.studies.sweep import sweep
@@ -150,15 +153,7 @@ def sweep(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(go_on) from None
     written = [] if output is None else [output]
-    failure: FileError | None = None
-    try:
-        if plot is not None:
-            from mfgsolve import plots
-
-            plots.save(plots.sweep(study), plot)
-            written.append(plot)
-    except FileError as error:
-        failure = error
+    failure = comparing.keep(study, None, plot, _drawn, line, written)  # the study itself was kept point by point
     if json:
         to_json(study_facts(study))
     else:
@@ -170,6 +165,12 @@ def sweep(
         raise typer.Exit(NOT_CONVERGED)
 
 
+def _drawn(study: xr.Dataset) -> Figure:
+    from mfgsolve import plots
+
+    return plots.sweep(study)
+
+
 def read_over(text: str) -> tuple[str, list[Any]]:
     """A parameter and its values: KEY=A:B:N (N equal steps from A to B), or KEY=A,B,C."""
     name, equals, listed = text.partition("=")
@@ -179,7 +180,7 @@ def read_over(text: str) -> tuple[str, list[Any]]:
         raise InputError(f"--over {cut(ascii(text))} is no range; {form}")
     parts = listed.split(":")
     if len(parts) == 1:
-        return name, [_value(each) for each in listed.split(",") if each.strip()]
+        return name, [read_value(each.strip()) for each in listed.split(",") if each.strip()]
     try:
         low, high, count = float(parts[0]), float(parts[1]), int(parts[2])
     except (ValueError, IndexError):
@@ -192,15 +193,6 @@ def read_over(text: str) -> tuple[str, list[Any]]:
     values[-1] = high if count > 1 else low
     whole = all(value == int(value) for value in values) and not any("." in part for part in parts)
     return name, [int(value) for value in values] if whole else values
-
-
-def _value(text: str) -> Any:
-    for read in (int, float):
-        try:
-            return read(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text.strip(), text.strip())
 
 
 def study_facts(study: xr.Dataset) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mfgsolve.command.comparing import keep
 from mfgsolve.command.progress import Progress as Line
-from mfgsolve.errors import FileError, InputError
-from mfgsolve.inputs.texts import visible
+from mfgsolve.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,7 +102,6 @@ def _carry_out(
     from mfgsolve.command.report import NOT_CONVERGED, say, to_json, told
 
     written: list[Path] = []
-    failure: FileError | None = None
     with checkpoint_told(checkpoint, line), Interrupts() as interrupts, line:
 
         def watch(done: Progress) -> None:
@@ -111,19 +110,7 @@ def _carry_out(
 
         result = work(watch)
         interrupts.check()
-        try:
-            if output is not None:
-                line.doing = f"writing {visible(output.name)}"
-                result.save(output)
-                written.append(output)
-            if plot is not None:
-                line.doing = f"drawing {visible(plot.name)}"
-                from mfgsolve import plots
-
-                plots.save(result.plot(), plot)
-                written.append(plot)
-        except FileError as error:
-            failure = error
+        failure = keep(result.dataset, output, plot, lambda _: result.plot(), line, written)
     if json:
         to_json(training_facts(result.dataset))
     else:
