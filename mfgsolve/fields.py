@@ -114,6 +114,10 @@ class Box:
     def __post_init__(self) -> None:
         for name in ("lower", "upper"):
             object.__setattr__(self, name, _point(getattr(self, name), f"{name} corner of a box"))
+            if np.isnan(getattr(self, name)).any():
+                raise InputError(
+                    f"{name} corner of a box is {getattr(self, name)}; numbers are needed, inf is possible"
+                )
 
     def contains(self, c: Coordinates) -> np.ndarray:
         names = sorted(c)

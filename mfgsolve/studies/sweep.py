@@ -29,7 +29,7 @@ import mfgsolve
 from mfgsolve import methods, problems
 from mfgsolve.agents.slopes import mean_and_band
 from mfgsolve.checkpoints import PYTHON_PROBLEM, problem_text
-from mfgsolve.errors import FileError, InputError, unknown, whole
+from mfgsolve.errors import FileError, InputError, shown, unknown, whole
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import settle
 from mfgsolve.solution.regions import share_of
@@ -201,6 +201,9 @@ def _asked(
     shares = tuple(float(t) for t in times)
     if not shares or not all(0 <= t <= 1 for t in shares):
         raise InputError(f"times of the study are {list(times)}; shares of the horizon from 0 to 1 are needed")
+    for name in regions or {}:
+        if not name.strip() or "/" in name or name.startswith("."):  # names of arrays in a Zarr store, where / divides
+            raise InputError(f"region {shown(name)} has no name that a store can keep; leave out '/' and leading dots")
     return replace(
         point, learner=learner, options=chosen, keep=tuple(keep), regions=dict(regions or {}), times=shares,
         version=mfgsolve.__version__,
@@ -231,9 +234,15 @@ def _template(point: Point, over: Mapping[str, list[Any]]) -> xr.Dataset:
             np.zeros((len(share), *grid.shape)), {"time_share": share, **{d: density[d] for d in grid.dims}},
             ("time_share", *grid.dims), attrs={"long_name": name, "units": "1/volume" if name == "density" else "cost"},
         )  # fmt: skip
-    numbers = dict(NUMBERS)
+    numbers = {name: about for name, about in NUMBERS.items() if name != "steps" or name not in over}  # a label then
     if "agents" in over and point.learner is None:
         numbers["regret"] = ("regret of one of N agents", "cost")
+    taken = {*numbers, *fields, *grid.dims, "time_share", "status", "message", "done"}
+    for name in over:
+        if name in taken or "/" in name:
+            raise InputError(
+                f"parameter {shown(name)} has the name of what the study keeps; build it under another name"
+            )
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "fingerprint": fingerprint_of(point, over), "name": first.name,
         "source": first.source, "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -243,7 +252,8 @@ def _template(point: Point, over: Mapping[str, list[Any]]) -> xr.Dataset:
 
 
 def _keep(kept: Memory, index: tuple[int, ...], answer: Answer, output: Any) -> None:
-    values: dict[str, Any] = {**answer.numbers, **answer.fields}
+    known = {name: value for name, value in answer.numbers.items() if name in kept.dataset.data_vars}
+    values: dict[str, Any] = {**known, **answer.fields}
     for name, value in values.items():
         wanted = kept.dataset[name].shape[len(index) :]
         if np.shape(value) != wanted:

@@ -101,6 +101,9 @@ class Plant(Task):
 
     def check(self, least: int = 2) -> None:
         """Refuse parameters that make no plant."""
+        for name, value in self.parameters.items():
+            if not np.isfinite(value):
+                raise InputError(f"{name} of {self.name} is {value}; a finite number is needed")
         if whole(self.agents, f"agents of {self.name}") < least:
             raise InputError(
                 f"agents of {self.name} is {self.agents}; at least {least} are needed: one alone has nobody to "

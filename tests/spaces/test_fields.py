@@ -59,3 +59,9 @@ def test_labelled_times_are_found_by_their_coordinate():
     np.testing.assert_array_equal(rests, levels[:1, ::-1])
     with pytest.raises(mfg.InputError, match=r"cost has no values at t = 0.5; its times are 1 to 0 \(2\)"):
         sample_nodes(own_field(told.isel(time=[0, 3]), "cost"), times, line, "cost")
+
+
+def test_corners_of_a_box_are_numbers():
+    with pytest.raises(mfg.InputError, match="lower corner of a box is"):
+        mfg.Box((0.0, float("nan")), (1.0, 1.0))
+    assert mfg.Box((0.0,), (float("inf"),)).upper == (float("inf"),)

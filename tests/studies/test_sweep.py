@@ -107,6 +107,10 @@ def test_shapes_seeds_agents_and_functions_are_swept_alike():
     assert shapes.shape.values.tolist() == ["8x8", "12x12"]
     alone = mfg.solve(mfg.problems.supply_demand(shape=(12, 12), viscosity=0.05), check="ignore")
     assert float(shapes.potential[1]) == alone.potential
+    steps = sweep("linear-quadratic", {"steps": [8, 16]}, shape=(12,))
+    assert steps.steps.dims == ("steps",)
+    alone = mfg.solve(mfg.problems.linear_quadratic(shape=(12,), steps=16), check="ignore")
+    assert float(steps.cost[1]) == alone.certificate.cost
     many = sweep("left-right", {"agents": [10, 100]}, settings={"temperature": 0.2})
     assert float(many.regret[0]) > float(many.regret[1]) > 0
     seeds = sweep("left-right", {"rng": [0, 1, 2]}, learner="mguni", options={"agents": 10, "episodes": 20})
@@ -148,6 +152,9 @@ def test_shapes_seeds_agents_and_functions_are_swept_alike():
         (lambda: sweep("left-right", {"temperature": [1.0]}, client="tcp://127.0.0.1:9"), "cannot be reached"),
         (lambda: sweep("left-right", {"temperature": [1.0]}, output="s.nc"), ".zarr is needed"),
         (lambda: open_sweep("no.zarr"), "does not exist"),
+        (lambda: sweep("left-right", {"temperature": [1.0]}, regions={"a/b": "state == 'left'"}), "leave out '/'"),
+        (lambda: sweep(lambda cost: mfg.problems.left_right(), {"cost": [1.0]}), "what the study keeps"),
+        (lambda: sweep(lambda time_share: mfg.problems.left_right(), {"time_share": [1.0]}), "what the study keeps"),
         (lambda: sweep(3, {"a": [1]}), "a name, a Problem, or a function"),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mfgsolve.errors import InputError
+from mfgsolve.tasks import make_task
 from mfgsolve.tasks.plant import Axis, cheapest, optimum, policy_value, tabulate
 from mfgsolve.tasks.pushed_pendulum import PushedPendulum
 from mfgsolve.tasks.steering import OpposedSteering, SharedSteering
@@ -141,3 +142,12 @@ def test_the_cheapest_of_every_sum():
 def test_what_is_no_plant_is_refused(kind, given, words):
     with pytest.raises(InputError, match=words):
         kind(**given)
+
+
+@pytest.mark.parametrize("name", ["shared-steering", "shared-steering-opposed", "pushed-pendulum"])
+def test_parameters_are_finite(name: str):
+    for parameter, value in make_task(name).parameters.items():
+        if isinstance(value, float):
+            for bad in (float("inf"), float("nan")):
+                with pytest.raises(InputError, match=f"{parameter} of {name} is"):
+                    make_task(name, {parameter: bad})
