@@ -41,7 +41,7 @@ def design(result: Any) -> Figure:
         controls.plot(at, dataset["value"].sel(control=name), f"{marker}-", markersize=4, label=label)
     controls.set(xlabel="equilibria solved", ylabel="value of each control")
     if dataset.sizes["control"] <= NAMED:
-        controls.legend(frameon=False, fontsize=9)
+        controls.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     for ax in (goal, controls):
         ax.grid(alpha=0.3)
     figure.suptitle(f"{words(dataset.attrs['name'])}: incentives{doubts(dataset)}", x=0.01, ha="left")

@@ -76,13 +76,20 @@ def sweep_densities(study: Any, time: float = 1.0) -> Figure:
     figure = part.Picture(figsize=(2.2 * len(columns) + 0.8, 2.2 * len(rows) + 0.6), layout="constrained")
     space = [str(dim) for dim in at.dims if dim not in axes]
     top = float(np.nanmax(at.values)) if np.isfinite(at.values).any() else 1.0
-    for j, row in enumerate(figure.subplots(len(rows), len(columns), squeeze=False)):
+    axes_of = figure.subplots(len(rows), len(columns), squeeze=False)
+    for j, row in enumerate(axes_of):
         for i, ax in enumerate(row):
             chosen = {axes[0]: columns[i]} | ({axes[1]: rows[j]} if len(axes) > 1 else {})
             _density(ax, at.isel(chosen), space, top)
             ax.set_title(
                 ", ".join(f"{words(dim)} {_short(shown[dim].values[k])}" for dim, k in chosen.items()), fontsize=8
             )
+    label = f"density of agents ({words(at.attrs.get('units', '1/volume'))})"
+    if len(space) > 1:
+        figure.colorbar(axes_of[0, 0].images[0], ax=axes_of, label=label)
+    else:
+        for row in axes_of:
+            row[0].set_ylabel(label)
     figure.suptitle(f"{words(dataset.attrs['name'])}: density at {time:g} of the horizon", x=0.01, ha="left")
     return figure
 

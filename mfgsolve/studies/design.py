@@ -32,7 +32,7 @@ from mfgsolve.agents.play import play_of
 from mfgsolve.cautions import Caution, to_text
 from mfgsolve.couplings import RunningCost
 from mfgsolve.errors import InputError, real, unknown, whole
-from mfgsolve.fields import Field, sample_nodes
+from mfgsolve.fields import Field, own_field, sample_nodes
 from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml
@@ -97,8 +97,8 @@ def design(
     Parameters
     ----------
     problem : a game whose responses are smooth and whose coupling has a potential and a derivative
-    controls : incentives: fields phi_j (a number, an array (time, ...) or (...), or a function of (t, c)) by name; or
-        names of parameters, as `mfgsolve.sensitivity` takes them
+    controls : incentives: fields phi_j by name (a number, an array of the shape of the space, one with labels and a
+        dimension ``time``, or a function of (t, c)); or names of parameters, as `mfgsolve.sensitivity` takes them
     bounds : (low, high) of every control, or of each by name
     objective : "cost" (of all agents, without transfers), "potential" (of parameters only), a
         `mfgsolve.studies.sensitivity.Mass` (least mass there; a negative weight is a function), or a function of the
@@ -197,7 +197,7 @@ class _Incentives:
         self.problem, self.objective, self.method = problem, objective, method
         self.names, self.present = list(fields), dict.fromkeys(fields, 0.0)
         self.fields = {
-            name: sample_nodes(value, problem.time.nodes, problem.grid, f"control {name}")
+            name: sample_nodes(own_field(value, f"control {name}"), problem.time.nodes, problem.grid, f"control {name}")
             for name, value in fields.items()
         }
 

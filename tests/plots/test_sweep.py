@@ -57,7 +57,8 @@ def test_what_is_missing_or_failed_is_told():
 
 def test_densities_are_small_multiples():
     figure = plots.sweep_densities(study(reward=list(range(7)), congestion=[0.1, 0.2]))
-    assert len(figure.axes) == 10
+    assert len(figure.axes) == 11  # and the colour bar
+    assert figure.axes[-1].get_ylabel() == "density of agents (1/volume)"
     assert figure.axes[0].get_title() == "reward 0, congestion 0.1"
     with pytest.raises(InputError, match="kept no density"):
         plots.sweep_densities(study(reward=[1]).drop_vars("density"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
@@ -44,6 +45,15 @@ def test_gradients_are_differences_of_equilibria_solved_again():
         for j, name in enumerate(fields):
             ends = [plan.point(here | {name: here[name] + sign * 1e-3}, None).objective for sign in (1, -1)]
             assert found.gradient[j] == pytest.approx((ends[0] - ends[1]) / 2e-3, rel=1e-5)
+
+
+def test_labelled_controls_are_read_by_their_names():
+    game = mfg.resolution.settle(mfg.problems.supply_demand(shape=(8, 8), steps=6, viscosity=0.05))
+    place = (np.arange(8) + 0.5) / 8
+    labels = {"x": place, "time": game.time.nodes, "y": place}
+    array = xr.DataArray(np.random.default_rng(0).random((8, 7, 8)), labels, ("x", "time", "y"))
+    levels = _Incentives(game, {"a": array}, "cost", None).fields["a"]
+    np.testing.assert_array_equal(levels, array.transpose("time", "y", "x"))
 
 
 def test_mass_can_be_kept_out_of_a_region():
