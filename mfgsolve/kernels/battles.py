@@ -1,4 +1,4 @@
-"""Battles of groups on a map: what agents see, what those around them did last, how they choose, how networks step.
+"""Battles of groups on a map: what agents see, and what those around them did last.
 
 Legend: arrays are (world, member, slot): ``position`` (x, y), ``power``, ``alive``; members are groups, then food.
 ``last`` is what each agent of a group did last, a code of an act, -1 for nothing yet; ``acts[code]`` is its (dx, dy) of
@@ -136,52 +136,3 @@ def _around(position, alive, playing, last, types, square, out):
 
 
 observe, around = jit(_observe), jit(_around)
-
-
-def _choose(values, temperature, points, actions):
-    """An action for each row of values, probability proportional to exp(value / temperature), by a uniform point."""
-    many = values.shape[1]
-    chances = np.empty(many)
-    for i in range(values.shape[0]):
-        top = values[i, 0]
-        for a in range(1, many):
-            top = max(top, values[i, a])
-        total = 0.0
-        for a in range(many):
-            chances[a] = np.exp((values[i, a] - top) / temperature)
-            total += chances[a]
-        rest, action = points[i] * total, 0
-        for a in range(many):
-            if chances[a] > 0.0 and rest >= 0.0:
-                action = a
-            rest -= chances[a]
-        actions[i] = action
-
-
-def _worth(judged, chosen_by, temperature, out):
-    """sum over a of pi(a) judged(a), pi the Boltzmann policy of ``chosen_by``."""
-    many = judged.shape[1]
-    for i in range(judged.shape[0]):
-        top = chosen_by[i, 0]
-        for a in range(1, many):
-            top = max(top, chosen_by[i, a])
-        total, worth = 0.0, 0.0
-        for a in range(many):
-            weight = np.exp((chosen_by[i, a] - top) / temperature)
-            total += weight
-            worth += weight * judged[i, a]
-        out[i] = worth / total
-
-
-def _adam(weights, gradient, means, squares, target, step, count, follow):
-    """A step of Adam (betas 0.9, 0.999), after which the target moves that share of the way to the weights."""
-    first, second = 1.0 - 0.9**count, 1.0 - 0.999**count
-    scale = step / first
-    for i in range(weights.size):
-        means[i] += np.float32(0.1) * (gradient[i] - means[i])
-        squares[i] += np.float32(0.001) * (gradient[i] * gradient[i] - squares[i])
-        weights[i] -= np.float32(scale * means[i] / (np.sqrt(squares[i] / second) + 1e-8))
-        target[i] += np.float32(follow) * (weights[i] - target[i])
-
-
-choose, worth, adam = jit(_choose), jit(_worth), jit(_adam)

@@ -9,7 +9,7 @@ import xarray as xr
 
 from mfgsolve.errors import InputError
 from mfgsolve.interop.peers import required
-from mfgsolve.kernels import battles as kernels
+from mfgsolve.kernels import networks as kernels
 from mfgsolve.learners.battles.battle_tasks import BattleTask, PredatorPreyBattle
 from mfgsolve.learners.battles.layers import Layers
 from mfgsolve.learners.battles.self_play import BattleState, SelfPlay, filled
@@ -133,14 +133,9 @@ class MFAC(MFQ):
         assert isinstance(state, ActorState)
         net, weights = state.actors[g], state.actor[g]
         layers = net.layers(weights, np.ascontiguousarray(seen[:, : state.arena.observed]))
-        log = layers[-1] - layers[-1].max(axis=1, keepdims=True)
-        log -= np.log(np.exp(log).sum(axis=1, keepdims=True))
-        chance = np.exp(log)
-        gain = np.clip(values - (chance * values).sum(axis=1, keepdims=True), -1.0, 1.0)
-        gain -= np.float32(temperature) * log
-        gain -= (chance * gain).sum(axis=1, keepdims=True)
-        gradient = np.empty(net.count, dtype=np.float32)
-        net.gradient(weights, layers, -chance * gain / len(seen), gradient)
+        push, gradient = np.empty_like(values), np.empty(net.count, dtype=np.float32)
+        kernels.climb(layers[-1], values, temperature, push)
+        net.gradient(weights, layers, push, gradient)
         parts = (weights, state.actor_means[g], state.actor_squares[g], state.actor_slow[g])
         w, m, v, slow = (each[: net.count] for each in parts)
         kernels.adam(w, gradient, m, v, slow, self.step, int(state.updates[g]), self.follow)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, whole
-from mfgsolve.kernels import battles as kernels
+from mfgsolve.kernels import networks as kernels
 from mfgsolve.learners.battles.battle_tasks import BattleTask
 from mfgsolve.learners.battles.layers import Layers
 from mfgsolve.learners.battles.self_play import SelfPlay
