@@ -152,7 +152,8 @@ class SelfPlay(TaskLearner[BattleState]):
         steps = -(-self.memory * self.batch // (self.worlds * arena.worlds.slots))
         return BattleState(
             **empty_past(arena, max(steps, 2)), weights=weights, target=weights.copy(), means=np.zeros_like(weights),
-            squares=np.zeros_like(weights), updates=np.zeros(len(nets), dtype=np.int64), types=types, arena=arena, nets=nets,
+            squares=np.zeros_like(weights), updates=np.zeros(len(nets), dtype=np.int64), types=types, arena=arena,
+            nets=nets,
         )  # fmt: skip
 
     def revive(self, task: Task, stored: Stored) -> BattleState:
