@@ -70,9 +70,10 @@ def throughput(task: BattleTask, episodes: int) -> None:
     """What a second of one core is worth; the engine is measured beside each learner, since machines are shared."""
     rows = []
     for learner in LEARNERS:
-        train(task, learner, episodes=8)  # compiles
+        train(MultiTeamBattle(size=16, agents=6, max_steps=20), learner, episodes=8, batch=32)  # compiles
         engine, everything = engine_alone(task, 100), cpu(task, learner, episodes=episodes)
         rows.append([learner, f"{everything:,.0f}", f"{engine:,.0f}", f"{everything / engine:.3f}"])
+        print(f"  {learner}: {everything:,.0f} of {engine:,.0f}", flush=True)
     print(f"\nAgent-steps per second of a core, {task.name} at {task.counts} on {task.size}x{task.size}")
     table(["", "everything", "engine alone, with what is read of it", "ratio"], rows)
 

@@ -150,7 +150,7 @@ class MFAC(MFQ):
     def improve(self, state: BattleState, g: int, seen: np.ndarray, values: np.ndarray, temperature: float) -> None:
         assert isinstance(state, ActorState)
         net, weights = state.actors[g], state.actor[g]
-        layers = net.layers(weights, np.ascontiguousarray(seen[:, : state.arena.observed]))
+        layers = net.layers(weights, seen[:, : state.arena.observed])
         push, gradient = np.empty_like(values), np.empty(net.count, dtype=np.float32)
         kernels.climb(layers[-1], values, temperature, push)
         net.gradient(weights, layers, push, gradient)
