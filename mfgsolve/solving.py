@@ -158,8 +158,9 @@ def solved(
     start: Solution | str | Path | None = None, max_iterations: int | None = None, max_seconds: float | None = None,
     callback: Callable[[Measure], Any] | None = None, checkpoint: str | Path | None = None, check: str = "warn",
     threads: int | None = None, estimate: bool = True, judged: bool = True, options: Mapping[str, Any] | None = None,
+    guess: Guess | None = None,
 ) -> tuple[Solution, Outcome]:  # fmt: skip
-    """The same, beside what the solver handed over.
+    """The same, beside what the solver handed over; a ``guess`` takes the place of a start.
 
     Without ``estimate`` nothing is solved on a coarser mesh; without ``judged``, the number of steps is not judged.
     """
@@ -171,7 +172,7 @@ def solved(
         posed = _posed(problem, objective)
         job = _Job(problem, objective, make_solver(posed, method, dict(options or {})), tol)
         budget = Budget(max_iterations, max_seconds)
-        ended = _run(job, posed, _guess(start), budget, callback, checkpoint, threads)
+        ended = _run(job, posed, _guess(start) if guess is None else guess, budget, callback, checkpoint, threads)
         for _ in range(WIDER):
             farther = _farther(problem, ended)
             if farther is None:
