@@ -31,6 +31,7 @@ from mfgsolve.agents.slopes import mean_and_band
 from mfgsolve.checkpoints import PYTHON_PROBLEM, problem_text
 from mfgsolve.errors import FileError, InputError, shown, unknown, whole
 from mfgsolve.problem import Problem
+from mfgsolve.progress import Counted, live
 from mfgsolve.resolution import settle
 from mfgsolve.solution.regions import share_of
 from mfgsolve.studies.points import FIELDS, NUMBERS, Answer, Point, fingerprint_of, solve_point
@@ -79,6 +80,8 @@ def sweep(
     workers: int | None = None,
     client: Client | str | None = None,
     callback: Callable[[Progress], Any] | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> xr.Dataset:
     """Solve a game at every combination of values, and put what comes out into one dataset.
 
@@ -98,6 +101,7 @@ def sweep(
     workers : processes on this machine; None works in this one
     client : of dask.distributed, or the address of a scheduler, in place of workers of one's own
     callback : called with `Progress` after every point; a true value stops, and what is done stays
+    progress, verbose : see `mfgsolve.progress`
 
     Returns
     -------
@@ -127,8 +131,9 @@ def sweep(
     def at(index: tuple[int, ...]) -> Point:
         return point.with_settings({name: values[name][i] for name, i in zip(values, index, strict=True)})
 
-    clock = _Clock(len(todo), int(template["done"].size), callback)
-    with contextlib.closing(_answers(todo, at, workers, client)) as answers:
+    line = Counted("points", counted=lambda now: (now.done, now.points))
+    clock = _Clock(len(todo), int(template["done"].size), line.beside(callback))
+    with live(line, progress, verbose), contextlib.closing(_answers(todo, at, workers, client)) as answers:
         for index, answer in answers:
             _keep(kept, index, answer, output)
             if clock.ticked(answer):
@@ -369,12 +374,9 @@ def _distributed(todo: Sequence[Index], at: Callable[[Index], Point], client: An
     under_way: dict[Any, Index] = {}
 
     def submitted(count: int) -> list[Any]:
-        futures = []
-        for index in itertools.islice(waiting, count):
-            future = client.submit(solve_point, at(index), pure=False)
-            under_way[future] = index
-            futures.append(future)
-        return futures
+        futures = {client.submit(solve_point, at(i), pure=False): i for i in itertools.islice(waiting, count)}
+        under_way.update(futures)
+        return list(futures)
 
     finished = as_completed(submitted(ahead))
     try:
@@ -395,8 +397,7 @@ def spread(study: xr.Dataset, name: str, over: str) -> xr.Dataset:
 
     Parameters
     ----------
-    study : what `sweep` returned
-    name : of a number
+    study, name : what `sweep` returned, and one of its numbers
     over : the parameter that is averaged over, say "rng"; points that failed are left out, and counted
 
     Returns
@@ -415,6 +416,5 @@ def spread(study: xr.Dataset, name: str, over: str) -> xr.Dataset:
         squares = np.nansum((flat - mean) ** 2, axis=0)
         deviation = np.where(count > 1, np.sqrt(squares / (count - 1)), np.nan)
     rows = (mean, deviation, band[:, 0], band[:, 1], count.astype(float))
-    rest = values.isel({over: 0}, drop=True)
-    names = ("mean", "deviation", "low", "high", "count")
+    rest, names = values.isel({over: 0}, drop=True), ("mean", "deviation", "low", "high", "count")
     return xr.Dataset({each: rest.copy(data=row.reshape(rest.shape)) for each, row in zip(names, rows, strict=True)})
