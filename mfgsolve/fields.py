@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,8 @@ from mfgsolve.inputs.tables import Kinds
 from mfgsolve.spaces import Coordinates, Space
 
 __all__ = [
-    "KINDS", "Box", "Bump", "Field", "Quadratic", "Separable", "Still", "Total", "own_field", "sample", "sample_nodes",
+    "KINDS", "Arc", "Box", "Bump", "Field", "Linear", "Quadratic", "Separable", "Still", "Total", "own_field", "sample",
+    "sample_nodes",
 ]  # fmt: skip
 
 Field = float | np.ndarray | Callable[[float, Coordinates], Any]
@@ -144,7 +146,74 @@ class Box:
         return np.where(self.contains(c), self.inside, self.outside)
 
 
-KINDS = Kinds({"bump": Bump, "quadratic": Quadratic, "box": Box})  # as problem files call them
+@dataclass(frozen=True)
+class Arc:
+    """A bump that rides half an ellipse, from its left end over the top (y grows) to its right end, and waits there.
+
+    amplitude exp(-|X - p(t)|^2 / (2 width^2)),  p = centre + (-r_x cos(pi s), r_y sin(pi s)),  s = min(t / arrival, 1).
+
+    Parameters
+    ----------
+    amplitude, width : height and standard deviation
+    centre, radii : of the ellipse, each (x, y)
+    arrival : time at which it is at its end
+    """
+
+    amplitude: float
+    width: float
+    centre: tuple[float, ...]
+    radii: tuple[float, ...]
+    arrival: float
+
+    def __post_init__(self) -> None:
+        for name in ("amplitude", "width", "arrival"):
+            object.__setattr__(self, name, real(getattr(self, name), f"{name} of an arc"))
+        for name in ("centre", "radii"):
+            object.__setattr__(self, name, _point(getattr(self, name), f"{name} of an arc"))
+            if len(getattr(self, name)) != 2:
+                raise InputError(f"{name} of an arc is {getattr(self, name)}; two numbers, (x, y), are needed")
+        for name in ("width", "arrival"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} of an arc is {getattr(self, name)}; it must be positive")
+
+    def position(self, t: float) -> np.ndarray:
+        """Centre of the bump at time t, (x, y)."""
+        s = min(t / self.arrival, 1.0)
+        (x, y), (wide, high) = self.centre, self.radii
+        return np.array([x - wide * math.cos(math.pi * s), y + high * math.sin(math.pi * s)])
+
+    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
+        return Bump(self.amplitude, self.width, tuple(self.position(t)))(t, c)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """slope . (X - origin), the sum over the coordinates.
+
+    Parameters
+    ----------
+    slope : for each coordinate (x, y, ...)
+    origin : point where it is 0
+    """
+
+    slope: tuple[float, ...]
+    origin: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("slope", "origin"):
+            object.__setattr__(self, name, _point(getattr(self, name), f"{name} of a linear field"))
+
+    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
+        names = sorted(c)
+        if len(self.slope) != len(names) or len(self.origin) != len(names):
+            raise InputError(f"slope {self.slope} from {self.origin} does not fit the coordinates {tuple(names)}")
+        terms = (slope * (c[n] - zero) for n, slope, zero in zip(names, self.slope, self.origin, strict=True))
+        return np.asarray(sum(terms))
+
+
+KINDS = Kinds(  # as problem files call them
+    {"bump": Bump, "quadratic": Quadratic, "box": Box, "linear": Linear, "arc": Arc}
+)
 
 
 @dataclass(frozen=True)
@@ -202,7 +271,9 @@ def _rests(field: Any) -> bool:
         return all(_rests(term) for term in field.terms)
     if isinstance(field, Labelled):
         return field.along("time") is None
-    return not callable(field) or isinstance(field, Box | Quadratic) or (isinstance(field, Bump) and field.path is None)
+    if isinstance(field, Bump):
+        return field.path is None
+    return not callable(field) or isinstance(field, Box | Quadratic | Linear)
 
 
 def own_field(field: Any, what: str) -> Any:

@@ -30,6 +30,7 @@ from mfgsolve.agents.slopes import mean_and_band
 from mfgsolve.checkpoints import PYTHON_PROBLEM, problem_text
 from mfgsolve.errors import FileError, InputError, shown, unknown
 from mfgsolve.problem import Problem
+from mfgsolve.progress import Counted, live
 from mfgsolve.resolution import settle
 from mfgsolve.solution.regions import share_of
 from mfgsolve.studies.paths import Path, along, paths, starts_help
@@ -76,6 +77,8 @@ def sweep(
     client: Client | str | None = None,
     warm: bool = True,
     callback: Callable[[Progress], Any] | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> xr.Dataset:
     """Solve a game at every combination of values, and put what comes out into one dataset.
 
@@ -98,6 +101,7 @@ def sweep(
     warm : whether neighbouring points of small games may be starts for each other; else every point is solved from
         nothing, as `mfgsolve.solve` would.  Both reach the same tolerance
     callback : called with `Progress` after every point; a true value stops, and what is done stays
+    progress, verbose : see `mfgsolve.progress`
 
     Returns
     -------
@@ -125,8 +129,9 @@ def sweep(
     template = _template(point, values, first, way)
     kept = Memory(template) if output is None else Store(output, template, resume, overwrite)
     todo = _todo(kept, point, values, way)
-    clock = _Clock(sum(len(path.wanted) for path in todo), int(template["done"].size), callback)
-    with contextlib.closing(batches(todo, workers, client)) as coming:
+    line = Counted("points", counted=lambda now: (now.done, now.points))
+    clock = _Clock(sum(len(path.wanted) for path in todo), int(template["done"].size), line.beside(callback))
+    with live(line, progress, verbose), contextlib.closing(batches(todo, workers, client)) as coming:
         for batch in coming:
             for index, answer in batch.answers:
                 _keep(kept, index, answer, output)
@@ -316,8 +321,7 @@ def spread(study: xr.Dataset, name: str, over: str) -> xr.Dataset:
 
     Parameters
     ----------
-    study : what `sweep` returned
-    name : of a number
+    study, name : what `sweep` returned, and one of its numbers
     over : the parameter that is averaged over, say "rng"; points that failed are left out, and counted
 
     Returns
@@ -336,6 +340,5 @@ def spread(study: xr.Dataset, name: str, over: str) -> xr.Dataset:
         squares = np.nansum((flat - mean) ** 2, axis=0)
         deviation = np.where(count > 1, np.sqrt(squares / (count - 1)), np.nan)
     rows = (mean, deviation, band[:, 0], band[:, 1], count.astype(float))
-    rest = values.isel({over: 0}, drop=True)
-    names = ("mean", "deviation", "low", "high", "count")
+    rest, names = values.isel({over: 0}, drop=True), ("mean", "deviation", "low", "high", "count")
     return xr.Dataset({each: rest.copy(data=row.reshape(rest.shape)) for each, row in zip(names, rows, strict=True)})
