@@ -34,6 +34,7 @@ import numpy as np
 from mfgsolve.errors import InputError, numbers
 from mfgsolve.games import Game, OwnCost, Policy, Totals, make_game
 from mfgsolve.games.multipliers import multiplier_from
+from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.problem import Problem
 
 __all__ = ["Certificate", "Criterion", "certify", "exploitability", "in_steps_of"]
@@ -72,7 +73,7 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Suggesting):
     """Numbers that certify a policy; what was not measured is NaN."""
 
     exploitability: float

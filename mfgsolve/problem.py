@@ -15,6 +15,7 @@ from mfgsolve.dynamics import Dynamics
 from mfgsolve.errors import InputError, has_labels, numbers, real, shown
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import aligned, frozen
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
@@ -26,7 +27,7 @@ __all__ = ["Levelled", "Problem"]
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(Suggesting):
     """A mean-field game on a grid or any finite space.
 
     An agent minimises  E sum_t [own cost + dt f_t(X_t, m_t)] + g(X_T)  where m is the density of all agents; where the

@@ -188,7 +188,7 @@ class _BoundSum(Bound):
         return lower, upper
 
 
-# -- multiples ----------------------------------------------------------------------------------------------------------
+# -- multiples --------------------------------------------------------------------------------------------------------
 
 
 def scaled(coupling: Coupling, factor: Any) -> Coupling:
@@ -214,7 +214,10 @@ def unscaled(coupling: Coupling) -> Coupling:
 
 @dataclass(frozen=True, eq=False)
 class Scaled(Coupling):
-    """A multiple, ``2 * CrowdAversion(...)``: cost factor f, potential factor F; bounds stay.  A negative factor makes a crowd that shuns itself one that gathers."""
+    """A multiple, ``2 * CrowdAversion(...)``: cost factor f, potential factor F; bounds stay.
+
+    A negative factor makes a crowd that shuns itself one that gathers, and the game no monotone one.
+    """
 
     of: Coupling
     factor: float
@@ -321,7 +324,7 @@ class _BoundScaled(Bound):
         return None if array is None else np.asarray(self.factor * array)
 
 
-# -- what they act on ---------------------------------------------------------------------------------------------------
+# -- what they act on -------------------------------------------------------------------------------------------------
 
 
 def by_target(coupling: Coupling) -> dict[str, list[Coupling]]:

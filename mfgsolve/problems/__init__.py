@@ -3,6 +3,7 @@
 Each is also a function of its own: ``supply_demand(reward=3.0, shape=(32, 32))``.
 """
 
+from mfgsolve.inputs.attributes import missing
 from mfgsolve.problems.beach_bar import beach_bar
 from mfgsolve.problems.bonnans_lavigne_pfeiffer import bonnans_lavigne_pfeiffer_1, bonnans_lavigne_pfeiffer_2
 from mfgsolve.problems.braess import braess
@@ -47,3 +48,7 @@ __all__ = [
     "supply_demand",
     "susceptible_infected",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise missing("module 'mfgsolve.problems'", name, __all__)

@@ -20,6 +20,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
 from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
 from mfgsolve.solution.between import density_at
@@ -55,7 +56,7 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class Solution(Suggesting):
     """A certified plan.
 
     Attributes
@@ -92,6 +93,17 @@ class Solution:
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled or copied: the dataset itself in place of the function that makes it."""
         return {f.name: getattr(self, f.name) for f in fields(self)} | {"origin": self.dataset}
+
+    def _elsewhere(self, name: str) -> str:
+        if "origin" not in self.__dict__:  # a copy that is being filled
+            return ""
+        variables, attrs = self.dataset.variables, self.dataset.attrs
+        if name in variables or name in attrs:
+            kind = "" if name in variables else ".attrs"
+            return f"; the dataset has it: solution.dataset{kind}[{name!r}]"
+        if name in vars(self.certificate):
+            return f"; the certificate has it: solution.certificate.{name}"
+        return ""
 
     @property
     def exploitability(self) -> float:
