@@ -31,6 +31,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mfgsolve.display import bar, card
 from mfgsolve.errors import InputError, numbers
 from mfgsolve.games import Game, OwnCost, Policy, Totals, make_game
 from mfgsolve.games.multipliers import multiplier_from
@@ -91,6 +92,13 @@ class Certificate(Suggesting):
 
     def __float__(self) -> float:
         return self.exploitability
+
+    def _repr_html_(self) -> str:
+        sentence = (
+            "The most that one agent gains by leaving the plan while all others follow it, and what the plan costs. "
+            "The bar shows the relative exploitability: the longer, the better."
+        )
+        return card("Certificate", sentence, vars(self), picture=bar(self.relative_exploitability))
 
 
 def relative(gap: float, scale: float) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
+from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
 from mfgsolve.errors import InputError, has_labels, numbers, real, shown
 from mfgsolve.fields import Field, own_field, sample
@@ -349,6 +350,9 @@ class Problem(Suggesting):
         'upwind'
         """
         return replace(self, dynamics=[one.on_chain(scheme, reach) for one in self.stated_dynamics])
+
+    def _repr_html_(self) -> str:
+        return problem_card(self)
 
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.

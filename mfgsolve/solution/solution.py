@@ -25,6 +25,7 @@ from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
 from mfgsolve.solution.between import density_at
 from mfgsolve.solution.citations import citation
+from mfgsolve.solution.display import solution_card
 from mfgsolve.solution.learning import Learning
 
 __all__ = ["Solution", "Status", "believed_crowd", "load"]
@@ -241,6 +242,9 @@ arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:200
     def save(self, path: str | Path) -> Path:
         """Write NetCDF; an earlier file stays whole if writing fails."""
         return write_dataset(self.dataset, path)
+
+    def _repr_html_(self) -> str:
+        return solution_card(self)
 
     def __repr__(self) -> str:
         doubts = f"with warnings ({', '.join(caution.code for caution in self.warnings)}), " if self.warnings else ""
