@@ -1,6 +1,7 @@
 """Named problems: ``names()`` lists them, ``get(name)`` tells about one, ``build(name, parameters)`` makes it.
 
-Each is also a function of its own: ``supply_demand(reward=3.0, shape=(32, 32))``.
+Each is also a function of its own: ``supply_demand(reward=3.0, shape=(32, 32))``.  `from_points` makes a game of data of
+one's own, points (x, y, size, hour) of a CSV file.
 """
 
 from mfgsolve.inputs.attributes import missing
@@ -15,6 +16,7 @@ from mfgsolve.problems.gaussian_log import gaussian_log
 from mfgsolve.problems.lattice_supply_demand import lattice_supply_demand
 from mfgsolve.problems.linear_quadratic import linear_quadratic
 from mfgsolve.problems.montreal import montreal
+from mfgsolve.problems.points import from_points
 from mfgsolve.problems.predator_prey import predator_prey
 from mfgsolve.problems.registry import ClosedForm, NamedProblem, Parameter, build, closed_form, get, names
 from mfgsolve.problems.small_games import left_right, rock_paper_scissors, susceptible_infected
@@ -36,6 +38,7 @@ __all__ = [
     "crowd_modelling_2d",
     "crowd_motion",
     "four_rooms",
+    "from_points",
     "gaussian_log",
     "get",
     "lattice_supply_demand",
