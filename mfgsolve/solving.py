@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then
+from mfgsolve.problemfile.by_name import stated
 from mfgsolve.progress import Episodes, Line, Solves, live, logger, told
 from mfgsolve.resolution import Judgement, judge, settle
 from mfgsolve.resolution.continuum import approached, check_wish
@@ -34,7 +37,7 @@ from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.citations import source_lines
 from mfgsolve.solution.datasets import Measure, build_dataset
 from mfgsolve.solution.learning import Learning, Played, Reference
-from mfgsolve.solvers import make_solver
+from mfgsolve.solvers import make_solver, own_options
 from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
 
 __all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solved"]
@@ -55,7 +58,7 @@ class _Job:
 
 
 def solve(
-    problem: Problem,
+    problem: Problem | str,
     *,
     method: str | Solver | None = None,
     tol: float = 1e-10,
@@ -87,7 +90,8 @@ def solve(
 
     Parameters
     ----------
-    problem : the game
+    problem : the game; or the name of one (``mfgsolve.problems.names()``), whose parameters then stand among the
+        options, ``solve("supply-demand", reward=4)``; or the path of a problem file
     method : name of a solver, or a solver with its hyper-parameters set; None runs those that suit
         in turn, ``options`` being those of the first
     tol : relative exploitability to stop at
@@ -124,14 +128,14 @@ def solve(
     >>> solution.relative_exploitability <= 1e-10
     True
     """
+    general = dict.fromkeys(_arguments()) | {"start": start}
+    problem, options = stated(problem, options, general, partial(own_options, method=method), "solve")
     if tol_continuum is None:
         return solved(
             problem, method=method, tol=tol, objective=objective, start=start, max_iterations=max_iterations,
             max_seconds=max_seconds, callback=callback, checkpoint=checkpoint, check=check, threads=threads,
             progress=progress, verbose=verbose, options=options,
         )[0]  # fmt: skip
-    if not isinstance(problem, Problem):
-        raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     for name, value in {"start": start, "max_iterations": max_iterations, "checkpoint": checkpoint}.items():
         if value is not None:
             raise InputError(f"solve got {name}, which is of one mesh, and tol_continuum solves several: leave it out")
@@ -144,6 +148,11 @@ def solve(
     solution = solution.estimated(solution.discretisation, tuple(said))
     _tell(solution, "the finest mesh", tol, check)
     return solution
+
+
+def _arguments() -> list[str]:
+    """Names of what `solve` takes beside the options."""
+    return [name for name in inspect.signature(solve).parameters if name not in ("problem", "options")]
 
 
 def mesh_solver(tol: float = 1e-10, **arguments: Any) -> Solve:
@@ -175,7 +184,7 @@ def solved(
             problem = settle(problem)
             line.of_problem(problem)
             game = posed(problem, objective)
-            job = _Job(problem, objective, make_solver(game, method, dict(options or {})), tol)
+            job = _Job(problem, objective, make_solver(game, method, dict(options or {}), _arguments()), tol)
             budget, callback = Budget(max_iterations, max_seconds), line.beside(callback)
             first = _guess(start) if guess is None else guess
             ended = _run(job, game, first, budget, callback, checkpoint, threads)
