@@ -185,6 +185,11 @@ class Arc:
     def __call__(self, t: float, c: Coordinates) -> np.ndarray:
         return Bump(self.amplitude, self.width, tuple(self.position(t)))(t, c)
 
+    def at(self, times: np.ndarray, c: Coordinates) -> np.ndarray:
+        """Values at all times, (K, *shape)."""
+        points = np.array([self.position(float(t)) for t in times])
+        return Bump(self.amplitude, self.width, tuple(points[0])).along(points, c)
+
 
 @dataclass(frozen=True)
 class Linear:

@@ -36,7 +36,7 @@ from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.citations import source_lines
 from mfgsolve.solution.datasets import Measure, build_dataset
-from mfgsolve.solution.learning import Learning, Played, Reference
+from mfgsolve.solution.learning import Learning, Reference
 from mfgsolve.solvers import make_solver, own_options
 from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
 
@@ -142,16 +142,14 @@ def solve(
     wish = check_wish(tol_continuum)
     check_limits(tol, None, max_seconds, check, threads)
     with collect() as said, live(Solves(tol), progress, verbose) as line:
-        of_all: dict[str, Any] = {"method": method, "objective": objective, "threads": threads}
-        on_one = mesh_solver(tol, **of_all, callback=line.beside(callback), options=options)
+        of_all: dict[str, Any] = {"method": method, "objective": objective, "threads": threads, "options": options}
+        on_one = mesh_solver(tol, **of_all, callback=line.beside(callback))
         solution = approached(settle(problem), wish, on_one, max_seconds)
     solution = solution.estimated(solution.discretisation, tuple(said))
-    _tell(solution, "the finest mesh", tol, check)
-    return solution
+    return _told(solution, "the finest mesh", tol, check)
 
 
 def _arguments() -> list[str]:
-    """Names of what `solve` takes beside the options."""
     return [name for name in inspect.signature(solve).parameters if name not in ("problem", "options")]
 
 
@@ -196,8 +194,7 @@ def solved(
                 ended = _run(job, wider_game, _belief(known), budget, callback, checkpoint, threads, known)
         limited = not estimate or budget != Budget()
         solution, outcome = _conclude(job, ended, said, limited=limited, judged=judged)
-    _tell(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check)
-    return solution, outcome
+    return _told(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check), outcome
 
 
 def _farther(problem: Problem, ended: Run) -> Problem | None:
@@ -296,8 +293,7 @@ def resume(
                 restore=restore,
             )  # fmt: skip
     solution, outcome = _conclude(job, ended, said, limited=budget != Budget())
-    _tell(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check)
-    return solution
+    return _told(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check)
 
 
 def _of_same_game(stored: Checkpoint, posed: Problem, restore: Restore, path: str | Path) -> Checkpoint:
@@ -379,7 +375,8 @@ def _conclude(
     work = rows[-1].iteration, outcome.sweeps, ended.seconds
     solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions, discretisation=distance)
     if outcome.played is not None:
-        solution = solution.learned(_learning(outcome.played, rows, problem))
+        at = np.array([row.iteration for row in rows])
+        solution = solution.learned(Learning.of(outcome.played, at, problem.grid.populations, problem.time.steps))
         if job.reference is not None:
             solution = beside(solution, problem, job.reference)
     logger.info("%s: %s at relative exploitability %.1e after %d iterations, %.1f sweeps, %.2f s", problem.name,
@@ -391,11 +388,6 @@ def _sources(solver: Solver, stages: Sequence[str]) -> str:
     """Where the solvers that ran come from; a solution keeps it, to be cited."""
     kinds = {name: type(solver) if name == solver.name else kind_of(name) for name in stages}
     return source_lines((name, getattr(kind, "source", "")) for name, kind in kinds.items())
-
-
-def _learning(played: Played, rows: Sequence[Measure], problem: Problem) -> Learning:
-    iterations = np.array([row.iteration for row in rows])
-    return Learning.of(played, iterations, problem.grid.populations, problem.time.steps)
 
 
 def beside(solution: Solution, problem: Problem, reference: Reference) -> Solution:
@@ -410,8 +402,8 @@ def beside(solution: Solution, problem: Problem, reference: Reference) -> Soluti
     return solution.learned(learning.beside(density, gap, own, problem.grid))
 
 
-def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
-    """Warn of, or refuse, what has not converged or stands beside warnings."""
+def _told(solution: Solution, stages: str, tol: float, check: str) -> Solution:
+    """The solution, after warning of, or refusing, what has not converged or stands beside warnings."""
     sentences = [caution.sentence for caution in solution.warnings]
     ended = solution.converged or solution.status is Status.FINISHED
     if not ended:
@@ -424,3 +416,4 @@ def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
     if check == "warn":
         for sentence in sentences:
             warnings.warn(sentence, stacklevel=4)
+    return solution

@@ -15,11 +15,6 @@ def demand(reward: float, width: float, hold: float) -> Arc:
     """reward exp(-|X - centre(t)|^2 / (2 width^2)), riding half an ellipse until t = 1 - hold, then waiting."""
     return Arc(reward, width, centre=(0.5, 0.2), radii=(0.35, 0.6), arrival=1 - hold)
 
-    def at(self, times: np.ndarray, c: Coordinates) -> np.ndarray:
-        """Values at all times, (K, *shape)."""
-        points = np.array([self.position(float(t)) for t in times])
-        return Bump(self.reward, self.width, tuple(points[0])).along(points, c)
-
 
 def kinks(hold: float) -> tuple[float, ...]:
     """When it stops, if it does."""
