@@ -26,6 +26,7 @@ from mfgsolve.learners.battles.sight import Arena, Lens
 from mfgsolve.solvers.blas import single_thread
 from mfgsolve.tasks.learner import STORED, TaskLearner, TrainingState, number, series
 from mfgsolve.tasks.task import Task
+from mfgsolve.watch import look
 
 __all__ = ["BattleState", "SelfPlay"]
 
@@ -81,6 +82,7 @@ class SelfPlay(TaskLearner[BattleState]):
     double: bool = False
     seed: int = 0
     picture = "battle"
+    stops_inside = True  # at the size of the paper a block takes a minute
 
     def __post_init__(self) -> None:
         for name, least in (("episodes", 1), ("worlds", 1), ("hidden", 1), ("batch", 1), ("updates", 1), ("memory", 1)):
@@ -167,6 +169,7 @@ class SelfPlay(TaskLearner[BattleState]):
         paid, kills = np.zeros((2, self.worlds, len(memories)))
         done = np.zeros((*arena.last.shape[1:], len(arena.acts)))
         for t in range(task.max_steps):
+            look()
             acting, begun = arena.acting(), arena.playing.copy()
             temperature = self.temperature((state.block + t / task.max_steps) / self.blocks)
             rows = [np.nonzero(acting[:, g]) for g in groups]
