@@ -147,21 +147,22 @@ def solve_point(point: Point) -> Answer:
 
 
 def solve_from(
-    point: Point, problem: Problem | None = None, line: Line | None = None, judged: bool = True
-) -> tuple[Answer, Outcome | None]:
+    point: Point, make: Callable[[], Problem] | None = None, line: Line | None = None,
+    told: tuple[Caution, ...] | None = None,
+) -> tuple[Answer, Outcome | None]:  # fmt: skip
     """The same from a start, and what the solver handed over, if it converged.
 
     Parameters
     ----------
-    problem : of the point, if it is made already
+    make : what makes the problem, if not the point itself
     line : a start for it; where that does not lead to the tolerance, the point is solved from nothing
-    judged : whether a stated number of steps is judged here
+    told : what is known to be said of its steps; None judges them here
     """
     if point.version and point.version != mfgsolve.__version__:
         message = f"the worker has mfgsolve {mfgsolve.__version__}, and the study is of {point.version}"
         return Answer({}, {}, "failed", message), None
     try:
-        return _solved(point, point.problem() if problem is None else problem, line, judged)
+        return _solved(point, (make or point.problem)(), line, told)
     except TimeUp:
         message = "the time was up"
     except InputError as error:
@@ -172,14 +173,16 @@ def solve_from(
     return Answer({}, {}, "failed", message), None
 
 
-def _solved(point: Point, problem: Problem, line: Line | None, judged: bool) -> tuple[Answer, Outcome | None]:
+def _solved(
+    point: Point, problem: Problem, line: Line | None, told: tuple[Caution, ...] | None
+) -> tuple[Answer, Outcome | None]:
     outcome = None
     if point.learner is not None:
         solution = _played(problem, point)
     elif "tol_continuum" in point.options:
         solution = solve(problem, check="ignore", **point.options)
     else:
-        solution, outcome = _equilibrium(point, settle(problem), line, judged)
+        solution, outcome = _equilibrium(point, settle(problem), line, told is None)
     certificate = solution.certificate
     numbers = {
         "cost": certificate.cost, "potential": certificate.potential,
@@ -190,7 +193,9 @@ def _solved(point: Point, problem: Problem, line: Line | None, judged: bool) -> 
     }  # fmt: skip
     if point.agents:
         numbers["regret"] = _regret(solution, point.agents)
-    cautions = unique(solution.warnings, () if judged else _capped(problem, certificate.cap_fraction))
+    if told == () and certificate.cap_fraction > CAPPED:  # which was not looked for
+        told = judge(problem, certificate.cap_fraction).cautions
+    cautions = unique(solution.warnings, told or ())
     said = "; ".join(caution.sentence for caution in cautions)
     answer = Answer(numbers, _fields(solution, point), solution.status.value, said)
     return answer, outcome if solution.converged else None
@@ -227,11 +232,6 @@ def _equilibrium(point: Point, problem: Problem, line: Line | None, judged: bool
         if ended[0].converged:
             return ended
     return solved(problem, **given)
-
-
-def _capped(problem: Problem, share: float) -> tuple[Caution, ...]:
-    """What is to be said where a speed cap binds that was not looked for."""
-    return judge(problem, share).cautions if share > CAPPED else ()
 
 
 def _played(problem: Problem, point: Point) -> Solution:

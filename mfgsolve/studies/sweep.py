@@ -145,7 +145,7 @@ def _todo(kept: Memory, point: Point, values: Mapping[str, list[Any]], way: str 
         settings = [{name: values[name][i] for name, i in zip(values, index, strict=True)} for index in indices]
         points = tuple(point.with_settings(each) for each in settings)
         places = () if way is None else tuple(float(each[way]) for each in settings)
-        todo.append(Path(tuple(indices), points, places, wanted))
+        todo.append(Path(tuple(indices), points, way or "", places, wanted))
     return todo
 
 

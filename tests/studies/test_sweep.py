@@ -139,7 +139,7 @@ def test_shapes_seeds_agents_and_functions_are_swept_alike():
         (lambda: sweep("supply-demand", {"reward": 3}), "a list is needed"),
         (lambda: sweep("supply-demand", {"reward": [1, 1]}), "all different"),
         (lambda: sweep("supply-demand", {"rewad": [1]}, shape=(8, 8)), "did you mean 'reward'"),
-        (lambda: sweep("supply-demand", {"reward": [1]}, shape=(8, 8), keep=["densty"]), "field to keep 'densty'"),
+        (lambda: sweep("supply-demand", {"reward": [1]}, shape=(8, 8), keep=["densty"]), "did you mean 'density'"),
         (
             lambda: sweep("supply-demand", {"reward": [1]}, shape=(8, 8), regions={"a": "q<1"}),
             "coordinate in region 'a'",
