@@ -33,14 +33,14 @@ from mfgsolve.games.transfer import prolong
 from mfgsolve.problem import Problem
 from mfgsolve.resolution import judge, settle
 from mfgsolve.solvers.base import Guess
-from mfgsolve.studies.points import RESOLUTION, Answer, Index, Point, solve_from
+from mfgsolve.studies.points import PLAYED, RESOLUTION, Answer, Index, Point, solve_from
 
 __all__ = ["Path", "along", "paths", "solve_path", "starts_help"]
 
 CELLS = 2048  # of the largest grid on which neighbours were measured to save work
 SHORTEST, LONGEST = 4, 16  # points of a path; what is solved again to go on in the middle of one
 FARTHEST = 1.5  # r
-FREE = (*RESOLUTION, "agents", "rng", "episodes")  # parameters that are no way to go along
+FREE = (*RESOLUTION, *PLAYED)  # parameters that are no way to go along
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,10 @@ class Path:
 def starts_help(problem: Problem, point: Point) -> bool:
     """Whether neighbours are good starts: a small game of controlled diffusions with one equilibrium, by Newton's
     method."""
-    method = point.options.get("method")
+    solver = point.options.get("method")
+    plain = point.learner is None and not point.agents and solver in (None, "newton")
     return (
-        point.learner is None and method in (None, "newton") and not problem.is_finite and problem.is_differentiable
+        plain and not problem.is_finite and problem.is_differentiable
         and problem.is_monotone and problem.is_potential and problem.grid.populations == 1
         and problem.grid.size <= CELLS
     )  # fmt: skip

@@ -18,7 +18,8 @@ import xarray as xr
 import mfgsolve as mfg
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.studies.store import open_sweep
-from mfgsolve.studies.sweep import Progress, spread, sweep
+from mfgsolve.studies.summary import spread
+from mfgsolve.studies.sweep import Progress, sweep
 
 pytest.importorskip("zarr", minversion="3", reason="studies are kept in Zarr stores: pip install 'mfgsolve[studies]'")
 OVER = {"reward": [1.0, 2.0], "congestion": [0.05, 0.1, -1.0]}
