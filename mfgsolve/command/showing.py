@@ -130,7 +130,7 @@ def plot(
     if result == "study":
         from mfgsolve.studies.store import open_sweep
 
-        plots.save(plots.sweep(open_sweep(file)), output)
+        plots.save(plots.study(open_sweep(file)), output)
     elif result in own:
         plots.save(own[result](read_dataset(file, result)), output)
     else:

@@ -20,11 +20,11 @@ from mfgsolve.plots.learning import learning
 from mfgsolve.plots.output import animate, save
 from mfgsolve.plots.refinement import refinement
 from mfgsolve.plots.society import society
-from mfgsolve.plots.sweep import sweep, sweep_densities
+from mfgsolve.plots.sweep import study, sweep, sweep_densities
 from mfgsolve.plots.training import training
 
 __all__ = [
     "ablation", "agents", "animate", "battle", "convergence", "convergences", "design", "diffusion", "faceoff",
-    "learning", "plan", "policy", "refinement", "save", "society", "speed", "sweep", "sweep_densities", "training",
-    "value",
+    "learning", "plan", "policy", "refinement", "save", "society", "speed", "study", "sweep", "sweep_densities",
+    "training", "value",
 ]  # fmt: skip

@@ -8,20 +8,35 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import words
 
-__all__ = ["sweep", "sweep_densities"]
+__all__ = ["study", "sweep", "sweep_densities"]
 
 SEEDS = ("rng",)  # parameters that are averaged over, with a band
 LINES = 8  # that a legend has room for
 MOST = 5  # columns and rows of small multiples
-QUANTITIES = ("cost", "potential", "regret", "relative_exploitability")
+QUANTITIES = ("simulated_cost", "cost", "potential", "regret", "relative_exploitability")
 STYLES = ("-", "--", "-.", ":")
 MARKERS = "osD^v<>p"
+
+
+def study(study: Any, names: Sequence[str] | None = None, time: float = 1.0) -> Figure:
+    """Both pictures below each other: `sweep`, and `sweep_densities` where the study kept densities."""
+    dataset = _study(study)
+    if "density" not in dataset or not np.isfinite(dataset["density"].values).any():
+        return sweep(study, names)
+    above, below = _size(dataset, names), _densities_size(dataset)
+    width, height = max(above[0], below[0]), above[1] + below[1]
+    figure = part.Picture(figsize=(width, height), layout="constrained")
+    halves: Any = figure.subfigures(2, 1, height_ratios=(above[1], below[1]))
+    numbers, densities = halves
+    _draw(numbers, dataset, names)
+    _draw_densities(densities, dataset, time)
+    return figure
 
 
 def sweep(study: Any, names: Sequence[str] | None = None) -> Figure:
@@ -37,10 +52,20 @@ def sweep(study: Any, names: Sequence[str] | None = None) -> Figure:
     names : of numbers; by default the cost and the masses
     """
     dataset = _study(study)
+    figure = part.Picture(figsize=_size(dataset, names), layout="constrained")
+    _draw(figure, dataset, names)
+    return figure
+
+
+def _size(dataset: xr.Dataset, names: Sequence[str] | None) -> tuple[float, float]:
+    return max(4.5, 4.0 * len(_quantities(_reduced(dataset)[0], names))), 3.8
+
+
+def _draw(figure: FigureBase, dataset: xr.Dataset, names: Sequence[str] | None) -> None:
+    """The numbers, each in axes of its own."""
     shown, fixed = _reduced(dataset)
     axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
     listed = _quantities(shown, names)
-    figure = part.Picture(figsize=(max(4.5, 4.0 * len(listed)), 3.8), layout="constrained")
     for ax, name in zip(figure.subplots(1, len(listed), squeeze=False)[0], listed, strict=True):
         values = _at_end(shown[name])
         label = words(values.attrs.get("long_name", name))
@@ -56,7 +81,6 @@ def sweep(study: Any, names: Sequence[str] | None = None) -> Figure:
     doubtful = int(((dataset["message"] != "") & (dataset["status"] != "failed")).sum())
     told += [f"warnings at {doubtful} points"] * bool(doubtful)
     figure.suptitle(", ".join(told), x=0.01, ha="left")
-    return figure
 
 
 def sweep_densities(study: Any, time: float = 1.0) -> Figure:
@@ -67,13 +91,31 @@ def sweep_densities(study: Any, time: float = 1.0) -> Figure:
     dataset = _study(study)
     if "density" not in dataset:
         raise InputError("the study kept no density; sweep with keep=['density']")
+    figure = part.Picture(figsize=_densities_size(dataset), layout="constrained")
+    _draw_densities(figure, dataset, time)
+    return figure
+
+
+def _densities_size(dataset: xr.Dataset) -> tuple[float, float]:
     shown, _ = _reduced(dataset)
+    columns, rows = _picks(shown)
+    return 2.2 * len(columns) + 0.8, 2.2 * len(rows) + 0.6
+
+
+def _picks(shown: xr.Dataset) -> tuple[list[int], list[int]]:
+    """Which values of the first and of the second parameter have a column, or a row."""
+    axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
+    columns, rows = ([*(_picked(shown.sizes[dim]) for dim in axes), [0], [0]])[:2]
+    return columns, rows
+
+
+def _draw_densities(figure: FigureBase, dataset: xr.Dataset, time: float) -> None:
+    """Small multiples with one scale."""
+    shown, _ = _reduced(dataset)
+    columns, rows = _picks(shown)
     shown = shown.mean(SEEDS[0]) if SEEDS[0] in shown.dims else shown
     at = shown["density"].sel(time_share=time, method="nearest")
     axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
-    picks = [_picked(shown.sizes[dim]) for dim in axes] + [[0]] * (2 - len(axes))
-    columns, rows = picks
-    figure = part.Picture(figsize=(2.2 * len(columns) + 0.8, 2.2 * len(rows) + 0.6), layout="constrained")
     space = [str(dim) for dim in at.dims if dim not in axes]
     top = float(np.nanmax(at.values)) if np.isfinite(at.values).any() else 1.0
     axes_of = figure.subplots(len(rows), len(columns), squeeze=False)
@@ -91,7 +133,6 @@ def sweep_densities(study: Any, time: float = 1.0) -> Figure:
         for row in axes_of:
             row[0].set_ylabel(label)
     figure.suptitle(f"{words(dataset.attrs['name'])}: density at {time:g} of the horizon", x=0.01, ha="left")
-    return figure
 
 
 def _study(study: Any) -> xr.Dataset:
@@ -151,7 +192,7 @@ def _lines(ax: Axes, dataset: xr.Dataset, values: xr.DataArray, axes: list[str],
         ax.legend(frameon=False, fontsize=8)
 
 
-def _map(figure: Figure, ax: Axes, dataset: xr.Dataset, values: xr.DataArray, axes: list[str], label: str) -> None:
+def _map(figure: FigureBase, ax: Axes, dataset: xr.Dataset, values: xr.DataArray, axes: list[str], label: str) -> None:
     down, along = axes
     grid = values.transpose(down, along).values
     image = ax.pcolormesh(dataset[along].values, dataset[down].values, np.ma.masked_invalid(grid), shading="nearest")
