@@ -6,6 +6,7 @@ cursor is, so that it never knows less than the command does.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -158,7 +159,7 @@ def options(incomplete: str) -> Candidates:
 
     board: dict[str, Any] = {**methods.LEARNERS, **methods.TASK_LEARNERS}
     words = _typed()
-    name = dict(zip(words, words[1:], strict=False)).get("--learner", "mguni")
+    name = dict(itertools.pairwise(words)).get("--learner", "mguni")
     return _fitting(
         [(f"{key}=", f"{value} if absent") for key, value in parameters_of(board[name]).items()] if name in board
         else [], incomplete,

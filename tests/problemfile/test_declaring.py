@@ -105,7 +105,7 @@ def test_uneven_axes_and_arrays_of_a_lattice_game(tmp_path: Path) -> None:
 
 
 def test_arrays_need_a_file_to_stand_beside() -> None:
-    with pytest.raises(mfg.InputError, match="has arrays, which a file beside the text holds; name it: -o my.toml"):
+    with pytest.raises(mfg.InputError, match="has arrays, which a file beside the text holds; name it"):
         write_declared(mfg.problems.beach_bar(), None)
     assert write_declared(mfg.problems.supply_demand(shape=(8, 8)), None)[1] == []
 
