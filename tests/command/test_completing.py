@@ -12,31 +12,27 @@ from command_line import refused, run
 from commands import ENVIRONMENT
 
 from mfgsolve import methods, problems
-from mfgsolve.command import completing
-
-
-def asked(line: str, shell: str = "bash") -> list[str]:
-    """What a shell is told to offer at the end of a line."""
-    words = line.split(" ")
-    asks = {
-        "bash": {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)},
-        "zsh": {"_TYPER_COMPLETE_ARGS": line},
-        "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
-    }[shell]
-    done = subprocess.run(
-        [sys.executable, "-m", "mfgsolve"], env={**ENVIRONMENT, **asks, completing.VARIABLE: f"complete_{shell}"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.stderr == ""
-    return done.stdout.splitlines()
+from mfgsolve.command import application, completing
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_is_told_the_parameters_of_the_problem(shell: str) -> None:
-    offered = asked("mfgsolve solve supply-demand --set re", shell)
-    assert len(offered) == 1, offered
-    assert "reward=" in offered[0]
-    assert shell == "bash" or "what an agent alone earns" in offered[0]
+def test_a_shell_is_told_the_parameters_of_the_problem(
+    shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "mfgsolve solve supply-demand --set re"
+    asks = {
+        "bash": {"COMP_WORDS": line, "COMP_CWORD": "4"},
+        "zsh": {"_TYPER_COMPLETE_ARGS": line},
+        "fish": {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+    }[shell]
+    for name, value in {**asks, completing.VARIABLE: f"complete_{shell}"}.items():
+        monkeypatch.setenv(name, value)
+    completing.prepare()
+    with pytest.raises(SystemExit):
+        application.app(prog_name="mfgsolve")
+    (offered,) = capsys.readouterr().out.splitlines()
+    assert "reward=" in offered
+    assert shell == "bash" or "what an agent alone earns" in offered
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

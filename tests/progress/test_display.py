@@ -122,6 +122,20 @@ def test_a_notebook_has_one_tidy_bar(notebook: list[dict[str, str]], monkeypatch
     assert "points &lt;3&gt;" in bundle["text/html"]
 
 
+def test_lines_that_nobody_asked_for_can_be_turned_off(
+    notebook: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display, "DELAY", 0.0)
+    monkeypatch.setenv("MFGSOLVE_PROGRESS", "off")
+    with live(Counted("points")) as line:
+        work(line, 0.06)
+    assert notebook == []
+    monkeypatch.delenv("MFGSOLVE_PROGRESS")
+    with live(Counted("points")) as line:
+        work(line, 0.06)
+    assert len(notebook) == 1
+
+
 def test_a_notebook_shows_nothing_of_quick_work(notebook: list[dict[str, str]]) -> None:
     with live(Counted("points")) as line:
         work(line, 0.06)
