@@ -14,6 +14,7 @@ import numpy as np
 
 from mfgsolve.cautions import say
 from mfgsolve.couplings import Coupling, CustomCoupling, Price, QuadraticPotential, Sum, by_target
+from mfgsolve.couplings.base import Scaled, unscaled
 from mfgsolve.couplings.claims import Refuted, peaked_crowd, price_refutations, random_crowd, refutations
 from mfgsolve.couplings.social import Marginal
 from mfgsolve.couplings.withdrawn import Withdrawn
@@ -105,7 +106,7 @@ def _trusted(coupling: Coupling) -> bool:
     """Whether all that it says of itself follows from formulas of the package."""
     if isinstance(coupling, Withdrawn):
         return True  # judged before
-    if isinstance(coupling, Marginal):
+    if isinstance(coupling, Marginal | Scaled):
         return _trusted(coupling.of)
     if type(coupling) is Price:
         return type(coupling.potential) is QuadraticPotential
@@ -148,10 +149,10 @@ class _Judge:
     def left(self, coupling: Coupling, times: np.ndarray) -> Coupling:
         """The coupling without what it wrongly claims at these times."""
         result = self.refuted(coupling, times)
-        name = self.whose or f"the {type(coupling).__name__}"
+        name = self.whose or f"the {type(unscaled(coupling)).__name__}"
         words = {"second": "second derivative", "monotone": "monotonicity", "local": "locality"}
         if isinstance(coupling, Marginal):
-            name, words = f"the {type(coupling.of).__name__}", {"monotone": "convexity of the total cost"}
+            name, words = f"the {type(unscaled(coupling.of)).__name__}", {"monotone": "convexity of the total cost"}
             result = [one for one in result if one.claim == "monotone"]
         for one in result:
             what = words.get(one.claim, one.claim)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, has_labels, numbers, real, shown
-from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.forms import ROWS
 from mfgsolve.inputs.labels import Labelled, aligned, owned
 from mfgsolve.inputs.tables import Kinds
@@ -28,6 +28,7 @@ __all__ = [
 ]  # fmt: skip
 
 Field = float | np.ndarray | Callable[[float, Coordinates], Any]
+AT_ONCE = 1 << 16  # numbers of a field that are made in one call: about what a cache holds
 
 
 def _point(value: Any, what: str) -> tuple[float, ...]:
@@ -39,9 +40,10 @@ def _squared_distance(c: Coordinates, centre: Sequence[float] | np.ndarray) -> n
     names = sorted(c)  # x, y, z: points are written in that order
     if len(centre) != len(names):
         raise InputError(
-            f"point {[float(p) for p in centre]} has {len(centre)} coordinates; the grid has {tuple(names)}"
+            f"point {np.asarray(centre).reshape(len(centre), -1)[:, 0].tolist()} has {len(centre)} coordinates; the "
+            f"grid has {tuple(names)}"
         )
-    return np.asarray(sum(c.gap(n, float(p)) ** 2 for n, p in zip(names, centre, strict=True)))
+    return np.asarray(sum(c.gap(n, p) ** 2 for n, p in zip(names, centre, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,16 @@ class Bump:
 
     def __call__(self, t: float, c: Coordinates) -> np.ndarray:
         return self.amplitude * np.exp(-_squared_distance(c, self.position(t)) / (2 * self.width**2))
+
+    def at(self, times: np.ndarray, c: Coordinates) -> np.ndarray:
+        """Values at all times, (K, *shape)."""
+        return self.along(np.array([self.position(float(t)) for t in times]), c)
+
+    def along(self, points: np.ndarray, c: Coordinates) -> np.ndarray:
+        """The bump at each of some points (K, d) in place of its own, (K, *shape)."""
+        rest = (1,) * (c[next(iter(c))].ndim)
+        centre = points.T.reshape(points.shape[1], -1, *rest)
+        return self.amplitude * np.exp(-_squared_distance(c, centre) / (2 * self.width**2))
 
 
 @dataclass(frozen=True)
@@ -172,6 +184,11 @@ class Arc:
 
     def __call__(self, t: float, c: Coordinates) -> np.ndarray:
         return Bump(self.amplitude, self.width, tuple(self.position(t)))(t, c)
+
+    def at(self, times: np.ndarray, c: Coordinates) -> np.ndarray:
+        """Values at all times, (K, *shape)."""
+        points = np.array([self.position(float(t)) for t in times])
+        return Bump(self.amplitude, self.width, tuple(points[0])).along(points, c)
 
 
 @dataclass(frozen=True)
@@ -325,14 +342,24 @@ def sample_nodes(field: Any, times: np.ndarray, grid: Space, what: str) -> np.nd
     if _rests(field):
         return sample(field, float(times[0]), grid, what)[None].copy()
     out = np.empty((len(times), *grid.shape))
-    if isinstance(field, Separable):
-        with np.errstate(all="ignore"):  # what is not finite is told below
-            values: Any = field.at(times, grid.coordinates)
-    else:
-        values = _levels(field, times, what) if isinstance(field, Labelled) else [field] * len(times)
+    if is_of_package(field) and hasattr(field, "at"):
+        block = max(1, AT_ONCE // grid.size)
+        for k in range(0, len(times), block):
+            out[k : k + block] = _at_once(field, times[k : k + block], grid, what)
+        return out
+    values: Any = _levels(field, times, what) if isinstance(field, Labelled) else [field] * len(times)
     for k, t in enumerate(times):
         out[k] = sample(values[k], float(t), grid, what)
     return out
+
+
+def _at_once(field: Any, times: np.ndarray, grid: Space, what: str) -> Any:
+    """Values of a field that knows many times at once; what is wrong with them is told time by time."""
+    with np.errstate(all="ignore"):  # what is not finite is told below
+        values = field.at(times, grid.coordinates)
+    if values.shape == (len(times), *grid.shape) and (np.isfinite(values) | grid.mask).all():
+        return np.where(grid.mask, 0.0, values)
+    return [sample(level, float(t), grid, what) for level, t in zip(values, times, strict=True)]
 
 
 def _levels(field: Labelled, times: np.ndarray, what: str) -> list[Labelled]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then
+from mfgsolve.problemfile.by_name import stated
 from mfgsolve.progress import Episodes, Line, Solves, live, logger, told
 from mfgsolve.resolution import Judgement, judge, settle
 from mfgsolve.resolution.continuum import approached, check_wish
@@ -33,8 +36,8 @@ from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.citations import source_lines
 from mfgsolve.solution.datasets import Measure, build_dataset
-from mfgsolve.solution.learning import Learning, Played, Reference
-from mfgsolve.solvers import make_solver
+from mfgsolve.solution.learning import Learning, Reference
+from mfgsolve.solvers import make_solver, own_options
 from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
 
 __all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solved"]
@@ -55,7 +58,7 @@ class _Job:
 
 
 def solve(
-    problem: Problem,
+    problem: Problem | str,
     *,
     method: str | Solver | None = None,
     tol: float = 1e-10,
@@ -87,7 +90,8 @@ def solve(
 
     Parameters
     ----------
-    problem : the game
+    problem : the game; or the name of one (``mfgsolve.problems.names()``), whose parameters then stand among the
+        options, ``solve("supply-demand", reward=4)``; or the path of a problem file
     method : name of a solver, or a solver with its hyper-parameters set; None runs those that suit
         in turn, ``options`` being those of the first
     tol : relative exploitability to stop at
@@ -124,26 +128,29 @@ def solve(
     >>> solution.relative_exploitability <= 1e-10
     True
     """
+    general = dict.fromkeys(_arguments()) | {"start": start}
+    problem, options = stated(problem, options, general, partial(own_options, method=method), "solve")
     if tol_continuum is None:
         return solved(
             problem, method=method, tol=tol, objective=objective, start=start, max_iterations=max_iterations,
             max_seconds=max_seconds, callback=callback, checkpoint=checkpoint, check=check, threads=threads,
             progress=progress, verbose=verbose, options=options,
         )[0]  # fmt: skip
-    if not isinstance(problem, Problem):
-        raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     for name, value in {"start": start, "max_iterations": max_iterations, "checkpoint": checkpoint}.items():
         if value is not None:
             raise InputError(f"solve got {name}, which is of one mesh, and tol_continuum solves several: leave it out")
     wish = check_wish(tol_continuum)
     check_limits(tol, None, max_seconds, check, threads)
     with collect() as said, live(Solves(tol), progress, verbose) as line:
-        of_all: dict[str, Any] = {"method": method, "objective": objective, "threads": threads}
-        on_one = mesh_solver(tol, **of_all, callback=line.beside(callback), options=options)
+        of_all: dict[str, Any] = {"method": method, "objective": objective, "threads": threads, "options": options}
+        on_one = mesh_solver(tol, **of_all, callback=line.beside(callback))
         solution = approached(settle(problem), wish, on_one, max_seconds)
     solution = solution.estimated(solution.discretisation, tuple(said))
-    _tell(solution, "the finest mesh", tol, check)
-    return solution
+    return _told(solution, "the finest mesh", tol, check)
+
+
+def _arguments() -> list[str]:
+    return [name for name in inspect.signature(solve).parameters if name not in ("problem", "options")]
 
 
 def mesh_solver(tol: float = 1e-10, **arguments: Any) -> Solve:
@@ -161,9 +168,9 @@ def solved(
     start: Solution | str | Path | None = None, max_iterations: int | None = None, max_seconds: float | None = None,
     callback: Callable[[Measure], Any] | None = None, checkpoint: str | Path | None = None, check: str = "warn",
     threads: int | None = None, progress: bool | None = None, verbose: bool | int = False, estimate: bool = True,
-    judged: bool = True, options: Mapping[str, Any] | None = None,
+    judged: bool = True, options: Mapping[str, Any] | None = None, guess: Guess | None = None,
 ) -> tuple[Solution, Outcome]:  # fmt: skip
-    """The same, beside what the solver handed over.
+    """The same, beside what the solver handed over; a ``guess`` takes the place of a start.
 
     Without ``estimate`` nothing is solved on a coarser mesh; without ``judged``, the number of steps is not judged.
     """
@@ -175,9 +182,10 @@ def solved(
             problem = settle(problem)
             line.of_problem(problem)
             game = posed(problem, objective)
-            job = _Job(problem, objective, make_solver(game, method, dict(options or {})), tol)
+            job = _Job(problem, objective, make_solver(game, method, dict(options or {}), _arguments()), tol)
             budget, callback = Budget(max_iterations, max_seconds), line.beside(callback)
-            ended = _run(job, game, _guess(start), budget, callback, checkpoint, threads)
+            first = _guess(start) if guess is None else guess
+            ended = _run(job, game, first, budget, callback, checkpoint, threads)
             for _ in range(WIDER):
                 farther = _farther(problem, ended)
                 if farther is None:
@@ -187,8 +195,7 @@ def solved(
         limited = not estimate or budget != Budget()
         solution, outcome = _conclude(job, ended, said, limited=limited, judged=judged)
         line.reached = solution.relative_exploitability
-    _tell(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check)
-    return solution, outcome
+    return _told(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check), outcome
 
 
 def _farther(problem: Problem, ended: Run) -> Problem | None:
@@ -287,8 +294,7 @@ def resume(
                 restore=restore,
             )  # fmt: skip
     solution, outcome = _conclude(job, ended, said, limited=budget != Budget())
-    _tell(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check)
-    return solution
+    return _told(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check)
 
 
 def _of_same_game(stored: Checkpoint, posed: Problem, restore: Restore, path: str | Path) -> Checkpoint:
@@ -370,7 +376,8 @@ def _conclude(
     work = rows[-1].iteration, outcome.sweeps, ended.seconds
     solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions, discretisation=distance)
     if outcome.played is not None:
-        solution = solution.learned(_learning(outcome.played, rows, problem))
+        at = np.array([row.iteration for row in rows])
+        solution = solution.learned(Learning.of(outcome.played, at, problem.grid.populations, problem.time.steps))
         if job.reference is not None:
             solution = beside(solution, problem, job.reference)
     logger.info("%s: %s at relative exploitability %.1e after %d iterations, %.1f sweeps, %.2f s", problem.name,
@@ -382,11 +389,6 @@ def _sources(solver: Solver, stages: Sequence[str]) -> str:
     """Where the solvers that ran come from; a solution keeps it, to be cited."""
     kinds = {name: type(solver) if name == solver.name else kind_of(name) for name in stages}
     return source_lines((name, getattr(kind, "source", "")) for name, kind in kinds.items())
-
-
-def _learning(played: Played, rows: Sequence[Measure], problem: Problem) -> Learning:
-    iterations = np.array([row.iteration for row in rows])
-    return Learning.of(played, iterations, problem.grid.populations, problem.time.steps)
 
 
 def beside(solution: Solution, problem: Problem, reference: Reference) -> Solution:
@@ -401,8 +403,8 @@ def beside(solution: Solution, problem: Problem, reference: Reference) -> Soluti
     return solution.learned(learning.beside(density, gap, own, problem.grid))
 
 
-def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
-    """Warn of, or refuse, what has not converged or stands beside warnings."""
+def _told(solution: Solution, stages: str, tol: float, check: str) -> Solution:
+    """The solution, after warning of, or refusing, what has not converged or stands beside warnings."""
     sentences = [caution.sentence for caution in solution.warnings]
     ended = solution.converged or solution.status is Status.FINISHED
     if not ended:
@@ -415,3 +417,4 @@ def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
     if check == "warn":
         for sentence in sentences:
             warnings.warn(sentence, stacklevel=4)
+    return solution

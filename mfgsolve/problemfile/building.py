@@ -14,6 +14,7 @@ from mfgsolve.fields import Arc, Bump, Field, Total, sample
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.datafile import ArrayField
 from mfgsolve.problemfile.tables import DeclaredProblem
+from mfgsolve.problems.points import SpreadLike
 from mfgsolve.resolution.finite import finite_steps
 from mfgsolve.spaces import Choices, Populations, Space
 from mfgsolve.steps.transitions import own_costs, step_matrices
@@ -26,19 +27,26 @@ def build(table: DeclaredProblem, text: str) -> Problem:
     stated = (*table.coupling, *table.terminal.coupling, *table.all_dynamics)
     rides = [term for term in _parts(table.coupling) if isinstance(term, Bump | Arc)]
     moving = [ride for ride in rides if isinstance(ride, Arc) or ride.path is not None]
+    demand, couplings = None if table.demand is None else table.demand.demand, table.coupling
+    if demand is not None:
+        assert table.demand is not None
+        demand.points.check(table.space, demand.day)
+        couplings = (demand.coupling(table.demand.congestion), *couplings)
+    like_points = demand is not None and table.initial.density is None
     problem = Problem(
         grid=table.space,
         time=table.time,
         dynamics=table.all_dynamics,
-        coupling=_joined(table.coupling) if table.coupling else 0.0,
-        initial=_initial(table),
+        coupling=_joined(couplings) if couplings else 0.0,
+        initial=SpreadLike(demand) if demand is not None and like_points else _initial(table),
         terminal=table.terminal.cost,
         terminal_coupling=_joined(table.terminal.coupling) if table.terminal.coupling else None,
-        normalise=table.initial.normalise,
+        normalise=table.initial.normalise or like_points,
         name=table.name,
         source=table.source,
         text=text,
-        track=moving[0].position if len(moving) == 1 else None,
+        track=demand.centre if demand is not None else moving[0].position if len(moving) == 1 else None,
+        sites=None if demand is None else demand.sites,
         kinks=_bends(moving, table.time.horizon) if table.kinks is None else table.kinks,
     )
     if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))):
