@@ -95,7 +95,9 @@ class Points:
     def check(self, grid: Any, day: float) -> None:
         """Refuse points outside a box, and hours outside the day."""
         if sorted(grid.dims) != ["x", "y"]:
-            raise InputError(f"{self.what} are places (x, y), and the space has {grid.dims}; a grid of x and y is needed")
+            raise InputError(
+                f"{self.what} are places (x, y), and the space has {grid.dims}; a grid of x and y is needed"
+            )
         for axis in grid.axes:
             values = {"x": self.x, "y": self.y}[axis.name]
             outside = ~((values >= axis.start) & (values <= axis.stop)) & (not axis.periodic)
@@ -108,7 +110,10 @@ class Points:
                 )
         if self.hour is not None:
             self._refuse(
-                ~((self.hour >= 0) & (self.hour < day)), "hour", self.hour, f"from 0 to below {day:g}, the day, is needed"
+                ~((self.hour >= 0) & (self.hour < day)),
+                "hour",
+                self.hour,
+                f"from 0 to below {day:g}, the day, is needed",
             )
 
 
