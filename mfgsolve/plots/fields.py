@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import xarray as xr
@@ -32,7 +32,10 @@ NEGLIGIBLE = 0.01  # of the largest density at that time
 NOTE = "arrows: net speed, mean over a block of cells weighted by mass; none where density is below 1 % of its maximum"
 
 
-def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
+@part.picture
+def value(
+    solution: Solution | xr.Dataset, times: Sequence[float] | None = None, **style: Unpack[part.Options]
+) -> Figure:
     """Value: the cost an agent expects from here and now on, on one scale for all times and populations.
 
     Filled contours of a diffusion, cells of a finite game.  Three axes are cut through the middle of z; one axis, or
@@ -42,6 +45,7 @@ def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
     ----------
     solution : a Solution or its dataset
     times : times to show (linear between nodes); by default about five, from 0 on
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
     seen = view(solution, "value")
     worth = ", worth at t = 0" if "discount" in seen.dataset.attrs else ""
@@ -61,7 +65,7 @@ def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
             part.draw_walls(ax, one, one.walls_cut)
             handles = [*part.draw_track(ax, one, t, "white"), *part.draw_sites(ax, one)]
             if k == 0:
-                ax.set_title(one.time_title(t), fontsize=11)
+                ax.set_title(one.time_title(t))
     part.label_colours(figure, image, [ax for row in rows for ax in row], label)
     cut = "" if seen.ndim < 3 else f", cut at {seen.place('z', float(seen.cut(seen.centres('z'))))}"
     part.title(figure, seen, f"expected cost from each place on{cut}")
@@ -102,7 +106,10 @@ def _free(one: View, values: np.ndarray) -> np.ndarray:
     return np.asarray(middle if one.walls_cut is None else middle[..., ~one.walls_cut]).reshape(-1)
 
 
-def speed(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
+@part.picture
+def speed(
+    solution: Solution | xr.Dataset, times: Sequence[float] | None = None, **style: Unpack[part.Options]
+) -> Figure:
     """Net speed of the agents as arrows above the density, where there are any.
 
     It is s+ - s- of the upwind scheme, and the mean velocity of the entropic one.
@@ -115,6 +122,7 @@ def speed(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
     ----------
     solution : a Solution or its dataset, of a controlled diffusion
     times : times to show; a speed holds for the whole step that contains the time, the last one at the horizon
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
     entropic = "velocity" in dataset_of(solution)
     seen = view(solution, *(("velocity", "step", "direction") if entropic else ("speed", "step", "move")))
@@ -149,19 +157,23 @@ def arrow_panels(
             part.draw_walls(ax, one, one.walls)
             handles = [*part.draw_track(ax, one, t), *part.draw_sites(ax, one)]
             x, y, u, v = fields[k][j]
-            quiver = ax.quiver(x, y, u, v, color="black", edgecolor="white", linewidth=0.4, angles="xy", pivot="tail",
-                               scale=longest / reach, scale_units="width", units="inches", width=0.016, headwidth=3.5,
-                               zorder=4)  # fmt: skip
+            quiver = ax.quiver(x, y, u, v, color="black", edgecolor="white", linewidth=part.relative(0.4), angles="xy",
+                               pivot="tail", scale=longest / reach, scale_units="width", units="inches",
+                               width=part.relative(0.016), headwidth=3.5, zorder=4)  # fmt: skip
             if k == 0:
-                ax.set_title(one.time_title(t), fontsize=11, loc="left")
+                ax.set_title(one.time_title(t), loc="left")
                 keyed = quiver
     part.label_colours(figure, image, [ax for row in rows for ax in row], seen.density_label)
     part.title(figure, seen, text)
+    if part.width() <= part.BELOW:
+        part.legend(figure, handles, f"{note}; the longest: {key(float(f'{longest:.2g}'))}")
+        return figure
     part.legend(figure, handles, note)
     length = float(f"{longest / 2:.1g}")
-    height = (part.WIDTH - 1.6) / len(rows[0]) / seen.aspect  # in inches
+    height = (part.width() - 1.6) / len(rows[0]) / seen.aspect  # in inches
     above = 1.06 if len(rows[0]) < 5 else 1 + 0.4 / height  # narrow panels have no room beside the time
-    rows[0][-1].quiverkey(keyed, 0.84, above, length, key(length), labelpos="W", fontproperties={"size": 10})
+    rows[0][-1].quiverkey(keyed, 0.84, above, length, key(length), labelpos="W",
+                            fontproperties={"size": part.relative(10)})  # fmt: skip
     return figure
 
 
@@ -193,16 +205,16 @@ def all_times(times: Sequence[float] | None) -> None:
         raise InputError(f"times is {times!r}, but with one axis the picture shows all times; leave times out")
 
 
-def _over_time(seen: View, text: str) -> tuple[Figure, list[Axes]]:
+def _over_time(seen: View, text: str) -> tuple[part.Page, list[Axes]]:
     """Axes of (time, x) with the path of what moves, one for each population."""
-    figure, rows = part.over_time(seen, 1, part.WIDTH * 0.75)
+    figure, rows = part.over_time(seen, 1, 0.75)
     axes = [row[0] for row in rows]
     for one, ax in zip(seen.each, axes, strict=True):
         part.label_place(ax, one)
         if one.track is not None:
             label = f"path of {one.track_name}"
-            ax.plot(one.times, one.track[:, 0], ":", color="black", linewidth=2, zorder=4, label=label)
-            ax.legend(loc="upper right")
+            ax.plot(one.times, one.track[:, 0], ":", color="black", linewidth=part.relative(2), zorder=4, label=label)
+            part.explain(ax, loc="upper right")
     part.title(figure, seen, text)
     return figure, axes
 
