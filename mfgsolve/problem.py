@@ -11,10 +11,12 @@ import numpy as np
 
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
+from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
 from mfgsolve.errors import InputError, has_labels, numbers, real, shown
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import aligned, frozen
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
@@ -26,7 +28,7 @@ __all__ = ["Levelled", "Problem"]
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(Suggesting):
     """A mean-field game on a grid or any finite space.
 
     An agent minimises  E sum_t [own cost + dt f_t(X_t, m_t)] + g(X_T)  where m is the density of all agents; where the
@@ -348,6 +350,9 @@ class Problem:
         'upwind'
         """
         return replace(self, dynamics=[one.on_chain(scheme, reach) for one in self.stated_dynamics])
+
+    def _repr_html_(self) -> str:
+        return problem_card(self)
 
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.

@@ -18,7 +18,7 @@ from mfgsolve import methods
 PACKAGE = Path(mfg.__file__).parent
 ORDER = [
     {"errors"},
-    {"cautions", "discretisation", "inputs", "kernels", "methods", "watch"},
+    {"cautions", "discretisation", "display", "inputs", "kernels", "methods", "watch"},
     {"files"},
     {"axes", "spaces", "grids", "fields"},
     {"steps"},
@@ -27,6 +27,7 @@ ORDER = [
     {"games"},
     {"certificates", "claims", "identity"},
     {"solution"},
+    {"progress"},
     {"solvers"},
     {"resolution"},
     {"interop", "plots", "problems"},

@@ -1,4 +1,4 @@
-"""Subcommands that show what there is: problems, solutions, pictures, films."""
+"""Subcommands that show what there is in files: solutions, pictures, films."""
 
 from __future__ import annotations
 
@@ -8,47 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from mfgsolve.command.arguments import Json, PlanFile, whole
+from mfgsolve.command import completing
+from mfgsolve.command.arguments import AnyFile, Json, whole
 from mfgsolve.errors import InputError, unknown
 
-PEERS = ("mfglib", "openspiel")
 PICTURE_KINDS = ("plan", "value", "speed", "policy", "convergence", "learning")
 
 
-def list_problems(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Tell about this one in full; or mfglib, openspiel, tasks.")
-    ] = None,
-) -> None:
-    """List the named problems, one line each with its source; with a name, its parameters too.
-
-    With the name of another library (mfglib, openspiel), list its games; with 'tasks', what can be learned besides
-    games.
-
-    Example:  mfgsolve list supply-demand
-    """
-    from mfgsolve import methods, problems
-    from mfgsolve.command.report import problem_rows, say
-    from mfgsolve.command.training import task_rows
-
-    if name is None:
-        entries = [problems.get(each) for each in problems.names()]
-        say(rows=[(entry.name, f"{entry.summary} Source: {entry.source}") for entry in entries])
-        return
-    if name == "tasks" or name in methods.TASKS:
-        say(rows=task_rows(name))
-        return
-    if name.partition(":")[0] in PEERS:
-        from mfgsolve import interop
-
-        say("\n".join(interop.names(name.partition(":")[0])))
-        return
-    entry = problems.get(name)
-    say(rows=[(entry.name, entry.summary), ("source", entry.source), *problem_rows(entry)])
-
-
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE.nc", help="A solution, a checkpoint or a comparison.")],
+    file: AnyFile,
     json: Json = False,
 ) -> None:
     """Show what was solved, its certificate and its status.
@@ -124,10 +92,15 @@ def show(
 
 
 def plot(
-    file: PlanFile,
+    file: AnyFile,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="Picture: .png, .pdf or .svg.")],
     kind: Annotated[
-        str, typer.Option(metavar="KIND", help="plan, value, speed, policy, convergence or learning.")
+        str,
+        typer.Option(
+            metavar="KIND",
+            help="Of a solution: plan, value, speed, policy, convergence or learning.",
+            autocompletion=completing.kinds,
+        ),
     ] = "plan",
 ) -> None:
     """Draw a solution: the plan, its value, its speeds or policy, how the solve converged or agents learned.
@@ -166,7 +139,12 @@ def plot(
 
 
 def animate(
-    file: PlanFile,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.nc", help="A solution, or a face-off of battles.", autocompletion=completing.files(".nc")
+        ),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.gif", help="Film: .gif, or .mp4 by ffmpeg.")],
     fps: Annotated[int, typer.Option(parser=whole, metavar="N", help="Pictures a second.")] = 15,
     frames: Annotated[int, typer.Option(parser=whole, metavar="N", help="Pictures in all.")] = 60,

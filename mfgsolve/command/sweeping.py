@@ -12,8 +12,8 @@ import typer
 from mfgsolve.command import comparing
 from mfgsolve.command.arguments import (
     LEARNERS,
-    SOLVERS,
     Json,
+    Method,
     Scheme,
     Settings,
     Shape,
@@ -96,9 +96,7 @@ def sweep(
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", metavar="tcp://HOST:PORT", help="A cluster of dask.distributed.")
     ] = None,
-    solver: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"{SOLVERS}; else the one that suits best.")
-    ] = None,
+    solver: Method = None,
     learner: Annotated[
         str | None, typer.Option(metavar="NAME", help=f"Let agents learn instead: {LEARNERS}; --over rng=0:4:5.")
     ] = None,

@@ -203,6 +203,7 @@ class RunningCost(Coupling):
 
     cost: Field
     on: str = "state"
+    is_constant = True
 
     def __post_init__(self) -> None:
         target(self.on, "running cost")

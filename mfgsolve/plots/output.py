@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -14,6 +15,7 @@ from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.files import replace_file, told, usable
 from mfgsolve.plots.faceoffs import BattleFilm, is_faceoff
 from mfgsolve.plots.moving import Film
+from mfgsolve.progress import Counted, live
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -63,8 +65,9 @@ def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
 
 
 def animate(
-    solution: Solution | xr.Dataset, path: str | Path, frames: int = 60, fps: int = 15, dpi: float = 100
-) -> Path:
+    solution: Solution | xr.Dataset, path: str | Path, frames: int = 60, fps: int = 15, dpi: float = 100, *,
+    callback: Callable[[int, int], Any] | None = None, progress: bool | None = None, verbose: bool | int = False,
+) -> Path:  # fmt: skip
     """Film of the plan from t = 0 to the horizon: .gif, or .mp4 where ffmpeg is installed.
 
     Parameters
@@ -72,6 +75,8 @@ def animate(
     solution : a Solution or its dataset; or a face-off of battles, whose recorded game is shown
     frames, fps : number of pictures, equally spaced in time, and how many a second.  Between nodes the density is exact
         in the entropic scheme, so that films are as fine as wanted with few steps; elsewhere it is linear
+    callback : called with (drawn, frames) after every picture
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
     """
     suffix = _suffix(path, "an animation", FILMS)
     if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or frames < 2:
@@ -89,9 +94,11 @@ def animate(
     writer: AbstractMovieWriter = PillowWriter(fps=fps) if suffix == ".gif" else FFMpegWriter(fps=fps)
 
     def write(temporary: Path) -> None:
-        with writer.saving(film.figure, str(temporary), dpi):
-            for moment in moments:
+        with live(Counted("pictures"), progress, verbose) as line, writer.saving(film.figure, str(temporary), dpi):
+            tick = line.beside(callback)
+            for number, moment in enumerate(moments):
                 film.show(float(moment))
                 writer.grab_frame()
+                tick(number + 1, len(moments))
 
     return replace_file(path, write)

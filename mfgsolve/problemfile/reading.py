@@ -167,13 +167,14 @@ def _pinned(value: Any, folder: Path) -> bool:
         return any([_pinned(item, folder) for item in value])
     if not isinstance(value, dict):
         return False
-    name, sha256 = value.get("csv"), value.get("sha256")
+    key = "csv" if "csv" in value else "points"  # of a demand
+    name, sha256 = value.get(key), value.get("sha256")
     if not isinstance(name, str) or not isinstance(sha256, str | None):
         return any([_pinned(item, folder) for item in value.values()])
     if Path(name).suffix.lower() != ".csv":
         raise FileError(f"table {told(name)} has the suffix {told(Path(name).suffix)!r}; .csv is needed")
     path = found_file(name, folder, sha256)
-    value |= {"csv": os.path.relpath(path), "sha256": digest(path, name, sha256)}
+    value |= {key: os.path.relpath(path), "sha256": digest(path, name, sha256)}
     return True
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,16 +15,22 @@ import numpy as np
 
 import mfgsolve
 from mfgsolve import methods
-from mfgsolve.errors import InputError, unknown
+from mfgsolve.cautions import Caution, unique
+from mfgsolve.errors import InputError
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import named_problem, problem_from_toml
+from mfgsolve.resolution import judge, settle
 from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Reference
-from mfgsolve.solving import learned, solve
+from mfgsolve.solvers.base import Guess, Outcome
+from mfgsolve.solving import learned, solve, solved
 from mfgsolve.watch import TimeUp
 
-__all__ = ["FIELDS", "NUMBERS", "Answer", "Point", "fingerprint_of", "solve_point"]
+__all__ = [
+    "ASKED", "FIELDS", "NUMBERS", "RESOLUTION", "Answer", "Index", "Line", "Point", "fingerprint_of", "solve_from",
+    "solve_point",
+]  # fmt: skip
 
 NUMBERS = {  # name: what it is, its unit; kept at every point
     "cost": ("cost of all agents", "cost"),
@@ -36,7 +43,10 @@ NUMBERS = {  # name: what it is, its unit; kept at every point
     "seconds": ("time, compiling included", "s"),
     "steps": ("time steps", "1"),
 }
+ASKED = ("potential_error",)  # of these kept on request: it takes a solve on a coarser mesh
 FIELDS = ("density", "value")  # kept on request, at the times of the study
+CAPPED = 0.05  # share of the mass-time at the speed cap that is worth a judgement of the steps
+OPTIONS = ("method", "tol", "objective", "max_iterations", "max_seconds", "threads")  # of a solve, not of its solver
 RESOLUTION = ("shape", "steps", "scheme", "discount")
 
 
@@ -55,7 +65,7 @@ class Point:
     agents : N, for the regret of N agents; 0 for none
     regions : conditions by name
     times : shares of the horizon at which fields and regions are kept
-    keep : which of `FIELDS`
+    keep : which of `FIELDS` and `ASKED`
     """
 
     name: str = ""
@@ -115,71 +125,119 @@ class Answer:
     finished: bool = True  # False where no one can say what the point itself would have answered
 
 
-def fingerprint_of(point: Point, over: Mapping[str, Any]) -> str:
-    """Tells studies apart: everything that their numbers follow from."""
+def fingerprint_of(point: Point, over: Mapping[str, Any], way: str | None = None) -> str:
+    """Tells studies apart: everything that their numbers follow from, the parameter along which paths go among it."""
     if point.build is not None:
         made = f"{getattr(point.build, '__module__', '')}.{getattr(point.build, '__qualname__', repr(point.build))}"
     else:
         made = point.name or point.text
     stated = [made, point.settings, point.learner, point.options, point.agents, point.regions, point.times, point.keep]
-    text = json.dumps([*stated, {key: list(map(str, values)) for key, values in over.items()}, mfgsolve.__version__],
-                      sort_keys=True, default=str)  # fmt: skip
+    listed = {key: list(map(str, values)) for key, values in over.items()}
+    text = json.dumps([*stated, listed, way, mfgsolve.__version__], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+Index = tuple[int, ...]  # of a point in a study
+Line = Callable[[Problem], Guess | None]  # from a problem to a start for it, where there is one
 
 
 def solve_point(point: Point) -> Answer:
     """Solve, and keep what was asked for; a failure is an answer, too."""
+    return solve_from(point)[0]
+
+
+def solve_from(
+    point: Point, problem: Problem | None = None, line: Line | None = None, judged: bool = True
+) -> tuple[Answer, Outcome | None]:
+    """The same from a start, and what the solver handed over, if it converged.
+
+    Parameters
+    ----------
+    problem : of the point, if it is made already
+    line : a start for it; where that does not lead to the tolerance, the point is solved from nothing
+    judged : whether a stated number of steps is judged here
+    """
     if point.version and point.version != mfgsolve.__version__:
         message = f"the worker has mfgsolve {mfgsolve.__version__}, and the study is of {point.version}"
-        return Answer({}, {}, "failed", message)
+        return Answer({}, {}, "failed", message), None
     try:
-        return _solved(point)
+        return _solved(point, point.problem() if problem is None else problem, line, judged)
     except TimeUp:
-        return Answer({}, {}, "failed", "the time was up")
+        message = "the time was up"
     except InputError as error:
-        return Answer({}, {}, "failed", str(error))
+        message = str(error)
     except Exception as error:  # the study goes on; its author reads this
         last = traceback.extract_tb(error.__traceback__)[-1]
-        return Answer({}, {}, "failed", f"{type(error).__name__}: {error} ({last.name}, line {last.lineno})")
+        message = f"{type(error).__name__}: {error} ({last.name}, line {last.lineno})"
+    return Answer({}, {}, "failed", message), None
 
 
-def _solved(point: Point) -> Answer:
-    problem = point.problem()
-    solution = _played(problem, point)
+def _solved(point: Point, problem: Problem, line: Line | None, judged: bool) -> tuple[Answer, Outcome | None]:
+    outcome = None
+    if point.learner is not None:
+        solution = _played(problem, point)
+    elif "tol_continuum" in point.options:
+        solution = solve(problem, check="ignore", **point.options)
+    else:
+        solution, outcome = _equilibrium(point, settle(problem), line, judged)
     certificate = solution.certificate
     numbers = {
         "cost": certificate.cost, "potential": certificate.potential,
         "relative_exploitability": certificate.relative_exploitability,
         "potential_error": solution.discretisation.potential, "movement_cost": certificate.movement_cost,
         "crowd_cost": certificate.crowd_cost, "sweeps": solution.sweeps, "seconds": solution.seconds,
-        "steps": float(solution.dataset.sizes["step"]),
+        "steps": float(outcome.game.steps if outcome is not None else solution.dataset.sizes["step"]),
     }  # fmt: skip
     if point.agents:
         numbers["regret"] = _regret(solution, point.agents)
-    fields = {}
+    cautions = unique(solution.warnings, () if judged else _capped(problem, certificate.cap_fraction))
+    said = "; ".join(caution.sentence for caution in cautions)
+    answer = Answer(numbers, _fields(solution, point), solution.status.value, said)
+    return answer, outcome if solution.converged else None
+
+
+def _fields(solution: Solution, point: Point) -> dict[str, np.ndarray]:
+    """Masses of regions and fields at the times of the study."""
+    fields: dict[str, np.ndarray] = {}
+    if not (point.regions or set(point.keep) & set(FIELDS)):
+        return fields
     times = np.array(point.times) * float(solution.dataset["time"].values[-1])
     if point.regions:
         from mfgsolve.studies.answers import mass
 
         for name, where in point.regions.items():
             fields[f"mass_{name}"] = mass(solution, where, times.tolist()).values
-    for name in point.keep:
-        if name == "density":
-            fields[name] = solution.density_at(times.tolist()).values
-        elif name == "value":
-            fields[name] = solution.dataset["value"].interp(time=times).values
-        else:
-            raise InputError(unknown("field to keep", name, FIELDS))
-    said = "; ".join(caution.sentence for caution in solution.warnings)
-    return Answer(numbers, fields, solution.status.value, said)
+    if "density" in point.keep:
+        fields["density"] = solution.density_at(times.tolist()).values
+    if "value" in point.keep:
+        fields["value"] = solution.dataset["value"].interp(time=times).values
+    return fields
+
+
+def _equilibrium(point: Point, problem: Problem, line: Line | None, judged: bool) -> tuple[Solution, Outcome]:
+    """From a start, if there is one and it leads to the tolerance, else from nothing."""
+    options = dict(point.options)
+    given: dict[str, Any] = {name: options.pop(name) for name in OPTIONS if name in options}
+    given |= {"options": options, "check": "ignore", "judged": judged, "estimate": ASKED[0] in point.keep}
+    guess = None if line is None else line(problem)
+    if guess is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ended = solved(problem, guess=guess, **given)
+        if ended[0].converged:
+            return ended
+    return solved(problem, **given)
+
+
+def _capped(problem: Problem, share: float) -> tuple[Caution, ...]:
+    """What is to be said where a speed cap binds that was not looked for."""
+    return judge(problem, share).cautions if share > CAPPED else ()
 
 
 def _played(problem: Problem, point: Point) -> Solution:
-    if point.learner is None:
-        return solve(problem, check="ignore", **point.options)
     given = {"seed" if name == "rng" else name: value for name, value in point.options.items()}
-    kind = methods.LEARNERS[point.learner]
-    learner = kind(**typed_options(kind, given, point.learner, "the learner"))
+    kind = methods.LEARNERS[str(point.learner)]
+    learner = kind(**typed_options(kind, given, str(point.learner), "the learner"))
     return learned(problem, learner, Reference("none"))
 
 

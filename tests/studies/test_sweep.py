@@ -159,7 +159,7 @@ def test_shapes_seeds_agents_and_functions_are_swept_alike():
     ],
 )
 def test_what_cannot_be_swept_is_told(call, sentence: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("mfgsolve.studies.sweep.WAIT", 0.5)  # seconds for a scheduler that is not there
+    monkeypatch.setattr("mfgsolve.studies.workers.WAIT", 0.5)  # seconds for a scheduler that is not there
     with pytest.raises(InputError) as told:
         call()
     assert sentence in str(told.value)
