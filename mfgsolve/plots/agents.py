@@ -24,6 +24,7 @@ MARKS = "osD^"
 ACROSS = 4  # panels of densities beside each other
 BINS = 24  # of a line with few agents: more would show spikes alone
 LOWEST, HIGHEST = 6.4, 9.0  # inches of the figure
+VAGUE = 0.5  # width of an interval of a slope from which it is no news
 NEAR = 1e-3  # of the least regret: an exploitability far below is not shown
 MEASURES = ["l2", "wasserstein", "regret", "cost_difference"]
 ENDS = ["low", "high"]  # of a band
@@ -303,9 +304,12 @@ def _distances(ax: Axes, seen: xr.Dataset) -> None:
 
 def _slope_text(seen: xr.Dataset, measure: str) -> str:
     one = seen.sel(measure=measure)
-    value, last, high = (float(each) for each in (one["slope"], one["slope_last"], one["slope_band"].sel(end="high")))
+    value, last = float(one["slope"]), float(one["slope_last"])
+    low, high = (float(one["slope_band"].sel(end=end)) for end in ENDS)
     if not math.isfinite(value):
         return ""
+    if low <= 0.0 <= high or high - low > VAGUE:
+        return f": slope between {low:.2g} and {high:.2g}".replace("-", "−") + ", not resolved"
     band = f" ± {high - value:.1g}" if high - value > 1e-4 else ""
     if measure in ("l2", "wasserstein"):
         return f": slope {value:.3f}".replace("-", "−") + band

@@ -155,7 +155,7 @@ def _likeliest_planes(seen: View, shown: list[float]) -> Figure:
     fields = [[_likeliest(one, one.step_at(t)) for t in shown] for one in seen.each]
     for k, (one, row) in enumerate(zip(seen.each, rows, strict=True)):
         for ax, t, field in zip(row, shown, fields[k], strict=True):
-            level = field[len(field) // 2] if one.ndim == 3 else field
+            level = field[len(field) // 2 if one.level is None else one.level] if one.ndim == 3 else field
             image = part.plane(ax, one, level, cmap=colours, norm=norm)
             part.draw_walls(ax, one, one.walls_cut)
             if k == 0:
@@ -177,5 +177,5 @@ def _explain(
         bar = part.label_colours(figure, image, axes, ["number of the likeliest action"])
         bar.set_ticks(range(0, len(seen.actions), -(-len(seen.actions) // 10)))
         _empty_note(figure, [], masks)
-    cut = f", cut at {seen.place('z', float(seen.cut(seen.centres('z'))))}" if seen.ndim == 3 else ""
+    cut = f", cut {seen.cut_name}" if seen.ndim == 3 else ""
     part.title(figure, seen, f"the likeliest action{cut}")

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
+from matplotlib.transforms import ScaledTranslation
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.plots.narrow import LOWER, fold, inches_of, settle
@@ -46,7 +47,8 @@ ROOMY = 8.0  # inches from which panels have room for legends
 class Picture(Figure):
     """A figure that shows itself in a notebook, without pyplot and its backends, as it was drawn."""
 
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = {}  # what Matplotlib's settings were when it was made
+    asked = False  # whether it has the width that was asked for
 
     def draw(self, renderer: Any) -> None:
         """Without LaTeX, whatever the user's settings: to it, names are commands."""
@@ -102,8 +104,10 @@ class Given:
 
     def legend(self, *args: Any, loc: str = "", **options: Any) -> Any:
         """Below the last of the axes."""
-        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.22), "borderaxespad": 0.0}
-        return self.axes[min(self.taken, len(self.axes)) - 1].legend(*args, **below, **options)
+        ax = self.axes[min(self.taken, len(self.axes)) - 1]
+        moved = ScaledTranslation(0.0, -3.6 * SETTINGS["font.size"] / 72.0, ax.figure.dpi_scale_trans)  # type: ignore[union-attr]
+        below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 0.0}
+        return ax.legend(*args, bbox_transform=ax.transAxes + moved, **below, **options)
 
     def suptitle(self, text: str, **_: Any) -> None:
         self.heading = text
@@ -269,7 +273,7 @@ def picture(draw: Callable[P, Any]) -> Callable[P, Figure]:
             made = draw(*args, **mine)  # type: ignore[arg-type]
             figure = made.finish() if isinstance(made, Given) else made.figure if isinstance(made, SubFigure) else made
             if isinstance(figure, Picture) and style.ax is None:
-                figure.settings = settings
+                figure.settings, figure.asked = settings, style.width is not None
             if style.labels:
                 _relabel(figure, style.labels)
             if isinstance(figure, Picture) and style.ax is None and width() < ROOMY:

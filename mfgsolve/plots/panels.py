@@ -36,13 +36,13 @@ from mfgsolve.plots.pages import (
 )
 from mfgsolve.plots.reading import View, doubts, labelled, words
 from mfgsolve.plots.series import series, shades
-from mfgsolve.plots.style import WIDTH, Options, relative
+from mfgsolve.plots.style import WIDTH, Options, current, relative
 
 __all__ = [
-    "BELOW", "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Given", "Options", "Page", "Picture", "across", "density_image",
-    "density_scale", "draw_sites", "draw_track", "draw_walls", "explain", "field", "fold", "headed", "headline",
-    "label_colours", "label_place", "legend", "name_places", "over_time", "page", "panels", "picture", "relative",
-    "row", "series", "shades", "sides", "title", "width",
+    "BELOW", "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Given", "Options", "Page", "Picture", "across", "current",
+    "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls", "explain", "field", "fold", "headed",
+    "headline", "label_colours", "label_place", "legend", "name_places", "over_time", "page", "panels", "picture",
+    "relative", "row", "series", "shades", "sides", "title", "width",
 ]  # fmt: skip
 
 HIGHLIGHT = "#0096c7"  # what moves: a hue the density does not use
@@ -79,8 +79,7 @@ def panels(view: View, count: int) -> tuple[Page, list[list[Axes]]]:
     down = len(views) if len(views) > 1 else math.ceil(count / over)
     columns = max(over, 2) if width() > BELOW else over  # one panel alone need not fill the page
     each = room / columns
-    below = 0.0 if width() > BELOW else 0.5
-    figure = page(down * (each / view.aspect + 0.3) + 1.2 + below, "compressed", over / columns)
+    figure = page(down * (each / view.aspect + 0.3) + (1.2 if width() > BELOW else 1.4), "compressed", over / columns)
     shown = count * len(views)
     if isinstance(figure, Given):
         axes = list(figure.subplots(1, shown, squeeze=False)[0])
@@ -241,8 +240,8 @@ def draw_sites(ax: Axes, view: View) -> list[PathCollection]:
         return []
     x, y, size = (view.dataset[name].values for name in ("site_x", "site_y", "site_size"))
     area = relative(1.0) ** 2 * (12.0 * size / size.max() if size.max() > 0 else 2.0)
-    rim = [withStroke(linewidth=relative(1.6), foreground="white", alpha=0.9)]
-    dots = ax.scatter(x, y, s=area, facecolors="none", edgecolors="0.1", linewidths=relative(0.6), zorder=3.5,
+    rim = [withStroke(linewidth=relative(1.1), foreground="white", alpha=0.8)]
+    dots = ax.scatter(x, y, s=area, facecolors="none", edgecolors="0.1", linewidths=relative(0.5), zorder=3.5,
                       label=view.site_name, path_effects=rim)  # fmt: skip
     return [dots]
 

@@ -52,6 +52,8 @@ class Options(TypedDict, total=False):
     certificate: bool
     legend: bool
     style: Sheet | Sequence[Sheet] | None
+    slice: Mapping[str, float] | None
+    project: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +73,8 @@ class Style:
     certificate : whether the title tells how good the solution is
     legend : whether curves and marks are explained
     style : Matplotlib style sheets, names or files or settings, for this picture alone
+    slice : of three axes, the height at which they are cut: {"z": 0.5}, the cells that hold it
+    project : "z": of three axes, densities and speeds integrated over z, as they are without ``slice``
     """
 
     ax: Place | None = None
@@ -80,6 +84,8 @@ class Style:
     certificate: bool = True
     legend: bool = True
     sheet: Mapping[str, Any] = field(default_factory=dict)
+    slice: Mapping[str, float] | None = None
+    project: str | None = None
 
     @property
     def inches(self) -> float:
@@ -129,9 +135,23 @@ def style_of(options: Mapping[str, Any], own: Sequence[str] = (), what: str = "p
     labels = given.get("labels", {})
     if not isinstance(labels, Mapping) or not all(isinstance(t, str) for pair in labels.items() for t in pair):
         raise InputError(f'labels of a picture are {shown(labels)}; texts by texts are needed: {{"x": "east"}}')
+    _check_plane(given)
     if "style" in given:
         given["sheet"] = sheet(given.pop("style"))
     return Style(**given)
+
+
+def _check_plane(given: Mapping[str, Any]) -> None:
+    """That a cut, or a projection, is one of z."""
+    cut = given.get("slice", {})
+    if not isinstance(cut, Mapping) or set(cut) - {"z"} or ("slice" in given and not cut):
+        raise InputError(f'slice of a picture is {shown(cut)}; a height is needed: {{"z": 0.5}} (x and y are shown)')
+    for height in cut.values():
+        real(height, "slice of a picture")
+    if "project" in given and given["project"] != "z":
+        raise InputError(f"project of a picture is {shown(given['project'])}; 'z' is needed (x and y are shown)")
+    if cut and "project" in given:
+        raise InputError("slice and project of a picture are both given; give one")
 
 
 def sheet(given: Any) -> dict[str, Any]:
