@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.figure import Figure
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.plots import panels as part
@@ -20,26 +20,26 @@ SEEDS = ("rng",)  # parameters that are averaged over, with a band
 LINES = 8  # that a legend has room for
 MOST = 5  # columns and rows of small multiples
 QUANTITIES = ("simulated_cost", "cost", "potential", "regret", "relative_exploitability")
-STYLES = ("-", "--", "-.", ":")
-MARKERS = "osD^v<>p"
 
 
-def study(study: Any, names: Sequence[str] | None = None, time: float = 1.0) -> Figure:
+@part.picture
+def study(study: Any, names: Sequence[str] | None = None, time: float = 1.0, **style: Unpack[part.Options]) -> Figure:
     """Both pictures below each other: `sweep`, and `sweep_densities` where the study kept densities."""
     dataset = _study(study)
     if "density" not in dataset or not np.isfinite(dataset["density"].values).any():
-        return sweep(study, names)
-    above, below = _size(dataset, names), _densities_size(dataset)
-    width, height = max(above[0], below[0]), above[1] + below[1]
-    figure = part.Picture(figsize=(width, height), layout="constrained")
-    halves: Any = figure.subfigures(2, 1, height_ratios=(above[1], below[1]))
-    numbers, densities = halves
-    _draw(numbers, dataset, names)
-    _draw_densities(densities, dataset, time)
+        return sweep(study, names, **style)
+    shown, _ = _reduced(dataset)
+    rows = len(_picks(shown)[1])
+    heights = 3.8, min(2.2, part.width() / 3) * rows + 0.6
+    figure = part.page(sum(heights))
+    halves: Any = figure.subfigures(2, 1, height_ratios=heights)
+    sweep(study, names, ax=halves[0])
+    sweep_densities(study, time, ax=halves[1])
     return figure
 
 
-def sweep(study: Any, names: Sequence[str] | None = None) -> Figure:
+@part.picture
+def sweep(study: Any, names: Sequence[str] | None = None, **style: Unpack[part.Options]) -> Figure:
     """Draw a study: what it kept of numbers, and the masses of its regions at the end, over one or two parameters.
 
     Over one parameter a line each; over two a map each where both are numbers, else a line for each label.  Seeds are
@@ -52,21 +52,11 @@ def sweep(study: Any, names: Sequence[str] | None = None) -> Figure:
     names : of numbers; by default the cost and the masses
     """
     dataset = _study(study)
-    figure = part.Picture(figsize=_size(dataset, names), layout="constrained")
-    _draw(figure, dataset, names)
-    return figure
-
-
-def _size(dataset: xr.Dataset, names: Sequence[str] | None) -> tuple[float, float]:
-    return max(4.5, 4.0 * len(_quantities(_reduced(dataset)[0], names))), 3.8
-
-
-def _draw(figure: FigureBase, dataset: xr.Dataset, names: Sequence[str] | None) -> None:
-    """The numbers, each in axes of its own."""
     shown, fixed = _reduced(dataset)
     axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
     listed = _quantities(shown, names)
-    for ax, name in zip(figure.subplots(1, len(listed), squeeze=False)[0], listed, strict=True):
+    figure, panels = part.row(len(listed), 3.8, widest=4.5)
+    for ax, name in zip(panels, listed, strict=True):
         values = _at_end(shown[name])
         label = words(values.attrs.get("long_name", name))
         numeric = [np.issubdtype(shown[dim].dtype, np.number) for dim in axes]
@@ -80,10 +70,12 @@ def _draw(figure: FigureBase, dataset: xr.Dataset, names: Sequence[str] | None) 
     told += [f"{failed} failed"] * bool(failed) + [f"{missing} not done"] * bool(missing)
     doubtful = int(((dataset["message"] != "") & (dataset["status"] != "failed")).sum())
     told += [f"warnings at {doubtful} points"] * bool(doubtful)
-    figure.suptitle(", ".join(told), x=0.01, ha="left")
+    part.headline(figure, ", ".join(told))
+    return figure
 
 
-def sweep_densities(study: Any, time: float = 1.0) -> Figure:
+@part.picture
+def sweep_densities(study: Any, time: float = 1.0, **style: Unpack[part.Options]) -> Figure:
     """Densities over one parameter (a row) or two (a table), at a share of the horizon; the study kept "density".
 
     Of more values than there is room for every so many are shown.
@@ -91,31 +83,13 @@ def sweep_densities(study: Any, time: float = 1.0) -> Figure:
     dataset = _study(study)
     if "density" not in dataset:
         raise InputError("the study kept no density; sweep with keep=['density']")
-    figure = part.Picture(figsize=_densities_size(dataset), layout="constrained")
-    _draw_densities(figure, dataset, time)
-    return figure
-
-
-def _densities_size(dataset: xr.Dataset) -> tuple[float, float]:
     shown, _ = _reduced(dataset)
-    columns, rows = _picks(shown)
-    return 2.2 * len(columns) + 0.8, 2.2 * len(rows) + 0.6
-
-
-def _picks(shown: xr.Dataset) -> tuple[list[int], list[int]]:
-    """Which values of the first and of the second parameter have a column, or a row."""
-    axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
-    columns, rows = ([*(_picked(shown.sizes[dim]) for dim in axes), [0], [0]])[:2]
-    return columns, rows
-
-
-def _draw_densities(figure: FigureBase, dataset: xr.Dataset, time: float) -> None:
-    """Small multiples with one scale."""
-    shown, _ = _reduced(dataset)
-    columns, rows = _picks(shown)
     shown = shown.mean(SEEDS[0]) if SEEDS[0] in shown.dims else shown
     at = shown["density"].sel(time_share=time, method="nearest")
     axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
+    columns, rows = _picks(shown)
+    each = min(2.2, (part.width() - 0.8) / len(columns))
+    figure = part.page(each * len(rows) + 0.6, share=min(1.0, (each * len(columns) + 0.8) / part.width()))
     space = [str(dim) for dim in at.dims if dim not in axes]
     top = float(np.nanmax(at.values)) if np.isfinite(at.values).any() else 1.0
     axes_of = figure.subplots(len(rows), len(columns), squeeze=False)
@@ -124,7 +98,8 @@ def _draw_densities(figure: FigureBase, dataset: xr.Dataset, time: float) -> Non
             chosen = {axes[0]: columns[i]} | ({axes[1]: rows[j]} if len(axes) > 1 else {})
             _density(ax, at.isel(chosen), space, top)
             ax.set_title(
-                ", ".join(f"{words(dim)} {_short(shown[dim].values[k])}" for dim, k in chosen.items()), fontsize=8
+                ", ".join(f"{words(dim)} {_short(shown[dim].values[k])}" for dim, k in chosen.items()),
+                fontsize=part.relative(8.6),
             )
     label = f"density of agents ({words(at.attrs.get('units', '1/volume'))})"
     if len(space) > 1:
@@ -132,7 +107,15 @@ def _draw_densities(figure: FigureBase, dataset: xr.Dataset, time: float) -> Non
     else:
         for row in axes_of:
             row[0].set_ylabel(label)
-    figure.suptitle(f"{words(dataset.attrs['name'])}: density at {time:g} of the horizon", x=0.01, ha="left")
+    part.headline(figure, f"{words(dataset.attrs['name'])}: density at {time:g} of the horizon")
+    return figure
+
+
+def _picks(shown: xr.Dataset) -> tuple[list[int], list[int]]:
+    """Which values of the first and of the second parameter have a column, or a row."""
+    axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
+    columns, rows = ([*(_picked(shown.sizes[dim]) for dim in axes), [0], [0]])[:2]
+    return columns, rows
 
 
 def _study(study: Any) -> xr.Dataset:
@@ -178,8 +161,7 @@ def _lines(ax: Axes, dataset: xr.Dataset, values: xr.DataArray, axes: list[str],
         mean = one.mean(SEEDS[0]) if SEEDS[0] in one.dims else one
         at = dataset[along].values
         place = at if np.issubdtype(at.dtype, np.number) else np.arange(len(at))
-        style = {"linestyle": STYLES[k % len(STYLES)], "marker": MARKERS[k % len(MARKERS)], "markersize": 4}
-        (line,) = ax.plot(place, mean.values, label=name if k < LINES else None, **style)  # type: ignore[arg-type]
+        (line,) = ax.plot(place, mean.values, label=name if k < LINES else None, **part.series(k))
         if SEEDS[0] in one.dims and one.sizes[SEEDS[0]] > 1:
             spread = one.std(SEEDS[0], ddof=1).values
             band = mean.values - spread, mean.values + spread
@@ -189,10 +171,10 @@ def _lines(ax: Axes, dataset: xr.Dataset, values: xr.DataArray, axes: list[str],
     ax.set(xlabel=words(along), ylabel=label)
     ax.grid(alpha=0.3)
     if others:
-        ax.legend(frameon=False, fontsize=8)
+        part.explain(ax)
 
 
-def _map(figure: FigureBase, ax: Axes, dataset: xr.Dataset, values: xr.DataArray, axes: list[str], label: str) -> None:
+def _map(figure: Figure, ax: Axes, dataset: xr.Dataset, values: xr.DataArray, axes: list[str], label: str) -> None:
     down, along = axes
     grid = values.transpose(down, along).values
     image = ax.pcolormesh(dataset[along].values, dataset[down].values, np.ma.masked_invalid(grid), shading="nearest")
