@@ -91,7 +91,7 @@ def _smaller(text: str) -> str:
 
 
 def deviations(stored: Any, fresh: Any) -> list[str]:
-    """What is not as stored, a line each: sources, kinds of outputs, numbers beyond tolerance, pictures that are empty."""
+    """What is not as stored, a line each: kinds of outputs, numbers beyond tolerance, pictures that are empty."""
     faults: list[str] = []
     cells = [[cell for cell in notebook.cells if cell.cell_type == "code"] for notebook in (stored, fresh)]
     for k, (one, other) in enumerate(zip(*cells, strict=True)):
@@ -108,7 +108,9 @@ def deviations(stored: Any, fresh: Any) -> list[str]:
 def outputs_of(cell: Any) -> list[tuple[str, str]]:
     """Kind ("picture", "text") and content of the outputs of a cell; streams are one text."""
     listed: list[tuple[str, str]] = []
-    stream = "".join(output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout")
+    stream = "".join(
+        output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout"
+    )
     if stream:
         listed.append(("text", stream))
     for output in cell.outputs:
@@ -166,4 +168,7 @@ if __name__ == "__main__":
     for each in [Path(name).resolve() for name in sys.argv[1:]] or notebooks():
         begun = time.perf_counter()
         store(each)
-        print(f"{each.relative_to(ROOT)}: {time.perf_counter() - begun:.0f} s, {each.stat().st_size / 1e3:.0f} kB", flush=True)
+        print(
+            f"{each.relative_to(ROOT)}: {time.perf_counter() - begun:.0f} s, {each.stat().st_size / 1e3:.0f} kB",
+            flush=True,
+        )
