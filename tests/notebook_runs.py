@@ -91,7 +91,7 @@ def _smaller(text: str) -> str:
 
 
 def deviations(stored: Any, fresh: Any) -> list[str]:
-    """What is not as stored, a line each: sources, kinds of outputs, numbers beyond tolerance, pictures that are empty."""
+    """What is not as stored, a line each: kinds of outputs, numbers beyond tolerance, pictures that are empty."""
     faults: list[str] = []
     cells = [[cell for cell in notebook.cells if cell.cell_type == "code"] for notebook in (stored, fresh)]
     for k, (one, other) in enumerate(zip(*cells, strict=True)):
