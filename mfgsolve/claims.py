@@ -18,13 +18,15 @@ from mfgsolve.couplings.base import Scaled, unscaled
 from mfgsolve.couplings.claims import Refuted, peaked_crowd, price_refutations, random_crowd, refutations
 from mfgsolve.couplings.social import Marginal
 from mfgsolve.couplings.withdrawn import Withdrawn
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import Game, make_game
 from mfgsolve.inputs.calls import is_of_package
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
 
-__all__ = ["guarantee", "social_game", "verified"]
+__all__ = ["guarantee", "posed", "social_game", "verified"]
+
+OBJECTIVES = ("equilibrium", "social")
 
 SEED = 20  # of the crowds: the same problem is judged alike every time
 PEAKED = 256  # cells up to which a crowd may well stand in one of them
@@ -61,6 +63,14 @@ def verified(problem: Problem, whose: str = "", remedy: str = "Correct the formu
     if running is problem.couplings[0] and last is problem.terminal_coupling:
         return problem
     return replace(problem, coupling=running, terminal_coupling=last)
+
+
+def posed(problem: Problem, objective: str) -> Problem:
+    """The game to be solved for an objective, "equilibrium" or "social"."""
+    if objective not in OBJECTIVES:
+        raise InputError(unknown("objective", objective, OBJECTIVES))
+    believed = verified(problem)
+    return believed if objective == "equilibrium" else social_game(believed)
 
 
 def social_game(problem: Problem) -> Problem:

@@ -83,6 +83,7 @@ TASKS = Board(  # what agents learn where no crowd is felt, see `mfgsolve.tasks`
         "multi-team-battle": "mfgsolve.learners.battles.battle_tasks:MultiTeamBattle",
         "battle-gathering": "mfgsolve.learners.battles.battle_tasks:BattleGathering",
         "predator-prey-battle": "mfgsolve.learners.battles.battle_tasks:PredatorPreyBattle",
+        "hidden-sign-battle": "mfgsolve.learners.battles.battle_tasks:HiddenSignBattle",
         "slippery-chains": "mfgsolve.tasks.chains:SlipperyChains",
         "cart-pole-family": "mfgsolve.tasks.control:CartPoleFamily",
         "pendulum-family": "mfgsolve.tasks.control:PendulumFamily",

@@ -27,6 +27,7 @@ ORDER = [
     {"games"},
     {"certificates", "claims", "identity"},
     {"solution"},
+    {"progress"},
     {"solvers"},
     {"resolution"},
     {"interop", "plots", "problems"},

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mfgsolve.command import completing
 from mfgsolve.command.arguments import (
-    SOLVERS,
     Iterations,
     Json,
+    Method,
     Name,
     Output,
     Plot,
@@ -31,7 +32,7 @@ from mfgsolve.command.arguments import (
 )
 from mfgsolve.command.comparing import keep
 from mfgsolve.command.report import NOT_CONVERGED
-from mfgsolve.command.training import resume_task
+from mfgsolve.command.training import check_of_games, resume_task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,11 +53,14 @@ def solve(
     settings: Settings = None,
     tol: Tolerance = 1e-10,
     tol_continuum: ToContinuum = None,
-    solver: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"{SOLVERS}; else the one that suits best.")
-    ] = None,
+    solver: Method = None,
     objective: Annotated[
-        str, typer.Option(metavar="NAME", help="equilibrium, or social: the plan that costs all together least.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="equilibrium, or social: the plan that costs all together least.",
+            autocompletion=completing.objectives,
+        ),
     ] = "equilibrium",
     output: Output = None,
     plot: Plot = None,
@@ -102,14 +106,25 @@ def solve(
 
 
 def resume(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT.nc", help="A file of solve or learn --checkpoint.")],
-    output: Output = None,
-    plot: Plot = None,
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT.nc",
+            help="A file of solve or learn --checkpoint.",
+            autocompletion=completing.files(".nc"),
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Write the solution or training (NetCDF).")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the plan, or what was learned (.png, .pdf or .svg).")
+    ] = None,
     json: Json = False,
     strict: Strict = False,
     tol: Annotated[
         float | None,
-        typer.Option(parser=number, metavar="TOL", help="Relative exploitability to reach; else that of the solve."),
+        typer.Option(parser=number, metavar="TOL", help="Of games: relative exploitability; else that of the solve."),
     ] = None,
     max_iterations: Iterations = None,
     max_seconds: Seconds = None,
@@ -117,7 +132,7 @@ def resume(
 ) -> None:
     """Go on from a checkpoint, to the same answer; the checkpoint is kept up to date.
 
-    Limits count from the first start.
+    Limits count from the first start.  A training of a task has a limit of seconds alone.
 
     Example:  mfgsolve resume f.nc -o plan.nc
     """
@@ -127,6 +142,7 @@ def resume(
     from mfgsolve.files import file_kind
 
     if file_kind(checkpoint) == "training-checkpoint":
+        check_of_games(tol=tol, max_iterations=max_iterations, threads=threads)
         resume_task(checkpoint, output, plot, json, strict, max_seconds)
         return
     import mfgsolve

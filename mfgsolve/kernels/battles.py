@@ -1,10 +1,10 @@
-"""Battles of groups on a map: what agents see, what those around them did last, how they choose, how networks step.
+"""Battles of groups on a map: what agents see, and what those around them did last.
 
 Legend: arrays are (world, member, slot): ``position`` (x, y), ``power``, ``alive``; members are groups, then food.
 ``last`` is what each agent of a group did last, a code of an act, -1 for nothing yet; ``acts[code]`` is its (dx, dy) of
-a move, in units of 2 cells, and 1 for an attack.  Groups are seen *relatively*: 0 one's own, 1 the next in the cycle,
-...; food keeps its number.  ``target[dy + 2, dx + 2]`` numbers the cells of a disc of radius 2 without its centre, -1
-outside.
+a move, in units of 2 cells, and 1 for an attack.  ``looks[group, member]`` is what a group takes a member for: others
+are seen *relatively*, 0 one's own group, 1 the next in the cycle, ..., food keeps its number; members that are taken
+for the same are seen as one.  ``target[dy + 2, dx + 2]`` numbers the cells of a disc of radius 2 without its centre, -1 outside.
 
 A row of ``out`` of `observe`, for M members and 12 cells of the disc:
 
@@ -37,7 +37,7 @@ def _sector(dx, dy):
 sector = jit(_sector)
 
 
-def _look(w, g, s, position, power, alive, groups, target, row, nearest):
+def _look(w, g, s, position, power, alive, looks, target, row, nearest):
     """Everybody else, as agent s of group g sees them; ``nearest`` (member, 2) is scratch: squared distance, power."""
     members, slots = alive.shape[1], alive.shape[2]
     cells, rings, close = 6, 6 + DISC * (members + 1), 6 + DISC * (members + 1) + members * RINGS * SECTORS
@@ -45,7 +45,7 @@ def _look(w, g, s, position, power, alive, groups, target, row, nearest):
     for m in range(members):
         nearest[m, 0] = np.inf
     for m in range(members):
-        relative = (m - g + groups) % groups if m < groups else m
+        relative = looks[g, m]
         for k in range(slots):
             if not alive[w, m, k] or (m == g and k == s):
                 continue
@@ -73,18 +73,20 @@ def _look(w, g, s, position, power, alive, groups, target, row, nearest):
 look = jit(_look)
 
 
-def _observe(position, power, alive, playing, last, acts, counts, size, time, target, out):
+def _observe(position, power, alive, playing, last, acts, counts, looks, size, time, target, out):
     """Observations of all the living in worlds that play; zeros of everybody else."""
     worlds, members, slots = alive.shape
-    groups = last.shape[1]
-    shares, nearest = np.empty(members), np.empty((members, 2))
+    living, whole, nearest = np.empty((members, 2)), np.empty(members), np.empty((members, 2))
     for w in range(worlds):
         for m in range(members):
-            living = 0
+            whole[m] = 0.0
             for k in range(slots):
-                living += int(alive[w, m, k])
-            shares[m] = living / max(counts[m], 1)
-        for g in range(groups):
+                whole[m] += 1.0 if alive[w, m, k] else 0.0
+        for g in range(last.shape[1]):
+            living[:, :] = 0.0
+            for m in range(members):
+                living[looks[g, m], 0] += whole[m]
+                living[looks[g, m], 1] += counts[m]
             for s in range(slots):
                 row = out[w, g, s]
                 row[:] = 0.0
@@ -96,10 +98,10 @@ def _observe(position, power, alive, playing, last, acts, counts, size, time, ta
                 if last[w, g, s] >= 0:
                     for k in range(3):
                         row[3 + k] = acts[last[w, g, s], k]
-                look(w, g, s, position, power, alive, groups, target, row, nearest)
+                look(w, g, s, position, power, alive, looks, target, row, nearest)
                 end = row.size - members - 1
                 for m in range(members):
-                    row[end + ((m - g + groups) % groups if m < groups else m)] = shares[m]
+                    row[end + m] = living[m, 0] / max(living[m, 1], 1.0)
                 row[end + members] = time
 
 
@@ -136,52 +138,3 @@ def _around(position, alive, playing, last, types, square, out):
 
 
 observe, around = jit(_observe), jit(_around)
-
-
-def _choose(values, temperature, points, actions):
-    """An action for each row of values, probability proportional to exp(value / temperature), by a uniform point."""
-    many = values.shape[1]
-    chances = np.empty(many)
-    for i in range(values.shape[0]):
-        top = values[i, 0]
-        for a in range(1, many):
-            top = max(top, values[i, a])
-        total = 0.0
-        for a in range(many):
-            chances[a] = np.exp((values[i, a] - top) / temperature)
-            total += chances[a]
-        rest, action = points[i] * total, 0
-        for a in range(many):
-            if chances[a] > 0.0 and rest >= 0.0:
-                action = a
-            rest -= chances[a]
-        actions[i] = action
-
-
-def _worth(judged, chosen_by, temperature, out):
-    """sum over a of pi(a) judged(a), pi the Boltzmann policy of ``chosen_by``."""
-    many = judged.shape[1]
-    for i in range(judged.shape[0]):
-        top = chosen_by[i, 0]
-        for a in range(1, many):
-            top = max(top, chosen_by[i, a])
-        total, worth = 0.0, 0.0
-        for a in range(many):
-            weight = np.exp((chosen_by[i, a] - top) / temperature)
-            total += weight
-            worth += weight * judged[i, a]
-        out[i] = worth / total
-
-
-def _adam(weights, gradient, means, squares, target, step, count, follow):
-    """A step of Adam (betas 0.9, 0.999), after which the target moves that share of the way to the weights."""
-    first, second = 1.0 - 0.9**count, 1.0 - 0.999**count
-    scale = step / first
-    for i in range(weights.size):
-        means[i] += np.float32(0.1) * (gradient[i] - means[i])
-        squares[i] += np.float32(0.001) * (gradient[i] * gradient[i] - squares[i])
-        weights[i] -= np.float32(scale * means[i] / (np.sqrt(squares[i] / second) + 1e-8))
-        target[i] += np.float32(follow) * (weights[i] - target[i])
-
-
-choose, worth, adam = jit(_choose), jit(_worth), jit(_adam)

@@ -42,6 +42,8 @@ def learn(
     callback: Callable[[Any], Any] | None = None,
     checkpoint: str | Path | None = None,
     threads: int | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
     **options: Any,
 ) -> Solution | Training:
     """Let agents learn a plan from their own states and rewards, and judge it by the exact certificate.
@@ -62,6 +64,7 @@ def learn(
     reference : the solution to compare with; True solves the game, False compares with nothing
     tol : relative exploitability at which to stop before all episodes are played.  The learners never see it
     max_seconds, callback, checkpoint, threads : as for `solve`; `resume` goes on from the checkpoint
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
     options : further parameters of the learner
 
     Returns
@@ -94,7 +97,10 @@ def learn(
         for what, value, default in (("reference", reference, True), ("tol", tol, 0.0), ("threads", threads, None)):
             if value != default:
                 raise InputError(f"{what} is of mean-field games, and {_name(problem)} is none; leave it out")
-        return train(problem, learner, max_seconds=max_seconds, callback=callback, checkpoint=checkpoint, **options)  # type: ignore[arg-type]
+        shown: dict[str, Any] = {"progress": progress, "verbose": verbose}
+        return train(
+            problem, learner, max_seconds=max_seconds, callback=callback, checkpoint=checkpoint, **shown, **options  # type: ignore[arg-type]
+        )  # fmt: skip
     if not isinstance(problem, Problem):
         raise InputError(
             f"learn got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems), or a task "
@@ -110,7 +116,7 @@ def learn(
     chosen = make_learner(FIRST if learner is None else learner, options)
     return learned(
         problem, chosen, _reference(reference), tol=tol, max_seconds=max_seconds, callback=callback,
-        checkpoint=checkpoint, threads=threads,
+        checkpoint=checkpoint, threads=threads, progress=progress, verbose=verbose,
     )  # fmt: skip
 
 

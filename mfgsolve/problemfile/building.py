@@ -10,7 +10,7 @@ import numpy as np
 
 from mfgsolve.couplings import Coupling, Price, Sum, by_target
 from mfgsolve.errors import InputError
-from mfgsolve.fields import Bump, Field, Total, sample
+from mfgsolve.fields import Arc, Bump, Field, Total, sample
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.datafile import ArrayField
 from mfgsolve.problemfile.tables import DeclaredProblem
@@ -25,13 +25,14 @@ __all__ = ["build", "check", "on_what"]
 def build(table: DeclaredProblem, text: str) -> Problem:
     """The problem that the tables state; ``text`` is kept with it."""
     stated = (*table.coupling, *table.terminal.coupling, *table.all_dynamics)
+    rides = [term for term in _parts(table.coupling) if isinstance(term, Bump | Arc)]
+    moving = [ride for ride in rides if isinstance(ride, Arc) or ride.path is not None]
     demand, couplings = None if table.demand is None else table.demand.demand, table.coupling
     if demand is not None:
         assert table.demand is not None
         demand.points.check(table.space, demand.day)
         couplings = (demand.coupling(table.demand.congestion), *couplings)
     like_points = demand is not None and table.initial.density is None
-    moving = [bump for bump in _parts(table.coupling) if isinstance(bump, Bump) and bump.path is not None]
     problem = Problem(
         grid=table.space,
         time=table.time,
@@ -53,9 +54,10 @@ def build(table: DeclaredProblem, text: str) -> Problem:
     return problem
 
 
-def _bends(moving: Sequence[Bump], horizon: float) -> list[float]:
-    """Times before the horizon at which paths turn: data have a kink there."""
-    times = {row[0] for bump in moving for row in bump.path or ()}
+def _bends(moving: Sequence[Bump | Arc], horizon: float) -> list[float]:
+    """Times before the horizon at which paths turn, or end: data have a kink there."""
+    times = {row[0] for ride in moving if isinstance(ride, Bump) for row in ride.path or ()}
+    times |= {ride.arrival for ride in moving if isinstance(ride, Arc)}
     return [time for time in times if 0 < time < horizon]
 
 

@@ -9,7 +9,9 @@ A training is one dataset: curves on ``iteration`` (a block each), tables, and n
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +26,9 @@ from mfgsolve.checkpoints import spoilt
 from mfgsolve.errors import FileError, InputError, real, unknown
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.inputs.options import typed_options
+from mfgsolve.progress import Counted, live
 from mfgsolve.solvers.stored import Stored, pack
-from mfgsolve.tasks.learner import TaskLearner, TrainingState
+from mfgsolve.tasks.learner import TaskLearner, TrainingState, stored_names
 from mfgsolve.tasks.task import Task, make_task, parameters_of
 
 if TYPE_CHECKING:
@@ -128,6 +131,8 @@ def train(
     max_seconds: float | None = None,
     callback: Callable[[Progress], Any] | None = None,
     checkpoint: str | Path | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
     **options: Any,
 ) -> Training:
     """Let agents learn a task.
@@ -139,6 +144,7 @@ def train(
     max_seconds : at which it stops, between two blocks
     callback : called with `Progress` after every block; a true value stops
     checkpoint : file from which `mfgsolve.resume` goes on, bit for bit; kept every few seconds and at the end
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
     options : parameters of the learner; "agents" is the task's where the learner has no such one
 
     Returns
@@ -156,8 +162,15 @@ def train(
     reason = made.refuses(chosen)
     if reason is not None:
         raise InputError(f"learner {made.name!r} does not suit {chosen.name}: {reason}")
-    run = _Run(chosen, made, made.init(chosen), [], 0.0)
-    return run.go(max_seconds, callback, checkpoint)
+    with live(_line(made), progress, verbose) as line:
+        run = _Run(chosen, made, made.init(chosen), [], 0.0)
+        return run.go(max_seconds, line.beside(callback), checkpoint)
+
+
+def _line(learner: TaskLearner[Any]) -> Counted:
+    """The live line of a training."""
+    size = learner.episodes_of_block
+    return Counted("episodes", counted=lambda told: (told.block * size, told.blocks * size))
 
 
 @dataclass
@@ -183,7 +196,7 @@ class _Run:
             if max_seconds is not None and now >= max_seconds:
                 status = TIME_UP
                 break
-            with watch.held_back():  # a block is whole, or was not begun
+            with self._whole(checkpoint):
                 entry = self.learner.advance(self.task, self.state)
                 self.state.block += 1
                 now = self.seconds + watch.clock() - begun
@@ -198,6 +211,26 @@ class _Run:
         if checkpoint is not None:
             self.keep(checkpoint)
         return self.concluded(status)
+
+    @contextmanager
+    def _whole(self, checkpoint: str | Path | None) -> Iterator[None]:
+        """A block is whole, or was not begun: interrupts wait, or what is half done is dropped and the rest kept."""
+        if not self.learner.stops_inside:
+            with watch.held_back():
+                yield
+            return
+        entries = len(self.entries)
+        before = {name: copy(getattr(self.state, name)) for name in stored_names(self.state)}
+        try:
+            yield
+        except KeyboardInterrupt:
+            with watch.held_back():
+                del self.entries[entries:]
+                for name, value in before.items():
+                    setattr(self.state, name, value)
+                if checkpoint is not None:
+                    self.keep(checkpoint)
+            raise
 
     def _dated(self, entry: xr.Dataset, seconds: float) -> xr.Dataset:
         """With the work so far."""
@@ -257,12 +290,16 @@ def resume_training(
     *,
     max_seconds: float | None = None,
     callback: Callable[[Progress], Any] | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> Training:
     """Go on from a checkpoint of `train`, to the same numbers; the checkpoint is kept up to date.
 
     Limits count from the first start.
     """
-    return _revived(checkpoint).go(max_seconds, callback, checkpoint)
+    run = _revived(checkpoint)
+    with live(_line(run.learner), progress, verbose) as line:
+        return run.go(max_seconds, line.beside(callback), checkpoint)
 
 
 def _revived(path: str | Path) -> _Run:

@@ -69,7 +69,8 @@ def test_observations(seed, members):
     width = 6 + 12 * (members + 1) + 21 * members + 1
     assert members == 5 or width == 151
     out = np.full((2, 4, 5, width), np.nan, dtype=np.float32)
-    kernels.observe(position, power, alive, np.array([True, True]), last, acts, counts, 11, 0.3, TARGET, out)
+    looks = np.array([[(m - g) % 4 if m < 4 else m for m in range(members)] for g in range(4)])
+    kernels.observe(position, power, alive, np.array([True, True]), last, acts, counts, looks, 11, 0.3, TARGET, out)
     nearest = slice(width - 5 * members - 1, width - members - 1)
     for w, g, s in np.ndindex(2, 4, 5):
         if not alive[w, g, s]:
@@ -79,7 +80,7 @@ def test_observations(seed, members):
         same = np.isclose(out[w, g, s], wanted, atol=1e-6)
         same[nearest] = np.isclose(out[w, g, s, nearest], wanted[nearest], atol=1e-6)
         assert same.all(), np.flatnonzero(~same)
-    kernels.observe(position, power, alive, np.array([True, False]), last, acts, counts, 11, 0.3, TARGET, out)
+    kernels.observe(position, power, alive, np.array([True, False]), last, acts, counts, looks, 11, 0.3, TARGET, out)
     assert (out[1] == 0).all()
     assert (out[0] != 0).any()
 
@@ -100,33 +101,3 @@ def test_mean_acts_of_neighbours(radius):
         assert out[w, g, s] == pytest.approx(wanted, abs=1e-6)
     kernels.around(position, alive, np.array([False, True]), last, types, radius**2, out)
     assert (out[0] == 0).all()
-
-
-def test_choices_follow_the_boltzmann_policy():
-    rng = np.random.default_rng(0)
-    values = np.array([[0.0, 1.0, -np.inf, 0.5]])
-    chance = np.exp(values / 0.4)
-    chance /= chance.sum()
-    points = (np.arange(4000) + 0.5) / 4000  # every part of the unit interval alike
-    actions = np.empty(4000, dtype=np.int64)
-    kernels.choose(np.repeat(values, 4000, axis=0), 0.4, points, actions)
-    assert np.bincount(actions, minlength=4) / 4000 == pytest.approx(chance[0], abs=5e-4)
-    judged = rng.random((1, 4))
-    out = np.empty(1)
-    kernels.worth(judged, values, 0.4, out)
-    assert out == pytest.approx((chance * judged).sum(axis=1))
-
-
-def test_adam_moves_as_it_is_written():
-    rng = np.random.default_rng(0)
-    weights, target = rng.random(4).astype(np.float32), rng.random(4).astype(np.float32)
-    means, squares = np.zeros(4, np.float32), np.zeros(4, np.float32)
-    w, t, m, v = weights.astype(float), target.astype(float), np.zeros(4), np.zeros(4)
-    for count in range(1, 4):
-        gradient = rng.normal(size=4).astype(np.float32)
-        kernels.adam(weights, gradient, means, squares, target, 1e-2, count, 0.1)
-        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient.astype(float) ** 2
-        w = w - 1e-2 * (m / (1 - 0.9**count)) / (np.sqrt(v / (1 - 0.999**count)) + 1e-8)
-        t = t + 0.1 * (w - t)
-    assert weights == pytest.approx(w, abs=1e-5)
-    assert target == pytest.approx(t, abs=1e-5)

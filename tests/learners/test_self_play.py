@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 
 pytest.importorskip("magent2", reason="MAgent2 is not installed; it comes with: pip install 'mfgsolve[magent2]'")
 
+from mfgsolve.command.interrupts import Interrupts
 from mfgsolve.errors import InputError
+from mfgsolve.files import read_dataset
 from mfgsolve.learners.battles.algorithms import IL, MFAC, MFQ, MTMFQ
 from mfgsolve.learners.battles.battle_tasks import BattleGathering, MultiTeamBattle, PredatorPreyBattle
 from mfgsolve.learners.battles.layers import Memory
 from mfgsolve.learners.battles.self_play import filled
+from mfgsolve.learners.battles.sight import Arena
 from mfgsolve.tasks import load_training, resume_training, train
 
 TINY = MultiTeamBattle(size=10, agents=3, max_steps=25)
@@ -32,6 +37,28 @@ def test_a_checkpoint_goes_on_bit_for_bit(tmp_path, kind, task):
     assert second.dataset.drop_vars("seconds").equals(whole.dataset.drop_vars("seconds"))
     whole.save(tmp_path / "t.nc")
     assert load_training(tmp_path / "t.nc").dataset.equals(whole.dataset)
+
+
+@pytest.mark.parametrize(("at", "blocks"), [(3, 0), (40, 1)])
+def test_an_interrupt_acts_inside_a_block_and_keeps_what_was_whole(tmp_path, monkeypatch, at, blocks):
+    learner, path, steps = MTMFQ(episodes=6, shuffled=True, **SMALL), tmp_path / "c.nc", []
+    whole = train(TINY, learner)
+
+    def struck(arena, actions):
+        steps.append(arena.time)
+        if len(steps) == at:
+            signal.raise_signal(signal.SIGINT)
+        return step(arena, actions)
+
+    step = Arena.step
+    monkeypatch.setattr(Arena, "step", struck)
+    with Interrupts(), pytest.raises(KeyboardInterrupt):
+        train(TINY, learner, checkpoint=path)
+    assert len(steps) == at  # not one more
+    monkeypatch.undo()
+    held = read_dataset(path, "training-checkpoint")
+    assert held.sizes["iteration"] == blocks
+    assert resume_training(path).dataset.drop_vars("seconds").equals(whole.dataset.drop_vars("seconds"))
 
 
 def test_what_a_training_tells():

@@ -9,7 +9,7 @@ import xarray as xr
 
 from mfgsolve.errors import InputError
 from mfgsolve.interop.peers import required
-from mfgsolve.kernels import battles as kernels
+from mfgsolve.kernels import networks as kernels
 from mfgsolve.learners.battles.battle_tasks import BattleTask, PredatorPreyBattle
 from mfgsolve.learners.battles.layers import Layers
 from mfgsolve.learners.battles.self_play import BattleState, SelfPlay, filled
@@ -53,9 +53,11 @@ class MTMFQ(SelfPlay):
     Parameters
     ----------
     found : how many types are found in predator-prey-battle
+    shuffled : a control: types are dealt out to agents at random, anew for every block, and tell nothing
     """
 
     found: int = 2
+    shuffled: bool = False
     name = "mtmfq"
     source = "Ganapathi Subramanian et al., AAMAS 2020, arXiv:2002.02513"
 
@@ -64,23 +66,40 @@ class MTMFQ(SelfPlay):
         if self.found < 1:
             raise InputError(f"found of {self.name} is {self.found}; at least 1 type is needed")
 
+    def finds(self, task: Task) -> bool:
+        """Whether types are found in behaviour."""
+        return isinstance(task, PredatorPreyBattle) and not self.shuffled
+
     def lens(self, task: BattleTask, types: np.ndarray) -> Lens:
         radius = self.radius or float("inf")
-        if isinstance(task, PredatorPreyBattle):
+        if self.finds(task):
             return Lens.found(types, self.found, radius)
+        if self.shuffled:
+            return Lens.found(types, len(types), radius)
         return Lens.relative(types.shape, radius)
 
     def init(self, task: Task) -> BattleState:
-        if isinstance(task, PredatorPreyBattle):
+        if self.finds(task):
             required("sklearn.cluster", "scikit-learn", "learners")  # said now, and not after the first block
-        return super().init(task)
+        state = super().init(task)
+        if self.shuffled:
+            self._deal(state, 0)
+        return state
 
     def regroup(self, task: BattleTask, state: BattleState, done: np.ndarray) -> None:
-        if isinstance(task, PredatorPreyBattle):
+        if self.shuffled:
+            self._deal(state, state.block + 1)
+        elif self.finds(task):
             there = np.arange(done.shape[1]) < np.array(task.counts)[:, None]
             often = done[there] / np.maximum(done[there].sum(axis=1, keepdims=True), 1)
             labels = DiscoveredTypes(self.found).discover(often, state.types[there], self.seed)
             state.types[there] = labels
+
+    def _deal(self, state: BattleState, block: int) -> None:
+        """Types at random for that block, equally many of each."""
+        groups, slots = state.types.shape
+        labels = self.stream(block, 1).permutation(np.arange(groups * slots) % groups)
+        state.types = labels.reshape(groups, slots)
 
 
 @dataclass
@@ -133,14 +152,9 @@ class MFAC(MFQ):
         assert isinstance(state, ActorState)
         net, weights = state.actors[g], state.actor[g]
         layers = net.layers(weights, np.ascontiguousarray(seen[:, : state.arena.observed]))
-        log = layers[-1] - layers[-1].max(axis=1, keepdims=True)
-        log -= np.log(np.exp(log).sum(axis=1, keepdims=True))
-        chance = np.exp(log)
-        gain = np.clip(values - (chance * values).sum(axis=1, keepdims=True), -1.0, 1.0)
-        gain -= np.float32(temperature) * log
-        gain -= (chance * gain).sum(axis=1, keepdims=True)
-        gradient = np.empty(net.count, dtype=np.float32)
-        net.gradient(weights, layers, -chance * gain / len(seen), gradient)
+        push, gradient = np.empty_like(values), np.empty(net.count, dtype=np.float32)
+        kernels.climb(layers[-1], values, temperature, push)
+        net.gradient(weights, layers, push, gradient)
         parts = (weights, state.actor_means[g], state.actor_squares[g], state.actor_slow[g])
         w, m, v, slow = (each[: net.count] for each in parts)
         kernels.adam(w, gradient, m, v, slow, self.step, int(state.updates[g]), self.follow)

@@ -1,4 +1,4 @@
-"""The three battles as tasks of `mfgsolve.learn`, of a size at which training takes minutes."""
+"""Battles as tasks of `mfgsolve.learn`, of a size at which training takes minutes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mfgsolve.errors import InputError
-from mfgsolve.learners.battles.rules import GATHERING, MULTI_TEAM, PREDATOR_PREY, Rules
+from mfgsolve.learners.battles.hidden_sign import SignedWorlds
+from mfgsolve.learners.battles.rules import GATHERING, HIDDEN_SIGN, MULTI_TEAM, PREDATOR_PREY, Rules
 from mfgsolve.learners.battles.worlds import Worlds
 from mfgsolve.tasks.task import Task
 
-__all__ = ["BattleGathering", "BattleTask", "MultiTeamBattle", "PredatorPreyBattle"]
+__all__ = ["BattleGathering", "BattleTask", "HiddenSignBattle", "MultiTeamBattle", "PredatorPreyBattle"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class BattleTask(Task):
     source = "Ganapathi Subramanian et al., AAMAS 2020, arXiv:2002.02513; on MAgent2"
     learner = "mtmfq"
     rules: ClassVar[Rules]
+    contest: ClassVar[bool] = True  # whether somebody wins
 
     def __post_init__(self) -> None:
         for name, least in (("size", 3), ("agents", 1), ("max_steps", 1)):
@@ -97,3 +99,32 @@ class PredatorPreyBattle(BattleTask):
     @property
     def counts(self) -> tuple[int, ...]:
         return self.agents, self.agents, self.prey, self.prey
+
+
+@dataclass(frozen=True)
+class HiddenSignBattle(BattleTask):
+    """Types must matter: two groups hunt two that look alike and react in opposite ways to a sign that nobody sees.
+
+    See `mfgsolve.learners.battles.hidden_sign`.
+
+    Parameters
+    ----------
+    flip : probability with which the sign flips after a step
+    """
+
+    size: int = 16
+    max_steps: int = 50
+    flip: float = 0.1
+    name = "hidden-sign-battle"
+    summary = "Two groups hunt two scripted ones that look alike; only who tells these apart knows when hits pay."
+    source = "a controlled variant of Ganapathi Subramanian et al., AAMAS 2020, arXiv:2002.02513; on MAgent2"
+    rules = HIDDEN_SIGN
+    contest = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.flip <= 1:
+            raise InputError(f"flip of {self.name} is {self.flip}; a probability from 0 to 1 is needed")
+
+    def worlds(self, number: int) -> Worlds:
+        return SignedWorlds(self.size, self.agents, number, self.flip)

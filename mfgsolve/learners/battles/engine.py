@@ -12,12 +12,16 @@ Facts of the engine that shape what is done here:
 - an agent on an occupied cell or in a wall is left out without a word: ``begin`` counts;
 - numbers of agents count from 0 over all groups in the order in which they were added and stay what they are, while the
   rows of all its arrays close up when the dead are cleared: survivors keep their order;
-- its buffers of what agents see are used again at the next call: `Engine.view` copies;
+- its own buffers of what agents see are used again at the next call, and so are those that are handed to it here:
+  whatever an `Engine` tells is a copy;
+- it is called at the level of its library, with the addresses of arrays that are made once an episode: half of the
+  time of a step would be spent on looking these up anew;
 - it calls an episode done when any group is gone, food included, and goes on all the same: that is not asked here.
 """
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,9 +53,12 @@ class Engine:
 
     def __init__(self, rules: Rules, size: int, radius: float = NEAR):
         magent2 = required("magent2", "MAgent2", EXTRA)
+        self._library = required("magent2.c_lib", "MAgent2", EXTRA)._LIB
         self._groups = len(rules.kinds)
         self._grid = magent2.GridWorld(_configured(magent2.gridworld, rules, size, radius))
         self._handles = self._grid.get_handles()
+        self._buffers = [_Buffers(self._grid, handle, 1) for handle in self._handles]
+        self._there = [0] * len(self._handles)  # agents of each group, the dead included until they are cleared
 
     def begin(self, positions: Sequence[np.ndarray], seed: int) -> None:
         """Place the agents of every group, (agents, 2) as (x, y); food last."""
@@ -63,18 +70,25 @@ class Engine:
             placed = self._grid.get_num(handle)
             if placed != len(places):
                 raise RuntimeError(f"the engine placed {placed} of {len(places)} agents of group {g}")
+            self._there[g] = placed
+            if self._buffers[g].room < placed:
+                self._buffers[g] = _Buffers(self._grid, handle, placed)
 
     def act(self, actions: Sequence[np.ndarray], first: int = 0) -> None:
         """One step: an action for every living agent of every group; group ``first`` moves first, then those after it
         in the cycle."""
         for k in range(len(actions)):
             g = (first + k) % self._groups if k < self._groups else k
-            self._grid.set_action(self._handles[g], np.ascontiguousarray(actions[g], dtype=np.int32))
+            buffers = self._buffers[g]
+            buffers.actions[: len(actions[g])] = actions[g]
+            self._library.env_set_action(self._grid.game, buffers.handle, buffers.to_actions)
         self._grid.step()
 
     def rewards(self, group: int) -> np.ndarray:
         """Rewards of the step, of all who began it."""
-        return np.asarray(self._grid.get_reward(self._handles[group]))
+        buffers = self._buffers[group]
+        self._library.env_get_reward(self._grid.game, buffers.handle, buffers.to_rewards)
+        return buffers.rewards[: self._there[group]].copy()
 
     def survivors(self, group: int) -> np.ndarray:
         """Who survived the step, of all who began it; to be asked before the dead are cleared."""
@@ -83,6 +97,7 @@ class Engine:
     def clear(self) -> None:
         """Take the dead off the map, and forget the rewards."""
         self._grid.clear_dead()
+        self._there = [self._grid.get_num(handle) for handle in self._handles]
 
     def numbers(self, group: int) -> np.ndarray:
         """Numbers of the living, from 0 over all groups in their order."""
@@ -90,12 +105,15 @@ class Engine:
 
     def positions(self, group: int) -> np.ndarray:
         """(living, 2) as (x, y)."""
-        return np.asarray(self._grid.get_pos(self._handles[group]))
+        buffers = self._buffers[group]
+        self._library.env_get_info(self._grid.game, buffers.handle, b"pos", buffers.to_places)
+        return buffers.places[: self._there[group]].copy()
 
     def powers(self, group: int) -> np.ndarray:
         """(living,) as a share of what they began with."""
-        seen, _ = self._grid.get_observation(self._handles[group])
-        return np.array(seen[:, seen.shape[1] // 2, seen.shape[2] // 2, 2])
+        buffers = self._buffers[group]
+        self._library.env_get_observation(self._grid.game, buffers.handle, buffers.to_seen)
+        return buffers.power[: self._there[group]].copy()
 
     def view(self, group: int) -> np.ndarray:
         """(living, y, x, channel): walls, then presence and power of one's own group, of the next in the cycle, ...;
@@ -114,6 +132,23 @@ class Engine:
     def actions(self, group: int) -> int:
         """How many actions a group has."""
         return int(self._grid.get_action_space(self._handles[group])[0])
+
+
+class _Buffers:
+    """Arrays that the engine reads and writes for one group of at most ``room`` agents, and their addresses."""
+
+    def __init__(self, grid: Any, handle: Any, room: int):
+        self.handle, self.room = handle, room
+        self.actions = np.zeros(room, dtype=np.int32)
+        self.rewards = np.zeros(room, dtype=np.float32)
+        self.places = np.zeros((room, 2), dtype=np.int32)
+        self._seen = np.zeros((room, *map(int, grid.get_view_space(handle))), dtype=np.float32)
+        self._features = np.zeros((room, *map(int, grid.get_feature_space(handle))), dtype=np.float32)
+        self.power = self._seen[:, self._seen.shape[1] // 2, self._seen.shape[2] // 2, 2]
+        self.to_actions, self.to_rewards, self.to_places = (
+            ctypes.c_void_p(each.ctypes.data) for each in (self.actions, self.rewards, self.places)
+        )
+        self.to_seen = (ctypes.c_void_p * 2)(self._seen.ctypes.data, self._features.ctypes.data)
 
 
 def offsets(radius: float, centre: bool) -> np.ndarray:

@@ -160,6 +160,10 @@ def _task_of(trainings: Sequence[Training], max_steps: int | None) -> BattleTask
     task = make_task(*stated[0])
     if not isinstance(task, BattleTask):
         raise InputError(f"a face-off of trainings on {task.name}, which is no battle")
+    if not task.contest:
+        raise InputError(
+            f"a face-off of trainings on {task.name}, which nobody wins; compare the rewards that the trainings tell"
+        )
     return task if max_steps is None else replace(task, max_steps=whole(max_steps, "max_steps"))
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
+
+from mfgsolve.kernels import networks as kernels
 
 __all__ = ["Layers", "Memory"]
 
@@ -18,19 +22,24 @@ class Layers:
 
     sizes: tuple[int, ...]
 
-    @property
+    @cached_property
     def count(self) -> int:
         """How many weights."""
-        return sum((before + 1) * after for before, after in zip(self.sizes[:-1], self.sizes[1:], strict=True))
+        return sum((before + 1) * after for before, after in pairwise(self.sizes))
+
+    @cached_property
+    def _places(self) -> list[tuple[slice, slice, tuple[int, int]]]:
+        """Where W and b of each layer are, and the shape of W."""
+        result, start = [], 0
+        for before, after in pairwise(self.sizes):
+            end = start + before * after
+            result.append((slice(start, end), slice(end, end + after), (before, after)))
+            start = end + after
+        return result
 
     def split(self, weights: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """W and b of each layer, as views."""
-        parts, start = [], 0
-        for before, after in zip(self.sizes[:-1], self.sizes[1:], strict=True):
-            end = start + before * after
-            parts.append((weights[start:end].reshape(before, after), weights[end : end + after]))
-            start = end + after
-        return parts
+        return [(weights[matrix].reshape(shape), weights[shift]) for matrix, shift, shape in self._places]
 
     def start(self, rng: np.random.Generator, last: float = 0.1) -> np.ndarray:
         """Weights uniform within sqrt(6 / before) (He et al., arXiv:1502.01852), of the last layer ``last`` times that;
@@ -47,9 +56,7 @@ class Layers:
         result, parts = [inputs], self.split(weights)
         for k, (matrix, shift) in enumerate(parts):
             out = result[-1] @ matrix
-            out += shift
-            if k < len(parts) - 1:
-                np.maximum(out, 0.0, out=out)
+            kernels.bend(out, shift, k < len(parts) - 1)
             result.append(out)
         return result
 
@@ -63,10 +70,10 @@ class Layers:
         for k in range(len(parts) - 1, -1, -1):
             matrix, shift = into[k]
             np.matmul(layers[k].T, push, out=matrix)
-            push.sum(axis=0, out=shift)
+            kernels.total(push, shift)
             if k:
                 push = push @ parts[k][0].T
-                push *= layers[k] > 0.0
+                kernels.hold(push, layers[k])
 
 
 class Memory:

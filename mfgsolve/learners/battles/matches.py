@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from mfgsolve.errors import InputError, whole
-from mfgsolve.kernels import battles as kernels
+from mfgsolve.kernels import networks as kernels
 from mfgsolve.learners.battles.battle_tasks import BattleTask
 from mfgsolve.learners.battles.layers import Layers
 from mfgsolve.learners.battles.self_play import SelfPlay
@@ -23,9 +23,16 @@ from mfgsolve.solvers.blas import single_thread
 from mfgsolve.tasks import Training
 from mfgsolve.tasks.training import make_task_learner
 
-__all__ = ["Outcome", "Player", "play", "record"]
+__all__ = ["Acts", "Outcome", "Player", "play", "record"]
 
 SIDE = 8  # games side by side
+
+
+class Acts(Protocol):
+    """Whoever plays a group."""
+
+    def act(self, arena: Arena, g: int, w: np.ndarray, s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Actions of agents s of group g in worlds w, row by row."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +74,14 @@ class Player:
         actor = "actor" in dataset
         weights = dataset["actor" if actor else "weights"].values[group].astype(np.float32)
         return cls(weights, learner.hidden, 1.0 if actor else learner.cold, lens, actor)
+
+    def act(self, arena: Arena, g: int, w: np.ndarray, s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Actions of agents s of group g in worlds w."""
+        seen = arena.seen_by(self.lens)[w, g, s]
+        preferences = self.preferences(seen, arena.observed, arena.worlds.actions[g])
+        chosen = np.empty(len(w), dtype=np.int64)
+        kernels.choose(preferences, self.temperature, rng.random(len(w)), chosen)
+        return chosen
 
     def preferences(self, seen: np.ndarray, observed: int, actions: int) -> np.ndarray:
         """(rows, actions) for what was seen by its own lens."""
@@ -124,13 +139,13 @@ class Outcome:
         return np.asarray((self.best & ~self.tied[:, None]).sum(axis=0))
 
 
-def play(task: BattleTask, players: Sequence[Player | None], games: int, rng: Any = 0) -> Outcome:
+def play(task: BattleTask, players: Sequence[Acts | None], games: int, rng: Any = 0) -> Outcome:
     """Games in which every group is played by somebody, or by nobody: at random.
 
     Parameters
     ----------
     task : the game, with its sizes and ``max_steps``
-    players : one for each group; None acts at random
+    players : one for each group; None acts at random, scripted groups do not look at theirs
     games : how many; groups take turns in moving first
     rng : seed
     """
@@ -146,7 +161,7 @@ def play(task: BattleTask, players: Sequence[Player | None], games: int, rng: An
     return Outcome(*(np.concatenate([each[k] for each in rounds])[:games] for k in range(4)))
 
 
-def record(task: BattleTask, players: Sequence[Player | None], rng: Any = 0) -> tuple[np.ndarray, np.ndarray]:
+def record(task: BattleTask, players: Sequence[Acts | None], rng: Any = 0) -> tuple[np.ndarray, np.ndarray]:
     """One game, to be watched.
 
     Returns
@@ -167,7 +182,7 @@ def record(task: BattleTask, players: Sequence[Player | None], rng: Any = 0) -> 
     return np.stack([place for place, _ in frames]), np.stack([power for _, power in frames])
 
 
-def _round(arena: Arena, players: Sequence[Player | None], rng: np.random.Generator, first: int) -> tuple[Any, ...]:
+def _round(arena: Arena, players: Sequence[Acts | None], rng: np.random.Generator, first: int) -> tuple[Any, ...]:
     """One game in each world: alive, kills, rewards, steps."""
     arena.begin(rng, first)
     worlds = arena.worlds
@@ -182,20 +197,13 @@ def _round(arena: Arena, players: Sequence[Player | None], rng: np.random.Genera
     return worlds.standing, kills, paid, steps
 
 
-def _chosen(arena: Arena, players: Sequence[Player | None], rng: np.random.Generator) -> np.ndarray:
+def _chosen(arena: Arena, players: Sequence[Acts | None], rng: np.random.Generator) -> np.ndarray:
     """(world, group, slot) actions."""
     acting, actions = arena.acting(), np.zeros(arena.last.shape, dtype=np.int64)
-    views: dict[int, np.ndarray] = {}
     for g, player in enumerate(players):
         w, s = np.nonzero(acting[:, g])
         if player is None:
             actions[w, g, s] = rng.integers(arena.worlds.actions[g], size=len(w))
         elif len(w):
-            if id(player.lens) not in views:
-                views[id(player.lens)] = arena.look(player.lens)
-            seen = views[id(player.lens)][w, g, s]
-            preferences = player.preferences(seen, arena.observed, arena.worlds.actions[g])
-            chosen = np.empty(len(w), dtype=np.int64)
-            kernels.choose(preferences, player.temperature, rng.random(len(w)), chosen)
-            actions[w, g, s] = chosen
+            actions[w, g, s] = player.act(arena, g, w, s, rng)
     return actions

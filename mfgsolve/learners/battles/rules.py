@@ -1,4 +1,4 @@
-"""What the three games of battle pay, and what their agents can do: numbers alone, before any engine.
+"""What games of battle pay, and what their agents can do: numbers alone, before any engine.
 
     rules = MULTI_TEAM
     rules.hits[0][1], rules.kills[0][1]      what group a gets for hitting and for killing one of group b
@@ -11,8 +11,9 @@ arXiv:2002.02513.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
-__all__ = ["FOOD", "GATHERING", "GROUPS", "MULTI_TEAM", "PREDATOR_PREY", "Food", "Kind", "Rules"]
+__all__ = ["FOOD", "GATHERING", "GROUPS", "HIDDEN_SIGN", "MULTI_TEAM", "PREDATOR_PREY", "Food", "Kind", "Rules"]
 
 GROUPS = ("a", "b", "c", "d")
 FOOD = "food"
@@ -75,9 +76,9 @@ class Rules:
     @property
     def paid_kill(self) -> float:
         """A reward above it was paid for a kill, one below it was not (as long as its agent was not itself robbed of
-        more than the difference)."""
+        more than the difference); inf where nobody kills."""
         most_of_hits = max(map(max, self.hits)) if self.food is None else max(*map(max, self.hits), self.food.hit)
-        return (most_of_hits + min(pay for row in self.kills for pay in row if pay)) / 2
+        return (most_of_hits + min((pay for row in self.kills for pay in row if pay), default=inf)) / 2
 
 
 def _by_distance(*pays: float) -> Table:
@@ -97,4 +98,12 @@ PREDATOR_PREY = Rules(
     hits=((0.0, 0.5, 1.0, 3.0), (0.5, 0.0, 3.0, 1.0), NONE, NONE),
     kills=((0.0, 5.0, 5.0, 5.0), (5.0, 0.0, 5.0, 5.0), NONE, NONE),
     robbed=True,
+)  # fmt: skip
+
+HUNTER = Kind(damage=0.0, recovery=0.0, move=-0.01)  # nobody dies
+WALKER = replace(HUNTER, speed=1.0, reach=0.0, attack=0.0)
+HIDDEN_SIGN = Rules(  # what hits pay while the sign is +1, see `mfgsolve.learners.battles.hidden_sign`
+    "hidden-sign-battle", (HUNTER, WALKER, WALKER, HUNTER),
+    hits=((0.0, 0.5, 0.5, 0.0), NONE, NONE, (0.0, 0.5, 0.5, 0.0)),
+    kills=(NONE,) * 4,
 )  # fmt: skip

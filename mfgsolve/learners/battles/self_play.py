@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from mfgsolve.errors import InputError
-from mfgsolve.kernels import battles as kernels
+from mfgsolve.kernels import networks as kernels
 from mfgsolve.learners.battles.battle_tasks import BattleTask
 from mfgsolve.learners.battles.layers import Layers, Memory
 from mfgsolve.learners.battles.rules import GROUPS
@@ -26,6 +26,7 @@ from mfgsolve.learners.battles.sight import Arena, Lens
 from mfgsolve.solvers.blas import single_thread
 from mfgsolve.tasks.learner import STORED, TaskLearner, TrainingState, number, series
 from mfgsolve.tasks.task import Task
+from mfgsolve.watch import look
 
 __all__ = ["BattleState", "SelfPlay"]
 
@@ -81,6 +82,7 @@ class SelfPlay(TaskLearner[BattleState]):
     double: bool = False
     seed: int = 0
     picture = "battle"
+    stops_inside = True  # at the size of the paper a block takes a minute
 
     def __post_init__(self) -> None:
         for name, least in (("episodes", 1), ("worlds", 1), ("hidden", 1), ("batch", 1), ("updates", 1), ("memory", 1)):
@@ -167,6 +169,7 @@ class SelfPlay(TaskLearner[BattleState]):
         paid, kills = np.zeros((2, self.worlds, len(memories)))
         done = np.zeros((*arena.last.shape[1:], len(arena.acts)))
         for t in range(task.max_steps):
+            look()
             acting, begun = arena.acting(), arena.playing.copy()
             temperature = self.temperature((state.block + t / task.max_steps) / self.blocks)
             rows = [np.nonzero(acting[:, g]) for g in groups]
@@ -210,13 +213,13 @@ class SelfPlay(TaskLearner[BattleState]):
     def learn(self, state: BattleState, g: int, memory: Memory, temperature: float, rng: np.random.Generator) -> None:
         """One gradient step of group g, of Huber's loss: errors beyond 1 push as those of 1 do."""
         places = memory.draw(self.batch, rng)
-        ahead = self.ahead(state, g, memory.then[places], temperature)
-        targets = memory.reward[places] + np.float32(self.discount) * ahead * ~memory.ended[places]
+        ahead = self.ahead(state, g, memory.then.take(places, axis=0), temperature)
         net, weights = state.nets[g], state.weights[g]
-        layers = net.layers(weights, memory.seen[places])
-        push, row = np.zeros_like(layers[-1]), np.arange(self.batch)
-        chosen = memory.action[places]
-        push[row, chosen] = np.clip(layers[-1][row, chosen] - targets, -1.0, 1.0) / self.batch
+        layers = net.layers(weights, memory.seen.take(places, axis=0))
+        push = np.empty_like(layers[-1])
+        kernels.correct(
+            layers[-1], places, memory.action, memory.reward, memory.ended, ahead, self.discount, push
+        )  # fmt: skip
         gradient = np.empty(net.count, dtype=np.float32)
         net.gradient(weights, layers, push, gradient)
         state.updates[g] += 1

@@ -85,6 +85,7 @@ class Arena:
         self._shape = (worlds.worlds, worlds.groups, worlds.slots)
         self.last = np.full(self._shape, NEVER, dtype=np.int64)
         self.playing = np.zeros(worlds.worlds, dtype=bool)
+        self._views: dict[int, np.ndarray] = {}
 
     def inputs(self, lens: Lens) -> int:
         """How many numbers a network gets by that lens."""
@@ -97,18 +98,27 @@ class Arena:
         seeds = rng.integers(2**31, size=number)
         self.worlds.begin(places, map(int, seeds), range(first, first + number))
         self.last[:], self.playing[:], self.time = NEVER, ~self.worlds.over, 0
+        self._views.clear()
 
     def acting(self) -> np.ndarray:
         """(world, group, slot) who chooses an action now."""
-        return np.asarray(self.worlds.alive[:, : self.worlds.groups] & self.playing[:, None, None])
+        worlds = self.worlds
+        return np.asarray(worlds.alive[:, : worlds.groups] & self.playing[:, None, None] & worlds.learning[:, None])
 
     def step(self, actions: np.ndarray) -> None:
         """All act; worlds in which one group is left stop."""
-        self.worlds.step(actions, self.playing)
+        actions = self.worlds.step(actions, self.playing)
         number = np.arange(self.worlds.groups)[:, None]
         self.last = np.where(self.playing[:, None, None], self.codes[number, actions], self.last)
         self.playing &= ~self.worlds.over
         self.time += 1
+        self._views.clear()
+
+    def seen_by(self, lens: Lens) -> np.ndarray:
+        """`look`, once for all who look through the same lens before the next step."""
+        if id(lens) not in self._views:
+            self._views[id(lens)] = self.look(lens)
+        return self._views[id(lens)]
 
     def look(self, lens: Lens, out: np.ndarray | None = None, looking: np.ndarray | None = None) -> np.ndarray:
         """(world, group, slot, inputs) what networks get; zeros for the dead.
@@ -122,7 +132,7 @@ class Arena:
         result = np.empty((*self._shape, self.inputs(lens)), dtype=np.float32) if out is None else out
         kernels.observe(
             worlds.position, worlds.power, worlds.alive, who, self.last, self.acts, np.array(worlds.counts),
-            worlds.size, self.time / self.max_steps, self._target, result[..., : self.observed],
+            worlds.looks, worlds.size, self.time / self.max_steps, self._target, result[..., : self.observed],
         )  # fmt: skip
         if lens.count:
             means = result[..., self.observed :].reshape(*self._shape, lens.count, len(self.acts))

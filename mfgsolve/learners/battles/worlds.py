@@ -40,6 +40,8 @@ class Worlds:
     power : (world, member, slot) as a share of the most, 0 of the dead
     alive : (world, member, slot)
     reward : (world, member, slot) of the last step, 0 of who was dead before it
+    learning : (group,) which groups act as they are told; others have a script
+    looks : (group, member) what a group takes a member for: 0 itself, 1 the next in the cycle, ...; food for food
     moves, attacks : for each group, (n, 2) offsets (dx, dy) of its actions: first the moves, then the attacks
     stay : for each group, the action that does nothing
 
@@ -61,6 +63,9 @@ class Worlds:
         self.position = np.zeros((*shape, 2), dtype=np.int64)
         self.power, self.reward = np.zeros(shape), np.zeros(shape)
         self.alive = np.zeros(shape, dtype=bool)
+        self.learning = np.ones(self.groups, dtype=bool)
+        number = np.arange(self.members)
+        self.looks = np.where(number < self.groups, (number - number[: self.groups, None]) % self.groups, number)
         self.moves = [offsets(kind.speed, True) for kind in rules.kinds]
         self.attacks = [offsets(kind.reach, False) for kind in rules.kinds]
         self.stay = [len(moves) // 2 for moves in self.moves]
@@ -89,19 +94,25 @@ class Worlds:
                 self.alive[w, g, : len(each)], self.power[w, g, : len(each)] = True, 1.0
                 self.position[w, g, : len(each)] = each
 
-    def step(self, actions: np.ndarray, playing: Sequence[bool] | np.ndarray | None = None) -> None:
+    def step(self, actions: np.ndarray, playing: Sequence[bool] | np.ndarray | None = None) -> np.ndarray:
         """All act at once, in the worlds that are still playing.
 
         Parameters
         ----------
         actions : (world, group, slot) numbers of actions; those of the dead are not looked at
         playing : which worlds go on; all without
+
+        Returns
+        -------
+        numpy.ndarray
+            the actions that were taken
         """
         for w in range(self.worlds):
             if playing is None or playing[w]:
                 self._step(w, actions[w])
             else:
                 self.reward[w] = 0.0
+        return actions
 
     def _step(self, w: int, actions: np.ndarray) -> None:
         engine, order = self._engines[w], self._order[w]
