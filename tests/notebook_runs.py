@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -42,7 +43,8 @@ def executed(path: Path) -> Any:
     client = nbclient.NotebookClient(
         notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
     )
-    client.execute()
+    calm = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"} | {"MFGSOLVE_PROGRESS": "off"}
+    client.execute(env=calm)
     return notebook
 
 

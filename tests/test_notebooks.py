@@ -101,9 +101,8 @@ def test_stored_pictures_are_small() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_a_fresh_run_shows_what_is_stored(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fresh_run_shows_what_is_stored(path: Path) -> None:
     pytest.importorskip("nbclient")
     if "magent2" in path.read_text() and path.name == "battles.ipynb":
         pytest.importorskip("magent2")
-    monkeypatch.delenv("MPLBACKEND", raising=False)
     assert runs.deviations(nbformat.read(path, as_version=4), runs.executed(path)) == []
