@@ -201,7 +201,7 @@ class MFQ(_NeighbourPlay):
 
 @dataclass(frozen=True)
 class MFAC(_NeighbourPlay):
-    """Q-learning of agents each of whom sees all agents around it, and has an actor; parameters: see `_NeighbourPlay`."""
+    """Q-learning of agents each of whom sees all around it, and has an actor; parameters: see `_NeighbourPlay`."""
 
     name = "mfac"
     source = "Yang et al., Mean field multi-agent reinforcement learning, arXiv:1802.05438"
