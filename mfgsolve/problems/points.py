@@ -364,7 +364,7 @@ def from_points(
     )
     if not is_file or blocked is not None or initial is not None:
         return problem
-    return replace(problem, text=_text(problem, demand, points, columns, degrees, congestion))
+    return replace(problem, text=_text(problem, dynamics, demand, points, columns, degrees, congestion))
 
 
 def around(demand: PointDemand) -> list[tuple[float, float]]:
@@ -374,13 +374,12 @@ def around(demand: PointDemand) -> list[tuple[float, float]]:
 
 
 def _text(
-    problem: Problem, demand: PointDemand, path: str | os.PathLike[str], columns: Mapping[str, str | None] | None,
-    degrees: bool, congestion: float | None,
+    problem: Problem, dynamics: ControlledDiffusion, demand: PointDemand, path: str | os.PathLike[str],
+    columns: Mapping[str, str | None] | None, degrees: bool, congestion: float | None,
 ) -> str:  # fmt: skip
     """The statement of the problem as TOML, see `mfgsolve.problemfile`."""
-    grid, time, dynamics = problem.grid, problem.time, problem.stated_dynamics[0]
+    grid, time = problem.grid, problem.time
     assert isinstance(grid, Grid)
-    assert isinstance(dynamics, ControlledDiffusion)
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     stated: dict[str, dict[str, Any]] = {
