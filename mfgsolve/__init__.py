@@ -44,6 +44,7 @@ _HOMES = {
     "QuadraticCost": "dynamics",
     "QuadraticPotential": "couplings",
     "RunningCost": "couplings",
+    "Separable": "fields",
     "Solution": "solution",
     "States": "spaces",
     "Status": "solution",
@@ -74,6 +75,7 @@ _HOMES = {
     "simulate": "agents.simulation",
     "simulate_deviation": "agents.deviation",
     "solve": "solving",
+    "spread": "studies.summary",
     "sweep": "studies.sweep",
 }
 _MODULES = ("interop", "learners", "plots", "problems", "resolution", "solvers", "tasks")
@@ -87,7 +89,9 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = importlib.import_module(f"mfgsolve.{name}")
     else:
-        raise AttributeError(f"module 'mfgsolve' has no attribute {name!r}")
+        from mfgsolve.inputs.attributes import missing
+
+        raise missing("module 'mfgsolve'", name, __all__)
     globals()[name] = value
     return value
 

@@ -31,9 +31,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mfgsolve.display import bar, card
 from mfgsolve.errors import InputError, numbers
 from mfgsolve.games import Game, OwnCost, Policy, Totals, make_game
 from mfgsolve.games.multipliers import multiplier_from
+from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.problem import Problem
 
 __all__ = ["Certificate", "Criterion", "certify", "exploitability", "in_steps_of"]
@@ -72,7 +74,7 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Suggesting):
     """Numbers that certify a policy; what was not measured is NaN."""
 
     exploitability: float
@@ -90,6 +92,13 @@ class Certificate:
 
     def __float__(self) -> float:
         return self.exploitability
+
+    def _repr_html_(self) -> str:
+        sentence = (
+            "The most that one agent gains by leaving the plan while all others follow it, and what the plan costs. "
+            "The bar shows the relative exploitability: the longer, the better."
+        )
+        return card("Certificate", sentence, vars(self), picture=bar(self.relative_exploitability))
 
 
 def relative(gap: float, scale: float) -> float:

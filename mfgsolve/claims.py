@@ -14,16 +14,19 @@ import numpy as np
 
 from mfgsolve.cautions import say
 from mfgsolve.couplings import Coupling, CustomCoupling, Price, QuadraticPotential, Sum, by_target
+from mfgsolve.couplings.base import Scaled, unscaled
 from mfgsolve.couplings.claims import Refuted, peaked_crowd, price_refutations, random_crowd, refutations
 from mfgsolve.couplings.social import Marginal
 from mfgsolve.couplings.withdrawn import Withdrawn
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import Game, make_game
 from mfgsolve.inputs.calls import is_of_package
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Choices, Space
 
-__all__ = ["guarantee", "social_game", "verified"]
+__all__ = ["guarantee", "posed", "social_game", "verified"]
+
+OBJECTIVES = ("equilibrium", "social")
 
 SEED = 20  # of the crowds: the same problem is judged alike every time
 PEAKED = 256  # cells up to which a crowd may well stand in one of them
@@ -62,6 +65,14 @@ def verified(problem: Problem, whose: str = "", remedy: str = "Correct the formu
     return replace(problem, coupling=running, terminal_coupling=last)
 
 
+def posed(problem: Problem, objective: str) -> Problem:
+    """The game to be solved for an objective, "equilibrium" or "social"."""
+    if objective not in OBJECTIVES:
+        raise InputError(unknown("objective", objective, OBJECTIVES))
+    believed = verified(problem)
+    return believed if objective == "equilibrium" else social_game(believed)
+
+
 def social_game(problem: Problem) -> Problem:
     """The game whose equilibrium is the social optimum of a verified problem; says where it is stationary only.
 
@@ -95,7 +106,7 @@ def _trusted(coupling: Coupling) -> bool:
     """Whether all that it says of itself follows from formulas of the package."""
     if isinstance(coupling, Withdrawn):
         return True  # judged before
-    if isinstance(coupling, Marginal):
+    if isinstance(coupling, Marginal | Scaled):
         return _trusted(coupling.of)
     if type(coupling) is Price:
         return type(coupling.potential) is QuadraticPotential
@@ -138,10 +149,10 @@ class _Judge:
     def left(self, coupling: Coupling, times: np.ndarray) -> Coupling:
         """The coupling without what it wrongly claims at these times."""
         result = self.refuted(coupling, times)
-        name = self.whose or f"the {type(coupling).__name__}"
+        name = self.whose or f"the {type(unscaled(coupling)).__name__}"
         words = {"second": "second derivative", "monotone": "monotonicity", "local": "locality"}
         if isinstance(coupling, Marginal):
-            name, words = f"the {type(coupling.of).__name__}", {"monotone": "convexity of the total cost"}
+            name, words = f"the {type(unscaled(coupling.of)).__name__}", {"monotone": "convexity of the total cost"}
             result = [one for one in result if one.claim == "monotone"]
         for one in result:
             what = words.get(one.claim, one.claim)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,17 +16,19 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, has_labels, numbers, real, shown
-from mfgsolve.inputs.calls import ask
+from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.forms import ROWS
 from mfgsolve.inputs.labels import Labelled, aligned, owned
 from mfgsolve.inputs.tables import Kinds
 from mfgsolve.spaces import Coordinates, Space
 
 __all__ = [
-    "KINDS", "Box", "Bump", "Field", "Quadratic", "Separable", "Still", "Total", "own_field", "sample", "sample_nodes",
+    "KINDS", "Arc", "Box", "Bump", "Field", "Linear", "Quadratic", "Separable", "Still", "Total", "own_field", "sample",
+    "sample_nodes",
 ]  # fmt: skip
 
 Field = float | np.ndarray | Callable[[float, Coordinates], Any]
+AT_ONCE = 1 << 16  # numbers of a field that are made in one call: about what a cache holds
 
 
 def _point(value: Any, what: str) -> tuple[float, ...]:
@@ -37,9 +40,10 @@ def _squared_distance(c: Coordinates, centre: Sequence[float] | np.ndarray) -> n
     names = sorted(c)  # x, y, z: points are written in that order
     if len(centre) != len(names):
         raise InputError(
-            f"point {[float(p) for p in centre]} has {len(centre)} coordinates; the grid has {tuple(names)}"
+            f"point {np.asarray(centre).reshape(len(centre), -1)[:, 0].tolist()} has {len(centre)} coordinates; the "
+            f"grid has {tuple(names)}"
         )
-    return np.asarray(sum(c.gap(n, float(p)) ** 2 for n, p in zip(names, centre, strict=True)))
+    return np.asarray(sum(c.gap(n, p) ** 2 for n, p in zip(names, centre, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,16 @@ class Bump:
 
     def __call__(self, t: float, c: Coordinates) -> np.ndarray:
         return self.amplitude * np.exp(-_squared_distance(c, self.position(t)) / (2 * self.width**2))
+
+    def at(self, times: np.ndarray, c: Coordinates) -> np.ndarray:
+        """Values at all times, (K, *shape)."""
+        return self.along(np.array([self.position(float(t)) for t in times]), c)
+
+    def along(self, points: np.ndarray, c: Coordinates) -> np.ndarray:
+        """The bump at each of some points (K, d) in place of its own, (K, *shape)."""
+        rest = (1,) * (c[next(iter(c))].ndim)
+        centre = points.T.reshape(points.shape[1], -1, *rest)
+        return self.amplitude * np.exp(-_squared_distance(c, centre) / (2 * self.width**2))
 
 
 @dataclass(frozen=True)
@@ -132,7 +146,79 @@ class Box:
         return np.where(self.contains(c), self.inside, self.outside)
 
 
-KINDS = Kinds({"bump": Bump, "quadratic": Quadratic, "box": Box})  # as problem files call them
+@dataclass(frozen=True)
+class Arc:
+    """A bump that rides half an ellipse, from its left end over the top (y grows) to its right end, and waits there.
+
+    amplitude exp(-|X - p(t)|^2 / (2 width^2)),  p = centre + (-r_x cos(pi s), r_y sin(pi s)),  s = min(t / arrival, 1).
+
+    Parameters
+    ----------
+    amplitude, width : height and standard deviation
+    centre, radii : of the ellipse, each (x, y)
+    arrival : time at which it is at its end
+    """
+
+    amplitude: float
+    width: float
+    centre: tuple[float, ...]
+    radii: tuple[float, ...]
+    arrival: float
+
+    def __post_init__(self) -> None:
+        for name in ("amplitude", "width", "arrival"):
+            object.__setattr__(self, name, real(getattr(self, name), f"{name} of an arc"))
+        for name in ("centre", "radii"):
+            object.__setattr__(self, name, _point(getattr(self, name), f"{name} of an arc"))
+            if len(getattr(self, name)) != 2:
+                raise InputError(f"{name} of an arc is {getattr(self, name)}; two numbers, (x, y), are needed")
+        for name in ("width", "arrival"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} of an arc is {getattr(self, name)}; it must be positive")
+
+    def position(self, t: float) -> np.ndarray:
+        """Centre of the bump at time t, (x, y)."""
+        s = min(t / self.arrival, 1.0)
+        (x, y), (wide, high) = self.centre, self.radii
+        return np.array([x - wide * math.cos(math.pi * s), y + high * math.sin(math.pi * s)])
+
+    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
+        return Bump(self.amplitude, self.width, tuple(self.position(t)))(t, c)
+
+    def at(self, times: np.ndarray, c: Coordinates) -> np.ndarray:
+        """Values at all times, (K, *shape)."""
+        points = np.array([self.position(float(t)) for t in times])
+        return Bump(self.amplitude, self.width, tuple(points[0])).along(points, c)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """slope . (X - origin), the sum over the coordinates.
+
+    Parameters
+    ----------
+    slope : for each coordinate (x, y, ...)
+    origin : point where it is 0
+    """
+
+    slope: tuple[float, ...]
+    origin: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("slope", "origin"):
+            object.__setattr__(self, name, _point(getattr(self, name), f"{name} of a linear field"))
+
+    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
+        names = sorted(c)
+        if len(self.slope) != len(names) or len(self.origin) != len(names):
+            raise InputError(f"slope {self.slope} from {self.origin} does not fit the coordinates {tuple(names)}")
+        terms = (slope * (c[n] - zero) for n, slope, zero in zip(names, self.slope, self.origin, strict=True))
+        return np.asarray(sum(terms))
+
+
+KINDS = Kinds(  # as problem files call them
+    {"bump": Bump, "quadratic": Quadratic, "box": Box, "linear": Linear, "arc": Arc}
+)
 
 
 @dataclass(frozen=True)
@@ -190,7 +276,9 @@ def _rests(field: Any) -> bool:
         return all(_rests(term) for term in field.terms)
     if isinstance(field, Labelled):
         return field.along("time") is None
-    return not callable(field) or isinstance(field, Box | Quadratic) or (isinstance(field, Bump) and field.path is None)
+    if isinstance(field, Bump):
+        return field.path is None
+    return not callable(field) or isinstance(field, Box | Quadratic | Linear)
 
 
 def own_field(field: Any, what: str) -> Any:
@@ -254,14 +342,24 @@ def sample_nodes(field: Any, times: np.ndarray, grid: Space, what: str) -> np.nd
     if _rests(field):
         return sample(field, float(times[0]), grid, what)[None].copy()
     out = np.empty((len(times), *grid.shape))
-    if isinstance(field, Separable):
-        with np.errstate(all="ignore"):  # what is not finite is told below
-            values: Any = field.at(times, grid.coordinates)
-    else:
-        values = _levels(field, times, what) if isinstance(field, Labelled) else [field] * len(times)
+    if is_of_package(field) and hasattr(field, "at"):
+        block = max(1, AT_ONCE // grid.size)
+        for k in range(0, len(times), block):
+            out[k : k + block] = _at_once(field, times[k : k + block], grid, what)
+        return out
+    values: Any = _levels(field, times, what) if isinstance(field, Labelled) else [field] * len(times)
     for k, t in enumerate(times):
         out[k] = sample(values[k], float(t), grid, what)
     return out
+
+
+def _at_once(field: Any, times: np.ndarray, grid: Space, what: str) -> Any:
+    """Values of a field that knows many times at once; what is wrong with them is told time by time."""
+    with np.errstate(all="ignore"):  # what is not finite is told below
+        values = field.at(times, grid.coordinates)
+    if values.shape == (len(times), *grid.shape) and (np.isfinite(values) | grid.mask).all():
+        return np.where(grid.mask, 0.0, values)
+    return [sample(level, float(t), grid, what) for level, t in zip(values, times, strict=True)]
 
 
 def _levels(field: Labelled, times: np.ndarray, what: str) -> list[Labelled]:

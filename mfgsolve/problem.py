@@ -11,10 +11,13 @@ import numpy as np
 
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
+from mfgsolve.couplings.timed import timed
+from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
-from mfgsolve.errors import InputError, has_labels, numbers, real, shown
+from mfgsolve.errors import InputError, has_labels, numbers, real, shown, unknown
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import aligned, frozen
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
@@ -24,9 +27,11 @@ from mfgsolve.steps import Step
 
 __all__ = ["Levelled", "Problem"]
 
+SENSES = ("cost", "reward")  # how what agents pay, or earn, is told
+
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(Suggesting):
     """A mean-field game on a grid or any finite space.
 
     An agent minimises  E sum_t [own cost + dt f_t(X_t, m_t)] + g(X_T)  where m is the density of all agents; where the
@@ -41,7 +46,8 @@ class Problem:
         their number to the game (`mfgsolve.resolution`)
     dynamics : `ControlledDiffusion` (on a grid), `LatticeMoves` (on a grid) or `Tabular`; for several populations a
         list, one for each
-    coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change
+    coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change.  Plain
+        arrays in it have the shape of the grid, or a level for each step (or node) before that
     initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number; the
         mass of every population is 1
     terminal : terminal cost g: function of (t, coordinates), array or number
@@ -55,6 +61,9 @@ class Problem:
     kinks : times between 0 and the horizon at which its data (costs, demand) bend or jump.  Where the number of steps
         is chosen, nodes fall on them if they can: without, a scheme of second order in time has no order.  They change
         nothing for a stated number
+
+    sense : "cost", or "reward" where agents are thought of as earning: reports and pictures then tell earnings, -cost.
+        It changes no number of the game, whose costs are stated, and kept, as costs
 
     Raises
     ------
@@ -87,6 +96,7 @@ class Problem:
     sites: np.ndarray | None = field(default=None, repr=False)
     cautions: tuple[Caution, ...] = field(default=(), repr=False)
     kinks: Sequence[float] = ()
+    sense: str = "cost"
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -101,6 +111,8 @@ class Problem:
         ):
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
+        if self.sense not in SENSES:
+            raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
         object.__setattr__(self, "kinks", _kinks(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
@@ -136,6 +148,9 @@ class Problem:
                 f"terminal coupling acts on {self.terminal_coupling.on!r}; nothing is chosen at the end: use couplings "
                 "on 'state' there"
             )
+        for each in ("coupling", "terminal_coupling"):
+            if (given := getattr(self, each)) is not None:
+                object.__setattr__(self, each, timed(given, self.grid, self.time))
         settled = tuple(one.with_scheme(self.grid, self.is_hard) for one in self.all_dynamics)
         object.__setattr__(self, "_settled", settled)
 
@@ -248,6 +263,11 @@ class Problem:
             text=None,
         )
 
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What its datasets say of how costs are to be read: their discount, and their sense where agents earn."""
+        return self.time.attrs | ({} if self.sense == "cost" else {"sense": self.sense})
+
     is_levelled = False
 
     def levelled(self) -> Levelled:
@@ -348,6 +368,9 @@ class Problem:
         'upwind'
         """
         return replace(self, dynamics=[one.on_chain(scheme, reach) for one in self.stated_dynamics])
+
+    def _repr_html_(self) -> str:
+        return problem_card(self)
 
     def rescaled(self, shape: tuple[int, ...], steps: int) -> Problem | None:
         """The same game on another grid, or None where arrays tie it to this one.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,15 @@ import mfgsolve
 from mfgsolve import earlier, watch
 from mfgsolve.cautions import Caution, collect, to_text, unique
 from mfgsolve.checkpoints import Checkpoint, problem_text, read_checkpoint, saver, spoilt
-from mfgsolve.claims import guarantee, social_game, verified
+from mfgsolve.claims import guarantee, posed
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
 from mfgsolve.games import make_game
 from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then
+from mfgsolve.problemfile.by_name import stated
+from mfgsolve.progress import Episodes, Line, Solves, live, logger, told
 from mfgsolve.resolution import Judgement, judge, settle
 from mfgsolve.resolution.continuum import approached, check_wish
 from mfgsolve.resolution.estimating import estimated
@@ -32,13 +36,12 @@ from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
 from mfgsolve.solution.citations import source_lines
 from mfgsolve.solution.datasets import Measure, build_dataset
-from mfgsolve.solution.learning import Learning, Played, Reference
-from mfgsolve.solvers import make_solver
+from mfgsolve.solution.learning import Learning, Reference
+from mfgsolve.solvers import make_solver, own_options
 from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
 
 __all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solved"]
 
-OBJECTIVES = ("equilibrium", "social")
 WIDER = 3  # times that steps are made to reach farther, where a plan asks for it
 REFERENCE = {"tol": 1e-6, "max_seconds": 60.0}  # of the solver that learners are compared with
 
@@ -55,7 +58,7 @@ class _Job:
 
 
 def solve(
-    problem: Problem,
+    problem: Problem | str,
     *,
     method: str | Solver | None = None,
     tol: float = 1e-10,
@@ -68,6 +71,8 @@ def solve(
     checkpoint: str | Path | None = None,
     check: str = "warn",
     threads: int | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
     **options: Any,
 ) -> Solution:
     """Equilibrium of a mean-field game to a certified relative exploitability.
@@ -85,7 +90,8 @@ def solve(
 
     Parameters
     ----------
-    problem : the game
+    problem : the game; or the name of one (``mfgsolve.problems.names()``), whose parameters then stand among the
+        options, ``solve("supply-demand", reward=4)``; or the path of a problem file
     method : name of a solver, or a solver with its hyper-parameters set; None runs those that suit
         in turn, ``options`` being those of the first
     tol : relative exploitability to stop at
@@ -104,6 +110,7 @@ def solve(
     check : what to do when not converged, or when warnings stand beside the answer: "warn", "raise" (`NotConverged`,
         `Doubtful`; the exception has the ``solution``) or "ignore"
     threads : of the kernels; None decides by the size of the grid.  Results do not depend on it
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
     options : hyper-parameters of the solver; an unknown one is an error
 
     Returns
@@ -121,26 +128,29 @@ def solve(
     >>> solution.relative_exploitability <= 1e-10
     True
     """
+    general = dict.fromkeys(_arguments()) | {"start": start}
+    problem, options = stated(problem, options, general, partial(own_options, method=method), "solve")
     if tol_continuum is None:
         return solved(
             problem, method=method, tol=tol, objective=objective, start=start, max_iterations=max_iterations,
             max_seconds=max_seconds, callback=callback, checkpoint=checkpoint, check=check, threads=threads,
-            options=options,
+            progress=progress, verbose=verbose, options=options,
         )[0]  # fmt: skip
-    if not isinstance(problem, Problem):
-        raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     for name, value in {"start": start, "max_iterations": max_iterations, "checkpoint": checkpoint}.items():
         if value is not None:
             raise InputError(f"solve got {name}, which is of one mesh, and tol_continuum solves several: leave it out")
     wish = check_wish(tol_continuum)
     check_limits(tol, None, max_seconds, check, threads)
-    of_all: dict[str, Any] = {"method": method, "objective": objective, "callback": callback, "threads": threads}
-    with collect() as said:
-        on_one = mesh_solver(tol, **of_all, options=options)
+    with collect() as said, live(Solves(tol), progress, verbose) as line:
+        of_all: dict[str, Any] = {"method": method, "objective": objective, "threads": threads, "options": options}
+        on_one = mesh_solver(tol, **of_all, callback=line.beside(callback))
         solution = approached(settle(problem), wish, on_one, max_seconds)
     solution = solution.estimated(solution.discretisation, tuple(said))
-    _tell(solution, "the finest mesh", tol, check)
-    return solution
+    return _told(solution, "the finest mesh", tol, check)
+
+
+def _arguments() -> list[str]:
+    return [name for name in inspect.signature(solve).parameters if name not in ("problem", "options")]
 
 
 def mesh_solver(tol: float = 1e-10, **arguments: Any) -> Solve:
@@ -157,29 +167,35 @@ def solved(
     problem: Problem, *, method: str | Solver | None = None, tol: float = 1e-10, objective: str = "equilibrium",
     start: Solution | str | Path | None = None, max_iterations: int | None = None, max_seconds: float | None = None,
     callback: Callable[[Measure], Any] | None = None, checkpoint: str | Path | None = None, check: str = "warn",
-    threads: int | None = None, estimate: bool = True, judged: bool = True, options: Mapping[str, Any] | None = None,
+    threads: int | None = None, progress: bool | None = None, verbose: bool | int = False, estimate: bool = True,
+    judged: bool = True, options: Mapping[str, Any] | None = None, guess: Guess | None = None,
 ) -> tuple[Solution, Outcome]:  # fmt: skip
-    """The same, beside what the solver handed over.
+    """The same, beside what the solver handed over; a ``guess`` takes the place of a start.
 
     Without ``estimate`` nothing is solved on a coarser mesh; without ``judged``, the number of steps is not judged.
     """
     if not isinstance(problem, Problem):
         raise InputError(f"solve got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_limits(tol, max_iterations, max_seconds, check, threads)
-    with collect() as said:
-        problem = settle(problem)
-        posed = _posed(problem, objective)
-        job = _Job(problem, objective, make_solver(posed, method, dict(options or {})), tol)
-        budget = Budget(max_iterations, max_seconds)
-        ended = _run(job, posed, _guess(start), budget, callback, checkpoint, threads)
-        for _ in range(WIDER):
-            farther = _farther(problem, ended)
-            if farther is None:
-                break
-            job, known = replace(job, problem=farther), ended
-            ended = _run(job, _posed(farther, objective), _belief(known), budget, callback, checkpoint, threads, known)
-    limited = not estimate or budget != Budget()
-    return _conclude(job, ended, check, said, limited=limited, judged=judged)
+    with live(Solves(tol), progress, verbose) as line:
+        with collect() as said:
+            problem = settle(problem)
+            line.of_problem(problem)
+            game = posed(problem, objective)
+            job = _Job(problem, objective, make_solver(game, method, dict(options or {}), _arguments()), tol)
+            budget, callback = Budget(max_iterations, max_seconds), line.beside(callback)
+            first = _guess(start) if guess is None else guess
+            ended = _run(job, game, first, budget, callback, checkpoint, threads)
+            for _ in range(WIDER):
+                farther = _farther(problem, ended)
+                if farther is None:
+                    break
+                job, known, wider_game = replace(job, problem=farther), ended, posed(farther, objective)
+                ended = _run(job, wider_game, _belief(known), budget, callback, checkpoint, threads, known)
+        limited = not estimate or budget != Budget()
+        solution, outcome = _conclude(job, ended, said, limited=limited, judged=judged)
+        line.reached = solution.relative_exploitability
+    return _told(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check), outcome
 
 
 def _farther(problem: Problem, ended: Run) -> Problem | None:
@@ -207,15 +223,18 @@ def learned(
     callback: Callable[[Measure], Any] | None = None,
     checkpoint: str | Path | None = None,
     threads: int | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> Solution:
     """What a learner makes of a problem, compared with a reference; see `mfgsolve.learn`."""
     check_limits(tol, None, max_seconds, "ignore", threads)
-    with collect() as said:
-        problem = settle(problem)
-        posed = _posed(problem, "equilibrium")
-        job = _Job(problem, "equilibrium", make_solver(posed, learner, {}), tol, reference)
-        ended = _run(job, posed, None, Budget(None, max_seconds), callback, checkpoint, threads)
-    return _conclude(job, ended, "ignore", said, limited=True)[0]
+    with live(Episodes.of_learner(learner), progress, verbose) as line:
+        with collect() as said:
+            problem = settle(problem)
+            game = posed(problem, "equilibrium")
+            job = _Job(problem, "equilibrium", make_solver(game, learner, {}), tol, reference)
+            ended = _run(job, game, None, Budget(None, max_seconds), line.beside(callback), checkpoint, threads)
+        return _conclude(job, ended, said, limited=True)[0]
 
 
 def _run(
@@ -228,19 +247,12 @@ def _run(
     deadline = None if budget.seconds is None else begun + budget.seconds
     with watch.watching(deadline, raises=False):
         game = make_game(posed.levelled(), threads)
-    state = begin(solver, game, tol, guess, deadline)
-    return run(
-        solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
-        restore=restorer(solver, game, tol),
-    )  # fmt: skip
-
-
-def _posed(problem: Problem, objective: str) -> Problem:
-    """The game to be solved for an objective."""
-    if objective not in OBJECTIVES:
-        raise InputError(unknown("objective", objective, OBJECTIVES))
-    believed = verified(problem)
-    return believed if objective == "equilibrium" else social_game(believed)
+    with told(job.problem, solver.name, tol, callback) as callback:
+        state = begin(solver, game, tol, guess, deadline)
+        return run(
+            solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
+            restore=restorer(solver, game, tol),
+        )  # fmt: skip
 
 
 def resume(
@@ -253,6 +265,8 @@ def resume(
     callback: Callable[[Measure], Any] | None = None,
     check: str = "warn",
     threads: int | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> Solution:
     """Go on from a checkpoint, to the same answer as the solve that wrote it would have reached.
 
@@ -262,22 +276,25 @@ def resume(
     problem = settle(stored.problem(checkpoint) if problem is None else as_then(problem, stored.version))
     tol = stored.tol if tol is None else tol
     check_limits(tol, max_iterations, max_seconds, check, threads)
-    with collect() as said:
-        posed = _posed(problem, stored.objective)
-        restore = restorer(stored.solver, make_game(posed.levelled(), threads), tol)
+    line: Line = Episodes.of_learner(stored.solver) if stored.solver.learns else Solves.of(problem, tol)
+    with live(line, progress, verbose), collect() as said:
+        game = posed(problem, stored.objective)
+        restore = restorer(stored.solver, make_game(game.levelled(), threads), tol)
         with spoilt(checkpoint):
-            stored = _of_same_game(stored, posed, restore, checkpoint)
+            stored = _of_same_game(stored, game, restore, checkpoint)
             solver, rows = stored.solver, stored.rows
             state = restore(stored.arrays, stored.numbers, rows[-1])
             before = rows[-1].seconds
         job = _Job(problem, stored.objective, solver, tol, stored.reference)
         budget = Budget(max_iterations, max_seconds)
-        save = saver(problem, posed, stored.objective, solver, tol, checkpoint, stored.reference)
-        ended = run(
-            solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
-            restore=restore,
-        )  # fmt: skip
-    return _conclude(job, ended, check, said, limited=budget != Budget())[0]
+        save = saver(problem, game, stored.objective, solver, tol, checkpoint, stored.reference)
+        with told(problem, solver.name, tol, line.beside(callback)) as callback:
+            ended = run(
+                solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
+                restore=restore,
+            )  # fmt: skip
+    solution, outcome = _conclude(job, ended, said, limited=budget != Budget())
+    return _told(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check)
 
 
 def _of_same_game(stored: Checkpoint, posed: Problem, restore: Restore, path: str | Path) -> Checkpoint:
@@ -326,7 +343,7 @@ def _guess(start: Solution | str | Path | None) -> Guess | None:
 
 
 def _conclude(
-    job: _Job, ended: Run, check: str, said: Sequence[Caution], *, limited: bool, judged: bool = True
+    job: _Job, ended: Run, said: Sequence[Caution], *, limited: bool, judged: bool = True
 ) -> tuple[Solution, Outcome]:
     """The solution of a run that has ended, what is to be said of it, and what the solver handed over."""
     status, rows, problem = ended.status, ended.history, job.problem
@@ -359,10 +376,12 @@ def _conclude(
     work = rows[-1].iteration, outcome.sweeps, ended.seconds
     solution = Solution(dataset, status, certificate, *work, problem.name, problem, cautions, discretisation=distance)
     if outcome.played is not None:
-        solution = solution.learned(_learning(outcome.played, rows, problem))
+        at = np.array([row.iteration for row in rows])
+        solution = solution.learned(Learning.of(outcome.played, at, problem.grid.populations, problem.time.steps))
         if job.reference is not None:
             solution = beside(solution, problem, job.reference)
-    _tell(solution, ", ".join(stages), job.tol, check)
+    logger.info("%s: %s at relative exploitability %.1e after %d iterations, %.1f sweeps, %.2f s", problem.name,
+                status.value, certificate.relative_exploitability, *work)  # fmt: skip
     return solution, outcome
 
 
@@ -370,11 +389,6 @@ def _sources(solver: Solver, stages: Sequence[str]) -> str:
     """Where the solvers that ran come from; a solution keeps it, to be cited."""
     kinds = {name: type(solver) if name == solver.name else kind_of(name) for name in stages}
     return source_lines((name, getattr(kind, "source", "")) for name, kind in kinds.items())
-
-
-def _learning(played: Played, rows: Sequence[Measure], problem: Problem) -> Learning:
-    iterations = np.array([row.iteration for row in rows])
-    return Learning.of(played, iterations, problem.grid.populations, problem.time.steps)
 
 
 def beside(solution: Solution, problem: Problem, reference: Reference) -> Solution:
@@ -389,8 +403,8 @@ def beside(solution: Solution, problem: Problem, reference: Reference) -> Soluti
     return solution.learned(learning.beside(density, gap, own, problem.grid))
 
 
-def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
-    """Warn of, or refuse, what has not converged or stands beside warnings."""
+def _told(solution: Solution, stages: str, tol: float, check: str) -> Solution:
+    """The solution, after warning of, or refusing, what has not converged or stands beside warnings."""
     sentences = [caution.sentence for caution in solution.warnings]
     ended = solution.converged or solution.status is Status.FINISHED
     if not ended:
@@ -402,4 +416,5 @@ def _tell(solution: Solution, stages: str, tol: float, check: str) -> None:
         raise (Doubtful if ended else NotConverged)(" ".join(sentences), solution)
     if check == "warn":
         for sentence in sentences:
-            warnings.warn(sentence, stacklevel=5)
+            warnings.warn(sentence, stacklevel=4)
+    return solution

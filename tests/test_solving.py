@@ -12,7 +12,7 @@ from plain_games import problem, solve
 import mfgsolve as mfg
 
 SOLVING = [
-    (lambda: mfg.solve("supply-demand"), r"solve got a str; a Problem is needed"),
+    (lambda: mfg.solve({"name": "supply-demand"}), r"solve got a dict; a Problem is needed"),
     (lambda: solve(method="neton"), r"unknown solver 'neton'; did you mean 'newton'"),
     (lambda: solve(warmup=3), r"unknown option of newton 'warmup'; did you mean 'warm_up'"),
     (lambda: solve(method="fictitious-play", warm_up=3), r"unknown option of fictitious-play 'warm_up'; allowed"),

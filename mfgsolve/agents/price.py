@@ -18,6 +18,7 @@ import numpy as np
 from mfgsolve.agents.binomial import expectation
 from mfgsolve.agents.play import Play
 from mfgsolve.couplings import Bound, Capacity, Coupling, CustomCoupling, Price, Sum, by_target
+from mfgsolve.couplings.base import unscaled
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
 from mfgsolve.games.measures import Block
@@ -90,7 +91,7 @@ def _expected(
     total = np.zeros((rho.shape[0], rho[0].size))
     terms = coupling.terms if isinstance(coupling, Sum) else (coupling,)
     for bound, term in zip(block.bound.parts, terms, strict=True):
-        if isinstance(term, Capacity):  # costs nothing but its multiplier
+        if isinstance(unscaled(term), Capacity):  # costs nothing but its multiplier
             continue
         known = bound.cost_among(nodes, rho, agents)
         if known is None:
@@ -111,7 +112,7 @@ def _local(
             f"{type(term).__name__} says that it is not local (a CustomCoupling is where it has a derivative); "
             "estimate it by sampling: mfg.simulate, mfg.simulate_deviation"
         )
-    if isinstance(term, CustomCoupling):
+    if isinstance(unscaled(term), CustomCoupling):
         _check_pointwise(bound, nodes, mass / volumes)
     scale = 1.0 / (agents * volumes)
 

@@ -18,6 +18,7 @@ from mfgsolve.files import SCHEMA
 from mfgsolve.grids import Grid
 from mfgsolve.kernels import threads_available
 from mfgsolve.problem import Problem
+from mfgsolve.progress import counting
 from mfgsolve.solution import Solution
 from mfgsolve.solution.datasets import per_volume
 from mfgsolve.spaces import flat_volumes
@@ -42,6 +43,8 @@ def simulate(
     policy: Any = None,
     problem: Problem | None = None,
     threads: int | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> xr.Dataset:
     """Let N agents follow a plan: where they are, and what it costs them in the crowd that they really are.
 
@@ -67,6 +70,7 @@ def simulate(
     policy : what everybody does instead of the plan, see `mfgsolve.nash_gap`
     problem : the game, if the plan was loaded from a file and the game is made of Python functions
     threads : replicas that run side by side; None takes what the processor has
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
 
     Returns
     -------
@@ -99,7 +103,8 @@ def simulate(
     check_memory(party, count, nodes.size * party.walk.states, threads)
     seeds = seed_sequence(rng)
     entropy = seeds.entropy
-    runs = _kept(run_replicas(party, count, seeds, threads), nodes)
+    played = counting(run_replicas(party, count, seeds, threads), count, "replicas", progress, verbose)
+    runs = _kept(played, nodes)
     return _dataset(play, party, runs, nodes, entropy)
 
 

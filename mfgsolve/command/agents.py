@@ -3,69 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfgsolve.command.arguments import Json, Strict, Threads, read_agents, whole
+from mfgsolve.command.arguments import Json, PlanFile, Seed, Strict, Threads, read_agents, whole
 from mfgsolve.command.comparing import keep, tell
-from mfgsolve.command.progress import Progress
+from mfgsolve.command.progress import Replicas
 from mfgsolve.errors import InputError
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
 
 
-class _Replicas(Progress):
-    """The live line: which N, which replica, and the share of all."""
-
-    def __init__(self, numbers: list[int], replicas: int):
-        super().__init__(1.0)
-        self.numbers, self.replicas, self.done, self.now = numbers, replicas, 0, numbers[0]
-        self.doing = "exact regret, and compiling"
-
-    def count(self, agents: int, replica: int) -> None:
-        self.now, self.doing = agents, ""
-        self.done = sorted(self.numbers).index(agents) * self.replicas + replica + 1
-
-    def share(self) -> float:
-        return self.done / (len(self.numbers) * self.replicas)
-
-    def texts(self) -> Iterator[tuple[str, str]]:
-        spent = time.perf_counter() - self._begun
-        clock = f"{spent // 3600:.0f}:{spent % 3600 // 60:02.0f}:{spent % 60 // 1:02.0f}".removeprefix("0:")
-        if self.doing or not self.done:
-            yield self.doing, clock
-            yield "", self.doing
-            return
-        replica = f"replica {(self.done - 1) % self.replicas + 1} of {self.replicas}"
-        yield f"N = {self.now}  {replica}", f"{self.share():.0%}  {clock}"
-        yield f"N = {self.now}", f"{self.share():.0%}  {clock}"
-        yield "", f"{self.share():.0%}"
-
-
 @contextlib.contextmanager
-def _told(line: _Replicas, written: list[Path]) -> Iterator[None]:
+def _told(line: Replicas, written: list[Path]) -> Iterator[None]:
     """An interrupt says what it cost."""
     try:
         yield
     except KeyboardInterrupt:
-        made = f"after {line.done} of {len(line.numbers) * line.replicas} replicas" if line.done else "before a replica"
+        made = f"after {line.number} of {line.pieces} replicas" if line.number else "before a replica"
         kept = " and ".join(str(path) for path in written)
         hint = f"{kept} is written" if kept else "nothing was written: fewer --replicas take less time"
         raise KeyboardInterrupt(f" {made}; {hint}") from None
 
 
 def compare(
-    file: Annotated[Path, typer.Argument(metavar="PLAN.nc", help="A file that solve or resume wrote.")],
+    file: PlanFile,
     agents: Annotated[
         str, typer.Option(metavar="N,N,...", help="Numbers of agents, of each population if there are several.")
     ] = "10,100,1000,10000",
     replicas: Annotated[int, typer.Option(parser=whole, metavar="R", help="Times that each N is played.")] = 200,
-    rng: Annotated[int, typer.Option(parser=whole, metavar="SEED", help="Seed: the same seed, the same numbers.")] = 0,
+    rng: Seed = 0,
     method: Annotated[
         str, typer.Option(metavar="NAME", help="counts (takes the same time for any N) or agents (one by one).")
     ] = "counts",
@@ -103,12 +74,12 @@ def compare(
     stated = stated_problem(plan)
     check_data({"--output": output}, stated)
     written: list[Path] = []
-    line = _Replicas(numbers, replicas)
+    line = Replicas(numbers, replicas)
     with _told(line, written), Interrupts() as interrupts, line:
 
         def watch(number: int, replica: int) -> None:
             interrupts.check()
-            line.count(number, replica)
+            line.update(number, replica)
 
         compared = comparison.compare(
             plan, numbers, replicas, rng, method=method, problem=stated, threads=threads, callback=watch

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mfgsolve import methods
+from mfgsolve.command import completing
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.inputs.texts import cut
 
@@ -44,6 +46,7 @@ Name = Annotated[
     typer.Argument(
         metavar="NAME|FILE.toml|PEER:GAME",
         help="A problem of 'mfgsolve list', a file, or a game of another library, say mfglib:beach_bar.",
+        autocompletion=completing.names,
     ),
 ]
 Shape = Annotated[
@@ -54,12 +57,20 @@ Steps = Annotated[
 ]
 Scheme = Annotated[
     str | None,
-    typer.Option("--scheme", metavar="NAME", help="Of a diffusion: entropic or upwind; else the one that suits."),
+    typer.Option(
+        "--scheme",
+        metavar="NAME",
+        help="Of a diffusion: entropic or upwind; else the one that suits.",
+        autocompletion=completing.schemes,
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="A parameter, a dotted key of the file, or time.discount; repeatable."
+        "--set",
+        metavar="KEY=VALUE",
+        help="A parameter, a dotted key of the file, or time.discount; repeatable.",
+        autocompletion=completing.settings,
     ),
 ]
 Tolerance = Annotated[
@@ -69,6 +80,15 @@ ToContinuum = Annotated[
     float | None,
     typer.Option(
         "--tol-continuum", parser=number, metavar="TOL", help="Relative distance to the continuous game to reach."
+    ),
+]
+Method = Annotated[
+    str | None,
+    typer.Option(
+        "--solver",
+        metavar="NAME",
+        help=f"{SOLVERS}; else the one that suits best.",
+        autocompletion=completing.solvers,
     ),
 ]
 Output = Annotated[
@@ -89,7 +109,26 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", parser=whole, metavar="N", help="Threads of the kernels; the result is the same."),
 ]
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN.nc", help="A file that solve or resume wrote.")]
+AnyFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="What a subcommand wrote: a solution, training, comparison or study; show: a checkpoint.",
+        autocompletion=completing.files(".nc", ".zarr"),
+    ),
+]
+PlanFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PLAN.nc", help="A file that solve, resume or learn wrote.", autocompletion=completing.files(".nc")
+    ),
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--rng", "--seed", parser=whole, metavar="SEED", help="Seed of random numbers: the same, the same result."
+    ),
+]
 
 
 def stated_problem(
@@ -102,6 +141,8 @@ def stated_problem(
     from mfgsolve.resolution import settle
 
     listed, settings = name.replace("_", "-") in problems.names(), _with_scheme(settings, scheme)
+    if listed:
+        check_settings(name, settings)
     late = {"discount": settings.get(RATE, 0.0), "scheme": settings.get(SCHEME), "reach": settings.get(REACH)}
     own = {key: value for key, value in settings.items() if key not in (RATE, SCHEME, REACH)}
     if shape is not None:  # before anything of that size is made
@@ -129,6 +170,23 @@ def stated_problem(
     problem = settle(problem)
     check_problem(problem)
     return problem
+
+
+def check_settings(name: str, settings: dict[str, Any]) -> None:
+    """Refuse what is no parameter of a named problem, and say what to write."""
+    from mfgsolve import problems
+
+    entry = problems.get(name)
+    allowed = [*entry.parameters, RATE, SCHEME, REACH]
+    for key, value in settings.items():
+        if key in allowed or key in ("shape", "steps"):
+            continue
+        sentence = unknown(f"parameter of {entry.name}", key, allowed)
+        nearest = re.search("did you mean '(.*?)'", sentence)
+        remedy = (
+            f"write --set {nearest[1]}={value}" if nearest else f"'mfgsolve list {entry.name}' tells what they mean"
+        )
+        raise InputError(f"{sentence}; {remedy}")
 
 
 def _with_scheme(settings: dict[str, Any], scheme: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mfgsolve.command.arguments import Json, whole
+from mfgsolve.command.arguments import Json, Seed, whole
 from mfgsolve.command.comparing import keep
 from mfgsolve.command.progress import Progress as Line
 from mfgsolve.errors import InputError
@@ -47,7 +47,7 @@ def faceoff(
     games: Annotated[
         int, typer.Option(parser=whole, metavar="N", help="At least so many; every seating has the same number.")
     ] = 200,
-    rng: Annotated[int, typer.Option(parser=whole, metavar="SEED", help="Seed: the same seed, the same games.")] = 0,
+    rng: Seed = 0,
     max_steps: Annotated[
         int | None, typer.Option(parser=whole, metavar="N", help="Of a game; else as in training.")
     ] = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mfgsolve.cautions import stored
+from mfgsolve.command import completing
 from mfgsolve.command.arguments import (
     SOLVERS,
     Json,
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
-    from mfgsolve.command.progress import Progress
+    from mfgsolve.progress import Line
     from mfgsolve.solution.datasets import Measure
 
 
 def convergence(
     problem: Name,
-    solvers: Annotated[str | None, typer.Option(metavar="A,B,C", help=f"Of {SOLVERS}; else all that suit.")] = None,
+    solvers: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help=f"Of {SOLVERS}; else all that suit.", autocompletion=completing.solvers),
+    ] = None,
     max_sweeps: Annotated[
         float, typer.Option(parser=number, metavar="N", help="Stop each solver after N sweeps.")
     ] = 1000.0,
@@ -91,7 +95,7 @@ def convergence(
 
 
 def keep(
-    compared: xr.Dataset, output: Path | None, plot: Path | None, draw: Callable[[xr.Dataset], Figure], line: Progress,
+    compared: xr.Dataset, output: Path | None, plot: Path | None, draw: Callable[[xr.Dataset], Figure], line: Line,
     written: list[Path],
 ) -> FileError | None:  # fmt: skip
     """Write the data and the picture; what fails is returned, to be raised once the numbers have been told."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from mfgsolve import watch
-from mfgsolve.command.progress import Progress
 from mfgsolve.inputs.texts import visible
 
 __all__ = ["Interrupts", "checkpoint_told", "end_at_once", "exit_code", "nothing_written"]
@@ -77,7 +76,7 @@ def nothing_written(remedy: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def checkpoint_told(checkpoint: Path | None, line: Progress) -> Iterator[None]:
+def checkpoint_told(checkpoint: Path | None, line: Any) -> Iterator[None]:
     """An interrupt says what the checkpoint holds, as the file itself has it, and how to go on."""
     before = _stamp(checkpoint)
     try:
@@ -86,7 +85,7 @@ def checkpoint_told(checkpoint: Path | None, line: Progress) -> Iterator[None]:
         raise KeyboardInterrupt(_hint(checkpoint, before, line)) from None
 
 
-def _hint(checkpoint: Path | None, before: tuple[int, int] | None, line: Progress) -> str:
+def _hint(checkpoint: Path | None, before: tuple[int, int] | None, line: Any) -> str:
     if checkpoint is None:
         return "; nothing was written: --checkpoint f.nc keeps the work of a long solve"
     now = _stamp(checkpoint)

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mfgsolve import methods
+from mfgsolve.command import completing
 from mfgsolve.command.arguments import (
     LEARNERS,
     TASK_LEARNERS,
     Json,
     Name,
-    Output,
-    Plot,
     Scheme,
     Seconds,
+    Seed,
     Settings,
     Shape,
     Steps,
     Strict,
     Threads,
-    Tolerance,
+    number,
     read_options,
     read_settings,
     read_shape,
@@ -32,7 +32,7 @@ from mfgsolve.command.arguments import (
 )
 from mfgsolve.command.progress import Episodes
 from mfgsolve.command.solving import carry_out, compared
-from mfgsolve.command.training import train_task
+from mfgsolve.command.training import check_of_games, train_task
 from mfgsolve.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ def learn(
     settings: Settings = None,
     learner: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help=f"{LEARNERS}; of tasks: {TASK_LEARNERS}; else the first that suits."),
+        typer.Option(
+            metavar="NAME",
+            help=f"{LEARNERS}; of tasks: {TASK_LEARNERS}; else the first that suits.",
+            autocompletion=completing.learners,
+        ),
     ] = None,
     agents: Annotated[
         int | None,
@@ -69,7 +73,12 @@ def learn(
     ] = None,
     options: Annotated[
         list[str] | None,
-        typer.Option("--option", metavar="KEY=VALUE", help="A parameter of the learner; repeatable."),
+        typer.Option(
+            "--option",
+            metavar="KEY=VALUE",
+            help="A parameter of the learner; repeatable.",
+            autocompletion=completing.options,
+        ),
     ] = None,
     graph: Annotated[
         str | None,
@@ -88,10 +97,16 @@ def learn(
     parts: Annotated[
         str | None, typer.Option(metavar="A,B,C", help="Of cooperative learners: temporal, imagined, impact, or none.")
     ] = None,
-    rng: Annotated[int, typer.Option(parser=whole, metavar="SEED", help="Seed: the same seed, the same numbers.")] = 0,
-    tol: Tolerance = 0.0,
-    output: Output = None,
-    plot: Plot = None,
+    rng: Seed = 0,
+    tol: Annotated[
+        float, typer.Option(parser=number, metavar="TOL", help="Of games: relative exploitability to stop at.")
+    ] = 0.0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Write what was learned here (NetCDF).")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw how it was learned here (.png, .pdf or .svg).")
+    ] = None,
     json: Json = False,
     strict: Strict = False,
     checkpoint: Annotated[
@@ -127,7 +142,7 @@ def learn(
     }  # fmt: skip
     given = read_options(options or [], {name: value for name, value in named.items() if value is not None})
     if problem.replace("_", "-") in methods.TASKS:
-        _check_of_games(shape=shape, steps=steps, scheme=scheme, tol=tol or None, threads=threads)
+        check_of_games(shape=shape, steps=steps, scheme=scheme, tol=tol or None, threads=threads)
         train_task(
             problem.replace("_", "-"), learner, read_settings(settings or []), given, output, plot, json, strict,
             checkpoint, max_seconds,
@@ -154,13 +169,6 @@ def learn(
         return compared(learned, stated, line)
 
     carry_out(work, line, checkpoint, output, plot, json, strict)
-
-
-def _check_of_games(**options: object) -> None:
-    """Options of games that a task does not have."""
-    for name, value in options.items():
-        if value is not None:
-            raise InputError(f"--{name} is of mean-field games, and this is a task; leave it out, or see --set")
 
 
 def _check_suits(learner: Solver, problem: Problem) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mfgsolve.command.arguments import (
-    SOLVERS,
     Json,
+    Method,
     Name,
     Scheme,
     Seconds,
@@ -37,9 +37,7 @@ def refine(
         int | None, typer.Option(parser=whole, metavar="N", help="Meshes at most; 3 without --tol-continuum.")
     ] = None,
     tol_continuum: ToContinuum = None,
-    solver: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"{SOLVERS}; else the one that suits best.")
-    ] = None,
+    solver: Method = None,
     tol: Tolerance = 1e-10,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Keep the numbers here (NetCDF).")

@@ -1,21 +1,16 @@
-"""What the command says on stdout and stderr: tables, sentences, JSON; plain text where there is no terminal."""
+"""What the command says: of solutions, comparisons and problems, as small tables and as JSON."""
 
 from __future__ import annotations
 
-import io
-import json
 import math
-import os
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mfgsolve.cautions import stored
 from mfgsolve.command.distance import distance_rows
 from mfgsolve.command.identity import comparison_identity, solution_identity
-from mfgsolve.errors import FileError
-from mfgsolve.inputs.texts import visible
+from mfgsolve.command.speaking import complain, json_text, say, silence, to_json, write_out
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +30,7 @@ __all__ = [
     "complain",
     "is_learned",
     "json_text",
-    "problem_rows",
+    "problem_columns",
     "goal",
     "short",
     "say",
@@ -45,115 +40,11 @@ __all__ = [
     "to_json",
     "told",
     "verdict",
+    "write_out",
 ]
 
 BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 2, 3, 130  # exit codes
 PEOPLED = 0.01  # of the largest density at that time: where there are agents to speak of
-WIDE = 10_000  # columns where there is no terminal: nothing is folded
-
-
-def say(text: str = "", rows: Sequence[tuple[str, str]] = ()) -> None:
-    """Print a table of two columns, then the text, on stdout.
-
-    A reader who has gone away (``mfgsolve list | head -1``) is no error; a full disk behind stdout is.
-    """
-    if sys.stdout is None:
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    terminal, page = sys.stdout.isatty(), io.StringIO()
-    console = Console(file=page, force_terminal=terminal, width=None if terminal else WIDE)
-    if rows:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(overflow="fold")
-        for name, value in rows:
-            table.add_row(Text(visible(name)), Text(visible(value)))
-        console.print(table)
-    if text:
-        console.print(Text(_told(text)), soft_wrap=not terminal)
-    write_out("\n".join(line.rstrip() for line in page.getvalue().split("\n")))
-
-
-def _told(text: str) -> str:
-    """Lines that may hold names and paths of users: a terminal acts on nothing in them, and a path is in one line."""
-    for word in sys.argv[1:]:
-        if "\n" in word:
-            text = text.replace(word, visible(word))
-    return visible(text, lines=True)
-
-
-PLAIN = str.maketrans({
-    "\N{PLUS-MINUS SIGN}": "+-", "\N{HORIZONTAL ELLIPSIS}": "...", "\N{EN DASH}": "-", "\N{MINUS SIGN}": "-",
-    "\N{SUPERSCRIPT TWO}": "^2", "\N{MIDDLE DOT}": "*", "\N{MULTIPLICATION SIGN}": "x", "\N{BULLET}": "*",
-})  # fmt: skip
-
-
-def _printable(text: str, stream: Any) -> str:
-    """The text in the characters that a stream has; those it has not are ``?``."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    try:
-        text.encode(encoding)
-    except (UnicodeEncodeError, LookupError):
-        return text.translate(PLAIN).encode("ascii", "replace").decode("ascii")
-    return text
-
-
-def to_json(values: Mapping[str, Any]) -> None:
-    """Print one JSON object on stdout."""
-    if sys.stdout is not None:
-        write_out(json_text(values) + "\n")
-
-
-def json_text(values: Mapping[str, Any]) -> str:
-    """One JSON object; what is not a finite number, JSON cannot say: null."""
-    return json.dumps(_finite(values), allow_nan=False)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def write_out(text: str) -> None:
-    """Write to stdout and flush."""
-    try:
-        sys.stdout.write(_printable(text, sys.stdout))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        silence()
-    except OSError as error:
-        silence()
-        raise FileError(f"standard output cannot be written: {error.strerror}") from None
-
-
-def silence() -> None:
-    """Let stdout lead nowhere, so that nothing fails when the interpreter flushes it at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
-
-
-def complain(text: str, kind: str = "Error") -> None:
-    """One sentence on stderr."""
-    if sys.stderr is None:
-        return
-    from rich.console import Console
-    from rich.text import Text
-
-    style = "bold red" if kind == "Error" else "bold yellow"
-    terminal, page = sys.stderr.isatty(), io.StringIO()
-    console = Console(file=page, force_terminal=terminal)
-    console.print(Text.assemble((f"{kind}: ", style), _told(text)), soft_wrap=not terminal)
-    sys.stderr.write(_printable(page.getvalue(), sys.stderr))
-    sys.stderr.flush()
-
-
 # -- what is said about a solution, a checkpoint, a problem ----------------------------------------------------------
 
 
@@ -166,7 +57,7 @@ def solution_facts(solution: Solution) -> dict[str, Any]:
     """The numbers of a solution; of a learned one, also how it was learned and how far it is from a solver's."""
     learning, identity = solution.learning, solution_identity(solution)
     if learning is None:
-        return solution.summary() | identity
+        return solution.summary() | identity | _earnings(solution)
     made = {"learner": str(solution.dataset.attrs["solver"]), "agents": learning.agents}
     made |= {name: int(getattr(learning, name)[-1]) for name in ("episodes", "agent_steps")}
     made |= {name: float(getattr(learning, name)) for name in ("density_distance", "reference_exploitability")}
@@ -174,7 +65,13 @@ def solution_facts(solution: Solution) -> dict[str, Any]:
         made["disagreement"] = float(learning.disagreement[-1])
     if learning.agent_regret is not None:
         made["mean_regret"] = float(learning.agent_regret.mean())
-    return solution.summary() | identity | made
+    return solution.summary() | identity | _earnings(solution) | made
+
+
+def _earnings(solution: Solution) -> dict[str, float]:
+    """The cost with its sign turned, where the game is stated by rewards."""
+    earns = solution.dataset.attrs.get("sense") == "reward"
+    return {"earnings": 0.0 - float(solution.certificate.cost)} if earns else {}
 
 
 def _learned_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -203,13 +100,13 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         ("duality gap", short(numbers["duality_gap"])),
     ]
     if objective == "social":  # whose potential is what all pay together, by mass 1
-        rows.append(("cost of an agent", _exact(numbers["potential"])))
+        rows.append(_paid(attrs, numbers["potential"]))
         rows.append(("at marginal costs", _exact(numbers["cost"])))
         rows.append(("certified as", {"bound": "the least, to the gap", "stationary": "stationary"}.get(
             str(attrs.get("optimum")), "unknown")))  # fmt: skip
     else:
         rows.append(("potential", _exact(numbers["potential"])))
-        rows.append(("cost of an agent", _exact(numbers["cost"])))
+        rows.append(_paid(attrs, numbers["cost"]))
     if "policy" in data or "value_ahead" in data:
         rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
     rows += distance_rows(solution.discretisation)
@@ -222,6 +119,12 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         rows.append(("fastest", _fastest(data)))
     work = f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"
     return [*rows, ("work", work)]
+
+
+def _paid(attrs: Mapping[Any, Any], cost: float) -> tuple[str, str]:
+    """What an agent pays, or earns where the game is stated by rewards."""
+    earns = attrs.get("sense") == "reward"
+    return ("earnings of an agent", _exact(0.0 - cost)) if earns else ("cost of an agent", _exact(cost))
 
 
 def _fastest(data: xr.Dataset) -> str:
@@ -339,27 +242,27 @@ def _costs(one: xr.Dataset) -> dict[str, Any]:
 
 def agents_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
     """The small table of a comparison with N agents."""
-    facts = agents_facts(compared)
+    facts, earns = agents_facts(compared), compared.attrs.get("sense") == "reward"
     rows = [("problem", f"{facts['problem']}, {facts['replicas']} replicas, seed {facts['seed']}")]
     for number, one in facts["agents"].items():
         name, near = f"N = {number}", f"L2 {short(one['l2']['mean'])}, W1 {short(one['wasserstein']['mean'])}"
         if "populations" not in one:
-            rows.append((name, f"{near}, {_gains(one)}"))
+            rows.append((name, f"{near}, {_gains(one, earns)}"))
             continue
         rows.append((name, near))
-        rows += [(f"  {who}", _gains(costs)) for who, costs in one["populations"].items()]
+        rows += [(f"  {who}", _gains(costs, earns)) for who, costs in one["populations"].items()]
     names = {"l2": "L2", "wasserstein": "W1", "regret": "regret", "cost_difference": "|cost difference|"}
     slopes = [f"{text} {_slope(facts['slopes'][name])}" for name, text in names.items()]
     why = [("no exact regret", str(facts["regret_unknown"]))] if "regret_unknown" in facts else []
     return [*rows, ("slopes in N", ", ".join(slopes)), ("W1", str(facts["wasserstein_metric"])), *why]
 
 
-def _gains(one: dict[str, Any]) -> str:
-    simulated = one["simulated_cost"]
+def _gains(one: dict[str, Any], earns: bool = False) -> str:
+    simulated, sign, word = one["simulated_cost"], (-1.0 if earns else 1.0), "earnings" if earns else "cost"
     half = 0.5 * (simulated["high"] - simulated["low"])
     return (
         f"regret {short(one['regret'])}, cost difference {short(one['cost_difference'])}, "
-        f"cost {one['cost']:.6g} (simulated {simulated['mean']:.6g} ± {half:.2g})"
+        f"{word} {sign * one['cost']:.6g} (simulated {sign * simulated['mean']:.6g} ± {half:.2g})"
     )
 
 
@@ -370,15 +273,15 @@ def _slope(one: dict[str, float]) -> str:
     return f"{one['slope']:.3f}{band} (last {one['last']:.2f})"
 
 
-def problem_rows(entry: NamedProblem) -> list[tuple[str, str]]:
-    """Default resolution, as far as it can be chosen, and parameters of a named problem."""
-    chosen = {"--shape": "x".join(str(n) for n in entry.resolution.get("shape", ()))}
-    if "steps" in entry.resolution:
-        chosen["--steps"] = str(entry.resolution["steps"] or "chosen from the game")
-    if "scheme" in entry.resolution:
-        chosen["--scheme"] = str(entry.resolution["scheme"] or "chosen from the game")
-    settings = [(f"--set {key}", str(parameter.default)) for key, parameter in entry.parameters.items()]
-    return [(option, value) for option, value in chosen.items() if value] + settings
+def problem_columns(entry: NamedProblem) -> list[tuple[str, str, str, str]]:
+    """Option, default, unit and meaning: of the resolution, as far as it can be chosen, and of all parameters."""
+    chosen = {"shape": "x".join(str(n) for n in entry.resolution.get("shape", ()))}
+    for name in ("steps", "scheme"):
+        if name in entry.resolution:
+            chosen[name] = str(entry.resolution[name] or "chosen")
+    rows = [("", "default", "unit", "")]
+    rows += [(f"--{name}", value, "", entry.meanings.get(name, "")) for name, value in chosen.items() if value]
+    return rows + [(f"--set {p.name}", str(p.default), p.unit, p.meaning) for p in entry.parameters.values()]
 
 
 def short(number: float) -> str:

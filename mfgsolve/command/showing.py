@@ -1,54 +1,12 @@
-"""Subcommands that show what there is: problems, solutions, pictures, films."""
+"""Subcommands that show what there is in files: solutions, pictures, films."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
-
-from mfgsolve.command.arguments import Json, PlanFile, whole
-from mfgsolve.errors import InputError, unknown
-
-PEERS = ("mfglib", "openspiel")
-PICTURE_KINDS = ("plan", "value", "speed", "policy", "convergence", "learning")
-
-
-def list_problems(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Tell about this one in full; or mfglib, openspiel, tasks.")
-    ] = None,
-) -> None:
-    """List the named problems, one line each with its source; with a name, its parameters too.
-
-    With the name of another library (mfglib, openspiel), list its games; with 'tasks', what can be learned besides
-    games.
-
-    Example:  mfgsolve list supply-demand
-    """
-    from mfgsolve import methods, problems
-    from mfgsolve.command.report import problem_rows, say
-    from mfgsolve.command.training import task_rows
-
-    if name is None:
-        entries = [problems.get(each) for each in problems.names()]
-        say(rows=[(entry.name, f"{entry.summary} Source: {entry.source}") for entry in entries])
-        return
-    if name == "tasks" or name in methods.TASKS:
-        say(rows=task_rows(name))
-        return
-    if name.partition(":")[0] in PEERS:
-        from mfgsolve import interop
-
-        say("\n".join(interop.names(name.partition(":")[0])))
-        return
-    entry = problems.get(name)
-    say(rows=[(entry.name, entry.summary), ("source", entry.source), *problem_rows(entry)])
+from mfgsolve.command.arguments import AnyFile, Json
 
 
 def show(
-    file: Annotated[Path, typer.Argument(metavar="FILE.nc", help="A solution, a checkpoint or a comparison.")],
+    file: AnyFile,
     json: Json = False,
 ) -> None:
     """Show what was solved, its certificate and its status.
@@ -121,68 +79,3 @@ def show(
             f"{verdict(solution)}{told(solution.warnings)}\n\n{attrs.get('problem', '')}".rstrip(),
             solution_rows(solution) + made,
         )
-
-
-def plot(
-    file: PlanFile,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.png", help="Picture: .png, .pdf or .svg.")],
-    kind: Annotated[
-        str, typer.Option(metavar="KIND", help="plan, value, speed, policy, convergence or learning.")
-    ] = "plan",
-) -> None:
-    """Draw a solution: the plan, its value, its speeds or policy, how the solve converged or agents learned.
-
-    Files of 'mfgsolve convergence', 'compare' and 'refine' have pictures of their own.
-
-    Example:  mfgsolve plot plan.nc -o speed.png --kind speed
-    """
-    from mfgsolve.command.preflight import PICTURES, check_outputs
-
-    if kind not in PICTURE_KINDS:
-        raise InputError(unknown("kind of picture", kind, PICTURE_KINDS))
-    check_outputs({"--output": (output, PICTURES)}, {"the solution": file})
-    from mfgsolve import plots
-    from mfgsolve.command.report import say
-    from mfgsolve.files import file_kind, read_dataset
-    from mfgsolve.solution import load
-
-    own: dict[str, Callable[..., Any]] = {
-        "convergence": plots.convergences,
-        "comparison": plots.agents,
-        "refinement": plots.refinement,
-        "training": plots.training,
-        "faceoff": plots.faceoff,
-    }
-    result = "study" if file.suffix == ".zarr" else file_kind(file)
-    if result == "study":
-        from mfgsolve.studies.store import open_sweep
-
-        plots.save(plots.sweep(open_sweep(file)), output)
-    elif result in own:
-        plots.save(own[result](read_dataset(file, result)), output)
-    else:
-        plots.save(getattr(plots, kind)(load(file)), output)
-    say(f"Wrote {output}.")
-
-
-def animate(
-    file: PlanFile,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.gif", help="Film: .gif, or .mp4 by ffmpeg.")],
-    fps: Annotated[int, typer.Option(parser=whole, metavar="N", help="Pictures a second.")] = 15,
-    frames: Annotated[int, typer.Option(parser=whole, metavar="N", help="Pictures in all.")] = 60,
-) -> None:
-    """Show a solution as a film over time, or the game that a face-off of battles recorded.
-
-    Example:  mfgsolve animate plan.nc -o plan.gif
-    """
-    from mfgsolve.command.preflight import ANIMATIONS, check_outputs
-
-    check_outputs({"--output": (output, ANIMATIONS)}, {"the solution": file})
-    from mfgsolve import plots
-    from mfgsolve.command.report import say
-    from mfgsolve.files import file_kind, read_dataset
-    from mfgsolve.solution import load
-
-    shown = read_dataset(file, "faceoff") if file_kind(file) == "faceoff" else load(file)
-    plots.animate(shown, output, fps=fps, frames=frames)
-    say(f"Wrote {output}.")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mfgsolve.command import completing
 from mfgsolve.command.arguments import (
-    SOLVERS,
     Iterations,
     Json,
+    Method,
     Name,
     Output,
     Plot,
@@ -31,7 +33,7 @@ from mfgsolve.command.arguments import (
 )
 from mfgsolve.command.comparing import keep
 from mfgsolve.command.report import NOT_CONVERGED
-from mfgsolve.command.training import resume_task
+from mfgsolve.command.training import check_of_games, resume_task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
     Watch = Callable[[Measure], None]
 
 
+SWEEP = 25e-9  # seconds that a sweep takes a cell and step, on one thread
+LARGE, LONG = 2**30, 60.0  # bytes and seconds from which on they are told beforehand
+
+
 def solve(
     problem: Name,
     shape: Shape = None,
@@ -52,11 +58,14 @@ def solve(
     settings: Settings = None,
     tol: Tolerance = 1e-10,
     tol_continuum: ToContinuum = None,
-    solver: Annotated[
-        str | None, typer.Option(metavar="NAME", help=f"{SOLVERS}; else the one that suits best.")
-    ] = None,
+    solver: Method = None,
     objective: Annotated[
-        str, typer.Option(metavar="NAME", help="equilibrium, or social: the plan that costs all together least.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="equilibrium, or social: the plan that costs all together least.",
+            autocompletion=completing.objectives,
+        ),
     ] = "equilibrium",
     output: Output = None,
     plot: Plot = None,
@@ -98,18 +107,48 @@ def solve(
         )  # fmt: skip
 
     line = Progress.of(stated, tol) if tol_continuum is None else Progress(tol)  # of meshes that are chosen
+    if tol_continuum is None:
+        foretell(stated)
     carry_out(work, line, checkpoint, output, plot, json, strict)
 
 
+def foretell(problem: Problem) -> None:
+    """Say beforehand what a large solve of a diffusion will take, as information alone: nobody is asked."""
+    from mfgsolve.command.preflight import bytes_needed
+    from mfgsolve.command.speaking import inform
+    from mfgsolve.inputs.memory import human_size
+    from mfgsolve.progress import left_text
+    from mfgsolve.progress.work import USUAL
+
+    if problem.is_finite:
+        return
+    memory = bytes_needed(problem.grid.shape, problem.time.steps)
+    seconds = USUAL * math.prod(problem.grid.shape) * problem.time.steps * SWEEP
+    if memory >= LARGE or seconds >= LONG:
+        needed = left_text(seconds).removesuffix(" left")
+        inform(f"this needs about {human_size(memory)} of memory, and {needed} on one thread, give or take a factor 3")
+
+
 def resume(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT.nc", help="A file of solve or learn --checkpoint.")],
-    output: Output = None,
-    plot: Plot = None,
+    checkpoint: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT.nc",
+            help="A file of solve or learn --checkpoint.",
+            autocompletion=completing.files(".nc"),
+        ),
+    ],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.nc", help="Write the solution or training (NetCDF).")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the plan, or what was learned (.png, .pdf or .svg).")
+    ] = None,
     json: Json = False,
     strict: Strict = False,
     tol: Annotated[
         float | None,
-        typer.Option(parser=number, metavar="TOL", help="Relative exploitability to reach; else that of the solve."),
+        typer.Option(parser=number, metavar="TOL", help="Of games: relative exploitability; else that of the solve."),
     ] = None,
     max_iterations: Iterations = None,
     max_seconds: Seconds = None,
@@ -117,7 +156,7 @@ def resume(
 ) -> None:
     """Go on from a checkpoint, to the same answer; the checkpoint is kept up to date.
 
-    Limits count from the first start.
+    Limits count from the first start.  A training of a task has a limit of seconds alone.
 
     Example:  mfgsolve resume f.nc -o plan.nc
     """
@@ -127,6 +166,7 @@ def resume(
     from mfgsolve.files import file_kind
 
     if file_kind(checkpoint) == "training-checkpoint":
+        check_of_games(tol=tol, max_iterations=max_iterations, threads=threads)
         resume_task(checkpoint, output, plot, json, strict, max_seconds)
         return
     import mfgsolve

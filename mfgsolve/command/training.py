@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mfgsolve.command.comparing import keep
-from mfgsolve.command.progress import Progress as Line
+from mfgsolve.command.progress import Counted
 from mfgsolve.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import xarray as xr
 
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from mfgsolve.tasks.training import Progress
 
 __all__ = [
-    "Blocks", "resume_task", "task_rows", "told_checkpoint", "train_task", "training_facts", "training_rows",
+    "Blocks", "check_of_games", "resume_task", "task_facts", "task_rows", "told_checkpoint", "train_task",
+    "training_facts", "training_rows",
 ]  # fmt: skip
 
 
-class Blocks(Line):
+class Blocks(Counted):
     """The live line of a training: how many of its episodes are done.
 
     Parameters
@@ -36,28 +37,23 @@ class Blocks(Line):
     """
 
     def __init__(self, task: str, learner: str, episodes: int):
-        super().__init__(0.0)
-        self.task, self.learner, self.episodes = task, learner, episodes
-        self.done: Progress | None = None
-
-    def trained(self, done: Progress) -> None:
-        """Show how far it is."""
-        self.done, self.doing = done, ""
+        super().__init__(
+            "episodes", counted=lambda told: (told.block * episodes, told.blocks * episodes),
+            words=lambda _: f"{learner} on {task}",
+        )  # fmt: skip
+        self.episodes = episodes
 
     def named(self, iteration: int) -> str:
+        """What has been done by that block, in words."""
         return f"episode {iteration * self.episodes}"
 
-    def share(self) -> float:
-        return 0.0 if self.done is None else self.done.block / max(self.done.blocks, 1)
 
-    def texts(self) -> Iterator[tuple[str, str]]:
-        if self.doing or self.done is None:
-            yield from super().texts()
-            return
-        count = f"episode {self.done.block * self.episodes} of {self.done.blocks * self.episodes}"
-        yield f"{self.learner} on {self.task}  {count}", self.clock()
-        yield count, self.clock()
-        yield "", count
+def check_of_games(**options: object) -> None:
+    """Refuse options of games, which a task does not have."""
+    for name, value in options.items():
+        if value is not None:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} is of mean-field games, and this is a task; leave it out, or see --set")
 
 
 def train_task(
@@ -106,7 +102,7 @@ def _carry_out(
 
         def watch(done: Progress) -> None:
             interrupts.check()
-            line.trained(done)
+            line.update(done)
 
         result = work(watch)
         interrupts.check()
@@ -169,6 +165,21 @@ def told_checkpoint(file: Path, json: bool) -> None:
     rows = [("checkpoint of", f"{facts['learner']} on {facts['task']}")]
     work = f"{done} of {facts['of_blocks']} blocks of {int(attrs['episodes_of_block'])} episodes"
     say(f"Go on with:  mfgsolve resume {file}", [*rows, ("work so far", f"{work}, {facts['seconds']:.2f} s")])
+
+
+def task_facts(name: str) -> dict[str, Any]:
+    """The same, for programs."""
+    from mfgsolve import methods
+    from mfgsolve.tasks.task import parameters_of
+
+    if name == "tasks":
+        return {"tasks": [{"name": each, "summary": kind.summary, "source": kind.source}
+                          for each, kind in methods.TASKS.items()]}  # fmt: skip
+    kind = methods.TASKS[name]
+    learner = methods.TASK_LEARNERS[kind.learner]
+    made = {"name": kind.learner, "source": learner.source, "options": parameters_of(learner)}
+    head = {"name": name, "summary": kind.summary, "source": kind.source}
+    return head | {"parameters": parameters_of(kind), "learner": made}
 
 
 def task_rows(name: str) -> list[tuple[str, str]]:

@@ -1,17 +1,19 @@
-"""What a coupling is: stated by the user, bound to a grid and to times; and the sum of several."""
+"""What a coupling is: stated by the user, bound to a grid and to times; the sum of several, and multiples."""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from mfgsolve.errors import InputError, unknown
+from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.spaces import Space, Volumes, integral
 
-__all__ = ["TARGETS", "Bound", "Coupling", "Sum", "by_target", "target"]
+__all__ = ["TARGETS", "Bound", "Coupling", "Scaled", "Sum", "by_target", "scaled", "target", "unscaled"]
 
 TARGETS = ("state", "occupation", "aggregate")
 
@@ -29,9 +31,11 @@ class Bound(ABC):
     Attributes
     ----------
     sees_history : whether what it costs at a node depends on the crowds before it, so that it is asked for all at once
+    is_fused : whether it has a kernel, `fused`
     """
 
     sees_history = False
+    is_fused = False
 
     @abstractmethod
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray: ...
@@ -42,6 +46,14 @@ class Bound(ABC):
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
         """f'(rho), pointwise; None where the coupling is not local or not differentiable."""
         return None
+
+    def fused(
+        self, nodes: slice, mass: np.ndarray, cost: np.ndarray | None = None, slope: np.ndarray | None = None,
+        factors: np.ndarray | None = None, weights: np.ndarray | None = None,
+    ) -> float:  # fmt: skip
+        """sum_t weights_t F_t of masses (levels, cells), in one pass, which also fills ``cost`` with f and ``slope``
+        with factors_t f', where they are given; only where `is_fused`."""
+        raise NotImplementedError
 
     def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
         """Derivative of f at rho in the direction ``change``."""
@@ -88,6 +100,7 @@ class Coupling(ABC):
     is_hard: bool = False
     is_steep: bool = False  # f' grows without bound where nobody is
     is_smooth: bool = False  # f analytic in a positive density: no kink, no jump, no floor
+    is_constant: bool = False  # f the same whatever the crowd does
 
     @abstractmethod
     def bind(self, grid: Space, times: np.ndarray) -> Bound: ...
@@ -98,6 +111,11 @@ class Coupling(ABC):
                 f"a coupling plus a {type(other).__name__} is no coupling; write RunningCost(...) around it"
             )
         return Sum((self, other))
+
+    def __mul__(self, factor: float) -> Coupling:
+        return scaled(self, factor)
+
+    __rmul__ = __mul__
 
 
 def levels_at(array: np.ndarray, nodes: slice) -> np.ndarray:
@@ -178,6 +196,145 @@ class _BoundSum(Bound):
         for low, high in result[1:]:
             lower, upper = np.maximum(lower, low), np.minimum(upper, high)
         return lower, upper
+
+
+# -- multiples --------------------------------------------------------------------------------------------------------
+
+
+def scaled(coupling: Coupling, factor: Any) -> Coupling:
+    """The coupling times a number; a sum term by term.
+
+    Raises
+    ------
+    InputError
+        for what is no finite number, and for a hard bound times a number that is not positive
+    """
+    number = real(factor, f"factor of the {type(coupling).__name__}")
+    if isinstance(coupling, Sum):
+        return Sum(tuple(scaled(term, number) for term in coupling.terms))
+    if isinstance(coupling, Scaled):
+        return Scaled(coupling.of, number * coupling.factor)
+    return Scaled(coupling, number)
+
+
+def unscaled(coupling: Coupling) -> Coupling:
+    """What a coupling is a multiple of; itself where it is none."""
+    return coupling.of if isinstance(coupling, Scaled) else coupling
+
+
+@dataclass(frozen=True, eq=False)
+class Scaled(Coupling):
+    """A multiple, ``2 * CrowdAversion(...)``: cost factor f, potential factor F; bounds stay.
+
+    A negative factor makes a crowd that shuns itself one that gathers, and the game no monotone one.
+    """
+
+    of: Coupling
+    factor: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.factor):
+            raise InputError(f"factor of the {type(self.of).__name__} is {self.factor}; a finite number is needed")
+        if self.of.is_hard and self.factor <= 0:
+            raise InputError(
+                f"the {type(self.of).__name__} has hard bounds, which have no multiple by {self.factor:g}; a positive "
+                "factor is needed (it leaves the bounds as they are)"
+            )
+
+    @property
+    def on(self) -> str:  # type: ignore[override]
+        return self.of.on
+
+    @property
+    def is_potential(self) -> bool:  # type: ignore[override]
+        return self.of.is_potential
+
+    @property
+    def is_monotone(self) -> bool:  # type: ignore[override]
+        return self.factor == 0 or (self.of.is_monotone and (self.factor > 0 or self.of.is_constant))
+
+    @property
+    def is_local(self) -> bool:  # type: ignore[override]
+        return self.of.is_local
+
+    @property
+    def is_differentiable(self) -> bool:  # type: ignore[override]
+        return self.of.is_differentiable
+
+    @property
+    def is_hard(self) -> bool:  # type: ignore[override]
+        return self.of.is_hard
+
+    @property
+    def is_steep(self) -> bool:  # type: ignore[override]
+        return self.of.is_steep and self.factor != 0
+
+    @property
+    def is_smooth(self) -> bool:  # type: ignore[override]
+        return self.of.is_smooth
+
+    @property
+    def is_constant(self) -> bool:  # type: ignore[override]
+        return self.of.is_constant
+
+    @property
+    def total_is_convex(self) -> bool | None:
+        """What it says of its total cost, None where it says nothing; see `mfgsolve.couplings.social`."""
+        said: bool | None = getattr(self.of, "total_is_convex", None)
+        return said if self.factor >= 0 or said is None else False
+
+    def amounts_on(self, *where: Any) -> np.ndarray:
+        """alpha of a price, which is no part of its cost; see `Price`."""
+        return self.of.amounts_on(*where)  # type: ignore[attr-defined,no-any-return]
+
+    def bind(self, grid: Space, times: np.ndarray) -> Bound:
+        return _BoundScaled(self.of.bind(grid, times), self.factor)
+
+
+@dataclass(frozen=True, eq=False)
+class _BoundScaled(Bound):
+    of: Bound
+    factor: float
+
+    @property
+    def sees_history(self) -> bool:  # type: ignore[override]
+        return self.of.sees_history
+
+    def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.asarray(self.factor * self.of.cost(nodes, rho))
+
+    def potential(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
+        return np.asarray(self.factor * self.of.potential(nodes, rho))
+
+    def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
+        return self._times(self.of.slope(nodes, rho))
+
+    def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
+        return np.asarray(self.factor * self.of.tangent(nodes, rho, change))
+
+    def adjoint(self, nodes: slice, rho: np.ndarray, weight: np.ndarray) -> np.ndarray | None:
+        own = getattr(self.of, "adjoint", None)
+        return None if own is None else self._times(own(nodes, rho, weight))
+
+    def second(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
+        return self._times(self.of.second(nodes, rho))
+
+    def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray | None:
+        return self._times(self.of.cost_among(nodes, rho, agents))
+
+    def lowered(self, lower: Callable[[np.ndarray], np.ndarray]) -> Bound:
+        if self.factor == 0:
+            return self
+        return _BoundScaled(self.of.lowered(lambda field: lower(field * self.factor) / self.factor), self.factor)
+
+    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
+        return self.of.bounds(nodes)
+
+    def _times(self, array: np.ndarray | None) -> np.ndarray | None:
+        return None if array is None else np.asarray(self.factor * array)
+
+
+# -- what they act on -------------------------------------------------------------------------------------------------
 
 
 def by_target(coupling: Coupling) -> dict[str, list[Coupling]]:

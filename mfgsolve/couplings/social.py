@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings.base import Bound, Coupling, Sum, total
+from mfgsolve.couplings.base import Bound, Coupling, Scaled, Sum, scaled, total, unscaled
 from mfgsolve.couplings.convolution import Nonlocal
 from mfgsolve.couplings.hard import Capacity, Price, QuadraticPotential
 from mfgsolve.couplings.interaction import Interaction
@@ -43,6 +43,9 @@ def marginal(coupling: Coupling) -> Coupling:
     """
     if isinstance(coupling, Sum):
         return Sum(tuple(marginal(term) for term in coupling.terms))
+    if isinstance(coupling, Scaled):
+        inner = marginal(coupling.of)
+        return Marginal(coupling) if isinstance(inner, Marginal) else scaled(inner, coupling.factor)
     if isinstance(coupling, Capacity | RunningCost):
         return coupling
     if isinstance(coupling, Interaction):
@@ -71,7 +74,7 @@ class Marginal(Coupling):
     is_monotone: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "is_monotone", isinstance(self.of, CONVEX) or _said_convex(self.of))
+        object.__setattr__(self, "is_monotone", _is_convex(self.of))
 
     @property
     def on(self) -> str:  # type: ignore[override]
@@ -99,6 +102,12 @@ class Marginal(Coupling):
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         return _BoundMarginal(self.of.bind(grid, times), 1.0 if self.on == "aggregate" else grid.volumes)
+
+
+def _is_convex(coupling: Coupling) -> bool:
+    """Whether rho f(rho) is convex by its formula, or said to be."""
+    growing = not isinstance(coupling, Scaled) or coupling.factor >= 0
+    return growing and (isinstance(unscaled(coupling), CONVEX) or _said_convex(unscaled(coupling)))
 
 
 def _said_convex(coupling: Coupling) -> bool:

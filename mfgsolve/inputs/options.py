@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -12,13 +12,19 @@ __all__ = ["typed_options"]
 
 
 def typed_options(
-    kind: type, options: Mapping[str, Any], name: str, whose: str | None = None, word: str = "option"
+    kind: type,
+    options: Mapping[str, Any],
+    name: str,
+    whose: str | None = None,
+    word: str = "option",
+    also: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Options of a frozen dataclass of hyper-parameters, each of the type of its default; a field whose metadata says
     that it is "loose" takes what its class makes something of.
 
     ``name`` is what the user called it by, ``whose`` how a message speaks of its options ("the learner"), ``word`` what
-    it calls them.
+    it calls them.  ``also`` holds what else may stand beside the options, the arguments of the function that was
+    called: a misspelt one is told by the nearest of all.
 
     Raises
     ------
@@ -29,7 +35,7 @@ def typed_options(
     checked = {}
     for option, value in options.items():
         if option not in defaults:
-            raise InputError(unknown(f"{word} of {name}", option, defaults or ["(none)"]))
+            raise InputError(unknown(f"{word} of {name}", option, [*defaults, *also] or ["(none)"]))
         checked[option] = _like(value, defaults[option], f"{word} {option} of {whose or name}")
     return checked
 

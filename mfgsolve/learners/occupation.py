@@ -20,6 +20,8 @@ import xarray as xr
 
 from mfgsolve.agents.play import stated_problem
 from mfgsolve.agents.run import Party, Run
+from mfgsolve.display import card
+from mfgsolve.display.stated import space_sentence
 from mfgsolve.errors import FileError, InputError, numbers, real, unknown, whole
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.games import Game
@@ -27,6 +29,7 @@ from mfgsolve.learners.distance import check_alike, distance
 from mfgsolve.learners.layouts import actions_of, check_mass, counted, even_shares, game_of, joint, labelled, space_of
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
+from mfgsolve.solution.display import density_picture
 from mfgsolve.spaces import Space
 from mfgsolve.stages.neighbourhoods import checked_neighbours
 
@@ -292,6 +295,13 @@ class Occupation:
         columns = flat.transpose(1, 0, 2).reshape(flat.shape[1], -1)
         near = np.asarray(matrix @ columns).reshape(flat.shape[1], flat.shape[0], self.actions)
         return mass.copy(data=near.transpose(1, 0, 2).reshape(mass.shape))
+
+    def _repr_html_(self) -> str:
+        density = self.density.where(~self.space.mask)
+        picture, below = density_picture(density if self.has_time else density.expand_dims(time=[0.0]))
+        listed = ", ".join(str(name) for name in self.mass["action"].values)
+        rows = {"where": space_sentence(self.space), "actions": listed}
+        return card("Occupation", "Mass of agents by time, place and action.", rows, picture=picture, below=below)
 
     # -- two of them -------------------------------------------------------------------------------------------
 

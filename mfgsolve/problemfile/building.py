@@ -10,10 +10,11 @@ import numpy as np
 
 from mfgsolve.couplings import Coupling, Price, Sum, by_target
 from mfgsolve.errors import InputError
-from mfgsolve.fields import Bump, Field, Total, sample
+from mfgsolve.fields import Arc, Bump, Field, Total, sample
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.datafile import ArrayField
 from mfgsolve.problemfile.tables import DeclaredProblem
+from mfgsolve.problems.points import SpreadLike
 from mfgsolve.resolution.finite import finite_steps
 from mfgsolve.spaces import Choices, Populations, Space
 from mfgsolve.steps.transitions import own_costs, step_matrices
@@ -24,30 +25,40 @@ __all__ = ["build", "check", "on_what"]
 def build(table: DeclaredProblem, text: str) -> Problem:
     """The problem that the tables state; ``text`` is kept with it."""
     stated = (*table.coupling, *table.terminal.coupling, *table.all_dynamics)
-    moving = [bump for bump in _parts(table.coupling) if isinstance(bump, Bump) and bump.path is not None]
+    rides = [term for term in _parts(table.coupling) if isinstance(term, Bump | Arc)]
+    moving = [ride for ride in rides if isinstance(ride, Arc) or ride.path is not None]
+    demand, couplings = None if table.demand is None else table.demand.demand, table.coupling
+    if demand is not None:
+        assert table.demand is not None
+        demand.points.check(table.space, demand.day)
+        couplings = (demand.coupling(table.demand.congestion), *couplings)
+    like_points = demand is not None and table.initial.density is None
     problem = Problem(
         grid=table.space,
         time=table.time,
         dynamics=table.all_dynamics,
-        coupling=_joined(table.coupling) if table.coupling else 0.0,
-        initial=_initial(table),
+        coupling=_joined(couplings) if couplings else 0.0,
+        initial=SpreadLike(demand) if demand is not None and like_points else _initial(table),
         terminal=table.terminal.cost,
         terminal_coupling=_joined(table.terminal.coupling) if table.terminal.coupling else None,
-        normalise=table.initial.normalise,
+        normalise=table.initial.normalise or like_points,
         name=table.name,
         source=table.source,
         text=text,
-        track=moving[0].position if len(moving) == 1 else None,
+        track=demand.centre if demand is not None else moving[0].position if len(moving) == 1 else None,
+        sites=None if demand is None else demand.sites,
         kinks=_bends(moving, table.time.horizon) if table.kinks is None else table.kinks,
+        sense=table.sense,
     )
     if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))):
         return replace(problem, initial=problem.initial_mass() / problem.grid.volumes)  # tied to its grid
     return problem
 
 
-def _bends(moving: Sequence[Bump], horizon: float) -> list[float]:
-    """Times before the horizon at which paths turn: data have a kink there."""
-    times = {row[0] for bump in moving for row in bump.path or ()}
+def _bends(moving: Sequence[Bump | Arc], horizon: float) -> list[float]:
+    """Times before the horizon at which paths turn, or end: data have a kink there."""
+    times = {row[0] for ride in moving if isinstance(ride, Bump) for row in ride.path or ()}
+    times |= {ride.arrival for ride in moving if isinstance(ride, Arc)}
     return [time for time in times if 0 < time < horizon]
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from mfgsolve.errors import FileError, InputError, unknown
-from mfgsolve.files import regular, told
+from mfgsolve.files.columns import Columns
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.inputs.memory import affordable
 from mfgsolve.inputs.texts import cut, visible
 from mfgsolve.spaces import Space
 
@@ -21,7 +17,6 @@ __all__ = ["CsvTable", "read_density"]
 
 MEANT = ("cost", "density", "reward", "value")  # names that the column of the numbers may have
 NEAR = 0.01  # of a cell, or of a step: as far as a written place may be from the centre, or a time from its node
-GROWTH = 20  # bytes in memory of one in the file
 
 
 def read_density(path: str | os.PathLike[str], grid: Space) -> np.ndarray:
@@ -54,61 +49,11 @@ def read_density(path: str | os.PathLike[str], grid: Space) -> np.ndarray:
     >>> mfg.read_density(file, mfg.Grid.box((2,)))
     array([2., 0.])
     """
-    return CsvTable(Path(regular(os.fspath(path), "table"))).on_grid(grid, None, "density")
+    return CsvTable(path).on_grid(grid, None, "density")
 
 
-class CsvTable:
-    """The columns of a file, as texts, by name."""
-
-    def __init__(self, path: Path):
-        self.path, self.what = path, f"table {told(path)}"
-        affordable(GROWTH * os.path.getsize(path), 1, self.what)
-        rows = self._rows()
-        if not rows:
-            raise FileError(f"{self.what} is empty; a line with the names of the columns, then numbers, are needed")
-        (_, head), *body = rows
-        names = [name.strip() for name in head]
-        for name in names:
-            if names.count(name) > 1:
-                raise FileError(f"{self.what} has two columns named {cut(visible(name))!r}; name every column once")
-        for line, row in body:
-            if len(row) != len(names):
-                raise FileError(f"{self.what}, line {line}: {len(row)} entries, and the first line names {len(names)}")
-        self.lines = [line for line, _ in body]
-        self.columns = dict(zip(names, zip(*(row for _, row in body), strict=True), strict=True)) if body else {}
-        self.names = names
-        if not body:
-            raise FileError(f"{self.what} has no row below the names of the columns")
-
-    def _rows(self) -> list[tuple[int, list[str]]]:
-        try:
-            text = self.path.read_bytes()
-            if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text[:64]:
-                raise FileError(f"{self.what} is no text in UTF-8 (it looks like UTF-16); save it as UTF-8")
-            reader = csv.reader(io.StringIO(text.decode("utf-8-sig"), newline=""))
-            return [(reader.line_num, row) for row in reader if any(entry.strip() for entry in row)]
-        except OSError as error:
-            raise FileError(f"{self.what} cannot be read: {error.strerror or error}") from None
-        except UnicodeDecodeError as error:
-            raise FileError(f"{self.what} is no text in UTF-8 ({error.reason} at byte {error.start})") from None
-        except csv.Error as error:
-            raise FileError(f"{self.what} is no table of comma-separated values ({error})") from None
-
-    def numbers(self, name: str) -> np.ndarray:
-        """A column of finite numbers."""
-        entries = self.columns[name]
-        try:
-            values = np.array(entries, dtype=float)
-        except ValueError:
-            values = np.array([_number(entry) for entry in entries])
-        bad = np.flatnonzero(~np.isfinite(values))
-        if bad.size:
-            k = int(bad[0])
-            raise FileError(
-                f"{self.what}, line {self.lines[k]}: {name} is {cut(visible(entries[k]), 60)!r}; "
-                "a finite number, written with a point, is needed"
-            )
-        return values
+class CsvTable(Columns):
+    """A table read by cells of a space, or as points."""
 
     def points(self, names: Sequence[str]) -> tuple[tuple[float, ...], ...]:
         """Rows (t, x, y, ...) in the order of ``names``, of which those of the axes y and z may be missing."""
@@ -156,10 +101,7 @@ class CsvTable:
         raise FileError(f"{self.what} has the columns {came}; {wanted} are needed")
 
     def _check_names(self, needed: Sequence[str], allowed: Sequence[str] | None) -> None:
-        for name in needed:
-            if name not in self.names:
-                came = cut(visible(", ".join(self.names)))
-                raise FileError(f"{self.what} has no column {name!r}; it has {came} (separated by commas)")
+        self.need(needed)
         for name in self.names:
             if allowed is not None and name not in allowed:
                 raise FileError(f"{self.what}: {unknown('column', visible(name), allowed)}")
@@ -229,10 +171,3 @@ def _told_cell(space: Space, cell: tuple[int, ...]) -> str:
         return ", ".join(reversed(places))
     names = getattr(space, "names", None)
     return f"state {names[cell[0]] if names else cell[0]}"
-
-
-def _number(entry: str) -> float:
-    try:
-        return float(entry)
-    except ValueError:
-        return float("nan")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from mfgsolve.fields import Box, Field
 from mfgsolve.grids import Axis, Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.forms import NUMBER, TEXT, Form, Source, count, echoed, many, one_or_many, row
 from mfgsolve.inputs.tables import Kinds, Part, Table, group, table
+from mfgsolve.problems.points import PointDemand, read_points
 from mfgsolve.spaces import Populations, Space, States
 
 __all__ = ["COUPLING", "DYNAMICS", "GRID", "STATES", "DataTable", "DeclaredProblem", "NamedProblem", "data_table"]
@@ -188,6 +190,35 @@ class PopulationTable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DemandTable:
+    """Demand around the points of a CSV file, see `mfgsolve.problems.points`: agents earn it, less where they crowd.
+
+    x, y, size and hour are the names of the columns; "" where there is no size or no hour.
+    """
+
+    points: str
+    width: float
+    sha256: str | None = None
+    reward: float = 1.0
+    rhythm: float = 2.0
+    day: float = 24.0
+    begin: float = 0.0
+    congestion: float | None = None
+    degrees: bool = False
+    x: str = "x"
+    y: str = "y"
+    size: str = "size"
+    hour: str = "hour"
+
+    @cached_property
+    def demand(self) -> PointDemand:
+        """What it stands for."""
+        columns: dict[str, str | None] = {"x": self.x, "y": self.y, "size": self.size, "hour": self.hour}
+        points = read_points(self.points, columns, self.degrees)
+        return PointDemand(points, self.width, self.reward, self.rhythm, self.day, self.begin)
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeclaredProblem:
     """A problem stated in full."""
 
@@ -199,10 +230,12 @@ class DeclaredProblem:
     initial: InitialTable = field(default_factory=InitialTable)
     terminal: TerminalTable = field(default_factory=TerminalTable)
     coupling: tuple[Any, ...] = field(default=(), metadata=COUPLINGS)
+    demand: DemandTable | None = None
     data: Any = field(default=None, metadata={"form": Form("the name of a data file", "", data_table)})
     name: str = "declared"
     source: str = ""
     kinks: tuple[float, ...] | None = None  # of the data: on top, beside the tables that state these
+    sense: str = "cost"
 
     def __post_init__(self) -> None:
         if (self.grid is None) == (self.states is None):
@@ -212,7 +245,9 @@ class DeclaredProblem:
         densities = [p.density is not None for p in self.population]
         if any(densities) and (not all(densities) or self.initial.density is not None):
             raise InputError("densities are given for some populations; give one for each, and none under [initial]")
-        if not any(densities) and self.initial.density is None:
+        if self.demand is not None and (self.grid is None or self.population):
+            raise InputError("demand: points are places of a [grid], on which a single population lives")
+        if not any(densities) and self.initial.density is None and self.demand is None:
             raise InputError("initial.density: this key is missing, and needed")
 
     @property
@@ -260,3 +295,4 @@ class NamedProblem:
     time: DiscountTable = field(default_factory=DiscountTable)
     dynamics: ChainTable | None = None
     kinks: tuple[float, ...] | None = None
+    sense: str | None = None  # its own, if absent

@@ -1,8 +1,10 @@
 """Named problems: ``names()`` lists them, ``get(name)`` tells about one, ``build(name, parameters)`` makes it.
 
-Each is also a function of its own: ``supply_demand(reward=3.0, shape=(32, 32))``.
+Each is also a function of its own: ``supply_demand(reward=3.0, shape=(32, 32))``.  `from_points` makes a game of data
+of one's own, points (x, y, size, hour) of a CSV file.
 """
 
+from mfgsolve.inputs.attributes import missing
 from mfgsolve.problems.beach_bar import beach_bar
 from mfgsolve.problems.bonnans_lavigne_pfeiffer import bonnans_lavigne_pfeiffer_1, bonnans_lavigne_pfeiffer_2
 from mfgsolve.problems.braess import braess
@@ -14,6 +16,7 @@ from mfgsolve.problems.gaussian_log import gaussian_log
 from mfgsolve.problems.lattice_supply_demand import lattice_supply_demand
 from mfgsolve.problems.linear_quadratic import linear_quadratic
 from mfgsolve.problems.montreal import montreal
+from mfgsolve.problems.points import from_points
 from mfgsolve.problems.predator_prey import predator_prey
 from mfgsolve.problems.registry import ClosedForm, NamedProblem, Parameter, build, closed_form, get, names
 from mfgsolve.problems.small_games import left_right, rock_paper_scissors, susceptible_infected
@@ -35,6 +38,7 @@ __all__ = [
     "crowd_modelling_2d",
     "crowd_motion",
     "four_rooms",
+    "from_points",
     "gaussian_log",
     "get",
     "lattice_supply_demand",
@@ -47,3 +51,7 @@ __all__ = [
     "supply_demand",
     "susceptible_infected",
 ]
+
+
+def __getattr__(name: str) -> object:
+    raise missing("module 'mfgsolve.problems'", name, __all__)

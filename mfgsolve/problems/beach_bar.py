@@ -17,7 +17,7 @@ from mfgsolve.problems.registry import named
 MOVES = ((-1,), (0,), (1,))
 
 
-@named()
+@named(group="cells")
 def beach_bar(
     *,
     shape: tuple[int] = (20,),
@@ -42,14 +42,15 @@ def beach_bar(
 
     Parameters
     ----------
-    shape, steps : cells (n,) and time steps of length 1
-    noise : probability of a push
-    distance_cost : per cell and step
-    move_cost : of crossing the whole beach
-    aversion : per step and unit of log m
-    boundary : "periodic" or "reflecting"
-    floor : mass below which a cell counts as empty
-    temperature : tau
+    shape : cells (n,) [cells]
+    steps : time steps of length 1 [steps]
+    noise : probability of a push in a step [1]
+    distance_cost : cost of a step, for each cell of distance to the bar [cost]
+    move_cost : cost of moving once across the whole beach [cost]
+    aversion : cost of a step in a crowd e times denser [cost]
+    boundary : "periodic", a ring, or "reflecting", a beach between rocks [name]
+    floor : mass below which a cell counts as empty [1]
+    temperature : tau, how freely actions are chosen; 0 is sharp [cost]
 
     Source: Perrin, Perolat, Lauriere, Geist, Elie and Pietquin, Fictitious play for mean field games, section 4.2,
     arXiv:2007.03458

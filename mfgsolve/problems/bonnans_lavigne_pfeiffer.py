@@ -42,7 +42,7 @@ class Bottleneck:
         return np.where(inside, self.narrow, self.cap)
 
 
-@named()
+@named(group="cells")
 def bonnans_lavigne_pfeiffer_1(
     *, shape: tuple[int] = (50,), steps: int = 49, cap: float = 3.0, narrow: float = 0.25
 ) -> Problem:
@@ -57,8 +57,10 @@ def bonnans_lavigne_pfeiffer_1(
 
     Parameters
     ----------
-    shape, steps : cells (n,) and time steps
-    cap, narrow : mass per unit length
+    shape : cells (n,) [cells]
+    steps : time steps [steps]
+    cap : largest density allowed [mass / length]
+    narrow : largest density allowed in the bottleneck, while it is there [mass / length]
 
     Source: Bonnans, Lavigne and Pfeiffer, Discrete potential mean field games, example 1, arXiv:2106.07463
     """
@@ -86,7 +88,7 @@ class Season:
         return -self.amplitude * math.sin(4 * math.pi * t / self.horizon)
 
 
-@named()
+@named(group="cells")
 def bonnans_lavigne_pfeiffer_2(
     *, shape: tuple[int] = (50,), steps: int = 49, weight: float = 0.5, season: float = 2.0, lowest: float = -2.0,
     highest: float = 0.0,
@@ -98,10 +100,12 @@ def bonnans_lavigne_pfeiffer_2(
 
     Parameters
     ----------
-    shape, steps : cells (n,) and time steps
-    weight : of the quadratic potential of the price, weight (D + season sin)^2 / 2
-    season : amplitude of the demand from outside
-    lowest, highest : bounds of D
+    shape : cells (n,) [cells]
+    steps : time steps [steps]
+    weight : of the price; its quadratic potential is weight (D + season sin)^2 / 2 [cost time / length^2]
+    season : amplitude of the demand from outside [length / time]
+    lowest : lower bound of the demand D [length / time]
+    highest : upper bound of the demand D [length / time]
 
     Source: Bonnans, Lavigne and Pfeiffer, Discrete potential mean field games, example 2, arXiv:2106.07463
     """

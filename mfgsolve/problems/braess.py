@@ -19,7 +19,7 @@ TURNS = {"A": ("B", "A-C"), "B": ("C", "B-D"), "C": ("D", "D"), "D": ("D", "D"),
 NARROW = ("A", "C")  # their first turn is a road that fills up
 
 
-@named()
+@named(group="states")
 def braess(
     *,
     congestion: float = 1.0,
@@ -41,10 +41,12 @@ def braess(
 
     Parameters
     ----------
-    congestion : time that the whole crowd adds to a narrow road
-    narrow, wide, bridge : times of the empty roads
-    closed : whether the bridge is shut
-    temperature : tau
+    congestion : what the whole crowd adds to the time of a narrow road [travel time]
+    narrow : of an empty narrow road, A-B or C-D [travel time]
+    wide : of a wide road, A-C or B-D, whoever is on it [travel time]
+    bridge : of the bridge from B to C [travel time]
+    closed : whether the bridge is shut [true or false]
+    temperature : tau, how freely turns are chosen; 0 is sharp [travel time]
 
     Source: Braess, Ueber ein Paradoxon aus der Verkehrsplanung, doi:10.1007/BF01918335; times of OpenSpiel's
     dynamic_routing_data, arXiv:1908.09453

@@ -58,7 +58,7 @@ def _closed_form(problem: Problem) -> ColeHopf:
     return ColeHopf(**(problem.parameters or {}), axes=problem.grid.ndim)
 
 
-@named(closed_form=_closed_form)
+@named(_closed_form, group="space")
 def cole_hopf(
     *,
     shape: tuple[int, ...] = (128,),
@@ -78,12 +78,15 @@ def cole_hopf(
 
     Parameters
     ----------
-    shape, steps : cells (..., ny, nx) and time steps; None chooses them from the speeds of the game
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
-    viscosity, control_cost : nu > 0 (length^2 / time) and c
-    goal, start : depths of the terminal reward and of the start, between -1 and 1
-    horizon : T
-    boundary : "reflecting" or "periodic"
+    shape : cells (..., ny, nx) [cells]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
+    viscosity : nu > 0, half the variance that noise adds in a unit of time, per axis [length^2 / time]
+    control_cost : c; moving at speed a costs c |a|^2 / 2 in a unit of time [cost time / length^2]
+    goal : depth of the terminal reward, between -1 and 1 [1]
+    start : depth of the wave in the density of the start, between -1 and 1 [1]
+    horizon : T, when the game ends [time]
+    boundary : "reflecting" walls, or a "periodic" box [name]
 
     Source: Fleming, Exit probabilities and optimal stochastic control, doi:10.1007/BF01442148 (Cole-Hopf transform)
     """

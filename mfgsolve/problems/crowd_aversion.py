@@ -9,7 +9,7 @@ import numpy as np
 from mfgsolve.couplings import CrowdAversion, RunningCost
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.errors import InputError
-from mfgsolve.fields import Bump
+from mfgsolve.fields import Bump, Linear
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import named
@@ -37,14 +37,9 @@ class Wall:
         return np.asarray((abs(c.x - WALL) < THICKNESS / 2 + EDGE) & ~wide & ~narrow)
 
 
-@dataclass(frozen=True)
-class Distance:
+def distance(slope: float) -> Linear:
     """slope (2 - x): cost of being away from the far end of the room."""
-
-    slope: float
-
-    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
-        return np.asarray(self.slope * (LENGTH - c.x))
+    return Linear((-slope, 0.0), (LENGTH, 0.0))
 
 
 def _check(wall: Wall, grid: Grid) -> None:
@@ -61,7 +56,7 @@ def _check(wall: Wall, grid: Grid) -> None:
         )
 
 
-@named()
+@named(group="space")
 def crowd_aversion(
     *,
     shape: tuple[int, int] = (32, 64),
@@ -84,14 +79,17 @@ def crowd_aversion(
 
     Parameters
     ----------
-    shape, steps : cells (ny, nx), at least about (8, 16), and time steps; None chooses them from the speeds of the game
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
-    viscosity, control_cost : nu (length^2 / time) and c
-    aversion : cost per unit time and density
-    hurry : cost per unit time and length of being away from the far end
-    wide_door, narrow_door : widths
-    spread : standard deviation of the start
-    horizon : T
+    shape : cells (ny, nx), at least about (8, 16) [cells]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
+    viscosity : nu, half the variance that noise adds in a unit of time, per axis [length^2 / time]
+    control_cost : c; moving at speed a costs c |a|^2 / 2 in a unit of time [cost time / length^2]
+    aversion : cost of a unit of time at density 1 [cost area / time]
+    hurry : cost of a unit of time, for each unit of distance to the far end [cost / (length time)]
+    wide_door : width of the wide door [length]
+    narrow_door : width of the narrow door [length]
+    spread : standard deviation of the crowd at the start [length]
+    horizon : T, when the game ends [time]
 
     Source: room with obstacles after Lachapelle and Wolfram, doi:10.1016/j.trb.2011.07.011
     """
@@ -107,8 +105,8 @@ def crowd_aversion(
         grid=grid,
         time=TimeGrid(horizon, steps),
         dynamics=ControlledDiffusion(viscosity, control_cost, scheme=scheme),
-        coupling=CrowdAversion(aversion) + RunningCost(Distance(hurry)),
+        coupling=CrowdAversion(aversion) + RunningCost(distance(hurry)),
         initial=Bump(1.0, spread, (0.4, NARROW_AT)),
-        terminal=Distance(hurry),
+        terminal=distance(hurry),
         normalise=True,
     )

@@ -33,7 +33,7 @@ class _Loss:
         return np.asarray(np.abs(np.rint(c.x) - middle) / middle - 1 + self.charge[round(t)])
 
 
-@named()
+@named(group="cells")
 def crowd_modelling(
     *,
     shape: tuple[int] = (10,),
@@ -55,11 +55,12 @@ def crowd_modelling(
 
     Parameters
     ----------
-    shape, steps : cells (n,) and time steps of length 1
-    aversion : per step and unit of log m
-    late : charge moves one step later, as OpenSpiel's NashConv does
-    floor : mass below which a cell counts as empty
-    temperature : tau
+    shape : cells (n,) [cells]
+    steps : time steps of length 1 [steps]
+    aversion : cost of a step in a crowd e times denser [cost]
+    late : whether moves are charged one step later, as OpenSpiel's NashConv does [true or false]
+    floor : mass below which a cell counts as empty [1]
+    temperature : tau, how freely actions are chosen; 0 is sharp [cost]
 
     Source: OpenSpiel, game mfg_crowd_modelling, arXiv:1908.09453; after Perrin et al., arXiv:2007.03458
     """
@@ -132,7 +133,7 @@ def _torus(
     )
 
 
-@named()
+@named(group="cells")
 def crowd_modelling_2d(
     *,
     shape: tuple[int, int] = (10, 10),
@@ -150,18 +151,19 @@ def crowd_modelling_2d(
 
     Parameters
     ----------
-    shape, steps : cells (ny, nx), at least (6, 3), and time steps of length 1
-    aversion : per step and unit of log m
-    noise : probability of a push, one fifth of which goes nowhere
-    floor : mass below which a cell counts as empty
-    temperature : tau
+    shape : cells (ny, nx), at least (6, 3) [cells]
+    steps : time steps of length 1 [steps]
+    aversion : cost of a step in a crowd e times denser [cost]
+    noise : probability of a push in a step, one fifth of which goes nowhere [1]
+    floor : mass below which a cell counts as empty [1]
+    temperature : tau, how freely actions are chosen; 0 is sharp [cost]
 
     Source: OpenSpiel, game mfg_crowd_modelling_2d with only_distribution_reward=true, arXiv:1908.09453
     """
     return _torus(shape, steps, ((0, 0), (2, 5)), aversion, floor, noise, temperature)
 
 
-@named()
+@named(group="cells")
 def four_rooms(
     *,
     steps: int = 40,
@@ -178,11 +180,11 @@ def four_rooms(
 
     Parameters
     ----------
-    steps : time steps of length 1
-    aversion : per step and unit of log m
-    noise : probability of a push, one fifth of which goes nowhere
-    floor : mass below which a cell counts as empty
-    temperature : tau
+    steps : time steps of length 1 [steps]
+    aversion : cost of a step in a crowd e times denser [cost]
+    noise : probability of a push in a step, one fifth of which goes nowhere [1]
+    floor : mass below which a cell counts as empty [1]
+    temperature : tau, how freely actions are chosen; 0 is sharp [cost]
 
     Source: Geist et al., Concave utility reinforcement learning: the mean-field game viewpoint, arXiv:2106.03787;
     layout and constants of OpenSpiel's FOUR_ROOMS, arXiv:1908.09453

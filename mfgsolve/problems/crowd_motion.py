@@ -38,7 +38,7 @@ class Bar:
         return np.broadcast_to(self.attraction * (far - 1), (len(MOVES), *self.shape))
 
 
-@named()
+@named(group="cells")
 def crowd_motion(
     *,
     shape: tuple[int, int] = (20, 20),
@@ -61,13 +61,14 @@ def crowd_motion(
 
     Parameters
     ----------
-    shape, steps : cells (ny, nx) and time steps of length 1
-    attraction : per step
-    aversion : per step and unit of log m
-    noise : probability of a push
-    pause : steps that the bar waits in each place
-    shift : mass added in the logarithm
-    temperature : tau
+    shape : cells (ny, nx) [cells]
+    steps : time steps of length 1 [steps]
+    attraction : what an agent alone earns in a step at the bar [cost]
+    aversion : cost of a step in a crowd e times denser [cost]
+    noise : probability of a push in a step [1]
+    pause : how long the bar waits in each place [steps]
+    shift : mass added in the logarithm [1]
+    temperature : tau, how freely actions are chosen; 0 is sharp [cost]
 
     Source: Perolat et al., Scaling up mean field games with online mirror descent, arXiv:2103.00623; constants and the
     path of the bar of MFGLib's crowd_motion (its seed 0), arXiv:2304.08630

@@ -119,7 +119,7 @@ def _closed_form(problem: Problem) -> GaussianLog:
     return GaussianLog(**(problem.parameters or {}), axes=problem.grid.ndim)
 
 
-@named(closed_form=_closed_form)
+@named(_closed_form, group="space")
 def gaussian_log(
     *,
     shape: tuple[int, ...] = (256,),
@@ -141,13 +141,14 @@ def gaussian_log(
 
     Parameters
     ----------
-    shape, steps : cells (..., ny, nx) and time steps; None chooses them from the speeds of the game
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
-    viscosity : nu, length^2 / time
-    strength : g, cost per unit time of a crowd e times denser
-    stiffness : of the well, cost per unit time and length^2
-    reach : the well moves from -reach to reach (0: it rests)
-    horizon : T
+    shape : cells (..., ny, nx) [cells]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
+    viscosity : nu, half the variance that noise adds in a unit of time, per axis [length^2 / time]
+    strength : g, cost of a unit of time in a crowd e times denser [cost / time]
+    stiffness : beta of the well; at distance d a unit of time costs beta d^2 / 2 [cost / (length^2 time)]
+    reach : the well moves from -reach to reach; at 0 it rests [length]
+    horizon : T, when the game ends [time]
 
     Source: the Gaussian solutions of quadratic games, Gueant, Lasry and Lions, doi:10.1007/978-3-642-14660-2_3, and
     Swiecicki, Gobron and Ullmo, Schroedinger approach to mean field games, arXiv:1511.00602

@@ -9,12 +9,12 @@ from mfgsolve.fields import Bump
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import named
-from mfgsolve.problems.supply_demand import Demand
+from mfgsolve.problems.supply_demand import demand, kinks
 
 MOVES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 
 
-@named()
+@named(group="cells")
 def lattice_supply_demand(
     *,
     shape: tuple[int, int] = (32, 32),
@@ -34,14 +34,15 @@ def lattice_supply_demand(
 
     Parameters
     ----------
-    shape, steps : cells (ny, nx) and time steps
-    reward : at the centre of demand, per unit time
-    control_cost : c
-    congestion : area; at the density 1 / congestion the reward is halved
-    width : standard deviation of demand
-    hold : share of the time at the end during which demand waits at (0.85, 0.2)
-    viscosity : nu, length^2 / time
-    temperature : tau, cost per unit time
+    shape : cells (ny, nx) [cells]
+    steps : time steps [steps]
+    reward : what an agent alone earns in a unit of time at the centre of demand [cost / time]
+    control_cost : c; moving at speed a costs c |a|^2 / 2 in a unit of time [cost time / length^2]
+    congestion : the reward is halved where the density is 1 / congestion [area]
+    width : standard deviation of demand in space [length]
+    hold : share of the time at the end during which demand waits at (0.85, 0.2) [1]
+    viscosity : nu, half the variance that noise adds in a unit of time, per axis [length^2 / time]
+    temperature : tau, how freely moves are chosen; 0 is sharp [cost / time]
 
     Source: the spatial supply game of Mguni, Jennings and Munoz de Cote, arXiv:1803.05028, with congestion made convex.
     """
@@ -49,7 +50,7 @@ def lattice_supply_demand(
         raise InputError(
             f"lattice-supply-demand has hold {hold}; the share of time that demand waits must lie in [0, 1)"
         )
-    grid, time, demand = Grid.box(shape), TimeGrid(1.0, steps), Demand(reward, width, hold)
+    grid, time, moving = Grid.box(shape), TimeGrid(1.0, steps), demand(reward, width, hold)
     length = {axis.name: axis.spacing for axis in grid.axes}
     lengths = [abs(x) * length["x"] + abs(y) * length["y"] for x, y in MOVES]
     costs = [0.5 * control_cost * (h / time.dt) ** 2 * time.dt for h in lengths]
@@ -57,9 +58,10 @@ def lattice_supply_demand(
         grid=grid,
         time=time,
         dynamics=LatticeMoves(MOVES, costs, viscosity=viscosity, noise="explicit", temperature=temperature),
-        coupling=Congestion(demand, congestion),
+        coupling=Congestion(moving, congestion),
         initial=Bump(1.0, 0.05, (0.15, 0.2)),
         normalise=True,
-        track=demand.position,
-        kinks=demand.kinks,
+        sense="reward",
+        track=moving.position,
+        kinks=kinks(hold),
     )

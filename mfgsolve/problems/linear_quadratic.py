@@ -182,7 +182,7 @@ def _closed_form(problem: Problem) -> LinearQuadratic:
     return LinearQuadratic(**(problem.parameters or {}), axes=problem.grid.ndim)
 
 
-@named(closed_form=_closed_form)
+@named(_closed_form, group="space")
 def linear_quadratic(
     *,
     shape: tuple[int, ...] = (192,),
@@ -204,12 +204,15 @@ def linear_quadratic(
 
     Parameters
     ----------
-    shape, steps : cells (..., ny, nx) and time steps; None chooses them from the speeds of the game
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
-    viscosity : nu, length^2 / time
-    kappa, terminal : attraction while moving (1 / time^2) and at the end (1 / time); kappa > 0
-    horizon : T
-    centre, spread : mean and standard deviation at the start, per axis
+    shape : cells (..., ny, nx) [cells]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
+    viscosity : nu, half the variance that noise adds in a unit of time, per axis [length^2 / time]
+    kappa : attraction to the mean on the way, positive; at distance d a unit of time costs kappa d^2 / 2 [1 / time^2]
+    terminal : attraction to the mean at the end; at distance d it costs terminal d^2 / 2 [1 / time]
+    horizon : T, when the game ends [time]
+    centre : mean of the crowd at the start, on every axis [length]
+    spread : standard deviation of the crowd at the start, on every axis [length]
 
     Source: Carmona, Fouque and Sun, Mean field games and systemic risk, arXiv:1308.2172
     """

@@ -94,7 +94,7 @@ class Parked:
         return np.asarray(zones().maps(c, self.width).sum(axis=0))
 
 
-@named()
+@named(group="space")
 def montreal(
     *,
     shape: tuple[int, int] = (64, 64),
@@ -126,14 +126,15 @@ def montreal(
 
     Parameters
     ----------
-    shape, steps : cells (ny, nx) and time steps; None chooses them from the speeds of the game
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
-    reward : mean earning of a car alone, per hour
-    congestion : km^2; at the density 1 / congestion (all cars on that area) the reward is halved
-    control_cost : cost per hour at 1 km/h is half of it; crossing 10 km in 2 h costs 25 times it
-    viscosity : km^2 / h
-    width : of a zone, km
-    rhythm : how strongly demand follows the clock (0: constant)
+    shape : cells (ny, nx) [cells]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
+    reward : mean earning of a car alone in an hour [earning / h]
+    congestion : the reward is halved where the density is 1 / congestion: all cars on that area [km^2]
+    control_cost : an hour at 1 km/h costs half of it; crossing 10 km in 2 h costs 25 times it [earning h / km^2]
+    viscosity : half the variance that noise adds in an hour, per axis [km^2 / h]
+    width : standard deviation of the demand of a zone in space [km]
+    rhythm : how strongly demand follows the clock; at 0 it is constant [1]
 
     Source: example data set carshare of plotly.py (MIT licence): zones, car hours and peak hours of one month
     """
@@ -150,6 +151,7 @@ def montreal(
         coupling=Congestion(Separable(demand.profile, demand.maps), congestion),
         initial=Parked(width),
         normalise=True,
+        sense="reward",
         track=demand.centre,
         sites=np.column_stack([z.x, z.y, z.car_hours]),
     )

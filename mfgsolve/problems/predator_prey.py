@@ -16,7 +16,7 @@ MOVES = ((0, 0), (1, 0), (0, 1), (0, -1), (-1, 0))
 CHASE = np.array([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]])  # what q's mass is worth to p
 
 
-@named()
+@named(group="cells")
 def predator_prey(
     *,
     size: int = 5,
@@ -39,13 +39,13 @@ def predator_prey(
 
     Parameters
     ----------
-    size : cells along each axis
-    steps : time steps of length 1
-    chase : per step and unit of mass
-    aversion : per step and unit of log m
-    noise : probability of a push
-    floor : mass below which a cell counts as empty
-    temperature : tau
+    size : cells along each axis [cells]
+    steps : time steps of length 1 [steps]
+    chase : what a step beside the whole of one's prey earns, and beside the predators costs [cost]
+    aversion : cost of a step in a crowd e times denser [cost]
+    noise : probability of a push in a step [1]
+    floor : mass below which a cell counts as empty [1]
+    temperature : tau, how freely actions are chosen; 0 is sharp [cost]
 
     Source: Perolat et al., Scaling up mean field games with online mirror descent, section 5.4, arXiv:2103.00623;
     constants of OpenSpiel's python_mfg_predator_prey, arXiv:1908.09453

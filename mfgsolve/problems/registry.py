@@ -3,6 +3,10 @@
 A named problem is a function with keyword-only parameters that returns a `Problem`.  The decorator `named` enters it in
 the list, checks what is passed to it, and writes name, source and the actual parameters on the problem, so that
 ``build(problem.name, problem.parameters, problem.grid.shape, problem.time.steps)`` is the same game again.
+
+The section *Parameters* of its docstring has an entry ``name : meaning [unit]`` for each of them, one name an entry,
+which is read here once and told by ``mfgsolve list NAME``.  A unit of pure numbers is 1; texts have ``[name]``, flags
+``[true or false]``.
 """
 
 from __future__ import annotations
@@ -10,9 +14,10 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ParamSpec, Protocol
 
 import numpy as np
@@ -25,6 +30,12 @@ __all__ = ["ClosedForm", "NamedProblem", "Parameter", "build", "closed_form", "g
 
 P = ParamSpec("P")
 RESOLUTION = ("shape", "steps", "scheme")  # how finely, and how, a problem is solved is no part of what it is
+GROUPS = {
+    "space": "crowds in space: controlled diffusions",
+    "cells": "moves from cell to cell",
+    "states": "a few states",
+    "own": "entered by this session",
+}
 
 
 class ClosedForm(Protocol):
@@ -37,11 +48,13 @@ class ClosedForm(Protocol):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a named problem."""
+    """One parameter of a named problem: its name, default and type, what it means, and its unit ("1": a number)."""
 
     name: str
     default: Any
     kind: type
+    meaning: str = ""
+    unit: str = ""
 
     def checked(self, value: Any, owner: str) -> Any:
         """The value as int, float, bool or str; anything else is an error."""
@@ -72,6 +85,8 @@ class NamedProblem:
     resolution : default of shape, steps and scheme, as far as they can be chosen; the states of some games are given
     build : the function that makes the `Problem`
     closed_form : from a problem to its exact solution, or None
+    group : one of the `GROUPS`
+    meanings : of shape, steps and scheme, as far as they can be chosen
     """
 
     name: str
@@ -81,6 +96,8 @@ class NamedProblem:
     resolution: Mapping[str, Any]
     build: Callable[..., Problem]
     closed_form: Callable[[Problem], ClosedForm] | None
+    group: str = "own"
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
     @functools.cached_property
     def shape(self) -> tuple[int, ...]:
@@ -97,16 +114,20 @@ _NAMED: dict[str, NamedProblem] = {}
 
 
 def named(
-    closed_form: Callable[[Problem], ClosedForm] | None = None,
+    closed_form: Callable[[Problem], ClosedForm] | None = None, *, group: str = "own"
 ) -> Callable[[Callable[P, Problem]], Callable[P, Problem]]:
-    """Enter a function in the list; its docstring starts with the summary and ends with ``Source: ...``."""
+    """Enter a function in the list, under one of the `GROUPS`; its docstring starts with the summary, says of each
+    parameter what it means and in which unit, and ends with ``Source: ...``."""
 
     def decorate(function: Callable[P, Problem]) -> Callable[P, Problem]:
         name = function.__name__.replace("_", "-")
         signature, hints = inspect.signature(function), typing.get_type_hints(function)
         defaults = {key: parameter.default for key, parameter in signature.parameters.items()}
-        parameters = {k: Parameter(k, v, hints[k]) for k, v in defaults.items() if k not in RESOLUTION}
         text = inspect.getdoc(function) or ""
+        told = _meanings(text)
+        parameters = {
+            k: Parameter(k, v, hints[k], *told.get(k, ("", ""))) for k, v in defaults.items() if k not in RESOLUTION
+        }
         summary, source = text.split("\n")[0], " ".join(text.partition("Source: ")[2].split())
 
         resolution = {key: defaults[key] for key in RESOLUTION if key in defaults}
@@ -130,14 +151,25 @@ def named(
             if "scheme" in resolution:
                 chosen["scheme"] = given.get("scheme", resolution["scheme"])
             problem = function(**values, **chosen)  # type: ignore[call-arg,arg-type]
-            told = {key: value for key, value in given.items() if key not in defaults and value is not None}
-            _check_given(told, problem, name)
+            fixed = {key: value for key, value in given.items() if key not in defaults and value is not None}
+            _check_given(fixed, problem, name)
             return replace(problem, name=name, source=source, parameters=values)
 
-        _NAMED[name] = NamedProblem(name, summary, source, parameters, resolution, build, closed_form)
+        meanings = {key: told[key][0] for key in resolution if key in told}
+        _NAMED[name] = NamedProblem(name, summary, source, parameters, resolution, build, closed_form, group, meanings)
         return build
 
     return decorate
+
+
+ENTRY = re.compile(r"^(\w+) : (.+?) \[([^\[\]]+)\]$", re.M)
+
+
+def _meanings(text: str) -> dict[str, tuple[str, str]]:
+    """Meaning and unit of every parameter, by the section *Parameters* of a docstring."""
+    section = text.partition("Parameters\n----------\n")[2].partition("\n\n")[0]
+    joined = re.sub(r"\n +", " ", section)  # an entry that goes on in the next line
+    return {name: (meaning, unit) for name, meaning, unit in ENTRY.findall(joined)}
 
 
 def _shape(shape: Any, kind: tuple[Any, ...], owner: str) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ def _to(target: int, states: int) -> np.ndarray:
     return matrix
 
 
-@named()
+@named(group="states")
 def left_right(*, left: float = 1.0, right: float = 2.0, temperature: float = 0.0) -> Problem:
     """Go left or right, and pay for every one who goes there too.
 
@@ -32,8 +32,9 @@ def left_right(*, left: float = 1.0, right: float = 2.0, temperature: float = 0.
 
     Parameters
     ----------
-    left, right : cost of the whole crowd being on that side
-    temperature : tau
+    left : cost of going left if the whole crowd does [cost]
+    right : cost of going right if the whole crowd does [cost]
+    temperature : tau, how freely actions are chosen; 0 is sharp [cost]
 
     Source: Cui and Koeppl, Approximately solving mean field games via entropy-regularized deep reinforcement learning,
     arXiv:2102.01585
@@ -47,7 +48,7 @@ def left_right(*, left: float = 1.0, right: float = 2.0, temperature: float = 0.
     )
 
 
-@named()
+@named(group="states")
 def rock_paper_scissors(*, temperature: float = 0.0) -> Problem:
     """Rock, paper, scissors against the crowd, with other stakes for each: no potential, and not monotone.
 
@@ -59,7 +60,7 @@ def rock_paper_scissors(*, temperature: float = 0.0) -> Problem:
 
     Parameters
     ----------
-    temperature : tau
+    temperature : tau, how freely actions are chosen; 0 is sharp [cost]
 
     Source: Cui and Koeppl, Approximately solving mean field games via entropy-regularized deep reinforcement learning,
     arXiv:2102.01585
@@ -89,7 +90,7 @@ class Infection:
         return [np.array([[1 - caught, caught], recover]), np.array([[1.0, 0.0], recover])]
 
 
-@named()
+@named(group="states")
 def susceptible_infected(
     *,
     steps: int = 51,
@@ -108,11 +109,13 @@ def susceptible_infected(
 
     Parameters
     ----------
-    steps : time steps of length 1
-    infection, recovery : probabilities
-    sickness, distance : costs per step
-    infected : share of the crowd at t = 0
-    temperature : tau
+    steps : time steps of length 1 [steps]
+    infection : chance of falling ill in a step outside if the whole crowd is infected [1]
+    recovery : chance of recovering in a step [1]
+    sickness : cost of a step while infected [cost]
+    distance : cost of keeping the distance for a step [cost]
+    infected : share of the crowd that is infected at t = 0 [1]
+    temperature : tau, how freely actions are chosen; 0 is sharp [cost]
 
     Source: Cui and Koeppl, Approximately solving mean field games via entropy-regularized deep reinforcement learning,
     arXiv:2102.01585

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
-import numpy as np
-
 from mfgsolve.couplings import Congestion
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.errors import InputError
-from mfgsolve.fields import Bump
-from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.fields import Arc, Bump
+from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.problems.registry import named
 
 
-@dataclass(frozen=True)
-class Demand:
+def demand(reward: float, width: float, hold: float) -> Arc:
     """reward exp(-|X - centre(t)|^2 / (2 width^2)), riding half an ellipse until t = 1 - hold, then waiting."""
-
-    reward: float
-    width: float
-    hold: float
-
-    def position(self, t: float) -> np.ndarray:
-        s = min(t / (1 - self.hold), 1.0)
-        return np.array([0.5 - 0.35 * math.cos(math.pi * s), 0.2 + 0.6 * math.sin(math.pi * s)])
-
-    @property
-    def kinks(self) -> tuple[float, ...]:
-        """When it stops, if it does."""
-        return (1 - self.hold,) if self.hold > 0 else ()
-
-    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
-        return Bump(self.reward, self.width, tuple(self.position(t)))(t, c)
+    return Arc(reward, width, centre=(0.5, 0.2), radii=(0.35, 0.6), arrival=1 - hold)
 
 
-@named()
+def kinks(hold: float) -> tuple[float, ...]:
+    """When it stops, if it does."""
+    return (1 - hold,) if hold > 0 else ()
+
+
+@named(group="space")
 def supply_demand(
     *,
     shape: tuple[int, int] = (64, 64),
@@ -57,26 +41,29 @@ def supply_demand(
 
     Parameters
     ----------
-    shape, steps : cells (ny, nx) and time steps; None chooses them from the speeds of the game
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion`
-    reward : at the centre of demand, per unit time
-    viscosity, control_cost : nu (length^2 / time) and c
-    congestion : area; at the density 1 / congestion the reward is halved
-    width : standard deviation of demand
-    hold : share of the time at the end during which demand waits at (0.85, 0.2)
+    shape : cells (ny, nx) [cells]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
+    reward : what an agent alone earns in a unit of time at the centre of demand [cost / time]
+    viscosity : nu, half the variance that noise adds in a unit of time, per axis [length^2 / time]
+    control_cost : c; moving at speed a costs c |a|^2 / 2 in a unit of time [cost time / length^2]
+    congestion : the reward is halved where the density is 1 / congestion [area]
+    width : standard deviation of demand in space [length]
+    hold : share of the time at the end during which demand waits at (0.85, 0.2) [1]
 
     Source: the spatial supply game of Mguni, Jennings and Munoz de Cote, arXiv:1803.05028, with congestion made convex.
     """
     if not 0 <= hold < 1:
         raise InputError(f"supply-demand has hold {hold}; the share of time that demand waits must lie in [0, 1)")
-    demand = Demand(reward, width, hold)
+    moving = demand(reward, width, hold)
     return Problem(
         grid=Grid.box(shape),
         time=TimeGrid(1.0, steps),
         dynamics=ControlledDiffusion(viscosity, control_cost, scheme=scheme),
-        coupling=Congestion(demand, congestion),
+        coupling=Congestion(moving, congestion),
         initial=Bump(1.0, 0.05, (0.15, 0.2)),
         normalise=True,
-        track=demand.position,
-        kinks=demand.kinks,
+        sense="reward",
+        track=moving.position,
+        kinks=kinks(hold),
     )

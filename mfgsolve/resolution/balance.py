@@ -39,12 +39,12 @@ def clear_viscosity(grid: Grid, dt: float) -> float:
     return (CLEAR * coarsest(grid)) ** 2 / (2.0 * dt)
 
 
-def sum_error(problem: Problem) -> float:
-    """2 eps T e_s: about what the sums over cells in the soft minima of all steps make of a potential."""
-    grid, time, dynamics = problem.grid, problem.time, problem.all_dynamics[0]
+def sum_error(problem: Problem, steps: int) -> float:
+    """2 eps T e_s: about what the sums over cells in the soft minima of so many steps make of a potential."""
+    grid, dynamics = problem.grid, problem.all_dynamics[0]
     assert isinstance(grid, Grid)
     viscosity, cost = dynamics.viscosity, dynamics.hamiltonian.weight  # type: ignore[attr-defined]
-    return float(4.0 * viscosity * cost * time.steps * space_error(viscosity, grid, time.dt))
+    return float(4.0 * viscosity * cost * steps * space_error(viscosity, grid, problem.time.horizon / steps))
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ class Balance:
         fewer = _solved(self.coarse, steps, self.viscosity, self.plan)
         return UNMEASURED if fewer is None else change(fewer, self.plan, steps).plus(self.in_time)
 
-    def noise_error(self, problem: Problem) -> Change:
-        """Estimated error by the width of the noise, of the steps of a problem: e_s, or the scheme's own viscosity.
+    def noise_error(self, problem: Problem, steps: int) -> Change:
+        """Estimated error by the width of the noise of so many steps: e_s, or the scheme's own viscosity.
 
         A Gaussian that is sampled on cells is too narrow by the share 4 pi^2 sigma^2 / h^2 e_s of its variance
         (Poisson's sum): where a crowd rests, that is as much too little viscosity.  Every step adds to it.
         """
-        grid, dt = problem.grid, problem.time.dt
+        grid, dt = problem.grid, problem.time.horizon / steps
         assert isinstance(grid, Grid)
         stated = problem.all_dynamics[0].viscosity  # type: ignore[attr-defined]
         used = own_viscosity(stated, grid, dt)
@@ -93,13 +93,13 @@ class Balance:
         share, sigma = space_error(stated, grid, dt), 2.0 * stated * dt / coarsest(grid) ** 2
         narrower = self.by_viscosity.times((2.0 * math.pi) ** 2 * sigma * share * stated / self.viscosity)
         return Change(
-            max(share * abs(self.plan.potential), narrower.potential, sum_error(problem)), max(share, narrower.gain),
-            max(share, narrower.flow),
+            max(share * abs(self.plan.potential), narrower.potential, sum_error(problem, steps)),
+            max(share, narrower.gain), max(share, narrower.flow),
         )  # fmt: skip
 
     def error(self, problem: Problem) -> Change:
         """Both."""
-        return self.time_error(problem.time.steps).plus(self.noise_error(problem))
+        return self.time_error(problem.time.steps).plus(self.noise_error(problem, problem.time.steps))
 
 
 def balanced(problem: Problem) -> Balance | None:

@@ -37,13 +37,15 @@ LONGEST = 1.3  # what the fastest agents go in a step, in (h^2 L)^(1/3), where n
 def entropic_settled(problem: Problem) -> tuple[Problem, Judgement]:
     """The problem in the number of steps that the rule takes, and what is known of it."""
     balance = balanced(problem)
-    settled = problem.with_steps(_advised(problem, balance), chosen=True)
-    return settled, _judged(settled, balance)
+    steps = _advised(problem, balance)
+    settled = problem.with_steps(steps, chosen=True)
+    return settled, _judged(settled, balance, steps)
 
 
 def entropic_judgement(problem: Problem) -> Judgement:
     """What is known of a stated number of steps."""
-    return _judged(problem, balanced(problem))
+    balance = balanced(problem)
+    return _judged(problem, balance, _advised(problem, balance))
 
 
 # -- the rule ----------------------------------------------------------------------------------------------------------
@@ -65,11 +67,11 @@ def _wished(problem: Problem, balance: Balance | None) -> float:
         return balance.in_time.worst / 3 * (balance.plan.steps / steps) ** 2
 
     def error(steps: float) -> float:
-        return in_time(steps) + balance.noise_error(problem.with_steps(int(steps))).worst
+        return in_time(steps) + balance.noise_error(problem, int(steps)).worst
 
     def off(steps: int) -> float:  # of the potential, where the noise serves
         second = balance.in_time.potential / 3 * (balance.plan.steps / steps) ** 2
-        return second + sum_error(problem.with_steps(steps))
+        return second + sum_error(problem, steps)
 
     enough = math.sqrt(in_time(1.0) / FINE)
     first: float = max(LEAST, min(bound, enough))
@@ -96,7 +98,7 @@ def _steps_for_speed(problem: Problem, grid: Grid) -> float:
 # -- what is said of a number ------------------------------------------------------------------------------------------
 
 
-def _judged(problem: Problem, balance: Balance | None) -> Judgement:
+def _judged(problem: Problem, balance: Balance | None, advised: int) -> Judgement:
     grid, time = problem.grid, problem.time
     assert isinstance(grid, Grid)
     viscosity = problem.all_dynamics[0].viscosity  # type: ignore[attr-defined]
@@ -104,8 +106,7 @@ def _judged(problem: Problem, balance: Balance | None) -> Judgement:
     missed = misses(time.steps, problem.kinks, time.horizon)
     in_time, by_noise = UNMEASURED, UNMEASURED
     if balance is not None:
-        in_time, by_noise = balance.time_error(time.steps), balance.noise_error(problem)
-    advised = _advised(problem, balance)
+        in_time, by_noise = balance.time_error(time.steps), balance.noise_error(problem, time.steps)
     cautions = _of_noise(problem, used, by_noise, advised) + _of_time(problem, in_time, advised)
     if not any(caution.code.startswith("too-") for caution in cautions):  # whose remedy has nodes on the kinks
         cautions += _of_kinks(problem, missed, advised)

@@ -20,10 +20,12 @@ from mfgsolve.errors import InputError
 from mfgsolve.files import plain, read_dataset, write_dataset
 from mfgsolve.games import Game
 from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
 from mfgsolve.solution.between import density_at
 from mfgsolve.solution.citations import citation
+from mfgsolve.solution.display import solution_card
 from mfgsolve.solution.learning import Learning
 
 __all__ = ["Solution", "Status", "believed_crowd", "load"]
@@ -55,7 +57,7 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, eq=False)
-class Solution:
+class Solution(Suggesting):
     """A certified plan.
 
     Attributes
@@ -92,6 +94,17 @@ class Solution:
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled or copied: the dataset itself in place of the function that makes it."""
         return {f.name: getattr(self, f.name) for f in fields(self)} | {"origin": self.dataset}
+
+    def _elsewhere(self, name: str) -> str:
+        if "origin" not in self.__dict__:  # a copy that is being filled
+            return ""
+        variables, attrs = self.dataset.variables, self.dataset.attrs
+        if name in variables or name in attrs:
+            kind = "" if name in variables else ".attrs"
+            return f"; the dataset has it: solution.dataset{kind}[{name!r}]"
+        if name in vars(self.certificate):
+            return f"; the certificate has it: solution.certificate.{name}"
+        return ""
 
     @property
     def exploitability(self) -> float:
@@ -229,6 +242,9 @@ arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:200
     def save(self, path: str | Path) -> Path:
         """Write NetCDF; an earlier file stays whole if writing fails."""
         return write_dataset(self.dataset, path)
+
+    def _repr_html_(self) -> str:
+        return solution_card(self)
 
     def __repr__(self) -> str:
         doubts = f"with warnings ({', '.join(caution.code for caution in self.warnings)}), " if self.warnings else ""

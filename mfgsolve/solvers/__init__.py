@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 from mfgsolve.errors import InputError, unknown
@@ -34,6 +36,7 @@ __all__ = [
     "Portfolio",
     "PriorDescent",
     "make_solver",
+    "own_options",
     "suited",
 ]
 
@@ -58,19 +61,25 @@ def suited(problem: Problem) -> list[str]:
     return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
 
 
-def _checked(method: str, options: dict[str, Any]) -> dict[str, Any]:
-    return typed_options(SOLVERS[method], options, method)
+def own_options(problem: Problem, method: str | Solver | None) -> list[str]:
+    """Names of the hyper-parameters that `make_solver` takes for a problem."""
+    if isinstance(method, Solver):
+        return []
+    listed = [method] if method is not None and method in SOLVERS else suited(problem)[:1]
+    return [part.name for name in listed for part in fields(SOLVERS[name])]
 
 
-def make_solver(problem: Problem, method: str | Solver | None, options: dict[str, Any]) -> Solver:
+def make_solver(
+    problem: Problem, method: str | Solver | None, options: dict[str, Any], also: Iterable[str] = ()
+) -> Solver:
     """The solver of that name with those hyper-parameters, if it suits the problem; without a name the portfolio of all
-    that suit, whose first has those hyper-parameters."""
+    that suit, whose first has those hyper-parameters.  ``also`` may stand beside them; see `typed_options`."""
     if method is None:
         result = suited(problem)
         if not result:
             why = "; ".join(f"{name}: {SOLVERS[name]().refuses(problem)}" for name in SOLVERS.own)
             raise InputError(f"no solver suits this problem ({why})")
-        first = SOLVERS[result[0]](**_checked(result[0], options))
+        first = SOLVERS[result[0]](**typed_options(SOLVERS[result[0]], options, result[0], also=also))
         return first if len(result) == 1 else Portfolio(",".join(result), json.dumps(options))
     if isinstance(method, Solver):
         if options:
@@ -84,7 +93,7 @@ def make_solver(problem: Problem, method: str | Solver | None, options: dict[str
     else:
         if method not in SOLVERS:
             raise InputError(unknown("solver", method, SOLVERS))
-        solver = SOLVERS[method](**_checked(method, options))
+        solver = SOLVERS[method](**typed_options(SOLVERS[method], options, method, also=also))
     reason = solver.refuses(problem)
     if reason is not None:
         names = ", ".join(suited(problem)) or "none"

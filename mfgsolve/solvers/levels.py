@@ -67,19 +67,31 @@ class Levels(ABC):
 
 
 class Stated(Levels):
-    """Levels that are problems of their own, all but the last made into games when they are asked for."""
+    """Levels that are games of other problems, all but the last; ``games`` were made to see whether they can be.
+
+    Where beliefs are continued from level to level, a game is asked for again, and kept; elsewhere it is given away,
+    and made once more for whoever should ask again.
+    """
 
     is_one_grid = False
 
-    def __init__(self, game: Game, problems: Sequence[Problem]):
-        self.problems = problems
-        super().__init__(game, len(problems) + 1)
+    def __init__(self, game: Game, games: Sequence[Game]):
+        self._problems, self._games = [each.problem for each in games], dict(enumerate(games))
+        super().__init__(game, len(games) + 1)
 
     def _game(self, k: int) -> Game:
         if k == self._count - 1:
             return self.final
-        with collect():  # what is said of a coarse game is no matter of the real one
-            return make_game(self.problems[k], self.final.wanted_threads)
+        game = self._games.get(k) if self.is_line else self._games.pop(k, None)
+        return coarse_game(self._problems[k], self.final.wanted_threads) if game is None else game
+
+
+def coarse_game(problem: Problem, threads: int | None) -> Game:
+    """The game of a coarser problem; what is said of it is no matter of the real one."""
+    with collect():
+        game = make_game(problem, threads)
+        sampled(game)
+    return game
 
 
 class Grids(Stated):
@@ -88,20 +100,18 @@ class Grids(Stated):
     is_refined = True
 
     def __init__(self, game: Game, coarse: bool):
-        problems = [game.problem]
+        first, games = game.problem, list[Game]()
         while coarse:
-            first = problems[0]
             sizes = coarser_sizes(first.grid.shape, first.time.steps)
             try:
                 other = None if sizes is None else first.rescaled(*sizes)
                 if other is None:
                     break
-                with collect():
-                    sampled(make_game(other))
+                games.insert(0, coarse_game(other, game.wanted_threads))
             except Exception:  # whatever a user's function says of a grid it was not made for: start one grid finer
                 break
-            problems.insert(0, other)
-        super().__init__(game, problems[:-1])
+            first = other
+        super().__init__(game, games)
 
     def _share(self, k: int) -> float:
         return 0.5  # first order in h, which is halved

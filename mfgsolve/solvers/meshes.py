@@ -13,11 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from mfgsolve.cautions import collect
-from mfgsolve.games import Game, make_game, sampled
+from mfgsolve.games import Game
 from mfgsolve.games.transfer import prolong_logarithm
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.levels import Levels, Stated
+from mfgsolve.solvers.levels import Levels, Stated, coarse_game
 
 __all__ = ["SHARES", "Meshes", "Viscosities", "entropic_levels"]
 
@@ -29,13 +28,13 @@ ROUGH = 3e-2  # relative exploitability to which all levels before the last are 
 
 def entropic_levels(game: Game, coarse: bool) -> Levels:
     """Meshes from coarse to fine where the problem can be stated on them all and they are asked for; or viscosities."""
-    problems = _on_meshes(game.problem) if coarse else None
-    return Viscosities(game) if problems is None else Meshes(game, problems)
+    games = _on_meshes(game.problem, game.wanted_threads) if coarse else None
+    return Viscosities(game) if games is None else Meshes(game, games)
 
 
-def _on_meshes(problem: Problem) -> list[Problem] | None:
-    """The problem on all coarser meshes, from coarse to fine; None where it cannot be stated on one of them."""
-    shape, found = problem.grid.shape, list[Problem]()
+def _on_meshes(problem: Problem, threads: int | None) -> list[Game] | None:
+    """The game on all coarser meshes, from coarse to fine; None where it cannot be stated on one of them."""
+    shape, found = problem.grid.shape, list[Game]()
     smallest = ENOUGH if problem.grid.size < SMALL else SMALLEST
     for share in SHARES[:-1]:
         fewer = tuple(round(share * n) for n in shape)
@@ -47,11 +46,9 @@ def _on_meshes(problem: Problem) -> list[Problem] | None:
             if other is None:
                 return None
             other = replace(other, dynamics=[one.stretched(wider) for one in other.all_dynamics])
-            with collect():
-                sampled(make_game(other))
+            found.append(coarse_game(other, threads))
         except Exception:  # whatever a user's function says of a mesh it was not made for
             return None
-        found.append(other)
     return found
 
 

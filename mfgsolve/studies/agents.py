@@ -22,6 +22,7 @@ from mfgsolve.checkpoints import problem_text
 from mfgsolve.errors import InputError, unknown, whole
 from mfgsolve.files import SCHEMA
 from mfgsolve.problem import Problem
+from mfgsolve.progress import Replicas, live
 from mfgsolve.solution import Solution
 from mfgsolve.solution.datasets import per_volume
 
@@ -45,6 +46,8 @@ def compare(
     problem: Problem | None = None,
     threads: int | None = None,
     callback: Callable[[int, int], Any] | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> xr.Dataset:
     """Play a plan with N agents, many times for each N, and tell how far that is from the mean-field limit.
 
@@ -66,6 +69,7 @@ def compare(
     method : "counts" or "agents", see `simulate`
     policy, problem, threads : as for `simulate`
     callback : called with (agents, replica) after every replica
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
 
     Returns
     -------
@@ -120,13 +124,14 @@ def compare(
     largest = Party(walk, np.full(max(1, len(play.populations)), listed[-1]), method)
     check_memory(largest, count, 3 * nodes.size * listed.size, threads)
     table = _Table(play, listed, count, nodes)
-    for k, number in enumerate(listed):
-        party = Party(walk, np.full(max(1, len(play.populations)), number), method)
-        stream = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, int(number)))
-        for replica, run in enumerate(run_replicas(party, count, stream, threads)):
-            table.enter(k, replica, run, ground if replica < measured else None)
-            if callback is not None:
-                callback(int(number), replica)
+    with live(Replicas([int(number) for number in listed], count), progress, verbose) as line:
+        tick = line.beside(callback)
+        for k, number in enumerate(listed):
+            party = Party(walk, np.full(max(1, len(play.populations)), number), method)
+            stream = np.random.SeedSequence(seeds.entropy, spawn_key=(*seeds.spawn_key, int(number)))
+            for replica, run in enumerate(run_replicas(party, count, stream, threads)):
+                table.enter(k, replica, run, ground if replica < measured else None)
+                tick(int(number), replica)
     settings = {"method": method, "seed": str(seeds.entropy), "transports": measured}
     data = table.data("1" if ground is None else ground.unit) | {
         str(name): values for name, values in exact.data_vars.items()
@@ -276,7 +281,7 @@ def _attributes(solution: Any, play: Play) -> dict[str, Any]:
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "name": stated.name,
         "source": stated.source, "problem": problem_text(stated), "confidence": CONFIDENCE,
         "slopes_above": f"{FLOOR:g} times the exploitability of the plan (regret only) and the error of truncation",
-    } | stated.time.attrs  # fmt: skip
+    } | stated.attrs  # fmt: skip
     kept = getattr(solution, "dataset", None)
     names = ("status", "relative_exploitability", "warnings")
     return attributes | ({} if kept is None else {name: kept.attrs[name] for name in names if name in kept.attrs})

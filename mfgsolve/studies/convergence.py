@@ -21,6 +21,7 @@ from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.files import SCHEMA
 from mfgsolve.games import make_game
 from mfgsolve.problem import Problem
+from mfgsolve.progress import Solves, live
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Status
 from mfgsolve.solution.datasets import HISTORY, Measure
@@ -51,6 +52,8 @@ def convergence(
     tol: float = 1e-10,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     callback: Callable[[str, Measure], Any] | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> xr.Dataset:
     """Run several solvers on the same game and keep the history of each; `mfgsolve.plots.convergences` draws it.
 
@@ -67,6 +70,7 @@ def convergence(
     tol : relative exploitability at which a solver is done
     options : hyper-parameters by the solver's name or label
     callback : called with (label, `Measure`) after every iteration; a true value stops this solver, not the others
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
 
     Returns
     -------
@@ -96,13 +100,14 @@ def convergence(
     problem = verified(settle(problem))
     runs = _checked(problem, solvers, options or {})
     histories, ends = [], []
-    for label, solver in runs.items():
-        _run(problem, solver, tol, Budget(iterations=COMPILING, seconds=max_seconds))
-        watch = _Watch(label, max_sweeps, callback)
-        ended = _run(problem, solver, tol, Budget(seconds=max_seconds), watch)
-        histories.append(ended.history)
-        spent = watch.spent and ended.status is Status.STOPPED
-        ends.append(SWEEP_LIMIT if spent else ended.status.value)
+    with live(Solves.of(problem, tol), progress, verbose) as line:
+        for label, solver in runs.items():
+            _run(problem, solver, tol, Budget(iterations=COMPILING, seconds=max_seconds))
+            watch = _Watch(label, max_sweeps, line.beside(callback))
+            ended = _run(problem, solver, tol, Budget(seconds=max_seconds), watch)
+            histories.append(ended.history)
+            spent = watch.spent and ended.status is Status.STOPPED
+            ends.append(SWEEP_LIMIT if spent else ended.status.value)
     attributes = {
         "schema": SCHEMA, "kind": "convergence", "mfgsolve_version": mfgsolve.__version__,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "name": problem.name,

@@ -36,6 +36,7 @@ from mfgsolve.fields import Field, own_field, sample_nodes
 from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import problem_from_toml
+from mfgsolve.progress import Equilibria, live
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
 from mfgsolve.solving import solve
@@ -91,6 +92,8 @@ def design(
     tol: float = 1e-8,
     method: str | None = None,
     callback: Callable[[dict[str, float], float], Any] | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> Design:
     """Choose incentives, or parameters of a game, so that its equilibrium serves a goal; see the module.
 
@@ -107,6 +110,7 @@ def design(
     max_iterations, tol : of L-BFGS-B: it ends when the objective falls by less than ``tol`` of itself
     method : solver of the equilibria
     callback : called with (values, objective) after every equilibrium
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
 
     Returns
     -------
@@ -137,11 +141,13 @@ def design(
         plan = _Parameters(posed, list(controls), objective, method)
     limits = _limits(plan.names, bounds)
     begun = _begun(plan, limits, start)
-    search = _Search(plan, callback)
-    ended = minimize(
-        search, np.array([begun[name] for name in plan.names]), jac=True, method="L-BFGS-B",
-        bounds=[limits[name] for name in plan.names], options={"maxiter": max_iterations, "ftol": tol, "gtol": 1e-12},
-    )  # fmt: skip
+    with live(Equilibria(), progress, verbose) as line:
+        search = _Search(plan, line.beside(callback))
+        ended = minimize(
+            search, np.array([begun[name] for name in plan.names]), jac=True, method="L-BFGS-B",
+            bounds=[limits[name] for name in plan.names],
+            options={"maxiter": max_iterations, "ftol": tol, "gtol": 1e-12},
+        )  # fmt: skip
     return search.concluded(ended)
 
 

@@ -20,6 +20,7 @@ from mfgsolve.errors import InputError, whole
 from mfgsolve.files import SCHEMA, write_dataset
 from mfgsolve.grids import Grid
 from mfgsolve.problem import Problem
+from mfgsolve.progress import Solves, live
 from mfgsolve.resolution import settle
 from mfgsolve.resolution.continuum import check_wish
 from mfgsolve.resolution.ladder import Asked, Rung, Stop, climbed, on_mesh
@@ -114,6 +115,8 @@ def refine(
     max_seconds: float | None = None,
     callback: Callable[[str, Measure], Any] | None = None,
     threads: int | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
     **options: Any,
 ) -> Refinement:
     """Solve a game on a ladder of meshes, and tell how far the finest is from the continuous game.
@@ -132,6 +135,7 @@ def refine(
     method, tol, objective, threads, options : as of `mfgsolve.solve`, on every mesh
     max_seconds : of all meshes together; without, no mesh is begun that would take more than ten minutes
     callback : called with (mesh, `Measure`) after every iteration; a true value ends the ladder with this mesh
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
 
     Returns
     -------
@@ -156,11 +160,11 @@ def refine(
     if most < 1:
         raise InputError(f"levels is {levels}; a whole number of at least 1 is needed, say {LEVELS}")
     check_limits(tol, None, max_seconds, "ignore", threads)
-    with collect() as said:
+    with collect() as said, live(Solves(tol), progress, verbose) as line:
         if isinstance(problem.grid, Grid) and not problem.is_finite:
             problem = settle(problem)
         on_mesh(problem, problem.grid.shape, problem.time.steps or 1)  # what cannot be is told first
-        watch = _Watch(callback)
+        watch = _Watch(line.beside(callback))
         of_all: dict[str, Any] = {"method": method, "objective": objective, "threads": threads, "options": options}
         on_one = mesh_solver(tol, callback=watch.one, **of_all)
         stop = Stop.after(max_seconds)

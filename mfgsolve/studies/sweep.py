@@ -4,22 +4,21 @@
                   regions={"shortcut": "y<0.4"}, output="sweep.zarr", workers=2)
     study.cost.plot()
 
-Every point is solved from nothing: neighbours as starts were measured and save no sweeps (the solver's own coarse
-meshes are as good a start), and points that know nothing of each other give the same numbers in any order, on any
-number of workers, after any number of interruptions, bit for bit.
+Points of small games are solved along paths on which neighbours are starts for each other (`mfgsolve.studies.paths`);
+all others from nothing, since there the solver's own coarse meshes are the better start.  Either way the numbers of a
+point are the same bit for bit in any order, on any number of workers, after any number of interruptions.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime
-import itertools
 import json
 import math
+import pathlib
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,24 +26,31 @@ import xarray as xr
 
 import mfgsolve
 from mfgsolve import methods, problems
-from mfgsolve.agents.slopes import mean_and_band
 from mfgsolve.checkpoints import PYTHON_PROBLEM, problem_text
-from mfgsolve.errors import FileError, InputError, shown, unknown, whole
+from mfgsolve.errors import FileError, InputError, shown, unknown
 from mfgsolve.problem import Problem
+from mfgsolve.progress import Counted, live
 from mfgsolve.resolution import settle
 from mfgsolve.solution.regions import share_of
-from mfgsolve.studies.points import FIELDS, NUMBERS, Answer, Point, fingerprint_of, solve_point
+from mfgsolve.studies.paths import Path, along, paths, starts_help
+from mfgsolve.studies.points import (
+    ASKED,
+    FIELDS,
+    NUMBERS,
+    OF_AGENTS,
+    OF_REPLICAS,
+    PLAYED,
+    Answer,
+    Point,
+    fingerprint_of,
+)  # fmt: skip
 from mfgsolve.studies.store import LONGEST, Memory, Store, template_of
+from mfgsolve.studies.workers import Batch, batches
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Progress", "spread", "sweep"]
-
-EXTRA = 'pip install "mfgsolve[studies]"'
-WAIT = 8.0  # seconds for a scheduler to answer
-Index = tuple[int, ...]
-AHEAD = 4  # points that each worker is given in advance
+__all__ = ["Progress", "sweep"]
 
 
 @dataclass(frozen=True)
@@ -73,12 +79,15 @@ def sweep(
     keep: Sequence[str] = (),
     regions: Mapping[str, str] | None = None,
     times: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
-    output: str | Path | None = None,
+    output: str | pathlib.Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
     workers: int | None = None,
     client: Client | str | None = None,
+    warm: bool = True,
     callback: Callable[[Progress], Any] | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> xr.Dataset:
     """Solve a game at every combination of values, and put what comes out into one dataset.
 
@@ -87,17 +96,22 @@ def sweep(
     problem : a name of ``mfgsolve list``, a problem that can be written as a file, or a function of the parameters that
         makes one (for workers it must be importable there)
     over : values of each parameter by name; besides those of the problem "shape", "steps", "scheme", "discount",
-        "agents" (regret of N agents; with a learner how many learn), and with a learner "rng" and "episodes"
-    settings, shape, steps, scheme : of all points
+        "agents" (regret of N agents; with a learner how many learn), "rng" (seeds of a learner, or of games of N agents
+        who follow the plan), and with a learner "episodes"
+    settings, shape, steps, scheme : of all points; "agents", "rng" and "episodes" may be among the settings
     tol, method, options : of `mfgsolve.solve` at all points; of `mfgsolve.learn` with ``learner``
-    keep : of "density" and "value", at ``times``
+    keep : of the numbers those that take work of their own, "potential_error" (a solve on a coarser mesh at every
+        point); and of "density" and "value", at ``times``
     regions : conditions by name (see `mfgsolve.solution.regions`), whose mass is kept at ``times``
     times : shares of the horizon
     output : a Zarr store; each point is written when it is finished
     resume, overwrite : go on with the study that is there, or replace it
     workers : processes on this machine; None works in this one
     client : of dask.distributed, or the address of a scheduler, in place of workers of one's own
+    warm : whether neighbouring points of small games may be starts for each other; else every point is solved from
+        nothing, as `mfgsolve.solve` would.  Both reach the same tolerance
     callback : called with `Progress` after every point; a true value stops, and what is done stays
+    progress, verbose : see `mfgsolve.progress`
 
     Returns
     -------
@@ -120,20 +134,34 @@ def sweep(
     values = _checked(over)
     point = _first_point(problem, settings, shape, steps, scheme)
     point = _asked(point, tol, method, learner, options, keep, regions, times)
-    template = _template(point, values)
+    first = settle(point.with_settings({name: each[0] for name, each in values.items()}).problem())
+    way = along(values) if warm and "shape" not in values and starts_help(first, point) else None
+    template = _template(point, values, first, way)
     kept = Memory(template) if output is None else Store(output, template, resume, overwrite)
-    todo = [index for index in np.ndindex(template["done"].shape) if not kept.done[index]]
-
-    def at(index: tuple[int, ...]) -> Point:
-        return point.with_settings({name: values[name][i] for name, i in zip(values, index, strict=True)})
-
-    clock = _Clock(len(todo), int(template["done"].size), callback)
-    with contextlib.closing(_answers(todo, at, workers, client)) as answers:
-        for index, answer in answers:
-            _keep(kept, index, answer, output)
-            if clock.ticked(answer):
+    todo = _todo(kept, point, values, way)
+    line = Counted("points", counted=lambda now: (now.done, now.points))
+    clock = _Clock(sum(len(path.wanted) for path in todo), int(template["done"].size), line.beside(callback))
+    with live(line, progress, verbose), contextlib.closing(batches(todo, workers, client)) as coming:
+        for batch in coming:
+            for index, answer in batch.answers:
+                _keep(kept, index, answer, output)
+            if clock.ticked(batch):
                 break
     return kept.result()
+
+
+def _todo(kept: Memory, point: Point, values: Mapping[str, list[Any]], way: str | None) -> list[Path]:
+    """What is still to be solved, path by path; points that are done only where others need them."""
+    done, todo = kept.done, []
+    for indices in paths(values, way):
+        wanted = tuple(k for k, index in enumerate(indices) if not done[index])
+        if not wanted:
+            continue
+        settings = [{name: values[name][i] for name, i in zip(values, index, strict=True)} for index in indices]
+        points = tuple(point.with_settings(each) for each in settings)
+        places = () if way is None else tuple(float(each[way]) for each in settings)
+        todo.append(Path(tuple(indices), points, way or "", places, wanted))
+    return todo
 
 
 def _checked(over: Any) -> dict[str, list[Any]]:
@@ -196,23 +224,26 @@ def _asked(
     elif learner not in methods.LEARNERS:
         raise InputError(unknown("learner", learner, methods.LEARNERS))
     for name in keep:
-        if name not in FIELDS:
-            raise InputError(unknown("field to keep", name, FIELDS))
+        if name not in (*FIELDS, *NUMBERS):
+            raise InputError(unknown("field or number to keep", name, (*FIELDS, *NUMBERS)))
+    asked = tuple(name for name in (*FIELDS, *ASKED) if name in keep)  # all other numbers are kept anyway
     shares = tuple(float(t) for t in times)
     if not shares or not all(0 <= t <= 1 for t in shares):
         raise InputError(f"times of the study are {list(times)}; shares of the horizon from 0 to 1 are needed")
     for name in regions or {}:
         if not name.strip() or "/" in name or name.startswith("."):  # names of arrays in a Zarr store, where / divides
             raise InputError(f"region {shown(name)} has no name that a store can keep; leave out '/' and leading dots")
-    return replace(
-        point, learner=learner, options=chosen, keep=tuple(keep), regions=dict(regions or {}), times=shares,
-        version=mfgsolve.__version__,
+    settings = {key: value for key, value in point.settings.items() if key not in PLAYED}
+    played = {key: value for key, value in point.settings.items() if key in PLAYED}
+    asking = replace(
+        point, settings=settings, learner=learner, options=chosen, keep=asked, regions=dict(regions or {}),
+        times=shares, version=mfgsolve.__version__,
     )  # fmt: skip
+    return asking.with_settings(played)
 
 
-def _template(point: Point, over: Mapping[str, list[Any]]) -> xr.Dataset:
-    """The study before anything is done; the first point tells whether parameters, regions and shapes make sense."""
-    first = settle(point.with_settings({name: values[0] for name, values in over.items()}).problem())
+def _template(point: Point, over: Mapping[str, list[Any]], first: Problem, way: str | None) -> xr.Dataset:
+    """The study before anything is done; the first problem tells whether parameters, regions and shapes make sense."""
     grid = first.grid
     coordinates = {name: ((name,), *rest) for name, rest in grid.dimension_coordinates.items()}
     density = xr.Dataset({"density": (("time", *grid.dims), np.zeros((1, *grid.shape)))}, coordinates)
@@ -227,16 +258,27 @@ def _template(point: Point, over: Mapping[str, list[Any]]) -> xr.Dataset:
             like, {"time_share": share, **several}, ("time_share", *several),
             attrs={"long_name": f"mass in {name}", "units": "1"},
         )  # fmt: skip
-    if point.keep and "shape" in over:
+    kept_fields = [name for name in FIELDS if name in point.keep]
+    if kept_fields and "shape" in over:
         raise InputError("fields of several shapes do not fit into one array; leave keep= out, or the shapes")
-    for name in point.keep:
+    for name in kept_fields:
         fields[name] = xr.DataArray(
             np.zeros((len(share), *grid.shape)), {"time_share": share, **{d: density[d] for d in grid.dims}},
             ("time_share", *grid.dims), attrs={"long_name": name, "units": "1/volume" if name == "density" else "cost"},
         )  # fmt: skip
-    numbers = {name: about for name, about in NUMBERS.items() if name != "steps" or name not in over}  # a label then
-    if "agents" in over and point.learner is None:
-        numbers["regret"] = ("regret of one of N agents", "cost")
+    numbers = {
+        name: about
+        for name, about in NUMBERS.items()
+        if not (name == "steps" and name in over) and (name not in ASKED or name in point.keep)  # steps: a label then
+    }
+    if point.learner is None:
+        agents, seeds = point.agents or "agents" in over, point.rng is not None or "rng" in over
+        if seeds and not agents:
+            raise InputError(
+                "rng is the seed of learners, or of games of N agents, and the study has neither; name a learner, or "
+                "give agents, too"
+            )
+        numbers |= (OF_AGENTS if agents else {}) | (OF_REPLICAS if seeds else {})
     taken = {*numbers, *fields, *grid.dims, "time_share", "status", "message", "done"}
     for name in over:
         if name in taken or "/" in name:
@@ -244,7 +286,7 @@ def _template(point: Point, over: Mapping[str, list[Any]]) -> xr.Dataset:
                 f"parameter {shown(name)} has the name of what the study keeps; build it under another name"
             )
     attributes = {
-        "mfgsolve_version": mfgsolve.__version__, "fingerprint": fingerprint_of(point, over), "name": first.name,
+        "mfgsolve_version": mfgsolve.__version__, "fingerprint": fingerprint_of(point, over, way), "name": first.name,
         "source": first.source, "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "settings": json.dumps(dict(point.settings), default=str), "tol": float(point.options.get("tol", math.nan)),
     }  # fmt: skip
@@ -271,150 +313,23 @@ def _keep(kept: Memory, index: tuple[int, ...], answer: Answer, output: Any) -> 
 
 
 class _Clock:
-    """Counts points, and says when all will be done: from the pace after the first one, which compiles."""
+    """Counts points, and says when all will be done: from the pace after the first batch of every worker, which
+    compiles."""
 
     def __init__(self, todo: int, points: int, callback: Callable[[Progress], Any] | None):
         self.todo, self.points, self.callback = todo, points, callback
-        self.done = self.failed = 0
+        self.batches = self.done = self.failed = self.before = 0
         self.begun = self.second = time.perf_counter()
 
-    def ticked(self, answer: Answer) -> bool:
+    def ticked(self, batch: Batch) -> bool:
         """Whether somebody wants to stop."""
         now = time.perf_counter()
-        self.done += 1
-        self.failed += answer.status == "failed"
-        if self.done == 1:
-            self.second = now
-        left = (self.todo - self.done) * (now - self.second) / (self.done - 1) if self.done > 1 else math.nan
-        before = self.points - self.todo
-        told = Progress(before + self.done, self.failed, self.points, now - self.begun, left)
+        self.batches += 1
+        self.done += len(batch.answers)
+        if self.batches <= batch.workers:
+            self.second, self.before = now, self.done
+        since = self.done - self.before
+        left = (self.todo - self.done) * (now - self.second) / since if since else math.nan
+        self.failed += sum(answer.status == "failed" for _, answer in batch.answers)
+        told = Progress(self.points - self.todo + self.done, self.failed, self.points, now - self.begun, left)
         return self.callback is not None and bool(self.callback(told))
-
-
-# -- where points are solved -------------------------------------------------------------------------------------------
-
-
-def _answers(
-    todo: Sequence[Index], at: Callable[[Index], Point], workers: int | None, client: Any
-) -> Generator[tuple[Index, Answer]]:
-    """Index and answer of every point, as they come."""
-    if workers is None and client is None:
-        for index in todo:
-            yield index, solve_point(at(index))
-        return
-    with _connected(workers, client) as where:
-        yield from _distributed(todo, at, where)
-
-
-@contextlib.contextmanager
-def _connected(workers: int | None, client: Any) -> Iterator[Any]:
-    """A client of dask.distributed: the one given, that of an address, or of processes of our own."""
-    try:
-        import distributed
-    except ImportError:
-        raise InputError(f"workers are those of dask.distributed, which is not installed: {EXTRA}") from None
-    if workers is not None and client is not None:
-        raise InputError("both workers and a client came; give one of them")
-    if isinstance(client, str):
-        try:
-            with distributed.Client(client, timeout=WAIT) as at:
-                _check_versions(at)
-                yield at
-        except (OSError, TimeoutError, ValueError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise InputError(
-                f"scheduler {client} cannot be reached ({reason}); is it running, and its port open?"
-            ) from None
-        return
-    if client is not None:
-        _check_versions(client)
-        yield client
-        return
-    count = whole(workers, "workers")
-    if count < 1:
-        raise InputError(f"workers is {workers}; at least 1 is needed")
-    with (
-        distributed.LocalCluster(
-            n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-        ) as cluster,
-        distributed.Client(cluster) as at,
-    ):
-        yield at
-
-
-def _check_versions(client: Any) -> None:
-    """Workers have this version of the package, or the study would be of two."""
-    there = client.run(_version)
-    if not there:
-        raise InputError("the scheduler has no workers; start some: dask worker ADDRESS")
-    other = {worker: version for worker, version in there.items() if version != mfgsolve.__version__}
-    if other:
-        worker, version = next(iter(other.items()))
-        raise InputError(
-            f"worker {worker} has mfgsolve {version}, and this is {mfgsolve.__version__}; install the same everywhere"
-        )
-
-
-def _version() -> str:
-    """Of the package where this runs."""
-    return mfgsolve.__version__
-
-
-def _distributed(todo: Sequence[Index], at: Callable[[Index], Point], client: Any) -> Iterator[tuple[Index, Answer]]:
-    """The same by workers: a few points ahead for each, so that a study of a million holds no million futures."""
-    from distributed import as_completed
-
-    waiting = iter(todo)
-    ahead = AHEAD * max(1, len(client.scheduler_info(n_workers=-1)["workers"]))
-    under_way: dict[Any, Index] = {}
-
-    def submitted(count: int) -> list[Any]:
-        futures = []
-        for index in itertools.islice(waiting, count):
-            future = client.submit(solve_point, at(index), pure=False)
-            under_way[future] = index
-            futures.append(future)
-        return futures
-
-    finished = as_completed(submitted(ahead))
-    try:
-        for future in finished:
-            try:
-                answer = future.result()
-            except Exception as error:  # a worker that died with the point, again and again
-                answer = Answer({}, {}, "failed", f"{type(error).__name__}: {error}", finished=False)
-            yield under_way.pop(future), answer
-            for other in submitted(1):
-                finished.add(other)
-    finally:
-        client.cancel(list(under_way))
-
-
-def spread(study: xr.Dataset, name: str, over: str) -> xr.Dataset:
-    """Mean, standard deviation and a 95 % interval of the mean of a number over seeds, meshes or replicas.
-
-    Parameters
-    ----------
-    study : what `sweep` returned
-    name : of a number
-    over : the parameter that is averaged over, say "rng"; points that failed are left out, and counted
-
-    Returns
-    -------
-    xarray.Dataset
-        ``mean``, ``deviation``, ``low``, ``high`` (Student's interval; NaN of a single one) and ``count``
-    """
-    for what, value, allowed in (("number", name, study.data_vars), ("parameter", over, study["done"].dims)):
-        if value not in allowed:
-            raise InputError(unknown(f"{what} of the study", value, map(str, allowed)))
-    values = study[name].transpose(over, ...)
-    flat = values.values.reshape(values.shape[0], -1)
-    mean, band = mean_and_band(flat, 0)
-    count = np.isfinite(flat).sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        squares = np.nansum((flat - mean) ** 2, axis=0)
-        deviation = np.where(count > 1, np.sqrt(squares / (count - 1)), np.nan)
-    rows = (mean, deviation, band[:, 0], band[:, 1], count.astype(float))
-    rest = values.isel({over: 0}, drop=True)
-    names = ("mean", "deviation", "low", "high", "count")
-    return xr.Dataset({each: rest.copy(data=row.reshape(rest.shape)) for each, row in zip(names, rows, strict=True)})

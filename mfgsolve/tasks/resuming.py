@@ -26,6 +26,8 @@ def resume(
     callback: Callable[[Any], Any] | None = None,
     check: str = "warn",
     threads: int | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> Solution | Training:
     """Go on from a checkpoint, to the same answer as the run that wrote it would have reached, bit for bit.
 
@@ -36,6 +38,7 @@ def resume(
     tol, max_iterations, max_seconds, check, threads : as of `mfgsolve.solve`; limits count from the first start.  A
         training on a task knows ``max_seconds`` alone
     callback : as of the run that wrote the checkpoint
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
 
     Returns
     -------
@@ -48,7 +51,7 @@ def resume(
     if file_kind(checkpoint) != "training-checkpoint":
         return solving.resume(
             checkpoint, problem=problem, tol=tol, max_iterations=max_iterations, max_seconds=max_seconds,
-            callback=callback, check=check, threads=threads,
+            callback=callback, check=check, threads=threads, progress=progress, verbose=verbose,
         )  # fmt: skip
     for what, value, default in (
         ("problem", problem, None), ("tol", tol, None), ("max_iterations", max_iterations, None),
@@ -56,4 +59,4 @@ def resume(
     ):  # fmt: skip
         if value != default:
             raise InputError(f"{what} is of games, and the checkpoint is of a training on a task; leave it out")
-    return resume_training(checkpoint, max_seconds=max_seconds, callback=callback)
+    return resume_training(checkpoint, max_seconds=max_seconds, callback=callback, progress=progress, verbose=verbose)

@@ -26,6 +26,7 @@ from mfgsolve.checkpoints import spoilt
 from mfgsolve.errors import FileError, InputError, real, unknown
 from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.inputs.options import typed_options
+from mfgsolve.progress import Counted, live
 from mfgsolve.solvers.stored import Stored, pack
 from mfgsolve.tasks.learner import TaskLearner, TrainingState, stored_names
 from mfgsolve.tasks.task import Task, make_task, parameters_of
@@ -130,6 +131,8 @@ def train(
     max_seconds: float | None = None,
     callback: Callable[[Progress], Any] | None = None,
     checkpoint: str | Path | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
     **options: Any,
 ) -> Training:
     """Let agents learn a task.
@@ -141,6 +144,7 @@ def train(
     max_seconds : at which it stops, between two blocks
     callback : called with `Progress` after every block; a true value stops
     checkpoint : file from which `mfgsolve.resume` goes on, bit for bit; kept every few seconds and at the end
+    progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
     options : parameters of the learner; "agents" is the task's where the learner has no such one
 
     Returns
@@ -158,8 +162,15 @@ def train(
     reason = made.refuses(chosen)
     if reason is not None:
         raise InputError(f"learner {made.name!r} does not suit {chosen.name}: {reason}")
-    run = _Run(chosen, made, made.init(chosen), [], 0.0)
-    return run.go(max_seconds, callback, checkpoint)
+    with live(_line(made), progress, verbose) as line:
+        run = _Run(chosen, made, made.init(chosen), [], 0.0)
+        return run.go(max_seconds, line.beside(callback), checkpoint)
+
+
+def _line(learner: TaskLearner[Any]) -> Counted:
+    """The live line of a training."""
+    size = learner.episodes_of_block
+    return Counted("episodes", counted=lambda told: (told.block * size, told.blocks * size))
 
 
 @dataclass
@@ -279,12 +290,16 @@ def resume_training(
     *,
     max_seconds: float | None = None,
     callback: Callable[[Progress], Any] | None = None,
+    progress: bool | None = None,
+    verbose: bool | int = False,
 ) -> Training:
     """Go on from a checkpoint of `train`, to the same numbers; the checkpoint is kept up to date.
 
     Limits count from the first start.
     """
-    return _revived(checkpoint).go(max_seconds, callback, checkpoint)
+    run = _revived(checkpoint)
+    with live(_line(run.learner), progress, verbose) as line:
+        return run.go(max_seconds, line.beside(callback), checkpoint)
 
 
 def _revived(path: str | Path) -> _Run:

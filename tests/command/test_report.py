@@ -13,7 +13,7 @@ import xarray as xr
 
 import mfgsolve as mfg
 from mfgsolve.cautions import Caution
-from mfgsolve.command import report
+from mfgsolve.command import report, speaking
 from mfgsolve.command.stored import checkpoint_facts, checkpoint_rows
 from mfgsolve.problems import registry
 
@@ -60,7 +60,7 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr("sys.stdout", Full())
-    monkeypatch.setattr(report, "silence", lambda: None)
+    monkeypatch.setattr(speaking, "silence", lambda: None)
     with pytest.raises(mfg.FileError, match="standard output cannot be written: No space"):
         report.write_out("x")
 
@@ -111,7 +111,7 @@ def test_the_last_iteration_of_a_checkpoint() -> None:
 
 
 def test_parameters_of_a_named_problem() -> None:
-    rows = dict(report.problem_rows(registry.get("supply-demand")))
+    rows = {option: default for option, default, _, _ in report.problem_columns(registry.get("supply-demand"))}
     assert rows["--shape"] == "x".join(str(n) for n in registry.get("supply-demand").resolution["shape"])
     assert {f"--set {name}" for name in registry.get("supply-demand").parameters} < set(rows)
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import mfgsolve as mfg
-from mfgsolve.command.report import _printable
+from mfgsolve.command.speaking import _printable
 from mfgsolve.inputs.texts import cut, one_line, visible
 from mfgsolve.plots.reading import words
 

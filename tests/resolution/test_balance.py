@@ -42,9 +42,9 @@ def test_error_in_time_is_of_second_order_beyond_and_measured_below(measured: Ba
 def test_error_by_noise_is_that_of_the_kernel_or_of_the_viscosity_that_the_scheme_takes(
     problem: mfg.Problem, measured: Balance
 ) -> None:
-    sampled = measured.noise_error(problem.with_steps(40))
+    sampled = measured.noise_error(problem, 40)
     assert sampled.flow == pytest.approx(6.16e-4, rel=1e-2)  # 2 exp(-2 pi^2 sigma^2 / h^2)
-    own = [measured.noise_error(problem.with_steps(steps)).potential for steps in (256, 512)]
+    own = [measured.noise_error(problem, steps).potential for steps in (256, 512)]
     assert own[1] / own[0] == pytest.approx((0.0225 - 0.002) / (0.01125 - 0.002))
     assert own[1] == pytest.approx(0.043, rel=0.5)  # what 512 steps are off by
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.games import make_game
+from mfgsolve.games import Game, make_game
 from mfgsolve.solvers import SOLVERS, Newton
 from mfgsolve.solvers.base import Budget, run
 from mfgsolve.solvers.levels import Grids, Heats, Temperatures
 
 BAR = mfg.problems.beach_bar(shape=(8,), steps=6)
+FINE = mfg.problems.linear_quadratic(shape=(64,), steps=32)
 LINE = mfg.problems.linear_quadratic(shape=(32,), steps=64, scheme="upwind")
 
 
@@ -110,3 +111,25 @@ def test_newton_of_a_game_of_its_own_starts_from_no_coarse_grid_unless_asked():
     state = Newton(coarse_grids=False).init(game, 1e-10)
     assert state.game is game
     assert len(state.levels) == 1
+
+
+@pytest.mark.parametrize("scheme", ["upwind", "entropic"])
+def test_a_game_of_each_level_is_made_once(scheme, monkeypatch):
+    made, make = [], Game.__init__
+
+    def counted(self, problem, threads=None):
+        made.append(problem.grid.shape)
+        make(self, problem, threads)
+
+    monkeypatch.setattr(Game, "__init__", counted)
+    game = make_game(FINE.with_scheme(scheme))
+    run(Newton(), Newton().init(game, 1e-8), 1e-8, Budget())
+    assert len(made) > 2
+    assert len(set(made)) == len(made)
+
+
+def test_a_game_that_was_given_away_is_made_again():
+    levels = Newton()._levels(make_game(FINE.with_scheme("entropic")))
+    first, again = levels.game(0), levels.game(0)
+    assert again is not first
+    np.testing.assert_array_equal(again.initial_mass, first.initial_mass)
