@@ -90,6 +90,7 @@ def tiny(seeds: int) -> None:
                 players: list[Acts | None] = [None] * 4
                 players[group] = Player.of(training, group, long)
                 won.append(int(play(long, players, games=64, rng=seed).wins[group]))
+            print(f"  {learner}, seed {seed}: {won[-4:]} of 64", flush=True)
         below = sum(each < 0.8 * 64 for each in won)
         rows.append([learner, f"{np.mean(won) / 64:.0%}", f"{min(won) / 64:.0%}", f"{below} of {len(won)}"])
     print(f"\nGames of 200 steps won against three random groups, 64 for each of 4 groups and {seeds} seeds")
@@ -111,6 +112,7 @@ def hidden_sign(seeds: int, episodes: int) -> None:
             training = train(task, name, episodes=episodes, cold=0.05, seed=seed, **options)
             a, d = (Player.of(training, group, task) for group in (0, 3))
             rewards.append(paid([a, None, None, d], seed))
+            print(f"  {name} {options or ''}, seed {seed}: {rewards[-1]:+.4f}", flush=True)
         label = f"{name}, types dealt out at random" if options else name
         rows.append([label, f"{np.mean(rewards):+.3f}", f"{min(rewards):+.3f} to {max(rewards):+.3f}"])
     for label, rule in (
