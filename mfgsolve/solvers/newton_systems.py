@@ -290,7 +290,7 @@ class BandCholesky:
         return result
 
     def solve(self, right: np.ndarray, guess: np.ndarray | None = None) -> np.ndarray:
-        """x (T, width), nothing beyond reach; refined to the accuracy `REFINED` or `LAST` where the factor is single."""
+        """x (T, width), nothing beyond reach; to the accuracy `REFINED` or `LAST` where the factor is single."""
         if self.single:
             x = self._refined(right, guess)
             if x is not None:
