@@ -11,9 +11,10 @@ import numpy as np
 
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
+from mfgsolve.couplings.timed import timed
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
-from mfgsolve.errors import InputError, has_labels, numbers, real, shown
+from mfgsolve.errors import InputError, has_labels, numbers, real, shown, unknown
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.attributes import Suggesting
@@ -25,6 +26,8 @@ from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps import Step
 
 __all__ = ["Levelled", "Problem"]
+
+SENSES = ("cost", "reward")  # how what agents pay, or earn, is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +46,8 @@ class Problem(Suggesting):
         their number to the game (`mfgsolve.resolution`)
     dynamics : `ControlledDiffusion` (on a grid), `LatticeMoves` (on a grid) or `Tabular`; for several populations a
         list, one for each
-    coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change
+    coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change.  Plain
+        arrays in it have the shape of the grid, or a level for each step (or node) before that
     initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number; the
         mass of every population is 1
     terminal : terminal cost g: function of (t, coordinates), array or number
@@ -57,6 +61,9 @@ class Problem(Suggesting):
     kinks : times between 0 and the horizon at which its data (costs, demand) bend or jump.  Where the number of steps
         is chosen, nodes fall on them if they can: without, a scheme of second order in time has no order.  They change
         nothing for a stated number
+
+    sense : "cost", or "reward" where agents are thought of as earning: reports and pictures then tell earnings, -cost.
+        It changes no number of the game, whose costs are stated, and kept, as costs
 
     Raises
     ------
@@ -89,6 +96,7 @@ class Problem(Suggesting):
     sites: np.ndarray | None = field(default=None, repr=False)
     cautions: tuple[Caution, ...] = field(default=(), repr=False)
     kinks: Sequence[float] = ()
+    sense: str = "cost"
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -103,6 +111,8 @@ class Problem(Suggesting):
         ):
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
+        if self.sense not in SENSES:
+            raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
         object.__setattr__(self, "kinks", _kinks(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
@@ -138,6 +148,9 @@ class Problem(Suggesting):
                 f"terminal coupling acts on {self.terminal_coupling.on!r}; nothing is chosen at the end: use couplings "
                 "on 'state' there"
             )
+        for each in ("coupling", "terminal_coupling"):
+            if (given := getattr(self, each)) is not None:
+                object.__setattr__(self, each, timed(given, self.grid, self.time))
         settled = tuple(one.with_scheme(self.grid, self.is_hard) for one in self.all_dynamics)
         object.__setattr__(self, "_settled", settled)
 
@@ -249,6 +262,11 @@ class Problem(Suggesting):
             parameters=None,
             text=None,
         )
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What its datasets say of how costs are to be read: their discount, and their sense where agents earn."""
+        return self.time.attrs | ({} if self.sense == "cost" else {"sense": self.sense})
 
     is_levelled = False
 

@@ -24,12 +24,13 @@ from mfgsolve.command.agents import compare
 from mfgsolve.command.battling import faceoff
 from mfgsolve.command.comparing import convergence
 from mfgsolve.command.completing import completion, prepare
+from mfgsolve.command.drawing import animate, plot
 from mfgsolve.command.faults import asks_for_json, fault_facts, meant_setting
 from mfgsolve.command.learning import learn
 from mfgsolve.command.listing import list_problems
 from mfgsolve.command.refining import refine
 from mfgsolve.command.report import BAD_INPUT, INTERRUPTED
-from mfgsolve.command.showing import animate, plot, show
+from mfgsolve.command.showing import show
 from mfgsolve.command.solving import resume, solve
 from mfgsolve.command.speaking import begin_json, complain, json_is_given, quieten, say, silence, to_json
 from mfgsolve.command.sweeping import sweep

@@ -3,7 +3,12 @@
     figure = mfg.plots.plan(solution)
     mfg.plots.save(figure, "plan.png")
 
-No pyplot, no global state: figures can be made in threads and on machines without a display, and need no closing.
+All take the same options besides their own (`Style`): axes to draw on, the width on paper, title, labels, and more.
+
+    mfg.plots.save(mfg.plots.plan(solution, times=[0, 0.5, 1], width=3.5, certificate=False), "plan.pdf")
+
+No pyplot, and no state that is left behind: figures can be made in threads and on machines without a display, and need
+no closing.
 """
 
 from mfgsolve.plots.agents import agents
@@ -13,18 +18,21 @@ from mfgsolve.plots.cooperation import ablation
 from mfgsolve.plots.densities import plan
 from mfgsolve.plots.design import design
 from mfgsolve.plots.diffusion import diffusion
+from mfgsolve.plots.drawing import KINDS, OWN, draw
 from mfgsolve.plots.faceoffs import faceoff
 from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
+from mfgsolve.plots.learners import learners
 from mfgsolve.plots.learning import learning
 from mfgsolve.plots.output import animate, save
 from mfgsolve.plots.refinement import refinement
 from mfgsolve.plots.society import society
-from mfgsolve.plots.sweep import sweep, sweep_densities
+from mfgsolve.plots.style import Style
+from mfgsolve.plots.sweep import study, sweep, sweep_densities
 from mfgsolve.plots.training import training
 
 __all__ = [
-    "ablation", "agents", "animate", "battle", "convergence", "convergences", "design", "diffusion", "faceoff",
-    "learning", "plan", "policy", "refinement", "save", "society", "speed", "sweep", "sweep_densities", "training",
-    "value",
+    "KINDS", "OWN", "Style", "ablation", "agents", "animate", "battle", "convergence", "convergences", "design",
+    "diffusion", "draw", "faceoff", "learners", "learning", "plan", "policy", "refinement", "save", "society",
+    "speed", "study", "sweep", "sweep_densities", "training", "value",
 ]  # fmt: skip

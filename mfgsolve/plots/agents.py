@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
@@ -20,10 +20,11 @@ from mfgsolve.plots.reading import View, dataset_of, doubts, labelled, words
 __all__ = ["agents"]
 
 FEW, MANY, LIMIT = "#d1495b", "#00798c", "0.82"  # a run of the fewest agents, one of the most, the mean field
+MARKS = "osD^"
 ACROSS = 4  # panels of densities beside each other
 BINS = 24  # of a line with few agents: more would show spikes alone
-SMALL = 9
 LOWEST, HIGHEST = 6.4, 9.0  # inches of the figure
+VAGUE = 0.5  # width of an interval of a slope from which it is no news
 NEAR = 1e-3  # of the least regret: an exploitability far below is not shown
 MEASURES = ["l2", "wasserstein", "regret", "cost_difference"]
 ENDS = ["low", "high"]  # of a band
@@ -43,7 +44,8 @@ AXES = ("x", "y", "z")
 ORDER = ("measure", "agents", "replica", "time", "population", "z", "y", "x", "state", "end")
 
 
-def agents(dataset: xr.Dataset) -> Figure:
+@part.picture
+def agents(dataset: xr.Dataset, **style: Unpack[part.Options]) -> Figure:
     """The game of N agents beside its limit, from a dataset of `mfgsolve.compare`.
 
     Left: densities of one run with the fewest and of one with the most agents beside the mean field.  Two and three
@@ -54,7 +56,10 @@ def agents(dataset: xr.Dataset) -> Figure:
     says so.
 
     A regret at or below zero (round-off) cannot stand on a logarithmic axis: it is a triangle at the bottom.  Points
-    that no slope counts, for they are as small as what is not exact, are hollow.
+    that no slope counts, for they are as small as what is not exact, are hollow.  A slope is printed where its 95 %
+    interval says something: where it contains 0, or is wider than 1/2, that is what is said.
+
+    ``style`` are the options of all pictures, see `mfgsolve.plots.Style`.
 
     Raises
     ------
@@ -66,16 +71,18 @@ def agents(dataset: xr.Dataset) -> Figure:
     first = View(seen.isel(agents=0))
     planes = first.ndim > 1
     height = (len(runs) + 1) * (1.45 / first.aspect + 0.25) + 1.3 if planes else LOWEST
-    figure = part.Picture(figsize=(part.WIDTH, min(max(height, LOWEST), HIGHEST)), layout="constrained")
-    left, right = np.asarray(figure.subfigures(1, 2, width_ratios=(1.5, 1)))
+    height = min(max(height, LOWEST), HIGHEST)
+    each = 0.85 * part.width() / len(_columns(seen))
+    upper = (len(runs) + 1) * (each / first.aspect + 0.12) + 1.0 if planes else 0.9 * part.width()
+    figure, (left, right) = part.sides((1.5, 1), height, (upper, 5.2))
     (_maps if planes else _profiles)(left, seen, runs)
     distances, gains, costs = right.subplots(3, 1, sharex=True)
     _distances(distances, seen)
     _gains(gains, seen)
-    _costs(costs, seen)
     costs.set_xlabel("number of agents N")
-    title = f"{_name(seen)}: N agents beside the mean field {_quality(seen)}{_left_out(seen)}{doubts(seen)}"
-    figure.suptitle(title, x=0.01, ha="left")
+    _costs(costs, seen)
+    title = f"{_name(seen)}: N agents beside the mean field"
+    part.headline(figure, title, _quality(seen), f"{_left_out(seen)}{doubts(seen)}")
     return figure
 
 
@@ -121,7 +128,7 @@ def _name(dataset: xr.Dataset) -> str:
 def _quality(dataset: xr.Dataset) -> str:
     reached = dataset.attrs.get("relative_exploitability")
     plan = "" if reached is None else f"plan: relative exploitability {reached:.0e}, "
-    return f"({plan}{dataset.sizes['replica']} replicas)"
+    return f"{plan}{dataset.sizes['replica']} replicas"
 
 
 def _left_out(dataset: xr.Dataset) -> str:
@@ -169,7 +176,7 @@ def _level(view: View, population: int | None, k: int) -> np.ndarray:
     return view.each[population or 0].densities()[k]
 
 
-def _maps(figure: SubFigure, dataset: xr.Dataset, runs: Sequence[int]) -> None:
+def _maps(figure: part.Page, dataset: xr.Dataset, runs: Sequence[int]) -> None:
     columns, views = _columns(dataset), _views(dataset, runs)
     first = views[0][1]
     axes = figure.subplots(len(views), len(columns), sharex=True, sharey=True, squeeze=False)
@@ -187,19 +194,18 @@ def _maps(figure: SubFigure, dataset: xr.Dataset, runs: Sequence[int]) -> None:
             else:
                 image = part.density_image(ax, one, level, norm)
             part.draw_walls(ax, one, one.walls)
-            ax.tick_params(labelsize=SMALL, color=part.INK)
+            ax.tick_params(color=part.INK)
             for axis in (ax.xaxis, ax.yaxis):
-                axis.set_major_locator(MaxNLocator(3, steps=part.STEPS))
+                axis.set_major_locator(MaxNLocator(3 if part.width() > part.BELOW else 2, steps=part.STEPS))
         row[0].set_ylabel(f"{_crowd(count) if count else 'mean field'}\n{first.axis_label('y')}")
     for ax, column in zip(axes[0], columns, strict=True):
-        ax.set_title(_panel_title(first, *column), fontsize=10)
+        ax.set_title(_panel_title(first, *column))
     for ax in axes[-1]:
         ax.set_xlabel(first.axis_label("x"))
     assert image is not None  # the mean field is always one
     bar = figure.colorbar(image, ax=axes[-1].tolist() if any(dotted) else list(axes.flat), location="bottom", aspect=40)
     beside = "; dots: agents of a cell, area by their number" if any(dotted) else ""
-    bar.set_label(", ".join(first.density_label).replace(", (", " (") + beside, fontsize=SMALL)
-    bar.ax.tick_params(labelsize=SMALL)
+    bar.set_label(", ".join(first.density_label).replace(", (", " (") + beside, fontsize=part.relative(9))
     bar.ax.xaxis.set_major_locator(MaxNLocator(4, steps=part.STEPS))
 
 
@@ -208,12 +214,12 @@ def _dots(ax: Axes, one: View, level: np.ndarray) -> None:
     share = level * one.widths("y")[:, None] * one.widths("x")
     place = np.argwhere(share > 0)
     least = share[share > 0].min()
-    area = 20.0 * min(1.0, 60.0 * least) / least  # of one agent among many: smaller
+    area = part.relative(1.0) ** 2 * 20.0 * min(1.0, 60.0 * least) / least  # of one agent among many: smaller
     x, y = one.centres("x")[place[:, 1]], one.centres("y")[place[:, 0]]
     ax.scatter(x, y, s=area * share[share > 0], color=FEW, alpha=0.7, linewidths=0)
 
 
-def _profiles(figure: SubFigure, dataset: xr.Dataset, runs: Sequence[int]) -> None:
+def _profiles(figure: part.Page, dataset: xr.Dataset, runs: Sequence[int]) -> None:
     columns, views = _columns(dataset), _views(dataset, runs)
     first = views[0][1]
     across = min(2, len(columns))
@@ -223,16 +229,14 @@ def _profiles(figure: SubFigure, dataset: xr.Dataset, runs: Sequence[int]) -> No
     draw = _bars if first.is_listed and len(first.state_names) <= part.NAMED else _steps
     for ax, (population, k) in zip(axes.flat, columns, strict=False):
         draw(ax, [(count, view.each[population or 0], _level(view, population, k)) for count, view in views])
-        ax.set_title(_panel_title(first, population, k), fontsize=10)
+        ax.set_title(_panel_title(first, population, k))
         ax.set_ylim(0.0, None)
-        ax.tick_params(labelsize=SMALL)
     for k, ax in enumerate(axes.flat[: len(columns)]):
         if k + across >= len(columns):  # the lowest of its column
             ax.set_xlabel(first.axis_label(first.dims[0]))
             ax.tick_params(labelbottom=True)
-    figure.supylabel(first.quantity, fontsize=10)
-    handles, texts = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside lower center", ncols=len(texts), frameon=False, fontsize=10)
+    figure.supylabel(first.quantity, fontsize=part.relative(10))
+    part.legend(figure, axes[0, 0].get_legend_handles_labels()[0])
 
 
 Curves = list[tuple[int, View, np.ndarray]]  # number of agents (0: the mean field), where, how dense
@@ -264,7 +268,14 @@ def _steps(ax: Axes, curves: Curves) -> None:
         each = one.widths(name)
         text = _crowd(count) + (f", in bins of {side} cells" if side > 1 else "") if count else "mean field"
         heights = np.add.reduceat(level * each, starts) / np.diff(edges)
-        ax.stairs(heights, edges, color=_colour(curves, k), fill=count == 0, linewidth=1.3, label=text)
+        ax.stairs(
+            heights,
+            edges,
+            color=_colour(curves, k),
+            fill=count == 0,
+            linestyle="--" if k and count else "-",
+            label=text,
+        )
     part.name_places(ax.xaxis, curves[0][1])
     ax.set_xlim(curves[0][1].ends(curves[0][1].dims[0]))
 
@@ -283,19 +294,22 @@ def _distances(ax: Axes, seen: xr.Dataset) -> None:
             ax.plot([], [], " ", label=f"{text}: not measured")
             continue
         label = f"{labelled(text, words(seen[name].attrs.get('units', '1')))}{_slope_text(seen, name)}"
-        ax.plot(numbers, mean, marker=marker, color=colour, markersize=5, linewidth=1.3, label=label)
+        ax.plot(numbers, mean, marker=marker, color=colour, label=label)
         low = np.where(band[:, 0] > 0, band[:, 0], 1e-3 * mean)  # a band may reach below zero, and an axis may not
         ax.fill_between(numbers, low, band[:, 1], color=colour, alpha=0.3, linewidth=0)
     guide = 1.7 * seen["l2_mean"].values[0] * np.sqrt(numbers[0] / numbers)
-    ax.plot(numbers, guide, ":", color=part.INK, linewidth=1.4, label="slope −1/2")
+    ax.plot(numbers, guide, ":", color=part.INK, label="slope −1/2")
     _dress(ax, "distance to mean field")
 
 
 def _slope_text(seen: xr.Dataset, measure: str) -> str:
     one = seen.sel(measure=measure)
-    value, last, high = (float(each) for each in (one["slope"], one["slope_last"], one["slope_band"].sel(end="high")))
+    value, last = float(one["slope"]), float(one["slope_last"])
+    low, high = (float(one["slope_band"].sel(end=end)) for end in ENDS)
     if not math.isfinite(value):
         return ""
+    if low <= 0.0 <= high or high - low > VAGUE:
+        return f": slope between {low:.2g} and {high:.2g}".replace("-", "−") + ", not resolved"
     band = f" ± {high - value:.1g}" if high - value > 1e-4 else ""
     if measure in ("l2", "wasserstein"):
         return f": slope {value:.3f}".replace("-", "−") + band
@@ -314,20 +328,27 @@ def _gains(ax: Axes, seen: xr.Dataset) -> None:
         if not known.any():
             ax.plot([], [], " ", label=f"{text}: no exact law for this game")
             continue
-        ax.plot(numbers[above], values[above], color=colour, linewidth=1.3)
+        ax.plot(numbers[above], values[above], color=colour, linestyle="-" if marker == "o" else "--")
         counted = above & (seen["slope_used"].sel(measure=name).values != 0)
         for which, face in ((counted, colour), (above & ~counted, "white")):
-            ax.plot(numbers[which], values[which], marker, color=colour, markerfacecolor=face, markersize=5)
+            ax.plot(numbers[which], values[which], marker, color=colour, markerfacecolor=face)
         floor = known & ~above
         if floor.any():
-            ax.plot(numbers[floor], np.zeros(floor.sum()), "v", color=colour, markersize=7, clip_on=False,
-                    transform=ax.get_xaxis_transform())  # fmt: skip
+            style: dict[str, Any] = {"color": colour, "markersize": part.relative(7), "clip_on": False}
+            ax.plot(numbers[floor], np.zeros(floor.sum()), "v", transform=ax.get_xaxis_transform(), **style)
             floored = True
-        ax.plot([], [], marker=marker, color=colour, markersize=5, label=text + _slope_text(seen, name))
+        ax.plot(
+            [],
+            [],
+            marker=marker,
+            color=colour,
+            linestyle="-" if marker == "o" else "--",
+            label=text + _slope_text(seen, name),
+        )
         least = min(least, float(values[above].min(initial=math.inf)))
     plan = abs(float(seen.attrs.get("exploitability", math.nan)))
     if math.inf > plan > NEAR * least:
-        ax.axhline(plan, color=part.INK, linestyle=(0, (6, 3)), linewidth=1, label="exploitability of the plan")
+        ax.axhline(plan, color=part.INK, linestyle=(0, (6, 3)), label="exploitability of the plan")
     if floored:
         ax.plot([], [], "v", color=part.INK, label="at or below zero")
     _dress(ax, "exact, in units of cost")
@@ -335,39 +356,38 @@ def _gains(ax: Axes, seen: xr.Dataset) -> None:
 
 def _costs(ax: Axes, seen: xr.Dataset) -> None:
     """Cost of an agent: simulated with its band, exact, and in the limit; a colour for each population."""
-    numbers = seen["agents"].values
+    numbers, earns = seen["agents"].values, seen.attrs.get("sense") == "reward"
+    sign = -1.0 if earns else 1.0
     if "population" in seen["simulated_cost"].dims:
         every = [(str(name), seen.sel(population=name)) for name in seen["population"].values[:ACROSS]]
     else:
         every = [("", seen)]
     for j, (name, one) in enumerate(every):
         colour = f"C{j}" if name else "tab:purple"
-        mean, band, exact = (one[key].values for key in ("simulated_cost_mean", "simulated_cost_band", "cost"))
+        mean, band, exact = (sign * one[key].values for key in ("simulated_cost_mean", "simulated_cost_band", "cost"))
         if np.isfinite(exact).any():
-            limit = float((exact - one["cost_difference"].values)[-1])
-            ax.axhline(limit, color=colour, linewidth=1, linestyle=":")
-            ax.plot(numbers, exact, "-", color=colour, linewidth=1.3)
+            limit = float((exact - sign * one["cost_difference"].values)[-1])
+            ax.axhline(limit, color=colour, linestyle=":")
+            ax.plot(numbers, exact, "-", color=colour)
         reach = np.nan_to_num(np.abs(band - mean[:, None])).T  # of one replica: none
         label = words(name) if name else None
-        ax.errorbar(numbers, mean, reach, fmt="o", color=colour, markersize=4, capsize=3, label=label)
+        ax.errorbar(numbers, mean, reach, fmt=MARKS[j], color=colour, capsize=part.relative(3), label=label)
     for style, text in ((":", "mean field"), ("-", "exact")):
         if np.isfinite(seen["cost"].values).any():
-            ax.plot([], [], style, color=part.INK if every[0][0] else "tab:purple", linewidth=1.3, label=text)
-    ax.errorbar([], [], [], fmt="o", color=part.INK if every[0][0] else "tab:purple", markersize=4, capsize=3,
+            ax.plot([], [], style, color=part.INK if every[0][0] else "tab:purple", label=text)
+    ax.errorbar([], [], [], fmt="o", color=part.INK if every[0][0] else "tab:purple", capsize=part.relative(3),
                 label="simulated, 95 %")  # fmt: skip
     ax.set_xscale("log")
-    ax.set_ylabel("cost of an agent", fontsize=SMALL + 0.5)
+    ax.set_ylabel("earnings of an agent" if earns else "cost of an agent")
     ax.grid(alpha=0.3)
-    ax.tick_params(labelsize=SMALL)
     _legend(ax, "best", 1 + (len(every) > 2))
 
 
 def _dress(ax: Axes, label: str) -> None:
     """Logarithmic axes, with room above the falling curves for the legend, which tells their slopes."""
     ax.set(xscale="log", yscale="log")
-    ax.set_ylabel(label, fontsize=SMALL + 0.5)
+    ax.set_ylabel(label)
     ax.grid(alpha=0.3)
-    ax.tick_params(labelsize=SMALL)
     low, high = np.log10(ax.get_ylim())
     room = 0.1 * len(ax.get_legend_handles_labels()[1])
     ax.set_ylim(10**low, 10 ** (high + (high - low) * room / (1 - room)))
@@ -376,5 +396,7 @@ def _dress(ax: Axes, label: str) -> None:
 
 def _legend(ax: Axes, place: Literal["best", "upper right"], columns: int = 1) -> None:
     """Inside the panel, which it must not widen."""
-    legend = ax.legend(loc=place, ncols=columns, frameon=False, fontsize=SMALL, handlelength=1.6, borderpad=0.1)
-    legend.set_in_layout(False)
+    part.explain(ax, loc=place, ncols=columns, handlelength=1.6, borderpad=0.1)
+    shown = ax.get_legend()
+    if shown is not None and part.width() >= part.WIDTH:
+        shown.set_in_layout(False)

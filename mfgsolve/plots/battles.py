@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
@@ -21,23 +23,30 @@ CURVES = {
 }
 
 
-def battle(dataset: xr.Dataset) -> Figure:
+@part.picture
+def battle(dataset: xr.Dataset, **style: Unpack[part.Options]) -> Figure:
     """A panel each for the reward of an agent, kills, the share alive at the end and the share of games won."""
-    figure = part.Picture(figsize=(part.WIDTH, 6.5), layout="constrained")
-    axes = figure.subplots(2, 2, sharex=True)
+    over = part.across(2, 2.6)
+    figure = part.page(min(3.2, 0.8 * part.width() / over) * len(CURVES) / over)
+    axes = figure.subplots(len(CURVES) // over, over, squeeze=False, sharex=True)
     episodes = dataset["iteration"].values * float(dataset.attrs["episodes_of_block"])
     for ax, (name, label) in zip(axes.ravel(), CURVES.items(), strict=True):
         for k, group in enumerate(dataset["group"].values):
             values = dataset[name].values[:, k]
-            ax.plot(episodes, values, color=COLOURS[k % len(COLOURS)], marker=".", label=words(f"group {group}"))
+            ax.plot(
+                episodes,
+                values,
+                **(part.series(k) | {"color": COLOURS[k % len(COLOURS)]}),
+                label=words(f"group {group}"),
+            )
         ax.set_ylabel(label)
         ax.grid(alpha=0.3)
         if name in ("alive", "won") and np.isfinite(dataset[name].values).all():
             ax.set_ylim(-0.03, 1.03)
     for ax in axes[-1]:
         ax.set_xlabel("episodes")
-    axes[0, 0].legend(frameon=False, fontsize=9)
-    figure.suptitle(title(dataset), x=0.01, ha="left")
+    part.explain(axes[0, 0])
+    part.headline(figure, *title(dataset))
     return figure
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import matplotlib
 import numpy as np
@@ -33,7 +33,10 @@ NOTE = (
 )
 
 
-def policy(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
+@part.picture
+def policy(
+    solution: Solution | xr.Dataset, times: Sequence[float] | None = None, **style: Unpack[part.Options]
+) -> Figure:
     """What agents of a finite game choose where, and when.
 
     Two or three axes with lattice moves: the mean of the moves chosen as arrows above the density, none where that is
@@ -46,6 +49,7 @@ def policy(solution: Solution | xr.Dataset, times: Sequence[float] | None = None
     ----------
     solution : a Solution or its dataset, of a finite game
     times : times to show; a policy holds for the whole step that contains the time, the last one at the horizon
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
     seen = view(solution, "policy", "step", "action")
     if seen.ndim == 1:
@@ -94,7 +98,7 @@ def _peopled(one: View, values: np.ndarray, step: slice | int = slice(None)) -> 
     return np.ma.masked_where((density <= EMPTY * top)[step], values)
 
 
-def _empty_note(figure: Figure, handles: list[Patch], masks: list[np.ndarray]) -> None:
+def _empty_note(figure: part.Page, handles: list[Patch], masks: list[np.ndarray]) -> None:
     nobody = Patch(facecolor=NOWHERE, edgecolor="0.6", label="nobody is there")
     part.legend(figure, [*handles, *([nobody] if any(mask.any() for mask in masks) else [])])
 
@@ -136,7 +140,7 @@ def _likeliest(one: View, step: slice | int) -> np.ma.MaskedArray:
 
 def _likeliest_line(seen: View) -> Figure:
     colours, norm = _colours(seen.actions)
-    figure, rows = part.over_time(seen, 1, 0.75 * part.WIDTH)
+    figure, rows = part.over_time(seen, 1, 0.75)
     fields = [_likeliest(one, slice(None)) for one in seen.each]
     for one, (ax,), field in zip(seen.each, rows, fields, strict=True):
         image = part.field(ax, one, field, _clock(one), cmap=colours, norm=norm)
@@ -151,17 +155,17 @@ def _likeliest_planes(seen: View, shown: list[float]) -> Figure:
     fields = [[_likeliest(one, one.step_at(t)) for t in shown] for one in seen.each]
     for k, (one, row) in enumerate(zip(seen.each, rows, strict=True)):
         for ax, t, field in zip(row, shown, fields[k], strict=True):
-            level = field[len(field) // 2] if one.ndim == 3 else field
+            level = field[len(field) // 2 if one.level is None else one.level] if one.ndim == 3 else field
             image = part.plane(ax, one, level, cmap=colours, norm=norm)
             part.draw_walls(ax, one, one.walls_cut)
             if k == 0:
-                ax.set_title(one.time_title(t), fontsize=11)
+                ax.set_title(one.time_title(t))
     _explain(figure, seen, image, [ax for row in rows for ax in row], [field for row in fields for field in row])
     return figure
 
 
 def _explain(
-    figure: Figure, seen: View, image: ScalarMappable, axes: list[Axes], fields: list[np.ma.MaskedArray]
+    figure: part.Page, seen: View, image: ScalarMappable, axes: list[Axes], fields: list[np.ma.MaskedArray]
 ) -> None:
     """Colours of actions: in the legend where it can name them, beside a bar otherwise."""
     masks = [np.ma.getmaskarray(field) for field in fields]
@@ -173,5 +177,5 @@ def _explain(
         bar = part.label_colours(figure, image, axes, ["number of the likeliest action"])
         bar.set_ticks(range(0, len(seen.actions), -(-len(seen.actions) // 10)))
         _empty_note(figure, [], masks)
-    cut = f", cut at {seen.place('z', float(seen.cut(seen.centres('z'))))}" if seen.ndim == 3 else ""
+    cut = f", cut {seen.cut_name}" if seen.ndim == 3 else ""
     part.title(figure, seen, f"the likeliest action{cut}")

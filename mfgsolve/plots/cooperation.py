@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -17,47 +17,52 @@ from mfgsolve.plots.training import PICTURES, spread_curve, title
 __all__ = ["ablation", "cooperation"]
 
 COLOURS = {"cooperative": part.HIGHLIGHT, "independent": "#e07a2f"}
+LINES = {"cooperative": "-", "independent": "-."}
 DIVERGING = "RdBu_r"
+ROOMY = 0.6 * part.WIDTH  # inches from which names of parts stand upright
 
 
-def cooperation(dataset: xr.Dataset) -> Figure:
+@part.picture
+def cooperation(dataset: xr.Dataset, **style: Unpack[part.Options]) -> Figure:
     """Returns and what is lacking to the optimum over the episodes; sums of controls of the first seed, and a centre's.
 
     Parameters
     ----------
     dataset : of a training of the learner "cooperative"
     """
-    figure = part.Picture(figsize=(part.WIDTH, 7.6), layout="constrained")
-    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.1, 1.0))[:, 0]
-    left, right = upper.subplots(1, 2)
+    wide = part.across(2, 2.6) == 2
+    figure = part.page(0.62 * part.width() + 0.2 if wide else 8.6)
+    upper, lower = figure.subfigures(2, 1, height_ratios=(1.1, 1.0) if wide else (1.35, 1.0))
+    left, right = upper.subplots(*((1, 2) if wide else (2, 1)))
     best = float(dataset["optimal_return"])
     given = str(dataset.attrs["option_parts"]).replace(",", ", ")
     names = {"cooperative": f"cooperative ({given})", "independent": "independent"}
     for arm, colour in COLOURS.items():
         if "returns" in dataset:
-            spread_curve(left, dataset, dataset["returns"].sel(arm=arm), names[arm], color=colour)
-            _losses(right, dataset, best - dataset["returns"].sel(arm=arm), colour)
-    left.axhline(best, color=part.INK, linestyle="--", linewidth=1.2, label="best of a centre (exact)")
+            look = {"color": colour, "linestyle": LINES[arm]}
+            spread_curve(left, dataset, dataset["returns"].sel(arm=arm), names[arm], **look)
+            _losses(right, dataset, best - dataset["returns"].sel(arm=arm), look)
+    left.axhline(best, color=part.INK, linestyle="--", label="best of a centre (exact)")
     left.set(xlabel="episodes", ylabel="return (mean over agents)")
-    left.legend(frameon=False, fontsize=9, loc="best")
+    part.explain(left, loc="best")
     right.set(xlabel="episodes", ylabel="return below the best", yscale="log")
     for ax in (left, right):
         ax.grid(alpha=0.3)
     seeds = dataset.sizes["seed"]
-    left.set_title(f"exact, mean of {seeds} seeds and one deviation" if seeds > 1 else "exact, one seed", fontsize=10)
-    right.set_title("mean, least and most of the seeds", fontsize=10)
+    left.set_title(f"exact, mean of {seeds} seeds and one deviation" if seeds > 1 else "exact, one seed")
+    right.set_title("mean, least and most of the seeds")
     _maps(lower, dataset)
-    figure.suptitle(title(dataset), x=0.01, ha="left")
+    part.headline(figure, *title(dataset))
     return figure
 
 
-def _losses(ax: Axes, dataset: xr.Dataset, losses: xr.DataArray, colour: str) -> None:
+def _losses(ax: Axes, dataset: xr.Dataset, losses: xr.DataArray, look: dict[str, Any]) -> None:
     """Mean over the seeds, with the least and the most, which a logarithmic axis can show."""
     episodes = dataset["iteration"].values * float(dataset.attrs["episodes_of_block"])
-    ax.plot(episodes, losses.mean("seed").values, color=colour)
+    ax.plot(episodes, losses.mean("seed").values, **look)
     if losses.sizes["seed"] > 1:
         ends = losses.min("seed").values, losses.max("seed").values
-        ax.fill_between(episodes, *ends, color=colour, alpha=0.2, linewidth=0)
+        ax.fill_between(episodes, *ends, color=look["color"], alpha=0.2, linewidth=0)
 
 
 def _maps(figure: Any, dataset: xr.Dataset) -> None:
@@ -74,18 +79,20 @@ def _maps(figure: Any, dataset: xr.Dataset) -> None:
             shading="nearest", rasterized=True,
         )  # fmt: skip
         ax.set(xlabel=labelled(words(first), words(dataset[first].attrs["units"])))
-        ax.set_title(words(name), fontsize=10)
+        ax.set_title(words(name))
     axes[0].set_ylabel(labelled(words(second), words(dataset[second].attrs["units"])))
-    figure.colorbar(image, ax=list(axes), pad=0.01).set_label("sum of controls", fontsize=9)
+    figure.colorbar(image, ax=list(axes), pad=0.01).set_label("sum of controls", fontsize=part.relative(9))
 
 
-def ablation(*datasets: xr.Dataset, at: tuple[int, ...] = (100, 200, 400)) -> Figure:
+@part.picture
+def ablation(*datasets: xr.Dataset, at: tuple[int, ...] = (100, 200, 400), **style: Unpack[part.Options]) -> Figure:
     """How far below the best each combination of the parts ends, as bars with one deviation over the seeds.
 
     Parameters
     ----------
     datasets : of `mfgsolve.learners.cooperation.ablation`, a panel each
     at : episodes after which it is measured; the nearest measured ones are shown, each once
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
     for dataset in datasets:
         if not isinstance(dataset, xr.Dataset) or dataset.attrs.get("kind") != "ablation":
@@ -94,10 +101,10 @@ def ablation(*datasets: xr.Dataset, at: tuple[int, ...] = (100, 200, 400)) -> Fi
             )
     if not datasets or not at:
         raise InputError("nothing is to be drawn; give an ablation and episodes to show it at")
-    figure = part.Picture(figsize=(part.WIDTH, 1.4 + 3.2 * len(datasets)), layout="constrained")
+    figure = part.page(1.4 + min(3.2, 0.75 * part.width()) * len(datasets))
     for ax, dataset in zip(figure.subplots(len(datasets), 1, squeeze=False)[:, 0], datasets, strict=True):
         _bars(ax, dataset, at)
-    figure.suptitle(f"cooperative control: what the parts are worth{doubts(*datasets)}", x=0.01, ha="left")
+    part.headline(figure, "cooperative control: what the parts are worth", warned=doubts(*datasets))
     return figure
 
 
@@ -116,13 +123,14 @@ def _bars(ax: Axes, dataset: xr.Dataset, at: tuple[int, ...]) -> None:
             error_kw={"ecolor": part.INK, "elinewidth": 1.0, "capsize": 2}, label=f"{episodes[place]} episodes",
         )  # fmt: skip
     ax.set(yscale="log", ylabel="return below the best")
-    ax.set_xticks(x, [words(name).replace(",", "\n") for name in dataset["parts"].values], fontsize=9)
+    names, slim = [words(name) for name in dataset["parts"].values], part.width() < ROOMY
+    ax.set_xticks(x, [name.replace(",", ", " if slim else "\n") for name in names], rotation=90 if slim else 0)
     ax.grid(alpha=0.3, axis="y")
     ax.set_axisbelow(True)
-    ax.legend(frameon=False, fontsize=9, ncols=len(places), loc="upper right")
+    part.explain(ax, ncols=len(places), loc="upper right")
     seeds = f"mean and deviation of {dataset.sizes['seed']} seeds" if dataset.sizes["seed"] > 1 else "one seed"
     equal = words(dataset.attrs["equal"])
-    ax.set_title(f"{words(dataset.attrs['task'])}, equal {equal}, {seeds}", fontsize=10, loc="left")
+    ax.set_title(f"{words(dataset.attrs['task'])}, equal {equal}, {seeds}", loc="left")
 
 
 PICTURES["cooperation"] = cooperation

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
-import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, to_hex
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from mfgsolve.plots import panels as part
@@ -26,7 +25,10 @@ COLUMNS = 128  # of an image over time, where the density is known between nodes
 CURVES = 6  # states up to which each has a curve of its own
 
 
-def plan(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
+@part.picture
+def plan(
+    solution: Solution | xr.Dataset, times: Sequence[float] | None = None, **style: Unpack[part.Options]
+) -> Figure:
     """Density of the crowd over time, with the path and the place of what moves, walls and sites.
 
     Two axes: a strip of densities, one panel a time, on one colour scale.  Three axes: the same, integrated over z.
@@ -39,6 +41,7 @@ def plan(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) 
     solution : a Solution or its dataset
     times : times to show (between nodes the density is exact in the entropic scheme, and linear elsewhere); about six
         equally spaced ones by default
+    style : options of all pictures, see `mfgsolve.plots.Style`: ax, width, title, labels, certificate, legend, style
 
     Raises
     ------
@@ -60,6 +63,8 @@ def plan(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) 
 
 def default_counts(seen: View) -> tuple[int, ...]:
     """How many panels fit a page well."""
+    if len(seen.each) > 1 and part.width() <= part.BELOW:
+        return (4, 3, 5)
     if seen.aspect > 1.3:
         return (4, 5, 3) if len(seen.each) > 1 else (6,)
     return (6, 5, 7)
@@ -76,7 +81,7 @@ def _strip(seen: View, moments: list[float]) -> Figure:
             part.draw_walls(ax, one, one.walls)
             handles = [*part.draw_track(ax, one, t), *part.draw_sites(ax, one)]
             if k == 0:
-                ax.set_title(one.time_title(t), fontsize=11)
+                ax.set_title(one.time_title(t))
     part.label_colours(figure, image, [ax for row in rows for ax in row], seen.density_label)
     part.title(figure, seen, "where the crowd is")
     part.legend(figure, handles)
@@ -103,34 +108,45 @@ def _over_time(one: View, ax: Axes, norm: Normalize) -> ScalarMappable:
     image = part.field(ax, one, levels, one.clock_of(times), cmap=part.DENSITY, norm=norm)
     part.label_place(ax, one, f"{'share' if one.is_listed else 'density'} over time")
     if one.track is not None:
-        ax.plot(one.times, one.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=2, label=f"path of {one.track_name}")
-        ax.legend(frameon=False)
+        ax.plot(one.times, one.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=part.relative(2),
+                label=f"path of {one.track_name}")  # fmt: skip
+        part.explain(ax)
     return image
 
 
 def _profiles(one: View, ax: Axes, moments: list[float]) -> None:
     name = one.dims[0]
-    shades = [to_hex(matplotlib.colormaps["viridis"](s)) for s in np.linspace(0.0, 0.9, len(moments))]
     few = one.is_finite and len(one.centres(name)) <= 60
-    for t, shade in zip(moments, shades, strict=True):
-        style = "o-" if few else "-"
-        ax.plot(one.centres(name), one.density(t), style, color=shade, label=one.time_title(t), markersize=4)
+    for k, (t, shade) in enumerate(zip(moments, part.shades(len(moments)), strict=True)):
+        style = {"marker": part.series(k)["marker"] if few else "", "linestyle": part.series(k)["linestyle"]}
+        ax.plot(one.centres(name), one.density(t), color=shade, label=one.time_title(t), **style)
         place = one.track_at(t)
         if place is not None:
-            ax.plot(*place, 0.0, "o", color=shade, markeredgecolor="white", markersize=8, clip_on=False, zorder=4)
+            ax.plot(
+                *place,
+                0.0,
+                "o",
+                color=shade,
+                markeredgecolor="white",
+                markersize=part.relative(8),
+                clip_on=False,
+                zorder=4,
+            )
     ax.set(xlabel=one.axis_label(name), ylabel=one.quantity, xlim=one.ends(name), ylim=(0.0, None))
     ax.set_title("profiles" if one.track is None else f"profiles (dots: place of {one.track_name})")
     part.name_places(ax.xaxis, one)
     for low, high in part.wall_spans(one):
         ax.axvspan(low, high, color="0.55", linewidth=0)
-    ax.legend(frameon=False)
+    part.explain(ax)
 
 
 def _courses(one: View, ax: Axes) -> None:
-    """The share of each state against time."""
-    for name, share in zip(one.state_names, one.densities().T, strict=True):
-        ax.plot(one.times, share, "o-" if len(one.times) <= 60 else "-", markersize=4, label=name)
+    """The share of each state against time, in steps where time is counted in them."""
+    style: dict[str, Any] = {"drawstyle": "steps-post"} if one.is_finite else {}
+    for k, (name, share) in enumerate(zip(one.state_names, one.densities().T, strict=True)):
+        marks = {} if len(one.times) <= 60 else {"marker": ""}
+        ax.plot(one.times, share, **(part.series(k) | style | marks), label=name)
     top = 1.05 * float(one.densities().max())
     ax.set(xlabel=labelled("time t", one.unit("time")), ylabel=one.quantity, ylim=(0.0, top))
     ax.set(title="share of each state", xlim=one.clock)
-    ax.legend(frameon=False, title="state")
+    part.explain(ax, title="state")

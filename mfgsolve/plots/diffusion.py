@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, Unpack
+
 import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.plots import panels as part
@@ -17,12 +20,13 @@ from mfgsolve.plots.training import PICTURES, title
 __all__ = ["diffusion", "disagreements", "draw_graph", "returns"]
 
 COLOURS = {"diffusion": "#d1495b", "independent": "#30638e", "centralised": "0.45"}
+LINES = {"diffusion": "-", "independent": "-.", "centralised": "--"}
 LEAST = 1e-10  # of the largest disagreement: what is below it is round-off, and not drawn
 NAMED = 40  # agents up to which each has its number
-SMALL = 9
 
 
-def diffusion(dataset: xr.Dataset) -> part.Picture:
+@part.picture
+def diffusion(dataset: xr.Dataset, **style: Unpack[part.Options]) -> Figure:
     """Draw a training of diff-dac.
 
     Left: return on all tasks against episodes, mean over agents and one deviation around it, for the agents of the
@@ -34,12 +38,11 @@ def diffusion(dataset: xr.Dataset) -> part.Picture:
     ----------
     dataset : of `mfgsolve.learn` with the learner diff-dac
     """
-    figure = part.Picture(figsize=(part.WIDTH, 4.2), layout="constrained")
-    left, middle, right = figure.subplots(1, 3, width_ratios=(1.25, 1.0, 1.0))
+    figure, (left, middle, right) = part.row(3, 4.2, ratios=(1.25, 1.0, 1.0))
     returns(left, dataset)
     disagreements(middle, dataset)
     draw_graph(right, dataset)
-    figure.suptitle(title(dataset), x=0.01, ha="left")
+    part.headline(figure, *title(dataset))
     return figure
 
 
@@ -55,14 +58,12 @@ def returns(ax: Axes, dataset: xr.Dataset) -> None:
     everywhere, own = found.mean(axis=-1), np.diagonal(found, axis1=-2, axis2=-1).mean(axis=-1)
     for k, arm in enumerate(map(str, dataset["arm"].values)):
         mean, spread, colour = everywhere[:, k].mean(axis=-1), everywhere[:, k].std(axis=-1), COLOURS.get(arm)
-        ax.plot(
-            episodes, mean, color=colour, label=_named(dataset, arm), linestyle="--" if arm == "centralised" else "-"
-        )
+        ax.plot(episodes, mean, LINES.get(arm, "-"), color=colour, label=_named(dataset, arm))
         ax.fill_between(episodes, mean - spread, mean + spread, color=colour, alpha=0.2, linewidth=0)
         if arm != "centralised":
-            ax.plot(episodes, own[:, k], ":", color=colour, linewidth=1.3)
+            ax.plot(episodes, own[:, k], ":", color=colour)
     ax.plot([], [], ":", color=part.INK, label="on their own task")
-    ax.legend(frameon=False, fontsize=SMALL, loc="best", title="on all tasks", title_fontsize=SMALL)
+    part.explain(ax, title="on all tasks")
 
 
 def disagreements(ax: Axes, dataset: xr.Dataset) -> None:
@@ -83,18 +84,19 @@ def disagreements(ax: Axes, dataset: xr.Dataset) -> None:
             bound, alone = values[0, 0] * rate**episodes, dataset["combined_alone"].values
             links = ", links that hold" if float(dataset.attrs["option_failure"]) > 0 else ""
             ax.plot(episodes, bound, ":", color=part.INK, label=rf"$|\lambda_2|^k$, {rate:.3f} each{links}")
-            ax.plot(episodes, alone, "--", color=COLOURS["diffusion"], linewidth=1.2, label="combining alone")
+            ax.plot(episodes, alone, linestyle=(0, (1, 1, 4, 1)), color=COLOURS["diffusion"], label="combining alone")
     if values is None:
         return
     for k, arm in enumerate(map(str, dataset["arm"].values)):
         seen = np.where(values[k] > LEAST * values.max(initial=0.0), values[k], np.nan)
         if np.isfinite(seen).sum() > min(1, seen.size - 1):
-            ax.plot(episodes, seen, "-" if seen.size > 1 else ".", color=COLOURS.get(arm), label=_named(dataset, arm))
+            look: dict[str, Any] = {"linestyle": LINES.get(arm, "-")} if seen.size > 1 else {"marker": "."}
+            ax.plot(episodes, seen, color=COLOURS.get(arm), label=_named(dataset, arm), **look)
     low, high = ax.get_ylim()
     if high < 10.0 * low:
         ax.set_ylim(low / 3.0, high * 3.0)
     if ax.lines:
-        ax.legend(frameon=False, fontsize=SMALL)
+        part.explain(ax)
 
 
 def draw_graph(ax: Axes, dataset: xr.Dataset) -> None:
@@ -107,19 +109,27 @@ def draw_graph(ax: Axes, dataset: xr.Dataset) -> None:
         shade = 0.25 + 0.6 * weight / weight.max()
         ax.add_collection(LineCollection(list(place[links]), colors=part.INK, alpha=shade, linewidths=1.2, zorder=1))
     norm = Normalize(0.0, max(float(apart.max()), 1e-300))
-    size = np.clip(4000.0 / apart.size, 30.0, 420.0)
+    size = part.relative(1.0) ** 2 * np.clip(4000.0 / apart.size, 30.0, 420.0)
     dots = ax.scatter(
         place[:, 0], place[:, 1], c=apart, s=size, cmap="viridis", norm=norm, edgecolors="white", zorder=2
     )
     for k, (x, y) in enumerate(place if apart.size <= NAMED else ()):
         dark = matplotlib.colormaps["viridis"](norm(apart[k]))[1] < 0.6
-        ax.text(x, y, str(k), ha="center", va="center", color="white" if dark else "black", fontsize=SMALL, zorder=3)
+        ax.text(
+            x,
+            y,
+            str(k),
+            ha="center",
+            va="center",
+            color="white" if dark else "black",
+            fontsize=part.relative(8.6),
+            zorder=3,
+        )
     ax.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
     ax.set_axis_off()
-    ax.set_title(words(f"graph: {dataset.attrs.get('option_graph', '')}"), fontsize=10)
+    ax.set_title(words(f"graph: {dataset.attrs.get('option_graph', '')}"))
     bar = ax.figure.colorbar(dots, ax=ax, location="bottom", aspect=30, pad=0.02)
-    bar.set_label("distance from the mean of all agents", fontsize=SMALL)
-    bar.ax.tick_params(labelsize=SMALL)
+    bar.set_label("distance from the mean of all agents", fontsize=part.relative(9))
     bar.ax.xaxis.set_major_locator(MaxNLocator(4, steps=part.STEPS))
 
 

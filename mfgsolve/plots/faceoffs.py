@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -27,7 +27,8 @@ def is_faceoff(result: Any) -> bool:
     return isinstance(dataset, xr.Dataset) and dataset.attrs.get("kind") == "faceoff"
 
 
-def faceoff(result: Any) -> Figure:
+@part.picture
+def faceoff(result: Any, **style: Unpack[part.Options]) -> Figure:
     """Share of games won with its interval of 95 %, agents alive and kills of a group, by algorithm; wins by seat.
 
     Parameters
@@ -35,8 +36,7 @@ def faceoff(result: Any) -> Figure:
     result : what `mfgsolve.learners.battles.faceoff` returned, or its dataset
     """
     dataset = _dataset(result)
-    figure = part.Picture(figsize=(part.WIDTH, 3.6), layout="constrained")
-    wins, alive, seats = figure.subplots(1, 3)
+    figure, (wins, alive, seats) = part.row(3, 3.6)
     names = [words(name) for name in dataset["algorithm"].values]
     place = np.arange(len(names))
     rate = dataset["win_rate"].values
@@ -47,7 +47,7 @@ def faceoff(result: Any) -> Figure:
     alive.bar(place - width / 2, dataset["alive"].values, width, color="0.75", label="alive at the end")
     alive.bar(place + width / 2, dataset["kills"].values, width, color="0.35", label="kills")
     alive.set(ylabel="agents of a group, mean")
-    alive.legend(frameon=False, fontsize=9)
+    part.explain(alive)
     image = seats.imshow(_wins_by_seat(dataset), vmin=0, vmax=1, cmap="Greys", aspect="auto")
     seats.set(xticks=range(dataset.sizes["group"]), xlabel="group it sat in", yticks=place, yticklabels=names)
     seats.set_xticklabels([words(group) for group in dataset["group"].values])
@@ -56,7 +56,7 @@ def faceoff(result: Any) -> Figure:
         ax.set_xticks(place, names)
     games = int(dataset["games"].values[0])
     told = f"{words(dataset.attrs['task'])}: {games} games over {dataset.sizes['seating']} seatings"
-    figure.suptitle(told, x=0.01, ha="left")
+    part.headline(figure, told)
     return figure
 
 

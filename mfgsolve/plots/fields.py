@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import xarray as xr
@@ -12,10 +11,12 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
+from matplotlib.quiver import Quiver
 from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
+from mfgsolve.plots.arrows import NEGLIGIBLE, arrows, kept_off
 from mfgsolve.plots.densities import default_counts
 from mfgsolve.plots.reading import View, dataset_of, labelled, view
 
@@ -27,13 +28,16 @@ __all__ = ["all_times", "arrow_panels", "arrows", "drift_line", "speed", "value"
 VALUE = "viridis"
 
 LEVELS = 16
-ARROWS = 20  # per axis, at most
-NEGLIGIBLE = 0.01  # of the largest density at that time
 NOTE = "arrows: net speed, mean over a block of cells weighted by mass; none where density is below 1 % of its maximum"
 
 
-def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
+@part.picture
+def value(
+    solution: Solution | xr.Dataset, times: Sequence[float] | None = None, **style: Unpack[part.Options]
+) -> Figure:
     """Value: the cost an agent expects from here and now on, on one scale for all times and populations.
+
+    Where the game is stated by rewards (`Problem.sense`) it is what an agent expects to earn.
 
     Filled contours of a diffusion, cells of a finite game.  Three axes are cut through the middle of z; one axis, or
     listed states, are shown over time.
@@ -42,10 +46,21 @@ def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
     ----------
     solution : a Solution or its dataset
     times : times to show (linear between nodes); by default about five, from 0 on
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
     seen = view(solution, "value")
+    if part.current().project is not None:
+        raise InputError("a value is not integrated over z, and project is 'z'; slice={\"z\": ...} shows it somewhere")
     worth = ", worth at t = 0" if "discount" in seen.dataset.attrs else ""
-    label = ["value: expected cost", f"from here to the end{worth}", f"({seen.unit('value')})"]
+    word = "earnings" if seen.earns else "cost"
+    if seen.earns:
+        paid = seen.dataset["value"]
+        seen = View(seen.dataset.assign(value=paid.copy(data=0.0 - paid.values)))
+    label = [
+        f"value: expected {word}",
+        f"from here to the end{worth}",
+        f"({'reward' if seen.earns and seen.unit('value') == 'cost' else seen.unit('value')})",
+    ]
     if seen.ndim == 1:
         all_times(times)
         return _value_lines(seen, label)
@@ -61,10 +76,10 @@ def value(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
             part.draw_walls(ax, one, one.walls_cut)
             handles = [*part.draw_track(ax, one, t, "white"), *part.draw_sites(ax, one)]
             if k == 0:
-                ax.set_title(one.time_title(t), fontsize=11)
+                ax.set_title(one.time_title(t))
     part.label_colours(figure, image, [ax for row in rows for ax in row], label)
-    cut = "" if seen.ndim < 3 else f", cut at {seen.place('z', float(seen.cut(seen.centres('z'))))}"
-    part.title(figure, seen, f"expected cost from each place on{cut}")
+    cut = "" if seen.ndim < 3 else f", cut {seen.cut_name}"
+    part.title(figure, seen, f"expected {word} from each place on{cut}")
     part.legend(figure, handles)
     return figure
 
@@ -81,7 +96,7 @@ def _value_plane(ax: Axes, one: View, t: float, scale: np.ndarray) -> ScalarMapp
 def _value_lines(seen: View, label: list[str]) -> Figure:
     scale = _levels(np.concatenate([_free(one, one.dataset["value"].values).ravel() for one in seen.each]))
     where = "state" if seen.is_listed else "place"
-    figure, axes = _over_time(seen, f"expected cost from each {where} and time on")
+    figure, axes = _over_time(seen, f"expected {'earnings' if seen.earns else 'cost'} from each {where} and time on")
     for one, ax in zip(seen.each, axes, strict=True):
         values = one.dataset["value"].values
         if one.is_finite:
@@ -98,11 +113,14 @@ def _free(one: View, values: np.ndarray) -> np.ndarray:
     blocked = one.dataset["blocked"].values.astype(bool) if "blocked" in one.dataset else None
     if one.ndim < 3:
         return np.asarray(values[..., ~blocked] if blocked is not None else values.reshape(-1))
-    middle = values[..., values.shape[-3] // 2, :, :]
+    middle = values[..., values.shape[-3] // 2 if one.level is None else one.level, :, :]
     return np.asarray(middle if one.walls_cut is None else middle[..., ~one.walls_cut]).reshape(-1)
 
 
-def speed(solution: Solution | xr.Dataset, times: Sequence[float] | None = None) -> Figure:
+@part.picture
+def speed(
+    solution: Solution | xr.Dataset, times: Sequence[float] | None = None, **style: Unpack[part.Options]
+) -> Figure:
     """Net speed of the agents as arrows above the density, where there are any.
 
     It is s+ - s- of the upwind scheme, and the mean velocity of the entropic one.
@@ -115,6 +133,7 @@ def speed(solution: Solution | xr.Dataset, times: Sequence[float] | None = None)
     ----------
     solution : a Solution or its dataset, of a controlled diffusion
     times : times to show; a speed holds for the whole step that contains the time, the last one at the horizon
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
     entropic = "velocity" in dataset_of(solution)
     seen = view(solution, *(("velocity", "step", "direction") if entropic else ("speed", "step", "move")))
@@ -141,6 +160,10 @@ def arrow_panels(
     norm = part.density_scale(np.array(levels))
     lengths = [np.hypot(u, v) for row in fields for _, _, u, v in row]
     longest = max(float(np.nanmax(length, initial=0.0)) for length in lengths) or 1.0
+    across = seen.ends("x")[1] - seen.ends("x")[0]
+    fields, shorter, lost = kept_off(fields, seen.each, reach * across / longest)
+    quivers: list[Quiver] = []
+    reach, note = reach * shorter, note + (f"; {lost} beside walls have no room" if lost else "")
     figure, rows = part.panels(seen, len(shown))
     handles: list[Artist] = []
     for k, (one, row) in enumerate(zip(seen.each, rows, strict=True)):
@@ -149,20 +172,29 @@ def arrow_panels(
             part.draw_walls(ax, one, one.walls)
             handles = [*part.draw_track(ax, one, t), *part.draw_sites(ax, one)]
             x, y, u, v = fields[k][j]
-            quiver = ax.quiver(x, y, u, v, color="black", edgecolor="white", linewidth=0.4, angles="xy", pivot="tail",
-                               scale=longest / reach, scale_units="width", units="inches", width=0.016, headwidth=3.5,
-                               zorder=4)  # fmt: skip
+            quiver = ax.quiver(x, y, u, v, color="black", edgecolor="white", linewidth=part.relative(0.4), angles="xy",
+                               pivot="tail", scale=longest / reach, scale_units="width", units="inches",
+                               width=part.relative(0.016), headwidth=3.5, zorder=4)  # fmt: skip
             if k == 0:
-                ax.set_title(one.time_title(t), fontsize=11, loc="left")
-                keyed = quiver
+                ax.set_title(one.time_title(t), loc="left")
+                quivers.append(quiver)
     part.label_colours(figure, image, [ax for row in rows for ax in row], seen.density_label)
     part.title(figure, seen, text)
+    if part.width() <= part.BELOW:
+        part.legend(figure, handles, f"{note}; the longest: {key(float(f'{longest:.2g}'))}")
+        return figure
     part.legend(figure, handles, note)
-    length = float(f"{longest / 2:.1g}")
-    height = (part.WIDTH - 1.6) / len(rows[0]) / seen.aspect  # in inches
-    above = 1.06 if len(rows[0]) < 5 else 1 + 0.4 / height  # narrow panels have no room beside the time
-    rows[0][-1].quiverkey(keyed, 0.84, above, length, key(length), labelpos="W", fontproperties={"size": 10})
+    length, top = float(f"{longest / 2:.1g}"), _top_row(rows[0])
+    height = (part.width() - 1.6) / len(top) / seen.aspect  # in inches
+    above = 1.06 if len(top) < 5 else 1 + 0.4 / height  # narrow panels have no room beside the time
+    top[-1].quiverkey(quivers[len(top) - 1], 0.84, above, length, key(length), labelpos="W",
+                      fontproperties={"size": part.relative(10)})  # fmt: skip
     return figure
+
+
+def _top_row(axes: list[Axes]) -> list[Axes]:
+    """Those that stand highest."""
+    return [ax for ax in axes if (spec := ax.get_subplotspec()) is None or spec.rowspan.start == 0] or axes
 
 
 def _speed_line(seen: View) -> Figure:
@@ -193,16 +225,16 @@ def all_times(times: Sequence[float] | None) -> None:
         raise InputError(f"times is {times!r}, but with one axis the picture shows all times; leave times out")
 
 
-def _over_time(seen: View, text: str) -> tuple[Figure, list[Axes]]:
+def _over_time(seen: View, text: str) -> tuple[part.Page, list[Axes]]:
     """Axes of (time, x) with the path of what moves, one for each population."""
-    figure, rows = part.over_time(seen, 1, part.WIDTH * 0.75)
+    figure, rows = part.over_time(seen, 1, 0.75)
     axes = [row[0] for row in rows]
     for one, ax in zip(seen.each, axes, strict=True):
         part.label_place(ax, one)
         if one.track is not None:
             label = f"path of {one.track_name}"
-            ax.plot(one.times, one.track[:, 0], ":", color="black", linewidth=2, zorder=4, label=label)
-            ax.legend(loc="upper right")
+            ax.plot(one.times, one.track[:, 0], ":", color="black", linewidth=part.relative(2), zorder=4, label=label)
+            part.explain(ax, loc="upper right")
     part.title(figure, seen, text)
     return figure, axes
 
@@ -236,32 +268,3 @@ def _net(seen: View, name: str, step: int | slice) -> np.ndarray:
     speeds = seen.dataset["speed"]
     forth, back = (speeds.sel(move=name + sign).isel(step=step).values for sign in "+-")
     return np.asarray(forth - back)
-
-
-def _blocks(array: np.ndarray) -> np.ndarray:
-    """Sums over blocks of cells, at most ARROWS along each axis."""
-    for axis, n in enumerate(array.shape):
-        array = np.add.reduceat(array, np.arange(0, n, -(-n // ARROWS)), axis)
-    return array
-
-
-def arrows(seen: View, t: float, drift: list[np.ndarray]) -> tuple[np.ndarray, ...]:
-    """Places and drifts (x, y, u, v) of blocks of cells, means over their mass; none where nobody is.
-
-    ``drift`` are components x and y on the cells, in the step that contains t.
-    """
-    mass = seen.dataset["density"].values[seen.step_at(t)]
-    if not seen.is_even(*seen.dims):
-        mass = mass * math.prod(np.ix_(*(seen.widths(name) for name in reversed(seen.dims))))
-    momenta = [mass * component for component in drift]
-    if seen.ndim == 3:
-        mass, momenta = mass.sum(axis=0), [momentum.sum(axis=0) for momentum in momenta]
-    y, x = np.meshgrid(seen.centres("y"), seen.centres("x"), indexing="ij")
-    total = _blocks(mass)
-    area = _blocks(np.ones_like(mass))
-    most = mass.max()
-    if not seen.is_even("x", "y"):
-        cell = seen.widths("y")[:, None] * seen.widths("x")
-        area, most = _blocks(cell), (mass / cell).max()
-    there = (total >= NEGLIGIBLE * most * area) & (total > 0)
-    return tuple(_blocks(array)[there] / total[there] for array in (mass * x, mass * y, *momenta))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Unpack
 
-import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -33,31 +32,48 @@ VISIBLE = 1.02  # ratio from which two values stand apart on logarithmic axes
 Runs = Any  # Solution | xr.Dataset | Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 
-def convergence(solutions: Solution | xr.Dataset | Mapping[str, Any] | Iterable[tuple[str, Any]]) -> Figure:
-    """Relative exploitability and duality gap of every iteration against sweeps of the final grid, both logarithmic.
+@part.picture
+def convergence(
+    solutions: Solution | xr.Dataset | Mapping[str, Any] | Iterable[tuple[str, Any]],
+    measures: Sequence[str] = tuple(MEASURES),
+    stages: bool = False,
+    **style: Unpack[part.Options],
+) -> Figure:
+    """Measures of every iteration of the game itself against sweeps of its grid, both logarithmic.
 
-    Iterations on coarser grids (which cost less than a sweep) and of hotter games are hollow.  A measure at or below
-    zero (by round-off, or where hard bounds are violated) cannot stand on a logarithmic axis: it is drawn as a triangle
-    at the bottom.  What was not measured is not drawn.
+    Solvers may begin on coarser grids (whose iterations cost less than a sweep) or with hotter games, which is another
+    game than the one that was asked for: a line joins iterations of one game alone, and begins with the work that was
+    done before.  A measure at or below zero (by round-off, or where hard bounds are violated) cannot stand on a
+    logarithmic axis: it is drawn as a triangle at the bottom.  What was not measured is not drawn.
 
     Parameters
     ----------
     solutions : one solution (or its dataset), or several: a mapping or a list of (label, solution); or a dataset of
         `mfgsolve.convergence`
+    measures : a panel each: "relative_exploitability", "exploitability" or "duality_gap"
+    stages : whether iterations of the coarser and hotter games are drawn, too, hollow
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
-    picture = _Comparison(solutions)
+    for measure in measures:
+        if measure not in COMPARED:
+            raise InputError(unknown("measure", measure, COMPARED))
+    picture = _Comparison(solutions, len(measures), stages=stages)
     picture.title("how far from equilibrium, iteration by iteration")
-    for ax, (measure, label) in zip(picture.axes, MEASURES.items(), strict=True):
+    for ax, measure in zip(picture.axes, measures, strict=True):
         picture.draw(ax, "sweeps", measure)
-        ax.set(xlabel=WORK["sweeps"], ylabel=label)
-    picture.tolerances(picture.axes[:1])
+        ax.set(xlabel=WORK["sweeps"], ylabel=COMPARED[measure])
+        if measure == "relative_exploitability":
+            picture.tolerances([ax])
     picture.legend()
     return picture.figure
 
 
+@part.picture
 def convergences(
     runs: Solution | xr.Dataset | Mapping[str, Any] | Iterable[tuple[str, Any]],
     measure: str = "relative_exploitability",
+    stages: bool = False,
+    **style: Unpack[part.Options],
 ) -> Figure:
     """One measure of several solvers on the same game, against sweeps and against seconds, all logarithmic.
 
@@ -69,10 +85,12 @@ def convergences(
     ----------
     runs : a dataset of `mfgsolve.convergence`; or solutions, as for `convergence`
     measure : "relative_exploitability", "exploitability" or "duality_gap"
+    stages : whether iterations of coarser and hotter games, on the way to this one, are drawn, too, hollow
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
     if measure not in COMPARED:
         raise InputError(unknown("measure", measure, COMPARED))
-    picture = _Comparison(runs, best=True)
+    picture = _Comparison(runs, len(WORK), best=True, stages=stages)
     for ax, (work, label) in zip(picture.axes, WORK.items(), strict=True):
         picture.draw(ax, work, measure)
         ax.set_xlabel(label)
@@ -128,6 +146,11 @@ class _Track:
         kinds = np.unique(np.stack([games, stages]), axis=1, return_inverse=True)[1]
         return cls(at, dataset[measure].values, coarse, kinds.reshape(-1))
 
+    def itself(self) -> _Track:
+        """Of the game that was asked for alone."""
+        here = ~self.coarse
+        return _Track(self.work[here], self.values[here], self.coarse[here], self.games[here])
+
     def best(self) -> np.ndarray:
         """Least value so far on the final grid; those at or below zero have a mark of their own."""
         least = np.fmin.accumulate(np.where(self.above & ~self.coarse, self.values, np.nan))
@@ -137,14 +160,12 @@ class _Track:
 class _Comparison:
     """Two logarithmic panels with one colour per run, and what the legend has to explain."""
 
-    def __init__(self, runs: Runs, best: bool = False):
-        self.runs, self.best = _runs(runs), best
-        self.figure = part.Picture(figsize=(part.WIDTH, 4.4), layout="constrained")
-        self.axes: list[Axes] = list(self.figure.subplots(1, 2))
-        palette = matplotlib.colormaps["tab10"]
-        self.colours = [palette(k % 10) for k in range(len(self.runs))]
-        self.styles: list[Literal["-", "-."]] = ["-" if k < 10 else "-." for k in range(len(self.runs))]
+    def __init__(self, runs: Runs, count: int, best: bool = False, stages: bool = False):
+        self.runs, self.best, self.stages = _runs(runs), best, stages
+        self.figure, self.axes = part.row(count, 4.4)
+        self.series = [part.series(k) for k in range(len(self.runs))]
         self.coarse = self.floored = self.pale = self.violated = False
+        self.empty: list[Axes] = []  # panels where nothing stands above zero
         self.extra: list[Line2D] = []
 
     @property
@@ -153,34 +174,45 @@ class _Comparison:
 
     def title(self, text: str) -> None:
         warned = doubts(*(dataset for _, dataset in self.runs))
-        self.figure.suptitle(f"{self.names}: {text}{warned}", x=0.01, ha="left")
+        part.headline(self.figure, f"{self.names}: {text}", warned=warned)
 
     def draw(self, ax: Axes, work: str, measure: str) -> None:
         ax.set(xscale="log", yscale="log")
         ax.grid(alpha=0.3)
-        known = False
-        for (_, dataset), colour, style in zip(self.runs, self.colours, self.styles, strict=True):
+        known = above = False
+        skipped = False
+        for (_, dataset), style in zip(self.runs, self.series, strict=True):
             track = _Track.of(dataset, work, measure)
-            known |= bool(track.known.any())
-            self._curve(ax, track, colour, style)
+            if not self.stages:
+                skipped |= bool((track.known & track.coarse).any())
+                track = track.itself()
+            known, above = known or bool(track.known.any()), above or bool(track.above.any())
+            self._curve(ax, track, style)
             if self.best and "violation" in dataset:
-                self._violation(ax, _Track.of(dataset, work, "violation"), colour)
+                self._violation(ax, _Track.of(dataset, work, "violation"), style["color"])
         if not known:
-            text = f"{COMPARED[measure]}: not measured"
+            text = (
+                "no iteration of the game itself yet:\nstages=True shows those before"
+                if skipped
+                else (f"{COMPARED[measure]}: not measured")
+            )
             ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", color=part.INK)
+        if not above:
+            self.empty.append(ax)
         _plain_numbers(ax)
 
-    def _curve(self, ax: Axes, track: _Track, colour: Any, style: str) -> None:
+    def _curve(self, ax: Axes, track: _Track, look: dict[str, Any]) -> None:
         work, values, best = track.work, track.values, track.best()
+        colour, line, marker = look["color"], look["linestyle"], look["marker"]
         pale = self.best and bool((values > VISIBLE * best).any())
         self.pale |= pale
-        width = 1.6 if self.best and not pale else 1.2
+        width = part.relative(1.6 if self.best and not pale else 1.2)
         for game in np.unique(track.games):
             same = track.above & (track.games == game)
-            ax.plot(work[same], values[same], style, color=colour, linewidth=width, alpha=0.3 if pale else 1.0)
+            ax.plot(work[same], values[same], linestyle=line, color=colour, linewidth=width, alpha=0.3 if pale else 1)
         if pale:
             there = np.isfinite(best)
-            ax.plot(work[there], best[there], style, color=colour, linewidth=1.6)
+            ax.plot(work[there], best[there], linestyle=line, color=colour, linewidth=part.relative(1.6))
         fine = track.above & ~track.coarse
         if fine.sum() > FEW:
             fine &= np.arange(fine.size) == np.flatnonzero(fine)[-1]  # the last mark says where the run ended
@@ -188,23 +220,34 @@ class _Comparison:
             fine &= values == best
         for here, face in ((track.above & track.coarse, "white"), (fine, colour)):
             heights = best if pale and face != "white" else values  # a mark stands on the full line
-            ax.plot(work[here], heights[here], "o", color=colour, markerfacecolor=face, markersize=4.5)
+            ax.plot(work[here], heights[here], marker, color=colour, markerfacecolor=face)
             floor = track.below & (track.coarse if face == "white" else ~track.coarse)
             if floor.any():
-                ax.plot(work[floor], np.zeros(floor.sum()), "v", color=colour, markerfacecolor=face, markersize=7,
-                        clip_on=False, transform=ax.get_xaxis_transform())  # fmt: skip
+                style: dict[str, Any] = {"markerfacecolor": face, "markersize": part.relative(7), "clip_on": False}
+                ax.plot(work[floor], np.zeros(floor.sum()), "v", color=colour, transform=ax.get_xaxis_transform(),
+                        **style)  # fmt: skip
         self.coarse |= bool(track.coarse.any())
         self.floored |= bool(track.below.any())
 
     def _violation(self, ax: Axes, track: _Track, colour: Any) -> None:
         if track.above.any():
-            ax.plot(track.work[track.above], track.values[track.above], "--", color=colour, linewidth=1.0, alpha=0.7)
+            ax.plot(
+                track.work[track.above],
+                track.values[track.above],
+                "--",
+                color=colour,
+                linewidth=part.relative(1),
+                alpha=0.7,
+            )
             self.violated = True
 
     def tolerances(self, axes: list[Axes]) -> None:
         for tolerance in {float(d.attrs["tol"]) for _, d in self.runs if float(d.attrs.get("tol", 0.0)) > 0}:
             for ax in axes:
-                line = ax.axhline(tolerance, color=part.INK, linestyle=(0, (6, 3)), linewidth=1, label="tolerance")
+                if ax in self.empty:  # a line alone has no scale
+                    ax.set_ylim(tolerance / 10, 10 * tolerance)
+                line = ax.axhline(tolerance, color=part.INK, linestyle=(0, (6, 3)), linewidth=part.relative(1),
+                                  label="tolerance")  # fmt: skip
             self.extra = [line]
 
     def slope(self, ax: Axes, measure: str) -> None:
@@ -220,7 +263,7 @@ class _Comparison:
                 continue
             ends = np.array([max(1.0, 0.01 * track.work[-1]), track.work[-1]])
             above = 2.5 * np.exp(y.mean() + x.mean())
-            self.extra.append(ax.plot(ends, above / ends, ":", color=part.INK, linewidth=1.4, label="slope 1/t")[0])
+            self.extra.append(ax.plot(ends, above / ends, ":", color=part.INK, label="slope 1/t")[0])
             return
 
     def share_heights(self) -> None:
@@ -231,18 +274,16 @@ class _Comparison:
 
     def legend(self) -> None:
         lines = [
-            Line2D([], [], color=colour, linestyle=style, marker="o", label=words(text))
-            for (text, _), colour, style in zip(self.runs, self.colours, self.styles, strict=True)
+            Line2D([], [], **look, label=words(text)) for (text, _), look in zip(self.runs, self.series, strict=True)
         ]
         notes = [
-            (self.pale, Line2D([], [], color=part.INK, alpha=0.3, linewidth=1.2, label="each iteration")),
-            (self.violated, Line2D([], [], color=part.INK, linestyle="--", linewidth=1, label="violation of bounds")),
+            (self.pale, Line2D([], [], color=part.INK, alpha=0.3, label="each iteration")),
+            (self.violated, Line2D([], [], color=part.INK, linestyle="--", label="violation of bounds")),
             (self.coarse, _mark("o", "of a coarser or hotter game")),
             (self.floored, _mark("v", "at or below zero")),
         ]
         handles = [*lines, *(line for shown, line in notes if shown), *self.extra]
-        columns = min(len(handles), 5)
-        self.figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=10)
+        part.legend(self.figure, handles)
 
 
 def _mark(marker: str, label: str) -> Line2D:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
-import matplotlib
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import to_hex
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
@@ -27,14 +25,14 @@ LEARNED, SOLVED = "#d1495b", "0.82"
 GOOD = 0.05  # relative exploitability that is marked
 FAR = 1e-8  # of the least one learned: the solver's level lies off the axis from there on
 ACROSS = 4  # times (or populations and times) beside each other
-SMALL = 9
 LOWEST, HIGHEST = 4.4, 9.5  # inches of the figure
 FEW = 60  # places up to which each has a dot
 
 Pair = list[tuple[str, View]]  # what is learned and, where there is a reference, what the solver found
 
 
-def learning(solution: Solution | xr.Dataset) -> Figure:
+@part.picture
+def learning(solution: Solution | xr.Dataset, **style: Unpack[part.Options]) -> Figure:
     """How agents learned, and what, from a solution of `mfgsolve.learn`.
 
     Left: relative exploitability against episodes, both logarithmic, with the level of the solver that the learners are
@@ -49,6 +47,7 @@ def learning(solution: Solution | xr.Dataset) -> Figure:
     Parameters
     ----------
     solution : a Solution of `mfgsolve.learn`, or its dataset
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
     dataset = dataset_of(solution, ("time", "density"))
     if "episodes" not in dataset:
@@ -63,8 +62,12 @@ def learning(solution: Solution | xr.Dataset) -> Figure:
         height = len(pair) * (1.75 / first.aspect + 0.15) + 1.9
     else:
         height = LOWEST if bars else 0.9 + 3.3 * len(first.each)
-    figure = part.Picture(figsize=(part.WIDTH, min(max(height, LOWEST), HIGHEST)), layout="constrained")
-    left, right = np.asarray(figure.subfigures(1, 2, width_ratios=(1, 2.1)))
+    if planes and part.width() < part.WIDTH:
+        height = 1.9 + len(pair) * (0.2 + 0.85 * part.width() / min(4, len(_columns(pair))) / first.aspect)
+    elif not bars and not planes and part.across(len(pair) + 1, 1.9) < len(pair) + 1:
+        height = 0.9 + 2.1 * len(first.each) * (len(pair) + 1)
+    height = min(max(height, LOWEST if part.width() == part.WIDTH else 2.2), HIGHEST)
+    figure, (left, right) = part.sides((1, 2.1), height, (2.2 + 1.2 * ("disagreement" in dataset), height))
     if "disagreement" in dataset:
         upper, lower = left.subplots(2, 1, sharex=True, height_ratios=(1.6, 1))
         _course(upper, dataset)
@@ -73,7 +76,7 @@ def learning(solution: Solution | xr.Dataset) -> Figure:
     else:
         _course(left.subplots(), dataset)
     (_maps if planes else _bars if bars else _over_time)(right, pair)
-    figure.suptitle(_title(dataset), x=0.01, ha="left")
+    part.headline(figure, *_title(dataset))
     return figure
 
 
@@ -84,14 +87,14 @@ def _pair(dataset: xr.Dataset) -> Pair:
     return [learned, ("solver", View(dataset.drop_vars("density").rename(reference_density="density")))]
 
 
-def _title(dataset: xr.Dataset) -> str:
+def _title(dataset: xr.Dataset) -> tuple[str, str, str]:
     attrs = dataset.attrs
     apart = float(attrs.get("density_distance", math.nan))
     beside = "" if math.isnan(apart) else f"; total variation to the solver's density {apart:.2g}"
     gap = dataset["relative_exploitability"].values[-1]
     who = f"what {words(attrs.get('agents', '?'))} agents learned"
-    text = f"{who} (relative exploitability {gap:.2g}{beside})"
-    return f"{words(attrs.get('name', 'game'))}: {text}{doubts(dataset)}"
+    name = words(attrs.get("name", "game"))
+    return f"{name}: {who}", f"relative exploitability {gap:.2g}{beside}", doubts(dataset)
 
 
 # -- exploitability against episodes -----------------------------------------------------------------------------------
@@ -102,20 +105,20 @@ def _course(ax: Axes, dataset: xr.Dataset) -> None:
     above, below = (gap > 0) & (episodes > 0), (gap <= 0) & (episodes > 0)
     name = words(dataset.attrs.get("solver", "learner"))
     ax.set(xscale="log", yscale="log", xlabel="episodes", ylabel="relative exploitability")
-    ax.plot(episodes[above], gap[above], ".-", color=LEARNED, markersize=4, linewidth=1.3, label=f"learned ({name})")
+    ax.plot(episodes[above], gap[above], ".-", color=LEARNED, label=f"learned ({name})")
     if below.any():
         ax.plot(episodes[below], np.zeros(below.sum()), "v", color=LEARNED, clip_on=False, label="at or below zero",
                 transform=ax.get_xaxis_transform())  # fmt: skip
-    ax.axhline(GOOD, color=part.INK, linestyle=":", linewidth=1.2, label=f"{GOOD:.0%}")
+    ax.axhline(GOOD, color=part.INK, linestyle=":", label=f"{GOOD:.0%}")
     level = float(dataset.attrs.get("reference_exploitability", math.nan))
     if level > FAR * float(gap[above].min(initial=1.0)):
-        ax.axhline(level, color=part.INK, linestyle=(0, (6, 3)), linewidth=1.2, label=f"solver: {level:.0e}")
+        ax.axhline(level, color=part.INK, linestyle=(0, (6, 3)), label=f"solver: {level:.0e}")
     elif math.isfinite(level):
         ax.plot([], [], " ", label=f"solver: {level:.0e}, below the axis")
     low, high = ax.get_ylim()
     ax.set_ylim(low / 2, high)
     ax.grid(alpha=0.3)
-    ax.legend(frameon=False, fontsize=SMALL, loc="best")
+    part.explain(ax, loc="best")
 
 
 def _apart(ax: Axes, dataset: xr.Dataset) -> None:
@@ -125,7 +128,7 @@ def _apart(ax: Axes, dataset: xr.Dataset) -> None:
     ax.set(xscale="log", xlabel="episodes", ylabel="disagreement")
     if known.any():
         ax.set_yscale("log")
-        ax.plot(episodes[known], apart[known], ".-", color=LEARNED, markersize=4, linewidth=1.3)
+        ax.plot(episodes[known], apart[known], ".-", color=LEARNED)
     ax.grid(alpha=0.3)
 
 
@@ -146,7 +149,7 @@ def _panel_title(first: View, population: int, k: int) -> str:
     return moment if who is None else f"{who}, {moment}"
 
 
-def _maps(figure: SubFigure, pair: Pair) -> None:
+def _maps(figure: part.Page, pair: Pair) -> None:
     columns, first = _columns(pair), pair[0][1]
     axes = figure.subplots(len(pair), len(columns), sharex=True, sharey=True, squeeze=False)
     levels = np.array([[seen.each[who].densities()[k] for who, k in columns] for _, seen in pair])
@@ -158,68 +161,69 @@ def _maps(figure: SubFigure, pair: Pair) -> None:
             image = part.density_image(ax, one, level, norm)
             part.draw_walls(ax, one, one.walls)
             handles = [*part.draw_track(ax, one, float(one.times[k])), *part.draw_sites(ax, one)]
-            ax.tick_params(labelsize=SMALL, color=part.INK)
+            ax.tick_params(color=part.INK)
             for axis in (ax.xaxis, ax.yaxis):
-                axis.set_major_locator(MaxNLocator(3, steps=part.STEPS))
+                axis.set_major_locator(MaxNLocator(3 if part.width() > part.BELOW else 2, steps=part.STEPS))
         row[0].set_ylabel(f"{name}\n{first.axis_label('y')}")
     for ax, column in zip(axes[0], columns, strict=True):
-        ax.set_title(_panel_title(first, *column), fontsize=10)
+        ax.set_title(_panel_title(first, *column))
     for ax in axes[-1]:
         ax.set_xlabel(first.axis_label("x"))
     _colour_bar(figure, image, list(axes.flat), first)
-    if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=10)
+    part.legend(figure, handles, most=3)
 
 
-def _over_time(figure: SubFigure, pair: Pair) -> None:
+def _over_time(figure: part.Page, pair: Pair) -> None:
     """Fields over (time, place), and profiles at a few times: lines are the solver's, dots learned."""
     first = pair[0][1]
-    rows = figure.subplots(len(first.each), len(pair) + 1, squeeze=False)
+    rows = _rows(figure, len(first.each), len(pair) + 1)
     norm = part.density_scale(np.array([one.densities() for _, seen in pair for one in seen.each]))
     for k, row in enumerate(rows):
         for j, (ax, (name, seen)) in enumerate(zip(row[:-1], pair, strict=True)):
             one = seen.each[k]
             image = part.field(ax, one, one.densities(), one.clock, cmap=part.DENSITY, norm=norm)
             part.label_place(ax, one, name if k == 0 else "", first=j == 0)
-            ax.tick_params(labelleft=j == 0, labelsize=SMALL)
+            ax.tick_params(labelleft=j == 0)
             if one.track is not None:
-                ax.plot(one.times, one.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=2)
+                ax.plot(one.times, one.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=part.relative(2))
         _profiles(row[-1], [(name, seen.each[k]) for name, seen in pair])
     _colour_bar(figure, image, [ax for row in rows for ax in row[:-1]], first)
 
 
-def _colour_bar(figure: SubFigure, image: ScalarMappable, axes: list[Axes], seen: View) -> None:
+def _rows(figure: Any, each: int, columns: int) -> np.ndarray:
+    """Axes (each, columns), those of a row below each other where the page is narrow."""
+    if part.across(columns, 1.9) == columns:
+        return np.asarray(figure.subplots(each, columns, squeeze=False))
+    return np.asarray(figure.subplots(each * columns, 1, squeeze=False)).reshape(each, columns)
+
+
+def _colour_bar(figure: part.Page, image: ScalarMappable, axes: list[Axes], seen: View) -> None:
     bar = figure.colorbar(image, ax=axes, location="bottom", aspect=40, pad=0.02)
     *names, colour = seen.density_label
     beyond = "; beyond the arrow: the start" if getattr(image.norm, "extend", "") == "max" else ""
-    bar.set_label(f"{' '.join(names)}, {colour}{beyond}", fontsize=SMALL)
-    bar.ax.tick_params(labelsize=SMALL)
-    bar.ax.xaxis.set_major_locator(MaxNLocator(6, steps=part.STEPS))
+    bar.set_label(f"{' '.join(names)}, {colour}{beyond}", fontsize=part.relative(9))
+    bar.ax.xaxis.set_major_locator(MaxNLocator(6 if part.width() > part.BELOW else 4, steps=part.STEPS))
 
 
 def _profiles(ax: Axes, pair: Pair) -> None:
     first, name = pair[0][1], pair[0][1].dims[0]
     last = len(first.times) - 1
     moments = sorted({round(j * last / 3) for j in range(4)})
-    shades = [to_hex(matplotlib.colormaps["viridis"](s)) for s in np.linspace(0.0, 0.85, len(moments))]
+    shades = part.shades(len(moments), 0.85)
     dots = len(first.centres(name)) <= FEW
     for k, shade in zip(moments, shades, strict=True):
         for which, one in pair:
             style = "o" if dots and which == "learned" else "--" if which == "learned" else "-"
             text = one.time_title(float(one.times[k])) if which == pair[-1][0] else None
-            ax.plot(one.centres(name), one.densities()[k], style, color=shade, markersize=3.5, linewidth=1.3,
-                    label=text)  # fmt: skip
+            ax.plot(one.centres(name), one.densities()[k], style, color=shade, label=text)
     ax.set(xlabel=first.axis_label(name), xlim=first.ends(name), ylim=(0.0, None))
-    ax.set_ylabel(first.quantity.replace(" (", "\n("), fontsize=SMALL)
-    ax.set_title(
-        "profiles" if len(pair) < 2 else f"lines: solver, {'dots' if dots else 'broken'}: learned", fontsize=10
-    )
+    ax.set_ylabel(first.quantity.replace(" (", "\n("))
+    ax.set_title("profiles" if len(pair) < 2 else f"lines: solver, {'dots' if dots else 'broken'}: learned")
     part.name_places(ax.xaxis, first)
-    ax.tick_params(labelsize=SMALL)
-    ax.legend(frameon=False, fontsize=SMALL)
+    part.explain(ax)
 
 
-def _bars(figure: SubFigure, pair: Pair) -> None:
+def _bars(figure: part.Page, pair: Pair) -> None:
     """The share of each state at a few times, learned beside the solver's."""
     columns, first = _columns(pair), pair[0][1]
     across = min(2, len(columns))
@@ -233,10 +237,9 @@ def _bars(figure: SubFigure, pair: Pair) -> None:
             colour = LEARNED if name == "learned" else SOLVED
             ax.bar(at, seen.each[who].densities()[k], width, color=colour, label=name)
         part.name_places(ax.xaxis, first)
-        ax.set_title(_panel_title(first, who, k), fontsize=10)
-        ax.tick_params(labelsize=SMALL, labelbottom=place + across >= len(columns))
+        ax.set_title(_panel_title(first, who, k))
+        ax.tick_params(labelbottom=place + across >= len(columns))
         if max(len(name) for name in first.state_names) * len(first.state_names) > 24:
             ax.tick_params(axis="x", rotation=30)
-    figure.supylabel(first.quantity, fontsize=10)
-    handles, texts = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside lower center", ncols=2, frameon=False, fontsize=10)
+    figure.supylabel(first.quantity, fontsize=part.relative(10))
+    part.legend(figure, axes[0, 0].get_legend_handles_labels()[0], most=2)

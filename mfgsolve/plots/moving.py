@@ -13,6 +13,7 @@ from matplotlib.image import AxesImage
 
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import View, doubts, view
+from mfgsolve.plots.style import applied
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -31,11 +32,14 @@ class Film:
         self.times = self.view.times
         self._crowds: list[Any] = []  # what shows the density, and the place of what moves, of each population
         self._markers: list[Any] = []
-        if self.view.ndim == 1:
-            self._build_lines()
-        else:
-            self._build_planes()
-        self.show(float(self.times[0]))
+        self.options = part.current()
+        with applied(self.options) as settings:
+            if self.view.ndim == 1:
+                self._build_lines()
+            else:
+                self._build_planes()
+            self.show(float(self.times[0]))
+            self.figure.settings = settings
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")  # the layout of the first frame holds for all
 
@@ -47,6 +51,8 @@ class Film:
         height = (width - 1.6) / seen.aspect + 1.4
         if count > 1:
             width, height = part.WIDTH, (part.WIDTH - 1.6) / count / seen.aspect + 1.4
+        if self.options.width is not None:
+            width, height = self.options.width, (self.options.width - 0.9) / count / seen.aspect + 1.2
         self.figure = part.Picture(figsize=(width, height), layout="compressed")
         axes: list[Axes] = list(self.figure.subplots(1, count, squeeze=False)[0])
         handles: list[Artist] = []
@@ -67,14 +73,15 @@ class Film:
         seen = self.view
         name, count = seen.dims[0], len(seen.each)
         top = 1.05 * max(float(one.course(MOMENTS)[1].max()) for one in seen.each)
-        self.figure = part.Picture(figsize=(6.8 if count == 1 else part.WIDTH, 4.4), layout="constrained")
+        width = self.options.width or (6.8 if count == 1 else part.WIDTH)
+        self.figure = part.Picture(figsize=(width, min(4.4, 0.75 * width)), layout="constrained")
         axes: list[Axes] = list(self.figure.subplots(1, count, squeeze=False, sharey=True)[0])
         for one, ax in zip(seen.each, axes, strict=True):
             self._crowds.append(_profile(one, ax))
             if one.track is not None:
-                self._markers += ax.plot(0, 0, "o", color=part.HIGHLIGHT, markersize=9, clip_on=False, zorder=4,
-                                         label=f"{one.track_name} now")  # fmt: skip
-                ax.legend(frameon=False, loc="upper right")
+                look: dict[str, Any] = {"markersize": part.relative(9), "clip_on": False, "zorder": 4}
+                self._markers += ax.plot(0, 0, "o", color=part.HIGHLIGHT, label=f"{one.track_name} now", **look)
+                part.explain(ax, loc="upper right")
             ax.set(xlabel=one.axis_label(name), xlim=one.ends(name), ylim=(0.0, top))
             part.name_places(ax.xaxis, one)
         axes[0].set_ylabel(seen.quantity)
@@ -89,7 +96,9 @@ class Film:
                 marker.set_data([place[0]], [place[1] if len(place) > 1 else 0.0])
         decimals = max(0, 2 - int(np.floor(np.log10(self.times[-1]))))
         unit = self.view.unit("time")
-        clock = f"{self.view.name}: t = {t:.{decimals}f}{'' if unit == '1' else ' ' + unit}{doubts(self.view.dataset)}"
+        name = self.view.name if self.options.title is None else self.options.title
+        when = f"t = {t:.{decimals}f}{'' if unit == '1' else ' ' + unit}"
+        clock = f"{name}: {when}{doubts(self.view.dataset)}" if name else f"{when}{doubts(self.view.dataset)}"
         for one, ax in zip(self.view.each, self._all_axes, strict=True):
             own = [] if one.population is None else [one.population]
             ax.set_title("\n".join([clock if ax is self.axes else "", *own] if own else [clock]), loc="left")

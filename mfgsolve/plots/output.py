@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -15,6 +15,8 @@ from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.files import replace_file, told, usable
 from mfgsolve.plots.faceoffs import BattleFilm, is_faceoff
 from mfgsolve.plots.moving import Film
+from mfgsolve.plots.pages import Picture
+from mfgsolve.plots.style import Options, applied, embedding, set_to, style_of
 from mfgsolve.progress import Counted, live
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
 
     Parameters
     ----------
-    dpi : dots per inch; figures are 12 inches wide
+    dpi : dots per inch; figures are 12 inches wide, or as wide as was asked for
     """
     if isinstance(path, Figure):
         came = f"a Figure as its path and a {type(figure).__name__} as its figure"
@@ -54,10 +56,12 @@ def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
         raise InputError(f"save got a {type(figure).__name__}; a Figure is needed, say mfg.plots.plan(solution)")
     _suffix(path, "a picture", PICTURES)
     _positive(dpi, "dpi")
+    narrow = isinstance(figure, Picture) and figure.asked  # a stated width is kept to the dot
 
     def write(temporary: Path) -> None:
         try:
-            figure.savefig(temporary, dpi=dpi, bbox_inches="tight")
+            with set_to(embedding()):  # of figures of the user's own, too
+                figure.savefig(temporary, dpi=dpi, bbox_inches=None if narrow else "tight")
         except (ValueError, MemoryError) as error:  # of an image of more pixels than there may be
             raise InputError(f"output {told(path)} cannot be drawn with {dpi:g} dots per inch: {error}") from None
 
@@ -67,6 +71,7 @@ def save(figure: Figure, path: str | Path, dpi: float = 150) -> Path:
 def animate(
     solution: Solution | xr.Dataset, path: str | Path, frames: int = 60, fps: int = 15, dpi: float = 100, *,
     callback: Callable[[int, int], Any] | None = None, progress: bool | None = None, verbose: bool | int = False,
+    **style: Unpack[Options],
 ) -> Path:  # fmt: skip
     """Film of the plan from t = 0 to the horizon: .gif, or .mp4 where ffmpeg is installed.
 
@@ -77,7 +82,11 @@ def animate(
         in the entropic scheme, so that films are as fine as wanted with few steps; elsewhere it is linear
     callback : called with (drawn, frames) after every picture
     progress, verbose : a live line, and the work in lines; see `mfgsolve.progress`
+    style : options of all pictures but ``ax``, see `mfgsolve.plots.Style`
     """
+    look = style_of(style, ("frames", "fps", "dpi", "callback", "progress", "verbose"), "plots.animate")
+    if look.ax is not None or look.labels:
+        raise InputError("ax and labels are for pictures; a film has a figure of its own: leave them out")
     suffix = _suffix(path, "an animation", FILMS)
     if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or frames < 2:
         raise InputError(f"frames is {told(repr(frames))}; a whole number of at least 2 is needed")
@@ -89,7 +98,8 @@ def animate(
         raise InputError(
             f"output {told(path)}: .mp4 needs the program ffmpeg, which is not installed; install it or write a .gif"
         )
-    film: Film | BattleFilm = BattleFilm(solution) if is_faceoff(solution) else Film(solution)
+    with applied(look):
+        film: Film | BattleFilm = BattleFilm(solution) if is_faceoff(solution) else Film(solution)
     moments = np.linspace(film.times[0], film.times[-1], int(frames))
     writer: AbstractMovieWriter = PillowWriter(fps=fps) if suffix == ".gif" else FFMpegWriter(fps=fps)
 

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PathCollection
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap, Normalize, PowerNorm
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.discretisation import Discretisation
+from mfgsolve.plots.pages import (
+    Given,
+    Page,
+    Picture,
+    across,
+    explain,
+    fold,
+    headline,
+    legend,
+    page,
+    picture,
+    row,
+    sides,
+    width,
+)
 from mfgsolve.plots.reading import View, doubts, labelled, words
+from mfgsolve.plots.series import series, shades
+from mfgsolve.plots.style import WIDTH, Options, current, relative
 
 __all__ = [
-    "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Picture", "density_image", "density_scale", "draw_sites", "draw_track",
-    "draw_walls", "field", "headed", "label_colours", "label_place", "legend", "name_places", "over_time", "panels",
-    "title",
+    "BELOW", "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Given", "Options", "Page", "Picture", "across", "current",
+    "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls", "explain", "field", "fold", "headed",
+    "headline", "label_colours", "label_place", "legend", "name_places", "over_time", "page", "panels", "picture",
+    "relative", "row", "series", "shades", "sides", "title", "width",
 ]  # fmt: skip
 
 HIGHLIGHT = "#0096c7"  # what moves: a hue the density does not use
@@ -39,7 +53,8 @@ POINTED = 5.0
 STEPS = [1, 2, 5, 10]  # between ticks
 NAMED = 12  # states up to which each has its name at the axis
 FADE = 0.15
-WIDTH = 12.0  # inches of every figure, so that type has one size beside it
+NARROW = 0.95  # inches: no panel of a plane is narrower, unless it stands for one of several populations
+BELOW = 5.0  # inches of a page up to which colour bars stand below its panels
 
 
 def _density_colours() -> ListedColormap:
@@ -52,52 +67,39 @@ def _density_colours() -> ListedColormap:
 DENSITY = _density_colours()
 
 
-class Picture(Figure):
-    """A figure that shows itself in a notebook, without pyplot and its backends."""
-
-    def draw(self, renderer: Any) -> None:
-        """Without LaTeX, whatever the user's settings: to it, names are commands."""
-        if not matplotlib.rcParams["text.usetex"]:
-            super().draw(renderer)
-            return
-        with matplotlib.rc_context({"text.usetex": False}):
-            for text in self.findobj(Text):
-                text.set_usetex(False)  # type: ignore[attr-defined]
-            super().draw(renderer)
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
-        return buffer.getvalue()
-
-
-def panels(view: View, count: int) -> tuple[Figure, list[list[Axes]]]:
+def panels(view: View, count: int) -> tuple[Page, list[list[Axes]]]:
     """Equal panels of the plane (y, x), as many for each population; labels at the left and at the bottom only.
 
-    They stand in one row unless they are wide; several populations have one row each.
+    They stand in one row unless they are wide, or the page is narrow; several populations have one row each.
     """
-    views = view.each
-    across = count if len(views) > 1 else min(count, 3 if view.aspect > 1.3 else 6)
-    down = len(views) if len(views) > 1 else math.ceil(count / across)
-    columns = max(across, 2)  # one panel alone need not fill the page
-    width = (WIDTH - 1.6) / columns
-    figure = Picture(figsize=(WIDTH * across / columns, down * (width / view.aspect + 0.3) + 1.2))
-    figure.set_layout_engine("compressed", wspace=0.01, hspace=0.01)
-    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    views, room = view.each, width() - relative(16) / 10.0
+    over = count if len(views) > 1 else min(count, 3 if view.aspect > 1.3 else 6)
+    while len(views) == 1 and over > 1 and room / over < NARROW:
+        over = min(over - 1, math.ceil(count / (math.ceil(count / over) + 1)))
+    down = len(views) if len(views) > 1 else math.ceil(count / over)
+    columns = max(over, 2) if width() > BELOW else over  # one panel alone need not fill the page
+    each = room / columns
+    figure = page(down * (each / view.aspect + 0.3) + (1.2 if width() > BELOW else 1.4), "compressed", over / columns)
     shown = count * len(views)
-    axes = list(grid.flat)
+    if isinstance(figure, Given):
+        axes = list(figure.subplots(1, shown, squeeze=False)[0])
+    else:
+        if isinstance(figure, Picture):
+            figure.set_layout_engine("compressed", wspace=0.01, hspace=0.01)
+        axes = list(figure.subplots(down, over, sharex=True, sharey=True, squeeze=False).flat)
     for ax in axes[shown:]:
         ax.remove()
+    alone = isinstance(figure, Given)
     for k, ax in enumerate(axes[:shown]):
         left, right, bottom, top = view.extent
         ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
-        ax.tick_params(labelsize=9, color=INK)
+        ax.tick_params(color=INK)
         for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_locator(MaxNLocator(5, steps=STEPS))
-        if k % across == 0:
-            ax.set_ylabel(headed(views[k // across if len(views) > 1 else 0], view.axis_label("y")))
-        ax.tick_params(labelbottom=k + across >= shown)
-        if k + across >= shown:
+            axis.set_major_locator(MaxNLocator(5 if each > 1.5 else 2, steps=STEPS))
+        if k % over == 0 or alone:
+            ax.set_ylabel(headed(views[k // count if len(views) > 1 else 0], view.axis_label("y")))
+        ax.tick_params(labelbottom=k + over >= shown or alone)
+        if k + over >= shown or alone:
             ax.set_xlabel(view.axis_label("x"))
     return figure, [axes[k : k + count] for k in range(0, shown, count)]
 
@@ -107,12 +109,22 @@ def headed(view: View, label: str) -> str:
     return label if view.population is None else f"{view.population}\n{label}"
 
 
-def over_time(view: View, columns: int, width: float = WIDTH) -> tuple[Figure, list[list[Axes]]]:
-    """A row of panels over (time, x) or (time, state) for each population, not yet labelled."""
-    height = 0.9 + 3.3 * len(view.each) if len(view.each) < 3 else 0.9 + 2.4 * len(view.each)
-    figure = Picture(figsize=(width, height), layout="constrained")
-    grid = figure.subplots(len(view.each), columns, squeeze=False)
-    return figure, [list(row) for row in grid]
+def over_time(view: View, columns: int, share: float = 1.0) -> tuple[Page, list[list[Axes]]]:
+    """A row of panels over (time, x) or (time, state) for each population, not yet labelled; several rows of a narrow
+    page."""
+    each = len(view.each)
+    over = across(columns, 1.9)
+    down = each * math.ceil(columns / over)
+    share = share if width() > BELOW else 1.0
+    least = 3.3 if each < 3 else 2.4
+    height = 0.9 + down * min(least, max(1.8, 0.8 * width() / over))
+    figure = page(height, share=share)
+    if isinstance(figure, Given):
+        return figure, [list(row) for row in figure.subplots(each, columns, squeeze=False)]
+    grid = figure.subplots(down, over, squeeze=False).reshape(each, -1)
+    for ax in grid[:, columns:].flat:
+        ax.remove()
+    return figure, [list(row[:columns]) for row in grid]
 
 
 def label_place(ax: Axes, view: View, title: str = "", first: bool = True) -> None:
@@ -131,7 +143,8 @@ def name_places(axis: Axis, view: View) -> None:
     if view.is_listed and len(view.state_names) <= NAMED:
         axis.set_ticks(range(len(view.state_names)), view.state_names)
     else:
-        axis.set_major_locator(MaxNLocator(8, steps=STEPS, integer=view.is_listed))
+        most = 8 if width() > BELOW else 4
+        axis.set_major_locator(MaxNLocator(most, steps=STEPS, integer=view.is_listed))
 
 
 def field(ax: Axes, view: View, values: np.ndarray, ends: tuple[float, float], **style: Any) -> ScalarMappable:
@@ -164,10 +177,9 @@ def plane(ax: Axes, view: View, level: np.ndarray, **style: Any) -> ScalarMappab
     return mesh
 
 
-def title(figure: Figure, view: View, text: str) -> None:
+def title(figure: Page, view: View, text: str) -> None:
     """What is shown, how good it is, and what is to be doubted."""
-    text = f"{view.name}: {text} {certificate(view)}{doubts(view.dataset)}"
-    figure.suptitle(text, fontsize=12, x=0.01, ha="left")
+    headline(figure, f"{view.name}: {text}", certificate(view), doubts(view.dataset))
 
 
 def certificate(view: View) -> str:
@@ -176,7 +188,7 @@ def certificate(view: View) -> str:
     beside = f", {distance}" if distance else ""
     if status is None or measure is None:
         return ""
-    return f"({words(status)}, relative exploitability {measure:.0e}{beside})"
+    return f"{words(status)}, relative exploitability {measure:.0e}{beside}"
 
 
 def density_scale(levels: np.ndarray) -> Normalize:
@@ -214,37 +226,35 @@ def draw_track(ax: Axes, view: View, t: float, colour: str = HIGHLIGHT) -> list[
     if view.track is None or place is None:
         return []
     rim = "white" if colour == HIGHLIGHT else INK
-    halo = [withStroke(linewidth=3.0, foreground=rim, alpha=0.6)]  # keeps a dotted line visible on any ground
-    path = ax.plot(*view.track.T[:2], ":", color=colour, linewidth=1.6, zorder=4, label=f"path of {view.track_name}",
-                   path_effects=halo)  # fmt: skip
-    now = ax.plot(*place[:2], "o", color=colour, markersize=7, markeredgecolor=rim, zorder=5,
+    halo = [withStroke(linewidth=relative(3.0), foreground=rim, alpha=0.6)]  # keeps a line visible on any ground
+    path = ax.plot(*view.track.T[:2], ":", color=colour, linewidth=relative(1.6), zorder=4,
+                   label=f"path of {view.track_name}", path_effects=halo)  # fmt: skip
+    now = ax.plot(*place[:2], "o", color=colour, markersize=relative(7), markeredgecolor=rim, zorder=5,
                   label=f"{view.track_name} now")  # fmt: skip
     return [*path, *now]
 
 
 def draw_sites(ax: Axes, view: View) -> list[PathCollection]:
-    """Fixed places as dots whose area is their size; nothing if there are none."""
+    """Fixed places as rings whose area is their size, dark with a pale rim: they stand out on any ground."""
     if "site_x" not in view.dataset or view.ndim < 2:
         return []
     x, y, size = (view.dataset[name].values for name in ("site_x", "site_y", "site_size"))
-    area = 12.0 * size / size.max() if size.max() > 0 else 2.0
-    dots = ax.scatter(x, y, s=area, facecolors="none", edgecolors="0.3", linewidths=0.5, alpha=0.7, zorder=3,
-                      label=view.site_name)  # fmt: skip
+    area = relative(1.0) ** 2 * (12.0 * size / size.max() if size.max() > 0 else 2.0)
+    rim = [withStroke(linewidth=relative(1.1), foreground="white", alpha=0.8)]
+    dots = ax.scatter(x, y, s=area, facecolors="none", edgecolors="0.1", linewidths=relative(0.5), zorder=3.5,
+                      label=view.site_name, path_effects=rim)  # fmt: skip
     return [dots]
 
 
-def legend(figure: Figure, handles: Sequence[Artist], note: str | None = None) -> None:
-    """Below the panels, with a line of explanation above it."""
-    if handles or note:
-        columns = max(len(handles), 1) if figure.get_figwidth() > 0.7 * WIDTH else 2
-        figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=10,
-                      title=note, title_fontsize=9)  # fmt: skip
-
-
-def label_colours(figure: Figure, image: ScalarMappable, axes: Axes | list[Axes], lines: list[str]) -> Colorbar:
-    """Colour bar with a label of short lines, which fit beside a low strip."""
-    bar = figure.colorbar(image, ax=axes, aspect=16, pad=0.01)
+def label_colours(figure: Page, image: ScalarMappable, axes: Axes | list[Axes], lines: list[str]) -> Colorbar:
+    """Colour bar with a label of short lines, which fit beside a low strip; below the panels of a narrow page."""
     beyond = ["beyond the arrow: the start"] if getattr(image.norm, "extend", "") == "max" else []
-    bar.set_label("\n".join([*lines, *beyond]), fontsize=9)
-    bar.ax.tick_params(labelsize=9)
+    if width() > BELOW or isinstance(figure, Given):
+        bar = figure.colorbar(image, ax=axes, aspect=16, pad=0.01)
+        bar.set_label("\n".join([*lines, *beyond]), fontsize=relative(9))
+    else:
+        bar = figure.colorbar(image, ax=axes, location="bottom", aspect=32, pad=0.02)
+        text = ", ".join([*lines, *beyond]).replace(", (", " (")
+        bar.set_label(fold(text, 0.85 * width(), relative(9)), fontsize=relative(9))
+        bar.ax.xaxis.set_major_locator(MaxNLocator(5, steps=STEPS))
     return bar

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from mfgsolve.cautions import stored, unique
 from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut, visible
 from mfgsolve.inputs.times import checked_times
+from mfgsolve.plots.style import Style, current
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -99,6 +100,24 @@ class View:
 
     dataset: xr.Dataset
     population: str | None = None
+    options: Style = field(default_factory=current)
+
+    @cached_property
+    def level(self) -> int | None:
+        """Of three axes, the cells along z that are shown; None where they are integrated over z, or where there is
+        none."""
+        cut, project = self.options.slice, self.options.project
+        if (cut is not None or project is not None) and self.ndim < 3:
+            which = "slice" if cut is not None else "project"
+            raise InputError(f"{which} of a picture is for three axes; {self.name} has {', '.join(self.dims)}: drop it")
+        if cut is None:
+            return None
+        edges, height = self.edges("z"), float(cut["z"])
+        if not edges[0] <= height <= edges[-1]:
+            unit = self.unit("z")
+            among = f"{edges[0]:g} to {edges[-1]:g}{'' if unit == '1' else f' {unit}'}"
+            raise InputError(f"slice of a picture is at z = {height:g}; the axis reaches from {among}")
+        return min(int(np.searchsorted(edges, height, side="right")) - 1, len(edges) - 2)
 
     @cached_property
     def each(self) -> list[View]:
@@ -106,7 +125,7 @@ class View:
         if "population" not in self.dataset.dims:
             return [self]
         names = [words(name) for name in self.dataset["population"].values]
-        return [View(self.dataset.isel(population=k), name) for k, name in enumerate(names)]
+        return [View(self.dataset.isel(population=k), name, self.options) for k, name in enumerate(names)]
 
     @cached_property
     def dims(self) -> tuple[str, ...]:
@@ -130,6 +149,11 @@ class View:
     @property
     def name(self) -> str:
         return words(self.dataset.attrs.get("name", "solution"))
+
+    @property
+    def earns(self) -> bool:
+        """Whether the game is stated by rewards: what is told are earnings, -cost."""
+        return bool(self.dataset.attrs.get("sense") == "reward")
 
     @property
     def times(self) -> np.ndarray:
@@ -215,20 +239,21 @@ class View:
 
     @property
     def density_unit(self) -> str:
-        """Of the density shown: with three axes, the one integrated over z."""
+        """Of the density shown: with three axes, the one integrated over z, or that of the cut."""
         if self.is_listed:
             return "mass per state"
-        units = [self.unit(name) for name in self.dims[:2]]
+        units = [self.unit(name) for name in self.dims[: 2 if self.level is None else 3]]
         if all(unit == "1" for unit in units):
-            return f"mass per unit {'area' if len(units) == 2 else 'length'}"
-        return "mass per " + "·".join(unit + ("²" if units.count(unit) == 2 else "") for unit in dict.fromkeys(units))
+            return f"mass per unit {('length', 'area', 'volume')[len(units) - 1]}"
+        power = {1: "", 2: "²", 3: "³"}
+        return "mass per " + "·".join(unit + power[units.count(unit)] for unit in dict.fromkeys(units))
 
     @property
     def density_label(self) -> list[str]:
         """Lines of a colour bar's label."""
         if self.is_listed:
             return ["share of agents", "colour ∝ √share"]
-        projected = ["integrated over z"] if self.ndim == 3 else []
+        projected = ["integrated over z" if self.level is None else self.cut_name] if self.ndim == 3 else []
         return ["density of agents", *projected, f"({self.density_unit})", "colour ∝ √density"]
 
     def densities(self) -> np.ndarray:
@@ -261,6 +286,8 @@ class View:
     def _flat(self, values: np.ndarray) -> np.ndarray:
         if self.ndim < 3:
             return values
+        if self.level is not None:
+            return values[..., self.level, :, :]
         if self.is_even("z"):
             return np.asarray(values.sum(axis=-3) * self.spacing("z"))
         return np.asarray((values * self.widths("z")[:, None, None]).sum(axis=-3))
@@ -274,8 +301,15 @@ class View:
         return np.asarray((1 - share) * values.values[right - 1] + share * values.values[right])
 
     def cut(self, values: np.ndarray) -> np.ndarray:
-        """Over (y, x) or x; three axes are cut through the middle of z, the first axis of ``values``."""
-        return np.asarray(values[len(values) // 2]) if self.ndim == 3 else values
+        """Over (y, x) or x; three axes are cut through z, the first axis of ``values``, in its middle by default."""
+        if self.ndim < 3:
+            return values
+        return np.asarray(values[len(values) // 2 if self.level is None else self.level])
+
+    @property
+    def cut_name(self) -> str:
+        """``at z = 0.5 m``: where three axes are cut."""
+        return f"at {self.place('z', float(self.cut(self.centres('z'))))}"
 
     @cached_property
     def _blocked(self) -> np.ndarray | None:
@@ -285,7 +319,9 @@ class View:
     def walls(self) -> np.ndarray | None:
         """True where no agent may be, over (y, x) or x; with three axes where the whole column is blocked."""
         blocked = self._blocked
-        return np.asarray(blocked.all(axis=0)) if blocked is not None and self.ndim == 3 else blocked
+        if blocked is None or self.ndim < 3:
+            return blocked
+        return np.asarray(blocked.all(axis=0) if self.level is None else blocked[self.level])
 
     @property
     def walls_cut(self) -> np.ndarray | None:
@@ -352,4 +388,6 @@ class View:
 
 def view(solution: Solution | xr.Dataset, *needed: str) -> View:
     """Check a solution and wrap it."""
-    return View(dataset_of(solution, ("time", "density", *needed)))
+    seen = View(dataset_of(solution, ("time", "density", *needed)))
+    _ = seen.level  # checked
+    return seen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -27,7 +27,8 @@ PANELS = {  # title: the curves, and what they are called
 }
 
 
-def refinement(study: Any) -> Figure:
+@part.picture
+def refinement(study: Any, **style: Unpack[part.Options]) -> Figure:
     """Errors of potential and density against the time step on logarithmic axes, with the slope of the formal order.
 
     The time step falls with the mesh, each by its rule; the label of a mark is its mesh.  Where a game has no potential
@@ -36,25 +37,27 @@ def refinement(study: Any) -> Figure:
     Parameters
     ----------
     study : what `mfgsolve.refine` returned, or its dataset
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
     dataset = getattr(study, "dataset", study)
     if not isinstance(dataset, xr.Dataset) or dataset.attrs.get("kind") != "refinement":
         raise InputError(f"a ladder of meshes is needed, from mfgsolve.refine; a {type(study).__name__} came")
-    figure = part.Picture(figsize=(part.WIDTH, 4.4), layout="constrained")
+    figure, axes = part.row(len(PANELS), 4.4)
     step = 1.0 / dataset["steps"].values
-    for ax, (title, curves) in zip(figure.subplots(1, 2), PANELS.items(), strict=True):
+    for ax, (title, curves) in zip(axes, PANELS.items(), strict=True):
         ax.set(xscale="log", yscale="log", xlabel="time step (share of the horizon)", ylabel=f"error of the {title}")
         ax.grid(alpha=0.3, which="both")
-        drawn = [_curve(ax, step, _values(dataset, name), *style) for name, style in curves.items()]
+        ax.margins(0.15)  # room for the names of meshes
+        drawn = [_curve(ax, step, _values(dataset, name), *look) for name, look in curves.items()]
         if any(drawn):
             _slope(ax, step, dataset, next(iter(curves)))
             _names(ax, step, dataset, next(iter(curves)))
-            ax.legend(frameon=False, fontsize=9)
+            part.explain(ax)
         else:
             ax.text(0.5, 0.5, "not measured", transform=ax.transAxes, ha="center", color=part.INK)
     name = words(dataset.attrs.get("name", "game"))
     scheme = words(dataset.attrs.get("discretisation_scheme", ""))
-    figure.suptitle(f"{name}: mesh by mesh to the continuum ({scheme}){doubts(dataset)}", x=0.01, ha="left")
+    part.headline(figure, f"{name}: mesh by mesh to the continuum ({scheme})", warned=doubts(dataset))
     return figure
 
 
@@ -69,7 +72,7 @@ def _values(dataset: xr.Dataset, name: str) -> np.ndarray:
 def _curve(ax: Axes, step: np.ndarray, values: np.ndarray, label: str, style: str) -> bool:
     there = np.isfinite(values) & (values > 0)
     if there.any():
-        ax.plot(step[there], values[there], style, label=label, markersize=5)
+        ax.plot(step[there], values[there], style, label=label)
     return bool(there.any())
 
 
@@ -89,4 +92,11 @@ def _names(ax: Axes, step: np.ndarray, dataset: xr.Dataset, name: str) -> None:
     values = _values(dataset, name)
     for x, y, mesh in zip(step, values, dataset["mesh"].values, strict=True):
         if np.isfinite(y) and y > 0:
-            ax.annotate(words(mesh), (x, y), textcoords="offset points", xytext=(4, 5), fontsize=8, color=part.INK)
+            ax.annotate(
+                words(mesh),
+                (x, y),
+                textcoords="offset points",
+                xytext=(4, 5),
+                fontsize=part.relative(8.6),
+                color=part.INK,
+            )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -14,17 +14,32 @@ from mfgsolve.errors import InputError, unknown
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import words
 
-__all__ = ["sweep", "sweep_densities"]
+__all__ = ["study", "sweep", "sweep_densities"]
 
 SEEDS = ("rng",)  # parameters that are averaged over, with a band
 LINES = 8  # that a legend has room for
 MOST = 5  # columns and rows of small multiples
-QUANTITIES = ("cost", "potential", "regret", "relative_exploitability")
-STYLES = ("-", "--", "-.", ":")
-MARKERS = "osD^v<>p"
+QUANTITIES = ("simulated_cost", "cost", "potential", "regret", "relative_exploitability")
 
 
-def sweep(study: Any, names: Sequence[str] | None = None) -> Figure:
+@part.picture
+def study(study: Any, names: Sequence[str] | None = None, time: float = 1.0, **style: Unpack[part.Options]) -> Figure:
+    """Both pictures below each other: `sweep`, and `sweep_densities` where the study kept densities."""
+    dataset = _study(study)
+    if "density" not in dataset or not np.isfinite(dataset["density"].values).any():
+        return sweep(study, names, **style)
+    shown, _ = _reduced(dataset)
+    rows = len(_picks(shown)[1])
+    heights = 3.8, min(2.2, part.width() / 3) * rows + 0.6
+    figure = part.page(sum(heights))
+    halves: Any = figure.subfigures(2, 1, height_ratios=heights)
+    sweep(study, names, ax=halves[0])
+    sweep_densities(study, time, ax=halves[1])
+    return figure
+
+
+@part.picture
+def sweep(study: Any, names: Sequence[str] | None = None, **style: Unpack[part.Options]) -> Figure:
     """Draw a study: what it kept of numbers, and the masses of its regions at the end, over one or two parameters.
 
     Over one parameter a line each; over two a map each where both are numbers, else a line for each label.  Seeds are
@@ -40,8 +55,8 @@ def sweep(study: Any, names: Sequence[str] | None = None) -> Figure:
     shown, fixed = _reduced(dataset)
     axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
     listed = _quantities(shown, names)
-    figure = part.Picture(figsize=(max(4.5, 4.0 * len(listed)), 3.8), layout="constrained")
-    for ax, name in zip(figure.subplots(1, len(listed), squeeze=False)[0], listed, strict=True):
+    figure, panels = part.row(len(listed), 3.8, widest=4.5)
+    for ax, name in zip(panels, listed, strict=True):
         values = _at_end(shown[name])
         label = words(values.attrs.get("long_name", name))
         numeric = [np.issubdtype(shown[dim].dtype, np.number) for dim in axes]
@@ -55,11 +70,12 @@ def sweep(study: Any, names: Sequence[str] | None = None) -> Figure:
     told += [f"{failed} failed"] * bool(failed) + [f"{missing} not done"] * bool(missing)
     doubtful = int(((dataset["message"] != "") & (dataset["status"] != "failed")).sum())
     told += [f"warnings at {doubtful} points"] * bool(doubtful)
-    figure.suptitle(", ".join(told), x=0.01, ha="left")
+    part.headline(figure, ", ".join(told))
     return figure
 
 
-def sweep_densities(study: Any, time: float = 1.0) -> Figure:
+@part.picture
+def sweep_densities(study: Any, time: float = 1.0, **style: Unpack[part.Options]) -> Figure:
     """Densities over one parameter (a row) or two (a table), at a share of the horizon; the study kept "density".
 
     Of more values than there is room for every so many are shown.
@@ -71,9 +87,9 @@ def sweep_densities(study: Any, time: float = 1.0) -> Figure:
     shown = shown.mean(SEEDS[0]) if SEEDS[0] in shown.dims else shown
     at = shown["density"].sel(time_share=time, method="nearest")
     axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
-    picks = [_picked(shown.sizes[dim]) for dim in axes] + [[0]] * (2 - len(axes))
-    columns, rows = picks
-    figure = part.Picture(figsize=(2.2 * len(columns) + 0.8, 2.2 * len(rows) + 0.6), layout="constrained")
+    columns, rows = _picks(shown)
+    each = min(2.2, (part.width() - 0.8) / len(columns))
+    figure = part.page(each * len(rows) + 0.6, share=min(1.0, (each * len(columns) + 0.8) / part.width()))
     space = [str(dim) for dim in at.dims if dim not in axes]
     top = float(np.nanmax(at.values)) if np.isfinite(at.values).any() else 1.0
     axes_of = figure.subplots(len(rows), len(columns), squeeze=False)
@@ -82,7 +98,8 @@ def sweep_densities(study: Any, time: float = 1.0) -> Figure:
             chosen = {axes[0]: columns[i]} | ({axes[1]: rows[j]} if len(axes) > 1 else {})
             _density(ax, at.isel(chosen), space, top)
             ax.set_title(
-                ", ".join(f"{words(dim)} {_short(shown[dim].values[k])}" for dim, k in chosen.items()), fontsize=8
+                ", ".join(f"{words(dim)} {_short(shown[dim].values[k])}" for dim, k in chosen.items()),
+                fontsize=part.relative(8.6),
             )
     label = f"density of agents ({words(at.attrs.get('units', '1/volume'))})"
     if len(space) > 1:
@@ -90,8 +107,15 @@ def sweep_densities(study: Any, time: float = 1.0) -> Figure:
     else:
         for row in axes_of:
             row[0].set_ylabel(label)
-    figure.suptitle(f"{words(dataset.attrs['name'])}: density at {time:g} of the horizon", x=0.01, ha="left")
+    part.headline(figure, f"{words(dataset.attrs['name'])}: density at {time:g} of the horizon")
     return figure
+
+
+def _picks(shown: xr.Dataset) -> tuple[list[int], list[int]]:
+    """Which values of the first and of the second parameter have a column, or a row."""
+    axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
+    columns, rows = ([*(_picked(shown.sizes[dim]) for dim in axes), [0], [0]])[:2]
+    return columns, rows
 
 
 def _study(study: Any) -> xr.Dataset:
@@ -137,8 +161,7 @@ def _lines(ax: Axes, dataset: xr.Dataset, values: xr.DataArray, axes: list[str],
         mean = one.mean(SEEDS[0]) if SEEDS[0] in one.dims else one
         at = dataset[along].values
         place = at if np.issubdtype(at.dtype, np.number) else np.arange(len(at))
-        style = {"linestyle": STYLES[k % len(STYLES)], "marker": MARKERS[k % len(MARKERS)], "markersize": 4}
-        (line,) = ax.plot(place, mean.values, label=name if k < LINES else None, **style)  # type: ignore[arg-type]
+        (line,) = ax.plot(place, mean.values, label=name if k < LINES else None, **part.series(k))
         if SEEDS[0] in one.dims and one.sizes[SEEDS[0]] > 1:
             spread = one.std(SEEDS[0], ddof=1).values
             band = mean.values - spread, mean.values + spread
@@ -148,7 +171,7 @@ def _lines(ax: Axes, dataset: xr.Dataset, values: xr.DataArray, axes: list[str],
     ax.set(xlabel=words(along), ylabel=label)
     ax.grid(alpha=0.3)
     if others:
-        ax.legend(frameon=False, fontsize=8)
+        part.explain(ax)
 
 
 def _map(figure: Figure, ax: Axes, dataset: xr.Dataset, values: xr.DataArray, axes: list[str], label: str) -> None:

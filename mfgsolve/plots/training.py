@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -24,12 +24,14 @@ PICTURES: dict[str, Callable[[xr.Dataset], Figure]] = {  # name of a learner's p
 }
 
 
-def training(result: Any) -> Figure:
+@part.picture
+def training(result: Any, **style: Unpack[part.Options]) -> Figure:
     """Draw what a learner made of a task, as that learner is drawn.
 
     Parameters
     ----------
     result : what `mfgsolve.learn` returned of a task, or its dataset
+    style : options of all pictures, see `mfgsolve.plots.Style`
     """
     dataset = getattr(result, "dataset", result)
     if not isinstance(dataset, xr.Dataset) or dataset.attrs.get("kind") != "training":
@@ -40,17 +42,19 @@ def training(result: Any) -> Figure:
 def curves(dataset: xr.Dataset) -> Figure:
     """Every variable of the history over the episodes, a panel each; means over agents with their spread."""
     names = [str(name) for name, one in dataset.data_vars.items() if "iteration" in one.dims and name not in WORK]
-    figure = part.Picture(figsize=(part.WIDTH, 1.0 + 2.4 * max(1, min(len(names), MOST))), layout="constrained")
-    axes = figure.subplots(max(1, min(len(names), MOST)), 1, squeeze=False)[:, 0]
+    count = max(1, min(len(names), MOST))
+    figure = part.page(1.0 + count * min(2.4, 0.6 * part.width()))
+    axes = figure.subplots(count, 1, squeeze=False)[:, 0]
     for ax, name in zip(axes, names, strict=False):
         one = dataset[name]
-        for arm in dataset["arm"].values if "arm" in one.dims else [None]:
-            spread_curve(ax, dataset, one if arm is None else one.sel(arm=arm), "" if arm is None else str(arm))
+        for k, arm in enumerate(dataset["arm"].values if "arm" in one.dims else [None]):
+            which, label = (one, "") if arm is None else (one.sel(arm=arm), str(arm))
+            spread_curve(ax, dataset, which, label, **(part.series(k) | {"marker": ""}))
         ax.set(xlabel="episodes", ylabel=words(one.attrs.get("long_name", name)))
         ax.grid(alpha=0.3)
         if "arm" in one.dims:
-            ax.legend(frameon=False, fontsize=9)
-    figure.suptitle(title(dataset), x=0.01, ha="left")
+            part.explain(ax)
+    part.headline(figure, *title(dataset))
     return figure
 
 
@@ -65,8 +69,8 @@ def spread_curve(ax: Axes, dataset: xr.Dataset, values: xr.DataArray, label: str
         ax.fill_between(episodes, mean - spread, mean + spread, color=line.get_color(), alpha=0.2, linewidth=0)
 
 
-def title(dataset: xr.Dataset) -> str:
-    """What was learned by whom, with what is to be known beside it."""
+def title(dataset: xr.Dataset) -> tuple[str, str, str]:
+    """What was learned by whom; nothing in parentheses; and what is to be known beside it."""
     attrs = dataset.attrs
     ended = "" if attrs["status"] == "finished" else f" ({words(attrs['status'])})"
-    return f"{words(attrs['task'])}: {words(attrs['learner'])}{ended}{doubts(dataset)}"
+    return f"{words(attrs['task'])}: {words(attrs['learner'])}{ended}", "", doubts(dataset)
