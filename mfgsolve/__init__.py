@@ -75,6 +75,7 @@ _HOMES = {
     "simulate": "agents.simulation",
     "simulate_deviation": "agents.deviation",
     "solve": "solving",
+    "spread": "studies.summary",
     "sweep": "studies.sweep",
 }
 _MODULES = ("interop", "learners", "plots", "problems", "resolution", "solvers", "tasks")

@@ -16,7 +16,10 @@ from typing import Any
 
 from mfgsolve.errors import InputError, shown
 
-__all__ = ["LEARNERS", "SOLVERS", "TASKS", "TASK_LEARNERS", "Board", "kind_of", "register"]
+__all__ = [
+    "ENVIRONMENTS", "LEARNERS", "SOLVERS", "TASKS", "TASK_LEARNERS", "Board", "kind_of", "register",
+    "register_environments",
+]  # fmt: skip
 
 OPTION = (bool, int, float, str)  # types of hyper-parameters that a checkpoint can hold
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -63,6 +66,10 @@ LEARNERS = Board(
         "mguni": "mfgsolve.learners.mguni:Mguni",
         "gmf-q": "mfgsolve.learners.policy_iteration:GMFQ",
         "society-play": "mfgsolve.learners.society.play:SocietyPlay",
+        "il": "mfgsolve.learners.neighbours_play:IL",
+        "mfq": "mfgsolve.learners.neighbours_play:MFQ",
+        "mfac": "mfgsolve.learners.neighbours_play:MFAC",
+        "mtmfq": "mfgsolve.learners.neighbours_play:MTMFQ",
     }
 )
 UNLISTED = Board(  # not to be asked for by name, but what a file may name
@@ -101,6 +108,12 @@ TASK_LEARNERS = Board(  # and what learns it
         "cooperative": "mfgsolve.learners.cooperation.cooperative:Cooperative",
     }
 )
+ENVIRONMENTS = (  # named games with a finite list of actions: gymnasium.make("mfgsolve/beach-bar-v0")
+    "beach-bar", "bonnans-lavigne-pfeiffer-1", "bonnans-lavigne-pfeiffer-2", "braess", "crowd-modelling",
+    "crowd-modelling-2d", "crowd-motion", "four-rooms", "lattice-supply-demand", "left-right", "predator-prey",
+    "rock-paper-scissors", "susceptible-infected",
+)  # fmt: skip
+MAKER = "mfgsolve.learners.environments.adapters:make_environment"
 BASES = {  # what a class of one's own is derived from, and where it is listed
     "mfgsolve.solvers.base:Solver": SOLVERS,
     "mfgsolve.tasks.task:Task": TASKS,
@@ -122,6 +135,20 @@ def kind_of(name: str) -> type[Any] | None:
         if name in board:
             return board[name]
     return None
+
+
+def register_environments() -> None:
+    """Make the named games known to Gymnasium; it calls this itself, by the entry point ``gymnasium.envs``.
+
+    ``gymnasium.make("mfgsolve/beach-bar-v0", noise=0.2, field=solution)`` takes the parameters of the game, and those
+    of `mfgsolve.learners.to_gymnasium`.
+    """
+    from gymnasium.envs import registration
+
+    for name in ENVIRONMENTS:
+        key = f"mfgsolve/{name}-v0"
+        if key not in registration.registry:
+            registration.register(key, entry_point=MAKER, kwargs={"name": name})
 
 
 def register(name: str, cls: type[Any]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Coupling, RunningCost, marginal
+from mfgsolve.couplings.timed import timed
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
 from mfgsolve.errors import InputError, has_labels, numbers, real, shown, unknown
@@ -45,7 +46,8 @@ class Problem(Suggesting):
         their number to the game (`mfgsolve.resolution`)
     dynamics : `ControlledDiffusion` (on a grid), `LatticeMoves` (on a grid) or `Tabular`; for several populations a
         list, one for each
-    coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change
+    coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change.  Plain
+        arrays in it have the shape of the grid, or a level for each step (or node) before that
     initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number; the
         mass of every population is 1
     terminal : terminal cost g: function of (t, coordinates), array or number
@@ -146,6 +148,9 @@ class Problem(Suggesting):
                 f"terminal coupling acts on {self.terminal_coupling.on!r}; nothing is chosen at the end: use couplings "
                 "on 'state' there"
             )
+        for each in ("coupling", "terminal_coupling"):
+            if (given := getattr(self, each)) is not None:
+                object.__setattr__(self, each, timed(given, self.grid, self.time))
         settled = tuple(one.with_scheme(self.grid, self.is_hard) for one in self.all_dynamics)
         object.__setattr__(self, "_settled", settled)
 

@@ -194,6 +194,7 @@ def solved(
                 ended = _run(job, wider_game, _belief(known), budget, callback, checkpoint, threads, known)
         limited = not estimate or budget != Budget()
         solution, outcome = _conclude(job, ended, said, limited=limited, judged=judged)
+        line.reached = solution.relative_exploitability
     return _told(solution, ", ".join(outcome.stages or (job.solver.name,)), job.tol, check), outcome
 
 

@@ -44,7 +44,7 @@ ORDER = [
     {"command", "__main__"},
 ]
 BOARDS = (methods.SOLVERS, methods.LEARNERS, methods.UNLISTED, methods.TASKS, methods.TASK_LEARNERS)
-HOMES = {name: board.homes[name] for board in BOARDS for name in board}
+HOMES = {(name, board.homes[name]) for board in BOARDS for name in board}
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 
 
@@ -139,7 +139,7 @@ def test_modules_are_named_by_strings_on_the_plug_board_alone():
         place = file.relative_to(PACKAGE).as_posix()
         if place not in PLUG_BOARDS:
             assert named_modules(file) == DATA.get(place, set()), place
-    assert named_modules(PACKAGE / "methods.py") == {*HOMES.values(), *methods.BASES}
+    assert named_modules(PACKAGE / "methods.py") == {*(home for _, home in HOMES), *methods.BASES, methods.MAKER}
 
 
 def test_modules_are_looked_up_by_name_nowhere_else():
@@ -159,12 +159,13 @@ def test_modules_are_looked_up_by_name_nowhere_else():
     assert lookups <= PLUG_BOARDS | peers | {"kernels/__init__.py"}, lookups
 
 
-@pytest.mark.parametrize("name", list(HOMES))
-def test_what_the_plug_board_names_is_there_and_calls_itself_so(name):
-    kind = next(board[name] for board in BOARDS if name in board)
+@pytest.mark.parametrize(("name", "home"), sorted(HOMES))
+def test_what_the_plug_board_names_is_there_and_calls_itself_so(name, home):
+    board = next(board for board in BOARDS if board.homes.get(name) == home)
+    kind = board[name]
     assert kind.name == name
-    assert f"{kind.__module__}:{kind.__name__}" == HOMES[name]
-    assert getattr(kind, "learns", False) == (name in methods.LEARNERS)
+    assert f"{kind.__module__}:{kind.__name__}" == home
+    assert getattr(kind, "learns", False) == (board is methods.LEARNERS)
 
 
 def test_only_kernels_import_numba_and_they_import_nothing_else():

@@ -6,6 +6,7 @@ cursor is, so that it never knows less than the command does.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from mfgsolve import methods
+from mfgsolve.command.faults import parameters_among
 from mfgsolve.errors import InputError, unknown
 
 __all__ = [
@@ -131,27 +133,33 @@ def listed(incomplete: str) -> Candidates:
     return _fitting(_problems() + _tasks() + others, incomplete)
 
 
-def settings(ctx: typer.Context, incomplete: str) -> Candidates:
-    """Parameters of the problem that is named."""
-    name = str(ctx.params.get("problem") or "").replace("_", "-")
+def _typed() -> list[str]:
+    """The words before the cursor, as the shell passes them on: what is parsed of them lacks those that are needed."""
+    return (os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()
+
+
+def settings(incomplete: str) -> Candidates:
+    """Parameters of the problem or task that is named."""
     from mfgsolve import problems
     from mfgsolve.tasks.task import parameters_of
 
-    words: Candidates = []
-    if name in problems.names():
-        entry = problems.get(name).parameters.values()
-        words = [(f"{each.name}=", f"{each.meaning}; {each.default} if absent") for each in entry]
-    elif name in methods.TASKS:
-        words = [(f"{key}=", f"{value} if absent") for key, value in parameters_of(methods.TASKS[name]).items()]
+    named, words = parameters_among(_typed()), list[tuple[str, str]]()
+    for key, name in named.items():
+        if name in methods.TASKS:
+            words.append((f"{key}=", f"{parameters_of(methods.TASKS[name])[key]} if absent"))
+        else:
+            entry = problems.get(name).parameters[key]
+            words.append((f"{key}=", f"{entry.meaning}; {entry.default} if absent"))
     return _fitting([*words, ("time.discount=", "rate of discount")], incomplete)
 
 
-def options(ctx: typer.Context, incomplete: str) -> Candidates:
+def options(incomplete: str) -> Candidates:
     """Parameters of the learner that is named."""
     from mfgsolve.tasks.task import parameters_of
 
     board: dict[str, Any] = {**methods.LEARNERS, **methods.TASK_LEARNERS}
-    name = str(ctx.params.get("learner") or "mguni")
+    words = _typed()
+    name = dict(itertools.pairwise(words)).get("--learner", "mguni")
     return _fitting(
         [(f"{key}=", f"{value} if absent") for key, value in parameters_of(board[name]).items()] if name in board
         else [], incomplete,

@@ -80,7 +80,9 @@ def sweep(
         list[str] | None,
         typer.Option("--where", metavar="NAME: x>0.6", help="A region whose mass is kept; repeatable."),
     ] = None,
-    keep: Annotated[str | None, typer.Option("--keep", metavar="A,B", help="Fields to keep: density, value.")] = None,
+    keep: Annotated[
+        str | None, typer.Option("--keep", metavar="A,B", help="Keep density, value, potential_error, too.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE.zarr", help="Keep every point here (Zarr).")
     ] = None,
@@ -104,6 +106,9 @@ def sweep(
     steps: Steps = None,
     scheme: Scheme = None,
     settings: Settings = None,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="Solve each point from nothing, also where its neighbours are good starts.")
+    ] = False,
     tol: Tolerance = 1e-10,
 ) -> None:
     """Solve a problem at every combination of values, on this machine or on a cluster.
@@ -145,7 +150,8 @@ def sweep(
                 stated, values, settings=read_settings(settings or []), shape=read_shape(shape), steps=steps,
                 scheme=scheme, tol=tol, method=solver, learner=learner, regions=read_regions(where or []),
                 keep=[] if keep is None else [name.strip() for name in keep.split(",")], output=output, resume=resume,
-                overwrite=overwrite, workers=workers, client=scheduler, callback=watch,
+                overwrite=overwrite, workers=workers, client=scheduler, warm=not cold,
+                callback=watch,
             )  # fmt: skip
             interrupts.check()
     except KeyboardInterrupt:
@@ -166,7 +172,7 @@ def sweep(
 def _drawn(study: xr.Dataset) -> Figure:
     from mfgsolve import plots
 
-    return plots.sweep(study)
+    return plots.study(study)
 
 
 def read_over(text: str) -> tuple[str, list[Any]]:

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfgsolve.command.arguments import PlanFile
 from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut
 
 if TYPE_CHECKING:
     import pandas as pd
 
+File = Annotated[Path, typer.Argument(metavar="PLAN.nc|SWEEP.zarr", help="A file of a solution, or of a sweep.")]
 Times = Annotated[
-    str | None, typer.Option("--times", metavar="T1,T2,...", help="Times within the horizon; else all nodes.")
+    str | None,
+    typer.Option(
+        "--times", metavar="T1,T2,...", help="Times within the horizon; else all. Of a sweep: shares of the horizon."
+    ),
 ]
 Table = Annotated[
     Path | None,
@@ -24,15 +27,21 @@ Table = Annotated[
 
 
 def table(
-    file: PlanFile,
+    file: File,
     where: Annotated[
         list[str] | None,
         typer.Option("--where", metavar="NAME: x>0.6", help="A region whose mass is told; repeatable."),
     ] = None,
     times: Times = None,
+    mean: Annotated[
+        str | None,
+        typer.Option("--mean", metavar="KEY", help="Of a sweep: mean, deviation and 95 % interval over rng, say."),
+    ] = None,
     output: Table = None,
 ) -> None:
     """Tell how the crowd moves, a line for each time: where its mean is, how much of it is in each region.
+
+    Of a sweep: a line for each point, with its parameters, numbers and masses.
 
     A region is a comparison of coordinates, with a name before it or not: "shortcut: y<0.4", "0.2<x<0.5 & y<0.4",
     "state == 'A'", "site 3".
@@ -40,6 +49,11 @@ def table(
     Example:  mfgsolve table plan.nc --where "shortcut: y<0.4" --times 0,0.25,0.5,0.75,1 -o table.md
     """
     _checked(output, file)
+    if file.suffix == ".zarr":
+        _give(_of_study(file, where or [], read_times(times), mean), output, index=False)
+        return
+    if mean is not None:
+        raise InputError(f"--mean is of sweeps, and {file} is none")
     from mfgsolve.solution import load
     from mfgsolve.studies.tables import table
 
@@ -47,7 +61,7 @@ def table(
 
 
 def export(
-    file: PlanFile,
+    file: File,
     variable: Annotated[str, typer.Option(metavar="NAME", help="density or value.")] = "density",
     times: Times = None,
     output: Table = None,
@@ -57,10 +71,31 @@ def export(
     Example:  mfgsolve export plan.nc --times 0,0.5,1 -o density.csv
     """
     _checked(output, file)
+    if file.suffix == ".zarr":
+        from mfgsolve.studies.store import open_sweep
+        from mfgsolve.studies.summary import field_table
+
+        _give(field_table(open_sweep(file), variable, read_times(times)), output, index=False)
+        return
     from mfgsolve.solution import load
     from mfgsolve.studies.tables import export
 
     _give(export(load(file), variable, read_times(times)), output, index=False)
+
+
+def _of_study(file: Path, where: list[str], times: list[float] | None, over: str | None) -> pd.DataFrame:
+    """The table of a sweep."""
+    from mfgsolve.studies.store import open_sweep
+    from mfgsolve.studies.summary import study_table
+
+    study = open_sweep(file)
+    if where:
+        kept = [str(name).removeprefix("mass_") for name in study.data_vars if str(name).startswith("mass_")]
+        raise InputError(
+            f"--where is told when a sweep is solved; {file} kept the masses of {', '.join(kept) or 'no region'}, and "
+            "its table has them all: leave --where out"
+        )
+    return study_table(study, over, times)
 
 
 def _checked(output: Path | None, file: Path) -> None:

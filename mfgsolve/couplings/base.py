@@ -31,9 +31,11 @@ class Bound(ABC):
     Attributes
     ----------
     sees_history : whether what it costs at a node depends on the crowds before it, so that it is asked for all at once
+    is_fused : whether it has a kernel, `fused`
     """
 
     sees_history = False
+    is_fused = False
 
     @abstractmethod
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray: ...
@@ -44,6 +46,14 @@ class Bound(ABC):
     def slope(self, nodes: slice, rho: np.ndarray) -> np.ndarray | None:
         """f'(rho), pointwise; None where the coupling is not local or not differentiable."""
         return None
+
+    def fused(
+        self, nodes: slice, mass: np.ndarray, cost: np.ndarray | None = None, slope: np.ndarray | None = None,
+        factors: np.ndarray | None = None, weights: np.ndarray | None = None,
+    ) -> float:  # fmt: skip
+        """sum_t weights_t F_t of masses (levels, cells), in one pass, which also fills ``cost`` with f and ``slope``
+        with factors_t f', where they are given; only where `is_fused`."""
+        raise NotImplementedError
 
     def tangent(self, nodes: slice, rho: np.ndarray, change: np.ndarray) -> np.ndarray:
         """Derivative of f at rho in the direction ``change``."""

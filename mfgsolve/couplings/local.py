@@ -51,6 +51,24 @@ class _BoundCongestion(Bound):
     congestion: float
     volumes: Volumes
 
+    @property
+    def is_fused(self) -> bool:  # type: ignore[override]
+        return not isinstance(self.volumes, np.ndarray)
+
+    def fused(
+        self, nodes: slice, mass: np.ndarray, cost: np.ndarray | None = None, slope: np.ndarray | None = None,
+        factors: np.ndarray | None = None, weights: np.ndarray | None = None,
+    ) -> float:  # fmt: skip
+        from mfgsolve.kernels.congestion import congestion  # to state a problem takes no compiler
+
+        none, nothing = np.empty((0, mass.shape[1])), np.empty(0)
+        cost, slope = (none if levels is None else levels for levels in (cost, slope))
+        factors, weights = (nothing if numbers is None else numbers for numbers in (factors, weights))
+        loss = levels_at(self.loss, nodes)
+        rows = loss.reshape(len(loss), -1)
+        volume, rate = float(self.volumes), float(self.congestion)
+        return float(congestion(mass, rows, cost, slope, factors, weights, volume, rate)) * volume / rate
+
     def _crowd(self, rho: np.ndarray) -> np.ndarray:
         crowd = rho * self.congestion
         crowd += 1.0

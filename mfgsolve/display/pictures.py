@@ -37,7 +37,7 @@ def _block(name: bytes, data: bytes) -> bytes:
 
 
 def strip(levels: np.ndarray, mask: np.ndarray | None = None, captions: Sequence[str] = ()) -> str:
-    """An image element of levels (levels, rows, columns) side by side, first row at the bottom, in one scale of colours.
+    """An image element of levels (levels, rows, columns) side by side, first row below, in one scale of colours.
 
     Colours grow with the root of the density, so that a thin crowd is seen beside a dense one.
 

@@ -17,12 +17,12 @@ LARGE = 10**6  # cells above which nothing is sampled to be shown
 
 def space_sentence(space: Any) -> str:
     """Where agents live: "64 x 64 cells, 0 to 1 x 0 to 1 km"."""
-    names = getattr(space, "names", None)
+    names = [str(name) for name in getattr(space, "names", None) or ()]
     if hasattr(space, "space"):  # populations
         return f"populations {', '.join(names)} on {space_sentence(space.space)}"
     axes = getattr(space, "axes", None)
     if axes is None:
-        return f"{space.size} states" + (f" ({', '.join(names)})" if names and len(names) <= 6 else "")
+        return f"{space.size} states" + (f" ({', '.join(names)})" if 0 < len(names) <= 6 else "")
     unit = "" if axes[0].unit == "1" else f" {axes[0].unit}"
     sides = " x ".join(f"{axis.start:g} to {axis.stop:g}" for axis in reversed(axes))
     blocked = int(space.mask.sum())

@@ -300,6 +300,12 @@ class Crowd(Measures):
         if view is not None and self.sees_choices:
             view[:] = 0.0  # columns on which no coupling acts
         for block in self.blocks:
+            if self._is_fused(block):
+                look()
+                weights = self._shares(self.nodes) if potential else None
+                cost = None if view is None else view[self.nodes]
+                total += block.bound.fused(self.nodes, flat[self.nodes], cost, weights=weights)
+                continue
             for nodes in self.node_slabs():
                 look()
                 rho = block.density(flat[nodes])
@@ -318,6 +324,15 @@ class Crowd(Measures):
                 view[-1:, self.terminal_block.columns] += self.last_price * cost
         return total
 
+    def _is_fused(self, block: Block) -> bool:
+        """Whether a coupling has a kernel, for whole levels: masses and nothing else."""
+        return block.bound.is_fused and not self.sees_choices
+
+    def _shares(self, nodes: slice) -> np.ndarray:
+        """dt times the share of each node."""
+        count = len(range(self.steps + 1)[nodes])
+        return np.full(count, self.dt) if self.shares is None else self.dt * self.shares[nodes]
+
     def slope(self, crowd: np.ndarray, out: np.ndarray | None = None) -> np.ndarray | None:
         """weight_t f' per unit of crowd, for local couplings; None otherwise."""
         if not self.stated.is_local:
@@ -327,6 +342,11 @@ class Crowd(Measures):
         if self.sees_choices:
             view[:] = 0.0
         for block in self.blocks:
+            if self._is_fused(block):
+                look()
+                factors = self._shares(self.nodes) / float(block.volumes)
+                block.bound.fused(self.nodes, flat[self.nodes], slope=view[self.nodes], factors=factors)
+                continue
             for nodes in self.node_slabs():
                 look()
                 slope = block.bound.slope(nodes, block.density(flat[nodes]))

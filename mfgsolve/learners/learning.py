@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.identity import fingerprint
 from mfgsolve.inputs.options import typed_options
+from mfgsolve.learners.own_play import OwnPlay, is_learner
 from mfgsolve.methods import LEARNERS, TASKS
 from mfgsolve.problem import Problem
+from mfgsolve.problemfile.by_name import stated
+from mfgsolve.problems import registry
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Reference
 from mfgsolve.solvers.base import Solver
 from mfgsolve.solving import learned
-from mfgsolve.tasks import Task, TaskLearner, Training, train
+from mfgsolve.tasks import Task, Training, train
 
 __all__ = ["LEARNERS", "learn", "make_learner"]
+
+FIRST = "mguni"
 
 
 def learn(
     problem: Problem | Task | str,
-    learner: str | Solver | TaskLearner[Any] | None = None,
+    learner: Any = None,
     *,
     agents: int | None = None,
     episodes: int | None = None,
@@ -46,8 +54,11 @@ def learn(
 
     Parameters
     ----------
-    problem : a finite game (`LatticeMoves` or `Tabular`), without hard bounds
-    learner : name of a learner, or one with its parameters set (`mfgsolve.learners.Mguni`); "mguni" by default
+    problem : a finite game (`LatticeMoves` or `Tabular`), without hard bounds; or the name of one, whose parameters
+        then stand among the options, ``learn("beach-bar", noise=0.2)``
+    learner : name of a learner: "mguni" by default, "gmf-q", "society-play", and of agents who see their neighbours
+        "il", "mfq", "mfac" and "mtmfq"; one with its parameters set (`mfgsolve.learners.Mguni`); or one of your own, a
+        `Learner` or an agent of Gymnasium's kind, see `mfgsolve.learners.own_play`
     agents, episodes, rng : how many learn (of each population), how often they play, and the seed; None leaves it to
         the learner (1000, 2000 and 0)
     reference : the solution to compare with; True solves the game, False compares with nothing
@@ -76,10 +87,12 @@ def learn(
     >>> learned.relative_exploitability < 0.2
     True
     """
+    if isinstance(problem, str) and problem not in TASKS:
+        _check_name(problem)
+        own = partial(_own_options, learner)
+        problem, options = stated(problem, options, dict.fromkeys(_arguments()), own, "learn")
     numbers = {"agents": agents, "episodes": episodes, "seed": rng}
     options = {name: value for name, value in numbers.items() if value is not None} | options
-    if isinstance(problem, str) and problem not in TASKS:
-        raise InputError(f"{unknown('task', problem, TASKS)}; or a Problem is needed (see mfgsolve.problems)")
     if isinstance(problem, Task | str):
         for what, value, default in (("reference", reference, True), ("tol", tol, 0.0), ("threads", threads, None)):
             if value != default:
@@ -93,13 +106,43 @@ def learn(
             f"learn got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems), or a task "
             "(see mfgsolve.tasks)"
         )
+    if checkpoint is not None and learner is not None and not isinstance(learner, str | Solver):
+        raise InputError(
+            f"a {_kind(learner)} of your own cannot be kept in a checkpoint, which holds numbers alone; leave "
+            "checkpoint out, and pickle the learner (pickle.dumps), which then goes on bit for bit"
+        )
     problem = settle(problem)
     _check_reference(reference, problem)
-    chosen = make_learner("mguni" if learner is None else learner, options)
+    chosen = make_learner(FIRST if learner is None else learner, options)
     return learned(
         problem, chosen, _reference(reference), tol=tol, max_seconds=max_seconds, callback=callback,
         checkpoint=checkpoint, threads=threads, progress=progress, verbose=verbose,
     )  # fmt: skip
+
+
+def _arguments() -> list[str]:
+    """Names of what `learn` takes beside the options."""
+    return [name for name in inspect.signature(learn).parameters if name not in ("problem", "options")]
+
+
+def _check_name(name: str) -> None:
+    """Refuse what is the name of neither a problem nor a task."""
+    if not (name.endswith(".toml") or ":" in name or name.replace("_", "-") in registry.names()):
+        raise InputError(
+            f"{unknown('problem or task', name, [*registry.names(), *TASKS])}; a Problem is needed, or a task"
+        )
+
+
+def _own_options(learner: Any, problem: Problem) -> list[str]:
+    """Names of the parameters of a learner."""
+    if isinstance(learner, Solver):
+        return []
+    kind = OwnPlay if learner is not None and not isinstance(learner, str) else LEARNERS.get(learner or FIRST)
+    return [] if kind is None else [part.name for part in fields(kind) if part.name != "learner"]
+
+
+def _kind(learner: Any) -> str:
+    return learner.__name__ if isinstance(learner, type) else type(learner).__name__
 
 
 def _name(task: Task | str) -> str:
@@ -130,10 +173,20 @@ def make_learner(learner: Any, options: dict[str, Any]) -> Solver:
         if options:
             raise InputError(f"options {sorted(options)} come with a ready learner; set them on the learner itself")
         return learner
+    if not isinstance(learner, str) and not isinstance(learner, Solver) and is_learner(learner):
+        if "learner" in options:
+            raise InputError("learner is given twice")
+        return OwnPlay(
+            learner=learner, **typed_options(OwnPlay, options, _kind(learner), "the learner", also=_arguments())
+        )
     if not isinstance(learner, str):
         kinds = ", ".join(kind.__name__ for kind in LEARNERS.values())
-        raise InputError(f"learner is a {type(learner).__name__}; a name, or one of {kinds}, is needed")
+        raise InputError(
+            f"learner is a {type(learner).__name__}; a name, one of {kinds}, a Learner of your own, or an agent that "
+            "chooses by predict, get_action, act or a call is needed (see mfgsolve.learners.own_play)"
+        )
     if learner not in LEARNERS:
         raise InputError(unknown("learner", learner, LEARNERS))
-    made: Solver = LEARNERS[learner](**typed_options(LEARNERS[learner], options, learner, "the learner"))
+    kind = LEARNERS[learner]
+    made: Solver = kind(**typed_options(kind, options, learner, "the learner", also=_arguments()))
     return made

@@ -37,10 +37,13 @@ from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.learners.sampler import Sampler, finite_game
 from mfgsolve.parts.exploration import Boltzmann, draw
 from mfgsolve.problem import Problem
-from mfgsolve.spaces import Populations
+from mfgsolve.spaces import Populations, Space
 from mfgsolve.stages.neighbourhoods import grid_neighbours
 
-__all__ = ["Learned", "MeanOffset", "NeighbourLearner", "hunters_and_hares", "learn_from_neighbours", "policy_along"]
+__all__ = [
+    "Blind", "Learned", "MeanOffset", "NeighbourActor", "NeighbourLearner", "hunters_and_hares",
+    "learn_from_neighbours", "play", "policy_along",
+]  # fmt: skip
 
 MOVES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))
 
@@ -96,18 +99,18 @@ class MeanOffset:
 
     Parameters
     ----------
-    space : populations on a grid
+    space : a grid, or populations on one
     typed : whether kind by kind, or all alike
     radius : of the neighbourhood, in steps
     threshold : up to which a mean offset (in cells) counts as none
     """
 
-    def __init__(self, space: Populations, typed: bool, radius: int = 2, threshold: float = 0.15):
-        grid = space.space if isinstance(space, Populations) else None
+    def __init__(self, space: Space, typed: bool, radius: int = 2, threshold: float = 0.15):
+        grid = space.space if isinstance(space, Populations) else space
         if not isinstance(grid, Grid):
             raise InputError(
                 f"agents see the offsets of the agents around them, and the space is a {type(space).__name__}; "
-                "Populations on a Grid are needed"
+                "a Grid, or Populations on one, is needed"
             )
         if not 0 < threshold < radius:
             raise InputError(f"threshold is {threshold}; it lies between 0 and the radius {radius}")
@@ -139,6 +142,18 @@ class MeanOffset:
         return np.asarray(3 ** np.arange(len(signs)) @ signs)
 
 
+class Blind:
+    """The sight of agents who see nobody: one observation, whatever the masses."""
+
+    count = 1
+
+    def __init__(self, cells: int):
+        self.cells = cells
+
+    def __call__(self, mass: np.ndarray) -> np.ndarray:
+        return np.zeros(self.cells, dtype=np.int64)
+
+
 class NeighbourLearner:
     """Q(o, a) of every population from what its agents earn; see the module.
 
@@ -159,6 +174,7 @@ class NeighbourLearner:
         self.explore, self.discount, self.power = Boltzmann(beta), discount, power
         self.q = np.zeros((populations, seen, actions))
         self.visits = np.zeros(self.q.shape)
+        self.logits = np.zeros(0)  # of an actor
 
     def policy(self) -> np.ndarray:
         """pi(a | o), (populations, seen, actions)."""
@@ -177,6 +193,37 @@ class NeighbourLearner:
         share = 1.0 - (1.0 - (1.0 + self.visits[hit]) ** -self.power) ** counts[hit]
         self.q[hit] += share * (sums[hit] / counts[hit] - self.q[hit])
         self.visits += counts
+
+
+class NeighbourActor(NeighbourLearner):
+    """The same table as a critic, and an actor whose preferences follow its gradient: where agents see o,
+
+    logits(o, a) <- logits(o, a) + rate pi(a | o) [Q(o, a) - v(o)],    pi = softmax(logits)
+    """
+
+    rate = 1.0
+
+    def __init__(self, seen: int, populations: int, actions: int, beta: float, discount: float, power: float):
+        super().__init__(seen, populations, actions, beta, discount, power)
+        self.logits = np.zeros(self.q.shape)
+
+    def policy(self) -> np.ndarray:
+        return softmax(self.logits)
+
+    def update(
+        self, kind: np.ndarray, seen: np.ndarray, action: np.ndarray, reward: np.ndarray, then: np.ndarray
+    ) -> None:
+        super().update(kind, seen, action, reward, then)
+        policy, here = self.policy(), np.zeros(self.q.shape[:2], dtype=bool)
+        here[kind, seen] = True
+        better = policy * (self.q - (policy * self.q).sum(axis=2, keepdims=True))
+        self.logits = self.logits + np.where(here[..., None], self.rate * better, 0.0)
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """exp / sum of exp along the last axis."""
+    shares = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=-1, keepdims=True))
 
 
 @dataclass(frozen=True)
@@ -233,13 +280,13 @@ def learn_from_neighbours(
     stream = np.random.Generator(np.random.PCG64(seed_sequence(rng)))
     kind = np.repeat(np.arange(sampler.populations), agents)
     for _ in range(episodes):
-        _play(sampler, look, learner, kind, stream)
+        play(sampler, look, learner, kind, stream)
     policy = policy_along(game, look, learner.policy())
     return Learned(learner.q, policy, exploitability(problem, policy), kind.size * game.steps * episodes)
 
 
-def _play(
-    sampler: Sampler, look: MeanOffset, learner: NeighbourLearner, kind: np.ndarray, rng: np.random.Generator
+def play(
+    sampler: Sampler, look: MeanOffset | Blind, learner: NeighbourLearner, kind: np.ndarray, rng: np.random.Generator
 ) -> None:
     """One episode; everybody learns after every step."""
     game, share, cells = sampler.game, 1.0 / np.bincount(kind)[kind], sampler.start(kind, rng)
@@ -260,7 +307,7 @@ def _play(
         cells, seen = after, then
 
 
-def policy_along(game: Game, look: MeanOffset, tables: np.ndarray) -> np.ndarray:
+def policy_along(game: Game, look: MeanOffset | Blind, tables: np.ndarray) -> np.ndarray:
     """The policy (step, action, ...) of agents who look at the masses around them, as these move by that very policy.
 
     tables : pi(a | o), (populations, seen, actions)

@@ -28,11 +28,11 @@ from mfgsolve.plots.output import animate, save
 from mfgsolve.plots.refinement import refinement
 from mfgsolve.plots.society import society
 from mfgsolve.plots.style import Style
-from mfgsolve.plots.sweep import sweep, sweep_densities
+from mfgsolve.plots.sweep import study, sweep, sweep_densities
 from mfgsolve.plots.training import training
 
 __all__ = [
     "KINDS", "OWN", "Style", "ablation", "agents", "animate", "battle", "convergence", "convergences", "design",
     "diffusion", "draw", "faceoff", "learners", "learning", "plan", "policy", "refinement", "save", "society",
-    "speed", "sweep", "sweep_densities", "training", "value",
+    "speed", "study", "sweep", "sweep_densities", "training", "value",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.learning import learning
 from mfgsolve.plots.refinement import refinement
-from mfgsolve.plots.sweep import sweep
+from mfgsolve.plots.sweep import study
 from mfgsolve.plots.training import training
 
 __all__ = ["KINDS", "OWN", "draw"]
@@ -29,7 +29,7 @@ KINDS: dict[str, Callable[..., Figure]] = {  # of a solution
 }  # fmt: skip
 OWN: dict[str, Callable[..., Figure]] = {  # of other results, by the kind in their dataset
     "ablation": ablation, "comparison": agents, "convergence": convergences, "faceoff": faceoff,
-    "refinement": refinement, "sweep": sweep, "training": training,
+    "refinement": refinement, "sweep": study, "training": training,
 }  # fmt: skip
 
 

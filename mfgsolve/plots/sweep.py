@@ -14,12 +14,28 @@ from mfgsolve.errors import InputError, unknown
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import words
 
-__all__ = ["sweep", "sweep_densities"]
+__all__ = ["study", "sweep", "sweep_densities"]
 
 SEEDS = ("rng",)  # parameters that are averaged over, with a band
 LINES = 8  # that a legend has room for
 MOST = 5  # columns and rows of small multiples
-QUANTITIES = ("cost", "potential", "regret", "relative_exploitability")
+QUANTITIES = ("simulated_cost", "cost", "potential", "regret", "relative_exploitability")
+
+
+@part.picture
+def study(study: Any, names: Sequence[str] | None = None, time: float = 1.0, **style: Unpack[part.Options]) -> Figure:
+    """Both pictures below each other: `sweep`, and `sweep_densities` where the study kept densities."""
+    dataset = _study(study)
+    if "density" not in dataset or not np.isfinite(dataset["density"].values).any():
+        return sweep(study, names, **style)
+    shown, _ = _reduced(dataset)
+    rows = len(_picks(shown)[1])
+    heights = 3.8, min(2.2, part.width() / 3) * rows + 0.6
+    figure = part.page(sum(heights))
+    halves: Any = figure.subfigures(2, 1, height_ratios=heights)
+    sweep(study, names, ax=halves[0])
+    sweep_densities(study, time, ax=halves[1])
+    return figure
 
 
 @part.picture
@@ -71,8 +87,7 @@ def sweep_densities(study: Any, time: float = 1.0, **style: Unpack[part.Options]
     shown = shown.mean(SEEDS[0]) if SEEDS[0] in shown.dims else shown
     at = shown["density"].sel(time_share=time, method="nearest")
     axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
-    picks = [_picked(shown.sizes[dim]) for dim in axes] + [[0]] * (2 - len(axes))
-    columns, rows = picks
+    columns, rows = _picks(shown)
     each = min(2.2, (part.width() - 0.8) / len(columns))
     figure = part.page(each * len(rows) + 0.6, share=min(1.0, (each * len(columns) + 0.8) / part.width()))
     space = [str(dim) for dim in at.dims if dim not in axes]
@@ -94,6 +109,13 @@ def sweep_densities(study: Any, time: float = 1.0, **style: Unpack[part.Options]
             row[0].set_ylabel(label)
     part.headline(figure, f"{words(dataset.attrs['name'])}: density at {time:g} of the horizon")
     return figure
+
+
+def _picks(shown: xr.Dataset) -> tuple[list[int], list[int]]:
+    """Which values of the first and of the second parameter have a column, or a row."""
+    axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
+    columns, rows = ([*(_picked(shown.sizes[dim]) for dim in axes), [0], [0]])[:2]
+    return columns, rows
 
 
 def _study(study: Any) -> xr.Dataset:

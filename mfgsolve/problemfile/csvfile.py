@@ -171,4 +171,3 @@ def _told_cell(space: Space, cell: tuple[int, ...]) -> str:
         return ", ".join(reversed(places))
     names = getattr(space, "names", None)
     return f"state {names[cell[0]] if names else cell[0]}"
-

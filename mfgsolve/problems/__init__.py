@@ -1,7 +1,7 @@
 """Named problems: ``names()`` lists them, ``get(name)`` tells about one, ``build(name, parameters)`` makes it.
 
-Each is also a function of its own: ``supply_demand(reward=3.0, shape=(32, 32))``.  `from_points` makes a game of data of
-one's own, points (x, y, size, hour) of a CSV file.
+Each is also a function of its own: ``supply_demand(reward=3.0, shape=(32, 32))``.  `from_points` makes a game of data
+of one's own, points (x, y, size, hour) of a CSV file.
 """
 
 from mfgsolve.inputs.attributes import missing

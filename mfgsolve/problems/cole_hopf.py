@@ -79,8 +79,8 @@ def cole_hopf(
     Parameters
     ----------
     shape : cells (..., ny, nx) [cells]
-    steps : time steps; None chooses them from the speeds of the game [steps]
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion` [name]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
     viscosity : nu > 0, half the variance that noise adds in a unit of time, per axis [length^2 / time]
     control_cost : c; moving at speed a costs c |a|^2 / 2 in a unit of time [cost time / length^2]
     goal : depth of the terminal reward, between -1 and 1 [1]

@@ -80,8 +80,8 @@ def crowd_aversion(
     Parameters
     ----------
     shape : cells (ny, nx), at least about (8, 16) [cells]
-    steps : time steps; None chooses them from the speeds of the game [steps]
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion` [name]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
     viscosity : nu, half the variance that noise adds in a unit of time, per axis [length^2 / time]
     control_cost : c; moving at speed a costs c |a|^2 / 2 in a unit of time [cost time / length^2]
     aversion : cost of a unit of time at density 1 [cost area / time]

@@ -142,8 +142,8 @@ def gaussian_log(
     Parameters
     ----------
     shape : cells (..., ny, nx) [cells]
-    steps : time steps; None chooses them from the speeds of the game [steps]
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion` [name]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
     viscosity : nu, half the variance that noise adds in a unit of time, per axis [length^2 / time]
     strength : g, cost of a unit of time in a crowd e times denser [cost / time]
     stiffness : beta of the well; at distance d a unit of time costs beta d^2 / 2 [cost / (length^2 time)]

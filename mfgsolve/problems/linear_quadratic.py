@@ -205,8 +205,8 @@ def linear_quadratic(
     Parameters
     ----------
     shape : cells (..., ny, nx) [cells]
-    steps : time steps; None chooses them from the speeds of the game [steps]
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion` [name]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
     viscosity : nu, half the variance that noise adds in a unit of time, per axis [length^2 / time]
     kappa : attraction to the mean on the way, positive; at distance d a unit of time costs kappa d^2 / 2 [1 / time^2]
     terminal : attraction to the mean at the end; at distance d it costs terminal d^2 / 2 [1 / time]

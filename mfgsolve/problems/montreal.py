@@ -127,8 +127,8 @@ def montreal(
     Parameters
     ----------
     shape : cells (ny, nx) [cells]
-    steps : time steps; None chooses them from the speeds of the game [steps]
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion` [name]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
     reward : mean earning of a car alone in an hour [earning / h]
     congestion : the reward is halved where the density is 1 / congestion: all cars on that area [km^2]
     control_cost : an hour at 1 km/h costs half of it; crossing 10 km in 2 h costs 25 times it [earning h / km^2]

@@ -5,8 +5,8 @@ the day that peaks, circularly, at its hour:
 
     r(t, X) = reward / Q sum_z share_z exp(rhythm cos(2 pi (begin + t - hour_z) / day)) / I_0(rhythm) G_width(X - X_z)
 
-Q = integral of (sum_z share_z G_width(X - X_z))^2 makes ``reward`` the mean, over the day and over agents who are spread
-like the points, of what one of them would earn alone.
+Q = integral of (sum_z share_z G_width(X - X_z))^2 makes ``reward`` the mean, over the day and over agents who are
+spread like the points, of what one of them would earn alone.
 """
 
 from __future__ import annotations
@@ -95,20 +95,25 @@ class Points:
     def check(self, grid: Any, day: float) -> None:
         """Refuse points outside a box, and hours outside the day."""
         if sorted(grid.dims) != ["x", "y"]:
-            raise InputError(f"{self.what} are places (x, y), and the space has {grid.dims}; a grid of x and y is needed")
+            raise InputError(
+                f"{self.what} are places (x, y), and the space has {grid.dims}; a grid of x and y is needed"
+            )
         for axis in grid.axes:
             values = {"x": self.x, "y": self.y}[axis.name]
             outside = ~((values >= axis.start) & (values <= axis.stop)) & (not axis.periodic)
             if outside.any():
                 k = int(np.argmax(outside))
                 raise InputError(
-                    f"{int(outside.sum())} of {values.size} {self.what} lie outside the box, the first ({self.where(k)})"
-                    f" at {axis.name} = {values[k]:g}, and that axis goes from {axis.start:g} to {axis.stop:g}; widen the"
-                    " bounds, or leave these rows out"
+                    f"{int(outside.sum())} of {values.size} {self.what} lie outside the box, the first "
+                    f"({self.where(k)}) at {axis.name} = {values[k]:g}, and that axis goes from {axis.start:g} to "
+                    f"{axis.stop:g}; widen the bounds, or leave these rows out"
                 )
         if self.hour is not None:
             self._refuse(
-                ~((self.hour >= 0) & (self.hour < day)), "hour", self.hour, f"from 0 to below {day:g}, the day, is needed"
+                ~((self.hour >= 0) & (self.hour < day)),
+                "hour",
+                self.hour,
+                f"from 0 to below {day:g}, the day, is needed",
             )
 
 
@@ -207,7 +212,7 @@ class PointDemand:
         return hours, index
 
     def profile(self, times: np.ndarray) -> np.ndarray:
-        """exp(rhythm cos(2 pi (begin + t - hour) / day)) / I_0(rhythm), (times, hours): circular, mean 1 over the day."""
+        """exp(rhythm cos(2 pi (begin + t - hour) / day)) / I_0(rhythm), (times, hours): circular, of mean 1 a day."""
         if self.points.hour is None:
             return np.ones((len(times), 1))
         angle = 2 * math.pi * (np.asarray(times)[:, None] + self.begin - self._hours[0]) / self.day
@@ -313,7 +318,7 @@ def from_points(
         their mean) within a twelfth of a day costs as much as ``reward`` earns meanwhile
     viscosity : length^2 / time; by default the square of the width in ten twenty-fourths of a day
     blocked : walls, a function of the coordinates
-    initial : density at the start; by default agents are spread like the points
+    initial : density at the start, scaled to mass 1; by default agents are spread like the points
     name : of the problem; by default that of the file
 
     Returns
@@ -352,14 +357,14 @@ def from_points(
         dynamics=dynamics,
         coupling=demand.coupling(congestion),
         initial=SpreadLike(demand) if initial is None else initial,
-        normalise=initial is None,
+        normalise=True,
         name=name or (Path(points).stem if is_file else "points"),
         track=demand.centre,
         sites=demand.sites,
     )
     if not is_file or blocked is not None or initial is not None:
         return problem
-    return replace(problem, text=_text(problem, demand, points, columns, degrees, congestion))
+    return replace(problem, text=_text(problem, dynamics, demand, points, columns, degrees, congestion))
 
 
 def around(demand: PointDemand) -> list[tuple[float, float]]:
@@ -369,13 +374,12 @@ def around(demand: PointDemand) -> list[tuple[float, float]]:
 
 
 def _text(
-    problem: Problem, demand: PointDemand, path: str | os.PathLike[str], columns: Mapping[str, str | None] | None,
-    degrees: bool, congestion: float | None,
+    problem: Problem, dynamics: ControlledDiffusion, demand: PointDemand, path: str | os.PathLike[str],
+    columns: Mapping[str, str | None] | None, degrees: bool, congestion: float | None,
 ) -> str:  # fmt: skip
     """The statement of the problem as TOML, see `mfgsolve.problemfile`."""
-    grid, time, dynamics = problem.grid, problem.time, problem.stated_dynamics[0]
+    grid, time = problem.grid, problem.time
     assert isinstance(grid, Grid)
-    assert isinstance(dynamics, ControlledDiffusion)
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     stated: dict[str, dict[str, Any]] = {

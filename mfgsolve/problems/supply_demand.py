@@ -42,8 +42,8 @@ def supply_demand(
     Parameters
     ----------
     shape : cells (ny, nx) [cells]
-    steps : time steps; None chooses them from the speeds of the game [steps]
-    scheme : "entropic" or "upwind"; None takes what suits, see `ControlledDiffusion` [name]
+    steps : time steps; by default as many as the speeds of the game ask for [steps]
+    scheme : "entropic" or "upwind"; by default what suits, see `ControlledDiffusion` [name]
     reward : what an agent alone earns in a unit of time at the centre of demand [cost / time]
     viscosity : nu, half the variance that noise adds in a unit of time, per axis [length^2 / time]
     control_cost : c; moving at speed a costs c |a|^2 / 2 in a unit of time [cost time / length^2]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DELAY", "counting", "live"]
 
+VARIABLE = "MFGSOLVE_PROGRESS"  # "off" shows nothing that was not asked for
 DELAY = 2.0  # seconds of work before anything is shown
 TERMINAL, NOTEBOOK = 0.2, 0.5  # seconds from one picture to the next
 NARROWEST_BAR, WIDEST_BAR = 6, 40
@@ -38,6 +39,8 @@ def live(line: L, progress: bool | None = None, verbose: bool | int = False) -> 
     """
     if progress is not None and not isinstance(progress, bool):
         raise InputError(f"progress is {echoed(progress)}; True, False or None (where somebody looks on) is needed")
+    if progress is None and os.environ.get(VARIABLE, "").lower() in ("0", "off", "no", "false"):
+        progress = False
     if isinstance(verbose, bool | int) and 0 <= verbose <= 2:
         place = None
         if _outermost.get() and progress is not False and threading.current_thread() is threading.main_thread():

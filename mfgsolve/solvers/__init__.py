@@ -65,7 +65,7 @@ def own_options(problem: Problem, method: str | Solver | None) -> list[str]:
     """Names of the hyper-parameters that `make_solver` takes for a problem."""
     if isinstance(method, Solver):
         return []
-    listed = [method] if method in SOLVERS else suited(problem)[:1]
+    listed = [method] if method is not None and method in SOLVERS else suited(problem)[:1]
     return [part.name for name in listed for part in fields(SOLVERS[name])]
 
 

@@ -9,7 +9,11 @@ far apart, or have another number of entropic steps), are solved from nothing; a
 
 What is solved at a point depends on the points before it on its path and on nothing else, so that numbers are the same
 bit for bit on any number of workers, and after any interruption; what a path needs is solved again to go on with it.
-Where a number of steps is stated, it is judged at both ends of a path, and in between if there is something to be said.
+
+Steps are chosen and judged by solves on coarse grids, which take as long as a small game itself.  A stated number is
+judged at both ends of a path and in its middle, and the points between say what is to be said of the nearest of the
+three.  One that is chosen is that of all points where these three take the same and nothing is to be said of it;
+otherwise each point chooses its own.
 """
 
 from __future__ import annotations
@@ -23,19 +27,20 @@ from typing import Any
 
 import numpy as np
 
+from mfgsolve.cautions import Caution
 from mfgsolve.games import Game
 from mfgsolve.games.transfer import prolong
 from mfgsolve.problem import Problem
-from mfgsolve.resolution import judge
+from mfgsolve.resolution import judge, settle
 from mfgsolve.solvers.base import Guess
-from mfgsolve.studies.points import RESOLUTION, Answer, Index, Point, solve_from
+from mfgsolve.studies.points import PLAYED, RESOLUTION, Answer, Index, Point, solve_from
 
 __all__ = ["Path", "along", "paths", "solve_path", "starts_help"]
 
 CELLS = 2048  # of the largest grid on which neighbours were measured to save work
 SHORTEST, LONGEST = 4, 16  # points of a path; what is solved again to go on in the middle of one
 FARTHEST = 1.5  # r
-FREE = (*RESOLUTION, "agents", "rng", "episodes")  # parameters that are no way to go along
+FREE = (*RESOLUTION, *PLAYED)  # parameters that are no way to go along
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,13 @@ class Path:
     Attributes
     ----------
     indices, points : in the order in which they are solved
-    places : value of the parameter that changes; empty for a single point
+    name, places : the parameter that changes, and its values; empty for a single point
     wanted : numbers of those whose answers are asked for, in order
     """
 
     indices: tuple[Index, ...]
     points: tuple[Point, ...]
+    name: str = ""
     places: tuple[float, ...] = ()
     wanted: tuple[int, ...] = (0,)
 
@@ -62,9 +68,10 @@ class Path:
 def starts_help(problem: Problem, point: Point) -> bool:
     """Whether neighbours are good starts: a small game of controlled diffusions with one equilibrium, by Newton's
     method."""
-    method = point.options.get("method")
+    solver = point.options.get("method")
+    plain = point.learner is None and not point.agents and solver in (None, "newton")
     return (
-        point.learner is None and method in (None, "newton") and not problem.is_finite and problem.is_differentiable
+        plain and not problem.is_finite and problem.is_differentiable
         and problem.is_monotone and problem.is_potential and problem.grid.populations == 1
         and problem.grid.size <= CELLS
     )  # fmt: skip
@@ -101,12 +108,12 @@ def paths(over: Mapping[str, Sequence[Any]], name: str | None) -> Iterator[list[
 def solve_path(path: Path) -> Iterator[tuple[Index, Answer]]:
     """Index and answer of each wanted point, as they come."""
     known: list[_Known] = []
-    ends = _Ends(path)
+    mesh = _Mesh(path)
     for k, (index, point) in enumerate(zip(path.indices, path.points, strict=True)):
         if k > path.wanted[-1]:
             break
         line = partial(_line, known, path.places[k]) if len(known) == 2 else None
-        answer, outcome = solve_from(point, ends.problem(k), line, judged=ends.differ)
+        answer, outcome = solve_from(point, partial(mesh.problem, k), line, mesh.told(k))
         if k in path.wanted:
             yield index, answer
         if outcome is None:
@@ -115,24 +122,43 @@ def solve_path(path: Path) -> Iterator[tuple[Index, Answer]]:
             known = [*known[-1:], _Known(path.places[k], outcome.game, outcome.crowd)]
 
 
-class _Ends:
-    """Both ends of a path, whose steps are judged for all of it where they were stated.
-
-    ``differ`` : whether something is to be said of the steps at an end, so that all points are judged one by one
-    """
+class _Mesh:
+    """The steps of a path: chosen and judged at both ends and in the middle, and for all of it where these agree."""
 
     def __init__(self, path: Path):
-        self._problems: dict[int, Problem] = {}
-        self.differ = True
+        self.path, self.measured, self.agree = path, dict[int, tuple[Problem, tuple[Caution, ...]]](), False
         if path.places:
+            last = len(path.points) - 1
             with contextlib.suppress(Exception):  # whatever it is, the point itself tells
-                for k in (0, len(path.points) - 1):
-                    self._problems[k] = path.points[k].problem()
-                self.differ = any(not one.time.settled or judge(one).cautions for one in self._problems.values())
+                for k in (0, last // 2, last):
+                    problem = settle(path.points[k].problem())
+                    self.measured[k] = problem, judge(problem).cautions
+                self.agree = self.steps_agree()
 
-    def problem(self, k: int) -> Problem | None:
-        """The problem of an end that is made already."""
-        return self._problems.get(k)
+    def steps_agree(self) -> bool:
+        """Whether what was measured holds in between: the number was stated, or the same is chosen without doubts."""
+        problems = [problem for problem, _ in self.measured.values()]
+        if not any(problem.time.chosen for problem in problems):
+            return True
+        one = len({problem.time.steps for problem in problems}) == 1
+        return one and not any(cautions for _, cautions in self.measured.values())
+
+    def problem(self, k: int) -> Problem:
+        """The problem of a point, in its number of steps."""
+        if k in self.measured:
+            return self.measured[k][0]
+        problem = self.path.points[k].problem()
+        if self.agree and not problem.time.settled:
+            return problem.with_steps(self.measured[0][0].time.steps, chosen=True)
+        return problem
+
+    def told(self, k: int) -> tuple[Caution, ...] | None:
+        """What is said of the steps of a point; None where they are judged there."""
+        if k in self.measured or not self.agree:
+            return None
+        near = min(self.measured, key=lambda other: abs(other - k))
+        where = f"as measured at {self.path.name} = {self.path.places[near]:g}, "
+        return tuple(Caution(each.code, where + each.sentence) for each in self.measured[near][1])
 
 
 @dataclass(frozen=True)

@@ -16,20 +16,21 @@ import numpy as np
 import mfgsolve
 from mfgsolve import methods
 from mfgsolve.cautions import Caution, unique
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, whole
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import named_problem, problem_from_toml
 from mfgsolve.resolution import judge, settle
 from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Reference
+from mfgsolve.solution.regions import volumes_of
 from mfgsolve.solvers.base import Guess, Outcome
 from mfgsolve.solving import learned, solve, solved
 from mfgsolve.watch import TimeUp
 
 __all__ = [
-    "ASKED", "FIELDS", "NUMBERS", "RESOLUTION", "Answer", "Index", "Line", "Point", "fingerprint_of", "solve_from",
-    "solve_point",
+    "ASKED", "FIELDS", "NUMBERS", "OF_AGENTS", "OF_REPLICAS", "PLAYED", "RESOLUTION",
+    "Answer", "Index", "Line", "Point", "fingerprint_of", "solve_from", "solve_point",
 ]  # fmt: skip
 
 NUMBERS = {  # name: what it is, its unit; kept at every point
@@ -43,9 +44,15 @@ NUMBERS = {  # name: what it is, its unit; kept at every point
     "seconds": ("time, compiling included", "s"),
     "steps": ("time steps", "1"),
 }
+OF_AGENTS = {"regret": ("regret of one of N agents", "cost")}  # where a study asks for N of them,
+OF_REPLICAS = {  # and where it plays games of N
+    "simulated_cost": ("cost of N agents who follow the plan, one game", "cost"),
+    "simulated_distance": ("share of the N agents who are elsewhere than the mean field, mean over time", "1"),
+}
 ASKED = ("potential_error",)  # of these kept on request: it takes a solve on a coarser mesh
 FIELDS = ("density", "value")  # kept on request, at the times of the study
 CAPPED = 0.05  # share of the mass-time at the speed cap that is worth a judgement of the steps
+PLAYED = ("agents", "rng", "episodes")  # parameters that are no matter of the game
 OPTIONS = ("method", "tol", "objective", "max_iterations", "max_seconds", "threads")  # of a solve, not of its solver
 RESOLUTION = ("shape", "steps", "scheme", "discount")
 
@@ -63,6 +70,7 @@ class Point:
     learner : name of a learner that plays in place of a solver; None solves
     options : of `mfgsolve.solve` or `mfgsolve.learn`
     agents : N, for the regret of N agents; 0 for none
+    rng : seed of a game of these N agents, who follow the plan; None plays none
     regions : conditions by name
     times : shares of the horizon at which fields and regions are kept
     keep : which of `FIELDS` and `ASKED`
@@ -75,6 +83,7 @@ class Point:
     learner: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     agents: int = 0
+    rng: int | None = None
     regions: Mapping[str, str] = field(default_factory=dict)
     times: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     keep: tuple[str, ...] = ()
@@ -82,14 +91,15 @@ class Point:
 
     def with_settings(self, changed: Mapping[str, Any]) -> Point:
         """Another point of the same study; "agents" and what is the learner's own are no settings of the game."""
-        mine = {key: value for key, value in changed.items() if key not in ("agents", "rng", "episodes")}
-        rest = {key: value for key, value in changed.items() if key in ("rng", "episodes")}
-        point = replace(self, settings={**self.settings, **mine}, options={**self.options, **rest})
-        if "agents" in changed:
-            many = int(changed["agents"])
-            point = replace(point, agents=many) if self.learner is None else replace(
-                point, options={**point.options, "agents": many})  # fmt: skip
-        return point
+        mine = {key: value for key, value in changed.items() if key not in PLAYED}
+        rest = {key: value for key, value in changed.items() if key in PLAYED}
+        point = replace(self, settings={**self.settings, **mine})
+        if self.learner is not None:
+            return replace(point, options={**self.options, **rest})
+        if "episodes" in rest:
+            raise InputError("episodes are those of a learner; name one")
+        played: dict[str, Any] = {key: whole(value, key) for key, value in rest.items()}
+        return replace(point, **played)
 
     def problem(self) -> Problem:
         """The game of the point."""
@@ -131,7 +141,17 @@ def fingerprint_of(point: Point, over: Mapping[str, Any], way: str | None = None
         made = f"{getattr(point.build, '__module__', '')}.{getattr(point.build, '__qualname__', repr(point.build))}"
     else:
         made = point.name or point.text
-    stated = [made, point.settings, point.learner, point.options, point.agents, point.regions, point.times, point.keep]
+    stated = [
+        made,
+        point.settings,
+        point.learner,
+        point.options,
+        point.agents,
+        point.rng,
+        point.regions,
+        point.times,
+        point.keep,
+    ]
     listed = {key: list(map(str, values)) for key, values in over.items()}
     text = json.dumps([*stated, listed, way, mfgsolve.__version__], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -147,21 +167,22 @@ def solve_point(point: Point) -> Answer:
 
 
 def solve_from(
-    point: Point, problem: Problem | None = None, line: Line | None = None, judged: bool = True
-) -> tuple[Answer, Outcome | None]:
+    point: Point, make: Callable[[], Problem] | None = None, line: Line | None = None,
+    told: tuple[Caution, ...] | None = None,
+) -> tuple[Answer, Outcome | None]:  # fmt: skip
     """The same from a start, and what the solver handed over, if it converged.
 
     Parameters
     ----------
-    problem : of the point, if it is made already
+    make : what makes the problem, if not the point itself
     line : a start for it; where that does not lead to the tolerance, the point is solved from nothing
-    judged : whether a stated number of steps is judged here
+    told : what is known to be said of its steps; None judges them here
     """
     if point.version and point.version != mfgsolve.__version__:
         message = f"the worker has mfgsolve {mfgsolve.__version__}, and the study is of {point.version}"
         return Answer({}, {}, "failed", message), None
     try:
-        return _solved(point, point.problem() if problem is None else problem, line, judged)
+        return _solved(point, (make or point.problem)(), line, told)
     except TimeUp:
         message = "the time was up"
     except InputError as error:
@@ -172,14 +193,16 @@ def solve_from(
     return Answer({}, {}, "failed", message), None
 
 
-def _solved(point: Point, problem: Problem, line: Line | None, judged: bool) -> tuple[Answer, Outcome | None]:
+def _solved(
+    point: Point, problem: Problem, line: Line | None, told: tuple[Caution, ...] | None
+) -> tuple[Answer, Outcome | None]:
     outcome = None
     if point.learner is not None:
         solution = _played(problem, point)
     elif "tol_continuum" in point.options:
         solution = solve(problem, check="ignore", **point.options)
     else:
-        solution, outcome = _equilibrium(point, settle(problem), line, judged)
+        solution, outcome = _equilibrium(point, settle(problem), line, told is None)
     certificate = solution.certificate
     numbers = {
         "cost": certificate.cost, "potential": certificate.potential,
@@ -190,7 +213,11 @@ def _solved(point: Point, problem: Problem, line: Line | None, judged: bool) -> 
     }  # fmt: skip
     if point.agents:
         numbers["regret"] = _regret(solution, point.agents)
-    cautions = unique(solution.warnings, () if judged else _capped(problem, certificate.cap_fraction))
+    if point.agents and point.rng is not None:
+        numbers |= _replica(solution, point.agents, point.rng)
+    if told == () and certificate.cap_fraction > CAPPED:  # which was not looked for
+        told = judge(problem, certificate.cap_fraction).cautions
+    cautions = unique(solution.warnings, told or ())
     said = "; ".join(caution.sentence for caution in cautions)
     answer = Answer(numbers, _fields(solution, point), solution.status.value, said)
     return answer, outcome if solution.converged else None
@@ -214,6 +241,9 @@ def _fields(solution: Solution, point: Point) -> dict[str, np.ndarray]:
     return fields
 
 
+_recent: dict[str, tuple[Solution, Outcome]] = {}  # the last game that agents play, which they do seed by seed
+
+
 def _equilibrium(point: Point, problem: Problem, line: Line | None, judged: bool) -> tuple[Solution, Outcome]:
     """From a start, if there is one and it leads to the tolerance, else from nothing."""
     options = dict(point.options)
@@ -226,12 +256,13 @@ def _equilibrium(point: Point, problem: Problem, line: Line | None, judged: bool
             ended = solved(problem, guess=guess, **given)
         if ended[0].converged:
             return ended
-    return solved(problem, **given)
-
-
-def _capped(problem: Problem, share: float) -> tuple[Caution, ...]:
-    """What is to be said where a speed cap binds that was not looked for."""
-    return judge(problem, share).cautions if share > CAPPED else ()
+    if not point.agents:
+        return solved(problem, **given)
+    same = fingerprint_of(replace(point, agents=0, rng=None), {})
+    if point.build is not None or same not in _recent:
+        _recent.clear()
+        _recent[same] = solved(problem, **given)
+    return _recent[same]
 
 
 def _played(problem: Problem, point: Point) -> Solution:
@@ -239,6 +270,19 @@ def _played(problem: Problem, point: Point) -> Solution:
     kind = methods.LEARNERS[str(point.learner)]
     learner = kind(**typed_options(kind, given, str(point.learner), "the learner"))
     return learned(problem, learner, Reference("none"))
+
+
+def _replica(solution: Solution, agents: int, rng: int) -> dict[str, float]:
+    """One game of N agents who follow the plan: what they pay, and how far they are from the mean field."""
+    from mfgsolve.agents.simulation import simulate
+
+    played = simulate(solution, agents, rng=rng, threads=1).isel(replica=0)
+    gap = abs(played["density"] - played["mean_field_density"]) * volumes_of(solution.dataset)
+    several = solution.dataset.sizes.get("population", 1)
+    return {
+        "simulated_cost": float(played["cost"].mean()),
+        "simulated_distance": 0.5 * float(gap.sum()) / gap.sizes["time"] / several,
+    }
 
 
 def _regret(solution: Solution, agents: int) -> float:

@@ -1,13 +1,21 @@
 """Where a sweep is kept: one Zarr store, a chunk for each point, written the moment the point is finished.
 
+Numbers of a point are a few bytes each, and a study has many points: their chunks are written as what they are in the
+format, the bytes of the numbers (https://zarr-specs.readthedocs.io, version 3: keys c/i/j, codec "bytes", none that
+compresses), each file whole or not at all.  Fields and texts go through Zarr.
+
 The flag of a point (``done``) is written after all else of it, so that whatever kills the driver leaves points that are
 whole, and points that are to be computed.  A store says by its fingerprint which study it is of.
 """
 
 from __future__ import annotations
 
+import json
+import math
+import os
 import shutil
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +29,7 @@ __all__ = ["Memory", "Store", "open_sweep"]
 
 EXTRA = 'pip install "mfgsolve[studies]"'
 LONGEST = 400  # characters of a message
+SMALL = 64  # numbers of a point in one array that are not worth a codec
 
 
 class Memory:
@@ -82,28 +91,68 @@ class Store(Memory):
         fresh = self.path.with_name(f".{self.path.name}.new")
         shutil.rmtree(fresh, ignore_errors=True)
         points = [str(dim) for dim in self.dataset["done"].dims]
-        encoding: dict[Any, Any] = {
-            name: {"chunks": tuple(1 if dim in points else n for dim, n in zip(one.dims, one.shape, strict=True))}
-            for name, one in self.dataset.variables.items()
-            if one.ndim
-        }
+        encoding: dict[Any, Any] = {}
+        for name, one in self.dataset.variables.items():
+            if one.ndim:
+                sizes = tuple(1 if dim in points else n for dim, n in zip(one.dims, one.shape, strict=True))
+                encoding[name] = {"chunks": sizes} | ({"compressors": None} if self._is_plain(str(name)) else {})
         _texts(self.dataset, object).to_zarr(fresh, zarr_format=3, encoding=encoding, consolidated=False)
         shutil.rmtree(self.path, ignore_errors=True)
         fresh.rename(self.path)
 
+    def _is_plain(self, name: str) -> bool:
+        """Whether a point's chunk of an array is so small that it is written as the bytes of its numbers."""
+        one = self.dataset[name]
+        points = self.dataset["done"].dims
+        if one.dims[: len(points)] != points or one.dtype.kind not in "fi":
+            return False
+        return math.prod(one.shape[len(points) :]) <= SMALL
+
     def write(self, index: tuple[int, ...], values: Mapping[str, Any], finished: bool = True) -> None:
         """Write a point into its chunks; then that it is done."""
+        for name, value in values.items():
+            self._put(name, index, value)
+        super().write(index, values, finished)
+        self._put("done", index, finished)
+
+    def _put(self, name: str, index: tuple[int, ...], value: Any) -> None:
+        one = self.dataset[name]
+        if name not in self._plain:
+            array = self._arrays[name]
+            if one.dtype.kind not in "fi" and value == "" == one.values[index]:
+                return  # as the store has it
+            array[index] = value
+            return
+        rest = (0,) * (one.ndim - len(index))
+        place = self.path.joinpath(name, "c", *map(str, (*index, *rest)))
+        beside = place.with_name(f".{place.name}.{os.getpid()}")
+        data = np.broadcast_to(np.asarray(value, dtype=one.dtype.newbyteorder("<")), one.shape[len(index) :]).tobytes()
+        try:
+            beside.write_bytes(data)
+        except FileNotFoundError:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(data)
+        beside.replace(place)
+
+    @cached_property
+    def _plain(self) -> set[str]:
+        """Arrays whose chunks are written as bytes: those that this version has made so."""
+        return {name for name in map(str, self.dataset.data_vars) if self._is_plain(name) and _is_raw(self.path / name)}
+
+    @cached_property
+    def _arrays(self) -> Any:
         import zarr
 
-        group = zarr.open_group(self.path, mode="r+")
-        for name, value in values.items():
-            array = group[name]
-            assert isinstance(array, zarr.Array)
-            array[index] = value
-        super().write(index, values, finished)
-        flag = group["done"]
-        assert isinstance(flag, zarr.Array)
-        flag[index] = finished
+        return dict(zarr.open_group(self.path, mode="r+").arrays())
+
+
+def _is_raw(folder: Path) -> bool:
+    """Whether an array of a store holds its numbers as they are, chunk by chunk, at the usual places."""
+    about = json.loads((folder / "zarr.json").read_text(encoding="utf-8"))
+    codecs = [(each["name"], each.get("configuration", {}).get("endian", "little")) for each in about["codecs"]]
+    keys = about["chunk_key_encoding"]
+    usual = keys["name"] == "default" and keys.get("configuration", {}).get("separator", "/") == "/"
+    return usual and codecs == [("bytes", "little")]
 
 
 def check_zarr() -> None:

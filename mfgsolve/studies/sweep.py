@@ -15,7 +15,7 @@ import contextlib
 import datetime
 import json
 import math
-import os
+import pathlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,6 @@ import xarray as xr
 
 import mfgsolve
 from mfgsolve import methods, problems
-from mfgsolve.agents.slopes import mean_and_band
 from mfgsolve.checkpoints import PYTHON_PROBLEM, problem_text
 from mfgsolve.errors import FileError, InputError, shown, unknown
 from mfgsolve.problem import Problem
@@ -34,14 +33,24 @@ from mfgsolve.progress import Counted, live
 from mfgsolve.resolution import settle
 from mfgsolve.solution.regions import share_of
 from mfgsolve.studies.paths import Path, along, paths, starts_help
-from mfgsolve.studies.points import ASKED, FIELDS, NUMBERS, Answer, Point, fingerprint_of
+from mfgsolve.studies.points import (
+    ASKED,
+    FIELDS,
+    NUMBERS,
+    OF_AGENTS,
+    OF_REPLICAS,
+    PLAYED,
+    Answer,
+    Point,
+    fingerprint_of,
+)  # fmt: skip
 from mfgsolve.studies.store import LONGEST, Memory, Store, template_of
 from mfgsolve.studies.workers import Batch, batches
 
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["Progress", "spread", "sweep"]
+__all__ = ["Progress", "sweep"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def sweep(
     keep: Sequence[str] = (),
     regions: Mapping[str, str] | None = None,
     times: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
-    output: str | os.PathLike[str] | None = None,
+    output: str | pathlib.Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
     workers: int | None = None,
@@ -87,8 +96,9 @@ def sweep(
     problem : a name of ``mfgsolve list``, a problem that can be written as a file, or a function of the parameters that
         makes one (for workers it must be importable there)
     over : values of each parameter by name; besides those of the problem "shape", "steps", "scheme", "discount",
-        "agents" (regret of N agents; with a learner how many learn), and with a learner "rng" and "episodes"
-    settings, shape, steps, scheme : of all points
+        "agents" (regret of N agents; with a learner how many learn), "rng" (seeds of a learner, or of games of N agents
+        who follow the plan), and with a learner "episodes"
+    settings, shape, steps, scheme : of all points; "agents", "rng" and "episodes" may be among the settings
     tol, method, options : of `mfgsolve.solve` at all points; of `mfgsolve.learn` with ``learner``
     keep : of the numbers those that take work of their own, "potential_error" (a solve on a coarser mesh at every
         point); and of "density" and "value", at ``times``
@@ -150,7 +160,7 @@ def _todo(kept: Memory, point: Point, values: Mapping[str, list[Any]], way: str 
         settings = [{name: values[name][i] for name, i in zip(values, index, strict=True)} for index in indices]
         points = tuple(point.with_settings(each) for each in settings)
         places = () if way is None else tuple(float(each[way]) for each in settings)
-        todo.append(Path(tuple(indices), points, places, wanted))
+        todo.append(Path(tuple(indices), points, way or "", places, wanted))
     return todo
 
 
@@ -223,10 +233,13 @@ def _asked(
     for name in regions or {}:
         if not name.strip() or "/" in name or name.startswith("."):  # names of arrays in a Zarr store, where / divides
             raise InputError(f"region {shown(name)} has no name that a store can keep; leave out '/' and leading dots")
-    return replace(
-        point, learner=learner, options=chosen, keep=asked, regions=dict(regions or {}), times=shares,
-        version=mfgsolve.__version__,
+    settings = {key: value for key, value in point.settings.items() if key not in PLAYED}
+    played = {key: value for key, value in point.settings.items() if key in PLAYED}
+    asking = replace(
+        point, settings=settings, learner=learner, options=chosen, keep=asked, regions=dict(regions or {}),
+        times=shares, version=mfgsolve.__version__,
     )  # fmt: skip
+    return asking.with_settings(played)
 
 
 def _template(point: Point, over: Mapping[str, list[Any]], first: Problem, way: str | None) -> xr.Dataset:
@@ -258,8 +271,14 @@ def _template(point: Point, over: Mapping[str, list[Any]], first: Problem, way: 
         for name, about in NUMBERS.items()
         if not (name == "steps" and name in over) and (name not in ASKED or name in point.keep)  # steps: a label then
     }
-    if "agents" in over and point.learner is None:
-        numbers["regret"] = ("regret of one of N agents", "cost")
+    if point.learner is None:
+        agents, seeds = point.agents or "agents" in over, point.rng is not None or "rng" in over
+        if seeds and not agents:
+            raise InputError(
+                "rng is the seed of learners, or of games of N agents, and the study has neither; name a learner, or "
+                "give agents, too"
+            )
+        numbers |= (OF_AGENTS if agents else {}) | (OF_REPLICAS if seeds else {})
     taken = {*numbers, *fields, *grid.dims, "time_share", "status", "message", "done"}
     for name in over:
         if name in taken or "/" in name:
@@ -314,31 +333,3 @@ class _Clock:
         self.failed += sum(answer.status == "failed" for _, answer in batch.answers)
         told = Progress(self.points - self.todo + self.done, self.failed, self.points, now - self.begun, left)
         return self.callback is not None and bool(self.callback(told))
-
-
-def spread(study: xr.Dataset, name: str, over: str) -> xr.Dataset:
-    """Mean, standard deviation and a 95 % interval of the mean of a number over seeds, meshes or replicas.
-
-    Parameters
-    ----------
-    study, name : what `sweep` returned, and one of its numbers
-    over : the parameter that is averaged over, say "rng"; points that failed are left out, and counted
-
-    Returns
-    -------
-    xarray.Dataset
-        ``mean``, ``deviation``, ``low``, ``high`` (Student's interval; NaN of a single one) and ``count``
-    """
-    for what, value, allowed in (("number", name, study.data_vars), ("parameter", over, study["done"].dims)):
-        if value not in allowed:
-            raise InputError(unknown(f"{what} of the study", value, map(str, allowed)))
-    values = study[name].transpose(over, ...)
-    flat = values.values.reshape(values.shape[0], -1)
-    mean, band = mean_and_band(flat, 0)
-    count = np.isfinite(flat).sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        squares = np.nansum((flat - mean) ** 2, axis=0)
-        deviation = np.where(count > 1, np.sqrt(squares / (count - 1)), np.nan)
-    rows = (mean, deviation, band[:, 0], band[:, 1], count.astype(float))
-    rest, names = values.isel({over: 0}, drop=True), ("mean", "deviation", "low", "high", "count")
-    return xr.Dataset({each: rest.copy(data=row.reshape(rest.shape)) for each, row in zip(names, rows, strict=True)})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field, fields
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -43,9 +43,12 @@ class TaskLearner(Parametric, Generic[S]):
     name, source : see `Parametric`
     picture : name of the function in `mfgsolve.plots` that draws its trainings
     seed : a parameter, of all random numbers
+    stops_inside : whether an interrupt acts inside of a block, for those whose blocks take long: what was trained of it
+        is dropped, so all that counts from one block to the next must be in stored fields
     """
 
     picture = "training"
+    stops_inside: ClassVar[bool] = False
     seed: int
 
     @property

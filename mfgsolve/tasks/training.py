@@ -9,7 +9,9 @@ A training is one dataset: curves on ``iteration`` (a block each), tables, and n
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +28,7 @@ from mfgsolve.files import SCHEMA, read_dataset, write_dataset
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.progress import Counted, live
 from mfgsolve.solvers.stored import Stored, pack
-from mfgsolve.tasks.learner import TaskLearner, TrainingState
+from mfgsolve.tasks.learner import TaskLearner, TrainingState, stored_names
 from mfgsolve.tasks.task import Task, make_task, parameters_of
 
 if TYPE_CHECKING:
@@ -194,7 +196,7 @@ class _Run:
             if max_seconds is not None and now >= max_seconds:
                 status = TIME_UP
                 break
-            with watch.held_back():  # a block is whole, or was not begun
+            with self._whole(checkpoint):
                 entry = self.learner.advance(self.task, self.state)
                 self.state.block += 1
                 now = self.seconds + watch.clock() - begun
@@ -209,6 +211,26 @@ class _Run:
         if checkpoint is not None:
             self.keep(checkpoint)
         return self.concluded(status)
+
+    @contextmanager
+    def _whole(self, checkpoint: str | Path | None) -> Iterator[None]:
+        """A block is whole, or was not begun: interrupts wait, or what is half done is dropped and the rest kept."""
+        if not self.learner.stops_inside:
+            with watch.held_back():
+                yield
+            return
+        entries = len(self.entries)
+        before = {name: copy(getattr(self.state, name)) for name in stored_names(self.state)}
+        try:
+            yield
+        except KeyboardInterrupt:
+            with watch.held_back():
+                del self.entries[entries:]
+                for name, value in before.items():
+                    setattr(self.state, name, value)
+                if checkpoint is not None:
+                    self.keep(checkpoint)
+            raise
 
     def _dated(self, entry: xr.Dataset, seconds: float) -> xr.Dataset:
         """With the work so far."""

@@ -137,14 +137,14 @@ def test_what_is_no_plan_is_refused(folder: Path) -> None:
 
 
 def test_an_interrupt_tells_what_was_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    count = agents._Replicas.count
+    count = agents.Replicas.update
 
-    def interrupted(line: agents._Replicas, number: int, replica: int) -> None:
+    def interrupted(line: agents.Replicas, number: int, replica: int) -> None:
         count(line, number, replica)
         if (number, replica) == (10, 2):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(agents._Replicas, "count", interrupted)
+    monkeypatch.setattr(agents.Replicas, "update", interrupted)
     words = ["compare", "plan.nc", "--agents", "10,100", "--replicas", 4, "-o", "lost.nc"]
     stopped = run(*words, code=130)
     assert "interrupted after 3 of 8 replicas; nothing was written" in stopped.stderr
@@ -162,9 +162,9 @@ def test_an_interrupt_while_drawing_tells_what_is_kept(monkeypatch: pytest.Monke
 
 
 def test_the_live_line_counts_replicas() -> None:
-    line = agents._Replicas([10, 1000], 50)
+    line = agents.Replicas([10, 1000], 50)
     assert next(line.texts())[0] == "exact regret, and compiling"
-    line.count(1000, 24)
+    line.update(1000, 24)
     assert line.share() == 0.75
     assert next(line.texts())[0] == "N = 1000  replica 25 of 50"
     assert next(line.texts())[1].startswith("75%  0")

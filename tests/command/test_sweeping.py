@@ -37,7 +37,7 @@ def test_failures_end_with_3(folder: Path) -> None:
 
 
 def test_bad_words_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mfgsolve.studies.sweep.WAIT", 0.5)  # seconds for a scheduler that is not there
+    monkeypatch.setattr("mfgsolve.studies.workers.WAIT", 0.5)  # seconds for a scheduler that is not there
     assert "is no range" in refused("sweep", "supply-demand", "--over", "reward")
     assert "is no range" in refused("sweep", "supply-demand", "--over", "reward=1:2")
     assert "is no range" in refused("sweep", "supply-demand", "--over", "reward=1:2:0")

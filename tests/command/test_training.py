@@ -67,9 +67,9 @@ def test_the_live_line_counts_episodes() -> None:
     line = Blocks("coin", "mean", 5)
     assert line.share() == 0
     assert next(iter(line.texts()))[0] == "compiling and starting"
-    line.trained(Progress(2, 4, 30, 0.1))
+    line.update(Progress(2, 4, 30, 0.1))
     assert line.share() == 0.5
-    assert next(iter(line.texts()))[0] == "mean on coin  episode 10 of 20"
+    assert next(iter(line.texts()))[0] == "mean on coin  10 of 20 episodes"
 
 
 def test_names_of_tasks_are_suggested(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from finite_games import random_chances, random_policy, small_game
@@ -167,3 +169,30 @@ def test_levels_hold_masses_then_choices_then_aggregates():
     below = game.clip(np.full((3, 7), -0.5))
     assert (below[:, :6] == 0).all()
     assert (below[:, 6] == -0.5).all(), "an aggregate may have either sign"
+
+
+@pytest.mark.parametrize("scheme", ["upwind", "entropic"])
+def test_kernels_of_couplings_give_what_their_formulas_do(scheme):
+    """Prices bit for bit; sums over the crowd to round-off, for shares that differ from node to node, too."""
+    problem = mfg.problems.supply_demand(shape=(6, 9), steps=12, scheme=scheme)
+    game = make_game(dataclasses.replace(problem, time=mfg.TimeGrid(1.0, 12, discount=0.3)))
+    rng, bound = np.random.default_rng(4), game.blocks[0].bound
+    crowd = game.crowd_of(rng.dirichlet(np.ones(54), 13).reshape(13, 6, 9))
+    price = game.empty_crowd()
+    assert bound.is_fused
+    fused = [game.price_and_potential(crowd, price), price, game.price(crowd), game.slope(crowd), game.potential(crowd)]
+    slow = make_game(game.problem)
+    slow.blocks = [dataclasses.replace(slow.blocks[0], bound=_Slow(bound))]
+    np.testing.assert_array_equal(fused[1], slow.price(crowd))
+    np.testing.assert_array_equal(fused[2], slow.price(crowd))
+    np.testing.assert_allclose(fused[3], slow.slope(crowd), rtol=1e-15)
+    np.testing.assert_allclose([fused[0], fused[4]], slow.potential(crowd), rtol=1e-14)
+
+
+class _Slow:
+    """A coupling without its kernel."""
+
+    is_fused = False
+
+    def __init__(self, bound):
+        self.cost, self.potential, self.slope = bound.cost, bound.potential, bound.slope

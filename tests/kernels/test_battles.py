@@ -69,7 +69,8 @@ def test_observations(seed, members):
     width = 6 + 12 * (members + 1) + 21 * members + 1
     assert members == 5 or width == 151
     out = np.full((2, 4, 5, width), np.nan, dtype=np.float32)
-    kernels.observe(position, power, alive, np.array([True, True]), last, acts, counts, 11, 0.3, TARGET, out)
+    looks = np.array([[(m - g) % 4 if m < 4 else m for m in range(members)] for g in range(4)])
+    kernels.observe(position, power, alive, np.array([True, True]), last, acts, counts, looks, 11, 0.3, TARGET, out)
     nearest = slice(width - 5 * members - 1, width - members - 1)
     for w, g, s in np.ndindex(2, 4, 5):
         if not alive[w, g, s]:
@@ -79,7 +80,7 @@ def test_observations(seed, members):
         same = np.isclose(out[w, g, s], wanted, atol=1e-6)
         same[nearest] = np.isclose(out[w, g, s, nearest], wanted[nearest], atol=1e-6)
         assert same.all(), np.flatnonzero(~same)
-    kernels.observe(position, power, alive, np.array([True, False]), last, acts, counts, 11, 0.3, TARGET, out)
+    kernels.observe(position, power, alive, np.array([True, False]), last, acts, counts, looks, 11, 0.3, TARGET, out)
     assert (out[1] == 0).all()
     assert (out[0] != 0).any()
 

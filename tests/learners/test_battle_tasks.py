@@ -14,11 +14,14 @@ from mfgsolve.tasks import make_task
         ("multi-team-battle", (12,) * 4, 0),
         ("battle-gathering", (12,) * 4, 12),
         ("predator-prey-battle", (8, 8, 16, 16), 0),
+        ("hidden-sign-battle", (12,) * 4, 0),
     ],
 )
 def test_tasks_by_their_names(name, counts, food):
     task = make_task(name)
-    assert (task.counts, task.foods, task.size, task.rules.name) == (counts, food, 24, name)
+    size = 16 if name == "hidden-sign-battle" else 24
+    assert (task.counts, task.foods, task.size, task.rules.name) == (counts, food, size, name)
+    assert task.contest is (name != "hidden-sign-battle")
 
 
 def test_parameters_are_checked():
@@ -29,6 +32,7 @@ def test_parameters_are_checked():
         ("multi-team-battle", {"max_steps": 0}, "max_steps"),
         ("battle-gathering", {"food": -1}, "food of battle-gathering is -1"),
         ("predator-prey-battle", {"prey": 0}, "prey of predator-prey-battle is 0"),
+        ("hidden-sign-battle", {"flip": 1.5}, "flip of hidden-sign-battle is 1.5; a probability"),
         ("multi-team-battle", {"agent": 3}, "did you mean 'agents'"),
     ):
         with pytest.raises(InputError, match=message):

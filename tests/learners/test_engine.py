@@ -191,6 +191,20 @@ def test_the_engine_goes_on_when_a_group_is_gone():
     assert engine.positions(0).tolist() == [[8, 5]]
 
 
+@pytest.mark.parametrize("gone", ["a group", "food", "nobody"])
+def test_the_engine_calls_it_done_when_any_one_group_is_gone_and_steps_on(gone):
+    """Food is a group to it: so this is not asked, see `Engine.act`."""
+    places = [[(5, 5)], NOBODY if gone == "a group" else [(9, 9)], *AWAY, NOBODY if gone == "food" else [(3, 3)]]
+    engine = started(places, GATHERING)
+    for x in (6, 7):
+        for g, each in enumerate(places):
+            to_the_right = np.full(len(each), (7, STAY, STAY, STAY, 0)[g], dtype=np.int32)
+            engine._grid.set_action(engine._handles[g], to_the_right)
+        assert engine._grid.step() is (gone != "nobody")
+        engine.clear()
+        assert engine.positions(0).tolist() == [[x, 5]]
+
+
 def test_food_is_hit_and_captured():
     engine = started([[(5, 5)], [(9, 9)], *AWAY, [(6, 5)]], GATHERING)
     paid = []
@@ -215,6 +229,25 @@ def test_chance_begins_anew_with_every_seed():
     engine = Engine(MULTI_TEAM, 16)
     first = run(5, engine)
     assert run(5, engine) == first == run(5, Engine(MULTI_TEAM, 16))
+
+
+def test_without_a_seed_the_engine_takes_0_and_a_reset_does_not_start_chance_again():
+    import magent2
+
+    def scattered(seed, resets=1):
+        config = _configured(magent2.gridworld, MULTI_TEAM, 16, 2.0)
+        del config.config_dict["seed"]
+        grid = magent2.GridWorld(config)
+        for _ in range(resets):
+            if seed is not None:
+                grid.set_seed(seed)
+            grid.reset()
+            grid.add_agents(grid.get_handles()[0], method="random", n=20)
+        return grid.get_pos(grid.get_handles()[0]).tolist()
+
+    assert scattered(None) == scattered(None) == scattered(0) != scattered(2)  # 0 and 1 are the same to it
+    assert scattered(None, resets=2) != scattered(None)  # a second episode is another one
+    assert scattered(0, resets=2) == scattered(0)  # unless the seed is set before
 
 
 def test_kinds_are_taken_over():

@@ -35,8 +35,8 @@ def test_games_that_learners_cannot_play():
         mfg.learn(mfg.problems.supply_demand(shape=(8, 8), steps=16))
     with pytest.raises(mfg.InputError, match="hard bounds"):
         mfg.learn(mfg.problems.bonnans_lavigne_pfeiffer_1())
-    with pytest.raises(mfg.InputError, match="a Problem is needed"):
-        mfg.learn("beach-bar")
+    with pytest.raises(mfg.InputError, match="unknown problem or task 'beach-baar'; did you mean 'beach-bar'"):
+        mfg.learn("beach-baar")
     other = mfg.solve(mfg.problems.beach_bar(shape=(6,), steps=4))
     with pytest.raises(mfg.InputError, match="the reference has a density"):
         _ = mfg.learn(mfg.problems.beach_bar(), agents=10, episodes=2, reference=other).dataset

@@ -168,7 +168,7 @@ def test_games_without_neighbours_or_with_prices_of_choices():
         learn_from_neighbours(mfg.problems.beach_bar(shape=(5,), steps=4), typed=True)
     with pytest.raises(InputError, match="choices are priced"):
         learn_from_neighbours(replace(GAME, coupling=mfg.CrowdAversion(1.0, on="occupation")), typed=True)
-    with pytest.raises(InputError, match="Populations on a Grid"):
+    with pytest.raises(InputError, match="a Grid, or Populations on one, is needed"):
         MeanOffset(mfg.Populations(["a", "b"], mfg.States(4)), typed=True)
     with pytest.raises(InputError, match="contrast 2"):
         hunters_and_hares(contrast=2)

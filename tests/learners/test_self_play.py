@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 
 pytest.importorskip("magent2", reason="MAgent2 is not installed; it comes with: pip install 'mfgsolve[magent2]'")
 
+from mfgsolve.command.interrupts import Interrupts
 from mfgsolve.errors import InputError
+from mfgsolve.files import read_dataset
 from mfgsolve.learners.battles.algorithms import IL, MFAC, MFQ, MTMFQ
 from mfgsolve.learners.battles.battle_tasks import BattleGathering, MultiTeamBattle, PredatorPreyBattle
-from mfgsolve.learners.battles.layers import Memory
 from mfgsolve.learners.battles.self_play import filled
+from mfgsolve.learners.battles.sight import Arena
 from mfgsolve.tasks import load_training, resume_training, train
 
 TINY = MultiTeamBattle(size=10, agents=3, max_steps=25)
@@ -32,6 +36,28 @@ def test_a_checkpoint_goes_on_bit_for_bit(tmp_path, kind, task):
     assert second.dataset.drop_vars("seconds").equals(whole.dataset.drop_vars("seconds"))
     whole.save(tmp_path / "t.nc")
     assert load_training(tmp_path / "t.nc").dataset.equals(whole.dataset)
+
+
+@pytest.mark.parametrize(("at", "blocks"), [(3, 0), (40, 1)])
+def test_an_interrupt_acts_inside_a_block_and_keeps_what_was_whole(tmp_path, monkeypatch, at, blocks):
+    learner, path, steps = MTMFQ(episodes=6, shuffled=True, **SMALL), tmp_path / "c.nc", []
+    whole = train(TINY, learner)
+
+    def struck(arena, actions):
+        steps.append(arena.time)
+        if len(steps) == at:
+            signal.raise_signal(signal.SIGINT)
+        return step(arena, actions)
+
+    step = Arena.step
+    monkeypatch.setattr(Arena, "step", struck)
+    with Interrupts(), pytest.raises(KeyboardInterrupt):
+        train(TINY, learner, checkpoint=path)
+    assert len(steps) == at  # not one more
+    monkeypatch.undo()
+    held = read_dataset(path, "training-checkpoint")
+    assert held.sizes["iteration"] == blocks
+    assert resume_training(path).dataset.drop_vars("seconds").equals(whole.dataset.drop_vars("seconds"))
 
 
 def test_what_a_training_tells():
@@ -59,10 +85,21 @@ def test_a_gradient_step_moves_q_towards_its_target():
     learner = IL(**{**SMALL, "step": 3e-3}, discount=0.5)
     state = learner.init(TINY)
     rng = np.random.default_rng(0)
-    memory = Memory(64, 151)
     seen, then = rng.random((2, 64, 151)).astype(np.float32)
     action, reward = rng.integers(25, size=64), rng.normal(size=64).astype(np.float32)
-    memory.add(seen, action, reward, then, np.arange(64) % 2 == 0)
+    ended = np.arange(64) % 2 == 0
+
+    class Held:
+        """A memory of just these."""
+
+        def draw(self, g, number, rng):
+            return rng.integers(64, size=number)
+
+        def seen_at(self, rows, later=0):
+            return (then if later else seen)[rows]
+
+    state.memory = Held()
+    state.did, state.paid, state.ended = action, reward, ended
     state.target[:] = state.weights
 
     def targets():
@@ -79,7 +116,7 @@ def test_a_gradient_step_moves_q_towards_its_target():
     assert learner.ahead(state, 1, then, 0.1) == pytest.approx((chance * values).sum(axis=1), abs=1e-5)
     before, others = error(), state.weights[[0, 2, 3]].copy()
     for _ in range(300):
-        learner.learn(state, 1, memory, 0.1, rng)
+        learner.learn(state, 1, 0.1, rng)
     assert error() < 0.1 * before
     assert (state.weights[[0, 2, 3]] == others).all()
     assert state.updates.tolist() == [0, 300, 0, 0]

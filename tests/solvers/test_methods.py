@@ -68,7 +68,7 @@ def test_public_tables_are_views_of_the_board(board):
         False,
     )
     assert "portfolio" not in mfg.solvers.SOLVERS
-    assert repr(mfg.learners.LEARNERS) == "<mguni, gmf-q, society-play>"
+    assert repr(mfg.learners.LEARNERS) == "<mguni, gmf-q, society-play, il, mfq, mfac, mtmfq>"
     mfg.register("hasty-play", Hasty)
     assert mfg.solvers.SOLVERS["hasty-play"] is Hasty
     with pytest.raises(TypeError):

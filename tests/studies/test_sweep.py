@@ -18,7 +18,8 @@ import xarray as xr
 import mfgsolve as mfg
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.studies.store import open_sweep
-from mfgsolve.studies.sweep import Progress, spread, sweep
+from mfgsolve.studies.summary import spread
+from mfgsolve.studies.sweep import Progress, sweep
 
 pytest.importorskip("zarr", minversion="3", reason="studies are kept in Zarr stores: pip install 'mfgsolve[studies]'")
 OVER = {"reward": [1.0, 2.0], "congestion": [0.05, 0.1, -1.0]}
@@ -139,7 +140,7 @@ def test_shapes_seeds_agents_and_functions_are_swept_alike():
         (lambda: sweep("supply-demand", {"reward": 3}), "a list is needed"),
         (lambda: sweep("supply-demand", {"reward": [1, 1]}), "all different"),
         (lambda: sweep("supply-demand", {"rewad": [1]}, shape=(8, 8)), "did you mean 'reward'"),
-        (lambda: sweep("supply-demand", {"reward": [1]}, shape=(8, 8), keep=["densty"]), "field to keep 'densty'"),
+        (lambda: sweep("supply-demand", {"reward": [1]}, shape=(8, 8), keep=["densty"]), "did you mean 'density'"),
         (
             lambda: sweep("supply-demand", {"reward": [1]}, shape=(8, 8), regions={"a": "q<1"}),
             "coordinate in region 'a'",

@@ -1,9 +1,9 @@
 """A battle in which types must matter: groups that look alike react in opposite ways to what nobody sees.
 
-Groups a and d hunt; b and c are harmless, and to a and d they look the same.  A hidden sign s, +1 or -1, is drawn at the
-start of an episode and flips after every step with a small probability.  While it is +1 all of b step to the right and
-all of c to the left, and the other way round while it is -1.  A hit on either pays +1/2 if the sign of the step is +1
-and -1/2 if it is -1; an attack costs 0.1 and a step 0.01 besides.  Nobody is hurt.
+Groups a and d hunt; b and c are harmless, and to a and d they look the same.  A hidden sign s, +1 or -1, is drawn at
+the start of an episode and flips after every step with a small probability.  While it is +1 all of b step to the right
+and all of c to the left, and the other way round while it is -1.  A hit on either pays s / 2, s of the same step; an
+attack costs 0.1 and a step 0.01 besides.  Attacks strike before anybody moves, and nobody is hurt.
 
 What neighbours did last tells the sign to whoever knows which of them are of b and which of c: a mean act of each type
 does.  A mean over both does not: as many of them go to the right as to the left, whatever the sign; nor do places.

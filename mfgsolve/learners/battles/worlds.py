@@ -41,7 +41,7 @@ class Worlds:
     alive : (world, member, slot)
     reward : (world, member, slot) of the last step, 0 of who was dead before it
     learning : (group,) which groups act as they are told; others have a script
-    looks : (group, member) what a group takes a member for: 0 itself, 1 the next in the cycle, ...; food keeps its number
+    looks : (group, member) what a group takes a member for: 0 itself, 1 the next in the cycle, ...; food for food
     moves, attacks : for each group, (n, 2) offsets (dx, dy) of its actions: first the moves, then the attacks
     stay : for each group, the action that does nothing
 

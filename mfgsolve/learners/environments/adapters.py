@@ -31,18 +31,24 @@ from mfgsolve.interop.peers import required
 from mfgsolve.learners.environments.episodes import Crowd, OneAgent
 from mfgsolve.learners.sampler import finite_game
 from mfgsolve.problem import Problem
+from mfgsolve.problems import registry
+from mfgsolve.solving import solve
 from mfgsolve.spaces import Populations
 
-__all__ = ["frozen_crowd", "policy_from", "to_gymnasium", "to_pettingzoo"]
+__all__ = ["frozen_crowd", "make_environment", "policy_from", "to_gymnasium", "to_pettingzoo"]
 
 EXTRA = "gymnasium"
+FORBIDDEN = ("refuse", "draw")
 ROUND = 1e-9
+ROUGH = 1e-6  # tolerance of the crowd of a game with hard bounds
 MOST = 100_000  # agents with a dictionary entry each
 
 _kinds: dict[tuple[type, type], type] = {}
 
 
-def to_gymnasium(problem: Problem, field: Any = None, *, population: str | None = None, rng: Any = None) -> Any:
+def to_gymnasium(
+    problem: Problem, field: Any = None, *, population: str | None = None, rng: Any = None, forbidden: str = "refuse"
+) -> Any:
     """An environment of Gymnasium: one agent against a crowd that does not react to it.
 
     What it learns is a best response, the inner problem of fictitious play and of every fixed-point method.
@@ -54,6 +60,8 @@ def to_gymnasium(problem: Problem, field: Any = None, *, population: str | None 
         (T+1, ...) that sum to 1 at every node; or None for a crowd that chooses evenly among what is allowed
     population : which one the agent belongs to, where there are several
     rng : seed of the episodes until ``reset(seed=...)`` sets another
+    forbidden : what becomes of an action that is not allowed: "refuse" raises, "draw" takes an allowed one at random
+        instead, which ``info["action"]`` then tells
 
     Returns
     -------
@@ -61,7 +69,7 @@ def to_gymnasium(problem: Problem, field: Any = None, *, population: str | None 
         ``observation_space`` MultiDiscrete (T+1, cells): number of the step, and of the cell in the order of the arrays
         (x fastest); ``action_space`` Discrete; an episode ends by ``terminated`` after T steps.  The info holds
         ``action_mask`` (1 where allowed, as ``action_space.sample(mask=...)`` takes it); ``action_masks()`` tells the
-        same as truth values.  An action that is not allowed is an error
+        same as truth values
 
     Raises
     ------
@@ -76,11 +84,30 @@ def to_gymnasium(problem: Problem, field: Any = None, *, population: str | None 
     >>> observation, reward, terminated, truncated, info = env.step(env.action_space.sample(info["action_mask"]))
     """
     game = finite_game(problem, "to_gymnasium")
+    if forbidden not in FORBIDDEN:
+        raise InputError(unknown("value of forbidden", forbidden, FORBIDDEN))
     crowd, price = frozen_crowd(game, field)
     gymnasium = required("gymnasium", "Gymnasium", EXTRA)
     env = _blank(OneAgent, gymnasium.Env)
-    env.__init__(game, crowd, price, _number(game, population), gymnasium.spaces, rng)
+    env.__init__(game, crowd, price, _number(game, population), gymnasium.spaces, rng, forbidden == "draw")
     return env
+
+
+def make_environment(
+    name: str, field: Any = None, population: str | None = None, rng: Any = None, forbidden: str = "draw",
+    **parameters: Any,
+) -> Any:  # fmt: skip
+    """What ``gymnasium.make("mfgsolve/NAME-v0", ...)`` makes: `to_gymnasium` of a named problem with these parameters.
+
+    The agent is of the first population, where there are several and none is named.  Where a game has hard bounds and
+    no field is given it is solved first: only a solution says what the bounds cost.
+    """
+    problem = registry.get(name).build(**parameters)
+    if field is None and problem.is_hard:
+        field = solve(problem, tol=ROUGH, check="ignore")
+    if population is None and isinstance(problem.grid, Populations):
+        population = problem.grid.names[0]
+    return to_gymnasium(problem, field, population=population, rng=rng, forbidden=forbidden)
 
 
 def to_pettingzoo(problem: Problem, agents: Any, *, rng: Any = None) -> Any:

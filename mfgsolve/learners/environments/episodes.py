@@ -30,8 +30,10 @@ class OneAgent:
     np_random: np.random.Generator
 
     def __init__(
-        self, game: Game, crowd: np.ndarray, price: np.ndarray, population: int, spaces: Any, rng: Any
-    ) -> None:
+        self, game: Game, crowd: np.ndarray, price: np.ndarray, population: int, spaces: Any, rng: Any,
+        draws: bool = False,
+    ) -> None:  # fmt: skip
+        self.draws = draws  # whether an allowed action is drawn in place of a forbidden one
         self.game, self.population, self._sampler = game, population, Sampler(game)
         self._mass = crowd[:, : game.cells]
         self._action_cost = [self._sampler.action_cost(t, price[t]) for t in range(game.steps)]
@@ -52,14 +54,23 @@ class OneAgent:
         t, x, game = self._t, int(self._cell[0]), self.game
         if t == game.steps:
             raise InputError("the episode has ended (or not begun); call reset()")
-        a = _action(action, game, t, x)
+        a = self._drawn(action, x)
         cost = float(self._action_cost[t][a, x] + self._state_cost[t][x])
         self._cell = self._sampler.move(t, self._cell, np.array([a]), self._mass[t], self.np_random)
         self._t = t + 1
         done = self._t == game.steps
         if done:
             cost += float(self._state_cost[-1][self._cell[0]])
-        return self._seen(), -cost, done, False, self._info()
+        return self._seen(), -cost, done, False, self._info() | ({"action": a} if self.draws else {})
+
+    def _drawn(self, action: Any, x: int) -> int:
+        """The action, or an allowed one where it is not and one is drawn."""
+        allowed = self.game.step.allowed[:, x]
+        number = np.asarray(action)
+        within = number.size == 1 and number.dtype.kind in "iu" and 0 <= number.item() < allowed.size
+        if self.draws and within and not allowed[number.item()]:
+            return int(self.np_random.choice(np.flatnonzero(allowed)))
+        return _action(action, self.game, self._t, x)
 
     def action_masks(self) -> np.ndarray:
         """Which actions are allowed now, boolean (actions,)."""

@@ -1,0 +1,68 @@
+"""Couplings stated with arrays that change with time: a plain array with one axis more than the space has a level for
+each step, or each node, of the problem; what time each level is of is written to it when the problem is stated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.couplings.base import Coupling, Scaled, Sum
+from mfgsolve.couplings.hard import Capacity
+from mfgsolve.couplings.local import Congestion, CrowdAversion, RunningCost
+from mfgsolve.errors import InputError
+from mfgsolve.fields import Total
+from mfgsolve.grids import TimeGrid
+from mfgsolve.inputs.labels import Labelled, frozen
+from mfgsolve.spaces import Space
+
+__all__ = ["timed"]
+
+FIELDS = {Capacity: "cap", Congestion: "reward", CrowdAversion: "strength", RunningCost: "cost"}
+
+
+def timed(coupling: Coupling, space: Space, time: TimeGrid) -> Coupling:
+    """The coupling with the times of its arrays; itself where none of them changes with time.
+
+    Raises
+    ------
+    InputError
+        where the number of levels is not that of the steps or nodes, or the number of steps is not stated
+    """
+    if isinstance(coupling, Sum):
+        terms = tuple(timed(term, space, time) for term in coupling.terms)
+        return coupling if all(a is b for a, b in zip(terms, coupling.terms, strict=True)) else Sum(terms)
+    if isinstance(coupling, Scaled):
+        inner = timed(coupling.of, space, time)
+        return coupling if inner is coupling.of else Scaled(inner, coupling.factor)
+    name = FIELDS.get(type(coupling))
+    if name is None:
+        return coupling
+    dims = ("action", *space.dims) if coupling.on == "occupation" else space.dims
+    given = getattr(coupling, name)
+    made = _over_time(given, dims, time, f"{name} of the {type(coupling).__name__}")
+    return coupling if made is given else replace(coupling, **{name: made})  # type: ignore[type-var]
+
+
+def _over_time(field: Any, dims: Sequence[str], time: TimeGrid, what: str) -> Any:
+    if isinstance(field, Total):
+        terms = tuple(_over_time(term, dims, time, what) for term in field.terms)
+        return field if all(a is b for a, b in zip(terms, field.terms, strict=True)) else Total(terms)
+    if not isinstance(field, np.ndarray) or field.ndim != len(dims) + 1:
+        return field
+    levels = field.shape[0]
+    if not time.settled:
+        raise InputError(
+            f"{what} has shape {field.shape}, a level for each step, and the number of steps is not stated; write "
+            f"TimeGrid(horizon, {levels}), or give an array with the coordinate time"
+        )
+    if levels not in (time.steps, time.steps + 1):
+        raise InputError(
+            f"{what} has shape {field.shape}; {time.steps} levels, one for each step, or {time.steps + 1}, one for "
+            f"each node, of ({', '.join(dims)}) are needed"
+        )
+    if levels == time.steps:  # at the end nothing is paid for time any more
+        field = frozen(np.concatenate([field, field[-1:]]))
+    return Labelled(field, ("time", *dims), (time.nodes, *(None for _ in dims)))

@@ -1,0 +1,110 @@
+"""Paths of a study: which points, in which order, from which starts, and in which number of steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mfgsolve as mfg
+from mfgsolve.problem import Problem
+from mfgsolve.studies import paths as module
+from mfgsolve.studies.paths import Path, along, paths, solve_path, starts_help
+from mfgsolve.studies.points import Index, Point
+
+OVER = {"reward": [1.0, 1.5, 2.0, 2.5, 3.0], "congestion": [0.05, 0.1]}
+POINT = Point("supply-demand", settings={"shape": "8x8", "steps": 10, "viscosity": 0.05},
+              options={"tol": 1e-10, "threads": 1})  # fmt: skip
+
+
+def path(*wanted: int, point: Point = POINT) -> Path:
+    points = tuple(point.with_settings({"reward": value}) for value in OVER["reward"])
+    return Path(tuple((k,) for k in range(5)), points, "reward", tuple(OVER["reward"]), wanted or (0, 1, 2, 3, 4))
+
+
+@pytest.fixture
+def starts(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each point that is solved has a start."""
+    told, solved = [], module.solve_from
+
+    def watched(point: Point, make, line, cautions):
+        told.append(line is not None and line(mfg.resolution.settle(make())) is not None)
+        return solved(point, make, line, cautions)
+
+    monkeypatch.setattr(module, "solve_from", watched)
+    return told
+
+
+def test_every_point_is_on_one_path():
+    listed = [index for row in paths(OVER, "reward") for index in row]
+    assert sorted(listed) == list(np.ndindex(5, 2))
+    assert next(paths(OVER, "reward")) == [(k, 0) for k in range(5)]
+    assert list(paths(OVER, None)) == [[index] for index in np.ndindex(5, 2)]
+    falling = next(paths({"reward": [3.0, 1.0, 2.0, 4.0]}, "reward"))
+    assert falling == [(1,), (2,), (0,), (3,)]
+    long = list(paths({"reward": list(range(33))}, "reward"))
+    assert [len(row) for row in long] == [11, 11, 11]
+
+
+def test_paths_go_along_numbers_of_the_game():
+    assert along(OVER) == "reward"
+    assert along({"reward": [1, 2, 3]}) is None  # two of three would start from nothing
+    assert along({"steps": [8, 9, 10, 11], "rng": [1, 2, 3, 4], "kind": list("abcd")}) is None
+    assert along({"on": [True, False, 2, 3], "a": [1, 2, 3, float("inf")]}) is None
+
+
+def test_starts_help_small_monotone_diffusions():
+    assert starts_help(mfg.problems.supply_demand(shape=(16, 16)), Point())
+    for problem in (
+        mfg.problems.supply_demand(shape=(64, 64)),
+        mfg.problems.left_right(temperature=0.2),
+        mfg.problems.predator_prey(),
+    ):
+        assert not starts_help(problem, Point())
+    assert not starts_help(mfg.problems.supply_demand(shape=(16, 16)), Point(options={"method": "frank-wolfe"}))
+
+
+def test_starts_are_straight_lines_and_save_sweeps(starts: list[bool]):
+    warm = dict(solve_path(path()))
+    assert starts == [False, False, True, True, True]
+    for (k,), answer in warm.items():
+        solution = mfg.solve(POINT.with_settings({"reward": OVER["reward"][k]}).problem(), check="ignore")
+        assert answer.numbers["relative_exploitability"] <= 1e-10
+        assert answer.numbers["potential"] == pytest.approx(solution.potential, rel=1e-9)
+        assert answer.numbers["cost"] == pytest.approx(solution.certificate.cost, rel=1e-4)
+        assert (answer.numbers["sweeps"] < 0.8 * solution.sweeps) == starts[k]
+
+
+def test_what_is_wanted_does_not_change_the_bits():
+    whole: dict[Index, dict] = {index: answer.numbers for index, answer in solve_path(path())}
+    part = {index: answer.numbers for index, answer in solve_path(path().only([3]))}
+    assert list(part) == [(3,)]
+    del part[3,]["seconds"], whole[3,]["seconds"]
+    np.testing.assert_equal(part[3,], whole[3,])
+
+
+def test_a_point_that_fails_is_no_start(starts: list[bool]):
+    points = list(path().points)
+    points[1] = points[1].with_settings({"congestion": -1.0})
+    broken = Path(path().indices, tuple(points), "reward", path().places, path().wanted)
+    states = [answer.status for _, answer in solve_path(broken)]
+    assert states == ["converged", "failed", "converged", "converged", "converged"]
+    assert starts == [False, False, False, False, True]
+
+
+def build(reward: float, steps: int | None = None) -> Problem:
+    return mfg.problems.supply_demand(shape=(12, 12), viscosity=0.02, reward=reward, steps=steps)
+
+
+def test_steps_are_measured_at_three_points_where_these_agree(monkeypatch: pytest.MonkeyPatch):
+    asked: list[Problem] = []
+    judge = module.judge
+    monkeypatch.setattr(module, "judge", lambda problem: asked.append(problem) or judge(problem))
+    point = Point(build=build, options={"tol": 1e-10, "threads": 1})
+    answers = dict(solve_path(path(point=point)))
+    assert len(asked) == 3
+    chosen = [mfg.resolution.settle(build(reward)).time.steps for reward in OVER["reward"]]
+    assert [int(answers[k,].numbers["steps"]) for k in range(5)] == chosen
+    few = dict(solve_path(path(point=point.with_settings({"steps": 2}))))
+    assert few[0,].message.startswith("2 entropic steps are too few")
+    assert few[1,].message.startswith("as measured at reward = 1, 2 entropic steps are too few")
+    assert few[3,].message.startswith("as measured at reward = 2, ")
