@@ -1,7 +1,7 @@
 """Battles of four groups: what training costs, what it comes to, and who wins when algorithms meet.
 
-    python benchmarks/battles.py [--seeds 3] [--games 192] [--task NAME ...] [--quick]
-    python benchmarks/battles.py --paper [--hours 0.5] [--task NAME ...]
+    python benchmarks/battles.py [--seeds 3] [--games 192] [--part NAME ...] [--quick]
+    python benchmarks/battles.py --paper [--hours 0.5] [--part NAME ...]
 
 Prints agent-steps per second of a core, of the engine alone and of everything; games won by a trained group against
 three random ones in the tiny case (4 x 6 on 16x16, 64 episodes); rewards in the battle with a hidden sign, in which
@@ -42,6 +42,8 @@ PAPER = (
     BattleGathering(size=60, agents=72, max_steps=500, food=72),
     PredatorPreyBattle(size=60, agents=45, prey=90, max_steps=500),
 )
+
+PARTS = ("throughput", "tiny", HiddenSignBattle.name, *(task.name for task in REDUCED))
 
 
 def cpu(task: BattleTask, learner: str, **options: Any) -> float:
@@ -177,19 +179,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--games", type=int, default=192)
-    parser.add_argument("--task", action="append", help="one of the three games; may be repeated; all without")
+    parser.add_argument("--part", action="append", choices=PARTS, help="may be repeated; all without")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--paper", action="store_true")
     parser.add_argument("--hours", type=float, help="with --paper: the most it may take")
     options = parser.parse_args()
-    episodes = 24 if options.quick else 200
-    tasks = [task for task in (PAPER if options.paper else REDUCED) if task.name in (options.task or [task.name])]
-    throughput(tasks[0], 8 if options.paper else min(episodes, 40))
-    if not options.paper:
+    episodes, parts = 24 if options.quick else 200, options.part or PARTS
+    tasks = [task for task in (PAPER if options.paper else REDUCED) if task.name in parts]
+    if "throughput" in parts:
+        throughput((PAPER if options.paper else REDUCED)[0], 8 if options.paper else min(episodes, 40))
+    if "tiny" in parts and not options.paper:
         tiny(1 if options.quick else options.seeds)
+    if "hidden-sign-battle" in parts and not options.paper:
         hidden_sign(1 if options.quick else options.seeds, 240 // (10 if options.quick else 1))
-    trainings_in_all = len(tasks) * len(LEARNERS) * options.seeds
-    seconds = None if options.hours is None else 3600 * options.hours / trainings_in_all
+    many = max(len(tasks) * len(LEARNERS) * options.seeds, 1)
+    seconds = None if options.hours is None else 3600 * options.hours / many
     for task in tasks:
         print(f"\n{task.name} at {task.counts} on {task.size}x{task.size}", flush=True)
         trainings = {

@@ -3,9 +3,12 @@
     python benchmarks/kernels.py            # about a minute and a half
     python benchmarks/kernels.py --quick    # small grids, a few seconds
 
-Every cell holds 10^6 cell-steps per second and, after the bar, the ratio to the triad  a = b + 3 c  of the same process
-(24 bytes an element, one thread, measured again next to each kernel): (24 bytes x cell-steps / s) / (triad bytes / s).
-A tangent is one backward and one forward pass, counted once.  The last table is the time of one thread over two.
+Every cell holds 10^6 cell-steps per second and, after the bar, the share of the bandwidth of the triad  a = b + 3 c  of
+the same process (one thread, measured again next to each kernel).  The unit is that of the triad, bytes that must move
+between memory and processor in one pass, each array of levels as often as the pass goes over it, what a level needs
+besides being in cache: (bytes x cell-steps / s) / (triad bytes / s).  Below a half (marked *) it is instructions that
+bind, not memory.  A tangent is one backward and one forward pass, counted once.  The last table is the time of one
+thread over two.
 """
 
 from __future__ import annotations
@@ -29,6 +32,17 @@ from mfgsolve.problem import Problem
 from mfgsolve.problems.supply_demand import supply_demand
 
 KERNELS = ("backward", "forward", "tangent", "movement")
+COUPLINGS = ("price", "potential", "slope")
+BYTES = {  # of a cell-step in one pass, arrays of doubles read and written
+    "backward": 8 * (1 + 1),  # price, policy
+    "forward": 8 * (1 + 1),  # policy, mass
+    "tangent": 8 * (2 + 2 + 1 + 3),  # policy and direction twice, mass, result written, read and written
+    "movement": 8 * (1 + 1),  # policy, mass
+    "price": 8 * (1 + 1 + 1),  # mass, reward, price
+    "potential": 8 * (1 + 1 + 1),  # beside the price
+    "slope": 8 * (1 + 1 + 1),
+}
+BINDS = 0.5  # share of the triad below which memory is not what binds
 FULL = [((64, 64), 512), ((128, 128), 1024), ((256, 256), 256), ((65536,), 256), ((48, 48, 48), 64)]
 QUICK = [((64, 64), 128), ((4096,), 128), ((24, 24, 24), 32)]
 
@@ -51,7 +65,7 @@ def make_problem(shape: tuple[int, ...], steps: int, noise: str) -> Problem:
 
 
 def calls(game: Game, sweeps: int = 4) -> dict[str, Callable[[], object]]:
-    """The four kernels on the data of a few sweeps of fictitious play."""
+    """The kernels on the data of a few sweeps of fictitious play."""
     ahead = np.zeros((game.steps, *game.step.shape))
     mass = game.flow(ahead)
     for k in range(sweeps):
@@ -65,6 +79,9 @@ def calls(game: Game, sweeps: int = 4) -> dict[str, Callable[[], object]]:
         "forward": lambda: game.flow(policy, out=flow),
         "tangent": lambda: game.curvature(policy, mass, direction, out=result, identity=0.0),
         "movement": lambda: game.cost(game.policy_of(policy), mass),
+        "price": lambda: game.price(mass, out=result),
+        "potential": lambda: game.price_and_potential(mass, result),
+        "slope": lambda: game.slope(mass, out=result),
     }
 
 
@@ -74,18 +91,20 @@ def title(shape: tuple[int, ...], steps: int) -> str:
 
 def measure_ratios(grids: list[tuple[tuple[int, ...], int]], stream: Stream, repeats: int) -> Table:
     table = Table(
-        "cells x steps", "noise", "triad GB/s", *KERNELS, title="one thread: 10^6 cell-steps/s | to the triad"
-    )
+        "cells x steps", "noise", "triad GB/s", *KERNELS, *COUPLINGS,
+        title="one thread: 10^6 cell-steps/s | share of the triad's bytes/s (* instructions bind)",
+    )  # fmt: skip
     for shape, steps in grids:
         for noise in ("explicit", "implicit"):
             game = Game(make_problem(shape, steps, noise), threads=1)
             row, element = [], 0.0
-            for call in calls(game).values():
+            for name, call in calls(game).items():
                 call()
                 before = 1 / stream.rate(repeats)
                 seconds = best(call, repeats) / game.cell_steps
                 element = min(before, 1 / stream.rate(repeats))
-                row.append(f"{1e-6 / seconds:5.0f} | {element / seconds:.2f}")
+                share = BYTES[name] / 24 * element / seconds
+                row.append(f"{1e-6 / seconds:4.0f}|{share:.2f}{'*' if share < BINDS else ' '}")
             table.add_row(title(shape, steps), noise, f"{24e-9 / element:.1f}", *row)
     return table
 

@@ -14,7 +14,7 @@ from mfgsolve.couplings import Coupling, RunningCost, marginal
 from mfgsolve.couplings.timed import timed
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
-from mfgsolve.errors import InputError, has_labels, numbers, real, shown
+from mfgsolve.errors import InputError, has_labels, numbers, real, shown, unknown
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.attributes import Suggesting
@@ -26,6 +26,8 @@ from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps import Step
 
 __all__ = ["Levelled", "Problem"]
+
+SENSES = ("cost", "reward")  # how what agents pay, or earn, is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,9 @@ class Problem(Suggesting):
         is chosen, nodes fall on them if they can: without, a scheme of second order in time has no order.  They change
         nothing for a stated number
 
+    sense : "cost", or "reward" where agents are thought of as earning: reports and pictures then tell earnings, -cost.
+        It changes no number of the game, whose costs are stated, and kept, as costs
+
     Raises
     ------
     InputError
@@ -91,6 +96,7 @@ class Problem(Suggesting):
     sites: np.ndarray | None = field(default=None, repr=False)
     cautions: tuple[Caution, ...] = field(default=(), repr=False)
     kinks: Sequence[float] = ()
+    sense: str = "cost"
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -105,6 +111,8 @@ class Problem(Suggesting):
         ):
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
+        if self.sense not in SENSES:
+            raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
         object.__setattr__(self, "kinks", _kinks(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
@@ -254,6 +262,11 @@ class Problem(Suggesting):
             parameters=None,
             text=None,
         )
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What its datasets say of how costs are to be read: their discount, and their sense where agents earn."""
+        return self.time.attrs | ({} if self.sense == "cost" else {"sense": self.sense})
 
     is_levelled = False
 

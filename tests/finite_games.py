@@ -68,7 +68,7 @@ def kernel_case(seed, tau, still):
     table = stacked([sparse.csr_array(part.reshape(-1, states)) for part in chance])
     allowed, crowd = random_allowed(rng, actions, states), rng.normal(size=(steps + 1, states))
     full = np.broadcast_to(chance, (steps, actions, states, states)), np.broadcast_to(cost, (steps, actions, states))
-    return rng, (cost, crowd, allowed, tau, *table), full
+    return rng, (cost, crowd, allowed, tau, table), full
 
 
 # -- games -----------------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def solution_facts(solution: Solution) -> dict[str, Any]:
     """The numbers of a solution; of a learned one, also how it was learned and how far it is from a solver's."""
     learning, identity = solution.learning, solution_identity(solution)
     if learning is None:
-        return solution.summary() | identity
+        return solution.summary() | identity | _earnings(solution)
     made = {"learner": str(solution.dataset.attrs["solver"]), "agents": learning.agents}
     made |= {name: int(getattr(learning, name)[-1]) for name in ("episodes", "agent_steps")}
     made |= {name: float(getattr(learning, name)) for name in ("density_distance", "reference_exploitability")}
@@ -65,7 +65,13 @@ def solution_facts(solution: Solution) -> dict[str, Any]:
         made["disagreement"] = float(learning.disagreement[-1])
     if learning.agent_regret is not None:
         made["mean_regret"] = float(learning.agent_regret.mean())
-    return solution.summary() | identity | made
+    return solution.summary() | identity | _earnings(solution) | made
+
+
+def _earnings(solution: Solution) -> dict[str, float]:
+    """The cost with its sign turned, where the game is stated by rewards."""
+    earns = solution.dataset.attrs.get("sense") == "reward"
+    return {"earnings": 0.0 - float(solution.certificate.cost)} if earns else {}
 
 
 def _learned_rows(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -94,13 +100,13 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         ("duality gap", short(numbers["duality_gap"])),
     ]
     if objective == "social":  # whose potential is what all pay together, by mass 1
-        rows.append(("cost of an agent", _exact(numbers["potential"])))
+        rows.append(_paid(attrs, numbers["potential"]))
         rows.append(("at marginal costs", _exact(numbers["cost"])))
         rows.append(("certified as", {"bound": "the least, to the gap", "stationary": "stationary"}.get(
             str(attrs.get("optimum")), "unknown")))  # fmt: skip
     else:
         rows.append(("potential", _exact(numbers["potential"])))
-        rows.append(("cost of an agent", _exact(numbers["cost"])))
+        rows.append(_paid(attrs, numbers["cost"]))
     if "policy" in data or "value_ahead" in data:
         rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
     rows += distance_rows(solution.discretisation)
@@ -113,6 +119,12 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         rows.append(("fastest", _fastest(data)))
     work = f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"
     return [*rows, ("work", work)]
+
+
+def _paid(attrs: Mapping[Any, Any], cost: float) -> tuple[str, str]:
+    """What an agent pays, or earns where the game is stated by rewards."""
+    earns = attrs.get("sense") == "reward"
+    return ("earnings of an agent", _exact(0.0 - cost)) if earns else ("cost of an agent", _exact(cost))
 
 
 def _fastest(data: xr.Dataset) -> str:
@@ -230,27 +242,27 @@ def _costs(one: xr.Dataset) -> dict[str, Any]:
 
 def agents_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
     """The small table of a comparison with N agents."""
-    facts = agents_facts(compared)
+    facts, earns = agents_facts(compared), compared.attrs.get("sense") == "reward"
     rows = [("problem", f"{facts['problem']}, {facts['replicas']} replicas, seed {facts['seed']}")]
     for number, one in facts["agents"].items():
         name, near = f"N = {number}", f"L2 {short(one['l2']['mean'])}, W1 {short(one['wasserstein']['mean'])}"
         if "populations" not in one:
-            rows.append((name, f"{near}, {_gains(one)}"))
+            rows.append((name, f"{near}, {_gains(one, earns)}"))
             continue
         rows.append((name, near))
-        rows += [(f"  {who}", _gains(costs)) for who, costs in one["populations"].items()]
+        rows += [(f"  {who}", _gains(costs, earns)) for who, costs in one["populations"].items()]
     names = {"l2": "L2", "wasserstein": "W1", "regret": "regret", "cost_difference": "|cost difference|"}
     slopes = [f"{text} {_slope(facts['slopes'][name])}" for name, text in names.items()]
     why = [("no exact regret", str(facts["regret_unknown"]))] if "regret_unknown" in facts else []
     return [*rows, ("slopes in N", ", ".join(slopes)), ("W1", str(facts["wasserstein_metric"])), *why]
 
 
-def _gains(one: dict[str, Any]) -> str:
-    simulated = one["simulated_cost"]
+def _gains(one: dict[str, Any], earns: bool = False) -> str:
+    simulated, sign, word = one["simulated_cost"], (-1.0 if earns else 1.0), "earnings" if earns else "cost"
     half = 0.5 * (simulated["high"] - simulated["low"])
     return (
         f"regret {short(one['regret'])}, cost difference {short(one['cost_difference'])}, "
-        f"cost {one['cost']:.6g} (simulated {simulated['mean']:.6g} ± {half:.2g})"
+        f"{word} {sign * one['cost']:.6g} (simulated {sign * simulated['mean']:.6g} ± {half:.2g})"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
     from mfgsolve.solution.datasets import Measure
 
     Watch = Callable[[Measure], None]
+
+
+SWEEP = 25e-9  # seconds that a sweep takes a cell and step, on one thread
+LARGE, LONG = 2**30, 60.0  # bytes and seconds from which on they are told beforehand
 
 
 def solve(
@@ -102,7 +107,26 @@ def solve(
         )  # fmt: skip
 
     line = Progress.of(stated, tol) if tol_continuum is None else Progress(tol)  # of meshes that are chosen
+    if tol_continuum is None:
+        foretell(stated)
     carry_out(work, line, checkpoint, output, plot, json, strict)
+
+
+def foretell(problem: Problem) -> None:
+    """Say beforehand what a large solve of a diffusion will take, as information alone: nobody is asked."""
+    from mfgsolve.command.preflight import bytes_needed
+    from mfgsolve.command.speaking import inform
+    from mfgsolve.inputs.memory import human_size
+    from mfgsolve.progress import left_text
+    from mfgsolve.progress.work import USUAL
+
+    if problem.is_finite:
+        return
+    memory = bytes_needed(problem.grid.shape, problem.time.steps)
+    seconds = USUAL * math.prod(problem.grid.shape) * problem.time.steps * SWEEP
+    if memory >= LARGE or seconds >= LONG:
+        needed = left_text(seconds).removesuffix(" left")
+        inform(f"this needs about {human_size(memory)} of memory, and {needed} on one thread, give or take a factor 3")
 
 
 def resume(

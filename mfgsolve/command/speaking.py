@@ -17,8 +17,8 @@ from mfgsolve.errors import FileError
 from mfgsolve.inputs.texts import visible
 
 __all__ = [
-    "begin_json", "complain", "has_live_line", "json_is_given", "json_text", "on_screen", "quieten", "say", "silence",
-    "tell_columns", "to_json", "write_out",
+    "begin_json", "complain", "has_live_line", "inform", "json_is_given", "json_text", "on_screen", "quieten", "say",
+    "silence", "tell_columns", "to_json", "write_out",
 ]  # fmt: skip
 
 NARROW = 30  # columns that a text needs beside others
@@ -93,6 +93,15 @@ def tell_columns(rows: Sequence[Sequence[str]]) -> None:
             table.add_row(*(Text(visible(cell), "" if number else "dim") for cell in row))
         console.print(table)
     write_out("\n".join(line.rstrip() for line in page.getvalue().split("\n")))
+
+
+def inform(text: str) -> None:
+    """A sentence on the way, for those who look on; and to the logger."""
+    from mfgsolve.progress import logger
+
+    logger.info(text)
+    if _live and sys.stderr is not None and sys.stderr.isatty():
+        complain(text, "Note")
 
 
 def _told(text: str) -> str:

@@ -4,7 +4,8 @@ Legend: arrays are (world, member, slot): ``position`` (x, y), ``power``, ``aliv
 ``last`` is what each agent of a group did last, a code of an act, -1 for nothing yet; ``acts[code]`` is its (dx, dy) of
 a move, in units of 2 cells, and 1 for an attack.  ``looks[group, member]`` is what a group takes a member for: others
 are seen *relatively*, 0 one's own group, 1 the next in the cycle, ..., food keeps its number; members that are taken
-for the same are seen as one.  ``target[dy + 2, dx + 2]`` numbers the cells of a disc of radius 2 without its centre, -1 outside.
+for the same are seen as one.  ``target[dy + 2, dx + 2]`` numbers the cells of a disc of radius 2 without its centre, -1
+outside.
 
 A row of ``out`` of `observe`, for M members and 12 cells of the disc:
 

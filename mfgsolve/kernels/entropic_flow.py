@@ -175,9 +175,9 @@ def _mean_value(mass, level, scale, eps, cuts):
         b, stop = 0, np.int64(0)
         while stop < n:
             start, stop = cuts[b], cuts[b + 1]
-            here = scale[r, b]
-            for i in range(start, stop):
-                sums[i] += mass[r, i] * (here - eps * log(level[r, i] if level[r, i] > 0.0 else 1.0))
+            here, part, m, tile = scale[r, b], sums[start:stop], mass[r, start:stop], level[r, start:stop]
+            for i in range(part.size):
+                part[i] += m[i] * (here - eps * log(tile[i] if tile[i] > 0.0 else 1.0))
             b += 1
     return sums.sum()
 

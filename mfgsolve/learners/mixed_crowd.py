@@ -29,7 +29,7 @@ def flows(game: Game, policies: np.ndarray) -> np.ndarray:
         tables = law.tables(slice(t, t + 1), masses[:, t].mean(axis=0))
         for k in range(agents):
             levels = np.stack([masses[k, t], masses[k, t]])
-            finite.forward(policies[k, t : t + 1], *tables, levels)
+            finite.forward(policies[k, t : t + 1], tables, levels)
             masses[k, t + 1] = levels[1]
             for walk in law.walks:
                 masses[k, t + 1] = walk.push(masses[k, t + 1])

@@ -356,16 +356,17 @@ def _gains(ax: Axes, seen: xr.Dataset) -> None:
 
 def _costs(ax: Axes, seen: xr.Dataset) -> None:
     """Cost of an agent: simulated with its band, exact, and in the limit; a colour for each population."""
-    numbers = seen["agents"].values
+    numbers, earns = seen["agents"].values, seen.attrs.get("sense") == "reward"
+    sign = -1.0 if earns else 1.0
     if "population" in seen["simulated_cost"].dims:
         every = [(str(name), seen.sel(population=name)) for name in seen["population"].values[:ACROSS]]
     else:
         every = [("", seen)]
     for j, (name, one) in enumerate(every):
         colour = f"C{j}" if name else "tab:purple"
-        mean, band, exact = (one[key].values for key in ("simulated_cost_mean", "simulated_cost_band", "cost"))
+        mean, band, exact = (sign * one[key].values for key in ("simulated_cost_mean", "simulated_cost_band", "cost"))
         if np.isfinite(exact).any():
-            limit = float((exact - one["cost_difference"].values)[-1])
+            limit = float((exact - sign * one["cost_difference"].values)[-1])
             ax.axhline(limit, color=colour, linestyle=":")
             ax.plot(numbers, exact, "-", color=colour)
         reach = np.nan_to_num(np.abs(band - mean[:, None])).T  # of one replica: none
@@ -377,7 +378,7 @@ def _costs(ax: Axes, seen: xr.Dataset) -> None:
     ax.errorbar([], [], [], fmt="o", color=part.INK if every[0][0] else "tab:purple", capsize=part.relative(3),
                 label="simulated, 95 %")  # fmt: skip
     ax.set_xscale("log")
-    ax.set_ylabel("cost of an agent")
+    ax.set_ylabel("earnings of an agent" if earns else "cost of an agent")
     ax.grid(alpha=0.3)
     _legend(ax, "best", 1 + (len(every) > 2))
 

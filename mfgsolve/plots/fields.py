@@ -37,6 +37,8 @@ def value(
 ) -> Figure:
     """Value: the cost an agent expects from here and now on, on one scale for all times and populations.
 
+    Where the game is stated by rewards (`Problem.sense`) it is what an agent expects to earn.
+
     Filled contours of a diffusion, cells of a finite game.  Three axes are cut through the middle of z; one axis, or
     listed states, are shown over time.
 
@@ -50,7 +52,15 @@ def value(
     if part.current().project is not None:
         raise InputError("a value is not integrated over z, and project is 'z'; slice={\"z\": ...} shows it somewhere")
     worth = ", worth at t = 0" if "discount" in seen.dataset.attrs else ""
-    label = ["value: expected cost", f"from here to the end{worth}", f"({seen.unit('value')})"]
+    word = "earnings" if seen.earns else "cost"
+    if seen.earns:
+        paid = seen.dataset["value"]
+        seen = View(seen.dataset.assign(value=paid.copy(data=0.0 - paid.values)))
+    label = [
+        f"value: expected {word}",
+        f"from here to the end{worth}",
+        f"({'reward' if seen.earns and seen.unit('value') == 'cost' else seen.unit('value')})",
+    ]
     if seen.ndim == 1:
         all_times(times)
         return _value_lines(seen, label)
@@ -69,7 +79,7 @@ def value(
                 ax.set_title(one.time_title(t))
     part.label_colours(figure, image, [ax for row in rows for ax in row], label)
     cut = "" if seen.ndim < 3 else f", cut {seen.cut_name}"
-    part.title(figure, seen, f"expected cost from each place on{cut}")
+    part.title(figure, seen, f"expected {word} from each place on{cut}")
     part.legend(figure, handles)
     return figure
 
@@ -86,7 +96,7 @@ def _value_plane(ax: Axes, one: View, t: float, scale: np.ndarray) -> ScalarMapp
 def _value_lines(seen: View, label: list[str]) -> Figure:
     scale = _levels(np.concatenate([_free(one, one.dataset["value"].values).ravel() for one in seen.each]))
     where = "state" if seen.is_listed else "place"
-    figure, axes = _over_time(seen, f"expected cost from each {where} and time on")
+    figure, axes = _over_time(seen, f"expected {'earnings' if seen.earns else 'cost'} from each {where} and time on")
     for one, ax in zip(seen.each, axes, strict=True):
         values = one.dataset["value"].values
         if one.is_finite:

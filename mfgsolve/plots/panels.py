@@ -75,7 +75,7 @@ def panels(view: View, count: int) -> tuple[Page, list[list[Axes]]]:
     views, room = view.each, width() - relative(16) / 10.0
     over = count if len(views) > 1 else min(count, 3 if view.aspect > 1.3 else 6)
     while len(views) == 1 and over > 1 and room / over < NARROW:
-        over = math.ceil(count / (math.ceil(count / over) + 1))
+        over = min(over - 1, math.ceil(count / (math.ceil(count / over) + 1)))
     down = len(views) if len(views) > 1 else math.ceil(count / over)
     columns = max(over, 2) if width() > BELOW else over  # one panel alone need not fill the page
     each = room / columns

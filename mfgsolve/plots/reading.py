@@ -151,6 +151,11 @@ class View:
         return words(self.dataset.attrs.get("name", "solution"))
 
     @property
+    def earns(self) -> bool:
+        """Whether the game is stated by rewards: what is told are earnings, -cost."""
+        return bool(self.dataset.attrs.get("sense") == "reward")
+
+    @property
     def times(self) -> np.ndarray:
         return np.asarray(self.dataset["time"].values, dtype=float)
 

@@ -97,6 +97,6 @@ def _names(ax: Axes, step: np.ndarray, dataset: xr.Dataset, name: str) -> None:
                 (x, y),
                 textcoords="offset points",
                 xytext=(4, 5),
-                fontsize=part.relative(8.5),
+                fontsize=part.relative(8.6),
                 color=part.INK,
             )

@@ -6,6 +6,7 @@ A *named* problem (of ``mfgsolve list``, or of another library as ``mfglib:beach
     shape = [64, 64]
     steps = 512                                 # may be left out, as below
     kinks = [0.7]                               # may be left out: a named problem knows its own
+    sense = "cost"                              # likewise; "reward": reports and pictures tell earnings, -cost
     [parameters]
     reward = 2.0
     [dynamics]                                  # of diffusions: scheme and reach, as below; may be left out

@@ -48,6 +48,7 @@ def build(table: DeclaredProblem, text: str) -> Problem:
         track=demand.centre if demand is not None else moving[0].position if len(moving) == 1 else None,
         sites=None if demand is None else demand.sites,
         kinks=_bends(moving, table.time.horizon) if table.kinks is None else table.kinks,
+        sense=table.sense,
     )
     if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))):
         return replace(problem, initial=problem.initial_mass() / problem.grid.volumes)  # tied to its grid

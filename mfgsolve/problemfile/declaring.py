@@ -117,7 +117,10 @@ def _text(document: Mapping[str, Any]) -> str:
 def _is_same(problem: Problem, text: str, folder: Path) -> bool:
     """Whether a text makes the same game, bit by bit."""
     again = problem_from_toml(text, where=f"the full text of {problem.name}", folder=folder)
-    return fingerprint(settle(again)) == fingerprint(settle(problem)) and again.kinks == problem.kinks
+    return fingerprint(settle(again)) == fingerprint(settle(problem)) and (again.kinks, again.sense) == (
+        problem.kinks,
+        problem.sense,
+    )
 
 
 def declared(problem: Problem, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -143,6 +146,8 @@ class _Writer:
         top: dict[str, Any] = {"name": name, "source": problem.source} if problem.source else {"name": name}
         if problem.kinks:
             top["kinks"] = list(problem.kinks)
+        if problem.sense != "cost":
+            top["sense"] = problem.sense
         where = {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
         tables = top | where | {"time": self._time()} | self._dynamics() | self._couplings() | self._ends()
         return tables, self.arrays

@@ -27,7 +27,7 @@ def override(
         path = key.split(".")
         if named and key == "scheme":
             path = ["dynamics", key]
-        elif named and len(path) == 1 and key not in ("shape", "steps", "problem", "kinks"):
+        elif named and len(path) == 1 and key not in ("shape", "steps", "problem", "kinks", "sense"):
             path = ["parameters", key]
         _set(document, path, value, where)
     if shape is not None and "states" in document:

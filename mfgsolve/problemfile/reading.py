@@ -122,13 +122,14 @@ def named_problem(
     kinks: Sequence[float] | None = None,
     scheme: str | None = None,
     reach: int | None = None,
+    sense: str | None = None,
 ) -> Problem:
     """A problem of the list, or (``peer:game``) of another library, whose resolution is part of its own parameters; at
-    a discount rate, with kinks instead of its own, and by a scheme (`Problem.with_scheme`)."""
+    a discount rate, with kinks and a sense instead of its own, and by a scheme (`Problem.with_scheme`)."""
     if ":" not in name:
         _check_size(name, shape, steps)
         made = registry.build(name, parameters, shape, steps, scheme)
-        return _changed(made if reach is None else made.with_scheme(scheme, reach), discount, kinks)
+        return _changed(made if reach is None else made.with_scheme(scheme, reach), discount, kinks, sense)
     for what, given in (("shape", shape), ("steps", steps)):
         if given is not None:
             raise InputError(
@@ -137,18 +138,21 @@ def named_problem(
             )
     from mfgsolve import interop
 
-    problem = _changed(interop.build(name, parameters), discount, kinks)
+    problem = _changed(interop.build(name, parameters), discount, kinks, sense)
     if (scheme, reach) != (None, None):
         problem = problem.with_scheme(scheme, reach)
     late: dict[str, Any] = {"time": {"discount": discount}} if discount else {}
     late |= {} if kinks is None else {"kinks": list(kinks)}
+    late |= {} if sense is None else {"sense": sense}
     READ[problem] = dump_toml({"problem": name, "parameters": dict(parameters or {}), **late})
     return problem
 
 
-def _changed(problem: Problem, rate: float, kinks: Sequence[float] | None) -> Problem:
+def _changed(problem: Problem, rate: float, kinks: Sequence[float] | None, sense: str | None) -> Problem:
     problem = replace(problem, time=replace(problem.time, discount=rate)) if rate else problem
-    return problem if kinks is None else replace(problem, kinks=kinks)
+    late: dict[str, Any] = {} if kinks is None else {"kinks": kinks}
+    late |= {} if sense is None else {"sense": sense}
+    return replace(problem, **late) if late else problem
 
 
 def _check_size(name: str, shape: Sequence[int] | None, steps: int | None) -> None:
@@ -189,7 +193,7 @@ def _built(
         named = structure(changed, NamedProblem, where)
         chain = named.dynamics or ChainTable()
         attrs = named.parameters, named.shape, named.steps, named.time.discount, named.kinks, chain.scheme, chain.reach
-        made = _located(lambda: named_problem(named.problem, *attrs), where)
+        made = _located(lambda: named_problem(named.problem, *attrs, named.sense), where)
         if named.steps_chosen and named.steps:
             made = replace(made, time=replace(made.time, chosen=True))
         return made, READ.get(made)

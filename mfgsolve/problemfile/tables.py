@@ -235,6 +235,7 @@ class DeclaredProblem:
     name: str = "declared"
     source: str = ""
     kinks: tuple[float, ...] | None = None  # of the data: on top, beside the tables that state these
+    sense: str = "cost"
 
     def __post_init__(self) -> None:
         if (self.grid is None) == (self.states is None):
@@ -294,3 +295,4 @@ class NamedProblem:
     time: DiscountTable = field(default_factory=DiscountTable)
     dynamics: ChainTable | None = None
     kinks: tuple[float, ...] | None = None
+    sense: str | None = None  # its own, if absent

@@ -37,8 +37,10 @@ def problem_to_toml(problem: Problem) -> str:
         return READ[problem]
     text = _text(problem)
     again = problem_from_toml(text)
-    if again.kinks != problem.kinks:
-        text = dump_toml(tomllib.loads(text) | {"kinks": list(problem.kinks)})
+    late: dict[str, Any] = {"kinks": list(problem.kinks)} if again.kinks != problem.kinks else {}
+    late |= {"sense": problem.sense} if again.sense != problem.sense else {}
+    if late:
+        text = dump_toml(tomllib.loads(text) | late)
         again = problem_from_toml(text)
     if not _alike(problem, again):
         raise InputError(
@@ -88,7 +90,7 @@ def _text(problem: Problem) -> str:
 
 def _alike(problem: Problem, other: Problem) -> bool:
     """Whether two problems have the same grid, time and dynamics, and the same numbers where they are sampled."""
-    stated = [(p.grid.identity, p.time, p.kinks, len(p.couplings), [by_target(c).keys() for c in p.couplings])
+    stated = [(p.grid.identity, p.time, p.kinks, p.sense, len(p.couplings), [by_target(c).keys() for c in p.couplings])
               for p in (problem, other)]  # fmt: skip
     if stated[0] != stated[1] or not np.array_equal(problem.grid.mask, other.grid.mask):
         return False

@@ -61,6 +61,7 @@ def lattice_supply_demand(
         coupling=Congestion(moving, congestion),
         initial=Bump(1.0, 0.05, (0.15, 0.2)),
         normalise=True,
+        sense="reward",
         track=moving.position,
         kinks=kinks(hold),
     )

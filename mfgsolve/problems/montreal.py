@@ -151,6 +151,7 @@ def montreal(
         coupling=Congestion(Separable(demand.profile, demand.maps), congestion),
         initial=Parked(width),
         normalise=True,
+        sense="reward",
         track=demand.centre,
         sites=np.column_stack([z.x, z.y, z.car_hours]),
     )

@@ -6,8 +6,8 @@ What works long takes ``progress`` and ``verbose``:
         True shows it at once; False never
     verbose : True tells the work in lines on stderr (on stdout of a notebook), 2 every iteration, too
 
-and only the outermost shows: the solves of a sweep are part of its line.  MFGSOLVE_PROGRESS=off in the environment turns
-lines off that nobody asked for with True, say where notebooks are run to be kept.  The same messages go to
+and only the outermost shows: the solves of a sweep are part of its line.  MFGSOLVE_PROGRESS=off in the environment
+turns lines off that nobody asked for with True, say where notebooks are run to be kept.  The same messages go to
 ``logging.getLogger("mfgsolve")``, at the levels INFO and DEBUG, whether or not anything is shown.
 """
 

@@ -227,8 +227,13 @@ class Episodes(Solves):
         return cls(*(int(getattr(learner, name, 1)) for name in ("agents", "episodes", "block", "before")))
 
     @property
-    def done(self) -> float:
+    def played(self) -> int:
+        """Episodes so far."""
         return 0 if self.measure is None else self.after(self.measure.iteration)
+
+    @property
+    def done(self) -> float:
+        return self.played
 
     @property
     def total(self) -> float:
@@ -246,10 +251,10 @@ class Episodes(Solves):
             yield from Line.texts(self)
             return
         reached = f"{self.measure.relative_exploitability:.1e}"
-        count = f"episode {self.done:.0f} of {self.episodes}"
+        count = f"episode {self.played} of {self.episodes}"
         yield f"{count}  {self.agents} agents", f"relative exploitability {reached}  {self.times()}"
         yield count, f"{reached}  {self.times()}"
-        yield f"episode {self.done:.0f}", reached
+        yield f"episode {self.played}", reached
         yield "", reached
 
 

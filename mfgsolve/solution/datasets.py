@@ -111,7 +111,7 @@ def build_dataset(
     data |= _background(game, coordinates) | history_dataset(rows)
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
-    return xr.Dataset(data, coordinates, attrs=head | time.attrs | attributes | asdict(certificate))
+    return xr.Dataset(data, coordinates, attrs=head | problem.attrs | attributes | asdict(certificate))
 
 
 def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.ndarray:

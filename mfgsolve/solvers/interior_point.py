@@ -199,8 +199,7 @@ def _dual_start(
         value[t] = paid[t, : game.cells] + level[t]
         if game.step.has_noise:
             value[t] = game.step.diffuse(value[t], False)
-        first = table.first[min(t, table.first.shape[0]) - 1]
-        finite.expect(first, table.successor, table.chance, value[t], cost[t - 1].copy(), cost[t - 1])
+        finite.expect(table, min(t, table.first.shape[0]) - 1, value[t], cost[t - 1].copy(), cost[t - 1])
         best = np.where(game.step.allowed, cost[t - 1], math.inf).min(axis=0)
         level[t - 1] = np.where(np.isfinite(best), best, 0.0) - rise
         dual[t - 1] = np.where(live[t - 1], cost[t - 1] - level[t - 1], 1.0)

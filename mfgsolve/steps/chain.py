@@ -83,8 +83,8 @@ class Law:
         """right, left, after, before of all walks, as kernels take them."""
         return walk_arrays(self.walks, self.states)
 
-    def tables(self, part: slice, mass: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows (1 or steps, actions states + 1), successors and chances of those steps.
+    def tables(self, part: slice, mass: np.ndarray | None = None) -> Transitions:
+        """Transitions of those steps, or of one that stands for all.
 
         ``mass`` (states,) at the first of them decides where the crowd changes the transitions: then for one step.
         """
@@ -96,7 +96,7 @@ class Law:
             if self._sparse:
                 table = stacked([self._after(table, part.start)])
         first = table.first if table.first.shape[0] == 1 else table.first[part]
-        return first, table.successor, table.chance
+        return table._replace(first=first)
 
     def transitions(self, t: int, mass: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Rows (actions states + 1,), successors and chances of step t."""
@@ -107,7 +107,7 @@ class Law:
         """Mass (states,) one step on, of agents who choose by a policy (actions, states), in a crowd; without one they
         are it."""
         levels = np.stack([mass, mass])
-        finite.forward(policy[None], *self.tables(slice(t, t + 1), mass if crowd is None else crowd), levels)
+        finite.forward(policy[None], self.tables(slice(t, t + 1), mass if crowd is None else crowd), levels)
         out = levels[1]
         for walk in self.walks:
             out = walk.push(out)

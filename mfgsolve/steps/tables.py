@@ -22,13 +22,15 @@ import numpy as np
 from mfgsolve.cautions import collect, say
 from mfgsolve.errors import InputError
 from mfgsolve.grids import TimeGrid
-from mfgsolve.kernels import finite, finite_tangent
+from mfgsolve.kernels import finite, finite_tangent, launch, threads_for
+from mfgsolve.kernels.shifts import Reversed, Shifts
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps.costs import Costs, OwnCost, least_allowed, lowered
 from mfgsolve.steps.excess import excess_of_choices
 from mfgsolve.steps.factors import Noise, expect_all, push_all
 from mfgsolve.steps.identity import sampled_transitions, unchanging
 from mfgsolve.steps.policies import Policy, PolicyVariable
+from mfgsolve.steps.shifts import reversed_table, shifts_of
 from mfgsolve.steps.step import Step
 from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
 from mfgsolve.steps.transitions import (
@@ -47,6 +49,7 @@ from mfgsolve.watch import look
 
 __all__ = ["TableStep"]
 
+BY_STATE = ("backward", "evaluate", "tangent_backward")  # kernels in which every state is a thing of its own
 SMALL = 64  # states of all populations together up to which their transitions are one dense table
 
 
@@ -80,6 +83,8 @@ class TableStep(Step):
         self.factors = self._noise()
         small = len(self.dynamics) > 1 and self.states <= SMALL and not space.mask.any()
         self._small_blocks = small and all(one.is_coupled for one in self.dynamics)
+        self.threads = 1
+        self._tables: dict[int, Transitions | Shifts | Reversed] = {}  # as kernels read them, by the number of threads
         self._work: np.ndarray | None = None
         self._least: tuple[np.ndarray, np.ndarray] | None = None  # own costs, and their least values
 
@@ -179,15 +184,43 @@ class TableStep(Step):
                 return quick
         return self._said_once(mass, t)[0]
 
-    def _tables(self, part: slice, mass: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    def share(self, threads: int | None) -> None:
+        """Let that many threads share the states; None decides by their number."""
+        self.threads = threads_for(self.states, threads)
+
+    def _table(self, part: slice, mass: np.ndarray | None) -> Transitions | Shifts | Reversed:
+        """Transitions of some steps, in the form that kernels read fastest."""
         look()
-        table = self.transitions
         if self.is_coupled:
             if mass is None:
                 raise InputError("the dynamics depend on the crowd; a crowd is needed to respond to")
-            table = self.transitions_at(part.start, mass[part.start])
-        first = table.first if table.first.shape[0] == 1 else table.first[part]
-        return first, table.successor, table.chance
+            return self.transitions_at(part.start, mass[part.start])
+        table = self._read()
+        if table.first.shape[0] == 1:
+            return table
+        if isinstance(table, Reversed):
+            return table._replace(first=table.first[part], into=table.into[part])
+        return table._replace(first=table.first[part])
+
+    def _read(self) -> Transitions | Shifts | Reversed:
+        """The transitions by shifts where they are shifts, with predecessors for threads, or as they are."""
+        if self.threads not in self._tables:
+            known = next((table for table in self._tables.values() if isinstance(table, Shifts)), None)
+            shifts = known or (None if self._tables else shifts_of(self.transitions, self.actions, self.states))
+            if shifts is not None:
+                self._tables[self.threads] = shifts._replace(parts=self.threads)
+            elif self.threads > 1:
+                self._tables[self.threads] = reversed_table(self.transitions, self.states, self.threads)
+            else:
+                self._tables[1] = self.transitions
+        return self._tables[self.threads]
+
+    def _run(self, name: str, *arguments: Any, table: Transitions | Shifts | Reversed, kernels: Any = finite) -> Any:
+        """A kernel, shared by threads where the table is for them; a flow by shifts is not."""
+        kernel = getattr(kernels, name)
+        if isinstance(table, Transitions) or table.parts == 1 or (isinstance(table, Shifts) and name not in BY_STATE):
+            return kernel(*arguments)
+        return launch(kernel, getattr(kernels, f"{name}_parallel"), self.threads, *arguments)
 
     def _own(self, part: slice) -> np.ndarray:
         return self.own_cost if self.own_cost.shape[0] == 1 else self.own_cost[part]
@@ -197,29 +230,29 @@ class TableStep(Step):
         own = self._own(part)
         return own if costs.action is None else costs.action(part, own)
 
-    def _single(self, t: int) -> tuple[np.ndarray, ...]:
+    def _single(self, t: int) -> Transitions | Shifts | Reversed:
         """The table of one step that no crowd decides."""
-        return self._tables(slice(t, t + 1), None)
+        return self._table(slice(t, t + 1), None)
 
     def best(self, t: int, after: np.ndarray, costs: Costs, policy: np.ndarray) -> np.ndarray:
         """softmin_a of own cost, cost of the choice and P after."""
         value = np.stack([after, after])
         nothing = np.zeros((2, self.states))
         paid, tau = self._paid(costs, slice(t, t + 1)), self.entropy_cost[t : t + 1]
-        finite.backward(paid, nothing, self.allowed, tau, *self._single(t), value, policy[None])
+        finite.backward(paid, nothing, self.allowed, tau, self._single(t), value, policy[None])
         return value[0]
 
     def expect(self, t: int, policy: np.ndarray, after: np.ndarray) -> np.ndarray:
         """sum_a pi P after."""
         value, change = np.stack([after, after]), np.empty((1, *self.policy_shape))
         nothing = np.zeros((1, *self.policy_shape)), np.zeros((2, self.states))
-        finite.tangent_backward(*nothing, policy[None], *self._single(t), value, change)
+        finite.tangent_backward(*nothing, policy[None], self._single(t), value, change)
         return value[0]
 
     def push(self, t: int, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """P^T (pi m)."""
         levels = np.stack([mass, mass])
-        finite.forward(policy[None], *self._single(t), levels)
+        finite.forward(policy[None], self._single(t), levels)
         return levels[1]
 
     def tangent(self, t: int, policy: np.ndarray, mass: np.ndarray, change: np.ndarray) -> np.ndarray:
@@ -229,9 +262,9 @@ class TableStep(Step):
         value, moved = np.stack([change, change]), np.zeros((2, self.states))
         nothing = np.zeros((1, *self.policy_shape)), np.zeros((2, self.states))
         choice = np.empty((1, *self.policy_shape))
-        finite.tangent_backward(*nothing, policy[None], *self._single(t), value, choice)
+        finite.tangent_backward(*nothing, policy[None], self._single(t), value, choice)
         here = np.stack([mass, mass])
-        finite.tangent_forward(policy[None], here, self.entropy_cost[t : t + 1], *self._single(t), choice, moved)
+        finite.tangent_forward(policy[None], here, self.entropy_cost[t : t + 1], self._single(t), choice, moved)
         return moved[1]
 
     # -- sweeps ------------------------------------------------------------------------------------------------
@@ -252,19 +285,20 @@ class TableStep(Step):
         if q is None and not (self.factors or self.is_coupled):  # one call of a kernel: no time to lose on small games
             every = slice(0, self.steps)
             paid = self._paid(costs, every)
-            finite.backward(paid, states, self.allowed, self.entropy_cost, *self._tables(every, mass), value, policy)
+            table = self._table(every, mass)
+            self._run("backward", paid, states, self.allowed, self.entropy_cost, table, value, policy, table=table)
             return value
         for part in reversed(self._parts()):
             levels = slice(part.start, part.stop + 1)
             if self.factors:
                 after = value[part.stop].copy()
                 value[part.stop] = expect_all(self.factors, part.start, after)
-            tau, tables = self.entropy_cost[part], self._tables(part, mass)
-            head = self._paid(costs, part), states[levels], self.allowed, tau, *tables
+            tau, table = self.entropy_cost[part], self._table(part, mass)
+            head = self._paid(costs, part), states[levels], self.allowed, tau, table
             if q is None:
-                finite.backward(*head, value[levels], policy[part])
+                self._run("backward", *head, value[levels], policy[part], table=table)
             else:
-                finite.evaluate(*head, policy[part], value[levels], q[part])
+                self._run("evaluate", *head, policy[part], value[levels], q[part], table=table)
             if self.factors:
                 value[part.stop] = after
         return value
@@ -285,7 +319,8 @@ class TableStep(Step):
     def forward(self, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """Fill ``mass`` (T+1, states) with the flow of its first level."""
         for part in self._parts():
-            finite.forward(policy[part], *self._tables(part, mass), mass[part.start : part.stop + 1])
+            table = self._table(part, mass)
+            self._run("forward", policy[part], table, mass[part.start : part.stop + 1], table=table)
             if self.factors:
                 mass[part.stop] = push_all(self.factors, part.start, mass[part.stop])
         return mass
@@ -302,13 +337,16 @@ class TableStep(Step):
             if self.factors:
                 value[part.stop] = expect_all(self.factors, part.start, value[part.stop])
             paid = nothing if costs.action is None else costs.action(part, nothing)
-            tables = self._tables(part, mass)
-            finite.tangent_backward(paid, costs.state[levels], policy[part], *tables, value[levels], change[part])
+            table = self._table(part, mass)
+            out = value[levels], change[part]
+            self._run("tangent_backward", paid, costs.state[levels], policy[part], table, *out, table=table)
         moved = np.zeros((self.steps + 1, self.states))
         for part in self._parts():
             levels = slice(part.start, part.stop + 1)
             here, tau = np.ascontiguousarray(mass[levels]), self.entropy_cost[part]
-            finite.tangent_forward(policy[part], here, tau, *self._tables(part, mass), change[part], moved[levels])
+            table = self._table(part, mass)
+            out = change[part], moved[levels]
+            self._run("tangent_forward", policy[part], here, tau, table, *out, table=table)
             if self.factors:
                 moved[part.stop] = push_all(self.factors, part.start, moved[part.stop])
         return moved, change
@@ -330,10 +368,11 @@ class TableStep(Step):
     ) -> np.ndarray:  # fmt: skip
         """identity * direction - K (scale * direction), both sweeps in one kernel; see `Game.curvature`."""
         weighted = direction if scale is None else scale * direction
-        tables = self._tables(slice(0, self.steps), None)
-        finite_tangent.curvature(
-            direction, weighted, policy, mass, self.entropy_cost, *tables, self._scratch(), result, identity
-        )
+        table = self._table(slice(0, self.steps), None)
+        self._run(
+            "curvature", direction, weighted, policy, mass, self.entropy_cost, table, self._scratch(), result, identity,
+            table=table, kernels=finite_tangent,
+        )  # fmt: skip
         return result
 
     def conjugate_step(
@@ -341,10 +380,11 @@ class TableStep(Step):
         share: float,
     ) -> float:  # fmt: skip
         """One pass of conjugate gradients in one kernel; see `Game.conjugate_step`."""
-        tables = self._tables(slice(0, self.steps), None)
-        return finite_tangent.conjugate_step(  # type: ignore[no-any-return]
-            policy, mass, self.entropy_cost, *tables, self._scratch(), scale, *vectors, length, share
-        )
+        table = self._table(slice(0, self.steps), None)
+        return self._run(  # type: ignore[no-any-return]
+            "conjugate_step", policy, mass, self.entropy_cost, table, self._scratch(), scale, *vectors, length, share,
+            table=table, kernels=finite_tangent,
+        )  # fmt: skip
 
     # -- policies ----------------------------------------------------------------------------------------------
 

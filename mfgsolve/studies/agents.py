@@ -281,7 +281,7 @@ def _attributes(solution: Any, play: Play) -> dict[str, Any]:
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "name": stated.name,
         "source": stated.source, "problem": problem_text(stated), "confidence": CONFIDENCE,
         "slopes_above": f"{FLOOR:g} times the exploitability of the plan (regret only) and the error of truncation",
-    } | stated.time.attrs  # fmt: skip
+    } | stated.attrs  # fmt: skip
     kept = getattr(solution, "dataset", None)
     names = ("status", "relative_exploitability", "warnings")
     return attributes | ({} if kept is None else {name: kept.attrs[name] for name in names if name in kept.attrs})

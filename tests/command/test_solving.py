@@ -13,6 +13,7 @@ from commands import DECLARED, FLAGSHIP, KEYS
 
 import mfgsolve as mfg
 from mfgsolve.command import report
+from mfgsolve.command.solving import foretell
 
 
 def test_solve_prints_a_small_table_and_a_sentence() -> None:
@@ -106,3 +107,12 @@ def test_pictures(folder: Path) -> None:
     run("animate", "plan.nc", "-o", "plan.gif", "--frames", 2)
     assert Path("plan.gif").read_bytes().startswith(b"GIF8")
     assert "kind of picture 'sped'; did you mean 'speed'" in refused("plot", "plan.nc", "-o", "p.png", "--kind", "sped")
+
+
+def test_a_large_solve_says_beforehand_what_it_needs(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="mfgsolve"):
+        foretell(mfg.problems.supply_demand(shape=(512, 512), steps=256))  # 8 (8 + 2 2) 512^2 257 bytes
+        foretell(mfg.problems.supply_demand(shape=(16, 16), steps=256))
+        foretell(mfg.problems.beach_bar())
+    (sentence,) = caplog.messages
+    assert sentence.startswith("this needs about 6.02 GiB of memory, and about 59 s on one thread")

@@ -46,6 +46,17 @@ def test_a_program_reads_a_line_a_row_without_codes(capsys: pytest.CaptureFixtur
     assert len(text.splitlines()) == len(ROWS)
 
 
+def test_a_note_is_for_those_who_look_on(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", logger="mfgsolve"):
+        for kind, seen in ((io.StringIO, ""), (Screen, "Note: it takes long\n")):
+            stream = kind()
+            monkeypatch.setattr("sys.stderr", stream)
+            monkeypatch.setenv("NO_COLOR", "1")
+            speaking.inform("it takes long")
+            assert re.sub(r"\x1b\[[\d;]*m", "", stream.getvalue()) == seen
+    assert caplog.messages == ["it takes long"] * 2
+
+
 def test_quietly_errors_and_json_alone_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     speaking.quieten(True, live=False)
     try:

@@ -52,20 +52,23 @@ def test_the_actor_climbs_towards_better_actions_and_keeps_its_temperature():
     assert chance[:, 7].mean() == pytest.approx(wanted, abs=0.02)
 
 
-def share_of_wins(kind, seed=0):
-    """Wins of a trained group against three random ones, in 64 games of 200 steps."""
+def shares_of_wins(kind, seed=0):
+    """Wins of each trained group against three random ones, in 32 games of 200 steps."""
     training = train(MultiTeamBattle(size=16, agents=6), kind(episodes=64, seed=seed))
     assert training.dataset["kills"].values[-1].sum() > 4 * training.dataset["kills"].values[0].sum()
-    long = MultiTeamBattle(size=16, agents=6, max_steps=200)
-    return play(long, [Player.of(training, 0, long), None, None, None], games=64, rng=1).wins[0] / 64
+    long, shares = MultiTeamBattle(size=16, agents=6, max_steps=200), []
+    for g in range(4):
+        players = [Player.of(training, g, long) if k == g else None for k in range(4)]
+        shares.append(play(long, players, games=32, rng=1).wins[g] / 32)
+    return shares
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [IL, MFQ, MTMFQ])
-def test_a_trained_group_beats_three_random_ones(kind):
-    assert share_of_wins(kind) >= 0.8
+def test_every_trained_group_beats_three_random_ones(kind):
+    assert min(shares_of_wins(kind)) >= 0.8
 
 
 @pytest.mark.slow
 def test_the_actor_and_critic_learn_too():
-    assert share_of_wins(MFAC) >= 0.5
+    assert np.mean(shares_of_wins(MFAC)) >= 0.5

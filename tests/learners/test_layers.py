@@ -1,11 +1,11 @@
-"""Networks whose weights are one vector: values and gradients; the memory of transitions."""
+"""Networks whose weights are one vector: values and gradients."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from mfgsolve.learners.battles.layers import Layers, Memory
+from mfgsolve.learners.battles.layers import Layers
 
 
 def test_values_are_those_of_dense_layers():
@@ -33,23 +33,3 @@ def test_gradients_are_finite_differences():
         step[k] = 1e-6
         rise = net.values(weights + step, inputs) - net.values(weights - step, inputs)
         assert out[k] == pytest.approx((push * rise).sum() / 2e-6, abs=1e-6)
-
-
-def test_memory_keeps_the_latest():
-    memory = Memory(4, 2)
-    rows = np.arange(6, dtype=np.float32)
-
-    def add(part):
-        seen = np.repeat(rows[part, None], 2, axis=1)
-        memory.add(seen, part, rows[part], seen + 10, np.array(part) % 2 == 0)
-
-    add(np.array([0, 1]))
-    assert (memory.size, set(memory.draw(50, np.random.default_rng(0)))) == (2, {0, 1})
-    add(np.array([2, 3, 4]))
-    assert sorted(memory.action) == [1, 2, 3, 4]
-    for k in range(4):
-        assert memory.seen[k, 0] == memory.action[k] == memory.reward[k] == memory.then[k, 1] - 10
-        assert memory.ended[k] == (memory.action[k] % 2 == 0)
-    add(np.array([5, 0, 1, 2, 3, 4]))
-    assert sorted(memory.action) == [1, 2, 3, 4]
-    assert memory.size == 4

@@ -14,7 +14,6 @@ from mfgsolve.errors import InputError
 from mfgsolve.files import read_dataset
 from mfgsolve.learners.battles.algorithms import IL, MFAC, MFQ, MTMFQ
 from mfgsolve.learners.battles.battle_tasks import BattleGathering, MultiTeamBattle, PredatorPreyBattle
-from mfgsolve.learners.battles.layers import Memory
 from mfgsolve.learners.battles.self_play import filled
 from mfgsolve.learners.battles.sight import Arena
 from mfgsolve.tasks import load_training, resume_training, train
@@ -86,10 +85,21 @@ def test_a_gradient_step_moves_q_towards_its_target():
     learner = IL(**{**SMALL, "step": 3e-3}, discount=0.5)
     state = learner.init(TINY)
     rng = np.random.default_rng(0)
-    memory = Memory(64, 151)
     seen, then = rng.random((2, 64, 151)).astype(np.float32)
     action, reward = rng.integers(25, size=64), rng.normal(size=64).astype(np.float32)
-    memory.add(seen, action, reward, then, np.arange(64) % 2 == 0)
+    ended = np.arange(64) % 2 == 0
+
+    class Held:
+        """A memory of just these."""
+
+        def draw(self, g, number, rng):
+            return rng.integers(64, size=number)
+
+        def seen_at(self, rows, later=0):
+            return (then if later else seen)[rows]
+
+    state.memory = Held()
+    state.did, state.paid, state.ended = action, reward, ended
     state.target[:] = state.weights
 
     def targets():
@@ -106,7 +116,7 @@ def test_a_gradient_step_moves_q_towards_its_target():
     assert learner.ahead(state, 1, then, 0.1) == pytest.approx((chance * values).sum(axis=1), abs=1e-5)
     before, others = error(), state.weights[[0, 2, 3]].copy()
     for _ in range(300):
-        learner.learn(state, 1, memory, 0.1, rng)
+        learner.learn(state, 1, 0.1, rng)
     assert error() < 0.1 * before
     assert (state.weights[[0, 2, 3]] == others).all()
     assert state.updates.tolist() == [0, 300, 0, 0]

@@ -106,7 +106,7 @@ class TestEveryProblem:
         ("supply-demand", {"reward": -1.0}, "congestion reward is negative"),
         ("supply-demand", {"viscosity": -0.1}, "viscosity is -0.1; it must be zero or positive"),
         ("supply-demand", {"congestion": 0.0}, "congestion is 0.0; it must be positive .use RunningCost"),
-        ("supply-demand", {"width": 0.0}, "congestion reward: bump width is 0.0; it must be positive"),
+        ("supply-demand", {"width": 0.0}, "width of an arc is 0.0; it must be positive"),
         ("supply-demand", {"hold": 1.0}, r"hold 1.0; .* \[0, 1\)"),
         ("crowd-aversion", {"wide_door": 0.6}, "doors of width 0.6 .* below 0.5"),
         (

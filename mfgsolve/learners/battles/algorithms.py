@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import xarray as xr
@@ -129,11 +129,10 @@ class MFAC(MFQ):
         actors = [Layers((state.arena.observed, *net.sizes[1:])) for net in state.nets]
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(2**31, 1)))
         weights = filled([net.start(rng) for net in actors])
+        parts = {part.name: getattr(state, part.name) for part in fields(state) if part.init}
         return ActorState(
-            weights=state.weights, target=state.target, means=state.means, squares=state.squares,
-            updates=state.updates, types=state.types, arena=state.arena, nets=state.nets, actor=weights,
-            actor_slow=weights.copy(), actor_means=np.zeros_like(weights), actor_squares=np.zeros_like(weights),
-            actors=actors,
+            **parts, actor=weights, actor_slow=weights.copy(), actor_means=np.zeros_like(weights),
+            actor_squares=np.zeros_like(weights), actors=actors,
         )  # fmt: skip
 
     def _logits(self, state: BattleState, g: int, seen: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Small networks in single precision whose weights lie in one vector, and the memory that they learn from."""
+"""Small networks in single precision whose weights lie in one vector."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from mfgsolve.kernels import networks as kernels
 
-__all__ = ["Layers", "Memory"]
+__all__ = ["Layers"]
 
 
 @dataclass(frozen=True)
@@ -74,32 +74,3 @@ class Layers:
             if k:
                 push = push @ parts[k][0].T
                 kernels.hold(push, layers[k])
-
-
-class Memory:
-    """The latest transitions of one group: what was seen, done, paid, seen next, and whether that was the end."""
-
-    def __init__(self, capacity: int, inputs: int):
-        self.capacity, self.size, self._next = capacity, 0, 0
-        self.seen = np.zeros((capacity, inputs), dtype=np.float32)
-        self.then = np.zeros((capacity, inputs), dtype=np.float32)
-        self.action = np.zeros(capacity, dtype=np.int64)
-        self.reward = np.zeros(capacity, dtype=np.float32)
-        self.ended = np.zeros(capacity, dtype=bool)
-
-    def add(
-        self, seen: np.ndarray, action: np.ndarray, reward: np.ndarray, then: np.ndarray, ended: np.ndarray
-    ) -> None:
-        """Keep transitions, row by row; the oldest give way, and of more than there is room for the last stay."""
-        rows = min(len(action), self.capacity)
-        places = (self._next + np.arange(rows)) % self.capacity
-        for kept, new in (
-            (self.seen, seen), (self.action, action), (self.reward, reward), (self.then, then), (self.ended, ended),
-        ):  # fmt: skip
-            kept[places] = new[len(new) - rows :]
-        self._next = (self._next + rows) % self.capacity
-        self.size = min(self.size + rows, self.capacity)
-
-    def draw(self, number: int, rng: np.random.Generator) -> np.ndarray:
-        """Places of transitions drawn with replacement."""
-        return rng.integers(self.size, size=number)

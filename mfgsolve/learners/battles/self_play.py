@@ -6,7 +6,8 @@ Deep Q-learning on the acts of neighbours (Yang et al., ICML 2018, arXiv:1802.05
     y = r + gamma v(s'),    v(s') = sum over a of pi(a | s') Q'(s', abar', a),    y = r at the end of an agent's life,
 
 Q' a network that follows slowly.  Time that is up is no end: v(s') is counted.  A block is one episode in each of the
-worlds side by side; the memory begins anew with each, so that a checkpoint is small and goes on bit for bit.
+worlds side by side.  The memory reaches back over several of them: who learns from the latest episode alone has last
+seen the few who were left at its end, and forgets how to hunt the others.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ import xarray as xr
 from mfgsolve.errors import InputError
 from mfgsolve.kernels import networks as kernels
 from mfgsolve.learners.battles.battle_tasks import BattleTask
-from mfgsolve.learners.battles.layers import Layers, Memory
+from mfgsolve.learners.battles.layers import Layers
+from mfgsolve.learners.battles.memory import Memory, Past, empty_past
 from mfgsolve.learners.battles.rules import GROUPS
 from mfgsolve.learners.battles.sight import Arena, Lens
 from mfgsolve.solvers.blas import single_thread
-from mfgsolve.tasks.learner import STORED, TaskLearner, TrainingState, number, series
+from mfgsolve.solvers.stored import Stored
+from mfgsolve.tasks.learner import STORED, TaskLearner, number, series
 from mfgsolve.tasks.task import Task
 from mfgsolve.watch import look
 
@@ -32,8 +35,8 @@ __all__ = ["BattleState", "SelfPlay"]
 
 
 @dataclass
-class BattleState(TrainingState):
-    """Networks of all groups; vectors of shorter networks are filled up with zeros."""
+class BattleState(Past):
+    """The past, and networks of all groups; vectors of shorter networks are filled up with zeros."""
 
     weights: np.ndarray = field(metadata=STORED, kw_only=True)  # (group, weight), as are the next three
     target: np.ndarray = field(metadata=STORED, kw_only=True)
@@ -43,6 +46,10 @@ class BattleState(TrainingState):
     types: np.ndarray = field(metadata=STORED, kw_only=True)  # (group, slot) found so far
     arena: Arena = field(kw_only=True)
     nets: list[Layers] = field(kw_only=True)  # of each group
+    memory: Memory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.memory = Memory(self, self.nets[0].sizes[0])
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,7 @@ class SelfPlay(TaskLearner[BattleState]):
     step : of Adam
     batch : transitions of a gradient step, and new ones of a group between two rounds of learning
     updates : gradient steps of a round
-    memory : batches that the memory holds
+    memory : batches of each group that the memory holds while all are alive; it goes back as many steps of the worlds
     discount : gamma
     follow : share of the way that Q' moves to Q in a gradient step
     hot, cold : temperature at the start and at the end, in units of reward
@@ -72,7 +79,7 @@ class SelfPlay(TaskLearner[BattleState]):
     step: float = 1e-3
     batch: int = 256
     updates: int = 4
-    memory: int = 8
+    memory: int = 128
     discount: float = 0.95
     follow: float = 0.01
     hot: float = 0.3
@@ -142,10 +149,18 @@ class SelfPlay(TaskLearner[BattleState]):
         nets = [Layers((inputs, self.hidden, self.hidden, actions)) for actions in arena.worlds.actions]
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(2**31,)))
         weights = filled([net.start(rng) for net in nets])
+        steps = -(-self.memory * self.batch // (self.worlds * arena.worlds.slots))
         return BattleState(
-            weights=weights, target=weights.copy(), means=np.zeros_like(weights), squares=np.zeros_like(weights),
-            updates=np.zeros(len(nets), dtype=np.int64), types=types, arena=arena, nets=nets,
+            **empty_past(arena, max(steps, 2)), weights=weights, target=weights.copy(), means=np.zeros_like(weights),
+            squares=np.zeros_like(weights), updates=np.zeros(len(nets), dtype=np.int64), types=types, arena=arena,
+            nets=nets,
         )  # fmt: skip
+
+    def revive(self, task: Task, stored: Stored) -> BattleState:
+        assert isinstance(task, BattleTask)
+        state = super().revive(task, stored)
+        state.memory.rebuild(state.arena, lambda types: self.lens(task, types))
+        return state
 
     def temperature(self, share: float) -> float:
         """After that share of the training."""
@@ -160,66 +175,60 @@ class SelfPlay(TaskLearner[BattleState]):
         """One episode in every world."""
         arena, rng = state.arena, self.stream(state.block)
         worlds, groups = arena.worlds, range(arena.worlds.groups)
-        lens = self.lens(task, state.types)
-        memories = [Memory(self.memory * self.batch, arena.inputs(lens)) for _ in groups]
-        fresh = [0] * len(memories)
+        lens, memory = self.lens(task, state.types), state.memory
+        fresh = [0] * worlds.groups
         arena.begin(rng, state.block * self.worlds)
-        seen, then = (np.empty((*arena.last.shape, arena.inputs(lens)), np.float32) for _ in range(2))
-        arena.look(lens, seen)
-        paid, kills = np.zeros((2, self.worlds, len(memories)))
+        seen = arena.look(lens, memory.note(arena, state.types))
+        paid, kills = np.zeros((2, self.worlds, worlds.groups))
         done = np.zeros((*arena.last.shape[1:], len(arena.acts)))
         for t in range(task.max_steps):
             look()
             acting, begun = arena.acting(), arena.playing.copy()
             temperature = self.temperature((state.block + t / task.max_steps) / self.blocks)
             rows = [np.nonzero(acting[:, g]) for g in groups]
-            views = [seen[w, g, s] for g, (w, s) in enumerate(rows)]
-            actions = self._chosen(state, rows, views, temperature, rng)
+            actions = self._chosen(state, rows, seen, temperature, rng)
             arena.step(actions)
-            arena.look(lens, then, begun)
-            paid += worlds.reward[:, : len(memories)].sum(axis=2)
+            seen = arena.look(lens, memory.note(arena, state.types))
+            reward = worlds.reward[:, : worlds.groups]
+            memory.close(actions, reward, acting, ~worlds.alive[:, : worlds.groups] | ~arena.playing[:, None, None])
+            paid += reward.sum(axis=2)
             kills += worlds.kills * begun[:, None]
             for g, (w, s) in enumerate(rows):
-                if not len(w):
-                    continue
-                ended = ~worlds.alive[w, g, s] | ~arena.playing[w]
-                memories[g].add(views[g], actions[w, g, s], worlds.reward[w, g, s], then[w, g, s], ended)
                 np.add.at(done[g], (s, arena.codes[g, actions[w, g, s]]), 1)
                 state.agent_steps += len(w)
                 fresh[g] += len(w)
                 while fresh[g] >= self.batch:
                     fresh[g] -= self.batch
                     for _ in range(self.updates):
-                        self.learn(state, g, memories[g], temperature, rng)
-            seen, then = then, seen
+                        self.learn(state, g, temperature, rng)
             if not arena.playing.any():
                 break
         self.regroup(task, state, done)
         return measured(arena, paid, kills)
 
     def _chosen(
-        self, state: BattleState, rows: list[Any], views: list[np.ndarray], temperature: float, rng: np.random.Generator
+        self, state: BattleState, rows: list[Any], seen: np.ndarray, temperature: float, rng: np.random.Generator
     ) -> np.ndarray:
         """(world, group, slot) actions; those of the dead are 0."""
         actions = np.zeros(state.arena.last.shape, dtype=np.int64)
         for g, (w, s) in enumerate(rows):
             if len(w):
-                preferences, sharpness = self.preferences(state, g, views[g], temperature)
+                preferences, sharpness = self.preferences(state, g, seen[w, g, s], temperature)
                 chosen = np.empty(len(w), dtype=np.int64)
                 kernels.choose(preferences, sharpness, rng.random(len(w)), chosen)
                 actions[w, g, s] = chosen
         return actions
 
-    def learn(self, state: BattleState, g: int, memory: Memory, temperature: float, rng: np.random.Generator) -> None:
+    def learn(self, state: BattleState, g: int, temperature: float, rng: np.random.Generator) -> None:
         """One gradient step of group g, of Huber's loss: errors beyond 1 push as those of 1 do."""
-        places = memory.draw(self.batch, rng)
-        ahead = self.ahead(state, g, memory.then.take(places, axis=0), temperature)
+        memory = state.memory
+        rows = memory.draw(g, self.batch, rng)
+        ahead = self.ahead(state, g, memory.seen_at(rows, later=1), temperature)
         net, weights = state.nets[g], state.weights[g]
-        layers = net.layers(weights, memory.seen.take(places, axis=0))
+        layers = net.layers(weights, memory.seen_at(rows))
         push = np.empty_like(layers[-1])
-        kernels.correct(
-            layers[-1], places, memory.action, memory.reward, memory.ended, ahead, self.discount, push
-        )  # fmt: skip
+        did, paid, ended = (each.reshape(-1) for each in (state.did, state.paid, state.ended))
+        kernels.correct(layers[-1], rows, did, paid, ended, ahead, self.discount, push)
         gradient = np.empty(net.count, dtype=np.float32)
         net.gradient(weights, layers, push, gradient)
         state.updates[g] += 1

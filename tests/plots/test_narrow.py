@@ -1,0 +1,110 @@
+"""Pictures as wide as a column of a journal: type can be read, nothing runs into anything, legends cover no curve."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+from pictured import solved
+
+from mfgsolve import plots
+
+SMALLEST = 6.0  # points
+SLACK = 1.5  # pixels
+THINNEST = 24.0  # pixels of a panel
+
+
+def pictures() -> dict:
+    from tests.plots.test_agents import SPACES
+    from tests.plots.test_agents import made_up as compared
+    from tests.plots.test_design import history
+    from tests.plots.test_faceoffs import result
+    from tests.plots.test_learning import SPACES as WHERE
+    from tests.plots.test_learning import made_up as learned
+    from tests.plots.test_refinement import ladder
+    from tests.plots.test_sweep import study
+
+    return {
+        "plan": lambda w: plots.plan(solved("supply-demand"), width=w),
+        "plan of a wide plane": lambda w: plots.plan(solved("crowd-aversion"), width=w),
+        "plan of populations": lambda w: plots.plan(solved("predator-prey"), width=w),
+        "plan of a line": lambda w: plots.plan(solved("gaussian-log"), width=w),
+        "plan of states": lambda w: plots.plan(solved("left-right"), width=w),
+        "value": lambda w: plots.value(solved("supply-demand"), width=w),
+        "speed": lambda w: plots.speed(solved("supply-demand"), width=w),
+        "policy of a line": lambda w: plots.policy(solved("beach-bar"), width=w),
+        "policy, likeliest": lambda w: plots.policy(solved("jumps"), width=w),
+        "convergence": lambda w: plots.convergence(solved("supply-demand"), width=w),
+        "convergences": lambda w: plots.convergences(
+            [("a", solved("crowd-aversion")), ("b", solved("montreal"))], width=w
+        ),
+        "refinement": lambda w: plots.refinement(ladder(), width=w),
+        "design": lambda w: plots.design(history(3), width=w),
+        "faceoff": lambda w: plots.faceoff(result(), width=w),
+        "learning of a plane": lambda w: plots.learning(learned(*WHERE["plane"]), width=w),
+        "learning of states": lambda w: plots.learning(learned(*WHERE["states"]), width=w),
+        "learning of a line": lambda w: plots.learning(learned(*WHERE["line"]), width=w),
+        "agents of a plane": lambda w: plots.agents(compared(*SPACES["plane"]), width=w),
+        "agents of states": lambda w: plots.agents(compared(*SPACES["states"]), width=w),
+        "sweep": lambda w: plots.sweep(study(scheme=["upwind", "entropic"], reward=[1.0, 2.0]), width=w),
+    }
+
+
+def seen(figure: Figure) -> list[Text]:
+    """Texts that are to be seen, those of numbers at axes that lie within the axis."""
+    result = []
+    for text in figure.findobj(Text):
+        box = text.get_window_extent()
+        if text.get_visible() and text.get_text().strip() and box.width > 0 and text.figure is not None:
+            result.append(text)
+    off = set()
+    for ax in figure.axes:
+        frame = ax.get_window_extent()
+        for axis, low, high in ((ax.xaxis, frame.x0, frame.x1), (ax.yaxis, frame.y0, frame.y1)):
+            for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+                at = ax.transData.transform((tick.get_loc(), tick.get_loc()))[0 if axis is ax.xaxis else 1]
+                for label, shown in (
+                    (tick.label1, tick.label1.get_visible()),
+                    (tick.label2, tick.label2.get_visible()),
+                ):
+                    if not (shown and axis.get_visible() and ax.axison and low - 1 <= at <= high + 1):
+                        off.add(label)
+        if not ax.axison:
+            off |= {ax.xaxis.label, ax.yaxis.label}
+    return [text for text in result if text not in off]
+
+
+def overlap(a: Bbox, b: Bbox) -> bool:
+    return min(min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)) > SLACK
+
+
+def faults(figure: Figure) -> list[str]:
+    """What runs into something else, or off the page."""
+    texts, page = seen(figure), figure.bbox
+    boxes = [(text.get_text(), text.get_window_extent(), text.get_rotation() % 90 == 0) for text in texts]
+    found = [f"off the page: {text!r}" for text, box, _ in boxes
+             if box.x0 < -SLACK or box.y0 < -SLACK or box.x1 > page.x1 + SLACK or box.y1 > page.y1 + SLACK]  # fmt: skip
+    for (one, a, straight), (other, b, upright) in itertools.combinations(boxes, 2):
+        if straight and upright and overlap(a, b):
+            found.append(f"{one!r} and {other!r}")
+    frames = {ax: ax.get_window_extent() for ax in figure.axes}
+    for ax, frame in frames.items():
+        if ax.get_label() != "<colorbar>" and min(frame.width, frame.height) < THINNEST:
+            found.append(f"thin panel {ax.get_title()!r}")
+        legend = ax.get_legend()
+        if legend is not None and any(overlap(legend.get_window_extent(), other) for other in frames.values()):
+            found.append(f"legend over a panel {ax.get_title()!r}")
+    return found
+
+
+@pytest.mark.parametrize("width", [3.5, pytest.param(7.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", list(pictures()))
+def test_pictures_are_readable_in_print(name: str, width: float):
+    figure = pictures()[name](width)
+    figure.draw_without_rendering()
+    assert figure.get_figwidth() == width
+    assert min(float(text.get_fontsize()) for text in seen(figure)) >= SMALLEST
+    assert faults(figure) == []
