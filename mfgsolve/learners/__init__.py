@@ -1,8 +1,9 @@
 """Learners: agents that observe only themselves find the equilibrium, judged by the same certificate as the solvers.
 
 `learn` runs a learner of this package, or one of your own (`mfgsolve.learners.own_play`); `SampledGame`,
-`to_gymnasium` and `to_pettingzoo` are the games as environments for learners of your own; `multi_type` makes mean-field learners among neighbours, with types known or discovered;
-`battles` are games of four groups on MAgent2, their learners and face-offs.
+`to_gymnasium` and `to_pettingzoo` are the games as environments for learners of your own; `multi_type` makes mean-field
+learners among neighbours, with types known or discovered; `battles` are games of four groups on MAgent2, their
+learners and face-offs.
 """
 
 from typing import TYPE_CHECKING

@@ -134,7 +134,7 @@ which may stand in any order::
 what it means: `mfgsolve.problems.points`).  It stands beside the couplings, for one of congestion; where no initial
 density is stated, agents start spread like the points::
 
-    demand = {points = "stops.csv", width = 1.0}    # columns x, y, size, hour; width of a point, in the unit of the grid
+    demand = {points = "stops.csv", width = 1.0}    # columns x, y, size, hour; width of a point, in the grid's unit
     # ... hour = "peak", size = "", degrees = true  # other names; none: all alike; longitude and latitude become km
     # ... begin = 6.0, day = 24.0, rhythm = 2.0     # the clock at t = 0, the length of a day, how much it counts
     # ... reward = 1.0, congestion = 150.0          # earned alone per unit of time; area
