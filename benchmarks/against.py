@@ -50,7 +50,13 @@ KERNELS = {
     for shape, steps in GRIDS for noise in ("explicit", "implicit")
     for kernel in ("backward", "forward", "tangent", "movement")
 }  # fmt: skip
-ROWS = [*SOLVES, *KERNELS, "import"]
+LATTICES = {
+    f"finite {name} {n}x{n}, {kind}, temperature {temperature}": (
+        name, {"shape": (n, n), "viscosity": noise / n**2, "temperature": temperature})
+    for n in (32, 64) for kind, noise in (("one successor", 0.0), ("five successors", 5.0))
+    for temperature in (0.0, 0.1) for name in ("respond", "flow", "curvature") if temperature or name != "curvature"
+}  # fmt: skip
+ROWS = [*SOLVES, *KERNELS, *LATTICES, "import"]
 
 
 # -- one checkout ------------------------------------------------------------------------------------------------------
@@ -64,6 +70,23 @@ def kernel(name: str, made: dict[Any, Any]) -> Callable[[], object]:
     game = getattr(kernels, "Game", None) or kernels.DiffusionGame  # its name up to 0.4.0
     made |= kernels.calls(game(kernels.make_problem(*key), threads=1))
     return made[kind]  # type: ignore[no-any-return]
+
+
+def lattice(name: str) -> Callable[[], object]:
+    """One sweep of a lattice game; by names that versions from 0.5.0 have."""
+    import mfgsolve as mfg
+    from mfgsolve.games import make_game
+
+    kind, given = LATTICES[name]
+    game = make_game(mfg.problems.build("lattice-supply-demand", given), 1)
+    price = game.price(game.resting_crowd(game.empty_crowd()))
+    policy = game.respond(price).policy
+    crowd = game.flow(policy)
+    return {
+        "respond": lambda: game.respond(price),
+        "flow": lambda: game.flow(policy),
+        "curvature": lambda: game.curvature(policy, crowd, crowd),
+    }[kind]
 
 
 def solve(name: str) -> Callable[[], object]:
@@ -85,7 +108,7 @@ def worker() -> None:
         name, anew = json.loads(line)
         if anew or call is None:
             made.clear()
-            call = kernel(name, made) if name in KERNELS else solve(name)
+            call = kernel(name, made) if name in KERNELS else lattice(name) if name in LATTICES else solve(name)
             call()
             times = max(1, round(SHORTEST / max(timed(call, 1), 1e-6)))
         print(json.dumps(timed(call, times)), flush=True)

@@ -2,6 +2,9 @@
 
 python benchmarks/finite.py           # everything but the two large games
 python benchmarks/finite.py --large   # 32x32 cells and 60 steps without temperature, and 10^5 states (minutes)
+python benchmarks/finite.py --sweeps  # nanoseconds of each sweep for a state, action and step, one thread
+
+Rows of `--sweeps` against another version in turns: `python benchmarks/against.py OTHER finite`.
 """
 
 from __future__ import annotations
@@ -9,17 +12,20 @@ from __future__ import annotations
 import argparse
 import resource
 import time
+from collections.abc import Callable
 
 import numpy as np
 from measure import table
 from scipy import sparse
 
 import mfgsolve as mfg
+from mfgsolve.games import make_game
 
 PUBLISHED = {  # optimum (solved independently), and the seconds of the authors' own runs (arXiv:2106.07463)
     "bonnans-lavigne-pfeiffer-1": (1.128195654578, "4547 / 5304"),
     "bonnans-lavigne-pfeiffer-2": (0.379828257692, "4572 / 4798"),
 }
+SWEEPS = ("respond", "flow", "curvature")
 SHARP = {
     "beach-bar": {}, "crowd-modelling": {}, "crowd-modelling-2d": {}, "four-rooms": {}, "crowd-motion": {},
     "braess": {}, "left-right": {}, "rock-paper-scissors": {}, "predator-prey": {},
@@ -75,6 +81,62 @@ def large() -> None:
     table(["game", "steps", "rel. exploitability", "s", "peak GiB so far"], rows)
 
 
+def sweeps() -> None:
+    """Sweeps of lattice games, by shifts and row by row, and of a random table."""
+    rows = []
+    for n in (32, 64, 128):
+        for noise, temperature in ((0.0, 0.0), (0.0, 0.1), (5.0 / n**2, 0.0), (5.0 / n**2, 0.1)):
+            given = {"shape": (n, n), "viscosity": noise, "temperature": temperature}
+            name = f"lattice {n}x{n}, {'five successors' if noise else 'one successor'}, {_warmth(temperature)}"
+            rows.append([name, *_timed(mfg.problems.lattice_supply_demand(**given))])
+    rows.append(["10^5 states, 5 actions, 10 successors, soft", *_timed(_random(100_000))])
+    table(["game", "respond, ns", "flow, ns", "curvature, ns"], rows)
+
+
+def _warmth(temperature: float) -> str:
+    return "soft" if temperature else "sharp"
+
+
+def _timed(problem: mfg.Problem) -> list[str]:
+    cells = []
+    for name in SWEEPS:
+        call = sweep(problem, name)
+        cells.append("" if call is None else f"{least(call) / units(problem) * 1e9:.2f}")
+    return cells
+
+
+def units(problem: mfg.Problem) -> int:
+    """States times actions times steps."""
+    return int(problem.grid.size * problem.time.steps * problem.dynamics.action_count)  # type: ignore[union-attr]
+
+
+def sweep(problem: mfg.Problem, name: str) -> Callable[[], object] | None:
+    """One sweep of a game on one thread; None where the game has none of that name."""
+    game = make_game(problem, 1)
+    price = game.price(game.resting_crowd(game.empty_crowd()))
+    policy = game.respond(price).policy
+    crowd = game.flow(policy)
+    direction = np.random.default_rng(0).normal(size=crowd.shape)
+    if name == "curvature" and not game.step.is_smooth:
+        return None
+    return {
+        "respond": lambda: game.respond(price),
+        "flow": lambda: game.flow(policy),
+        "curvature": lambda: game.curvature(policy, crowd, direction),
+    }[name]
+
+
+def least(call: Callable[[], object], times: int = 7) -> float:
+    """CPU seconds of a call, the least of several."""
+    call()
+    seconds = []
+    for _ in range(times):
+        begun = time.process_time()
+        call()
+        seconds.append(time.process_time() - begun)
+    return min(seconds)
+
+
 def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
@@ -95,8 +157,10 @@ def _random(states: int, actions: int = 5, successors: int = 10, steps: int = 50
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--large", action="store_true", help="the two large games only")
-    if parser.parse_args().large:
-        large()
+    parser.add_argument("--sweeps", action="store_true", help="nanoseconds of single sweeps only")
+    options = parser.parse_args()
+    if options.large or options.sweeps:
+        (large if options.large else sweeps)()
         return
     published()
     print()

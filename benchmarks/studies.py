@@ -93,7 +93,7 @@ def paths(quick: bool) -> None:
            "relative", "potential off by"], rows)  # fmt: skip
     print(
         f"CPU milliseconds of a point, least of the rounds; {len(REWARDS)} rewards on each path.  'solve' is that\n"
-        "of mfgsolve, point by point, with the estimate of its distance to the continuum, which a study makes if asked to."
+        "of mfgsolve, point by point, with the estimate of its distance to the continuum, which a study makes if asked."
     )
 
 
@@ -310,7 +310,7 @@ def cluster(quick: bool) -> None:
     told = (
         f"It breaks at the driver first, which hands out and writes about {rate:.0f} points a second: as many as",
         f"{rate * solving:.0f} cores solve of these small games, {rate:.0f} cores of games of a second, all 3200",
-        f"only of games of {cores / rate:.0f} s and more.  Next is the file system, with {points * files:.0e} small files.",
+        f"only of games of {cores / rate:.0f} s and more.  Next is the file system, with {points * files:.0e} files.",
         "Hence a study of that size is parted by one of its parameters into a driver and a store for each node, which",
         f"share nothing (100 drivers hand out {100 * rate:.0f} points a second), and read together by xarray.concat of",
         "what open_sweep returns.",

@@ -1,10 +1,14 @@
 """Learners: agents that observe only themselves find the equilibrium, judged by the same certificate as the solvers.
 
-`learn` runs a learner of this package; `SampledGame`, `to_gymnasium` and `to_pettingzoo` are the games as environments
-for learners of your own; `multi_type` makes mean-field learners among neighbours, with types known or discovered;
-`battles` are games of four groups on MAgent2, their learners and face-offs.
+`learn` runs a learner of this package, or one of your own (`mfgsolve.learners.own_play`); `SampledGame`,
+`to_gymnasium` and `to_pettingzoo` are the games as environments for learners of your own; `multi_type` makes mean-field
+learners among neighbours, with types known or discovered; `battles` are games of four groups on MAgent2, their
+learners and face-offs.
 """
 
+from typing import TYPE_CHECKING
+
+from mfgsolve.inputs.attributes import missing
 from mfgsolve.learners import battles
 from mfgsolve.learners.environments.adapters import policy_from, to_gymnasium, to_pettingzoo
 from mfgsolve.learners.environments.sampled_game import SampledGame, train
@@ -72,3 +76,9 @@ __all__ = [
     "train",
     "two_camps",
 ]
+
+
+if not TYPE_CHECKING:  # so that names are checked as those of any module
+
+    def __getattr__(name: str) -> object:
+        raise missing("module 'mfgsolve.learners'", name, __all__)

@@ -15,6 +15,7 @@ from matplotlib.transforms import ScaledTranslation
 __all__ = ["LOWER", "fold", "inches_of", "settle"]
 
 LOWER = "below its axis"  # name of a legend that is put there
+SHORT = 12  # letters of a text that is not broken: t = 0.25 km
 GAP = 0.6  # sizes of type between an axis and its legend
 
 
@@ -68,6 +69,8 @@ def settle(figure: Figure) -> None:
 
 def _broken(text: str, room: float, points: float) -> str:
     """In lines: between the parts of a list if there is one, at spaces if need be."""
+    if len(text) <= SHORT:
+        return text
     if ", " in text and max(inches_of(line, points) for line in text.split("\n")) > room:
         text = text.replace(", ", ",\n")
     return fold(text, room, points)

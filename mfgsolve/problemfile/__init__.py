@@ -130,6 +130,15 @@ which may stand in any order::
     reward = {bump = {width = 0.1, path = {csv = "demand.csv"}}}        # t, x and y: the way of what moves
     reward = {bumps = {width = 0.1, csv = "zones.csv"}}                 # x, y and amplitude: a bump at every point
 
+*Points* of a city, a place, a size and an hour each, make a demand that moves through the day (all that it can say and
+what it means: `mfgsolve.problems.points`).  It stands beside the couplings, for one of congestion; where no initial
+density is stated, agents start spread like the points::
+
+    demand = {points = "stops.csv", width = 1.0}    # columns x, y, size, hour; width of a point, in the grid's unit
+    # ... hour = "peak", size = "", degrees = true  # other names; none: all alike; longitude and latitude become km
+    # ... begin = 6.0, day = 24.0, rhythm = 2.0     # the clock at t = 0, the length of a day, how much it counts
+    # ... reward = 1.0, congestion = 150.0          # earned alone per unit of time; area
+
 In a NetCDF file, of version 4 or the classic 3, dimensions named time (or step), action, population, z, y, x, state may
 stand in any order; coordinates of cells, where there are any, must be those of the problem.
 

@@ -4,6 +4,8 @@ Each is also a function of its own: ``supply_demand(reward=3.0, shape=(32, 32))`
 of one's own, points (x, y, size, hour) of a CSV file.
 """
 
+from typing import TYPE_CHECKING
+
 from mfgsolve.inputs.attributes import missing
 from mfgsolve.problems.beach_bar import beach_bar
 from mfgsolve.problems.bonnans_lavigne_pfeiffer import bonnans_lavigne_pfeiffer_1, bonnans_lavigne_pfeiffer_2
@@ -53,5 +55,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    raise missing("module 'mfgsolve.problems'", name, __all__)
+if not TYPE_CHECKING:  # so that names are checked as those of any module
+
+    def __getattr__(name: str) -> object:
+        raise missing("module 'mfgsolve.problems'", name, __all__)

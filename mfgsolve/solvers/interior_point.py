@@ -51,8 +51,9 @@ class InteriorPoint(Solver):
     ----------
     system : how Newton systems are solved: "cholesky" (within a band), "conjugate-gradients", or "auto", the first
         where it fits in ``memory``
-    memory : GiB that the Cholesky factor may take: 8 bytes times unknowns (T states, and prices) times the width of
-        the band, about the smaller of T times the narrow side of a lattice and its cells
+    memory : GiB that the Cholesky factor may take: 8 bytes (4 in single precision, where the band is wide) times
+        unknowns (T states, and prices) times the width of the band, about the smaller of T times the narrow side of a
+        lattice and its cells
     corrections : most centrality corrections per step, each one more solve with the same factor; none with conjugate
         gradients, where every solve costs the same
     accuracy : relative accuracy of conjugate gradients
@@ -128,8 +129,9 @@ class InteriorPoint(Solver):
 
     def _system(self, state: PathState) -> BandCholesky | ConjugateGradients:
         if self.system != "conjugate-gradients":
-            cholesky = BandCholesky(state.maps, state.reach)
-            if self.system == "cholesky" or cholesky.gibibytes <= self.memory:
+            memory = math.inf if self.system == "cholesky" else self.memory
+            cholesky = BandCholesky(state.maps, state.reach, memory)
+            if cholesky.fits:
                 return cholesky
         return ConjugateGradients(state.maps, self.accuracy)
 

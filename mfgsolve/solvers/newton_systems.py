@@ -14,6 +14,7 @@ takes all the weight.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -30,6 +31,11 @@ __all__ = ["BandCholesky", "ConjugateGradients", "FlowMaps", "Neighbourhoods", "
 
 SLAB = 2**20  # numbers of the local matrices that are made at once
 MANY = 8  # slabs whose places in the band are kept
+WIDE = 512  # width of a band from which its factor is in single precision: below, solves take as long as factors
+REFINED = 1e-4  # relative residual of solves with such a factor: what they miss, the next step demands back
+LAST = 1e-6  # where double precision does not fit, and single precision must do to the end
+PASSES, PATIENCE = 12, 100  # of refinement, after which double precision takes over; and where that does not fit
+SHIFTS = (0.0, 1e-6, 1e-5, 1e-4, 1e-3)  # of the diagonal, where round-off is too much for single precision
 
 
 class FlowMaps:
@@ -175,6 +181,10 @@ class Neighbourhoods:
 class BandCholesky:
     """Cholesky factor of a `NewtonMatrix` within a band, by LAPACK.
 
+    Where the band is wide the factor is in single precision, half the bytes and half the time, and solves are refined
+    in double precision against the exact matrix.  Towards the end of a solve the matrix can be too badly conditioned
+    for that: then, and from then on, the factor is in double precision, if it fits in the memory.
+
     The states stand in reverse Cuthill-McKee order of their neighbourhoods, with the times of each state together or
     the states of each time, whichever makes the narrower band: at best T states^3 operations where the crowd lives in
     many cells for a long time (block elimination forward in time), far fewer where it has many cells and few times.
@@ -182,23 +192,54 @@ class BandCholesky:
 
     maps: FlowMaps
     reach: np.ndarray  # boolean (T+1, states)
+    memory: float = math.inf  # GiB that a factor in double precision may take
+    single: bool | None = None  # whether the factor is in single precision; None where the band is wide
     _kept: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self._plan()
+        if self.single is None:
+            self.single = self._breadth >= WIDE
+        self.passes = 0
 
     @cached_property
     def _band(self) -> np.ndarray:
         """Room [j, d] for entry (j + d, j), which the factor takes over: two of them would be twice the memory."""
-        return np.zeros((self._size, self._breadth + 1))
+        return np.zeros((self._size, self._breadth + 1), dtype=np.float32 if self.single else float)
+
+    def gibibytes(self, single: bool) -> float:
+        """Memory of the factor in single or double precision."""
+        return (4 if single else 8) * self._size * (self._breadth + 1) / 2**30
 
     @property
-    def gibibytes(self) -> float:
-        """Memory of the factor."""
-        return 8 * self._size * (self._breadth + 1) / 2**30
+    def fits(self) -> bool:
+        """Whether the factor fits in the memory."""
+        return self.gibibytes(bool(self.single)) <= self.memory
 
     def factor(self, matrix: NewtonMatrix) -> None:
         """Raises numpy.linalg.LinAlgError where round-off has made the matrix indefinite."""
+        self.matrix = matrix
+        if self.single:
+            for shift in (0.0,) if self._may_double else SHIFTS:
+                if self._factored(matrix, shift):
+                    return
+            self._double()
+        if not self._factored(matrix):
+            raise np.linalg.LinAlgError("the Newton matrix is not positive definite")
+
+    @property
+    def _may_double(self) -> bool:
+        return self.gibibytes(False) <= self.memory
+
+    def _double(self) -> None:
+        """From now on in double precision."""
+        if not self._may_double:
+            raise np.linalg.LinAlgError("the Newton matrix is not positive definite in single precision")
+        self.single = False
+        del self._band, self._factor
+
+    def _factored(self, matrix: NewtonMatrix, shift: float = 0.0) -> bool:
+        """Fill the band, its diagonal raised by a share, and factor it; whether it is positive definite."""
         rank, band = self._rank, self._band
         band.fill(0.0)
         band[rank[1:, self.maps.states :].reshape(-1), 0] = 1.0
@@ -209,9 +250,11 @@ class BandCholesky:
         which, factor = self._lifts
         last = (np.sqrt(matrix.weight[-1])[:, None] * factor)[:, None]
         _add(band, last, *self._targets(-1, rank[-1][which]))
-        self._factor, fault = lapack.dpbtrf(band.T, lower=1, overwrite_ab=1)
-        if fault:
-            raise np.linalg.LinAlgError(f"the Newton matrix is not positive definite at unknown {fault}")
+        self._diagonal = band[:, 0].astype(float)
+        band[:, 0] *= 1.0 + shift
+        kernel = lapack.spbtrf if self.single else lapack.dpbtrf
+        self._factor, fault = kernel(band.T, lower=1, overwrite_ab=1)
+        return bool(fault == 0)
 
     def _roots(self, matrix: NewtonMatrix, part: slice, place: np.ndarray) -> np.ndarray:
         """One row for each action and one for the state itself, (steps, states, actions + 1, length): the quadratic
@@ -247,12 +290,52 @@ class BandCholesky:
         return result
 
     def solve(self, right: np.ndarray, guess: np.ndarray | None = None) -> np.ndarray:
-        """x (T, width); nothing beyond reach."""
+        """x (T, width), nothing beyond reach; to the accuracy `REFINED` or `LAST` where the factor is single."""
+        if self.single:
+            x = self._refined(right, guess)
+            if x is not None:
+                return x
+            self._double()
+            if not self._factored(self.matrix):
+                raise np.linalg.LinAlgError("the Newton matrix is not positive definite")
+        return self._solved(right)
+
+    def _solved(self, right: np.ndarray) -> np.ndarray:
+        """By the factor alone, in its precision."""
         kept, out = self._rank[1:] >= 0, np.zeros_like(right)
-        ordered = np.empty(self._size)
+        ordered = np.empty(self._size, dtype=self._factor.dtype)
         ordered[self._rank[1:][kept]] = right[kept]
-        out[kept] = lapack.dpbtrs(self._factor, ordered, lower=1, overwrite_b=1)[0][self._rank[1:][kept]]
+        kernel = lapack.spbtrs if self.single else lapack.dpbtrs
+        out[kept] = kernel(self._factor, ordered, lower=1, overwrite_b=1)[0][self._rank[1:][kept]]
         return out
+
+    def _refined(self, right: np.ndarray, guess: np.ndarray | None) -> np.ndarray | None:
+        """Conjugate gradients in double precision with the factor as preconditioner: iterative refinement that also
+        survives a poor factor.  None where it takes too many passes, and double precision is at hand."""
+        kept = self._rank[1:] >= 0
+        scale = np.zeros_like(right)
+        scale[kept] = 1.0 / self._diagonal[self._rank[1:][kept]]
+        accuracy, most = (REFINED, PASSES) if self._may_double else (LAST, PATIENCE)
+        goal = accuracy**2 * float(np.vdot(right, scale * right))
+        x = np.zeros_like(right) if guess is None else guess.copy()
+        residual = right.copy() if guess is None else right - self.matrix.apply(x)
+        direction, size = np.zeros_like(right), 1.0
+        for _ in range(most):
+            if float(np.vdot(residual, scale * residual)) <= goal:
+                return x
+            look()
+            largest = float(np.abs(residual).max())  # in single precision the smallest numbers are none
+            solved = self._solved(residual / largest) * largest
+            before, size = size, float(np.vdot(residual, solved))
+            direction = solved + size / before * direction
+            image = self.matrix.apply(direction)
+            self.passes += 1
+            length = size / float(np.vdot(direction, image))
+            if not math.isfinite(length):
+                return None
+            x += length * direction
+            residual -= length * image
+        return None if self._may_double else x
 
     @cached_property
     def _lifts(self) -> tuple[np.ndarray, np.ndarray]:
@@ -310,7 +393,7 @@ def _spread(place: np.ndarray) -> int:
 def _add(band: np.ndarray, roots: np.ndarray, source: np.ndarray, target: np.ndarray) -> None:
     """Add roots' roots, a small matrix for each state, to the band."""
     local = np.ascontiguousarray(roots.swapaxes(-1, -2)) @ roots  # a view would be multiplied three times slower
-    np.add.at(band.reshape(-1), target, local.reshape(-1)[source])
+    np.add.at(band.reshape(-1), target, local.reshape(-1)[source].astype(band.dtype, copy=False))
 
 
 @dataclass

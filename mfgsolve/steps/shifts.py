@@ -43,9 +43,11 @@ def shifts_of(table: Transitions, actions: int, states: int) -> Shifts | None:
     start = np.searchsorted(place, np.arange(actions)[:, None] * states + bounds)
     aim = (place % states)[:, None] + shift[place // states]  # where odd states would lead by the shifts
     aim = aim[(np.arange(shift.shape[1]) < count[place // states, None]) & (aim >= 0) & (aim < states)]
+    target, into, row, source, back = _targets(table, odd.reshape(-1), aim, states)
     return Shifts(
-        *table, count, shift, weight, falling, falling_weight, start.astype(np.int64),
-        (place % states).astype(np.int32), *_targets(table, odd.reshape(-1), aim, states), 1,
+        *table, count=count, shift=shift, weight=weight, falling=falling, falling_weight=falling_weight,
+        start=start.astype(np.int64), odd=(place % states).astype(np.int32), target=target, into=into, row=row,
+        source=source, back=back, parts=1,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import xarray as xr
 
 from mfgsolve.agents.slopes import mean_and_band
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.studies.points import NUMBERS, OF_AGENTS, OF_REPLICAS
 
 __all__ = ["field_table", "spread", "study_table"]
 
@@ -104,14 +105,16 @@ def _numbers(study: xr.Dataset, times: Sequence[float] | None) -> dict[str, xr.D
         if not any(abs(each - share) < 1e-9 for share in shares):
             raise InputError(f"the study kept nothing at {each:g} of the horizon; it kept shares {shares}")
     numbers: dict[str, xr.DataArray] = {}
-    for name, one in study.data_vars.items():
+    known = [name for name in (*NUMBERS, *OF_AGENTS, *OF_REPLICAS) if name in study]  # a store lists them by letters
+    for name in dict.fromkeys([*known, *map(str, study.data_vars)]):
+        one = study[name]
         rest = [str(dim) for dim in one.dims if dim not in dims]
-        if one.dtype.kind != "f" or not set(rest) <= {"time_share", "population"}:
+        if name in study.coords or one.dtype.kind != "f" or not set(rest) <= {"time_share", "population"}:
             continue
         if not rest:
-            numbers[str(name)] = one
+            numbers[name] = one
             continue
-        label = str(name).replace("mass_", "mass ", 1)
+        label = name.replace("mass_", "mass ", 1)
         for each in asked:
             level = one.sel(time_share=each, method="nearest")
             if "population" in rest:

@@ -36,7 +36,27 @@ def test_bad_words_are_told(plan: mfg.Solution) -> None:
     assert "are no numbers" in refused("table", "plan.nc", "--times", "0,x")
     assert "has the suffix" in refused("table", "plan.nc", "-o", "t.doc")
     assert "outside the horizon" in refused("table", "plan.nc", "--times", "7")
+    assert "--mean is of sweeps" in refused("table", "plan.nc", "--mean", "rng")
     assert "variable 'speeds'" in refused("export", "plan.nc", "--variable", "speeds")
+
+
+def test_sweeps_have_tables_too(folder: Path) -> None:
+    pytest.importorskip("zarr", minversion="3", reason="studies are kept in Zarr stores")
+    over = {"agents": [10, 100], "rng": [0, 1, 2]}
+    game = {"problem": "left-right", "settings": {"temperature": 0.3}, "regions": {"left": "state == 'left'"}}
+    study = mfg.sweep(over=over, output="s.zarr", keep=["density"], **game)  # type: ignore[arg-type]
+    frame = pd.read_csv(io.StringIO(run("table", "s.zarr", "--times", "1").stdout))
+    assert list(frame.columns[:4]) == ["agents", "rng", "status", "cost"]
+    assert frame["mass left at 1"].tolist() == pytest.approx(study.mass_left.values[:, :, -1].reshape(-1).tolist())
+    assert frame["simulated_cost"].tolist() == study.simulated_cost.values.reshape(-1).tolist()
+    assert run("table", "s.zarr", "--mean", "rng", "-o", "t.md").stdout == "Wrote t.md, 2 rows.\n"
+    assert "simulated_cost mean" in Path("t.md").read_text()
+    assert run("table", "s.zarr", "-o", "t.tex").stdout == "Wrote t.tex, 6 rows.\n"
+    rows = study.density.isel(time_share=0).size
+    assert run("export", "s.zarr", "--times", "0", "-o", "d.csv").stdout == f"Wrote d.csv, {rows} rows.\n"
+    assert "kept the masses of left" in refused("table", "s.zarr", "--where", "a: state == 'left'")
+    assert "did you mean 'rng'" in refused("table", "s.zarr", "--mean", "rgn")
+    assert "does not exist" in refused("table", "no.zarr")
 
 
 def test_a_region_without_a_name_is_its_own() -> None:

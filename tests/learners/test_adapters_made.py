@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import tomllib
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,6 +33,13 @@ def test_the_checker_of_gymnasium_has_nothing_to_say(name):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(gymnasium.make(f"mfgsolve/{name}-v0").unwrapped, skip_render_check=True)
+
+
+def test_gymnasium_finds_them_by_the_entry_point_of_the_package():
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    stated = tomllib.loads(text)["project"]["entry-points"]["gymnasium.envs"]
+    assert stated == {"mfgsolve": "mfgsolve.methods:register_environments"}
+    assert f"{register_environments.__module__}:{register_environments.__name__}" == stated["mfgsolve"]
 
 
 def test_parameters_of_the_game_and_of_the_environment_are_taken():

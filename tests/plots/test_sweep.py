@@ -64,6 +64,16 @@ def test_densities_are_small_multiples():
         plots.sweep_densities(study(reward=[1]).drop_vars("density"))
 
 
+def test_lines_stand_above_densities_where_these_were_kept():
+    figure = plots.study(study(reward=[1.0, 2.0, 4.0]))
+    above, below = figure.subfigs
+    assert len(above.axes) == 2
+    assert len(below.axes) == 4  # and the colour bar
+    assert above.get_suptitle() == "game"
+    assert below.get_suptitle() == "game: density at 1 of the horizon"
+    assert not plots.study(study(reward=[1.0]).drop_vars("density")).subfigs
+
+
 def test_what_is_no_study_is_refused():
     with pytest.raises(InputError, match="a study is needed"):
         plots.sweep(xr.Dataset())

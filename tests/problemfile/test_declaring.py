@@ -78,10 +78,12 @@ def test_parameters_times_and_units_are_written(tmp_path: Path) -> None:
         dynamics=mfg.ControlledDiffusion(0.3, 0.7, scheme="upwind", drift=(0.25, mfg.Bump(1.0, 0.5, (2.0, 1.0)))),
         coupling=mfg.CrowdAversion(0.5, power=2.0) + mfg.Nonlocal(0.3, 0.5), initial=mfg.Bump(1.0, 0.4, (3.0, 1.5)),
         terminal=mfg.Quadratic(2.0, (4.0, 1.0)), terminal_coupling=mfg.CrowdAversion(0.1), normalise=True, name="mine",
+        kinks=[0.25],
     )  # fmt: skip
     write_declared(problem, tmp_path / "my.toml")
     again = read_problem(tmp_path / "my.toml")
     assert fingerprint(again) == fingerprint(problem)
+    assert again.kinks == problem.kinks == (0.25,)
     assert (again.name, again.grid.axes[0].unit, again.time.unit, again.time.discount) == ("my", "km", "h", 0.1)
 
 

@@ -54,6 +54,14 @@ def test_time_to_come_is_work_to_come_at_the_pace_of_late() -> None:
     assert math.isnan(Counted("points").left())
 
 
+def test_the_pace_is_that_of_the_last_half_of_the_work() -> None:
+    line = Counted("points")
+    for number, seconds in ((0, 0.0), (2, 40.0), (4, 44.0), (6, 46.0), (8, 48.0)):
+        at(line, seconds)
+        line.update(number, 18)
+    assert line.left() == pytest.approx(10.0), "a point a second since the fourth"
+
+
 def test_pieces_are_counted_with_words_before_them() -> None:
     line = Counted("points", counted=lambda k: (k, 4), words=lambda k: f"point {k}")
     assert next(line.texts())[0] == "compiling and starting"

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import mfgsolve as mfg
-from mfgsolve.fields import own_field, sample_nodes
+from mfgsolve.fields import Bump, own_field, sample, sample_nodes
 
 
 def test_a_bump_wraps_on_a_periodic_axis():
@@ -65,3 +65,18 @@ def test_corners_of_a_box_are_numbers():
     with pytest.raises(mfg.InputError, match="lower corner of a box is"):
         mfg.Box((0.0, float("nan")), (1.0, 1.0))
     assert mfg.Box((0.0,), (float("inf"),)).upper == (float("inf"),)
+
+
+def test_many_times_at_once_have_the_same_bits_and_the_same_faults():
+    times = np.linspace(0.0, 1.0, 11)
+    path = Bump(2.0, 0.15, path=((0.0, 0.1, 0.2), (0.6, 0.7, 0.9), (1.0, 0.3, 0.1)))
+    demand = mfg.problems.supply_demand(shape=(8, 8)).coupling.reward  # type: ignore[union-attr]
+    walls = mfg.Grid.box((7, 9), blocked=lambda c: (c.x > 0.4) & (c.y > 0.8))
+    for grid in (walls, mfg.Grid.box((7, 9), boundary=("reflecting", "periodic"))):
+        for field in (path, demand):
+            one_by_one = np.stack([sample(field, t, grid, "field") for t in times])
+            np.testing.assert_array_equal(sample_nodes(field, times, grid, "field"), one_by_one)
+    with pytest.raises(mfg.InputError, match="has 2 coordinates; the grid has"):
+        sample_nodes(path, times, mfg.Grid.box((7,)), "field")
+    with pytest.raises(mfg.InputError, match="every value must be finite"):
+        sample_nodes(Bump(np.inf, 0.1, path=((0.0, 0.1, 0.2), (1.0, 0.3, 0.1))), times, walls, "field")

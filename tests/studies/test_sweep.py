@@ -103,6 +103,28 @@ def test_a_full_disk_ends_with_a_sentence(tmp_path: Path, monkeypatch: pytest.Mo
     assert int(sweep("left-right", {"temperature": [0.1, 0.2, 0.3]}, output=path, resume=True).done.sum()) == 3
 
 
+def test_estimates_take_work_and_are_kept_if_asked_for(study: xr.Dataset):
+    assert "potential_error" not in study
+    asked = sweep("supply-demand", {"reward": [2.0]}, keep=["cost", "potential_error"], **PLACE)
+    problem = mfg.problems.supply_demand(shape=(8, 8), viscosity=0.05, reward=2.0)
+    assert float(asked.potential_error[0]) == mfg.solve(problem, check="ignore").discretisation.potential
+
+
+def test_the_clock_counts_batches_and_leaves_out_the_first_of_every_worker(monkeypatch: pytest.MonkeyPatch):
+    from mfgsolve.studies import sweep as module
+    from mfgsolve.studies.points import Answer
+    from mfgsolve.studies.workers import Batch
+
+    now, told = iter([0.0, 30.0, 31.0, 33.0, 35.0]), []
+    monkeypatch.setattr(module.time, "perf_counter", lambda: next(now))
+    clock = module._Clock(20, 20, told.append)
+    for _ in range(4):
+        clock.ticked(Batch([((k,), Answer({}, {}, "converged")) for k in range(4)], workers=2))
+    assert [each.done for each in told] == [4, 8, 12, 16]
+    assert np.isnan(told[1].left)
+    assert [each.left for each in told[2:]] == [pytest.approx(4.0), pytest.approx(2.0)]
+
+
 def test_shapes_seeds_agents_and_functions_are_swept_alike():
     shapes = sweep("supply-demand", {"shape": ["8x8", (12, 12)]}, settings={"viscosity": 0.05})
     assert shapes.shape.values.tolist() == ["8x8", "12x12"]
@@ -114,6 +136,10 @@ def test_shapes_seeds_agents_and_functions_are_swept_alike():
     assert float(steps.cost[1]) == alone.certificate.cost
     many = sweep("left-right", {"agents": [10, 100]}, settings={"temperature": 0.2})
     assert float(many.regret[0]) > float(many.regret[1]) > 0
+    games = sweep("left-right", {"rng": [4, 5]}, settings={"temperature": 0.2, "agents": 50})
+    alone = mfg.simulate(mfg.solve(mfg.problems.left_right(temperature=0.2)), 50, rng=5)
+    assert float(games.simulated_cost[1]) == pytest.approx(float(alone.cost[0]), abs=1e-12)
+    assert float(games.simulated_cost[0]) != float(games.simulated_cost[1])
     seeds = sweep("left-right", {"rng": [0, 1, 2]}, learner="mguni", options={"agents": 10, "episodes": 20})
     assert seeds.status.values.tolist() == ["finished"] * 3
     told = spread(seeds, "cost", "rng")
@@ -157,6 +183,8 @@ def test_shapes_seeds_agents_and_functions_are_swept_alike():
         (lambda: sweep(lambda cost: mfg.problems.left_right(), {"cost": [1.0]}), "what the study keeps"),
         (lambda: sweep(lambda time_share: mfg.problems.left_right(), {"time_share": [1.0]}), "what the study keeps"),
         (lambda: sweep(3, {"a": [1]}), "a name, a Problem, or a function"),
+        (lambda: sweep("left-right", {"rng": [1]}), "games of N agents, and the study has neither"),
+        (lambda: sweep("left-right", {"episodes": [1]}), "episodes are those of a learner"),
     ],
 )
 def test_what_cannot_be_swept_is_told(call, sentence: str, monkeypatch: pytest.MonkeyPatch):
