@@ -229,6 +229,10 @@ def study_rows(study: xr.Dataset) -> list[tuple[str, str]]:
     for name, one in study.data_vars.items():
         if one.dtype.kind == "f" and one.dims == study["done"].dims and np.isfinite(one.values).any():
             rows.append((str(name), f"{np.nanmin(one.values):.6g} to {np.nanmax(one.values):.6g}"))
+        elif str(name).startswith("mass_") and np.isfinite(one.values).any():
+            last = one.isel(time_share=-1)
+            label = f"{str(name).replace('_', ' ', 1)} at {float(last.time_share):g} of the horizon"
+            rows.append((label, f"{float(last.min()):.6g} to {float(last.max()):.6g}"))
     failed = study["message"].values[study["status"].values == "failed"]
     if len(failed):
         rows.append(("first failure", str(failed[0])))

@@ -55,14 +55,15 @@ def _connected(workers: int | None, client: Any) -> Iterator[Any]:
         raise InputError("both workers and a client came; give one of them")
     if isinstance(client, str):
         try:
-            with distributed.Client(client, timeout=WAIT) as at:
-                _check_versions(at)
-                yield at
-        except (OSError, TimeoutError, ValueError) as error:
+            at = distributed.Client(client, timeout=WAIT)
+        except Exception as error:  # whatever answers there, if anything: OSError, sizes of no message
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(
                 f"scheduler {client} cannot be reached ({reason}); is it running, and its port open?"
             ) from None
+        with at:
+            _check_versions(at)
+            yield at
         return
     if client is not None:
         _check_versions(client)

@@ -20,6 +20,7 @@ def test_a_study_is_told_written_drawn_shown_and_gone_on_with(folder: Path) -> N
     text = run(*LINE, "--where", "shortcut: y<0.4", "-o", "s.zarr", "--plot", "s.png").stdout
     assert "Wrote s.zarr and s.png." in text
     assert "2 of 2 done" in text
+    assert "mass shortcut at 1 of the horizon" in text
     assert "2 of 2 done" in run("show", "s.zarr").stdout
     facts = json.loads(run("show", "s.zarr", "--json").stdout)
     assert facts["over"] == {"reward": [1, 2]}

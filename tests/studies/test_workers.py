@@ -76,3 +76,37 @@ def test_workers_that_make_no_sense_are_told():
     for workers, client, sentence in ((0, None, "workers is 0"), (1, "x", "give one of them")):
         with pytest.raises(InputError, match=sentence):
             next(batches([ROW], workers, client))
+
+
+def test_what_answers_in_place_of_a_scheduler_is_told(monkeypatch: pytest.MonkeyPatch):
+    distributed = pytest.importorskip("distributed", reason="workers need dask: pip install 'mfgsolve[studies]'")
+
+    def answered(address: str, timeout: float) -> None:
+        assert timeout <= 10
+        raise MemoryError("Unable to allocate 3 EiB")  # what a number in the greeting of another service is taken for
+
+    monkeypatch.setattr(distributed, "Client", answered)
+    with pytest.raises(InputError, match=r"scheduler tcp://a:1 cannot be reached \(Unable to allocate"):
+        next(batches([ROW], None, "tcp://a:1"))
+
+
+def test_a_cluster_without_workers_or_of_another_version_is_told(monkeypatch: pytest.MonkeyPatch):
+    distributed = pytest.importorskip("distributed", reason="workers need dask: pip install 'mfgsolve[studies]'")
+
+    class Cluster(Client):
+        there: dict[str, str] = {}
+
+        def __enter__(self) -> Cluster:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def run(self, _: Any) -> dict[str, str]:
+            return self.there
+
+    monkeypatch.setattr(distributed, "Client", lambda address, timeout: Cluster())
+    with pytest.raises(InputError, match=r"^the scheduler has no workers"):
+        next(batches([ROW], None, "tcp://a:1"))
+    Cluster.there = {"tcp://b:2": "0.0.1"}
+    with pytest.raises(InputError, match=r"^worker tcp://b:2 has mfgsolve 0\.0\.1"):
+        next(batches([ROW], None, "tcp://a:1"))
