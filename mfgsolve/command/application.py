@@ -176,11 +176,12 @@ def _loud(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def loud(*args: Any, quiet: bool = False, verbose: int = 0, **options: Any) -> None:
-        from mfgsolve.progress import logged
+        from mfgsolve.progress import Line, live, logged
 
-        quieten(quiet, live=not (quiet or verbose))
+        plain = quiet or bool(verbose)
+        quieten(quiet, live=not plain)
         try:
-            with logged(0 if quiet else verbose):
+            with logged(0 if quiet else verbose), live(Line(), False) if plain else contextlib.nullcontext():
                 function(*args, **options)
         finally:
             quieten(False)

@@ -67,6 +67,16 @@ def test_verbosely_the_work_is_told_in_lines() -> None:
     assert run(*FLAGSHIP).stderr == ""
 
 
+@pytest.mark.parametrize(("words", "shown"), [([], True), (["-q"], False), (["-v"], False)])
+def test_no_line_is_shown_quietly_or_where_the_work_is_told_in_lines(
+    words: list[str], shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    monkeypatch.setattr("mfgsolve.progress.display._place", lambda line, delay: opened.append(line))
+    run(*FLAGSHIP, *words)
+    assert bool(opened) == shown
+
+
 def test_seeds_have_two_names() -> None:
     words = ["learn", "beach-bar", "--agents", 10, "--episodes", 20, "--json"]
     one, other, third = (
