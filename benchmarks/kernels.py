@@ -101,7 +101,7 @@ def measure_ratios(grids: list[tuple[tuple[int, ...], int]], stream: Stream, rep
             for name, call in calls(game).items():
                 call()
                 before = 1 / stream.rate(repeats)
-                seconds = best(call, repeats) / game.cell_steps
+                seconds = best(call, repeats, time.process_time) / game.cell_steps
                 element = min(before, 1 / stream.rate(repeats))
                 share = BYTES[name] / 24 * element / seconds
                 row.append(f"{1e-6 / seconds:4.0f}|{share:.2f}{'*' if share < BINDS else ' '}")
@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="runs of each kernel, of which the fastest counts")
     parser.add_argument("--no-threads", action="store_true", help="leave out the table of two threads")
     options = parser.parse_args()
-    console = Console(width=120)
+    console = Console(width=160)
     start = time.perf_counter()
     console.print(measure_ratios(QUICK if options.quick else FULL, Stream(10_000_000), options.repeats))
     if not options.no_threads:
