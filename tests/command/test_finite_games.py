@@ -82,7 +82,7 @@ def test_a_social_plan_costs_all_together_less(folder: Path) -> None:
     assert together["potential"] < alone["cost"]
     text = run("show", "social.nc").stdout
     assert re.search(r"^objective +social$", text, re.M)
-    paid = float(re.search(r"^cost of an agent +(\S+)$", text, re.M)[1])
+    paid = -float(re.search(r"^earnings of an agent +(\S+)$", text, re.M)[1])
     plan, game = mfg.load("social.nc"), mfg.problems.supply_demand(shape=(8, 8), steps=32, scheme="upwind")
     assert paid == pytest.approx(mfg.exploitability(game, plan).cost, rel=1e-9), "what agents pay in the game itself"
     assert "objective " not in run("show", "equilibrium.nc").stdout
