@@ -13,8 +13,9 @@ from mfgsolve.kernels import finite, launch
 from mfgsolve.kernels.shifts import BLOCK, Reversed, Shifts
 from mfgsolve.steps.transitions import Transitions
 
-__all__ = ["Readings", "reversed_table", "run_kernel", "shifts_of"]
+__all__ = ["Readings", "Table", "reversed_table", "run_kernel", "shifts_of"]
 
+Table = Transitions | Shifts | Reversed
 BY_STATE = ("backward", "evaluate", "tangent_backward")  # kernels in which every state is a thing of its own
 FEWEST = 64  # states below which a table is read as fast row by row
 SAMPLE = 65  # states of which the row that most have in common is looked for
@@ -108,10 +109,10 @@ class Readings:
 
     def __init__(self, transitions: Transitions, actions: int, states: int):
         self.transitions, self.actions, self.states = transitions, actions, states
-        self._known: dict[int, Transitions | Shifts | Reversed] = {}
+        self._known: dict[int, Table] = {}
 
-    def table(self, threads: int) -> Transitions | Shifts | Reversed:
-        """By shifts where they are shifts, with predecessors for several threads, or as they are."""
+    def table(self, threads: int, part: slice) -> Table:
+        """Of some steps: by shifts where they are shifts, with predecessors for several threads, or as they are."""
         if threads not in self._known:
             known = next((table for table in self._known.values() if isinstance(table, Shifts)), None)
             shifts = known or (None if self._known else shifts_of(self.transitions, self.actions, self.states))
@@ -121,10 +122,15 @@ class Readings:
                 self._known[threads] = reversed_table(self.transitions, self.states, threads)
             else:
                 self._known[threads] = self.transitions
-        return self._known[threads]
+        table = self._known[threads]
+        if table.first.shape[0] == 1:
+            return table
+        if isinstance(table, Reversed):
+            return table._replace(first=table.first[part], into=table.into[part])
+        return table._replace(first=table.first[part])
 
 
-def run_kernel(name: str, *arguments: Any, table: Transitions | Shifts | Reversed, kernels: Any = finite) -> Any:
+def run_kernel(name: str, *arguments: Any, table: Table, kernels: Any = finite) -> Any:
     """A kernel, shared by threads where the table is for them; a flow by shifts is not."""
     kernel = getattr(kernels, name)
     if isinstance(table, Transitions) or table.parts == 1 or (isinstance(table, Shifts) and name not in BY_STATE):

@@ -23,14 +23,13 @@ from mfgsolve.cautions import collect, say
 from mfgsolve.errors import InputError
 from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels import finite, finite_tangent, threads_for
-from mfgsolve.kernels.shifts import Reversed, Shifts
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps.costs import Costs, OwnCost, least_allowed, lowered
 from mfgsolve.steps.excess import excess_of_choices
 from mfgsolve.steps.factors import Noise, expect_all, push_all
 from mfgsolve.steps.identity import sampled_transitions, unchanging
 from mfgsolve.steps.policies import Policy, PolicyVariable
-from mfgsolve.steps.shifts import Readings, run_kernel
+from mfgsolve.steps.shifts import Readings, Table, run_kernel
 from mfgsolve.steps.step import Step
 from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
 from mfgsolve.steps.transitions import (
@@ -187,19 +186,14 @@ class TableStep(Step):
         """Let that many threads share the states; None decides by their number."""
         self.threads = threads_for(self.states, threads)
 
-    def _table(self, part: slice, mass: np.ndarray | None) -> Transitions | Shifts | Reversed:
+    def _table(self, part: slice, mass: np.ndarray | None) -> Table:
         """Transitions of some steps, in the form that kernels read fastest."""
         look()
         if self.is_coupled:
             if mass is None:
                 raise InputError("the dynamics depend on the crowd; a crowd is needed to respond to")
             return self.transitions_at(part.start, mass[part.start])
-        table = self._readings.table(self.threads)
-        if table.first.shape[0] == 1:
-            return table
-        if isinstance(table, Reversed):
-            return table._replace(first=table.first[part], into=table.into[part])
-        return table._replace(first=table.first[part])
+        return self._readings.table(self.threads, part)
 
     def _own(self, part: slice) -> np.ndarray:
         return self.own_cost if self.own_cost.shape[0] == 1 else self.own_cost[part]
@@ -209,7 +203,7 @@ class TableStep(Step):
         own = self._own(part)
         return own if costs.action is None else costs.action(part, own)
 
-    def _single(self, t: int) -> Transitions | Shifts | Reversed:
+    def _single(self, t: int) -> Table:
         """The table of one step that no crowd decides."""
         return self._table(slice(t, t + 1), None)
 
