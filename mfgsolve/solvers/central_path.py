@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mfgsolve.games import Game
+from mfgsolve.solvers.band_cholesky import BandCholesky
 from mfgsolve.solvers.base import State
 from mfgsolve.solvers.feasibility import Limits
-from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps, NewtonMatrix
+from mfgsolve.solvers.newton_systems import ConjugateGradients, FlowMaps, NewtonMatrix
 from mfgsolve.solvers.stored import STORED, pack, stored_as
 
 __all__ = ["Best", "Direction", "Newton", "Pair", "PathState", "choice_cost"]

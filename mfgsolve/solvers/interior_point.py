@@ -27,11 +27,12 @@ from mfgsolve.certificates import certify
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import Game
 from mfgsolve.kernels import finite
+from mfgsolve.solvers.band_cholesky import BandCholesky
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver
 from mfgsolve.solvers.central_path import Best, Newton, Pair, PathState, choice_cost
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
 from mfgsolve.solvers.needs import DERIVATIVE, LOCAL, MONOTONE, POTENTIAL, TABLES, UNCOUPLED
-from mfgsolve.solvers.newton_systems import BandCholesky, ConjugateGradients, FlowMaps
+from mfgsolve.solvers.newton_systems import ConjugateGradients, FlowMaps
 from mfgsolve.solvers.stored import Stored
 from mfgsolve.steps.table_policies import TablePolicy
 

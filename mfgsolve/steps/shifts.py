@@ -5,13 +5,18 @@ Nothing here changes a result: see `mfgsolve.kernels.shifts`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from mfgsolve.kernels import finite, launch
 from mfgsolve.kernels.shifts import BLOCK, Reversed, Shifts
 from mfgsolve.steps.transitions import Transitions
 
-__all__ = ["reversed_table", "shifts_of"]
+__all__ = ["Readings", "Table", "reversed_table", "run_kernel", "shifts_of"]
 
+Table = Transitions | Shifts | Reversed
+BY_STATE = ("backward", "evaluate", "tangent_backward")  # kernels in which every state is a thing of its own
 FEWEST = 64  # states below which a table is read as fast row by row
 SAMPLE = 65  # states of which the row that most have in common is looked for
 MOST_ODD = 0.5  # share of rows that are no shifts, beyond which there is nothing to win
@@ -97,3 +102,37 @@ def reversed_table(table: Transitions, states: int, threads: int) -> Reversed:
         back.append(columns.data)
         done += columns.nnz
     return Reversed(*table, np.stack(into), np.concatenate(row), np.concatenate(back), threads)
+
+
+class Readings:
+    """The forms in which kernels read the transitions of a game, by the number of threads; made when asked for."""
+
+    def __init__(self, transitions: Transitions, actions: int, states: int):
+        self.transitions, self.actions, self.states = transitions, actions, states
+        self._known: dict[int, Table] = {}
+
+    def table(self, threads: int, part: slice) -> Table:
+        """Of some steps: by shifts where they are shifts, with predecessors for several threads, or as they are."""
+        if threads not in self._known:
+            known = next((table for table in self._known.values() if isinstance(table, Shifts)), None)
+            shifts = known or (None if self._known else shifts_of(self.transitions, self.actions, self.states))
+            if shifts is not None:
+                self._known[threads] = shifts._replace(parts=threads)
+            elif threads > 1:
+                self._known[threads] = reversed_table(self.transitions, self.states, threads)
+            else:
+                self._known[threads] = self.transitions
+        table = self._known[threads]
+        if table.first.shape[0] == 1:
+            return table
+        if isinstance(table, Reversed):
+            return table._replace(first=table.first[part], into=table.into[part])
+        return table._replace(first=table.first[part])
+
+
+def run_kernel(name: str, *arguments: Any, table: Table, kernels: Any = finite) -> Any:
+    """A kernel, shared by threads where the table is for them; a flow by shifts is not."""
+    kernel = getattr(kernels, name)
+    if isinstance(table, Transitions) or table.parts == 1 or (isinstance(table, Shifts) and name not in BY_STATE):
+        return kernel(*arguments)
+    return launch(kernel, getattr(kernels, f"{name}_parallel"), table.parts, *arguments)

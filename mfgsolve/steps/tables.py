@@ -22,15 +22,14 @@ import numpy as np
 from mfgsolve.cautions import collect, say
 from mfgsolve.errors import InputError
 from mfgsolve.grids import TimeGrid
-from mfgsolve.kernels import finite, finite_tangent, launch, threads_for
-from mfgsolve.kernels.shifts import Reversed, Shifts
+from mfgsolve.kernels import finite, finite_tangent, threads_for
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps.costs import Costs, OwnCost, least_allowed, lowered
 from mfgsolve.steps.excess import excess_of_choices
 from mfgsolve.steps.factors import Noise, expect_all, push_all
 from mfgsolve.steps.identity import sampled_transitions, unchanging
 from mfgsolve.steps.policies import Policy, PolicyVariable
-from mfgsolve.steps.shifts import reversed_table, shifts_of
+from mfgsolve.steps.shifts import Readings, Table, run_kernel
 from mfgsolve.steps.step import Step
 from mfgsolve.steps.table_policies import OccupationAverage, TablePolicy
 from mfgsolve.steps.transitions import (
@@ -49,7 +48,6 @@ from mfgsolve.watch import look
 
 __all__ = ["TableStep"]
 
-BY_STATE = ("backward", "evaluate", "tangent_backward")  # kernels in which every state is a thing of its own
 SMALL = 64  # states of all populations together up to which their transitions are one dense table
 
 
@@ -84,7 +82,7 @@ class TableStep(Step):
         small = len(self.dynamics) > 1 and self.states <= SMALL and not space.mask.any()
         self._small_blocks = small and all(one.is_coupled for one in self.dynamics)
         self.threads = 1
-        self._tables: dict[int, Transitions | Shifts | Reversed] = {}  # as kernels read them, by the number of threads
+        self._readings = Readings(self.transitions, self.actions, self.states)
         self._work: np.ndarray | None = None
         self._least: tuple[np.ndarray, np.ndarray] | None = None  # own costs, and their least values
 
@@ -188,39 +186,14 @@ class TableStep(Step):
         """Let that many threads share the states; None decides by their number."""
         self.threads = threads_for(self.states, threads)
 
-    def _table(self, part: slice, mass: np.ndarray | None) -> Transitions | Shifts | Reversed:
+    def _table(self, part: slice, mass: np.ndarray | None) -> Table:
         """Transitions of some steps, in the form that kernels read fastest."""
         look()
         if self.is_coupled:
             if mass is None:
                 raise InputError("the dynamics depend on the crowd; a crowd is needed to respond to")
             return self.transitions_at(part.start, mass[part.start])
-        table = self._read()
-        if table.first.shape[0] == 1:
-            return table
-        if isinstance(table, Reversed):
-            return table._replace(first=table.first[part], into=table.into[part])
-        return table._replace(first=table.first[part])
-
-    def _read(self) -> Transitions | Shifts | Reversed:
-        """The transitions by shifts where they are shifts, with predecessors for threads, or as they are."""
-        if self.threads not in self._tables:
-            known = next((table for table in self._tables.values() if isinstance(table, Shifts)), None)
-            shifts = known or (None if self._tables else shifts_of(self.transitions, self.actions, self.states))
-            if shifts is not None:
-                self._tables[self.threads] = shifts._replace(parts=self.threads)
-            elif self.threads > 1:
-                self._tables[self.threads] = reversed_table(self.transitions, self.states, self.threads)
-            else:
-                self._tables[1] = self.transitions
-        return self._tables[self.threads]
-
-    def _run(self, name: str, *arguments: Any, table: Transitions | Shifts | Reversed, kernels: Any = finite) -> Any:
-        """A kernel, shared by threads where the table is for them; a flow by shifts is not."""
-        kernel = getattr(kernels, name)
-        if isinstance(table, Transitions) or table.parts == 1 or (isinstance(table, Shifts) and name not in BY_STATE):
-            return kernel(*arguments)
-        return launch(kernel, getattr(kernels, f"{name}_parallel"), self.threads, *arguments)
+        return self._readings.table(self.threads, part)
 
     def _own(self, part: slice) -> np.ndarray:
         return self.own_cost if self.own_cost.shape[0] == 1 else self.own_cost[part]
@@ -230,7 +203,7 @@ class TableStep(Step):
         own = self._own(part)
         return own if costs.action is None else costs.action(part, own)
 
-    def _single(self, t: int) -> Transitions | Shifts | Reversed:
+    def _single(self, t: int) -> Table:
         """The table of one step that no crowd decides."""
         return self._table(slice(t, t + 1), None)
 
@@ -286,7 +259,7 @@ class TableStep(Step):
             every = slice(0, self.steps)
             paid = self._paid(costs, every)
             table = self._table(every, mass)
-            self._run("backward", paid, states, self.allowed, self.entropy_cost, table, value, policy, table=table)
+            run_kernel("backward", paid, states, self.allowed, self.entropy_cost, table, value, policy, table=table)
             return value
         for part in reversed(self._parts()):
             levels = slice(part.start, part.stop + 1)
@@ -296,9 +269,9 @@ class TableStep(Step):
             tau, table = self.entropy_cost[part], self._table(part, mass)
             head = self._paid(costs, part), states[levels], self.allowed, tau, table
             if q is None:
-                self._run("backward", *head, value[levels], policy[part], table=table)
+                run_kernel("backward", *head, value[levels], policy[part], table=table)
             else:
-                self._run("evaluate", *head, policy[part], value[levels], q[part], table=table)
+                run_kernel("evaluate", *head, policy[part], value[levels], q[part], table=table)
             if self.factors:
                 value[part.stop] = after
         return value
@@ -320,7 +293,7 @@ class TableStep(Step):
         """Fill ``mass`` (T+1, states) with the flow of its first level."""
         for part in self._parts():
             table = self._table(part, mass)
-            self._run("forward", policy[part], table, mass[part.start : part.stop + 1], table=table)
+            run_kernel("forward", policy[part], table, mass[part.start : part.stop + 1], table=table)
             if self.factors:
                 mass[part.stop] = push_all(self.factors, part.start, mass[part.stop])
         return mass
@@ -339,14 +312,14 @@ class TableStep(Step):
             paid = nothing if costs.action is None else costs.action(part, nothing)
             table = self._table(part, mass)
             out = value[levels], change[part]
-            self._run("tangent_backward", paid, costs.state[levels], policy[part], table, *out, table=table)
+            run_kernel("tangent_backward", paid, costs.state[levels], policy[part], table, *out, table=table)
         moved = np.zeros((self.steps + 1, self.states))
         for part in self._parts():
             levels = slice(part.start, part.stop + 1)
             here, tau = np.ascontiguousarray(mass[levels]), self.entropy_cost[part]
             table = self._table(part, mass)
             out = change[part], moved[levels]
-            self._run("tangent_forward", policy[part], here, tau, table, *out, table=table)
+            run_kernel("tangent_forward", policy[part], here, tau, table, *out, table=table)
             if self.factors:
                 moved[part.stop] = push_all(self.factors, part.start, moved[part.stop])
         return moved, change
@@ -369,7 +342,7 @@ class TableStep(Step):
         """identity * direction - K (scale * direction), both sweeps in one kernel; see `Game.curvature`."""
         weighted = direction if scale is None else scale * direction
         table = self._table(slice(0, self.steps), None)
-        self._run(
+        run_kernel(
             "curvature", direction, weighted, policy, mass, self.entropy_cost, table, self._scratch(), result, identity,
             table=table, kernels=finite_tangent,
         )  # fmt: skip
@@ -381,7 +354,7 @@ class TableStep(Step):
     ) -> float:  # fmt: skip
         """One pass of conjugate gradients in one kernel; see `Game.conjugate_step`."""
         table = self._table(slice(0, self.steps), None)
-        return self._run(  # type: ignore[no-any-return]
+        return run_kernel(  # type: ignore[no-any-return]
             "conjugate_step", policy, mass, self.entropy_cost, table, self._scratch(), scale, *vectors, length, share,
             table=table, kernels=finite_tangent,
         )  # fmt: skip

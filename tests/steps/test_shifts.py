@@ -30,8 +30,8 @@ def lattice(shape, rng, *, periodic=False, blocked=0, walls="stay", jumps=None, 
     ]
     moves = LINE if len(shape) == 1 else PLANE
     dynamics = mfg.LatticeMoves(
-        moves, rng.uniform(0, 1, len(moves)), jumps=jumps, walls=walls, viscosity=viscosity, noise="explicit",
-        temperature=temperature,
+        moves, rng.uniform(0, 1, len(moves)), jumps=jumps, walls=walls, viscosity=viscosity / max(shape) ** 2,
+        noise="explicit", temperature=temperature,
     )  # fmt: skip
     problem = mfg.Problem(
         mfg.Grid(tuple(axes), blocked=mask if blocked else None), mfg.TimeGrid(1.0, 3), dynamics,
@@ -65,7 +65,7 @@ KINDS = {
     "a ring": {"periodic": True},
     "blocked cells": {"blocked": 5},
     "moves that are not allowed": {"walls": "forbid", "blocked": 3},
-    "noise": {"viscosity": 1e-3},
+    "noise": {"viscosity": 0.5},
 }
 
 
