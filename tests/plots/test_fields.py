@@ -54,7 +54,8 @@ def test_axes_colours_times_and_speeds_carry_their_units(name: str, unit: str, p
     assert axes[0].get_xlabel() == f"x ({unit})"
     assert axes[0].get_ylabel() == f"y ({unit})"
     assert (axes[1].get_title() or axes[1].get_title(loc="left")).endswith(f" {clock}")
-    assert ("(cost)" if picture == "value" else f"(mass per {unit}²)") in text
+    value = "(reward)" if name == "montreal" else "(cost)"  # of what agents earn, or pay
+    assert (value if picture == "value" else f"(mass per {unit}²)") in text
     if picture == "speed":
         (key,) = axes[-1].findobj(QuiverKey)
         assert key.text.get_text().endswith(f" {unit}/{clock}")
