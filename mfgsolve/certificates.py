@@ -27,16 +27,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from mfgsolve.display import bar, card
 from mfgsolve.errors import InputError, numbers
-from mfgsolve.games import Game, OwnCost, Policy, Totals, make_game
-from mfgsolve.games.multipliers import multiplier_from
 from mfgsolve.inputs.attributes import Suggesting
-from mfgsolve.problem import Problem
+
+if TYPE_CHECKING:  # a file is shown without games
+    from mfgsolve.games import Game, OwnCost, Policy, Totals
+    from mfgsolve.problem import Problem
 
 __all__ = ["Certificate", "Criterion", "certify", "exploitability", "in_steps_of"]
 
@@ -183,6 +184,10 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     >>> float(mfg.exploitability(problem, stay)) > 0.1
     True
     """
+    from mfgsolve.games import make_game
+    from mfgsolve.games.multipliers import multiplier_from
+    from mfgsolve.problem import Problem
+
     if not isinstance(problem, Problem):
         raise InputError(
             f"exploitability got a {type(problem).__name__} for the problem; a Problem is needed (a loaded solution of "

@@ -17,7 +17,7 @@ from typing import Any
 from mfgsolve.errors import InputError, shown
 
 __all__ = [
-    "ENVIRONMENTS", "LEARNERS", "SOLVERS", "TASKS", "TASK_LEARNERS", "Board", "kind_of", "register",
+    "ENVIRONMENTS", "LEARNERS", "SOLVERS", "TASKS", "TASK_LEARNERS", "Board", "kind_of", "problem_builder", "register",
     "register_environments",
 ]  # fmt: skip
 
@@ -119,6 +119,13 @@ BASES = {  # what a class of one's own is derived from, and where it is listed
     "mfgsolve.tasks.task:Task": TASKS,
     "mfgsolve.tasks.learner:TaskLearner": TASK_LEARNERS,
 }
+
+PROBLEM = "mfgsolve.problemfile:problem_from_toml"  # what makes the problem of the text that a file holds
+
+
+def problem_builder() -> Any:
+    """The function ``(text, where=...)`` that builds a problem from the text of a file."""
+    return _found(PROBLEM)
 
 
 def _found(home: str | type[Any]) -> type[Any]:

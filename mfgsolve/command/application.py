@@ -35,6 +35,7 @@ from mfgsolve.command.solving import resume, solve
 from mfgsolve.command.speaking import begin_json, complain, json_is_given, quieten, say, silence, to_json
 from mfgsolve.command.sweeping import sweep
 from mfgsolve.command.tables import export, table
+from mfgsolve.command.warming import warm_up
 from mfgsolve.command.writing import write
 from mfgsolve.errors import FileError, InputError
 from mfgsolve.inputs.texts import cut, visible
@@ -219,11 +220,12 @@ def _warnings_told() -> Iterator[None]:
 def _enter(function: Callable[..., None], name: str | None = None, works: bool = True) -> None:
     """Make a function a subcommand."""
     entered = _guarded(_loud(function) if works else function)
-    app.command(name, cls=_Command, no_args_is_help=name != "list", context_settings=HELP)(entered)
+    app.command(name, cls=_Command, no_args_is_help=name not in ("list", "warm-up"), context_settings=HELP)(entered)
 
 
 _enter(list_problems, "list", works=False)
 _enter(write, works=False)
+_enter(warm_up, "warm-up", works=False)
 _LOUD: tuple[Callable[..., None], ...] = (
     solve, resume, learn, plot, animate, convergence, compare, refine, sweep, faceoff,
 )  # fmt: skip

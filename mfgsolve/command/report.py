@@ -44,7 +44,6 @@ __all__ = [
 ]
 
 BAD_INPUT, NOT_CONVERGED, INTERRUPTED = 2, 3, 130  # exit codes
-PEOPLED = 0.01  # of the largest density at that time: where there are agents to speak of
 # -- what is said about a solution, a checkpoint, a problem ----------------------------------------------------------
 
 
@@ -113,9 +112,9 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     rows.append(("mass error", short(numbers["mass_error"])))
     if numbers["violation"] != 0 or {"capacity_multiplier", "price_multiplier"} & set(data.data_vars):
         rows.append(("beyond the bounds", f"{short(numbers['violation'])} (relative)"))
-    if "speed" in data:
+    if "speed" in data or "value_after_noise" in data:
         rows.append(("at the speed cap", _share(numbers["cap_fraction"])))
-    if "velocity" in data:
+    if "velocity" in data or "fastest" in attrs:
         rows.append(("fastest", _fastest(data)))
     work = f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"
     return [*rows, ("work", work)]
@@ -129,12 +128,11 @@ def _paid(attrs: Mapping[Any, Any], cost: float) -> tuple[str, str]:
 
 def _fastest(data: xr.Dataset) -> str:
     """The largest mean velocity of agents, where there are any."""
-    velocity, density = data["velocity"], data["density"].isel(time=slice(0, -1)).values
-    speed = (velocity**2).sum("direction").values ** 0.5
-    space = tuple(range(1, density.ndim))
-    there = density >= PEOPLED * density.max(axis=space, keepdims=True)
-    unit = str(velocity.attrs.get("units", "1"))
-    return f"{speed[there].max():.3g}{'' if unit == '1' else f' {unit}'} (mean velocity)"
+    from mfgsolve.solution.lean import fastest
+
+    unit = str(data["velocity"].attrs.get("units", "1") if "velocity" in data else data.attrs.get("fastest_units", "1"))
+    largest = float(data.attrs["fastest"]) if "fastest" in data.attrs else fastest(data)
+    return f"{largest:.3g}{'' if unit == '1' else f' {unit}'} (mean velocity)"
 
 
 def _solver(about: Mapping[Any, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,6 +35,7 @@ from mfgsolve.command.report import NOT_CONVERGED
 from mfgsolve.command.training import check_of_games, resume_task
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.figure import Figure
 
     from mfgsolve.command.progress import Progress
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 
     Watch = Callable[[Measure], None]
 
-
-SWEEP = 25e-9  # seconds that a sweep takes a cell and step, on one thread
-LARGE, LONG = 2**30, 60.0  # bytes and seconds from which on they are told beforehand
+Whole = Annotated[
+    bool, typer.Option("--whole", help="Write what follows from the policy, too, for readers other than mfgsolve.")
+]
 
 
 def solve(
@@ -71,6 +71,7 @@ def solve(
     plot: Plot = None,
     json: Json = False,
     strict: Strict = False,
+    whole: Whole = False,
     checkpoint: Annotated[
         Path | None, typer.Option(metavar="FILE.nc", help="Keep a file from which 'mfgsolve resume' goes on.")
     ] = None,
@@ -108,25 +109,18 @@ def solve(
 
     line = Progress.of(stated, tol) if tol_continuum is None else Progress(tol)  # of meshes that are chosen
     if tol_continuum is None:
-        foretell(stated)
-    carry_out(work, line, checkpoint, output, plot, json, strict)
+        foretell(stated, solver, objective)
+    carry_out(work, line, checkpoint, output, plot, json, strict, whole)
 
 
-def foretell(problem: Problem) -> None:
-    """Say beforehand what a large solve of a diffusion will take, as information alone: nobody is asked."""
-    from mfgsolve.command.preflight import bytes_needed
+def foretell(problem: Problem, solver: str | None = None, objective: str = "equilibrium") -> None:
+    """Say beforehand what a large solve will take, as information alone: nobody is asked."""
+    from mfgsolve.command.preflight import estimate
     from mfgsolve.command.speaking import inform
-    from mfgsolve.inputs.memory import human_size
-    from mfgsolve.progress import left_text
-    from mfgsolve.progress.work import USUAL
 
-    if problem.is_finite:
-        return
-    memory = bytes_needed(problem.grid.shape, problem.time.steps)
-    seconds = USUAL * math.prod(problem.grid.shape) * problem.time.steps * SWEEP
-    if memory >= LARGE or seconds >= LONG:
-        needed = left_text(seconds).removesuffix(" left")
-        inform(f"this needs about {human_size(memory)} of memory, and {needed} on one thread, give or take a factor 3")
+    needs = estimate(problem, solver, objective)
+    if needs.is_big:
+        inform(needs.sentence)
 
 
 def resume(
@@ -146,6 +140,7 @@ def resume(
     ] = None,
     json: Json = False,
     strict: Strict = False,
+    whole: Whole = False,
     tol: Annotated[
         float | None,
         typer.Option(parser=number, metavar="TOL", help="Of games: relative exploitability; else that of the solve."),
@@ -187,7 +182,7 @@ def resume(
         )  # fmt: skip
         return result if learner is None else compared(result, stated, line)
 
-    carry_out(work, line, checkpoint, output, plot, json, strict)
+    carry_out(work, line, checkpoint, output, plot, json, strict, whole)
 
 
 def compared(learned: Solution, problem: Problem, line: Progress) -> Solution:
@@ -207,6 +202,7 @@ def carry_out(
     plot: Path | None,
     json: bool,
     strict: bool,
+    whole: bool = False,
 ) -> None:
     """Work under a live line, write, then tell; what could not be written is told last."""
     from mfgsolve.command.interrupts import Interrupts, checkpoint_told
@@ -221,7 +217,8 @@ def carry_out(
 
         solution = work(watch)
         interrupts.check()
-        failure = keep(solution.dataset, output, plot, lambda _: _drawn(solution), line, written)
+        data = solution.dataset if output is None else _file_of(solution, whole)
+        failure = keep(data, output, plot, lambda _: _drawn(solution), line, written)
     if json:
         to_json(solution_facts(solution) | {"files": [str(path) for path in written]})
     else:
@@ -232,6 +229,13 @@ def carry_out(
     ended = solution.converged or solution.status.value == "finished"
     if not ended or (strict and solution.warnings):
         raise typer.Exit(NOT_CONVERGED)
+
+
+def _file_of(solution: Solution, whole: bool) -> xr.Dataset:
+    """What is written of a solution."""
+    from mfgsolve.solution.lean import full, lean
+
+    return full(solution.dataset) if whole else lean(solution.dataset)
 
 
 def _drawn(solution: Solution) -> Figure:

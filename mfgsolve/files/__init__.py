@@ -38,6 +38,10 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
                                                                  the end of the step, up to a constant, that the law
                                                                  of the next cell follows from; with ``viscosity`` and
                                                                  ``control_cost`` of the scheme; NaN in blocked cells
+  * value_after_noise          step, ...           cost          of a diffusion in the upwind scheme whose agents answer
+                                                                 best: the value at the end of the step, after the
+                                                                 noise, whose clipped differences are the speeds; in
+                                                                 files that leave those out
   * velocity                   step, direction, ...  length/time  its mean velocity; without control it is 0
   * policy                     step, action, ...   1             of a finite game: probability of every action
   * action_name                population, action  name          where populations call their actions differently
@@ -86,6 +90,18 @@ costs, as measured), ``steps_space_error`` (e_s, of entropic steps); ``discretis
 `mfgsolve.Discretisation`); of `learn` ``agents``, ``density_distance`` and ``reference_exploitability``. ``sealed`` and
 ``seal`` are a checksum of them.
 
+*What is left out.* Where it is more than 4 MiB, a file of a solution does not hold what follows from its policy: speeds
+(of a best response), mean velocities, coupling cost, value, prices; and its density is in single precision.  The
+attribute ``made_on_reading`` names them, ``made_how`` says how to have them: ``mfgsolve.load("plan.nc").dataset`` makes
+them by the kernels that made them first, in double precision (`mfgsolve.solution.lean`), and
+``solution.save(path, whole=True)`` or ``mfgsolve solve --whole`` writes them.  ``fastest`` is then the largest mean
+velocity.  What certificates and warm starts come from, ``value_after_noise``, ``value_ahead`` or ``policy``, is always
+in double precision.  Problems stated in Python, with hard bounds, or solved for the social optimum, are written whole.
+
+*What is compared when.* ``mfgsolve show`` reads the head of a solution or of a checkpoint alone: how much is declared
+and stored, the layout, the history and the seal over attributes and names; ``--check``, `mfgsolve.load` and whatever
+uses an array read all arrays and compare each block with its checksum.
+
 The variables of a comparison are described at `mfgsolve.compare`, those of a convergence study at
 `mfgsolve.convergence` (the history above, on ``solver`` and ``iteration``, with ``best``, ``status``, ``method`` and
 ``options``), those of a ladder of meshes at `mfgsolve.refine`. An occupation holds ``mass`` (time, ..., action),
@@ -102,6 +118,7 @@ from mfgsolve.files.netcdf import (
     open_netcdf,
     plain,
     read_dataset,
+    read_header,
     regular,
     replace_file,
     told,
@@ -110,6 +127,6 @@ from mfgsolve.files.netcdf import (
 )
 
 __all__ = [
-    "SCHEMA", "file_kind", "open_netcdf", "plain", "read_dataset", "regular", "replace_file", "told", "usable",
-    "write_dataset",
+    "SCHEMA", "file_kind", "open_netcdf", "plain", "read_dataset", "read_header", "regular", "replace_file", "told",
+    "usable", "write_dataset",
 ]  # fmt: skip

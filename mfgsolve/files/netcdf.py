@@ -15,10 +15,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from mfgsolve.errors import FileError
 from mfgsolve.files import schema
@@ -28,9 +27,14 @@ from mfgsolve.files.seals import sealed, unsealed
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.inputs.texts import cut, visible
 
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mfgsolve.files.header import Header
+
 __all__ = [
-    "SCHEMA", "file_kind", "open_netcdf", "plain", "read_dataset", "regular", "replace_file", "told", "usable",
-    "write_dataset",
+    "SCHEMA", "file_kind", "open_netcdf", "plain", "read_dataset", "read_header", "regular", "replace_file", "told",
+    "usable", "write_dataset",
 ]  # fmt: skip
 
 READERS = {  # kinds of files, and what reads each
@@ -161,15 +165,20 @@ def _overwrite(target: Path, temporary: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_dataset(dataset: xr.Dataset, path: str | Path) -> Path:
-    """Write a dataset as NetCDF (h5netcdf), compressed lightly, every array and the attributes with a checksum.
+def write_dataset(dataset: xr.Dataset, path: str | Path, *, compress: bool = True) -> Path:
+    """Write a dataset as NetCDF (h5netcdf), every array and the attributes with a checksum.
 
     The file is made in memory and then written at once: HDF5 crashes the process where a disk is full.
+
+    Parameters
+    ----------
+    compress : large arrays of double precision by deflate (level 1, bytes shuffled), to about 0.8 of their size at 60
+        MB a second; arrays of single precision are small enough, and written as they are
     """
     encoding: dict[Any, dict[str, Any]] = {}
     for name, variable in dataset.variables.items():
         if variable.ndim and variable.size and variable.dtype.kind in "biuf":
-            large = variable.size > 4096 and variable.dtype.kind == "f"
+            large = compress and variable.size > 4096 and variable.dtype == np.float64
             packed = {"zlib": True, "complevel": 1, "shuffle": True} if large else {}
             encoding[name] = {"fletcher32": True} | packed
     try:
@@ -209,13 +218,29 @@ def read_dataset(path: str | Path, kind: str, *, history_only: bool = False) -> 
     FileError
         if the file is missing, damaged, foreign, of another kind, or declares more than it holds or memory has
     """
-    dataset = _read(path, history_only)
+    return _checked(_read(path, history_only), path, kind, whole=not history_only)  # type: ignore[no-any-return]
+
+
+def read_header(path: str | Path, kind: str) -> Header:
+    """The same without any array of several dimensions, and without xarray: attributes, coordinates and history, read
+    and compared with the schema and the seal; arrays are read when they are asked for.
+
+    Raises
+    ------
+    FileError
+        as `read_dataset`, but for what is wrong within an array
+    """
+    return _checked(_header(path), path, kind, whole=False)  # type: ignore[no-any-return]
+
+
+def _checked(dataset: Any, path: str | Path, kind: str, whole: bool) -> Any:
+    """What was read, if it is of that kind, as the schema says, and under its seal."""
     result = str(dataset.attrs.get("kind", "solution"))
     if result != kind:
         remedy = f": use {READERS[result]} for it" if result in READERS else ""
         raise FileError(f"file {told(path)} is a {told(result)}; a {kind} is needed{remedy}")
     where = f"{'checkpoint' if kind == 'checkpoint' else 'file'} {told(path)}"
-    schema.check(dataset, kind, where, whole=not history_only)
+    schema.check(dataset, kind, where, whole=whole)
     try:
         return unsealed(dataset)
     except ValueError as error:
@@ -224,7 +249,7 @@ def read_dataset(path: str | Path, kind: str, *, history_only: bool = False) -> 
 
 def file_kind(path: str | Path) -> str:
     """What a file of this package is, one of `READERS`."""
-    return str(_read(path, history_only=True).attrs.get("kind", "solution"))
+    return str(_header(path).attrs.get("kind", "solution"))
 
 
 def regular(path: str | Path, what: str = "file") -> Path:
@@ -245,7 +270,24 @@ def regular(path: str | Path, what: str = "file") -> Path:
 
 def _read(path: str | Path, history_only: bool) -> xr.Dataset:
     source = regular(path)
-    dataset = _opened(source, history_only)
+    return _of_this_package(source, _opened(source, history_only))  # type: ignore[no-any-return]
+
+
+def _header(path: str | Path) -> Header:
+    from mfgsolve.files.header import Header
+
+    source = regular(path)
+    try:
+        header: Any = Header(source)
+    except PermissionError:
+        header = "permission denied"
+    except Exception as error:  # h5py raises many kinds
+        header = cut(visible(_first_line(error)))
+    return _of_this_package(source, header)  # type: ignore[no-any-return]
+
+
+def _of_this_package(source: Path, dataset: Any) -> Any:
+    """What was opened, if it is a file of this package; a text is the reason why it could not be."""
     if isinstance(dataset, str):
         raise FileError(
             f"file {told(source)} cannot be read as NetCDF ({dataset}); it is truncated, damaged or of another format"
@@ -269,6 +311,8 @@ def open_netcdf(source: str | Path) -> xr.Dataset:
     ValueError
         if it declares more than it holds, or leads to other files
     """
+    import xarray as xr
+
     with open(source, "rb") as file:
         if file.read(3) == b"CDF":
             affordable(os.path.getsize(source), 1, "it")

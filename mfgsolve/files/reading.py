@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 
 from mfgsolve.errors import FileError
 from mfgsolve.inputs.texts import cut, visible
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["BOUNDED", "LATER", "MEASURED", "ROUND_OFF", "SCHEMA", "WORK", "Reading", "space_dims"]
 
@@ -21,6 +24,7 @@ BOUNDED = ("violation", "final_grid")  # not in the files of 0.1.0
 LATER = (*BOUNDED, "stage")  # nor in those of 0.4.0
 WORK = ("sweeps", "seconds", "cell_steps")
 ROUND_OFF = 1e-9  # of sums of probabilities
+SINGLE = 1e-6  # of the mass, where a density is stored in single precision
 
 
 class Reading:
@@ -65,8 +69,17 @@ class Reading:
 
     # -- variables -----------------------------------------------------------------------------------------------
 
+    def left_out(self) -> list[str]:
+        """Variables that the file does not hold, since they follow from the policy."""
+        return self.text("made_on_reading", needed=False).split()
+
     def values(self, name: str, dims: Sequence[str] | None, kinds: str = "fiu") -> np.ndarray:
         """The array of that name, if it is there, on these dimensions and of that type."""
+        self.layout(name, dims, kinds)
+        return np.asarray(self.dataset.variables[name].values)
+
+    def layout(self, name: str, dims: Sequence[str] | None, kinds: str = "fiu") -> None:
+        """That there is an array of that name, on these dimensions and of that type."""
         if name not in self.dataset.variables:
             raise self.absent(f"variable {name!r}")
         variable = self.dataset.variables[name]
@@ -74,7 +87,6 @@ class Reading:
             came = f"{variable.dtype} on {variable.dims}"
             wanted = "numbers" if "f" in kinds else "texts"
             raise self.fault(f"has {name!r} as {came}; schema {SCHEMA!r} has {wanted} on {dims or 'any dimensions'}")
-        return np.asarray(variable.values)
 
     def within(self, name: str, dims: Sequence[str], low: float = -math.inf, high: float = math.inf) -> np.ndarray:
         """Numbers in a range; what was not measured (NaN) is in none, and let be."""
@@ -165,11 +177,12 @@ class Reading:
             if edges is not None:
                 shape = [-1 if name == axis else 1 for name in dims]
                 density = density * np.diff(edges).reshape(shape)
-        mass, (volume, blur) = density.sum(axis=places), self._volume(space)
+        mass, (volume, blur) = density.sum(axis=places, dtype=float), self._volume(space)
+        error = abs(error) + (SINGLE if self.dataset[name].dtype == np.float32 else 0.0)
         if math.isnan(volume):  # of an axis of one cell only the file's problem knows the length
             volume, blur = 1.0 / float(mass.flat[0] or 1.0), 0.0
         off = float(np.abs(volume * mass - 1.0).max(initial=0.0))
-        if not off <= (0.0 if math.isnan(error) else abs(error)) + blur + ROUND_OFF:
+        if not off <= (0.0 if math.isnan(error) else error) + blur + ROUND_OFF:
             raise self.fault(f"has {name!r} with a mass that is {off:.3g} from 1 (the file itself says {error:.3g})")
 
     def _volume(self, space: Sequence[str]) -> tuple[float, float]:
@@ -194,13 +207,17 @@ class Reading:
             worst = float(total[there][np.abs(total - 1)[there].argmax()])
             raise self.fault(f"has a 'policy' whose probabilities sum to {worst:.9g} somewhere, and not to 1")
 
-    def ahead(self, space: Sequence[str]) -> None:
-        """Values that agents look ahead to, numbers wherever they may be; and mean velocities."""
-        field = self.values("value_ahead", ("step", *space))
+    def free(self, name: str, space: Sequence[str]) -> None:
+        """Numbers wherever agents may be."""
+        field = self.values(name, ("step", *space))
         if "blocked" in self.dataset:
             field = field[:, np.asarray(self.dataset["blocked"].values) == 0]
         if not np.isfinite(field).all():
-            raise self.fault(f"has 'value_ahead' with {field[~np.isfinite(field)][0]} in it, which is no finite number")
+            raise self.fault(f"has {name!r} with {field[~np.isfinite(field)][0]} in it, which is no finite number")
+
+    def ahead(self, space: Sequence[str]) -> None:
+        """Values that agents look ahead to, numbers wherever they may be; and mean velocities."""
+        self.free("value_ahead", space)
         for name in ("viscosity", "control_cost"):
             value = self.dataset["value_ahead"].attrs.get(name)
             if not isinstance(value, int | float | np.number) or not 0 < value < math.inf:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from mfgsolve.discretisation import PREFIX, Discretisation
 from mfgsolve.errors import FileError
 from mfgsolve.files.reading import BOUNDED, MEASURED, ROUND_OFF, SCHEMA, Reading, space_dims
 from mfgsolve.inputs.texts import cut, visible
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 __all__ = ["SCHEMA", "check"]
 
@@ -51,15 +53,18 @@ def check(dataset: xr.Dataset, kind: str, where: str, *, whole: bool = True) -> 
 
 
 def _solution(file: Reading) -> None:
-    space = file.space()
+    space, left = file.space(), file.left_out()
     for name, dims in {
         "density": ("time", *space),
         "value": ("time", *space),
         "coupling_cost": ("step", *space),
     }.items():
-        file.values(name, dims)
+        if name not in left:
+            file.layout(name, dims)
     choices, what = _choices(file, space)
-    file.values(choices, ("step", *what, *space))
+    if choices in left:
+        choices, what = "value_after_noise", ()
+    file.layout(choices, ("step", *what, *space))
     for dim in what:
         file.names(dim)
     times, steps = file.rising("time"), file.rising("step")
@@ -68,16 +73,18 @@ def _solution(file: Reading) -> None:
     _iterations(file)
     file.history()
     if "extrapolated_density" in file.dataset:
-        file.values("extrapolated_density", ("time", *space))
-    if "blocked" in file.dataset:
-        file.within("blocked", tuple(dim for dim in file.dims("blocked") if dim in space), 0, 1)
+        file.layout("extrapolated_density", ("time", *space))
     status = _certificate(file)
-    if status != "non-finite":
+    if file.whole and "blocked" in file.dataset:
+        file.within("blocked", tuple(dim for dim in file.dims("blocked") if dim in space), 0, 1)
+    if file.whole and status != "non-finite":
         file.masses("density", space, file.number("mass_error"))
         if choices == "policy":
             file.chances(space)
         elif choices == "value_ahead":
             file.ahead(space)
+        elif choices == "value_after_noise":
+            file.free(choices, space)
         else:  # what somebody's own step calls a policy may have any sign
             file.finite(choices, ("step", *what, *space), 0.0 if choices == "speed" else -math.inf)
     if status == "converged":
@@ -135,7 +142,8 @@ def _learned(file: Reading) -> None:
     if "agent_regret" in file.dataset:
         file.values("agent_regret", ("agent",))
     if "reference_density" in file.dataset:
-        file.values("reference_density", file.dims("density"))
+        file.layout("reference_density", file.dims("density"))
+    if "reference_density" in file.dataset and file.whole:
         file.masses("reference_density", space_dims(file.dataset), 1e-6)
 
 

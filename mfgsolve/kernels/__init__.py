@@ -20,6 +20,10 @@ a time and never in a process that was forked after its parent had started these
 layers end the process otherwise): who cannot have the threads runs the serial version, to the same result.  Kernels are
 compiled in a thread of their own, so that an exception from a signal, which only the main thread gets, never strikes
 the compiler: that would leave it without half of its tables.
+
+What compiling costs.  Most of it is the optimiser's work, and that on the same code again and again: what a kernel
+calls becomes part of it.  A kernel that another one calls is therefore made ready for that alone (`_for_callers`),
+once for all callers.
 """
 
 from __future__ import annotations
@@ -35,11 +39,13 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core import event
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 __all__ = [
-    "bits", "compiling", "fma", "jit", "launch", "number", "threads_available", "threads_for", "threads_possible",
+    "bits", "compiled_count", "compiling", "fma", "jit", "launch", "number", "threads_available", "threads_for",
+    "threads_possible",
 ]  # fmt: skip
 
 
@@ -79,10 +85,67 @@ def jit(function: Callable[..., Any], *, parallel: bool = False, minima: bool = 
         kernel = numba.njit(copy, cache=True, **options)
     except RuntimeError:  # no writable cache directory: compile in every process
         kernel = numba.njit(copy, **options)
-    return kernel if numba.config.DISABLE_JIT else _compiled_apart(kernel)
+        _telling.often = True
+    return kernel if numba.config.DISABLE_JIT else _compiled_apart(_for_callers(kernel, copy, options))
 
 
 # -- compiling -------------------------------------------------------------------------------------------------------
+
+
+LIGHT = 1  # level of optimisation of what its callers optimise once more
+
+
+def _for_callers(kernel: Any, function: Callable[..., Any], options: dict[str, Any]) -> Any:
+    """The same kernel; the others that call it get a version without an entry for Python and without a place in the
+    cache, optimised a little, and one for all values of a flag or a number that they write out.
+
+    A loop that threads share is compiled apart from its callers, and optimised in full.
+    """
+    inner = numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+    template, compile_here = inner.get_call_template, inner.compile
+
+    def compile_(signature: Any) -> Any:
+        full = numba.config.OPT
+        numba.config.OPT = full if options.get("parallel") else type(full)(LIGHT)
+        try:
+            return compile_here(signature)
+        finally:
+            numba.config.OPT = full
+
+    def get_call_template(arguments: Any, named: Any) -> Any:
+        arguments = tuple(numba.types.unliteral(argument) for argument in arguments)
+        return template(arguments, {name: numba.types.unliteral(argument) for name, argument in named.items()})
+
+    inner.compile = compile_
+    kernel.get_call_template, kernel.get_overload = get_call_template, inner.get_overload
+    return kernel
+
+
+class _Telling(event.Listener):  # type: ignore[misc]
+    """Counts what is really compiled, and says on a terminal that it is, once a process."""
+
+    count, often = 0, False
+
+    def on_start(self, event: Any) -> None:
+        if not str(getattr(event.data["dispatcher"].py_func, "__module__", "")).startswith(f"{__name__}."):
+            return
+        self.count += 1
+        if self.count == 1 and sys.stderr is not None and sys.stderr.isatty():
+            when = "in every process: no cache directory can be written" if self.often else "once per installation"
+            sys.stderr.write(f"Compiling kernels, {when}: some 20 seconds for each kind of game ...\n")
+            sys.stderr.flush()
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+_telling = _Telling()
+event.register("numba:compile", _telling)
+
+
+def compiled_count() -> int:
+    """How many kernels this process has compiled, as opposed to read from the cache."""
+    return _telling.count
 
 
 _compiling: list[threading.Thread] = []

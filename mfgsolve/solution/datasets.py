@@ -17,7 +17,7 @@ from mfgsolve.games import Game, Policy
 from mfgsolve.grids import Grid
 from mfgsolve.spaces import Populations
 
-__all__ = ["HISTORY", "Measure", "build_dataset", "history_dataset", "history_rows", "per_volume"]
+__all__ = ["HISTORY", "Measure", "build_dataset", "history_dataset", "history_rows", "per_volume", "plan_dataset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,20 @@ def build_dataset(
     multiplier: np.ndarray | None = None,
 ) -> xr.Dataset:
     """Schema mfgsolve/1 from arrays: one more backward pass for the value against the plan's own crowd."""
-    problem, grid, time = game.problem, game.grid, game.time
+    plan = plan_dataset(game, policy, crowd, multiplier)
+    numbers = np.array([row.iteration for row in rows])
+    plan.coords["iteration"] = ("iteration", numbers, {"units": "1", "long_name": "iteration"})
+    background, coordinates = _background(game)
+    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    problem = game.problem
+    head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
+    result = plan.assign_coords(coordinates).assign(background | history_dataset(rows))
+    return result.assign_attrs(head | problem.attrs | attributes | asdict(certificate))
+
+
+def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.ndarray | None = None) -> xr.Dataset:
+    """The variables that follow from a policy and the crowd it makes, with their coordinates."""
+    grid, time = game.grid, game.time
     price = game.full_price(crowd)
     rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
     nodes, density = ("time", *grid.dims), game.mass(crowd) / game.grid.volumes
@@ -94,7 +107,6 @@ def build_dataset(
     coordinates: dict[str, Any] = {
         "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | time.attrs),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
-        "iteration": ("iteration", np.array([row.iteration for row in rows]), {"units": "1", "long_name": "iteration"}),
     } | {name: (name, values, attrs) for name, (values, attrs) in grid.dimension_coordinates.items()}
     variable = game.step.described(policy)
     coordinates |= variable.coordinates
@@ -108,10 +120,7 @@ def build_dataset(
         _values(game, crowd, multiplier),
         {"units": "cost", "long_name": f"value against the crowd{worth}"},
     )
-    data |= _background(game, coordinates) | history_dataset(rows)
-    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
-    return xr.Dataset(data, coordinates, attrs=head | problem.attrs | attributes | asdict(certificate))
+    return xr.Dataset(data, coordinates)
 
 
 def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.ndarray:
@@ -162,9 +171,9 @@ def _choices(
     return data
 
 
-def _background(game: Game, coordinates: dict[str, Any]) -> dict[str, Any]:
-    """What pictures show besides: walls, what moves, fixed places."""
-    data: dict[str, Any] = {}
+def _background(game: Game) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What pictures show besides, walls, what moves, fixed places; and the coordinates of these."""
+    data, coordinates = dict[str, Any](), dict[str, Any]()
     problem, grid, (length, _) = game.problem, game.grid, _lengths(game)
     if grid.mask.any():
         data["blocked"] = (grid.dims, grid.mask.astype(np.int8), {"units": "1", "long_name": "1 where no agent may be"})
@@ -177,4 +186,4 @@ def _background(game: Game, coordinates: dict[str, Any]) -> dict[str, Any]:
         for k, name in enumerate(("site_x", "site_y", "site_size")):
             data[name] = ("site", sites[:, k], {"units": length if k < 2 else "1"})
         coordinates["site"] = ("site", np.arange(len(sites)), {"units": "1"})
-    return data
+    return data, coordinates

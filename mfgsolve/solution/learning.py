@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
-from mfgsolve.spaces import Space
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from mfgsolve.spaces import Space
 
 __all__ = ["Learning", "Played", "Reference"]
 

@@ -7,28 +7,30 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
-from scipy.interpolate import RegularGridInterpolator
 
 from mfgsolve.cautions import Caution, stored, to_text
 from mfgsolve.certificates import Certificate
 from mfgsolve.discretisation import UNMEASURED, Discretisation
 from mfgsolve.errors import InputError
-from mfgsolve.files import plain, read_dataset, write_dataset
-from mfgsolve.games import Game
-from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.files import plain, read_dataset, read_header, write_dataset
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.labels import aligned
-from mfgsolve.problem import Problem
-from mfgsolve.solution.between import density_at
 from mfgsolve.solution.citations import citation
-from mfgsolve.solution.display import solution_card
+from mfgsolve.solution.lean import full, lean
+from mfgsolve.solution.lean import whole as with_all
 from mfgsolve.solution.learning import Learning
 
-__all__ = ["Solution", "Status", "believed_crowd", "load"]
+if TYPE_CHECKING:  # a file is shown without games
+    import xarray as xr
+
+    from mfgsolve.games import Game
+    from mfgsolve.grids import Grid, TimeGrid
+    from mfgsolve.problem import Problem
+
+__all__ = ["Solution", "Status", "believed_crowd", "load", "load_header"]
 
 
 class Status(Enum):
@@ -237,13 +239,25 @@ arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:200
         >>> solution.density_at([0.0, 0.51]).dims
         ('time', 'y', 'x')
         """
+        from mfgsolve.solution.between import density_at
+
         return density_at(self.dataset, times)
 
-    def save(self, path: str | Path) -> Path:
-        """Write NetCDF; an earlier file stays whole if writing fails."""
-        return write_dataset(self.dataset, path)
+    def save(self, path: str | Path, *, whole: bool = False, compress: bool = True) -> Path:
+        """Write NetCDF; an earlier file stays whole if writing fails.
+
+        Parameters
+        ----------
+        whole : write what follows from the policy, too (coupling cost, value, speeds, mean velocities), and the density
+            in double precision, for readers that do not know this package; else that is left out where it is more
+            than 4 MiB, and made again by `load`, see `mfgsolve.solution.lean`
+        compress : arrays of double precision; without, a file is larger by a quarter and written at once
+        """
+        return write_dataset(full(self.dataset) if whole else lean(self.dataset), path, compress=compress)
 
     def _repr_html_(self) -> str:
+        from mfgsolve.solution.display import solution_card
+
         return solution_card(self)
 
     def __repr__(self) -> str:
@@ -266,6 +280,8 @@ def velocity_of(dataset: xr.Dataset, name: str = "the game") -> xr.DataArray:
         return dataset["velocity"]
     if "speed" not in dataset:
         raise InputError(f"agents of {name} choose actions, and no velocities; use solution.policy")
+    import xarray as xr
+
     speed = dataset["speed"]
     axes = sorted({str(move)[0] for move in speed["move"].values})
     parts = [speed.sel(move=f"{axis}+", drop=True) - speed.sel(move=f"{axis}-", drop=True) for axis in axes]
@@ -275,7 +291,10 @@ def velocity_of(dataset: xr.Dataset, name: str = "the game") -> xr.DataArray:
 
 
 def load(path: str | Path) -> Solution:
-    """Read a solution file back; the same numbers, bit for bit.
+    """Read a solution file back: the same numbers, bit for bit, as far as they stand in the file.
+
+    What a file leaves out, since it follows from the policy (`mfgsolve.solution.lean`), is made when ``dataset`` is
+    first used, by the same kernels: bit for bit where speeds are stored so, else to round-off.
 
     Raises
     ------
@@ -283,16 +302,36 @@ def load(path: str | Path) -> Solution:
         if the file is missing, unreadable, truncated, foreign, of an unknown schema, or a checkpoint
     """
     dataset = read_dataset(path, "solution")
+    dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
+    return _solution_of(dataset, lambda: with_all(dataset))
+
+
+def load_header(path: str | Path) -> Solution:
+    """What stands in the head of a solution file, its certificate, status, history and texts, at once: no array is
+    read, and none is compared with its checksum (`load` does that).
+
+    ``dataset`` is a `mfgsolve.files.header.Header`, which reads an array when it is asked for.
+
+    Raises
+    ------
+    FileError
+        as `load`, but for what is wrong within an array
+    """
+    header = read_header(path, "solution")
+    return _solution_of(header, header)
+
+
+def _solution_of(dataset: Any, origin: Any) -> Solution:
+    """The solution that attributes and history of a dataset tell."""
     numbers = {f.name: float(dataset.attrs.get(f.name, f.default)) for f in fields(Certificate)}  # type: ignore[arg-type]
     status = Status(dataset.attrs["status"])
     work = int(dataset.attrs["iterations"]), float(dataset.attrs["sweeps"]), float(dataset.attrs["seconds"])
     cautions = stored(dataset.attrs)
-    dataset.attrs = {name: plain(value) for name, value in dataset.attrs.items()}
     name = str(dataset.attrs.get("name", "custom"))
     learning = Learning.read(dataset)
     distance = Discretisation.read(dataset.attrs)
     return Solution(
-        dataset, status, Certificate(**numbers), *work, name=name, warnings=cautions, learning=learning,
+        origin, status, Certificate(**numbers), *work, name=name, warnings=cautions, learning=learning,
         discretisation=distance,
     )  # fmt: skip
 
@@ -308,7 +347,6 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
     if density.dims != ("time", *names):
         raise InputError(f"start has the axes {density.dims[1:]}; the problem has {names}")
     if step.is_continuum:
-        assert isinstance(grid, Grid)
         return game.crowd_of(_interpolated(dataset, grid, game.time) * grid.volumes)
     wanted = (game.steps + 1, *grid.shape)
     if density.shape != wanted:
@@ -324,6 +362,8 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
 
 def _interpolated(source: xr.Dataset, grid: Grid, time: TimeGrid) -> np.ndarray:
     """Density of a solution on another grid and at other times (stretched to the horizon)."""
+    from scipy.interpolate import RegularGridInterpolator
+
     field, names = source["density"].values, grid.dims
     there = all(np.allclose(source[axis.name].values, axis.centres, atol=1e-3 * axis.smallest)
                 for axis in grid.axes if source.sizes[axis.name] == axis.cells)  # fmt: skip

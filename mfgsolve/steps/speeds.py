@@ -317,7 +317,12 @@ class SpeedStep(Step):
             block = self.speed(policy, nodes)
             speed[nodes] = block.reshape(block.shape[0], *speed.shape[1:])
         attrs = {"units": length if unit == "1" else f"{length}/{unit}", "long_name": "speed toward a neighbour"}
-        return PolicyVariable(form, ("step", form.dim, *self.space.dims), speed, attrs)
+        fields = {}
+        if isinstance(policy, ValuePolicy):
+            about = {"units": "cost", "long_name": "value after the noise, whose differences are the speeds"}
+            field = policy.after.reshape(self.steps, *self.space.shape)
+            fields["value_after_noise"] = (("step", *self.space.dims), field, about)
+        return PolicyVariable(form, ("step", form.dim, *self.space.dims), speed, attrs, fields)
 
     def policy_from(self, policy: Any) -> SpeedPolicy:
         """Speeds (step, move, *shape) of a user or of a file, checked against walls and the cap."""

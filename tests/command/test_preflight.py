@@ -140,3 +140,35 @@ def test_a_disk_that_fills_up_during_the_solve(folder: Path, monkeypatch: pytest
     assert re.fullmatch(rf"Error: output .*{name} cannot be written: No space left.*untouched\n", result.stderr)
     assert Path(name).read_bytes() == before
     assert sorted(os.listdir()) == [name]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "shape", "steps", "seconds", "memory"),
+    [
+        ("upwind", (64, 64), 512, 2.0, 4.9e8),
+        ("entropic", (128, 128), 120, 5.0, 5.1e8),
+        ("entropic", (192, 192), 220, 15.0, 1.2e9),
+    ],
+)
+def test_estimates_are_right_within_a_factor_two(
+    scheme: str, shape: tuple[int, ...], steps: int, seconds: float, memory: float
+) -> None:
+    """Against times and peaks of memory that were measured."""
+    problem = mfg.problems.supply_demand(scheme=scheme, shape=shape, steps=steps)
+    told = preflight.estimate(problem)
+    assert 0.5 < told.seconds / seconds < 2.0
+    assert 0.5 < told.memory / memory < 2.0
+
+
+def test_estimates_say_what_they_know() -> None:
+    problem = mfg.problems.supply_demand(shape=(8, 8), viscosity=0.05, steps=8)
+    assert not preflight.estimate(problem).is_big
+    for told in (
+        preflight.estimate(problem, "fictitious-play"), preflight.estimate(problem, objective="social"),
+        preflight.estimate(mfg.problems.build("beach-bar", {})),
+    ):  # fmt: skip
+        assert np.isnan(told.seconds)
+        assert told.sentence.endswith("B of memory")
+    for seconds, text in ((31.0, "31 seconds"), (600.0, "10 minutes"), (9000.0, "2.5 hours")):
+        told = preflight.Estimate(5.5 * 2**30, seconds).sentence
+        assert told.startswith(f"this needs about 5.5 GiB of memory, and about {text} on one thread")

@@ -115,4 +115,4 @@ def test_a_large_solve_says_beforehand_what_it_needs(caplog: pytest.LogCaptureFi
         foretell(mfg.problems.supply_demand(shape=(16, 16), steps=256))
         foretell(mfg.problems.beach_bar())
     (sentence,) = caplog.messages
-    assert sentence.startswith("this needs about 6.02 GiB of memory, and about 59 s on one thread")
+    assert sentence.startswith("this needs about 6.26 GiB of memory, and about 2 minutes on one thread")

@@ -147,7 +147,7 @@ def test_numbers_that_cannot_be(real: dict[str, Path], tmp_path: Path, name: str
     with pytest.raises(mfg.FileError) as caught:
         mfg.load(file)
     assert sentence in str(caught.value)
-    assert str(caught.value) in told(["show", file])
+    assert str(caught.value) in told(["show", file, "--check"])
 
 
 def test_probabilities_that_cannot_be(real: dict[str, Path], tmp_path: Path) -> None:
@@ -175,7 +175,8 @@ def test_whatever_is_missing_or_of_another_type_is_a_sentence(
             return changed.drop_vars([n for n, v in changed.variables.items() if history_only and v.ndim > 1])
 
         monkeypatch.setattr(files, "_read", read)
-        result = run_any(["show", real[kind], "--json"], name)
+        monkeypatch.setattr(files, "_header", lambda path, changed=changed: changed)
+        result = run_any(["show", real[kind], "--json", "--check"], name)
         if result.exit_code == 0:
             assert json.loads(result.stdout), name
             if kind in ("checkpoint", "lesson") and number % 2:
