@@ -53,7 +53,7 @@ def draw(result: Any, kind: str | None = None, **options: Any) -> Figure:
     >>> import mfgsolve as mfg
     >>> solution = mfg.solve(mfg.problems.beach_bar(shape=(12,), steps=6))
     >>> figure = mfg.plots.draw(solution, "policy", width=3.5, title="", labels={"x": "place on the beach"})
-    >>> figure.get_figwidth()
+    >>> float(figure.get_figwidth())
     3.5
     """
     data = getattr(result, "dataset", getattr(result, "history", result))

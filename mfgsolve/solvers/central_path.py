@@ -112,6 +112,7 @@ class PathState(State):
     price: np.ndarray = field(metadata=STORED)  # p (T, prices), times dt
     best: Best | None = None
     system: BandCholesky | ConjugateGradients | None = None
+    single: bool | None = None  # whether its factor is in single precision, where it goes on from a checkpoint
 
     @property
     def reach(self) -> np.ndarray:
@@ -127,6 +128,10 @@ class PathState(State):
         best_arrays, best_numbers = pack(self.best)
         slacks = {f"{name}_slack": pair.slack for name, pair in self.pairs.items()}
         duals = {f"{name}_dual": pair.dual for name, pair in self.pairs.items()}
+        if isinstance(self.system, BandCholesky):
+            numbers |= {"single": float(bool(self.system.single))}
+        elif self.single is not None:
+            numbers |= {"single": float(self.single)}
         return arrays | slacks | duals | best_arrays, numbers | best_numbers
 
 

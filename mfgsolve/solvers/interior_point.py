@@ -93,6 +93,7 @@ class InteriorPoint(Solver):
             setattr(state, name, value)
         for name, pair in state.pairs.items():
             pair.slack, pair.dual = stored.arrays[f"{name}_slack"], stored.arrays[f"{name}_dual"]
+        state.single = bool(stored.numbers["single"]) if "single" in stored.numbers else None
         state, best = _measured(state), stored.of(Best)
         state.best = Best(crowd=game.flow(best["policy"]), **best)
         return state
@@ -131,7 +132,7 @@ class InteriorPoint(Solver):
     def _system(self, state: PathState) -> BandCholesky | ConjugateGradients:
         if self.system != "conjugate-gradients":
             memory = math.inf if self.system == "cholesky" else self.memory
-            cholesky = BandCholesky(state.maps, state.reach, memory)
+            cholesky = BandCholesky(state.maps, state.reach, memory, state.single)
             if cholesky.fits:
                 return cholesky
         return ConjugateGradients(state.maps, self.accuracy)

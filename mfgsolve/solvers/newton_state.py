@@ -185,6 +185,8 @@ def new_state(
     """A state that has not answered its belief yet."""
     pool = Pool(game)
     price = pool.take()
+    if believed.shape != price.shape:  # of a damaged checkpoint: kernels do not look
+        raise ValueError(f"a belief has shape {believed.shape}; the game has {price.shape}")
     last = level == len(levels) - 1  # the start of no other; it tells how far a coarser mesh is from it
     older = None if last and not levels.is_refined else coarser
     return NewtonState(0, 0.0, UNMEASURED, levels, level, game, tol, believed, older, price,

@@ -192,7 +192,10 @@ class TableStep(Step):
         if self.is_coupled:
             if mass is None:
                 raise InputError("the dynamics depend on the crowd; a crowd is needed to respond to")
-            return self.transitions_at(part.start, mass[part.start])
+            table = self.transitions_at(part.start, mass[part.start])
+            return table if table.first.shape[0] == 1 else table._replace(first=table.first[part])
+        if self._readings.transitions is not self.transitions:  # steps near this one have others
+            self._readings = Readings(self.transitions, self.actions, self.states)
         return self._readings.table(self.threads, part)
 
     def _own(self, part: slice) -> np.ndarray:

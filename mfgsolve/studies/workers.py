@@ -21,7 +21,7 @@ from mfgsolve.studies.points import Answer, Index
 __all__ = ["Batch", "batches"]
 
 EXTRA = 'pip install "mfgsolve[studies]"'
-WAIT = 8.0  # seconds for a scheduler to answer
+WAIT = 5.0  # seconds for a scheduler to answer
 AHEAD = 4  # paths that each worker is given in advance
 
 
@@ -57,7 +57,8 @@ def _connected(workers: int | None, client: Any) -> Iterator[Any]:
         try:
             at = distributed.Client(client, timeout=WAIT)
         except Exception as error:  # whatever answers there, if anything: OSError, sizes of no message
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            known = isinstance(error, OSError | ValueError)
+            reason = str(error).splitlines()[0] if known and str(error) else "what answers there is no scheduler"
             raise InputError(
                 f"scheduler {client} cannot be reached ({reason}); is it running, and its port open?"
             ) from None

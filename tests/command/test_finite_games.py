@@ -86,7 +86,7 @@ def test_a_social_plan_costs_all_together_less(folder: Path) -> None:
     plan, game = mfg.load("social.nc"), mfg.problems.supply_demand(shape=(8, 8), steps=32, scheme="upwind")
     assert paid == pytest.approx(mfg.exploitability(game, plan).cost, rel=1e-9), "what agents pay in the game itself"
     assert "objective " not in run("show", "equilibrium.nc").stdout
-    assert "unknown objective 'socal'; did you mean 'social'?" in refused(*words, "--objective", "socal")
+    assert "unknown objective 'socal'; did you mean 'social'?" in refused(*FLAGSHIP, "--objective", "socal")
 
 
 def test_faults_of_finite_games(folder: Path) -> None:

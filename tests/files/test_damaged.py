@@ -57,6 +57,9 @@ def commands(file: Path, folder: Path) -> list[list[object]]:
 def told(words: list[object]) -> str:
     """The one sentence of a command that refuses."""
     result = run(*words, code=2)
+    if "--json" in words:
+        assert result.stderr == ""
+        return str(json.loads(result.stdout)["error"]["message"])
     assert result.stdout == ""
     text = result.stderr.strip()
     assert text.startswith("Error: ")
@@ -193,7 +196,8 @@ def run_any(words: list[object], about: str):
     assert result.exception is None or isinstance(result.exception, SystemExit), (about, result.exception)
     assert result.exit_code in (0, 2, 3), (about, result.output)
     if result.exit_code == 2:
-        assert result.stderr.startswith("Error: "), (about, result.stderr)
+        as_json = "--json" in words and "message" in json.loads(result.stdout)["error"]
+        assert as_json or result.stderr.startswith("Error: "), (about, result.stderr)
     return result
 
 

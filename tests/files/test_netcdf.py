@@ -240,7 +240,7 @@ def test_reading_goes_through_h5netcdf(plan: Path, monkeypatch: pytest.MonkeyPat
         engines.append(options["engine"])
         return original(*args, **options)
 
-    monkeypatch.setattr(files.xr, "open_dataset", watched)
+    monkeypatch.setattr(xr, "open_dataset", watched)
     mfg.load(plan)
     assert engines == ["h5netcdf"]
 

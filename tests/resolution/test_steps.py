@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import pickle
 from dataclasses import replace
 
@@ -238,4 +239,4 @@ class TestFilesAndCommand:
         assert problem_from_toml(text).time.steps == solution.dataset.sizes["step"]
         run("solve", "cole-hopf", "--shape", "16", "--json")
         run("convergence", "cole-hopf", "--shape", "16", "--solvers", "newton", "--max-sweeps", "5", "--json")
-        assert "chosen from the game" in run("list", "cole-hopf").stdout
+        assert re.search(r"^--steps +chosen +time steps; by default as many as", run("list", "cole-hopf").stdout, re.M)

@@ -70,3 +70,25 @@ def test_a_solve_with_factors_in_single_precision(monkeypatch):
     assert state.best.score <= 1e-9
     assert kinds[:5] == [True] * 5
     assert kinds == sorted(kinds, reverse=True)
+
+
+def test_a_packed_state_keeps_its_precision(monkeypatch):
+    """What goes on from a checkpoint has factors of the same precision, before and after the change, bit for bit."""
+    monkeypatch.setattr(band_cholesky, "WIDE", 1)
+    game, solver = make_game(moving((8,), 12)), InteriorPoint()
+    state, stored = solver.init(game, 1e-12), []
+    for _ in range(24):
+        arrays, numbers = state.pack()
+        stored.append(({name: array.copy() for name, array in arrays.items()}, numbers, state.measure))
+        state = solver.step(state)
+    singles = [numbers.get("single") for _, numbers, _ in stored]
+    assert singles[0] is None
+    assert {1.0, 0.0} <= set(singles)
+    for k in (3, singles.index(0.0)):
+        arrays, numbers, measure = stored[k]
+        again = solver.unpack(make_game(moving((8,), 12)), 1e-12, arrays, dict(numbers), measure)
+        again = solver.step(again)
+        after = stored[k + 1]
+        assert again.measure == after[2]
+        for name, array in again.pack()[0].items():
+            np.testing.assert_array_equal(array, after[0][name], err_msg=name)

@@ -107,7 +107,7 @@ def test_iterations_of_a_hotter_game_do_not_count() -> None:
     assert np.isnan(run["best"].values[: int(np.argmin(hot))]).all()
     measured = run["relative_exploitability"].values[~hot]
     assert run["best"].values[-1] == measured.min() <= 1e-10
-    assert "of a coarser or hotter game" in texts(plots.convergences(data))
+    assert "of a coarser or hotter game" in texts(plots.convergences(data, stages=True))
 
 
 def test_the_budget_of_sweeps_is_kept_to_one_iteration(compared: xr.Dataset) -> None:

@@ -86,7 +86,7 @@ def test_what_answers_in_place_of_a_scheduler_is_told(monkeypatch: pytest.Monkey
         raise MemoryError("Unable to allocate 3 EiB")  # what a number in the greeting of another service is taken for
 
     monkeypatch.setattr(distributed, "Client", answered)
-    with pytest.raises(InputError, match=r"scheduler tcp://a:1 cannot be reached \(Unable to allocate"):
+    with pytest.raises(InputError, match=r"scheduler tcp://a:1 cannot be reached \(what answers there is no scheduler"):
         next(batches([ROW], None, "tcp://a:1"))
 
 
