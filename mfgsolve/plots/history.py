@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.plots import panels as part
@@ -108,7 +108,8 @@ def _plain_numbers(ax: Axes) -> None:
     """Work of less than two decades at 1, 2, 5, ...: powers of ten with factors in front would overlap."""
     low, high = ax.get_xlim()
     if low > 0 and high < 100 * low:
-        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        few = MaxNLocator(2 if part.width() <= part.BELOW else 4)  # of a range in which 1, 2, 5, ... hardly come by
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)) if high > 5 * low else few)
         ax.xaxis.set_minor_formatter(NullFormatter())
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 

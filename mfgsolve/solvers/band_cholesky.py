@@ -49,8 +49,9 @@ class BandCholesky:
 
     def __post_init__(self) -> None:
         self._plan()
+        self.is_wide = self._breadth >= WIDE
         if self.single is None:
-            self.single = self._breadth >= WIDE
+            self.single = self.is_wide
         self.passes = 0
 
     @cached_property

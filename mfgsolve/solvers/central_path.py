@@ -128,7 +128,7 @@ class PathState(State):
         best_arrays, best_numbers = pack(self.best)
         slacks = {f"{name}_slack": pair.slack for name, pair in self.pairs.items()}
         duals = {f"{name}_dual": pair.dual for name, pair in self.pairs.items()}
-        if isinstance(self.system, BandCholesky):
+        if isinstance(self.system, BandCholesky) and self.system.is_wide:
             numbers |= {"single": float(bool(self.system.single))}
         elif self.single is not None:
             numbers |= {"single": float(self.single)}

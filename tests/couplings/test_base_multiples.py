@@ -88,6 +88,7 @@ def test_a_negative_multiple_gathers_and_is_no_monotone_game():
     assert marginal(2 * mfg.CrowdAversion(1.0)).is_monotone
 
 
+@pytest.mark.slow
 def test_a_claim_that_does_not_hold_is_withdrawn_from_a_multiple_too():
     wrong = mfg.CustomCoupling(lambda t, c, rho: rho**2, derivative=lambda t, c, rho: rho, monotone=True)
     with pytest.warns(UserWarning, match="derivative that the CustomCoupling claims is withdrawn"):

@@ -100,8 +100,12 @@ def faults(figure: Figure) -> list[str]:
     return found
 
 
+QUICK = ("plan", "value of a plane", "convergences", "agents of a plane", "sweep", "refinement")
+NAMES = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in pictures()]
+
+
 @pytest.mark.parametrize("width", [3.5, pytest.param(7.0, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", list(pictures()))
+@pytest.mark.parametrize("name", NAMES)
 def test_pictures_are_readable_in_print(name: str, width: float):
     figure = pictures()[name](width)
     figure.draw_without_rendering()
