@@ -295,8 +295,8 @@ class TableStep(Step):
     def forward(self, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """Fill ``mass`` (T+1, states) with the flow of its first level."""
         for part in self._parts():
-            table = self._table(part, mass)
-            run_kernel("forward", policy[part], table, mass[part.start : part.stop + 1], table=table)
+            table, levels = self._table(part, mass), mass[part.start : part.stop + 1]
+            run_kernel("forward", np.ascontiguousarray(policy[part]), table, levels, table=table)
             if self.factors:
                 mass[part.stop] = push_all(self.factors, part.start, mass[part.stop])
         return mass

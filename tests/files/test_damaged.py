@@ -89,7 +89,7 @@ out = []
 for words in json.loads(sys.argv[1]):
     result = CliRunner().invoke(application.app, words, prog_name="mfgsolve")
     plain = result.exception is None or isinstance(result.exception, SystemExit)
-    out.append([result.exit_code, plain, result.stderr])
+    out.append([result.exit_code, plain, result.stderr or result.stdout])  # under --json errors stand on stdout
 print(json.dumps([peak(), out]))
 """
 

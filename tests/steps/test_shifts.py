@@ -171,3 +171,19 @@ def test_a_step_reads_shifts_where_it_can():
     step = lattice((10, 10), np.random.default_rng(0))
     assert isinstance(step._table(slice(0, 3), None), Shifts)
     assert isinstance(random_step(80)._table(slice(0, 2), None), Transitions)
+
+
+def test_a_policy_may_lie_in_memory_as_it_likes():
+    """Policies of other libraries are transposed views."""
+    game = make_game(mfg.problems.lattice_supply_demand(shape=(9, 9), steps=3))
+    step = game.step
+    assert step._table(slice(0, 3), None).parts == 1, "by shifts"
+    rng = np.random.default_rng(0)
+    chances = rng.random((step.cells, step.steps, step.actions))
+    turned = (chances / chances.sum(axis=2, keepdims=True)).transpose(1, 2, 0)
+    plain = np.ascontiguousarray(turned)
+    assert not turned.flags.c_contiguous
+    np.testing.assert_array_equal(game.follow(step.policy_of(turned)), game.follow(step.policy_of(plain)))
+    price = game.price(game.follow(step.policy_of(plain)))
+    for one, other in zip(game.evaluate(turned, price), game.evaluate(plain, price), strict=True):
+        np.testing.assert_array_equal(one, other)
