@@ -84,6 +84,10 @@ def test_a_packed_state_keeps_its_precision(monkeypatch):
     singles = [numbers.get("single") for _, numbers, _ in stored]
     assert singles[0] is None
     assert {1.0, 0.0} <= set(singles)
+    arrays, numbers, measure = stored[3]
+    for single in (True, False):
+        again = solver.unpack(make_game(moving((8,), 12)), 1e-12, arrays, numbers | {"single": float(single)}, measure)
+        assert solver.step(again).system.single is single
     for k in (3, singles.index(0.0)):
         arrays, numbers, measure = stored[k]
         again = solver.unpack(make_game(moving((8,), 12)), 1e-12, arrays, dict(numbers), measure)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import mfgsolve as mfg
+from mfgsolve.cautions import Caution
+from mfgsolve.games import make_game
 from mfgsolve.problem import Problem
 from mfgsolve.studies import paths as module
 from mfgsolve.studies.paths import Path, along, paths, solve_path, starts_help
@@ -108,3 +112,28 @@ def test_steps_are_measured_at_three_points_where_these_agree(monkeypatch: pytes
     assert few[0,].message.startswith("2 entropic steps are too few")
     assert few[1,].message.startswith("as measured at reward = 1, 2 entropic steps are too few")
     assert few[3,].message.startswith("as measured at reward = 2, ")
+
+
+def test_a_start_lies_on_the_line_through_two_points_that_are_near():
+    problem = POINT.with_settings({"reward": 2.0}).problem()
+    game = make_game(problem)
+    one, other = (game.crowd_of(np.random.default_rng(k).random((game.steps + 1, 8, 8))) for k in (0, 1))
+    known = [module._Known(1.0, game, one), module._Known(2.0, game, other)]
+    start = module._line(known, 3.0, problem)
+    assert start is not None
+    wanted = np.maximum(other + (other - one), 0.0)
+    wanted[0] = game.initial_mass.reshape(game.level_shape)
+    np.testing.assert_allclose(start(game), wanted, rtol=1e-14)
+    assert module._line(known, 2.0 + module.FARTHEST, problem) is not None
+    assert module._line(known, 2.1 + module.FARTHEST, problem) is None, "too far to be told from two points"
+    assert module._line(known, 3.0, problem.with_steps(20)) is None
+
+
+def test_steps_are_shared_only_where_nothing_is_to_be_said_of_them(monkeypatch: pytest.MonkeyPatch):
+    """The same number chosen at three points, with and without a warning at the last of them."""
+    chosen = path(point=Point("supply-demand", settings={"shape": "8x8", "viscosity": 0.05}, options={"tol": 1e-10}))
+    monkeypatch.setattr(module, "settle", lambda problem: problem.with_steps(10, chosen=True))
+    for doubts, agree in (((), True), ((Caution("few", "Too few."),), False)):
+        said = iter([(), (), doubts])
+        monkeypatch.setattr(module, "judge", lambda problem, said=said: SimpleNamespace(cautions=next(said)))
+        assert module._Mesh(chosen).agree is agree
