@@ -40,8 +40,8 @@ def learner_of(stored: xr.Dataset, checkpoint: object) -> Solver | None:
         raise FileError(f"checkpoint {checkpoint} misses or spoils {error}; it was not written by mfgsolve") from None
 
 
-def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
-    """What a checkpoint holds, from its attributes and history."""
+def checkpoint_facts(stored: Any, file: object) -> dict[str, Any]:
+    """What a checkpoint holds, from attributes and history of its dataset, or of its `mfgsolve.files.header.Header`."""
     from mfgsolve.command.progress import Episodes
 
     try:
@@ -61,7 +61,7 @@ def checkpoint_facts(stored: xr.Dataset, file: object) -> dict[str, Any]:
         raise FileError(f"checkpoint {file} misses or spoils {error}; it was not written by mfgsolve") from None
 
 
-def checkpoint_rows(stored: xr.Dataset, file: object) -> list[tuple[str, str]]:
+def checkpoint_rows(stored: Any, file: object) -> list[tuple[str, str]]:
     """The small table of a checkpoint."""
     facts = checkpoint_facts(stored, file)
     place = "" if facts["on_final_grid"] else " on a coarser grid"

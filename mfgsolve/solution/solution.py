@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -347,7 +347,7 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
     if density.dims != ("time", *names):
         raise InputError(f"start has the axes {density.dims[1:]}; the problem has {names}")
     if step.is_continuum:
-        return game.crowd_of(_interpolated(dataset, grid, game.time) * grid.volumes)
+        return game.crowd_of(_interpolated(dataset, cast("Grid", grid), game.time) * grid.volumes)
     wanted = (game.steps + 1, *grid.shape)
     if density.shape != wanted:
         raise InputError(f"start has shape {density.shape}; the problem has {wanted}, and only grids are interpolated")

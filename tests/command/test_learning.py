@@ -77,6 +77,7 @@ def test_a_tolerance_ends_it_early() -> None:
     assert facts["episodes"] < 2000
 
 
+@pytest.mark.slow
 def test_a_checkpoint_goes_on_to_the_same_plan(folder: Path) -> None:
     whole = json.loads(run(*SHORT, "--json", "-o", "whole.nc").stdout)
     first = run(*SHORT, "--max-seconds", 0, "--checkpoint", "half.nc", "-o", "first.nc", code=3).stdout

@@ -330,6 +330,7 @@ def test_winds_in_which_agents_pass_each_other_are_a_caution_of_the_game_itself(
         assert [caution.code for caution in solution.warnings if "drift" in caution.code] == said
 
 
+@pytest.mark.slow
 def test_steps_are_chosen_and_judged_with_the_wind() -> None:
     """An array is averaged over coarse cells, a function sampled there; too few steps are told."""
     grid = mfg.Grid.box((32, 32))

@@ -20,7 +20,7 @@ import mfgsolve as mfg
 from mfgsolve.files import netcdf as files
 from mfgsolve.files import read_dataset, write_dataset
 
-QUICK = ("plan", "convergence")
+QUICK = ("convergence",)
 KINDS = ("plan", "choices", "learned", "checkpoint", "lesson", "comparison", "convergence")
 
 

@@ -135,6 +135,7 @@ def test_mean_return_is_minus_the_value_of_the_policy(name):
     assert np.std(returns) > 0.1
 
 
+@pytest.mark.slow
 def test_a_learner_from_outside_finds_the_best_response():
     """Plain Q-learning, written against Gymnasium alone; the crowd is that of a solution."""
     pytest.importorskip("gymnasium")

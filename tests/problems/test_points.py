@@ -53,6 +53,7 @@ def test_demand_is_the_sum_over_all_points(stops):
     assert earned.mean() == pytest.approx(1.5, rel=1e-6)  # reward: the mean of one alone, over day and points
 
 
+@pytest.mark.slow
 def test_scales_follow_the_points(stops):
     problem = mfg.problems.from_points(stops, width=1.0)
     points = read_points(stops)

@@ -62,9 +62,9 @@ CASES = [
     pytest.param("aversion", "running", 1e3, "peak", 0.02, marks=pytest.mark.slow),
     pytest.param("aversion", "both", 1e4, "peak", 0.02, marks=pytest.mark.slow),
     ("target", "terminal", 1e2, "peak", 0.002),
-    ("target", "terminal", 1e4, "peak", 0.02),
+    pytest.param("target", "terminal", 1e4, "peak", 0.02, marks=pytest.mark.slow),
     pytest.param("target", "running", 1e3, "flat", 0.02, marks=pytest.mark.slow),
-    ("nonlocal", "running", 1e3, "peak", 0.02),
+    pytest.param("nonlocal", "running", 1e3, "peak", 0.02, marks=pytest.mark.slow),
     ("nonlocal", "terminal", 1e4, "peak", 0.02),
     ("aversion", "running", 1e2, "peak", 0.0),
 ]
