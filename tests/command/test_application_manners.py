@@ -85,6 +85,7 @@ def test_seeds_have_two_names() -> None:
     assert one == other != third
 
 
+@pytest.mark.slow
 def test_colours_stay_away_where_they_are_not_wanted() -> None:
     for words in (["list", "montreal"], ["solve", "suply-demand"]):
         done = subprocess.run(

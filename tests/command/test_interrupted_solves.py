@@ -43,7 +43,7 @@ def interrupted(words: list[str], ready: Path, number: int = signal.SIGINT) -> s
 
 @pytest.mark.parametrize(
     "number",
-    [signal.SIGINT, *(pytest.param(each, marks=pytest.mark.slow) for each in (signal.SIGTERM, signal.SIGHUP))],
+    [pytest.param(each, marks=pytest.mark.slow) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)],
 )
 def test_an_interrupt_keeps_what_was_written_and_resume_goes_on(folder: Path, number: int) -> None:
     run(*FLAGSHIP, "-o", "plan.nc")

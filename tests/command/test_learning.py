@@ -182,6 +182,7 @@ def test_a_checkpoint_without_its_learner_is_told(folder: Path) -> None:
     assert "misses or spoils 'option_agents'" in refused("resume", "other.nc")
 
 
+@pytest.mark.slow
 def test_an_interrupt_keeps_the_checkpoint(folder: Path) -> None:
     words = ["learn", "beach-bar", "--agents", "1000", "--episodes", "100000", "--checkpoint", "c.nc", "-o", "p.nc"]
     child = subprocess.Popen(

@@ -19,6 +19,7 @@ def test_a_rate_is_told_of_and_none_is_not():
     assert "discount rate of 0.3, and games of OpenSpiel have none" in said[0].sentence
 
 
+@pytest.mark.slow
 def test_a_policy_for_mfglib():
     pytest.importorskip("torch")
     from mfgsolve.interop import to_mfglib_policy

@@ -113,7 +113,7 @@ def test_gymnasium_accepts_the_environment(name):
         check_env(to_gymnasium(GAMES[name](), rng=0))
 
 
-@pytest.mark.parametrize("name", ["noise", "coupled"])
+@pytest.mark.parametrize("name", ["noise", pytest.param("coupled", marks=pytest.mark.slow)])
 def test_mean_return_is_minus_the_value_of_the_policy(name):
     pytest.importorskip("gymnasium")
     problem = GAMES[name]()
@@ -234,7 +234,7 @@ def test_agents_pay_for_the_crowd_that_they_are():
     assert env.agents == []
 
 
-@pytest.mark.parametrize("name", ["price", "noise", "coupled"])
+@pytest.mark.parametrize("name", ["price", "noise", pytest.param("coupled", marks=pytest.mark.slow)])
 def test_mean_cost_of_n_agents_is_that_of_the_simulation(name):
     pytest.importorskip("pettingzoo")
     problem, agents = GAMES[name](), 5

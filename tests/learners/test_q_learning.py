@@ -22,7 +22,10 @@ from mfgsolve.learners import (
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
-@pytest.mark.parametrize("kind", ["table", "expected", "replay", "linear", "network"])
+@pytest.mark.parametrize(
+    "kind",
+    ["table", "expected", "linear", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("replay", "network"))],
+)
 def test_parts_combine_to_a_sampled_best_response(beach, kind):
     _, game, crowd, best = beach
 

@@ -33,6 +33,7 @@ def test_a_crowd_of_many_is_the_flow(wind, noise):
     assert float(data.mean_field_cost) == pytest.approx(plan.certificate.cost, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_regret_and_deviation_agree_in_a_wind():
     problem = windy(WINDS["another in each step"])
     plan = mfg.solve(problem, tol=1e-8, check="ignore")
