@@ -92,7 +92,7 @@ def jit(function: Callable[..., Any], *, parallel: bool = False, minima: bool = 
 # -- compiling -------------------------------------------------------------------------------------------------------
 
 
-LIGHT = 1  # level of optimisation of what its callers optimise once more
+LIGHT = 2  # optimisation of what its callers optimise once more; at 1 implicit noise takes 1.6 as long on a line
 
 
 def _for_callers(kernel: Any, function: Callable[..., Any], options: dict[str, Any]) -> Any:
