@@ -13,9 +13,13 @@ import numpy as np
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.spaces import Space, Volumes, integral
 
-__all__ = ["TARGETS", "Bound", "Coupling", "Scaled", "Sum", "by_target", "scaled", "target", "unscaled"]
+__all__ = [
+    "TARGETS", "Bound", "BoundDerived", "Coupling", "Derived", "Scaled", "Sum", "by_target", "scaled", "target",
+    "unscaled",
+]  # fmt: skip
 
 TARGETS = ("state", "occupation", "aggregate")
+PASSED_ON = ("is_potential", "is_monotone", "is_local", "is_differentiable", "is_hard", "is_steep")  # see `Derived`
 
 
 def target(on: str, what: str) -> str:
@@ -198,6 +202,40 @@ class _BoundSum(Bound):
         return lower, upper
 
 
+# -- made from another one --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Derived(Coupling):
+    """A coupling made from another one: it acts where that acts, and claims what that claims or says otherwise."""
+
+    of: Coupling
+
+    def _claim(self, **own: bool) -> None:
+        for name in ("on", *PASSED_ON):
+            object.__setattr__(self, name, getattr(self.of, name))
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
+
+    def amounts_on(self, *where: Any) -> np.ndarray:
+        """alpha of a price, which is no part of its cost; see `Price`."""
+        return self.of.amounts_on(*where)  # type: ignore[attr-defined,no-any-return]
+
+
+@dataclass(frozen=True, eq=False)
+class BoundDerived(Bound):
+    """The same on a grid: with the bounds of the other one, and as far a memory."""
+
+    of: Bound
+
+    @property
+    def sees_history(self) -> bool:  # type: ignore[override]
+        return self.of.sees_history
+
+    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
+        return self.of.bounds(nodes)
+
+
 # -- multiples --------------------------------------------------------------------------------------------------------
 
 
@@ -223,13 +261,12 @@ def unscaled(coupling: Coupling) -> Coupling:
 
 
 @dataclass(frozen=True, eq=False)
-class Scaled(Coupling):
+class Scaled(Derived):
     """A multiple, ``2 * CrowdAversion(...)``: cost factor f, potential factor F; bounds stay.
 
     A negative factor makes a crowd that shuns itself one that gathers, and the game no monotone one.
     """
 
-    of: Coupling
     factor: float
 
     def __post_init__(self) -> None:
@@ -240,42 +277,12 @@ class Scaled(Coupling):
                 f"the {type(self.of).__name__} has hard bounds, which have no multiple by {self.factor:g}; a positive "
                 "factor is needed (it leaves the bounds as they are)"
             )
-
-    @property
-    def on(self) -> str:  # type: ignore[override]
-        return self.of.on
-
-    @property
-    def is_potential(self) -> bool:  # type: ignore[override]
-        return self.of.is_potential
-
-    @property
-    def is_monotone(self) -> bool:  # type: ignore[override]
-        return self.factor == 0 or (self.of.is_monotone and (self.factor > 0 or self.of.is_constant))
-
-    @property
-    def is_local(self) -> bool:  # type: ignore[override]
-        return self.of.is_local
-
-    @property
-    def is_differentiable(self) -> bool:  # type: ignore[override]
-        return self.of.is_differentiable
-
-    @property
-    def is_hard(self) -> bool:  # type: ignore[override]
-        return self.of.is_hard
-
-    @property
-    def is_steep(self) -> bool:  # type: ignore[override]
-        return self.of.is_steep and self.factor != 0
-
-    @property
-    def is_smooth(self) -> bool:  # type: ignore[override]
-        return self.of.is_smooth
-
-    @property
-    def is_constant(self) -> bool:  # type: ignore[override]
-        return self.of.is_constant
+        self._claim(
+            is_monotone=self.factor == 0 or (self.of.is_monotone and (self.factor > 0 or self.of.is_constant)),
+            is_steep=self.of.is_steep and self.factor != 0,
+            is_smooth=self.of.is_smooth,
+            is_constant=self.of.is_constant,
+        )
 
     @property
     def total_is_convex(self) -> bool | None:
@@ -283,22 +290,13 @@ class Scaled(Coupling):
         said: bool | None = getattr(self.of, "total_is_convex", None)
         return said if self.factor >= 0 or said is None else False
 
-    def amounts_on(self, *where: Any) -> np.ndarray:
-        """alpha of a price, which is no part of its cost; see `Price`."""
-        return self.of.amounts_on(*where)  # type: ignore[attr-defined,no-any-return]
-
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         return _BoundScaled(self.of.bind(grid, times), self.factor)
 
 
 @dataclass(frozen=True, eq=False)
-class _BoundScaled(Bound):
-    of: Bound
+class _BoundScaled(BoundDerived):
     factor: float
-
-    @property
-    def sees_history(self) -> bool:  # type: ignore[override]
-        return self.of.sees_history
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
         return np.asarray(self.factor * self.of.cost(nodes, rho))
@@ -326,9 +324,6 @@ class _BoundScaled(Bound):
         if self.factor == 0:
             return self
         return _BoundScaled(self.of.lowered(lambda field: lower(field * self.factor) / self.factor), self.factor)
-
-    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
-        return self.of.bounds(nodes)
 
     def _times(self, array: np.ndarray | None) -> np.ndarray | None:
         return None if array is None else np.asarray(self.factor * array)

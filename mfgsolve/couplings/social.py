@@ -12,12 +12,11 @@ where it is not known to be, an equilibrium of that game is a *stationary* plan,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mfgsolve.couplings.base import Bound, Coupling, Scaled, Sum, scaled, total, unscaled
+from mfgsolve.couplings.base import Bound, BoundDerived, Coupling, Derived, Scaled, Sum, scaled, total, unscaled
 from mfgsolve.couplings.convolution import Nonlocal
 from mfgsolve.couplings.hard import Capacity, Price, QuadraticPotential
 from mfgsolve.couplings.interaction import Interaction
@@ -61,7 +60,7 @@ def marginal(coupling: Coupling) -> Coupling:
 
 
 @dataclass(frozen=True, eq=False)
-class Marginal(Coupling):
+class Marginal(Derived):
     """f + (Df)' m of any differentiable coupling, with potential <f(m), m>; for a price phi' + A phi'', with A phi'.
 
     It is monotone where that potential is convex, which a monotone f does not imply: phi' = -1 / A^2 has A phi' =
@@ -70,35 +69,8 @@ class Marginal(Coupling):
     itself by ``total_is_convex = True``.
     """
 
-    of: Coupling
-    is_monotone: bool = field(init=False)
-
     def __post_init__(self) -> None:
-        object.__setattr__(self, "is_monotone", _is_convex(self.of))
-
-    @property
-    def on(self) -> str:  # type: ignore[override]
-        return self.of.on
-
-    @property
-    def is_hard(self) -> bool:  # type: ignore[override]
-        return self.of.is_hard
-
-    @property
-    def is_steep(self) -> bool:  # type: ignore[override]
-        return self.of.is_steep
-
-    @property
-    def is_local(self) -> bool:  # type: ignore[override]
-        return self.of.is_local
-
-    @property
-    def is_differentiable(self) -> bool:  # type: ignore[override]
-        return self.of.is_differentiable
-
-    def amounts_on(self, *where: Any) -> np.ndarray:
-        """alpha of a price; see `Price`."""
-        return self.of.amounts_on(*where)  # type: ignore[attr-defined,no-any-return]
+        self._claim(is_potential=True, is_monotone=_is_convex(self.of))
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         return _BoundMarginal(self.of.bind(grid, times), 1.0 if self.on == "aggregate" else grid.volumes)
@@ -154,8 +126,7 @@ def adjoint(bound: Bound, nodes: slice, rho: np.ndarray, weight: np.ndarray, vol
 
 
 @dataclass(frozen=True, eq=False)
-class _BoundMarginal(Bound):
-    of: Bound
+class _BoundMarginal(BoundDerived):
     volumes: Volumes
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
@@ -191,6 +162,3 @@ class _BoundMarginal(Bound):
             for sign in (1.0, -1.0)
         )
         return np.asarray(once + (more - less) / step)
-
-    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
-        return self.of.bounds(nodes)

@@ -4,67 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings.base import Bound, Coupling
+from mfgsolve.couplings.base import Bound, BoundDerived, Derived
 from mfgsolve.spaces import Space
 
 __all__ = ["Withdrawn"]
 
 
 @dataclass(frozen=True, eq=False)
-class Withdrawn(Coupling):
+class Withdrawn(Derived):
     """A coupling of which some claims are not believed: the same cost, and less said of it."""
 
-    of: Coupling
     claims: frozenset[str]
 
-    @property
-    def on(self) -> str:  # type: ignore[override]
-        return self.of.on
-
-    @property
-    def is_potential(self) -> bool:  # type: ignore[override]
-        return self.of.is_potential and "potential" not in self.claims
-
-    @property
-    def is_monotone(self) -> bool:  # type: ignore[override]
-        return self.of.is_monotone and "monotone" not in self.claims
-
-    @property
-    def is_differentiable(self) -> bool:  # type: ignore[override]
-        return self.of.is_differentiable and "derivative" not in self.claims
-
-    @property
-    def is_local(self) -> bool:  # type: ignore[override]
-        return self.of.is_local and not {"derivative", "local"} & self.claims
-
-    @property
-    def is_hard(self) -> bool:  # type: ignore[override]
-        return self.of.is_hard
-
-    @property
-    def is_steep(self) -> bool:  # type: ignore[override]
-        return self.of.is_steep
+    def __post_init__(self) -> None:
+        of, lost = self.of, self.claims
+        self._claim(
+            is_potential=of.is_potential and "potential" not in lost,
+            is_monotone=of.is_monotone and "monotone" not in lost,
+            is_differentiable=of.is_differentiable and "derivative" not in lost,
+            is_local=of.is_local and not {"derivative", "local"} & lost,
+        )
 
     @property
     def total_is_convex(self) -> bool:
         """What it says of its total cost; see `mfgsolve.couplings.social`."""
         return getattr(self.of, "total_is_convex", False) is True
 
-    def amounts_on(self, *where: Any) -> np.ndarray:
-        """alpha of a price; see `Price`."""
-        return self.of.amounts_on(*where)  # type: ignore[attr-defined,no-any-return]
-
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         return _BoundWithdrawn(self.of.bind(grid, times), self.claims)
 
 
 @dataclass(frozen=True, eq=False)
-class _BoundWithdrawn(Bound):
-    of: Bound
+class _BoundWithdrawn(BoundDerived):
     claims: frozenset[str]
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:
@@ -93,6 +67,3 @@ class _BoundWithdrawn(Bound):
 
     def cost_among(self, nodes: slice, rho: np.ndarray, agents: int) -> np.ndarray | None:
         return self.of.cost_among(nodes, rho, agents)
-
-    def bounds(self, nodes: slice) -> tuple[np.ndarray, np.ndarray] | None:
-        return self.of.bounds(nodes)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
+from mfgsolve.couplings.social import marginal
 from mfgsolve.couplings.withdrawn import Withdrawn
 
 OF = mfg.CrowdAversion(2.0, power=2.0)
@@ -51,3 +52,16 @@ def test_bounds_and_amounts_stay():
     assert price.on == "aggregate"
     choices = mfg.spaces.Choices(2, mfg.States(3))
     np.testing.assert_array_equal(price.amounts_on(choices, np.zeros(1), None)[0, :, 0], [1.0, -2.0])
+
+
+class _Remembered(type(mfg.CrowdAversion(1.0).bind(mfg.States(2), np.zeros(1)))):
+    sees_history = True
+
+
+@pytest.mark.parametrize("derived", [lambda of: 2 * of, marginal, lambda of: Withdrawn(of, frozenset({"second"}))])
+def test_whoever_is_made_of_one_that_remembers_remembers(derived, monkeypatch):
+    bound = OF.bind(mfg.States(2), np.zeros(1))
+    remembered = _Remembered(**{name: getattr(bound, name) for name in type(bound).__dataclass_fields__})
+    assert not derived(OF).bind(mfg.States(2), np.zeros(1)).sees_history
+    monkeypatch.setattr(type(OF), "bind", lambda self, grid, times: remembered)
+    assert derived(OF).bind(mfg.States(2), np.zeros(1)).sees_history
