@@ -18,6 +18,7 @@ __all__ = [
     "NotConverged",
     "cut",
     "has_labels",
+    "nearest",
     "numbers",
     "real",
     "shown",
@@ -77,11 +78,18 @@ def shown(value: object) -> str:
         return f"a {type(value).__name__}"
 
 
+def nearest(name: object, allowed: Iterable[str]) -> str:
+    """The name that is spelt most like this one; "" where none is near, or there are too many to look at."""
+    names = sorted(allowed)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5) if len(names) <= MANY else []
+    return near[0] if near else ""
+
+
 def unknown(kind: str, name: object, allowed: Iterable[str]) -> str:
     """One sentence for an unknown name, with the nearest spelling: unknown option 'rewrd'; did you mean 'reward'?"""
     names = sorted(allowed)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5) if len(names) <= MANY else []
-    hint = f"did you mean {near[0]!r}? " if near else ""
+    near = nearest(name, names)
+    hint = f"did you mean {near!r}? " if near else ""
     more = f", ... ({len(names)} in all)" if len(names) > LISTED else ""
     return f"unknown {kind} {shown(str(name))}; {hint}allowed: {', '.join(names[:LISTED])}{more}"
 

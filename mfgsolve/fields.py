@@ -343,7 +343,7 @@ def sample_nodes(field: Any, times: np.ndarray, grid: Space, what: str) -> np.nd
         return sample(field, float(times[0]), grid, what)[None].copy()
     out = np.empty((len(times), *grid.shape))
     if is_of_package(field) and hasattr(field, "at"):
-        block = max(1, AT_ONCE // grid.size)
+        block = len(times) if isinstance(field, Separable) else max(1, AT_ONCE // grid.size)  # maps are made once
         for k in range(0, len(times), block):
             out[k : k + block] = _at_once(field, times[k : k + block], grid, what)
         return out
@@ -355,8 +355,11 @@ def sample_nodes(field: Any, times: np.ndarray, grid: Space, what: str) -> np.nd
 
 def _at_once(field: Any, times: np.ndarray, grid: Space, what: str) -> Any:
     """Values of a field that knows many times at once; what is wrong with them is told time by time."""
-    with np.errstate(all="ignore"):  # what is not finite is told below
-        values = field.at(times, grid.coordinates)
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is told below
+            values = field.at(times, grid.coordinates)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
     if values.shape == (len(times), *grid.shape) and (np.isfinite(values) | grid.mask).all():
         return np.where(grid.mask, 0.0, values)
     return [sample(level, float(t), grid, what) for level, t in zip(values, times, strict=True)]

@@ -142,11 +142,14 @@ app = typer.Typer(
 
 def _fail(kind: str, text: str, code: int, json: bool, head: str = "Error") -> NoReturn:
     """Tell what went wrong, as one sentence or as one JSON object, and leave."""
-    if json and not json_is_given():
-        to_json(fault_facts(kind, text, code))
-    else:
-        with contextlib.suppress(OSError):  # the terminal may be gone
-            complain(text, head)
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        try:
+            if json and not json_is_given():
+                to_json(fault_facts(kind, text, code))
+            else:
+                complain(text, head)
+        except FileError as error:  # stdout is full
+            complain(f"{text}; {error}", head)
     raise typer.Exit(code) from None
 
 

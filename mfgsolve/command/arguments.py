@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 
 from mfgsolve import methods
 from mfgsolve.command import completing
-from mfgsolve.errors import InputError, unknown
+from mfgsolve.errors import InputError, nearest, unknown
 from mfgsolve.inputs.texts import cut
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ def stated_problem(
     from mfgsolve.problemfile import named_problem, read_problem
     from mfgsolve.resolution import settle
 
-    listed, settings = name.replace("_", "-") in problems.names(), _with_scheme(settings, scheme)
+    listed, settings = name.replace("_", "-") in problems.names(), with_scheme(settings, scheme)
     if listed:
         check_settings(name, settings)
     late = {"discount": settings.get(RATE, 0.0), "scheme": settings.get(SCHEME), "reach": settings.get(REACH)}
@@ -181,15 +180,12 @@ def check_settings(name: str, settings: dict[str, Any]) -> None:
     for key, value in settings.items():
         if key in allowed or key in ("shape", "steps"):
             continue
-        sentence = unknown(f"parameter of {entry.name}", key, allowed)
-        nearest = re.search("did you mean '(.*?)'", sentence)
-        remedy = (
-            f"write --set {nearest[1]}={value}" if nearest else f"'mfgsolve list {entry.name}' tells what they mean"
-        )
-        raise InputError(f"{sentence}; {remedy}")
+        near = nearest(key, allowed)
+        remedy = f"write --set {near}={value}" if near else f"'mfgsolve list {entry.name}' tells what they mean"
+        raise InputError(f"{unknown(f'parameter of {entry.name}', key, allowed)}; {remedy}")
 
 
-def _with_scheme(settings: dict[str, Any], scheme: str | None) -> dict[str, Any]:
+def with_scheme(settings: dict[str, Any], scheme: str | None) -> dict[str, Any]:
     """Settings with what --scheme says."""
     stated = {SCHEME if key == "scheme" else key: value for key, value in settings.items()}
     if scheme is None:

@@ -9,37 +9,22 @@ import typer
 
 from mfgsolve.command.arguments import Json, Seed, whole
 from mfgsolve.command.comparing import keep
-from mfgsolve.command.progress import Progress as Line
+from mfgsolve.command.progress import Counted
 from mfgsolve.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import xarray as xr
 
 __all__ = ["Games", "faceoff", "faceoff_facts", "faceoff_rows"]
 
 
-class Games(Line):
+class Games(Counted):
     """The live line of a face-off: how many games are played."""
 
     def __init__(self, games: int):
-        super().__init__(0.0)
-        self.played, self.games = 0, games
+        super().__init__("games", games)
 
-    def ticked(self, played: int, games: int) -> None:
-        """Show how far it is."""
-        self.played, self.games, self.doing = played, games, ""
-
-    def share(self) -> float:
-        return self.played / max(self.games, 1)
-
-    def texts(self) -> Iterator[tuple[str, str]]:
-        if self.doing:
-            yield from super().texts()
-            return
-        yield f"{self.played} of {self.games} games", self.clock()
-        yield "", f"{self.played} of {self.games}"
+    ticked = Counted.update
 
 
 def faceoff(

@@ -30,15 +30,18 @@ SHELLS = {
     "fish": "~/.config/fish/completions/mfgsolve.fish",
 }
 BASH = """_mfgsolve_completion() {
-    local IFS=$'\\n' word=${COMP_WORDS[COMP_CWORD]}
+    local IFS=$'\\n'
     COMPREPLY=( $( env COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD _MFGSOLVE_COMPLETE=complete_bash "$1" ) )
     case "${COMPREPLY[0]}" in
-        *=|*/) compopt -o nospace;;
+        *=) compopt -o nospace;;
+        */) compopt -o nospace -o filenames;;
+        *) [ -e "${COMPREPLY[0]}" ] && compopt -o filenames;;
     esac
     return 0
 }
 complete -o default -F _mfgsolve_completion mfgsolve
 """
+KINDS = ("plan", "value", "speed", "policy", "convergence", "learning")  # of pictures of a solution
 Candidates = list[tuple[str, str]]  # words, and what they are
 
 
@@ -150,7 +153,9 @@ def settings(incomplete: str) -> Candidates:
         else:
             entry = problems.get(name).parameters[key]
             words.append((f"{key}=", f"{entry.meaning}; {entry.default} if absent"))
-    return _fitting([*words, ("time.discount=", "rate of discount")], incomplete)
+    if not any(name in methods.TASKS for name in named.values()):
+        words.append(("time.discount=", "rate of discount"))
+    return _fitting(words, incomplete)
 
 
 def options(incomplete: str) -> Candidates:
@@ -159,7 +164,8 @@ def options(incomplete: str) -> Candidates:
 
     board: dict[str, Any] = {**methods.LEARNERS, **methods.TASK_LEARNERS}
     words = _typed()
-    name = dict(itertools.pairwise(words)).get("--learner", "mguni")
+    task = next((methods.TASKS[word] for word in words if word in methods.TASKS), None)
+    name = dict(itertools.pairwise(words)).get("--learner", "mguni" if task is None else task.learner)
     return _fitting(
         [(f"{key}=", f"{value} if absent") for key, value in parameters_of(board[name]).items()] if name in board
         else [], incomplete,
@@ -181,4 +187,4 @@ solvers = _several(methods.SOLVERS)
 learners = _several([*methods.LEARNERS, *methods.TASK_LEARNERS])
 objectives = _several(["equilibrium", "social"])
 schemes = _several(["entropic", "upwind"])
-kinds = _several(["plan", "value", "speed", "policy", "convergence", "learning"])
+kinds = _several(KINDS)

@@ -9,13 +9,14 @@ import typer
 
 from mfgsolve.command import completing
 from mfgsolve.command.arguments import AnyFile, number, whole
+from mfgsolve.command.completing import KINDS
+from mfgsolve.command.tables import read_times
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.inputs.texts import cut
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-KINDS = ("plan", "value", "speed", "policy", "convergence", "learning")
 DPI = 150.0
 
 Width = Annotated[
@@ -100,7 +101,7 @@ def _drawn(file: Path, kind: str | None, options: dict[str, Any]) -> Figure:
         return plots.draw(open_sweep(file), kind, **options)
     result = file_kind(file)
     if result in plots.OWN:
-        return plots.draw(read_dataset(file, result), None, **options)
+        return plots.draw(read_dataset(file, result), kind, **options)
     return plots.draw(load(file), kind, **options)
 
 
@@ -140,13 +141,6 @@ def animate(
 
 
 # -- words as options ------------------------------------------------------------------------------------------------
-
-
-def read_times(text: str) -> list[float]:
-    try:
-        return [float(word) for word in text.split(",")]
-    except ValueError:
-        raise InputError(f"--times is {cut(ascii(text))}; numbers joined by commas are needed, say 0,0.5,1") from None
 
 
 def read_style(

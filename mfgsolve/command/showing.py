@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mfgsolve.command.arguments import AnyFile, Json
+from mfgsolve.errors import InputError
 
 
 def show(
@@ -23,6 +24,8 @@ def show(
     Example:  mfgsolve show plan.nc --json
     """
     if file.suffix == ".zarr":
+        if check:
+            raise InputError("--check is of files that this package seals, and a sweep has no checksums; leave it out")
         _show_study(file, json)
         return
     from mfgsolve.files import file_kind, read_dataset, read_header

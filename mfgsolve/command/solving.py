@@ -161,7 +161,7 @@ def resume(
     from mfgsolve.files import file_kind
 
     if file_kind(checkpoint) == "training-checkpoint":
-        check_of_games(tol=tol, max_iterations=max_iterations, threads=threads)
+        check_of_games(tol=tol, max_iterations=max_iterations, threads=threads, whole=whole or None)
         resume_task(checkpoint, output, plot, json, strict, max_seconds)
         return
     import mfgsolve

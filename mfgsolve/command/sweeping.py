@@ -28,6 +28,7 @@ from mfgsolve.command.progress import Progress as Line
 from mfgsolve.command.tables import read_regions
 from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut, visible
+from mfgsolve.progress.lines import left_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,8 +65,8 @@ class Points(Line):
         now = self.now
         failed = f", {now.failed} failed" if now.failed else ""
         count = f"{now.done} of {now.points} points{failed}"
-        left = "" if math.isnan(now.left) else f"about {now.left:.0f} s left  "
-        yield count, f"{left}{self.clock()}"
+        left = left_text(now.left)
+        yield count, f"{left}  {self.clock()}" if left else self.clock()
         yield count, self.clock()
         yield "", count
 

@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mfgsolve.command import completing
 from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut
 
 if TYPE_CHECKING:
     import pandas as pd
 
-File = Annotated[Path, typer.Argument(metavar="PLAN.nc|SWEEP.zarr", help="A file of a solution, or of a sweep.")]
+File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PLAN.nc|SWEEP.zarr",
+        help="A file of a solution, or of a sweep.",
+        autocompletion=completing.files(".nc", ".zarr"),
+    ),
+]
 Times = Annotated[
     str | None,
     typer.Option(

@@ -38,7 +38,7 @@ def warm_up(
     rows = []
     for name in wanted:
         begun, before = time.perf_counter(), compiled_count()
-        for count in {1, threads or 1}:
+        for count in {1, 1 if threads is None else threads}:
             GAMES[name](count)
         rows.append((name, compiled_count() - before, time.perf_counter() - begun))
     if json:

@@ -52,22 +52,25 @@ def write(
 def _stated(name: str, shape: Any, steps: int | None, settings: dict[str, Any], scheme: str | None) -> Any:
     """The problem, its number of steps not chosen yet where the game is to choose it."""
     from mfgsolve import problems
-    from mfgsolve.command.arguments import RATE, REACH, SCHEME, check_settings, stated_problem
+    from mfgsolve.command.arguments import RATE, REACH, SCHEME, check_settings, stated_problem, with_scheme
     from mfgsolve.problemfile import named_problem
 
     if name.replace("_", "-") not in problems.names():
         return stated_problem(name, shape, steps, settings, scheme)
+    settings = with_scheme(settings, scheme)
     check_settings(name, settings)
-    late = {"discount": settings.pop(RATE, 0.0), "scheme": scheme or settings.pop(SCHEME, None)}
+    late = {"discount": settings.pop(RATE, 0.0), "scheme": settings.pop(SCHEME, None)}
     return named_problem(name, settings, shape, steps, **late, reach=settings.pop(REACH, None))
 
 
 def _head(problem: Any) -> str:
     import mfgsolve
+    from mfgsolve import problems
 
+    meant = f"mfgsolve list {problem.name}, and " if problem.name in problems.names() else ""
     stated = ", ".join(f"{key} = {value}" for key, value in (problem.parameters or {}).items())
     lines = [
         f"# {problem.name} of mfgsolve {mfgsolve.__version__}, written out in full ({stated}).",
-        f"# What keys mean: mfgsolve list {problem.name}, and the documentation of mfgsolve.problemfile.",
+        f"# What keys mean: {meant}the documentation of mfgsolve.problemfile.",
     ]
     return "\n".join(lines) + "\n\n"

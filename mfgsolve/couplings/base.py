@@ -19,7 +19,6 @@ __all__ = [
 ]  # fmt: skip
 
 TARGETS = ("state", "occupation", "aggregate")
-PASSED_ON = ("is_potential", "is_monotone", "is_local", "is_differentiable", "is_hard", "is_steep")  # see `Derived`
 
 
 def target(on: str, what: str) -> str:
@@ -211,11 +210,25 @@ class Derived(Coupling):
 
     of: Coupling
 
-    def _claim(self, **own: bool) -> None:
-        for name in ("on", *PASSED_ON):
-            object.__setattr__(self, name, getattr(self.of, name))
-        for name, value in own.items():
-            object.__setattr__(self, name, value)
+    @property
+    def on(self) -> str:  # type: ignore[override]
+        return self.of.on
+
+    @property
+    def is_local(self) -> bool:  # type: ignore[override]
+        return self.of.is_local
+
+    @property
+    def is_differentiable(self) -> bool:  # type: ignore[override]
+        return self.of.is_differentiable
+
+    @property
+    def is_hard(self) -> bool:  # type: ignore[override]
+        return self.of.is_hard
+
+    @property
+    def is_steep(self) -> bool:  # type: ignore[override]
+        return self.of.is_steep
 
     def amounts_on(self, *where: Any) -> np.ndarray:
         """alpha of a price, which is no part of its cost; see `Price`."""
@@ -277,12 +290,26 @@ class Scaled(Derived):
                 f"the {type(self.of).__name__} has hard bounds, which have no multiple by {self.factor:g}; a positive "
                 "factor is needed (it leaves the bounds as they are)"
             )
-        self._claim(
-            is_monotone=self.factor == 0 or (self.of.is_monotone and (self.factor > 0 or self.of.is_constant)),
-            is_steep=self.of.is_steep and self.factor != 0,
-            is_smooth=self.of.is_smooth,
-            is_constant=self.of.is_constant,
-        )
+
+    @property
+    def is_potential(self) -> bool:  # type: ignore[override]
+        return self.of.is_potential
+
+    @property
+    def is_monotone(self) -> bool:  # type: ignore[override]
+        return self.factor == 0 or (self.of.is_monotone and (self.factor > 0 or self.of.is_constant))
+
+    @property
+    def is_steep(self) -> bool:  # type: ignore[override]
+        return self.of.is_steep and self.factor != 0
+
+    @property
+    def is_smooth(self) -> bool:  # type: ignore[override]
+        return self.of.is_smooth
+
+    @property
+    def is_constant(self) -> bool:  # type: ignore[override]
+        return self.of.is_constant
 
     @property
     def total_is_convex(self) -> bool | None:

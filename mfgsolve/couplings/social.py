@@ -12,7 +12,7 @@ where it is not known to be, an equilibrium of that game is a *stationary* plan,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -69,8 +69,10 @@ class Marginal(Derived):
     itself by ``total_is_convex = True``.
     """
 
+    is_monotone: bool = field(init=False)
+
     def __post_init__(self) -> None:
-        self._claim(is_potential=True, is_monotone=_is_convex(self.of))
+        object.__setattr__(self, "is_monotone", _is_convex(self.of))
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         return _BoundMarginal(self.of.bind(grid, times), 1.0 if self.on == "aggregate" else grid.volumes)

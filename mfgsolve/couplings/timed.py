@@ -13,7 +13,6 @@ from mfgsolve.couplings.base import Coupling, Scaled, Sum
 from mfgsolve.couplings.hard import Capacity
 from mfgsolve.couplings.local import Congestion, CrowdAversion, RunningCost
 from mfgsolve.errors import InputError
-from mfgsolve.fields import Total
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.labels import Labelled, frozen
 from mfgsolve.spaces import Space
@@ -47,9 +46,6 @@ def timed(coupling: Coupling, space: Space, time: TimeGrid) -> Coupling:
 
 
 def _over_time(field: Any, dims: Sequence[str], time: TimeGrid, what: str) -> Any:
-    if isinstance(field, Total):
-        terms = tuple(_over_time(term, dims, time, what) for term in field.terms)
-        return field if all(a is b for a, b in zip(terms, field.terms, strict=True)) else Total(terms)
     if not isinstance(field, np.ndarray) or field.ndim != len(dims) + 1:
         return field
     levels = field.shape[0]

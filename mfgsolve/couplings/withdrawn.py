@@ -19,14 +19,21 @@ class Withdrawn(Derived):
 
     claims: frozenset[str]
 
-    def __post_init__(self) -> None:
-        of, lost = self.of, self.claims
-        self._claim(
-            is_potential=of.is_potential and "potential" not in lost,
-            is_monotone=of.is_monotone and "monotone" not in lost,
-            is_differentiable=of.is_differentiable and "derivative" not in lost,
-            is_local=of.is_local and not {"derivative", "local"} & lost,
-        )
+    @property
+    def is_potential(self) -> bool:  # type: ignore[override]
+        return self.of.is_potential and "potential" not in self.claims
+
+    @property
+    def is_monotone(self) -> bool:  # type: ignore[override]
+        return self.of.is_monotone and "monotone" not in self.claims
+
+    @property
+    def is_differentiable(self) -> bool:  # type: ignore[override]
+        return self.of.is_differentiable and "derivative" not in self.claims
+
+    @property
+    def is_local(self) -> bool:  # type: ignore[override]
+        return self.of.is_local and not {"derivative", "local"} & self.claims
 
     @property
     def total_is_convex(self) -> bool:

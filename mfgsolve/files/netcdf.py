@@ -278,7 +278,9 @@ def _header(path: str | Path) -> Header:
 
     source = regular(path)
     try:
-        header: Any = Header(source)
+        with open(source, "rb") as file:
+            classic = file.read(3) == b"CDF"  # of which h5py knows nothing
+        header: Any = _opened(source, False) if classic else Header(source)
     except PermissionError:
         header = "permission denied"
     except Exception as error:  # h5py raises many kinds

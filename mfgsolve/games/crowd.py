@@ -302,7 +302,7 @@ class Crowd(Measures):
         for block in self.blocks:
             if self._is_fused(block):
                 look()
-                weights = self._shares(self.nodes) if potential else None
+                weights = self.weighed(np.full(self.nodes.stop, self.dt), self.nodes) if potential else None
                 cost = None if view is None else view[self.nodes]
                 total += block.bound.fused(self.nodes, flat[self.nodes], cost, weights=weights)
                 continue
@@ -328,11 +328,6 @@ class Crowd(Measures):
         """Whether a coupling has a kernel, for whole levels: masses and nothing else."""
         return block.bound.is_fused and not self.sees_choices
 
-    def _shares(self, nodes: slice) -> np.ndarray:
-        """dt times the share of each node."""
-        count = len(range(self.steps + 1)[nodes])
-        return np.full(count, self.dt) if self.shares is None else self.dt * self.shares[nodes]
-
     def slope(self, crowd: np.ndarray, out: np.ndarray | None = None) -> np.ndarray | None:
         """weight_t f' per unit of crowd, for local couplings; None otherwise."""
         if not self.stated.is_local:
@@ -344,7 +339,7 @@ class Crowd(Measures):
         for block in self.blocks:
             if self._is_fused(block):
                 look()
-                factors = self._shares(self.nodes) / float(block.volumes)
+                factors = self.weighed(np.full(self.nodes.stop, self.dt), self.nodes) / float(block.volumes)
                 block.bound.fused(self.nodes, flat[self.nodes], slope=view[self.nodes], factors=factors)
                 continue
             for nodes in self.node_slabs():

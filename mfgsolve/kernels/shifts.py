@@ -85,6 +85,8 @@ def _shifted_expect(table, value, cost, begin, end, at, out):
     first, successor, chance, block = table.first, table.successor, table.chance, begin // BLOCK
     states, to = value.size, at - begin
     for a in range(out.shape[0]):
+        if table.count[a] == 0:  # it leads nowhere but from odd states
+            out[a, at : at + end - begin] = cost[a, begin:end]
         for j in range(table.count[a]):
             d = table.shift[a, j]
             low, high = max(begin, -d), min(end, states - d)  # beyond these the row is odd

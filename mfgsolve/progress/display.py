@@ -41,18 +41,17 @@ def live(line: L, progress: bool | None = None, verbose: bool | int = False) -> 
         raise InputError(f"progress is {echoed(progress)}; True, False or None (where somebody looks on) is needed")
     if progress is None and os.environ.get(VARIABLE, "").lower() in ("0", "off", "no", "false"):
         progress = False
-    if isinstance(verbose, bool | int) and 0 <= verbose <= 2:
-        place = None
-        if _outermost.get() and progress is not False and threading.current_thread() is threading.main_thread():
-            place = _place(line, 0.0 if progress else DELAY) if not verbose else None
-        token = _outermost.set(False)
-        try:
-            with logged(verbose), place or contextlib.nullcontext():
-                yield line
-        finally:
-            _outermost.reset(token)
-        return
-    raise InputError(f"verbose is {echoed(verbose)}; False, True or 2 (every iteration) is needed")
+    if not (isinstance(verbose, bool | int) and 0 <= verbose <= 2):
+        raise InputError(f"verbose is {echoed(verbose)}; False, True or 2 (every iteration) is needed")
+    place = None
+    if _outermost.get() and progress is not False and threading.current_thread() is threading.main_thread():
+        place = _place(line, 0.0 if progress else DELAY) if not verbose else None
+    token = _outermost.set(False)
+    try:
+        with logged(verbose), place or contextlib.nullcontext():
+            yield line
+    finally:
+        _outermost.reset(token)
 
 
 def counting(

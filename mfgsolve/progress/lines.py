@@ -324,12 +324,9 @@ class Replicas(Counted):
 
     def __init__(self, numbers: Sequence[int], replicas: int):
         super().__init__("replicas", len(numbers) * replicas, doing="exact regret, and compiling")
-        self.numbers, self.replicas, self.now = sorted(numbers), replicas, self.doing
-        self.counted = lambda agents, replica: (self._index(agents) * replicas + replica + 1, self.pieces)
+        place = sorted(numbers).index
+        self.counted = lambda agents, replica: (place(agents) * replicas + replica + 1, self.pieces)
         self.words = lambda agents, replica: f"N = {agents}  replica {replica + 1} of {replicas}"
-
-    def _index(self, agents: int) -> int:
-        return self.numbers.index(agents)
 
     def texts(self) -> Iterator[tuple[str, str]]:
         if self.doing:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 from mfgsolve.cautions import Caution
+from mfgsolve.errors import InputError
 from mfgsolve.games import make_game
 from mfgsolve.games.speeds import fastest_speed
 from mfgsolve.grids import Grid
@@ -89,7 +90,13 @@ def _wished(problem: Problem, balance: Balance | None) -> float:
 
 def _steps_for_speed(problem: Problem, grid: Grid) -> float:
     """Where dt ~ h^(2/3) puts the balance in games of one length and one speed v: v dt = (2 h^2 L)^(1/3)."""
-    game, cost = make_game(problem.with_steps(2 * LEAST), 1), problem.all_dynamics[0].hamiltonian  # type: ignore[attr-defined]
+    try:
+        game = make_game(problem.with_steps(2 * LEAST), 1)
+    except InputError:  # arrays tie it to its own times
+        if not problem.time.settled:
+            raise
+        game = make_game(problem, 1)
+    cost = problem.all_dynamics[0].hamiltonian  # type: ignore[attr-defined]
     length, horizon = max(axis.length for axis in grid.axes), problem.time.horizon
     speed = fastest_speed(game, cost.weight)
     return horizon * speed / (LONGEST * (coarsest(grid) ** 2 * length) ** (1 / 3))

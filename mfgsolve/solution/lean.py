@@ -56,7 +56,7 @@ def lean(dataset: xr.Dataset) -> xr.Dataset:
     try:
         game, policy = _played(result)
         again = game.mass(game.follow(policy)) / game.grid.volumes
-    except (InputError, ValueError, KeyError):  # a text that does not tell the whole game
+    except (InputError, ValueError, KeyError, MemoryError):  # a text that tells less than the game, no room to look
         return full(dataset)
     return result if _agree(again, density.values, ROUND_OFF) else full(dataset)
 

@@ -14,7 +14,7 @@ import numpy as np
 from mfgsolve.cautions import Caution, stored, to_text
 from mfgsolve.certificates import Certificate
 from mfgsolve.discretisation import UNMEASURED, Discretisation
-from mfgsolve.errors import InputError
+from mfgsolve.errors import FileError, InputError
 from mfgsolve.files import plain, read_dataset, read_header, write_dataset
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.labels import aligned
@@ -100,7 +100,10 @@ class Solution(Suggesting):
     def _elsewhere(self, name: str) -> str:
         if "origin" not in self.__dict__:  # a copy that is being filled
             return ""
-        variables, attrs = self.dataset.variables, self.dataset.attrs
+        try:
+            variables, attrs = self.dataset.variables, self.dataset.attrs
+        except FileError:  # what the file leaves out cannot be made; hasattr has an answer all the same
+            return ""
         if name in variables or name in attrs:
             kind = "" if name in variables else ".attrs"
             return f"; the dataset has it: solution.dataset{kind}[{name!r}]"

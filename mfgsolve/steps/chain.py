@@ -116,10 +116,7 @@ class Law:
     def expect(self, t: int, value: np.ndarray, mass: np.ndarray | None = None) -> np.ndarray:
         """Mean of a value (any shape of a level) where each choice of step t leads, (actions, states)."""
         after = expect_all(self._dense, t, value).reshape(-1)
-        first, successor, chance = self.transitions(t, mass)
-        inside = slice(int(first[0]), int(first[-1]))
-        parts = chance[inside], successor[inside], first - first[0]
-        matrix = sparse.csr_array(parts, shape=(len(first) - 1, self.states))
+        matrix = self.tables(slice(t, t + 1), mass).matrix(0, self.states)
         return np.asarray(matrix @ after).reshape(self.actions, self.states)
 
     # -- factors folded in -------------------------------------------------------------------------------------

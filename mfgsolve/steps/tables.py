@@ -228,7 +228,7 @@ class TableStep(Step):
     def push(self, t: int, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """P^T (pi m)."""
         levels = np.stack([mass, mass])
-        finite.forward(policy[None], self._single(t), levels)
+        finite.forward(np.ascontiguousarray(policy)[None], self._single(t), levels)
         return levels[1]
 
     def tangent(self, t: int, policy: np.ndarray, mass: np.ndarray, change: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from mfgsolve.studies.points import Answer, Index
 __all__ = ["Batch", "batches"]
 
 EXTRA = 'pip install "mfgsolve[studies]"'
-WAIT = 5.0  # seconds for a scheduler to answer
+WAIT = 4.0
 AHEAD = 4  # paths that each worker is given in advance
 
 

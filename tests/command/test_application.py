@@ -80,3 +80,15 @@ def test_stdout_on_a_full_disk() -> None:
             [*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, check=False
         )
     assert (done.returncode, done.stderr) == (2, "Error: standard output cannot be written: No space left on device\n")
+
+
+def test_an_error_as_json_on_a_full_disk_is_told_with_the_disk() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "solve", "supply-demnd", "--json"], stdout=full, stderr=subprocess.PIPE, text=True,
+            env=ENVIRONMENT, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "did you mean 'supply-demand'" in done.stderr
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -13,6 +13,7 @@ from commands import ENVIRONMENT
 
 from mfgsolve import methods, problems
 from mfgsolve.command import application, completing
+from mfgsolve.tasks.task import parameters_of
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -106,3 +107,12 @@ def test_lists_with_commas_go_on() -> None:
     assert words(completing.solvers("newton,ad")) == ["newton,admm"]
     assert words(completing.solvers("")) == list(methods.SOLVERS)
     assert "diff-dac" in words(completing.learners("d"))
+
+
+def test_options_are_those_of_the_learner_of_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMP_WORDS", "mfgsolve learn slippery-chains --option ")
+    assert {word for word, _ in completing.options("")} == {
+        f"{name}=" for name in parameters_of(methods.TASK_LEARNERS["diff-dac"])
+    }
+    monkeypatch.setenv("COMP_WORDS", "mfgsolve learn slippery-chains --set ")
+    assert "time.discount=" not in {word for word, _ in completing.settings("")}

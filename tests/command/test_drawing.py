@@ -34,7 +34,7 @@ def test_a_picture_has_the_width_times_and_words_that_are_asked_for(folder: Path
     with Image.open("plan.gif") as film:
         assert film.width == 200
     for extra, sentence in (
-        (["--times", "0,later"], "--times is '0,later'; numbers joined by commas"),
+        (["--times", "0,later"], "--times '0,later' are no numbers; write --times 0,0.5,1"),
         (["--times", "0,3"], "outside"),
         (["--width", "50000"], "2 to 100"),
         (["--label", "x"], "--label 'x' names nothing"),
@@ -58,3 +58,9 @@ def test_words_become_options() -> None:
     with pytest.raises(InputError, match="names nothing"):
         read_style(None, None, ["=east"], False, False, None, None)
     assert set(KINDS) == set(ALL)
+
+
+def test_a_kind_is_of_solutions_alone(folder: Path) -> None:
+    run("solve", "left-right", "--set", "temperature=0.3", "-o", "plan.nc")
+    run("compare", "plan.nc", "--agents", "5", "--replicas", 1, "-o", "compare.nc")
+    assert "this result has one picture" in refused("plot", "compare.nc", "-o", "c.png", "--kind", "value")

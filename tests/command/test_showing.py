@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
+import xarray as xr
 from command_line import run
 from commands import FLAGSHIP
 
@@ -35,3 +37,14 @@ def test_show_tells_what_was_solved(folder: Path) -> None:
     text = run("show", "plan.nc").stdout
     for words in ('problem = "supply-demand"', "reward = 2.5", "converged", "solver                   newton", "made"):
         assert words in text
+
+
+def test_a_solution_in_classic_netcdf_is_shown_like_any_other(folder: Path) -> None:
+    run("solve", "left-right", "--set", "temperature=0.2", "-o", "plan.nc")
+    with xr.open_dataset("plan.nc", engine="h5netcdf", decode_times=False) as stored:
+        stored.load().to_netcdf("classic.nc", engine="scipy", format="NETCDF3_64BIT")
+    try:
+        mfg.load("classic.nc")
+    except mfg.FileError:
+        pytest.skip("what this solution holds does not fit into NetCDF 3")
+    assert run("show", "classic.nc").stdout == run("show", "plan.nc").stdout

@@ -53,3 +53,12 @@ def test_what_cannot_be_written_is_told_before() -> None:
     assert "is the same file as the problem file" in " ".join(refused("write", "it.toml", "-o", "it.toml").split())
     run("write", "it.toml", "-o", "full.toml")
     assert "[[coupling]]" in Path("full.toml").read_text()
+
+
+def test_a_scheme_is_read_as_by_solve(folder: Path) -> None:
+    run("write", "supply-demand", "--set", "scheme=upwind", "--shape", "8x8", "-o", "my.toml")
+    assert 'scheme = "upwind"' in Path("my.toml").read_text()
+    twice = refused("write", "supply-demand", "--scheme", "entropic", "--set", "dynamics.scheme=upwind")
+    assert "given by --scheme and by --set; give it once" in twice
+    run("write", "my.toml", "-o", "again.toml")
+    assert "mfgsolve list" not in Path("again.toml").read_text()

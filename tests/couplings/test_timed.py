@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,3 +73,13 @@ def test_a_game_solves_and_its_solution_is_certified_again():
     solution = mfg.solve(problem)
     assert solution.converged
     assert mfg.exploitability(problem, solution).exploitability == pytest.approx(solution.exploitability, abs=1e-15)
+
+
+def test_an_array_of_few_steps_is_judged_in_its_own_steps():
+    """Where the noise allows fewer steps than speeds are measured with, the array's own have to do."""
+    cost = np.random.default_rng(0).random((4, 8, 8))
+    problem = replace(
+        mfg.problems.supply_demand(shape=(8, 8), viscosity=0.01),
+        coupling=mfg.RunningCost(cost) + mfg.CrowdAversion(1.0), time=mfg.TimeGrid(1.0, 4), parameters=None, kinks=(),
+    )  # fmt: skip
+    assert mfg.solve(problem, check="ignore").converged

@@ -115,3 +115,29 @@ def test_finite_games_keep_their_policy(monkeypatch: pytest.MonkeyPatch, tmp_pat
         assert "value" not in stored
         assert np.array_equal(stored["policy"].values, solution.policy.values)
     np.testing.assert_allclose(again.value, solution.value, rtol=1e-12, atol=1e-12)
+
+
+def test_no_memory_to_look_is_no_reason_to_lose_a_solution(
+    solved: tuple[mfg.Problem, mfg.Solution], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(module, "_played", full_memory)
+    path = solved[1].save(tmp_path / "plan.nc")
+    monkeypatch.undo()
+    assert "value" in mfg.load(path).dataset
+    with xr.open_dataset(path) as stored:
+        assert MADE not in stored.attrs
+
+
+def test_what_cannot_be_made_again_has_no_other_attributes(
+    solved: tuple[mfg.Problem, mfg.Solution], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = mfg.load(solved[1].save(tmp_path / "lean.nc"))
+
+    def changed(*_: object) -> None:
+        raise mfg.FileError("data were changed")
+
+    monkeypatch.setattr("mfgsolve.solution.solution.with_all", changed)
+    assert not hasattr(again, "nothing_of_that_name")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import mfgsolve as mfg
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Box, Separable, Total, sample_nodes
 from mfgsolve.grids import Grid
@@ -25,3 +26,19 @@ def test_fields_are_sampled_at_their_times() -> None:
         sample_nodes(
             Separable(lambda t: np.where(t == 0.5, np.nan, t)[:, None], lambda c: c.x[None]), times, grid, "tide"
         )
+
+
+def test_maps_of_a_separable_field_are_made_once(monkeypatch):
+    made = []
+    monkeypatch.setattr("mfgsolve.fields.AT_ONCE", 8)
+    field = mfg.fields.Separable(lambda times: np.ones((len(times), 1)), lambda c: made.append(1) or c.x[None])
+    values = sample_nodes(field, np.linspace(0, 1, 9), mfg.Grid.box((4,)), "reward")
+    assert values.shape == (9, 4)
+    assert len(made) == 1
+
+
+def test_what_cannot_be_sampled_says_whose_it_is():
+    path = [(0.0, 0.1, 0.1, 0.1), (1.0, 0.2, 0.2, 0.2)]
+    bump = mfg.Bump(1.0, 0.1, path=path)
+    with pytest.raises(mfg.InputError, match=r"^running cost: point"):
+        sample_nodes(bump, np.linspace(0, 1, 3), mfg.Grid.box((4, 4)), "running cost")

@@ -187,3 +187,30 @@ def test_a_policy_may_lie_in_memory_as_it_likes():
     price = game.price(game.follow(step.policy_of(plain)))
     for one, other in zip(game.evaluate(turned, price), game.evaluate(plain, price), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.2])
+def test_a_choice_that_most_states_do_not_have_is_written_all_the_same(tau):
+    """Nothing is read of memory that nobody wrote: a table of shifts, of which one choice is allowed in two states."""
+    states, few = 100, np.zeros((100, 100))
+    few[3, 4] = few[70, 71] = 1.0
+    allowed = np.ones((3, states), dtype=bool)
+    allowed[2] = few.any(axis=1)
+    stay, right = np.eye(states), np.roll(np.eye(states), 1, axis=1)
+    dynamics = mfg.Tabular([stay, right, few], cost=np.ones((3, states)), allowed=allowed, temperature=tau)
+    problem = mfg.Problem(mfg.States(states), mfg.TimeGrid(2, 2), dynamics, 0.0, np.full(states, 0.01))
+    step = make_game(problem).step
+    table = step._table(slice(0, 2), None)
+    assert isinstance(table, Shifts)
+    assert table.count[2] == 0
+    value, q = np.zeros((3, states)), np.full((2, 3, states), np.nan)
+    pi, crowd, sure = step.uniform(), np.zeros((3, states)), step.allowed
+    finite.evaluate(step.own_cost, crowd, sure, step.entropy_cost, table, pi, value, q)
+    assert np.isfinite(q).all()
+    np.testing.assert_array_equal(q[1, 2], step.own_cost[0, 2])
+
+
+def test_a_push_takes_a_policy_in_any_order_of_memory():
+    step = make_game(mfg.problems.lattice_supply_demand(shape=(9, 9), steps=3)).step
+    policy, mass = step.uniform()[0], np.full(81, 1 / 81)
+    np.testing.assert_array_equal(step.push(0, np.asfortranarray(policy), mass), step.push(0, policy, mass))
