@@ -45,10 +45,10 @@ from mfgsolve.plots.style import WIDTH, Options, current, relative
 
 __all__ = [
     "BELOW", "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Given", "Options", "Page", "Picture", "across", "check_labels",
-    "current", "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls", "explain", "explains_inside", "field", "fold", "headed",
-    "headline", "label_colours", "label_place", "leftmost", "legend", "name_places", "over_time", "page", "panels", "picture",
-    "relabel", "relabelled", "relative", "row", "row_height", "series", "shades", "sides", "size_text", "title", "whole_steps",
-    "width",
+    "current", "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls", "explain", "explains_inside",
+    "field", "fold", "headed", "headline", "label_colours", "label_place", "leftmost", "legend", "name_places",
+    "over_time", "page", "panels", "picture", "relabel", "relabelled", "relative", "row", "row_height", "series",
+    "shades", "sides", "size_text", "title", "whole_steps", "width",
 ]  # fmt: skip
 
 HIGHLIGHT = "#0096c7"  # what moves: a hue the density does not use

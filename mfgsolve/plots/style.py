@@ -164,8 +164,8 @@ def sheet(given: Any) -> dict[str, Any]:
     listed = [given] if isinstance(given, kinds) else given
     if not isinstance(listed, Sequence) or not all(isinstance(one, kinds) for one in listed):
         raise InputError(
-            f"style of a picture is {shown(given)}; a style sheet is needed (a name, a file .mplstyle or settings), or a "
-            "list of them"
+            f"style of a picture is {shown(given)}; a style sheet is needed (a name, a file .mplstyle or settings), or "
+            "a list of them"
         )
     for one in listed:
         if isinstance(one, Mapping):
