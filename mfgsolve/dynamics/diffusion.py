@@ -130,8 +130,8 @@ class ControlledDiffusion(Dynamics):
             )
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis; arrays over time know their times, and all are read when it
-        is bound."""
+        """Itself, with one field of the drift for each axis; arrays over time know their times, and all are read
+        when it is bound."""
         drift = timed_drift(self.drift, space, time, where)
         return self if drift is self.drift else replace(self, drift=drift)
 
