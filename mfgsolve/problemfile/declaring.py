@@ -61,7 +61,7 @@ def write_declared(problem: Problem, path: Path | None, head: str = "") -> tuple
             f"problem {problem.name!r} has arrays, which a file beside the text holds; name it: -o my.toml"
         )
     with tempfile.TemporaryDirectory() as folder:  # what is not the same game leaves nothing behind
-        beside = Path(folder if path is None else path.stem).with_suffix(".npz").name
+        beside = f"{'arrays' if path is None else path.stem}.npz"
         _save(arrays, Path(folder) / beside)
         for attempt in (document, _mass_for_density(problem, document)):
             text = head + _text(({"data": beside} if arrays else {}) | attempt)

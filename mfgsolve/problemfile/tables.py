@@ -18,7 +18,8 @@ from mfgsolve.fields import Box, Field
 from mfgsolve.grids import Axis, Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.forms import NUMBER, TEXT, Form, Source, count, echoed, many, one_or_many, row
 from mfgsolve.inputs.tables import Kinds, Part, Table, group, table
-from mfgsolve.problems.points import PointDemand, read_points
+from mfgsolve.problems.point_table import read_points
+from mfgsolve.problems.points import PointDemand
 from mfgsolve.spaces import Populations, Space, States
 
 __all__ = ["COUPLING", "DYNAMICS", "GRID", "STATES", "DataTable", "DeclaredProblem", "NamedProblem", "data_table"]
