@@ -244,6 +244,12 @@ class TimeGrid:
                 f"{FARTHEST / self.horizon:.4g}"
             )
 
+    # of games without a final time these differ, see `mfgsolve.stationary`
+    is_stationary = False
+    needs_initial = True
+    is_control = True  # whether a potential game is one problem of optimal control
+    cost_rate = 1.0  # what costs of the game are told times: steps per unit of time where they are those of one step
+
     @property
     def settled(self) -> bool:
         """Whether the number of steps is known."""

@@ -84,7 +84,7 @@ class Problem(Suggesting):
     time: TimeGrid
     dynamics: Dynamics | Sequence[Dynamics]
     coupling: Coupling | Field
-    initial: Field | np.ndarray
+    initial: Field | np.ndarray | None = None
     terminal: Field | np.ndarray = 0.0
     terminal_coupling: Coupling | None = None
     normalise: bool = False
@@ -111,12 +111,15 @@ class Problem(Suggesting):
         ):
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
+        self._check_times()
         if self.sense not in SENSES:
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
         object.__setattr__(self, "kinks", _kinks(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
+            if value is None:
+                continue
             if isinstance(value, Real):
                 real(value, f"{what} of the problem")
             elif not callable(value):
@@ -153,6 +156,26 @@ class Problem(Suggesting):
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
         settled = tuple(one.with_scheme(self.grid, self.is_hard) for one in self.all_dynamics)
         object.__setattr__(self, "_settled", settled)
+
+    def _check_times(self) -> None:
+        """What goes with the times: where agents begin, and what they pay at the end."""
+        time = self.time
+        if self.initial is None and time.needs_initial:
+            raise InputError(f"initial of the problem is missing; a density at t = 0 is needed with a {time!r}")
+        if not time.is_stationary:
+            return
+        if self.initial is not None and not time.needs_initial:
+            raise InputError(
+                f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out"
+                " (or let them be born there: Discounted(..., population='renewal'))"
+            )
+        ends = [name for name in ("terminal", "terminal_coupling") if getattr(self, name) not in (0.0, None)]
+        if ends:
+            raise InputError(f"{' and '.join(ends)} of the problem is given, and {time!r} has no end; leave it out")
+        if len(self.kinks):
+            raise InputError(
+                f"kinks of the problem are given, and with {time!r} nothing changes with time; leave them out"
+            )
 
     def _check_dynamics(self) -> None:
         given = self.dynamics
@@ -282,7 +305,7 @@ class Problem(Suggesting):
 
     @property
     def is_potential(self) -> bool:
-        return not self.is_coupled and all(c.is_potential for c in self.couplings)
+        return not self.is_coupled and self.time.is_control and all(c.is_potential for c in self.couplings)
 
     @property
     def is_monotone(self) -> bool:
@@ -299,6 +322,9 @@ class Problem(Suggesting):
     def initial_mass(self) -> np.ndarray:
         """Mass per cell at t = 0, shape of the grid; sums to 1."""
         grid = self.grid
+        if self.initial is None:  # where the game has no beginning: a first guess
+            free = (~grid.mask * (grid.volumes + np.zeros(grid.shape))).reshape(grid.populations, -1)
+            return np.asarray((free / free.sum(axis=1, keepdims=True)).reshape(grid.shape))
         if isinstance(self.initial, np.ndarray) and self.initial.shape != grid.shape:
             raise InputError(f"initial density has shape {self.initial.shape}; the grid has {grid.shape}")
         if isinstance(self.initial, np.ndarray) and (np.where(grid.mask, self.initial, 0.0) != 0).any():
@@ -349,6 +375,11 @@ class Problem(Suggesting):
 
     def with_steps(self, steps: int, chosen: bool = False) -> Problem:
         """The same game in that many time steps; ``chosen`` where nobody stated the number."""
+        if self.time.is_stationary:
+            raise InputError(
+                f"{steps} time steps are asked for, and problem {self.name!r} has one step for ever, {self.time!r}; its "
+                "length is dt"
+            )
         return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
 
     def with_scheme(self, scheme: str | None, reach: int | None = None) -> Problem:
@@ -377,7 +408,7 @@ class Problem(Suggesting):
 
         The initial density is normalised anew: sampled at other points, it sums to 1 only nearly.
         """
-        tied = isinstance(self.initial, np.ndarray) or isinstance(self.terminal, np.ndarray)
+        tied = self.time.is_stationary or isinstance(self.initial, np.ndarray) or isinstance(self.terminal, np.ndarray)
         if (
             tied
             or self.is_finite

@@ -73,7 +73,7 @@ class Crowd(Measures):
         if trapezoidal:
             self.shares = self.weights / self.dt
         self.end = float(self.time.discounts[-1])
-        self.last_price = self.end / self.weights[-1] if trapezoidal else 1.0
+        self.last_price = self.end / self.weights[-1] if trapezoidal and self.weights[-1] else 1.0
         self.constants = Constants.none(self.weights, self.grid.populations)
 
     def _bind(self) -> None:

@@ -22,6 +22,7 @@ from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Reference
 from mfgsolve.solvers.base import Solver
 from mfgsolve.solving import learned
+from mfgsolve.stationary import check_final_time
 from mfgsolve.tasks import Task, Training, train
 
 __all__ = ["LEARNERS", "learn", "make_learner"]
@@ -110,6 +111,7 @@ def learn(
             f"learn got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems), or a task "
             "(see mfgsolve.tasks)"
         )
+    check_final_time(problem.time, "learn", "episodes end")
     if checkpoint is not None and learner is not None and not isinstance(learner, str | Solver):
         raise InputError(
             f"a {_kind(learner)} of your own cannot be kept in a checkpoint, which holds numbers alone; leave "

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import View, labelled, view
+from mfgsolve.plots.stationary import profile
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -56,6 +57,9 @@ def plan(
     4
     """
     seen = view(solution)
+    if seen.is_timeless and seen.ndim == 1:
+        seen.moments(times, ())
+        return profile(seen, "density", "where the crowd is", seen.quantity)
     if seen.ndim > 1:
         return _strip(seen, seen.moments(times, default_counts(seen)))
     return _lines(seen, seen.moments(times, (6, 5, 7)))

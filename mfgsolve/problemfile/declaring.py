@@ -177,6 +177,8 @@ class _Writer:
 
     def _time(self) -> dict[str, Any]:
         time = self.problem.time
+        if time.is_stationary:
+            return time.stated
         stated: dict[str, Any] = {"horizon": time.horizon}
         if time.settled:
             stated["steps"] = time.steps
@@ -308,8 +310,8 @@ class _Writer:
         alike = all(each == tables[0] for each in tables)
         names = list(self.problem.grid.names)
         rows = [{"name": name} | ({} if alike else {"dynamics": own}) for name, own in zip(names, tables, strict=True)]
-        density = self._densities()
-        whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)]
+        density = self._densities() if self.problem.initial is not None else []
+        whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)] if density else rows
         return {"population": whole} | ({"dynamics": tables[0]} if alike else {})
 
     def _densities(self) -> list[Any]:
@@ -327,7 +329,7 @@ class _Writer:
     def _ends(self) -> dict[str, Any]:
         problem = self.problem
         stated: dict[str, Any] = {}
-        if not isinstance(problem.grid, Populations):
+        if not isinstance(problem.grid, Populations) and problem.initial is not None:
             stated["initial"] = {"density": self._field(problem.initial, "initial density", "density")}
             if problem.normalise:
                 stated["initial"]["normalise"] = True

@@ -22,6 +22,7 @@ from mfgsolve.solution.citations import citation
 from mfgsolve.solution.lean import full, lean
 from mfgsolve.solution.lean import whole as with_all
 from mfgsolve.solution.learning import Learning
+from mfgsolve.solution.timeless import is_timeless, with_times
 
 if TYPE_CHECKING:  # a file is shown without games
     import xarray as xr
@@ -244,6 +245,8 @@ arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:200
         """
         from mfgsolve.solution.between import density_at
 
+        if is_timeless(self.dataset):
+            raise InputError(f"{self.name} has no final time, and its density is the same at all times: use .density")
         return density_at(self.dataset, times)
 
     def save(self, path: str | Path, *, whole: bool = False, compress: bool = True) -> Path:
@@ -346,6 +349,12 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
     density is interpolated, where cells and steps sample a continuum (`Step.is_continuum`).
     """
     dataset, grid, step = solution.dataset, game.grid, game.step
+    if is_timeless(dataset) and not game.time.is_stationary:
+        raise InputError(
+            "start is of a game without a final time, and the problem has one; a stationary crowd is where such a game "
+            "ends: state it as the initial density"
+        )
+    dataset = with_times(dataset)
     density, names = dataset["density"], grid.dims
     if density.dims != ("time", *names):
         raise InputError(f"start has the axes {density.dims[1:]}; the problem has {names}")

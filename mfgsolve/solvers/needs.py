@@ -11,12 +11,14 @@ from typing import Any
 
 __all__ = [
     "DERIVATIVE",
+    "FINAL_TIME",
     "LOCAL",
     "MONOTONE",
     "POTENTIAL",
     "SHARP",
     "SLOPES",
     "SOFT",
+    "STATIONARY",
     "TABLES",
     "UNCOUPLED",
     "Need",
@@ -61,6 +63,14 @@ LOCAL = Need(
 DERIVATIVE = Need("derivative", lambda problem: problem.is_differentiable, "the coupling has no derivative")
 SLOPES = Need(  # by differences where the crowd changes the transitions
     "slopes", lambda problem: problem.is_differentiable or problem.is_coupled, "the coupling has no derivative"
+)
+
+
+STATIONARY = Need("stationary", lambda problem: problem.time.is_stationary, "it has a final time")
+FINAL_TIME = Need(
+    "final time",
+    lambda problem: not problem.time.is_stationary,
+    "it has no final time, and this solver goes through steps from the last to the first",
 )
 
 
