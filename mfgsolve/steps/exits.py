@@ -17,11 +17,12 @@ from scipy import sparse
 from scipy.sparse.linalg import SuperLU, splu
 
 from mfgsolve.grids import Axis, Grid
+from mfgsolve.steps.costs import OwnCost
 from mfgsolve.steps.factors import Factor
 from mfgsolve.steps.transitions import Transitions, stacked
 from mfgsolve.steps.walks import LineWalk, around
 
-__all__ = ["Absorbed", "AbsorbedNoise", "absorbed_transitions", "line_shares", "noise_matrices"]
+__all__ = ["Absorbed", "AbsorbedNoise", "absorbed_transitions", "left_costs", "line_shares", "noise_matrices", "with_left"]
 
 
 class Absorbed(Factor):
@@ -70,6 +71,27 @@ def absorbed_transitions(table: Transitions, exits: np.ndarray) -> Transitions:
     """Transitions of which those from exits stay, whatever is chosen there."""
     states = exits.size
     return stacked([absorbed_rows(table.matrix(t, states), exits) for t in range(table.first.shape[0])])
+
+
+# -- what leaving costs ----------------------------------------------------------------------------------------------
+
+
+def left_costs(pay: np.ndarray, mass: np.ndarray, exits: np.ndarray) -> OwnCost:
+    """What those pay who have left, ``pay`` (T, cells) in each step of ``mass`` (T+1, *shape); see `OwnCost`.
+
+    Who is inside pays none of it, so that the least of each step is 0 or less.
+    """
+    here, rate = mass[:-1].reshape(len(pay), -1)[:, exits], pay[:, exits]
+    if not rate.any():
+        return OwnCost(0.0, 0.0, 0.0)
+    least = np.minimum(rate.min(axis=1), 0.0).sum()
+    cost = float((here * rate).sum())
+    return OwnCost(cost, cost - float(least), float((here * np.abs(rate)).sum()))
+
+
+def with_left(moving: OwnCost, left: OwnCost) -> OwnCost:
+    """What agents pay for moving, and those who have left for that."""
+    return OwnCost(moving.cost + left.cost, moving.above + left.above, moving.size + left.size, moving.capped)
 
 
 # -- noise -----------------------------------------------------------------------------------------------------------
