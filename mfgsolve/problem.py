@@ -15,6 +15,7 @@ from mfgsolve.couplings.timed import timed
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
 from mfgsolve.errors import InputError, has_labels, numbers, real, shown, unknown
+from mfgsolve.exit_costs import at_exits, nobody_gone, own_exit_cost, with_exits
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.attributes import Suggesting
@@ -62,6 +63,8 @@ class Problem(Suggesting):
         is chosen, nodes fall on them if they can: without, a scheme of second order in time has no order.  They change
         nothing for a stated number
 
+    exit_cost : what an agent pays who leaves by an exit of the grid: a number, array or function of (t, coordinates),
+        or one of these for each exit by name (0 for the others)
     sense : "cost", or "reward" where agents are thought of as earning: reports and pictures then tell earnings, -cost.
         It changes no number of the game, whose costs are stated, and kept, as costs
 
@@ -97,6 +100,7 @@ class Problem(Suggesting):
     cautions: tuple[Caution, ...] = field(default=(), repr=False)
     kinks: Sequence[float] = ()
     sense: str = "cost"
+    exit_cost: Any = 0.0
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -115,6 +119,7 @@ class Problem(Suggesting):
         if self.sense not in SENSES:
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
+        object.__setattr__(self, "exit_cost", own_exit_cost(self.exit_cost, self.grid))
         object.__setattr__(self, "kinks", _kinks(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
@@ -233,10 +238,12 @@ class Problem(Suggesting):
         if len(self.all_dynamics) == 1 and self.grid.populations == 1:
             given = self.grid, self.time, mass
             if is_of_package(first):
-                return first.bind(*given)
-            made: Step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
-            return made
-        return type(first).join(self.all_dynamics, self.grid, self.time, mass)
+                step = first.bind(*given)
+            else:
+                step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
+        else:
+            step = type(first).join(self.all_dynamics, self.grid, self.time, mass)
+        return with_exits(step, self.exit_cost, self.grid, self.time)
 
     @property
     def scheme(self) -> str:
@@ -331,6 +338,7 @@ class Problem(Suggesting):
             cells = int((np.where(grid.mask, self.initial, 0.0) != 0).sum())
             raise InputError(f"initial density is not zero in {cells} blocked cells; take it away or unblock them")
         mass = sample(self.initial, 0.0, grid, "initial density") * grid.volumes
+        mass = nobody_gone(mass, grid, isinstance(self.initial, np.ndarray))
         if (mass < 0).any():
             index = tuple(int(i) for i in np.argwhere(mass < 0)[0])
             raise InputError(
@@ -368,10 +376,11 @@ class Problem(Suggesting):
         )
 
     def terminal_cost(self) -> np.ndarray:
-        """g at the cell centres, shape of the grid."""
+        """g at the cell centres, shape of the grid; at exits, what it costs to leave at the end."""
         if isinstance(self.terminal, np.ndarray) and self.terminal.shape != self.grid.shape:
             raise InputError(f"terminal cost has shape {self.terminal.shape}; the grid has {self.grid.shape}")
-        return sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
+        cost = sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
+        return at_exits(cost, self.exit_cost, self.grid, self.time.horizon)
 
     def with_steps(self, steps: int, chosen: bool = False) -> Problem:
         """The same game in that many time steps; ``chosen`` where nobody stated the number."""
@@ -409,12 +418,7 @@ class Problem(Suggesting):
         The initial density is normalised anew: sampled at other points, it sums to 1 only nearly.
         """
         tied = self.time.is_stationary or isinstance(self.initial, np.ndarray) or isinstance(self.terminal, np.ndarray)
-        if (
-            tied
-            or self.is_finite
-            or not isinstance(self.grid, Grid)
-            or (self.grid.blocked is not None and not callable(self.grid.blocked))
-        ):
+        if tied or self.is_finite or not isinstance(self.grid, Grid) or self.grid.is_drawn:
             return None
         time = replace(self.time, steps=steps, chosen=False)
         return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)

@@ -14,6 +14,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
 from mfgsolve.steps import Matrices, Step, TableStep
+from mfgsolve.steps.exit_tables import ExitTableStep
 
 __all__ = ["Dynamics", "TableDynamics"]
 
@@ -206,8 +207,9 @@ class TableDynamics(Dynamics):
         return replace(self, temperature=temperature)  # type: ignore[type-var]
 
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
-        return TableStep((self,), space, time, initial)
+        return self.join((self,), space, time, initial)
 
     @classmethod
     def join(cls, dynamics: Sequence[Any], space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
-        return TableStep(dynamics, space, time, initial)
+        kind = TableStep if space.exits is None else ExitTableStep
+        return kind(dynamics, space, time, initial)

@@ -17,6 +17,7 @@ from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER
 from mfgsolve.spaces import Space
 from mfgsolve.steps import EntropicStep, SpeedStep, Step
 from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, is_still, own_drift
+from mfgsolve.steps.exit_entropic import ExitEntropicStep
 from mfgsolve.steps.resolving import own_viscosity
 from mfgsolve.steps.scheme import make_scheme
 
@@ -205,7 +206,8 @@ class ControlledDiffusion(Dynamics):
         if self.scheme == "entropic":
             viscosity = own_viscosity(self.viscosity, space, time.dt)
             reach = None if self.reach is None else (self.reach,) * space.ndim
-            return EntropicStep(space, time, viscosity, self.hamiltonian.weight, reach)
+            kind = EntropicStep if space.exits is None else ExitEntropicStep
+            return kind(space, time, viscosity, self.hamiltonian.weight, reach)
         scheme = make_scheme(space, time, self.viscosity, self.noise, self.hamiltonian.weight, 1)
         drift = drift_factor(self.drift, space, time)
         return SpeedStep(

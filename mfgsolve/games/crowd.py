@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from mfgsolve.couplings import Price, by_target
+from mfgsolve.couplings.inside import seen_inside
 from mfgsolve.errors import InputError
 from mfgsolve.games.constants import Constants
 from mfgsolve.games.horizons import horizon_of
@@ -82,14 +83,14 @@ class Crowd(Measures):
         groups = by_target(problem.couplings[0])
         choices = self._choices(set(groups) - {"state"})
         size, self.blocks = grid.size, []
+        gone = None if grid.exits is None else grid.exits.cells
         for coupling in groups.get("state", []):
-            bound = coupling.bind(grid, self.time.nodes)
+            bound = seen_inside(coupling.bind(grid, self.time.nodes), gone)
             self.blocks.append(Block(bound, slice(0, size), grid.shape, grid.volumes, "state"))
         for coupling in groups.get("occupation", []):
             columns = slice(size, size + choices.size)
-            self.blocks.append(
-                Block(coupling.bind(choices, starts), columns, choices.shape, grid.volumes, "occupation")
-            )
+            bound = seen_inside(coupling.bind(choices, starts), gone)
+            self.blocks.append(Block(bound, columns, choices.shape, grid.volumes, "occupation"))
             size += choices.size
         self.prices: list[Price] = groups.get("aggregate", [])  # type: ignore[assignment]
         for price in self.prices:
@@ -99,15 +100,17 @@ class Crowd(Measures):
         self.sees_choices = size != self.cells
         self.terminal_block = None
         if problem.terminal_coupling is not None:
-            bound = problem.terminal_coupling.bind(grid, np.array([self.time.horizon]))
+            bound = seen_inside(problem.terminal_coupling.bind(grid, np.array([self.time.horizon])), gone)
             self.terminal_block = Block(bound, slice(0, grid.size), grid.shape, grid.volumes, "state")
-        if problem.is_levelled:
+        if problem.is_levelled and gone is None:  # else what all pay who are inside is no constant: one can leave
             self._level()
         speeds = self.step.speeds() if self.prices else None
         self.amounts = [
             price.amounts_on(choices, starts, speeds).reshape(-1, self.step.actions, self.cells)
             for price in self.prices
         ]
+        if gone is not None:
+            self.amounts = [np.where(gone.reshape(-1), 0.0, amount) for amount in self.amounts]
         self.level_shape = (self.width,) if self.sees_choices else self.step.shape
 
     def _choices(self, targets: set[str]) -> Choices:
