@@ -17,6 +17,7 @@ __all__ = [
     "POTENTIAL",
     "SHARP",
     "SLOPES",
+    "SMOOTH",
     "SOFT",
     "STATIONARY",
     "TABLES",
@@ -63,6 +64,12 @@ LOCAL = Need(
 DERIVATIVE = Need("derivative", lambda problem: problem.is_differentiable, "the coupling has no derivative")
 SLOPES = Need(  # by differences where the crowd changes the transitions
     "slopes", lambda problem: problem.is_differentiable or problem.is_coupled, "the coupling has no derivative"
+)
+
+SMOOTH = Need(
+    "smooth",
+    lambda problem: not any(one.is_bang_bang for one in problem.all_dynamics),
+    "best speeds jump, because what moving costs does not grow faster than the speed; give it a power p > 1",
 )
 
 
