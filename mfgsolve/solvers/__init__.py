@@ -20,6 +20,7 @@ from mfgsolve.solvers.interior_point import InteriorPoint
 from mfgsolve.solvers.mirror_descent import MirrorDescent
 from mfgsolve.solvers.needs import Need
 from mfgsolve.solvers.newton import Newton
+from mfgsolve.solvers.planning import Planning
 from mfgsolve.solvers.portfolio import Portfolio
 from mfgsolve.solvers.prior_descent import PriorDescent
 
@@ -33,6 +34,7 @@ __all__ = [
     "InteriorPoint",
     "MirrorDescent",
     "Newton",
+    "Planning",
     "Portfolio",
     "PriorDescent",
     "make_solver",
@@ -42,7 +44,7 @@ __all__ = [
 
 # which solver comes first where several suit, and in which order the others follow
 SMOOTH = (
-    "newton", "interior-point", "prior-descent", "frank-wolfe", "fictitious-play", "mirror-descent", "admm",
+    "newton", "planning", "interior-point", "prior-descent", "frank-wolfe", "fictitious-play", "mirror-descent", "admm",
     "chambolle-pock",
 )  # fmt: skip
 SHARP = (
