@@ -20,7 +20,7 @@ from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
-from mfgsolve.inputs.labels import aligned, frozen
+from mfgsolve.inputs.labels import Labelled, aligned, frozen
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
 from mfgsolve.inputs.times import checked_kinks
@@ -384,7 +384,8 @@ class Problem(Suggesting):
 
         The initial density is normalised anew: sampled at other points, it sums to 1 only nearly.
         """
-        tied = isinstance(self.initial, np.ndarray) or isinstance(self.terminal, np.ndarray)
+        ends = (self.initial, self.terminal, getattr(self.final, "cap", None))
+        tied = any(isinstance(field, np.ndarray | Labelled) for field in ends)
         if (
             tied
             or self.is_finite

@@ -204,6 +204,16 @@ class Measures:
         (upper,) = (part.bounds(slice(0, 1))[1] for part in block.bound.parts if part.is_target)  # type: ignore[index]
         return np.asarray((upper[0] * block.volumes).reshape(-1))
 
+    @property
+    def has_caps(self) -> bool:
+        """Whether densities have hard bounds beside a final one that is given."""
+        return any(
+            part.bounds(slice(0, 1)) is not None and not part.is_target
+            for block in (*self.blocks, *([] if self.terminal_block is None else [self.terminal_block]))
+            if block.on == "state"
+            for part in block.bound.parts
+        )
+
     def final_distance(self, crowd: np.ndarray) -> float:
         """Total variation of m_T - target, sum |m_T - target| / 2; NaN where the final density is free."""
         target = self.final_mass

@@ -122,10 +122,14 @@ class Planning(Solver):
         check_end(game)
         believed = game.resting_crowd(game.empty_crowd()) if start is None else start(game)
         state = PlanningState(0, 0.0, UNMEASURED, game, tol, believed, np.zeros(game.cells))
+        state.crowd = believed
         for k in range(WARM_UP if start is None else 0):
             _respond(state)
             _flow(state)
             state.believed = state.believed + 2 / (k + 2) * (state.crowd - state.believed)
+        if game.final_mass is not None:
+            here = game.flat(state.crowd)[-1, : game.cells]
+            state.believed = _at_the_end(game, state.believed, state.limit, _active(state, here, state.limit))
         _respond(state)
         _flow(state)
         state.stiffness = FIRST * _entropy(state)
@@ -148,8 +152,8 @@ class Planning(Solver):
         state = copy.copy(state)
         state.iteration += 1
         before, dual = state.best, state.dual
-        change, steps = self._direction(state)
-        length = self._line_search(state, change, steps)
+        change, steps, active = self._direction(state)
+        length = self._line_search(state, change, steps, active)
         if length == 1.0:
             state.stiffness = min(state.stiffness * GROWTH, MOST * _entropy(state))
         elif length < 0.5:
@@ -174,8 +178,8 @@ class Planning(Solver):
 
     # -- one step ----------------------------------------------------------------------------------------------
 
-    def _direction(self, state: PlanningState) -> tuple[np.ndarray, np.ndarray]:
-        """Change of the belief (shape of a crowd) and of the price (cells), of the whole step."""
+    def _direction(self, state: PlanningState) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Change of the belief (shape of a crowd) and of the price (cells), of the whole step, and where it binds."""
         game, cells = state.game, state.game.cells
         residual = state.crowd - state.believed
         here, limit, last = game.flat(state.crowd)[-1, :cells], state.limit, game.flat(residual)[-1, :cells]
@@ -202,15 +206,17 @@ class Planning(Solver):
         tail = game.flat(change)[-1, :cells]
         steps = np.where(active, rate * tail, 0.0)
         np.copyto(tail, 0.0, where=active)
-        return change, steps
+        return change, steps, active
 
-    def _line_search(self, state: PlanningState, change: np.ndarray, steps: np.ndarray) -> float:
+    def _line_search(
+        self, state: PlanningState, change: np.ndarray, steps: np.ndarray, active: np.ndarray
+    ) -> float:
         """Take the first of a = 1, 1/2, 1/4, ... that does not lower the dual (or the residual of a game without); 0
         where none of them does."""
         game, length, slack = state.game, 1.0, ROUND * state.size
         while length >= self.shortest:
             trial = copy.copy(state)
-            trial.believed = game.clip(state.believed + length * change)
+            trial.believed = _at_the_end(game, game.clip(state.believed + length * change), state.limit, active)
             trial.final_price = state.final_price + length * steps
             if game.final_mass is None:
                 trial.final_price = np.maximum(trial.final_price, 0.0)
@@ -245,6 +251,12 @@ def _active(state: PlanningState, here: np.ndarray, limit: np.ndarray) -> np.nda
     if state.game.final_mass is not None:
         return ~state.game.grid.mask.reshape(-1)
     return np.isfinite(limit) & ((here > limit) | (state.final_price > 0.0)) & ~state.game.grid.mask.reshape(-1)
+
+
+def _at_the_end(game: Game, believed: np.ndarray, limit: np.ndarray, active: np.ndarray) -> np.ndarray:
+    """The belief with the mass at the end that it has to be, where that binds."""
+    np.copyto(game.flat(believed)[-1, : game.cells], limit, where=active)
+    return believed
 
 
 def _steep(game: Game) -> bool:
