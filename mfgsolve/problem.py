@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.cautions import Caution, collect, unique
-from mfgsolve.couplings import Coupling, RunningCost, marginal
+from mfgsolve.couplings import Capacity, Coupling, RunningCost, marginal
+from mfgsolve.couplings.final import final_cap, with_final
 from mfgsolve.couplings.timed import timed
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
-from mfgsolve.errors import InputError, has_labels, numbers, real, shown, unknown
+from mfgsolve.errors import InputError, has_labels, numbers, real, unknown
 from mfgsolve.exit_costs import at_exits, nobody_gone, own_exit_cost, with_exits
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
-from mfgsolve.inputs.labels import aligned, frozen
+from mfgsolve.inputs.labels import Labelled, aligned, frozen
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
+from mfgsolve.inputs.times import checked_kinks
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps import Step
 
@@ -53,7 +55,9 @@ class Problem(Suggesting):
         mass of every population is 1
     terminal : terminal cost g: function of (t, coordinates), array or number
     terminal_coupling : a `Coupling` added at the last node with weight 1
-    normalise : scale ``initial`` to total mass 1; otherwise a density that does not sum to 1 is an error
+    final : density of agents at the horizon, which they are led to by a terminal price (the planning problem), stated
+        as the initial one; or a `Capacity`, which it must not exceed
+    normalise : scale ``initial``, and ``final``, to total mass 1; otherwise a density that does not sum to 1 is an error
     name, source : how the problem is listed, and where it comes from
     parameters : what `mfgsolve.problems` built it from; with ``name`` it rebuilds the problem
     track : position (x, y, ...) of what moves (demand, a well) at time t, for pictures
@@ -101,6 +105,7 @@ class Problem(Suggesting):
     kinks: Sequence[float] = ()
     sense: str = "cost"
     exit_cost: Any = 0.0
+    final: Field | np.ndarray | Capacity | None = None
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -120,7 +125,7 @@ class Problem(Suggesting):
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
         object.__setattr__(self, "exit_cost", own_exit_cost(self.exit_cost, self.grid))
-        object.__setattr__(self, "kinks", _kinks(self.kinks, self.time.horizon))
+        object.__setattr__(self, "kinks", checked_kinks(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
             if value is None:
@@ -156,10 +161,11 @@ class Problem(Suggesting):
                 f"terminal coupling acts on {self.terminal_coupling.on!r}; nothing is chosen at the end: use couplings "
                 "on 'state' there"
             )
+        object.__setattr__(self, "final", final_cap(self.final, self.normalise))
         for each in ("coupling", "terminal_coupling"):
             if (given := getattr(self, each)) is not None:
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
-        settled = tuple(one.with_scheme(self.grid, self.is_hard) for one in self.all_dynamics)
+        settled = tuple(one.with_scheme(self.grid, self.couplings[0].is_hard) for one in self.all_dynamics)
         object.__setattr__(self, "_settled", settled)
 
     def _check_times(self) -> None:
@@ -174,7 +180,7 @@ class Problem(Suggesting):
                 f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out"
                 " (or let them be born there: Discounted(..., population='renewal'))"
             )
-        ends = [name for name in ("terminal", "terminal_coupling") if getattr(self, name) not in (0.0, None)]
+        ends = [name for name in ("terminal", "terminal_coupling", "final") if not _is_nothing(getattr(self, name))]
         if ends:
             raise InputError(f"{' and '.join(ends)} of the problem is given, and {time!r} has no end; leave it out")
         if len(self.kinks):
@@ -306,9 +312,10 @@ class Problem(Suggesting):
 
     @property
     def couplings(self) -> tuple[Coupling, ...]:
-        """The running coupling and, where there is one, the terminal one."""
+        """The running coupling and, where there is one, the terminal one, with what the final density has to be."""
         running: Coupling = self.coupling  # type: ignore[assignment]
-        return (running,) if self.terminal_coupling is None else (running, self.terminal_coupling)
+        last = with_final(self.terminal_coupling, self.final)  # type: ignore[arg-type]
+        return (running,) if last is None else (running, last)
 
     @property
     def is_potential(self) -> bool:
@@ -417,28 +424,17 @@ class Problem(Suggesting):
 
         The initial density is normalised anew: sampled at other points, it sums to 1 only nearly.
         """
-        tied = self.time.is_stationary or isinstance(self.initial, np.ndarray) or isinstance(self.terminal, np.ndarray)
+        ends = (self.initial, self.terminal, getattr(self.final, "cap", None))
+        tied = self.time.is_stationary or any(isinstance(field, np.ndarray | Labelled) for field in ends)
         if tied or self.is_finite or not isinstance(self.grid, Grid) or self.grid.is_drawn:
             return None
         time = replace(self.time, steps=steps, chosen=False)
         return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
 
 
-def _kinks(given: Any, horizon: float) -> tuple[float, ...]:
-    """Times of kinks as numbers, each once and in order."""
-    remedy = "times between 0 and the horizon at which the data bend or jump are needed, say kinks=(0.7,)"
-    if isinstance(given, str | Mapping) or not np.iterable(given):
-        raise InputError(f"kinks of the problem are {shown(given)}; {remedy}")
-    times = numbers(given if isinstance(given, np.ndarray) else list(given), "kinks of the problem", remedy)
-    if times.ndim != 1:
-        raise InputError(f"kinks of the problem have shape {times.shape}; {remedy}")
-    outside = ~((times > 0) & (times < horizon))  # NaN, too
-    if outside.any():
-        raise InputError(
-            f"kinks of the problem hold {times[outside][0]:g}, and its times go from 0 to {horizon:g}; {remedy} (both "
-            "ends have a node anyway: leave them out)"
-        )
-    return tuple(float(time) for time in np.unique(times))
+def _is_nothing(value: Any) -> bool:
+    """Whether nothing is paid, or asked for, at the end."""
+    return value is None or (isinstance(value, Real) and value == 0)
 
 
 @dataclass(frozen=True, eq=False)

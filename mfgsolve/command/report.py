@@ -115,6 +115,8 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     rows.append(("mass error", short(numbers["mass_error"])))
     if numbers["violation"] != 0 or {"capacity_multiplier", "price_multiplier"} & set(data.data_vars):
         rows.append(("beyond the bounds", f"{short(numbers['violation'])} (relative)"))
+    if "final_distance" in numbers:
+        rows.append(("off the final density", f"total variation {short(numbers['final_distance'])}"))
     if "speed" in data or "value_after_noise" in data:
         rows.append(("at the speed cap", _share(numbers["cap_fraction"])))
     if "velocity" in data or "fastest" in attrs:

@@ -136,7 +136,7 @@ def _certificate(file: Reading) -> str:
         file.number(name)
     if not math.isfinite(file.number("iterations")):
         raise file.fault("misses or spoils the attribute 'iterations', which counts none")
-    for name in ("tol", "violation", "discount"):
+    for name in ("tol", "violation", "final_distance", "discount"):
         file.number(name, needed=False)
     file.text("name")
     _distance(file)

@@ -113,7 +113,9 @@ def sweep_densities(study: Any, time: float = 1.0, **style: Unpack[part.Options]
         part.legend(figure, panels[0, 0].get_legend_handles_labels()[0])
     kept = float(at["time_share"])
     when = {0.0: "at the start", 1.0: "at the end"}.get(kept, f"at {kept:.4g} of the horizon")
-    part.headline(figure, f"{words(dataset.attrs['name'])}: {'share of agents' if space.is_listed else 'density'} {when}")
+    part.headline(
+        figure, f"{words(dataset.attrs['name'])}: {'share of agents' if space.is_listed else 'density'} {when}"
+    )
     return figure
 
 

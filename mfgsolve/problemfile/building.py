@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings import Coupling, Price, Sum, by_target
+from mfgsolve.couplings import Capacity, Coupling, Price, Sum, by_target
+from mfgsolve.couplings.final import FinalDensity
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Arc, Bump, Field, Total, sample
 from mfgsolve.problem import Problem
@@ -49,6 +50,7 @@ def build(table: DeclaredProblem, text: str) -> Problem:
         sites=None if demand is None else demand.sites,
         kinks=_bends(moving, table.time.horizon) if table.kinks is None else table.kinks,
         sense=table.sense,
+        final=_final(table),
     )
     if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))) and (
         problem.initial is not None
@@ -83,6 +85,17 @@ def _initial(table: DeclaredProblem) -> Field | np.ndarray | None:
             for population in table.population
         ]
     )
+
+
+def _final(table: DeclaredProblem) -> Capacity | None:
+    """What the density has to be at the horizon."""
+    stated = table.final
+    if stated is None:
+        return None
+    if stated.density is not None:
+        return FinalDensity(_array(stated.density), stated.normalise)
+    assert stated.cap is not None
+    return Capacity(stated.cap)
 
 
 def _array(field: Field) -> Field | np.ndarray:

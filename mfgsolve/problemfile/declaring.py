@@ -16,6 +16,7 @@ from scipy import sparse
 
 from mfgsolve import couplings, dynamics, fields
 from mfgsolve.couplings import Sum
+from mfgsolve.couplings.final import FinalDensity
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Still, Total
 from mfgsolve.files import replace_file
@@ -338,7 +339,16 @@ class _Writer:
             last["cost"] = self._field(problem.terminal, "terminal cost", "terminal_cost")
         if problem.terminal_coupling is not None:
             last["coupling"] = self._terms(problem.terminal_coupling)
-        return stated | ({"terminal": last} if last else {})
+        return stated | ({"terminal": last} if last else {}) | self._final()
+
+    def _final(self) -> dict[str, Any]:
+        final = self.problem.final
+        if final is None:
+            return {}
+        if not isinstance(final, FinalDensity):
+            return {"final": {"cap": self._field(final.cap, "final cap", "final_cap")}}  # type: ignore[union-attr]
+        table_ = {"density": self._field(final.cap, "final density", "final_density")}
+        return {"final": table_ | ({"normalise": True} if final.normalise else {})}
 
 
 def _plain(value: Any) -> bool:

@@ -224,6 +224,19 @@ class TerminalTable:
 
 
 @dataclass(frozen=True)
+class FinalTable:
+    """What the density has to be at the horizon, or a cap on it."""
+
+    density: Field | None = None
+    normalise: bool = False
+    cap: Field | None = None
+
+    def __post_init__(self) -> None:
+        if (self.density is None) == (self.cap is None):
+            raise InputError("[final] needs either a density, which is met, or a cap, which is not exceeded")
+
+
+@dataclass(frozen=True)
 class PopulationTable:
     name: str
     dynamics: Any = field(default=None, metadata={"form": DYNAMICS})
@@ -270,6 +283,7 @@ class DeclaredProblem:
     dynamics: Any = field(default=None, metadata={"form": DYNAMICS})
     initial: InitialTable = field(default_factory=InitialTable)
     terminal: TerminalTable = field(default_factory=TerminalTable)
+    final: FinalTable | None = None
     coupling: tuple[Any, ...] = field(default=(), metadata=COUPLINGS)
     demand: DemandTable | None = None
     data: Any = field(default=None, metadata={"form": Form("the name of a data file", "", data_table)})

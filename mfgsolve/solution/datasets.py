@@ -14,6 +14,7 @@ import xarray as xr
 from mfgsolve.certificates import Certificate
 from mfgsolve.files import SCHEMA
 from mfgsolve.games import Game, Policy
+from mfgsolve.games.multipliers import end_variables, paid_once
 from mfgsolve.grids import Grid
 from mfgsolve.solution.timeless import cost_attrs, lasting_value, without_times
 from mfgsolve.spaces import Populations
@@ -95,12 +96,14 @@ def build_dataset(
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
     result = plan.assign_coords(coordinates).assign(background | history_dataset(rows))
     costs = cost_attrs(game, certificate) if game.time.is_stationary else {}
-    return result.assign_attrs(head | problem.attrs | attributes | asdict(certificate) | costs)
+    measured = {key: value for key, value in asdict(certificate).items() if key != "final_distance" or value == value}
+    return result.assign_attrs(head | problem.attrs | attributes | measured | costs)
 
 
 def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.ndarray | None = None) -> xr.Dataset:
     """The variables that follow from a policy and the crowd it makes, with their coordinates."""
     grid, time = game.grid, game.time
+    multiplier = None if multiplier is None else game.balanced(multiplier)
     price = game.full_price(crowd)
     rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
     nodes, density = ("time", *grid.dims), game.mass(crowd) / game.grid.volumes
@@ -175,9 +178,11 @@ def _choices(
         both = ("step", "aggregate")
         data["aggregate_amount"] = (both, crowd[:-1, last], {"units": "1", "long_name": "aggregate of all choices"})
         data["price"] = (both, price[:-1, last], {"units": rate, "long_name": "price per unit of the aggregate"})
+    data |= end_variables(game, multiplier, per_volume(game))
     if multiplier is not None:
-        text = {"units": rate, "long_name": "multiplier of the capacity"}
-        data["capacity_multiplier"] = (("time", *dims), game.mass(multiplier), text)
+        if game.has_caps:
+            text = {"units": rate, "long_name": "multiplier of the capacity"}
+            data["capacity_multiplier"] = (("time", *dims), game.mass(paid_once(game, multiplier)), text)
         if count:
             text = {"units": rate, "long_name": "multiplier of the bounds of the aggregate"}
             data["price_multiplier"] = (both, multiplier[:-1, last], text)

@@ -78,7 +78,7 @@ def _follows(dataset: xr.Dataset) -> bool:
     """Whether the game and the policy are all that there is: an equilibrium without multipliers."""
     attrs = dataset.attrs
     plain = attrs.get("objective", "equilibrium") == "equilibrium" and attrs.get("status") != "non-finite"
-    return plain and not {"capacity_multiplier", "price_multiplier"} & set(map(str, dataset.data_vars))
+    return plain and not {"capacity_multiplier", "price_multiplier", "final_price"} & set(map(str, dataset.data_vars))
 
 
 def whole(stored: xr.Dataset) -> xr.Dataset:

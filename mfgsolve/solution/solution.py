@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
@@ -196,6 +197,8 @@ class Solution(Suggesting):
         head = {"status": self.status.value} | {name: numbers[name] for name in names}
         work = {"iterations": self.iterations, "sweeps": self.sweeps, "seconds": self.seconds}
         rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
+        if not math.isnan(self.certificate.final_distance):
+            rest["final_distance"] = self.certificate.final_distance
         rest |= {"discretisation": self.discretisation.facts}
         return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "BOUND_AT_END",
     "DERIVATIVE",
     "FINAL_TIME",
     "LOCAL",
@@ -50,6 +51,16 @@ SOFT = Need(
     "soft",
     lambda problem: not problem.is_hard,
     "a density or a price has hard bounds, which best responses alone do not keep",
+)
+SMOOTH = Need(
+    "smooth",
+    lambda problem: not problem.is_finite or problem.temperature > 0,
+    "best responses jump where there is no temperature",
+)
+BOUND_AT_END = Need(
+    "bound at the end",
+    lambda problem: problem.is_hard and not problem.couplings[0].is_hard,
+    "its one constraint is a density that is given, or capped, at the end",
 )
 UNCOUPLED = Need(
     "uncoupled",

@@ -22,8 +22,8 @@ from mfgsolve.steps.chain import Chain
 from mfgsolve.steps.control import ALMOST, Control, Movement
 from mfgsolve.steps.costs import Costs, OwnCost
 from mfgsolve.steps.factors import Factor
-from mfgsolve.steps.moves import move_distances
 from mfgsolve.steps.movement_policies import BestSpeeds, NetFlux
+from mfgsolve.steps.moves import move_distances
 from mfgsolve.steps.policies import Policy
 from mfgsolve.steps.speed_policies import SpeedPolicy
 from mfgsolve.steps.speeds import SpeedStep
