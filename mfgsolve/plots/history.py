@@ -93,8 +93,7 @@ def convergences(
     picture = _Comparison(runs, len(WORK), best=True, stages=stages)
     for ax, (work, label) in zip(picture.axes, WORK.items(), strict=True):
         picture.draw(ax, work, measure)
-        ax.set_xlabel(label)
-    picture.axes[0].set_ylabel(COMPARED[measure])
+        ax.set(xlabel=label, ylabel=COMPARED[measure] if ax is picture.axes[0] or part.leftmost(ax) else "")
     if measure == "relative_exploitability":
         picture.tolerances(picture.axes)
     picture.slope(picture.axes[0], measure)
@@ -271,7 +270,7 @@ class _Comparison:
         """One scale of height for both panels."""
         self.axes[1].sharey(self.axes[0])
         self.axes[0].autoscale_view()
-        self.axes[1].tick_params(labelleft=False)
+        self.axes[1].tick_params(labelleft=part.leftmost(self.axes[1]))
 
     def legend(self) -> None:
         lines = [

@@ -34,6 +34,7 @@ __all__ = [
     "page",
     "picture",
     "row",
+    "row_height",
     "sides",
     "width",
 ]
@@ -193,15 +194,22 @@ def row(
     where no width was asked for, inches, at most."""
     over = across(count, least)
     down = math.ceil(count / over)
-    each = min(height, max(0.72 * width() / over, 1.7))
     share = min(1.0, over * widest / width()) if current().width is None else 1.0
-    figure = page(down * each + 0.35 * (down == 1 < count), share=share)
+    figure = page(row_height(count, height, least), share=share)
     if isinstance(figure, Given):
         return figure, list(figure.subplots(1, count, squeeze=False)[0])
     axes = list(figure.subplots(down, over, squeeze=False, width_ratios=ratios if down == 1 else None).flat)
     for ax in axes[count:]:
         ax.remove()
     return figure, axes[:count]
+
+
+def row_height(count: int, height: float, least: float = 2.6) -> float:
+    """Inches of the panels that `row` makes: of full height where the page is wide."""
+    over = across(count, least)
+    down = math.ceil(count / over)
+    each = height if width() >= WIDTH else min(height, max(0.72 * width() / over, 1.7))
+    return down * each + 0.35 * (down == 1 < count)
 
 
 # -- texts -------------------------------------------------------------------------------------------------------------

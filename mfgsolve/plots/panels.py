@@ -31,6 +31,7 @@ from mfgsolve.plots.pages import (
     page,
     picture,
     row,
+    row_height,
     sides,
     width,
 )
@@ -41,8 +42,8 @@ from mfgsolve.plots.style import WIDTH, Options, current, relative
 __all__ = [
     "BELOW", "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Given", "Options", "Page", "Picture", "across", "current",
     "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls", "explain", "field", "fold", "headed",
-    "headline", "label_colours", "label_place", "legend", "name_places", "over_time", "page", "panels", "picture",
-    "relative", "row", "series", "shades", "sides", "title", "width",
+    "headline", "label_colours", "label_place", "leftmost", "legend", "name_places", "over_time", "page", "panels", "picture",
+    "relative", "row", "row_height", "series", "shades", "sides", "title", "width",
 ]  # fmt: skip
 
 HIGHLIGHT = "#0096c7"  # what moves: a hue the density does not use
@@ -136,6 +137,12 @@ def label_place(ax: Axes, view: View, title: str = "", first: bool = True) -> No
     name_places(ax.yaxis, view)
     if view.is_finite and np.ptp(view.times) == len(view.times) - 1:
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+
+
+def leftmost(ax: Axes) -> bool:
+    """Whether a panel stands first in its row, where places are named: of a narrow page that is every one."""
+    place = ax.get_subplotspec()
+    return place is None or bool(place.colspan.start == 0)
 
 
 def name_places(axis: Axis, view: View) -> None:
