@@ -153,4 +153,5 @@ def _courses(one: View, ax: Axes) -> None:
     top = 1.05 * float(one.densities().max())
     ax.set(xlabel=labelled("time t", one.unit("time")), ylabel=one.quantity, ylim=(0.0, top))
     ax.set(title="share of each state", xlim=one.clock)
+    part.whole_steps(ax, one)
     part.explain(ax, title="state")

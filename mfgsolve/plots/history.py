@@ -54,6 +54,9 @@ def convergence(
     stages : whether iterations of the coarser and hotter games are drawn, too, hollow
     style : options of all pictures, see `mfgsolve.plots.Style`
     """
+    measures = [measures] if isinstance(measures, str) else list(measures)
+    if not measures:
+        raise InputError(f"measures is empty; name one at least, of {', '.join(COMPARED)}")
     for measure in measures:
         if measure not in COMPARED:
             raise InputError(unknown("measure", measure, COMPARED))

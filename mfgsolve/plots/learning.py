@@ -94,7 +94,7 @@ def _title(dataset: xr.Dataset) -> tuple[str, str, str]:
     gap = dataset["relative_exploitability"].values[-1]
     who = f"what {words(attrs.get('agents', '?'))} agents learned"
     name = words(attrs.get("name", "game"))
-    return f"{name}: {who}", f"relative exploitability {gap:.2g}{beside}", doubts(dataset)
+    return f"{name}: {who}", f"relative exploitability {max(gap, 0.0):.2g}{beside}", doubts(dataset)
 
 
 # -- exploitability against episodes -----------------------------------------------------------------------------------

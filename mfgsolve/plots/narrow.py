@@ -92,9 +92,10 @@ def _empty(part: Figure | SubFigure) -> float:
     rows: dict[tuple[int, int], float] = {}
     for ax in part.axes:
         if ax.get_label() != "<colorbar>":
-            room = ax.get_position(original=True).height * ax.figure.bbox.height - ax.get_window_extent().height
-            row = _row(ax)
-            rows[row] = min(rows.get(row, np.inf), max(room / part.figure.dpi, 0.0))
+            cell, row = ax.get_position(original=True).transformed(ax.figure.transSubfigure), _row(ax)
+            taken = ax.get_tightbbox() if ax.get_window_extent().height < cell.height - 1.0 else cell
+            room = max(cell.y1 - taken.y1, 0.0) + max(taken.y0 - cell.y0, 0.0)
+            rows[row] = min(rows.get(row, np.inf), room / part.figure.dpi)
     return LEFT * float(sum(rows.values()))
 
 

@@ -194,10 +194,13 @@ def _reduced(dataset: xr.Dataset) -> tuple[xr.Dataset, dict[str, Any]]:
 def _quantities(dataset: xr.Dataset, names: Sequence[str] | None) -> list[str]:
     numbers = [str(name) for name, one in dataset.data_vars.items() if one.dtype.kind == "f"]
     if names is not None:
+        names = [names] if isinstance(names, str) else list(names)
+        if not names:
+            raise InputError(f"names is empty; name one number of the study at least, of {', '.join(numbers)}")
         for name in names:
             if name not in numbers:
                 raise InputError(unknown("number of the study", name, numbers))
-        return list(names)
+        return names
     masses = [name for name in numbers if name.startswith("mass_")]
     first = [name for name in QUANTITIES if name in numbers and np.isfinite(dataset[name].values).any()][:1]
     return ([*first, *(["regret"] if "regret" in numbers and "regret" not in first else []), *masses] or ["cost"])[:3]

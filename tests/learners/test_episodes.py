@@ -74,8 +74,9 @@ def test_what_is_no_action(single, action):
 def test_an_allowed_action_is_drawn_in_place_of_a_forbidden_one_alone(game):
     crowd = np.array([[1.0, 0.0], [0.25, 0.75], [0.0, 1.0]])
     single = Single(game, crowd, game.price(crowd), 0, SPACES, 0, draws=True)
-    single.reset()
-    single.step(1)  # to where action 1 is forbidden
+    for action in (0, 1) * 10:  # both are allowed, and none is drawn
+        single.reset()
+        assert single.step(action)[-1]["action"] == action
     for action in (-1, 2, 0.5, "a", [0, 1]):
         with pytest.raises(mfg.InputError, match="a whole number from 0 to 1 is needed"):
             single.step(action)
