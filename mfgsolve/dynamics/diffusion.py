@@ -18,6 +18,7 @@ from mfgsolve.spaces import Space
 from mfgsolve.steps import EntropicStep, SpeedStep, Step
 from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, is_still, own_drift
 from mfgsolve.steps.exit_entropic import ExitEntropicStep
+from mfgsolve.steps.exit_speeds import ExitSpeedStep
 from mfgsolve.steps.resolving import own_viscosity
 from mfgsolve.steps.scheme import make_scheme
 
@@ -210,9 +211,12 @@ class ControlledDiffusion(Dynamics):
             return kind(space, time, viscosity, self.hamiltonian.weight, reach)
         scheme = make_scheme(space, time, self.viscosity, self.noise, self.hamiltonian.weight, 1)
         drift = drift_factor(self.drift, space, time)
-        return SpeedStep(
-            space, time, scheme._replace(cap=self.speed_cap(scheme.cap)), () if drift is None else (drift,)
-        )
+        scheme, factors = scheme._replace(cap=self.speed_cap(scheme.cap)), () if drift is None else (drift,)
+        if space.exits is None:
+            return SpeedStep(space, time, scheme, factors)
+        if self.noise == "explicit":
+            raise InputError("noise of the diffusion is 'explicit', which does not end at exits; take noise='implicit'")
+        return ExitSpeedStep(space, time, scheme, factors, self.viscosity)
 
     @property
     def identity(self) -> Any:
