@@ -108,6 +108,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         rows.append(_paid(attrs, numbers["cost"]))
     if "policy" in data or "value_ahead" in data:
         rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
+    rows += left_rows(solution)
     rows += distance_rows(solution.discretisation)
     rows.append(("mass error", short(numbers["mass_error"])))
     if numbers["violation"] != 0 or {"capacity_multiplier", "price_multiplier"} & set(data.data_vars):
@@ -118,6 +119,20 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         rows.append(("fastest", _fastest(data)))
     work = f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"
     return [*rows, ("work", work)]
+
+
+def left_rows(solution: Solution) -> list[tuple[str, str]]:
+    """Who leaves by which exit, and when; nothing where there are none."""
+    if "exited" not in solution.dataset:
+        return []
+    rows = []
+    for name in solution.dataset["population"].values if "population" in solution.dataset["exited"].dims else [None]:
+        times, of = solution.evacuation(name), "" if name is None else f" ({name})"
+        by = ", ".join(f"{door} {_share(share)}" for door, share in times.by_exit.items())
+        rows.append((f"have left{of}", f"{_share(times.left)}: {by}"))
+        late = "".join(f", {q} % by {when:.4g}" for q, when in times.percentiles.items() if not math.isnan(when))
+        rows.append((f"leave{of}", f"{times.mean:.4g} on average{late}"))
+    return rows
 
 
 def _paid(attrs: Mapping[Any, Any], cost: float) -> tuple[str, str]:
