@@ -133,7 +133,9 @@ def _edge_draw(mass, draw):
         if mass[x] == 0.0:
             continue
         chances(x, draw, chance)
-        edge += mass[x] * ((chance[0] if draw.near[x, 0] != x else 0.0) + (chance[-1] if draw.near[x, -1] != x else 0.0))
+        edge += mass[x] * (
+            (chance[0] if draw.near[x, 0] != x else 0.0) + (chance[-1] if draw.near[x, -1] != x else 0.0)
+        )
     return edge
 
 

@@ -46,7 +46,9 @@ def exited_of(dataset: Any, name: str) -> xr.DataArray:
         where there are no exits
     """
     if "exited" not in dataset:
-        raise InputError(f"nobody leaves {name}: its space has no exits; state them, Grid(..., exits={{'door': cells}})")
+        raise InputError(
+            f"nobody leaves {name}: its space has no exits; state them, Grid(..., exits={{'door': cells}})"
+        )
     return dataset["exited"]  # type: ignore[no-any-return]
 
 

@@ -22,7 +22,15 @@ from mfgsolve.steps.factors import Factor
 from mfgsolve.steps.transitions import Transitions, stacked
 from mfgsolve.steps.walks import LineWalk, around
 
-__all__ = ["Absorbed", "AbsorbedNoise", "absorbed_transitions", "left_costs", "line_shares", "noise_matrices", "with_left"]
+__all__ = [
+    "Absorbed",
+    "AbsorbedNoise",
+    "absorbed_transitions",
+    "left_costs",
+    "line_shares",
+    "noise_matrices",
+    "with_left",
+]
 
 
 class Absorbed(Factor):
