@@ -60,10 +60,10 @@ class Exits:
         """Whether some came as arrays, which belong to one shape."""
         return not all(callable(each) or is_face(each) for each in self.stated.values())
 
-    def totals(self, mass: np.ndarray) -> np.ndarray:
-        """Mass in the cells of each exit, (levels, exits), from a mass (levels, *shape)."""
-        rows, number = mass.reshape(len(mass), -1), self.number.reshape(-1)
-        return np.stack([rows[:, number == k].sum(axis=1) for k in range(len(self.names))], axis=1)
+    def totals(self, mass: np.ndarray, populations: int = 1) -> np.ndarray:
+        """Mass in the cells of each exit, (levels, populations, exits), from a mass (levels, *shape)."""
+        rows, number = mass.reshape(len(mass), populations, -1), self.number.reshape(populations, -1)
+        return np.stack([(rows * (number == k)).sum(axis=2) for k in range(len(self.names))], axis=2)
 
 
 Cells = Callable[[str, Any], tuple[np.ndarray, bool]]
@@ -79,7 +79,7 @@ def one_by_one(stated: Any) -> dict[str, Any]:
     """
     if isinstance(stated, Exits):
         return dict(stated.stated)
-    if not isinstance(stated, Mapping):
+    if not isinstance(stated, Mapping) or hasattr(stated, "data_vars"):
         return {ONLY: stated}
     for name in stated:
         if not (isinstance(name, str) and name.strip()):

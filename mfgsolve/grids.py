@@ -16,7 +16,7 @@ import numpy as np
 
 from mfgsolve.axes import AXIS_NAMES, BOUNDARIES, Axis
 from mfgsolve.errors import InputError, masked, real, shown, whole
-from mfgsolve.exits import SIDES, is_face, make_exits, one_by_one, sides_of, truth_values
+from mfgsolve.exits import SIDES, Exits, is_face, make_exits, one_by_one, sides_of, truth_values
 from mfgsolve.inputs.calls import ask
 from mfgsolve.inputs.forms import count
 from mfgsolve.inputs.labels import aligned, frozen, labelled
@@ -76,7 +76,7 @@ class Grid(Space):
         if self.blocked is not None and not callable(self.blocked):
             object.__setattr__(self, "blocked", mask)
         if self.exits is not None:
-            object.__setattr__(self, "exits", make_exits(self.exits, mask, self._cells_of))
+            object.__setattr__(self, "exits", self.exits_of(self.exits))
 
     @classmethod
     def box(
@@ -139,6 +139,10 @@ class Grid(Space):
             np.packbits(self.mask).tobytes() if self.mask.any() else b"",
             *(() if self.exits is None else (self.exits.identity,)),
         )
+
+    def exits_of(self, stated: Any) -> Exits:
+        """Checked exits of this grid, stated as a parameter of it."""
+        return make_exits(stated, self.mask, self._cells_of)
 
     def _cells_of(self, name: str, where: Any) -> tuple[np.ndarray, bool]:
         """Cells of an exit as it was stated, and whether it knows nothing of walls."""

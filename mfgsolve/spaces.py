@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import InputError, shown, unknown, whole
-from mfgsolve.exits import make_exits, truth_values
+from mfgsolve.exits import Exits, make_exits, truth_values
 from mfgsolve.inputs.memory import affordable
 
 __all__ = [
@@ -162,6 +162,10 @@ class Space(ABC):
         stand for any, and no axis may be missing, for which one it is nobody could tell."""
         return len(shape) == self.ndim and all(n in (1, m) for n, m in zip(shape, self.shape, strict=True))
 
+    def exits_of(self, stated: Any) -> Exits:
+        """Checked exits of this space, in the words that a `Grid` or `States` takes."""
+        raise InputError(f"a {type(self).__name__} has no exits; only a grid and listed states have")
+
     def refined(self, shape: Sequence[int]) -> Space:
         """The same space with other cell counts."""
         raise InputError(f"a {type(self).__name__} has no cells to refine; only a grid has")
@@ -212,7 +216,11 @@ class States(Space):
             raise InputError(f"a list of {self.size} states came; at least 1 is needed")
         affordable(self.size, STATE_BYTES, f"list of {self.size} states")
         if self.exits is not None:
-            object.__setattr__(self, "exits", make_exits(self.exits, self.mask, self._states_of))
+            object.__setattr__(self, "exits", self.exits_of(self.exits))
+
+    def exits_of(self, stated: Any) -> Exits:
+        """Checked exits of these states, stated as a parameter of them."""
+        return make_exits(stated, self.mask, self._states_of)
 
     def _states_of(self, name: str, where: Any) -> tuple[np.ndarray, bool]:
         """States of an exit as it was stated."""
@@ -340,6 +348,9 @@ class Layers(Space):
     def exits(self) -> Any:  # type: ignore[override]
         """Those of the space, in every layer."""
         return None if self.space.exits is None else self.space.exits.spread(self.shape)
+
+    def exits_of(self, stated: Any) -> Exits:
+        return self.space.exits_of(stated).spread(self.shape)
 
 
 @dataclass(frozen=True, eq=False)

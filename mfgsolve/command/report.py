@@ -111,6 +111,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         rows.append(("... in all, discounted", _exact(float(attrs["discounted_cost"]))))
     if "policy" in data or "value_ahead" in data:
         rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
+    rows += left_rows(solution)
     rows += distance_rows(solution.discretisation)
     rows.append(("mass error", short(numbers["mass_error"])))
     if numbers["violation"] != 0 or {"capacity_multiplier", "price_multiplier"} & set(data.data_vars):
@@ -135,6 +136,20 @@ def _when(data: xr.Dataset) -> str:
     if "discount_factor" not in attrs:
         return f"ergodic, {length}"
     return f"discounted by {float(attrs['discount_factor']):.6g} a step, {attrs['stationary']} population, {length}"
+
+
+def left_rows(solution: Solution) -> list[tuple[str, str]]:
+    """Who leaves by which exit, and when; nothing where there are none."""
+    if "exited" not in solution.dataset:
+        return []
+    rows = []
+    for name in solution.dataset["population"].values if "population" in solution.dataset["exited"].dims else [None]:
+        times, of = solution.evacuation(name), "" if name is None else f" ({name})"
+        by = ", ".join(f"{door} {_share(share)}" for door, share in times.by_exit.items())
+        rows.append((f"have left{of}", f"{_share(times.left)}: {by}"))
+        late = "".join(f", {q} % by {when:.4g}" for q, when in times.percentiles.items() if not math.isnan(when))
+        rows.append((f"leave{of}", f"{times.mean:.4g} on average{late}"))
+    return rows
 
 
 def _paid(attrs: Mapping[Any, Any], cost: float) -> tuple[str, str]:

@@ -159,6 +159,11 @@ class Crowd(Measures):
         """Mass (T+1, *shape) of a crowd."""
         return self.flat(crowd)[:, : self.cells].reshape(crowd.shape[0], *self.grid.shape)
 
+    def density(self, crowd: np.ndarray) -> np.ndarray:
+        """Density (T+1, *shape) of the agents who have not left: 0 at exits."""
+        mass = self.mass(crowd)
+        return np.where(self.grid.inside, mass, 0.0) / self.grid.volumes
+
     def resting_crowd(self, out: np.ndarray) -> np.ndarray:
         """The crowd that stays where it starts and chooses nothing: a first belief."""
         flat = self.flat(out)

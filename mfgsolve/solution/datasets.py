@@ -106,7 +106,7 @@ def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.n
     multiplier = None if multiplier is None else game.balanced(multiplier)
     price = game.full_price(crowd)
     rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
-    nodes, density = ("time", *grid.dims), game.mass(crowd) / game.grid.volumes
+    nodes, density = ("time", *grid.dims), game.density(crowd)
     data: dict[str, Any] = {
         "density": (nodes, density, {"units": per_volume(game), "long_name": "density of agents"}),
         "coupling_cost": (
@@ -122,6 +122,12 @@ def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.n
         "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | time.attrs),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
     } | {name: (name, values, attrs) for name, (values, attrs) in grid.dimension_coordinates.items()}
+    if grid.exits is not None:
+        share = grid.exits.totals(game.mass(crowd), grid.populations)
+        several = ("population",) if "population" in grid.dims else ()
+        about = {"units": "1", "long_name": "share of the agents that has left by each exit"}
+        data["exited"] = (("time", *several, "exit"), share if several else share[:, 0], about)
+        coordinates["exit"] = ("exit", np.array(grid.exits.names), {"units": "1", "long_name": "exit"})
     variable = game.step.described(policy)
     coordinates |= variable.coordinates
     data |= variable.variables
@@ -195,6 +201,9 @@ def _background(game: Game) -> tuple[dict[str, Any], dict[str, Any]]:
     problem, grid, (length, _) = game.problem, game.grid, _lengths(game)
     if grid.mask.any():
         data["blocked"] = (grid.dims, grid.mask.astype(np.int8), {"units": "1", "long_name": "1 where no agent may be"})
+    if grid.exits is not None:
+        about = {"units": "1", "long_name": "number of the exit that a cell belongs to, -1 of the others"}
+        data["exit_number"] = (grid.dims, grid.exits.number.astype(np.int16), about)
     if problem.track is not None:
         track = np.array([problem.track(t) for t in game.time.nodes])  # of a game without a final time it rests
         coordinates["axis"] = ("axis", np.array(["x", "y", "z"][: track.shape[1]]), {"units": "1"})

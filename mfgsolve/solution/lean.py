@@ -55,7 +55,7 @@ def lean(dataset: xr.Dataset) -> xr.Dataset:
     result = result.assign_attrs({MADE: " ".join(left), "made_how": HOW})
     try:
         game, policy = _played(result)
-        again = game.mass(game.follow(policy)) / game.grid.volumes
+        again = game.density(game.follow(policy))
     except (InputError, ValueError, KeyError, MemoryError):  # a text that tells less than the game, no room to look
         return full(dataset)
     return result if _agree(again, density.values, ROUND_OFF) else full(dataset)

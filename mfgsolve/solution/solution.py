@@ -20,6 +20,7 @@ from mfgsolve.files import plain, read_dataset, read_header, write_dataset
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.solution.citations import citation
+from mfgsolve.solution.evacuation import Evacuation, evacuation_of, exited_of
 from mfgsolve.solution.lean import full, lean
 from mfgsolve.solution.lean import whole as with_all
 from mfgsolve.solution.learning import Learning
@@ -162,6 +163,21 @@ class Solution(Suggesting):
             for a finite game, whose agents choose by a `policy`
         """
         return velocity_of(self.dataset, self.name)
+
+    @property
+    def exited(self) -> xr.DataArray:
+        """Share of the agents that has left by each exit, (time, exit); of each population where there are several.
+
+        Raises
+        ------
+        InputError
+            for a game whose space has no exits
+        """
+        return exited_of(self.dataset, self.name)
+
+    def evacuation(self, population: str | None = None) -> Evacuation:
+        """How long agents take to leave: mean, percentiles, and how many leave by each exit; see `Evacuation`."""
+        return evacuation_of(self.dataset, self.name, population)
 
     @property
     def sentence(self) -> str:

@@ -89,7 +89,8 @@ def left_costs(pay: np.ndarray, mass: np.ndarray, exits: np.ndarray) -> OwnCost:
 
     Who is inside pays none of it, so that the least of each step is 0 or less.
     """
-    here, rate = mass[:-1].reshape(len(pay), -1)[:, exits], pay[:, exits]
+    places = np.flatnonzero(exits)
+    here, rate = mass[:-1].reshape(len(pay), -1)[:, places], pay.reshape(len(pay), -1)[:, places]
     if not rate.any():
         return OwnCost(0.0, 0.0, 0.0)
     least = np.minimum(rate.min(axis=1), 0.0).sum()
