@@ -191,6 +191,10 @@ class ControlledDiffusion(Dynamics):
         return not (self.is_quadratic or self.movement.movement.is_smooth)
 
     @property
+    def pays_by_crowd(self) -> bool:
+        return not self.is_quadratic and self.movement.pays_by_crowd
+
+    @property
     def chain(self) -> dict[str, Any]:
         stated = {"scheme": self.scheme, "reach": self.reach}
         return {key: value for key, value in stated.items() if value is not None}

@@ -16,6 +16,8 @@ from scipy import sparse
 
 from mfgsolve import couplings, dynamics, fields
 from mfgsolve.couplings import Sum
+from mfgsolve.dynamics.movement import KINDS as MOVEMENTS
+from mfgsolve.dynamics.movement import MOVEMENT
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Still, Total
 from mfgsolve.files import replace_file
@@ -223,6 +225,8 @@ class _Writer:
                 value, tuple) else self._field(value, what, name)  # fmt: skip
         if form is TRANSITIONS:
             return self._transitions(value, what)
+        if form is MOVEMENT:
+            return self._table(value, MOVEMENTS, what)
         if form in (ARRAY, TRUTHS, NUMBER_OR_ARRAY):
             return self._costs(value, what) if callable(value) and not isinstance(value, Labelled) else self._named(
                 name, np.asarray(value), plain=form is not TRUTHS)  # fmt: skip
