@@ -23,6 +23,7 @@ _HOMES = {
     "Caution": "cautions",
     "Certificate": "certificates",
     "Congestion": "couplings",
+    "CongestionCost": "dynamics",
     "ControlledDiffusion": "dynamics",
     "Coupling": "couplings",
     "CrowdAversion": "couplings",

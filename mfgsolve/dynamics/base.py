@@ -32,6 +32,7 @@ class Dynamics(ABC):
     has_arrays : whether it is stated by arrays or lists of numbers, all of which are looked at when a file is read
     is_coupled : whether the crowd changes the transitions
     is_bang_bang : whether best responses jump, and have no derivative at any temperature
+    pays_by_crowd : whether what agents pay themselves depends on the crowd
     temperature : cost of entropy per unit time, 0 without
     scheme : name of the chain that stands for a continuous game; empty where the game is one itself, None where it is
         left to `with_scheme`
@@ -49,6 +50,10 @@ class Dynamics(ABC):
 
     @property
     def is_bang_bang(self) -> bool:
+        return False
+
+    @property
+    def pays_by_crowd(self) -> bool:
         return False
 
     def check(self, space: Space) -> None:  # noqa: B027

@@ -193,6 +193,10 @@ class ControlledDiffusion(Dynamics):
         return not (self.is_quadratic or self.movement.movement.is_smooth)
 
     @property
+    def pays_by_crowd(self) -> bool:
+        return not self.is_quadratic and self.movement.pays_by_crowd
+
+    @property
     def chain(self) -> dict[str, Any]:
         stated = {"scheme": self.scheme, "reach": self.reach}
         return {key: value for key, value in stated.items() if value is not None}
@@ -228,8 +232,10 @@ class ControlledDiffusion(Dynamics):
         drift = drift_factor(self.drift, space, time)
         scheme, factors = scheme._replace(cap=self.speed_cap(scheme.cap)), () if drift is None else (drift,)
         if space.exits is None:
-            return SpeedStep(space, time, scheme, factors) if self.is_quadratic else self.movement.bind(
-                space, time, scheme, factors
+            return (
+                SpeedStep(space, time, scheme, factors)
+                if self.is_quadratic
+                else self.movement.bind(space, time, scheme, factors)
             )
         if not self.is_quadratic:
             raise InputError(

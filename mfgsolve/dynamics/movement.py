@@ -36,10 +36,13 @@ from mfgsolve.inputs.tables import Kinds, table
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
 from mfgsolve.steps import Factor, Step
+from mfgsolve.steps.congested import CongestedStep
 from mfgsolve.steps.control import Movement
 from mfgsolve.steps.movement import MovementStep
 
-__all__ = ["KINDS", "MOVEMENT", "LinearCost", "MovementCost", "PowerCost", "SpeedLimit", "stated_movement"]
+__all__ = [
+    "KINDS", "MOVEMENT", "CongestionCost", "LinearCost", "MovementCost", "PowerCost", "SpeedLimit", "stated_movement",
+]  # fmt: skip
 
 
 class MovementCost(ABC):
@@ -64,6 +67,11 @@ class MovementCost(ABC):
     def needs_weight(self) -> bool:
         """Whether c plays a part."""
         return True
+
+    @property
+    def pays_by_crowd(self) -> bool:
+        """Whether moving costs more in a crowd; weights are then those of a density, see `CongestionCost.weight`."""
+        return False
 
     def bind(self, space: Grid, time: TimeGrid, scheme: Scheme, others: tuple[Factor, ...]) -> Step:
         """The step of a diffusion with this cost; ``others`` are factors besides the noise."""
@@ -126,8 +134,8 @@ def _own(cost: Any, name: str, what: str, least: float = 0.0, most: float = math
 def _joint(cost: Any) -> None:
     if not isinstance(cost.joint, bool | np.bool_):
         raise InputError(
-            f"joint of a {type(cost).__name__} is {shown(cost.joint)}; True (the Euclidean size of the velocity) or False "
-            "(every axis by itself) is needed"
+            f"joint of a {type(cost).__name__} is {shown(cost.joint)}; True (the Euclidean size of the velocity) or "
+            "False (every axis by itself) is needed"
         )
     object.__setattr__(cost, "joint", bool(cost.joint))
 
@@ -136,8 +144,9 @@ def _joint(cost: Any) -> None:
 class PowerCost(MovementCost):
     """c |a|^p / p, p > 1; with q = p / (p - 1), H(p) = c^(1 - q) |p|^q / q and the best speed is (|p| / c)^(q - 1).
 
-    Near 2 it is solved like the quadratic cost.  Above 2 slow agents are cheap to start and fast ones dear: speeds even
-    out, and start with infinite slope at slope 0.  Below 2 few agents move, and those fast.
+    Above 2 to be slow costs next to nothing, and to be fast much, so that all move and speeds even out; they start with
+    an infinite derivative at slope 0, and Newton's method needs more steps, the more the larger p.  Below 2 agents stay
+    on gentle slopes and are fast on steep ones.
 
     Parameters
     ----------
@@ -178,8 +187,8 @@ class PowerCost(MovementCost):
 class LinearCost(MovementCost):
     """c |a| with |a| <= v: a price on distance, not on speed.  H(p) = v max(|p| - c, 0).
 
-    Who gains more than c by a unit of way goes at once and as fast as is allowed, all others stay: best speeds jump, and
-    solvers that need their derivative refuse.
+    Who gains more than c by a unit of way goes at once and as fast as is allowed, all others stay: best speeds jump,
+    and solvers that need their derivative refuse.
 
     Parameters
     ----------
@@ -233,13 +242,58 @@ class SpeedLimit(MovementCost):
         return Movement(1.0, self.joint, self.limit)
 
 
+@dataclass(frozen=True)
+class CongestionCost(MovementCost):
+    """c (c0 + rho)^alpha |a|^2 / 2: moving is dearer in a crowd of density rho.  H(p) = |p|^2 / (2 c (c0 + rho)^alpha).
+
+    The density is that of the others where the agent is, at the start of a step; a best response takes it as given, and
+    so does the certificate.  Such a game has no potential, whatever its coupling; with alpha <= 2 and a crowd-averse
+    coupling its equilibrium is unique.
+
+    Parameters
+    ----------
+    c0 : above 0, so that moving is not for nothing where nobody is, in units of a density
+    alpha : from 0 to 2; 0 is the quadratic cost
+
+    Source: Achdou and Porretta, Mean field games with congestion, doi:10.1016/j.anihpc.2017.06.001; Lions, lectures at
+    the College de France (uniqueness).
+    """
+
+    c0: float = 1.0
+    alpha: float = 1.0
+    joint = True
+
+    def __post_init__(self) -> None:
+        _own(self, "c0", "c0 of a CongestionCost")
+        if self.c0 == math.inf:
+            raise InputError("c0 of a CongestionCost is inf; a finite number is needed")
+        _own(self, "alpha", "alpha of a CongestionCost", most=2.0, equal=True)
+
+    @property
+    def movement(self) -> Movement:
+        return Movement()
+
+    @property
+    def pays_by_crowd(self) -> bool:
+        return True
+
+    def weight(self, density: Any, control_cost: float = 1.0) -> np.ndarray:
+        """c (c0 + rho)^alpha."""
+        return np.asarray(control_cost * (self.c0 + np.asarray(density, dtype=float)) ** self.alpha)
+
+    def bind(self, space: Grid, time: TimeGrid, scheme: Scheme, others: tuple[Factor, ...]) -> Step:
+        return CongestedStep(space, time, scheme, self.movement, others, self.c0, self.alpha)
+
+
 def _limited(cost: Any, name: str) -> None:
     _own(cost, "limit", f"the limit of the speed of a {name}")
     if cost.limit == math.inf:
         raise InputError(f"the limit of the speed of a {name} is inf; a finite number is needed")
 
 
-KINDS = Kinds({"power": PowerCost, "linear": LinearCost, "speed-limit": SpeedLimit})  # in problem files
+KINDS = Kinds(
+    {"power": PowerCost, "linear": LinearCost, "speed-limit": SpeedLimit, "congestion": CongestionCost}
+)  # in problem files
 
 
 def _read(value: Any, source: Source) -> MovementCost:
@@ -271,7 +325,7 @@ def stated_movement(movement: Any, weight: float) -> MovementCost | None:
         raise InputError(f"movement of a diffusion is {shown(movement)}; one of {names} is needed")
     if not movement.needs_weight and weight != 1.0:
         raise InputError(
-            f"control cost is {weight:g}, and moving costs nothing up to the limit of a {type(movement).__name__}; leave "
-            "it out, or take LinearCost (c |a|) or PowerCost (c |a|^p / p), both with a limit"
+            f"control cost is {weight:g}, and moving costs nothing up to the limit of a {type(movement).__name__}; "
+            "leave it out, or take LinearCost (c |a|) or PowerCost (c |a|^p / p), both with a limit"
         )
     return movement

@@ -125,14 +125,15 @@ def _push(speed, near, pace, dt, mass, moved):
 expect, push = jit(_expect), jit(_push)
 
 
-def _push_change(after, weight, near, pace, most, group, p, dt, mass, change, dearer, floor, moved):
+def _push_change(after, weight, near, pace, most, group, p, dt, mass, change, dearer, floor, slow, moved):
     """moved = change of `push` of the mass when W changes by ``change``, and c by the share ``dearer`` (cells or 0).
 
         ds_e = phi (dg_e + (q - 2) g_e (g . dg) / G^2) - s_e dc / (c (p - 1)),   phi = (G / c)^(1 / (p - 1)) / G
 
     with q = p / (p - 1); at the cap (q - 2) is -1, phi = most / G, and c changes nothing.  Where p > 2, phi has no
-    bound at G = 0: there it is that of the speed ``floor``, in this derivative alone.  A face across which W is even
-    is shared by its two sides, half and half.
+    bound at G = 0: there it is that of the speed ``floor``, in this derivative alone; and (q - 2) fades from the speed
+    ``slow`` down, s_e = phi g_e with phi as it is (Kacanov): a full Newton step on a root |g|^(q - 1) with q < 2 jumps
+    from one side of g = 0 to the other.  A face across which W is even is shared by its two sides, half and half.
     """
     groups, cells = most.shape[0], after.size
     bend = (2.0 - p) / (p - 1.0) if p > 1.0 else 0.0  # q - 2
@@ -163,6 +164,8 @@ def _push_change(after, weight, near, pace, most, group, p, dt, mass, change, de
                 steep = max(g, least)
                 phi = 1.0 / c if p == 2.0 else size(steep, c, p, top) / steep if steep > 0.0 else 0.0
                 radial = bend * dot / (steep * steep) if steep > 0.0 else 0.0
+                if p > 2.0 and r < slow:
+                    radial *= (r / slow) ** 2
                 other = -dearer[i] / (p - 1.0) * (r / g) if dearer.size > 0 and g > 0.0 else 0.0
             for k in range(first, last):
                 turned = phi * (changes[k] + radial * slopes[k]) + other * slopes[k]

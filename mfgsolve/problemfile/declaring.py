@@ -17,6 +17,8 @@ from scipy import sparse
 from mfgsolve import couplings, dynamics, fields
 from mfgsolve.couplings import Sum
 from mfgsolve.couplings.final import FinalDensity
+from mfgsolve.dynamics.movement import KINDS as MOVEMENTS
+from mfgsolve.dynamics.movement import MOVEMENT
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Still, Total
 from mfgsolve.files import replace_file
@@ -226,6 +228,8 @@ class _Writer:
                 value, tuple) else self._field(value, what, name)  # fmt: skip
         if form is TRANSITIONS:
             return self._transitions(value, what)
+        if form is MOVEMENT:
+            return self._table(value, MOVEMENTS, what)
         if form in (ARRAY, TRUTHS, NUMBER_OR_ARRAY):
             return self._costs(value, what) if callable(value) and not isinstance(value, Labelled) else self._named(
                 name, np.asarray(value), plain=form is not TRUTHS)  # fmt: skip

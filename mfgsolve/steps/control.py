@@ -86,7 +86,9 @@ class Control:
         self.group = mesh.moves if movement.joint else 2
         self.possible = _few(self._possible())
         self.most = np.minimum(self.possible, movement.limit)
-        self.floor = float(1.0 / (horizon * self.pace.max()))
+        # of the derivative alone, see the kernel: speeds of a hundredth of a cell, and of five cells, in the whole game
+        self.floor = float(1e-2 / (horizon * self.pace.max()))
+        self.slow = float(5.0 / (horizon * self.pace.max()))
 
     def _possible(self) -> np.ndarray:
         """Largest r of each group (groups, cells) that keeps chances at most 1; a lower cap of the scheme counts."""
@@ -144,7 +146,9 @@ class Control:
         moved = np.empty(mass.size)
         rows = (np.ascontiguousarray(level).reshape(-1) for level in (mass, change))
         flat = np.ascontiguousarray(after).reshape(-1)
-        kernel.push_change(flat, weight, *self._arrays, self.dt, *rows, dearer.reshape(-1), self.floor, moved)
+        kernel.push_change(
+            flat, weight, *self._arrays, self.dt, *rows, dearer.reshape(-1), self.floor, self.slow, moved
+        )
         return moved.reshape(mass.shape)
 
     def capped(self, speed: np.ndarray) -> np.ndarray:

@@ -156,7 +156,8 @@ class MovementStep(SpeedStep):
         return np.array([total * self.dt]), value
 
     def chain(self, policy: Policy) -> Chain:
-        """Moves have chances dt s / h; what an agent pays depends on its speeds, not on where it happens to go."""
+        """Moves have chances dt s / h; what an agent pays depends on its speeds, not on where it happens to go; NaN
+        where it depends on the crowd, too, which nobody knows here."""
         plain = super().chain(policy)
         for nodes in self.slabs():
             plain.own_cost[nodes, :, 0] = self.dt * self.paid(policy, nodes, None)[0]
@@ -165,7 +166,7 @@ class MovementStep(SpeedStep):
     def policy_from(self, policy: Any) -> SpeedPolicy:
         """Speeds (step, move, *shape) of a user or of a file, checked against walls and caps."""
         control, mesh = self.control, self.mesh
-        widest = self.scheme._replace(cap=tuple(np.inf if cap is not None else 0.0 for cap in self.scheme.cap))
+        widest = self.scheme._replace(cap=(np.inf, np.inf, np.inf))
         array = self.policy_form.array_of(policy, self.space, self.time)
         checked = SpeedPolicy.checked(array, type(mesh)(widest, mesh.dims, mesh.grid_shape, mesh.steps))
         for nodes in self.slabs():
