@@ -8,7 +8,7 @@ import numpy as np
 
 from mfgsolve.grids import Grid
 
-__all__ = ["fastest_speed"]
+__all__ = ["fastest_speed", "led_speed"]
 
 LEAST_SHARE, SHARES = 1e-4, 201  # of the crowd that is looked for at both ends
 

@@ -182,8 +182,9 @@ class Solution(Suggesting):
     @property
     def sentence(self) -> str:
         """Why the solve ended, how far the plan is from the continuum, and every warning."""
-        told = (caution.sentence for caution in self.warnings)
-        return " ".join([self.status.sentence, self.discretisation.sentence, *told])
+        told, missed = (caution.sentence for caution in self.warnings), self.certificate.final_distance
+        end = [] if math.isnan(missed) else [f"The final density is met to a total variation of {missed:.1e}."]
+        return " ".join([self.status.sentence, *end, self.discretisation.sentence, *told])
 
     def estimated(
         self, distance: Discretisation, cautions: tuple[Caution, ...] = (), extrapolated: np.ndarray | None = None
