@@ -97,7 +97,9 @@ def prolong_logarithm(field: np.ndarray, source: Any, target: Any) -> np.ndarray
     matrices = [_cubic(a, b) for a, b in zip(source.grid.axes, target.grid.axes, strict=True)]
     nearest = None
     if not source.grid.inside.all():  # blocked cells and exits take what the nearest one inside has
-        nearest = tuple(ndimage.distance_transform_edt(~source.grid.inside, return_distances=False, return_indices=True))
+        nearest = tuple(
+            ndimage.distance_transform_edt(~source.grid.inside, return_distances=False, return_indices=True)
+        )
     result = target.empty_crowd()
     for before, after in zip(field, result, strict=True):
         level = np.log(np.maximum(before.reshape(shape), EMPTY))

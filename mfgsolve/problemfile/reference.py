@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from mfgsolve import couplings, dynamics, fields
 from mfgsolve.grids import Axis
 from mfgsolve.inputs.tables import Kinds, Part, Table, table
+from mfgsolve.problemfile.exits import ExitTable
 from mfgsolve.problemfile.tables import GRID, DeclaredProblem
 
 __all__ = ["all_keys"]
@@ -37,6 +38,7 @@ def _lines() -> Iterator[str]:
         form = part.form
         if isinstance(form, Table):
             yield from _table(f"[{part.name}]", form, form.make)
+    yield from _table("[[exit]]", table(ExitTable), ExitTable)
     yield from _kinds("[dynamics]", dynamics.KINDS)
     yield from _kinds("[[coupling]] and [[terminal.coupling]]", couplings.KINDS)
     for word, kind in fields.KINDS.items():

@@ -43,8 +43,8 @@ def evacuation(
 ) -> Problem:
     """A room with two doors and a pillar: agents leave, and share the doors so that waiting and walking balance.
 
-    f = 1 + congestion rho inside, on [0, 1.5] x [0, 1] with walls of width 0.05 around; the west door is at y = 0.5, the
-    north door at x = 1.25.  Agents start in a Gaussian at (0.75, 0.4) of standard deviation 0.2.
+    f = 1 + congestion rho inside, on [0, 1.5] x [0, 1] with walls of width 0.05 around; the west door is at y = 0.5,
+    the north door at x = 1.25.  Agents start in a Gaussian at (0.75, 0.4) of standard deviation 0.2.
 
     Parameters
     ----------
@@ -64,7 +64,10 @@ def evacuation(
     if staying < 0:
         raise InputError(f"evacuation has staying {staying}; what it costs to be inside at the end is no gain")
     grid = Grid.box(
-        shape, [(-WALL, 1 + WALL), (-WALL, 1.5 + WALL)], blocked=_walls, exits={"west door": _west, "north door": _north}
+        shape,
+        [(-WALL, 1 + WALL), (-WALL, 1.5 + WALL)],
+        blocked=_walls,
+        exits={"west door": _west, "north door": _north},
     )
     return Problem(
         grid=grid,

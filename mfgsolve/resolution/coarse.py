@@ -86,10 +86,14 @@ def _sampled(problem: Problem, cells: Cells) -> Coarse:
     if not (callable(blocked) or blocked is None):
         blocked = cells.mean(grid.mask[None].astype(float))[0] > 0.5
     initial, terminal = (cells.mean(v[None])[0] if isinstance(v, np.ndarray) else v for v in stated)
-    exits = None if grid.exits is None else {
-        name: where if callable(where) or is_face(where) else cells.mean(where[None].astype(float))[0] > 0.5
-        for name, where in grid.exits.stated.items()
-    }
+    exits = (
+        None
+        if grid.exits is None
+        else {
+            name: where if callable(where) or is_face(where) else cells.mean(where[None].astype(float))[0] > 0.5
+            for name, where in grid.exits.stated.items()
+        }
+    )
     coarse = replace(cells.grid(), blocked=blocked, exits=exits)
     sampled = replace(problem, grid=coarse, initial=initial, terminal=terminal, normalise=True)
     return _without_blocked(sampled).with_steps
