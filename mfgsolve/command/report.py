@@ -58,7 +58,7 @@ def solution_facts(solution: Solution) -> dict[str, Any]:
     """The numbers of a solution; of a learned one, also how it was learned and how far it is from a solver's."""
     learning, identity = solution.learning, solution_identity(solution)
     if learning is None:
-        return solution.summary() | identity | _earnings(solution)
+        return solution.summary() | identity | _earnings(solution) | _evacuation(solution)
     made = {"learner": str(solution.dataset.attrs["solver"]), "agents": learning.agents}
     made |= {name: int(getattr(learning, name)[-1]) for name in ("episodes", "agent_steps")}
     made |= {name: float(getattr(learning, name)) for name in ("density_distance", "reference_exploitability")}
@@ -140,6 +140,16 @@ def _when(data: xr.Dataset) -> str:
     return f"discounted by {float(attrs['discount_factor']):.6g} a step, {attrs['stationary']} population, {length}"
 
 
+def _evacuation(solution: Solution) -> dict[str, Any]:
+    """Who has left, and when, by population where there are several."""
+    if "exited" not in solution.dataset:
+        return {}
+    if "population" not in solution.dataset["exited"].dims:
+        return {"evacuation": asdict(solution.evacuation())}
+    names = [str(name) for name in solution.dataset["population"].values]
+    return {"evacuation": {name: asdict(solution.evacuation(name)) for name in names}}
+
+
 def left_rows(solution: Solution) -> list[tuple[str, str]]:
     """Who leaves by which exit, and when; nothing where there are none."""
     if "exited" not in solution.dataset:
@@ -147,8 +157,8 @@ def left_rows(solution: Solution) -> list[tuple[str, str]]:
     rows = []
     for name in solution.dataset["population"].values if "population" in solution.dataset["exited"].dims else [None]:
         times, of = solution.evacuation(name), "" if name is None else f" ({name})"
-        by = ", ".join(f"{door} {_share(share)}" for door, share in times.by_exit.items())
-        rows.append((f"have left{of}", f"{_share(times.left)}: {by}"))
+        by = ", ".join(f"{door} {100 * share:.3g} %" for door, share in times.by_exit.items())
+        rows.append((f"have left{of}", f"{100 * times.left:.3g} %: {by}"))
         late = "".join(f", {q} % by {when:.4g}" for q, when in times.percentiles.items() if not math.isnan(when))
         rows.append((f"leave{of}", f"{times.mean:.4g} on average{late}"))
     return rows
