@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from mfgsolve.couplings import Bound, Capacity, Coupling
-from mfgsolve.couplings.final import FinalDensity
+from mfgsolve.couplings.final import FinalDensity, scaled_to_one
 from mfgsolve.games import Game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
@@ -86,7 +86,8 @@ def _sampled(problem: Problem, cells: Cells) -> Coarse:
         blocked = cells.mean(grid.mask[None].astype(float))[0] > 0.5
     initial, terminal = (cells.mean(v[None])[0] if isinstance(v, np.ndarray) else v for v in stated)
     coarse = replace(cells.grid(), blocked=blocked)
-    final = _final(problem, cells) if isinstance(getattr(problem.final, "cap", None), np.ndarray) else problem.final
+    is_array = isinstance(getattr(problem.final, "cap", None), np.ndarray)
+    final = _final(problem, cells) if is_array else scaled_to_one(problem.final)  # type: ignore[arg-type]
     sampled = replace(problem, grid=coarse, initial=initial, terminal=terminal, final=final, normalise=True)
     return _without_blocked(sampled).with_steps
 
