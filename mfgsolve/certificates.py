@@ -26,12 +26,16 @@ is the second part of the certificate.
 
 For a potential game the exploitability is the Frank-Wolfe gap of the potential and, if the game is crowd-averse, bounds
 its distance from the minimum; so does the duality gap, with the best dual price at hand.
+
+Games without a final time (`mfgsolve.stationary`) pay in each step what they pay in one: `certify` tells the costs of a
+step, solutions and `exploitability` those of a unit of time (`Certificate.times`).  What an agent gains is then that of
+its long-run average, or 1 - b of what it gains in all where it discounts by b.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -50,6 +54,9 @@ __all__ = ["Certificate", "Criterion", "certify", "exploitability", "in_steps_of
 
 ROUND_OFF = 4 * 2.0**-52  # of a sum over one step, relative to what is summed
 FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
+COSTS = (
+    "exploitability", "potential", "duality_gap", "cost", "scale", "movement_cost", "crowd_cost", "terminal_cost",
+)  # fmt: skip
 MET = 1e-13  # total variation of the final density from the one that is given that is round-off
 MASS_KEPT = 1e-9  # deviation of a population's mass from 1 that is round-off
 
@@ -102,6 +109,10 @@ class Certificate(Suggesting):
 
     def __float__(self) -> float:
         return self.exploitability
+
+    def times(self, rate: float) -> Certificate:
+        """With all costs times ``rate``: per unit of time, where they are those of one step; see `TimeGrid.cost_rate`."""
+        return self if rate == 1.0 else replace(self, **{name: rate * getattr(self, name) for name in COSTS})
 
     def _repr_html_(self) -> str:
         sentence = (
@@ -210,7 +221,7 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     game = make_game(in_steps_of(problem, policy).levelled())
     multiplier = multiplier_from(game, policy)
     checked = game.step.policy_from(policy)
-    return certify(game, checked, game.follow(checked), multiplier=multiplier)
+    return certify(game, checked, game.follow(checked), multiplier=multiplier).times(game.time.cost_rate)
 
 
 def in_steps_of(problem: Problem, policy: Any) -> Problem:

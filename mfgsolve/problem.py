@@ -16,6 +16,7 @@ from mfgsolve.couplings.timed import timed
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
 from mfgsolve.errors import InputError, has_labels, numbers, real, unknown
+from mfgsolve.exit_costs import at_exits, nobody_gone, own_exit_cost, with_exits
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.attributes import Suggesting
@@ -66,6 +67,8 @@ class Problem(Suggesting):
         is chosen, nodes fall on them if they can: without, a scheme of second order in time has no order.  They change
         nothing for a stated number
 
+    exit_cost : what an agent pays who leaves by an exit of the grid: a number, array or function of (t, coordinates),
+        or one of these for each exit by name (0 for the others)
     sense : "cost", or "reward" where agents are thought of as earning: reports and pictures then tell earnings, -cost.
         It changes no number of the game, whose costs are stated, and kept, as costs
 
@@ -88,7 +91,7 @@ class Problem(Suggesting):
     time: TimeGrid
     dynamics: Dynamics | Sequence[Dynamics]
     coupling: Coupling | Field
-    initial: Field | np.ndarray
+    initial: Field | np.ndarray | None = None
     terminal: Field | np.ndarray = 0.0
     terminal_coupling: Coupling | None = None
     normalise: bool = False
@@ -101,6 +104,7 @@ class Problem(Suggesting):
     cautions: tuple[Caution, ...] = field(default=(), repr=False)
     kinks: Sequence[float] = ()
     sense: str = "cost"
+    exit_cost: Any = 0.0
     final: Field | np.ndarray | Capacity | None = None
 
     def __post_init__(self) -> None:
@@ -116,12 +120,16 @@ class Problem(Suggesting):
         ):
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
+        self._check_times()
         if self.sense not in SENSES:
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
+        object.__setattr__(self, "exit_cost", own_exit_cost(self.exit_cost, self.grid))
         object.__setattr__(self, "kinks", checked_kinks(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
+            if value is None:
+                continue
             if isinstance(value, Real):
                 real(value, f"{what} of the problem")
             elif not callable(value):
@@ -159,6 +167,26 @@ class Problem(Suggesting):
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
         settled = tuple(one.with_scheme(self.grid, self.couplings[0].is_hard) for one in self.all_dynamics)
         object.__setattr__(self, "_settled", settled)
+
+    def _check_times(self) -> None:
+        """What goes with the times: where agents begin, and what they pay at the end."""
+        time = self.time
+        if self.initial is None and time.needs_initial:
+            raise InputError(f"initial of the problem is missing; a density at t = 0 is needed with a {time!r}")
+        if not time.is_stationary:
+            return
+        if self.initial is not None and not time.needs_initial:
+            raise InputError(
+                f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out"
+                " (or let them be born there: Discounted(..., population='renewal'))"
+            )
+        ends = [name for name in ("terminal", "terminal_coupling", "final") if not _is_nothing(getattr(self, name))]
+        if ends:
+            raise InputError(f"{' and '.join(ends)} of the problem is given, and {time!r} has no end; leave it out")
+        if len(self.kinks):
+            raise InputError(
+                f"kinks of the problem are given, and with {time!r} nothing changes with time; leave them out"
+            )
 
     def _check_dynamics(self) -> None:
         given = self.dynamics
@@ -216,10 +244,12 @@ class Problem(Suggesting):
         if len(self.all_dynamics) == 1 and self.grid.populations == 1:
             given = self.grid, self.time, mass
             if is_of_package(first):
-                return first.bind(*given)
-            made: Step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
-            return made
-        return type(first).join(self.all_dynamics, self.grid, self.time, mass)
+                step = first.bind(*given)
+            else:
+                step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
+        else:
+            step = type(first).join(self.all_dynamics, self.grid, self.time, mass)
+        return with_exits(step, self.exit_cost, self.grid, self.time)
 
     @property
     def scheme(self) -> str:
@@ -259,7 +289,18 @@ class Problem(Suggesting):
         return replace(self, dynamics=cooled)
 
     def social(self) -> Problem:
-        """The game whose equilibrium is the social optimum of this one: agents pay what they cost the others, too."""
+        """The game whose equilibrium is the social optimum of this one: agents pay what they cost the others, too.
+
+        Raises
+        ------
+        InputError
+            where moving costs more in a crowd: what movers cost those around them is no coupling
+        """
+        if any(one.pays_by_crowd for one in self.all_dynamics):
+            raise InputError(
+                f"problem {self.name!r}: what moving costs depends on the crowd, so that the social optimum is no "
+                "equilibrium of a game with other couplings; it is not offered"
+            )
         last = self.terminal_coupling
         return replace(
             self,
@@ -289,7 +330,8 @@ class Problem(Suggesting):
 
     @property
     def is_potential(self) -> bool:
-        return not self.is_coupled and all(c.is_potential for c in self.couplings)
+        alone = not any(one.pays_by_crowd for one in self.all_dynamics)
+        return alone and not self.is_coupled and self.time.is_control and all(c.is_potential for c in self.couplings)
 
     @property
     def is_monotone(self) -> bool:
@@ -306,12 +348,16 @@ class Problem(Suggesting):
     def initial_mass(self) -> np.ndarray:
         """Mass per cell at t = 0, shape of the grid; sums to 1."""
         grid = self.grid
+        if self.initial is None:  # where the game has no beginning: a first guess
+            free = (~grid.mask * (grid.volumes + np.zeros(grid.shape))).reshape(grid.populations, -1)
+            return np.asarray((free / free.sum(axis=1, keepdims=True)).reshape(grid.shape))
         if isinstance(self.initial, np.ndarray) and self.initial.shape != grid.shape:
             raise InputError(f"initial density has shape {self.initial.shape}; the grid has {grid.shape}")
         if isinstance(self.initial, np.ndarray) and (np.where(grid.mask, self.initial, 0.0) != 0).any():
             cells = int((np.where(grid.mask, self.initial, 0.0) != 0).sum())
             raise InputError(f"initial density is not zero in {cells} blocked cells; take it away or unblock them")
         mass = sample(self.initial, 0.0, grid, "initial density") * grid.volumes
+        mass = nobody_gone(mass, grid, isinstance(self.initial, np.ndarray))
         if (mass < 0).any():
             index = tuple(int(i) for i in np.argwhere(mass < 0)[0])
             raise InputError(
@@ -349,13 +395,19 @@ class Problem(Suggesting):
         )
 
     def terminal_cost(self) -> np.ndarray:
-        """g at the cell centres, shape of the grid."""
+        """g at the cell centres, shape of the grid; at exits, what it costs to leave at the end."""
         if isinstance(self.terminal, np.ndarray) and self.terminal.shape != self.grid.shape:
             raise InputError(f"terminal cost has shape {self.terminal.shape}; the grid has {self.grid.shape}")
-        return sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
+        cost = sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
+        return at_exits(cost, self.exit_cost, self.grid, self.time.horizon)
 
     def with_steps(self, steps: int, chosen: bool = False) -> Problem:
         """The same game in that many time steps; ``chosen`` where nobody stated the number."""
+        if self.time.is_stationary:
+            raise InputError(
+                f"{steps} time steps are asked for, and problem {self.name!r} has one step for ever, {self.time!r}; its "
+                "length is dt"
+            )
         return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
 
     def with_scheme(self, scheme: str | None, reach: int | None = None) -> Problem:
@@ -385,17 +437,17 @@ class Problem(Suggesting):
         The initial density is normalised anew: sampled at other points, it sums to 1 only nearly.
         """
         ends = (self.initial, self.terminal, getattr(self.final, "cap", None))
-        tied = any(isinstance(field, np.ndarray | Labelled) for field in ends)
-        if (
-            tied
-            or self.is_finite
-            or not isinstance(self.grid, Grid)
-            or (self.grid.blocked is not None and not callable(self.grid.blocked))
-        ):
+        tied = self.time.is_stationary or any(isinstance(field, np.ndarray | Labelled) for field in ends)
+        if tied or self.is_finite or not isinstance(self.grid, Grid) or self.grid.is_drawn:
             return None
         time = replace(self.time, steps=steps, chosen=False)
         final = scaled_to_one(self.final)  # type: ignore[arg-type]
         return replace(self, grid=self.grid.refined(shape), time=time, normalise=True, final=final)
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether nothing is paid, or asked for, at the end."""
+    return value is None or (isinstance(value, Real) and value == 0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import View, labelled, view
+from mfgsolve.plots.stationary import profile
 from mfgsolve.plots.targets import draw_target
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ def plan(
     4
     """
     seen = view(solution)
+    if seen.is_timeless and seen.ndim == 1:
+        seen.moments(times, ())
+        return profile(seen, "density", "where the crowd is", seen.quantity)
     if seen.ndim > 1:
         return _strip(seen, seen.moments(times, default_counts(seen)))
     return _lines(seen, seen.moments(times, (6, 5, 7)))
@@ -152,4 +156,5 @@ def _courses(one: View, ax: Axes) -> None:
     top = 1.05 * float(one.densities().max())
     ax.set(xlabel=labelled("time t", one.unit("time")), ylabel=one.quantity, ylim=(0.0, top))
     ax.set(title="share of each state", xlim=one.clock)
+    part.whole_steps(ax, one)
     part.explain(ax, title="state")

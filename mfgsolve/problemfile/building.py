@@ -52,7 +52,9 @@ def build(table: DeclaredProblem, text: str) -> Problem:
         sense=table.sense,
         final=_final(table),
     )
-    if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))):
+    if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))) and (
+        problem.initial is not None
+    ):
         return replace(problem, initial=problem.initial_mass() / problem.grid.volumes)  # tied to its grid
     return problem
 
@@ -68,9 +70,11 @@ def _joined(couplings: Sequence[Coupling]) -> Coupling:
     return couplings[0] if len(couplings) == 1 else Sum(tuple(couplings))
 
 
-def _initial(table: DeclaredProblem) -> Field | np.ndarray:
-    """Density of all populations; an array where it was stated as one."""
+def _initial(table: DeclaredProblem) -> Field | np.ndarray | None:
+    """Density of all populations; an array where it was stated as one; None where agents begin nowhere."""
     if not table.population or table.population[0].density is None:
+        if table.initial.density is None and not table.time.needs_initial:
+            return None
         assert table.initial.density is not None  # as the table has checked
         return _array(table.initial.density)
     space = table.space

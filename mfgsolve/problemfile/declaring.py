@@ -17,6 +17,8 @@ from scipy import sparse
 from mfgsolve import couplings, dynamics, fields
 from mfgsolve.couplings import Sum
 from mfgsolve.couplings.final import FinalDensity
+from mfgsolve.dynamics.movement import KINDS as MOVEMENTS
+from mfgsolve.dynamics.movement import MOVEMENT
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Still, Total
 from mfgsolve.files import replace_file
@@ -62,7 +64,7 @@ def write_declared(problem: Problem, path: Path | None, head: str = "") -> tuple
             f"problem {problem.name!r} has arrays, which a file beside the text holds; name it: -o my.toml"
         )
     with tempfile.TemporaryDirectory() as folder:  # what is not the same game leaves nothing behind
-        beside = Path(folder if path is None else path.stem).with_suffix(".npz").name
+        beside = f"{'arrays' if path is None else path.stem}.npz"
         _save(arrays, Path(folder) / beside)
         for attempt in (document, _mass_for_density(problem, document)):
             text = head + _text(({"data": beside} if arrays else {}) | attempt)
@@ -178,6 +180,8 @@ class _Writer:
 
     def _time(self) -> dict[str, Any]:
         time = self.problem.time
+        if time.is_stationary:
+            return time.stated
         stated: dict[str, Any] = {"horizon": time.horizon}
         if time.settled:
             stated["steps"] = time.steps
@@ -224,6 +228,8 @@ class _Writer:
                 value, tuple) else self._field(value, what, name)  # fmt: skip
         if form is TRANSITIONS:
             return self._transitions(value, what)
+        if form is MOVEMENT:
+            return self._table(value, MOVEMENTS, what)
         if form in (ARRAY, TRUTHS, NUMBER_OR_ARRAY):
             return self._costs(value, what) if callable(value) and not isinstance(value, Labelled) else self._named(
                 name, np.asarray(value), plain=form is not TRUTHS)  # fmt: skip
@@ -309,8 +315,8 @@ class _Writer:
         alike = all(each == tables[0] for each in tables)
         names = list(self.problem.grid.names)
         rows = [{"name": name} | ({} if alike else {"dynamics": own}) for name, own in zip(names, tables, strict=True)]
-        density = self._densities()
-        whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)]
+        density = self._densities() if self.problem.initial is not None else []
+        whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)] if density else rows
         return {"population": whole} | ({"dynamics": tables[0]} if alike else {})
 
     def _densities(self) -> list[Any]:
@@ -328,7 +334,7 @@ class _Writer:
     def _ends(self) -> dict[str, Any]:
         problem = self.problem
         stated: dict[str, Any] = {}
-        if not isinstance(problem.grid, Populations):
+        if not isinstance(problem.grid, Populations) and problem.initial is not None:
             stated["initial"] = {"density": self._field(problem.initial, "initial density", "density")}
             if problem.normalise:
                 stated["initial"]["normalise"] = True

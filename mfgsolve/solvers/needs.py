@@ -12,6 +12,7 @@ from typing import Any
 __all__ = [
     "BOUND_AT_END",
     "DERIVATIVE",
+    "FINAL_TIME",
     "LOCAL",
     "MONOTONE",
     "POTENTIAL",
@@ -19,6 +20,7 @@ __all__ = [
     "SLOPES",
     "SMOOTH",
     "SOFT",
+    "STATIONARY",
     "TABLES",
     "UNCOUPLED",
     "Need",
@@ -73,6 +75,20 @@ LOCAL = Need(
 DERIVATIVE = Need("derivative", lambda problem: problem.is_differentiable, "the coupling has no derivative")
 SLOPES = Need(  # by differences where the crowd changes the transitions
     "slopes", lambda problem: problem.is_differentiable or problem.is_coupled, "the coupling has no derivative"
+)
+
+SMOOTH = Need(
+    "smooth",
+    lambda problem: not any(one.is_bang_bang for one in problem.all_dynamics),
+    "best speeds jump, because what moving costs does not grow faster than the speed; give it a power p > 1",
+)
+
+
+STATIONARY = Need("stationary", lambda problem: problem.time.is_stationary, "it has a final time")
+FINAL_TIME = Need(
+    "final time",
+    lambda problem: not problem.time.is_stationary,
+    "it has no final time, and this solver goes through steps from the last to the first",
 )
 
 
