@@ -14,7 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from mfgsolve.couplings import Bound, Capacity, Coupling
-from mfgsolve.couplings.final import FinalDensity
+from mfgsolve.couplings.final import FinalDensity, scaled_to_one
 from mfgsolve.exits import is_face
 from mfgsolve.games import Game
 from mfgsolve.grids import Axis, Grid
@@ -96,7 +96,8 @@ def _sampled(problem: Problem, cells: Cells) -> Coarse:
         }
     )
     coarse = replace(cells.grid(), blocked=blocked, exits=exits)
-    final = _final(problem, cells) if isinstance(getattr(problem.final, "cap", None), np.ndarray) else problem.final
+    is_array = isinstance(getattr(problem.final, "cap", None), np.ndarray)
+    final = _final(problem, cells) if is_array else scaled_to_one(problem.final)  # type: ignore[arg-type]
     sampled = replace(problem, grid=coarse, initial=initial, terminal=terminal, final=final, normalise=True)
     return _without_blocked(sampled).with_steps
 
