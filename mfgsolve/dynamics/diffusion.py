@@ -17,7 +17,7 @@ from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER
 from mfgsolve.spaces import Space
 from mfgsolve.steps import EntropicStep, SpeedStep, Step
-from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, is_still, own_drift, timed_drift
+from mfgsolve.steps.drift import averaged_drift, drift_factor, is_still, own_drift, timed_drift
 from mfgsolve.steps.exit_entropic import ExitEntropicStep
 from mfgsolve.steps.exit_speeds import ExitSpeedStep
 from mfgsolve.steps.resolving import own_viscosity

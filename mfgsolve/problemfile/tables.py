@@ -15,7 +15,7 @@ from mfgsolve.errors import InputError, unknown
 from mfgsolve.fields import Box, Field
 from mfgsolve.grids import Axis, Grid, TimeGrid
 from mfgsolve.inputs.forms import NUMBER, TEXT, Form, Source, count, echoed, many, one_or_many, row
-from mfgsolve.inputs.tables import Kinds, Part, Table, group, table
+from mfgsolve.inputs.tables import Kinds, Part, Table, table
 from mfgsolve.problemfile.exits import BOXES, Boxes, ExitTable, with_exits
 from mfgsolve.problems.point_table import read_points
 from mfgsolve.problems.points import PointDemand

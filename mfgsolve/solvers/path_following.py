@@ -139,7 +139,7 @@ class PathFollowing(Solver):
         state.idle = 0 if size < FALLING * state.best else state.idle + 1
         if size < state.best or state.policy is None:
             state.best, state.policy = size, policy
-        state.stalled = state.idle >= IDLE and state.best < NEAR or state.idle >= 5 * IDLE
+        state.stalled = (state.idle >= IDLE and state.best < NEAR) or state.idle >= 5 * IDLE
         return state
 
 
