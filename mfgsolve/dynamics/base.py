@@ -14,6 +14,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
 from mfgsolve.steps import Matrices, Step, TableStep
+from mfgsolve.steps.exit_tables import ExitTableStep
 
 __all__ = ["Dynamics", "TableDynamics"]
 
@@ -30,6 +31,8 @@ class Dynamics(ABC):
         without steps has rounds of 1 where nothing else says how many there are
     has_arrays : whether it is stated by arrays or lists of numbers, all of which are looked at when a file is read
     is_coupled : whether the crowd changes the transitions
+    is_bang_bang : whether best responses jump, and have no derivative at any temperature
+    pays_by_crowd : whether what agents pay themselves depends on the crowd
     temperature : cost of entropy per unit time, 0 without
     scheme : name of the chain that stands for a continuous game; empty where the game is one itself, None where it is
         left to `with_scheme`
@@ -43,6 +46,14 @@ class Dynamics(ABC):
 
     @property
     def is_coupled(self) -> bool:
+        return False
+
+    @property
+    def is_bang_bang(self) -> bool:
+        return False
+
+    @property
+    def pays_by_crowd(self) -> bool:
         return False
 
     def check(self, space: Space) -> None:  # noqa: B027
@@ -206,8 +217,9 @@ class TableDynamics(Dynamics):
         return replace(self, temperature=temperature)  # type: ignore[type-var]
 
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
-        return TableStep((self,), space, time, initial)
+        return self.join((self,), space, time, initial)
 
     @classmethod
     def join(cls, dynamics: Sequence[Any], space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
-        return TableStep(dynamics, space, time, initial)
+        kind = TableStep if space.exits is None else ExitTableStep
+        return kind(dynamics, space, time, initial)

@@ -11,12 +11,15 @@ import numpy as np
 
 from mfgsolve.cautions import say
 from mfgsolve.dynamics.base import Dynamics
+from mfgsolve.dynamics.movement import MOVEMENT, stated_movement
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER
 from mfgsolve.spaces import Space
 from mfgsolve.steps import EntropicStep, SpeedStep, Step
 from mfgsolve.steps.drift import averaged_drift, drift_factor, is_still, own_drift, timed_drift
+from mfgsolve.steps.exit_entropic import ExitEntropicStep
+from mfgsolve.steps.exit_speeds import ExitSpeedStep
 from mfgsolve.steps.resolving import own_viscosity
 from mfgsolve.steps.scheme import make_scheme
 
@@ -74,7 +77,7 @@ class ControlledDiffusion(Dynamics):
     Parameters
     ----------
     viscosity : nu >= 0, length^2 / time
-    control_cost : c > 0, or an object of the closed set of movement costs (`QuadraticCost`)
+    control_cost : c > 0, or a `QuadraticCost`
     noise : "implicit" (stable for any nu) or "explicit" (needs nu dt sum 2/h^2 <= 1), of upwind steps
     drift : velocity b(t, X), length / time, that nobody controls; one field for each axis in the order x, y, z (on one
         axis a single one): numbers, functions of (t, coordinates), arrays of the grid's shape, or with an axis more in
@@ -83,6 +86,8 @@ class ControlledDiffusion(Dynamics):
     scheme : "entropic" or "upwind"; absent, what `Problem.scheme` tells
     reach : cells along each axis that an agent can go in one entropic step; absent, as far as the speeds of the game
         ask for
+    movement : what moving costs, where it is not c |a|^2 / 2: one of `mfgsolve.dynamics.movement`, say PowerCost(3.0);
+        its steps are upwind
 
     Raises
     ------
@@ -101,6 +106,7 @@ class ControlledDiffusion(Dynamics):
     drift: Any = field(default=0.0, metadata={"form": FIELD_PER_AXIS})
     scheme: str | None = field(default=None, metadata={"since": "0.7"})
     reach: int | None = field(default=None, metadata={"since": "0.7"})
+    movement: Any = field(default=None, metadata={"form": MOVEMENT, "since": "0.10"})
     hamiltonian: QuadraticCost = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -119,6 +125,7 @@ class ControlledDiffusion(Dynamics):
         if not isinstance(cost, QuadraticCost):
             cost = QuadraticCost(cost)
         object.__setattr__(self, "hamiltonian", cost)
+        object.__setattr__(self, "movement", stated_movement(self.movement, cost.weight))
         object.__setattr__(self, "drift", own_drift(self.drift))
 
     def check(self, space: Space) -> None:
@@ -171,11 +178,25 @@ class ControlledDiffusion(Dynamics):
             f"cells along the axis {' and '.join(uneven)} of the grid have different widths": bool(uneven),
             "it has a drift": not is_still(self.drift),
             "its noise is explicit": self.noise != "implicit",
-            "what moving costs is not c |a|^2 / 2": type(self.hamiltonian) is not QuadraticCost,
+            "what moving costs is not c |a|^2 / 2": type(self.hamiltonian) is not QuadraticCost
+            or not self.is_quadratic,
             f"a {type(self).__name__} makes its own steps": self._is_own,
             "the density has hard bounds": hard,
         }
         return ", and ".join(reason for reason, holds in reasons.items() if holds)
+
+    @property
+    def is_quadratic(self) -> bool:
+        """Whether moving costs c |a|^2 / 2."""
+        return self.movement is None or self.movement.is_quadratic
+
+    @property
+    def is_bang_bang(self) -> bool:
+        return not (self.is_quadratic or self.movement.movement.is_smooth)
+
+    @property
+    def pays_by_crowd(self) -> bool:
+        return not self.is_quadratic and self.movement.pays_by_crowd
 
     @property
     def chain(self) -> dict[str, Any]:
@@ -207,20 +228,33 @@ class ControlledDiffusion(Dynamics):
         if self.scheme == "entropic":
             viscosity = own_viscosity(self.viscosity, space, time.dt)
             reach = None if self.reach is None else (self.reach,) * space.ndim
-            return EntropicStep(space, time, viscosity, self.hamiltonian.weight, reach)
+            kind = EntropicStep if space.exits is None else ExitEntropicStep
+            return kind(space, time, viscosity, self.hamiltonian.weight, reach)
         scheme = make_scheme(space, time, self.viscosity, self.noise, self.hamiltonian.weight, 1)
         drift = drift_factor(self.drift, space, time)
-        return SpeedStep(
-            space, time, scheme._replace(cap=self.speed_cap(scheme.cap)), () if drift is None else (drift,)
-        )
+        scheme, factors = scheme._replace(cap=self.speed_cap(scheme.cap)), () if drift is None else (drift,)
+        if space.exits is None:
+            return (
+                SpeedStep(space, time, scheme, factors)
+                if self.is_quadratic
+                else self.movement.bind(space, time, scheme, factors)
+            )
+        if not self.is_quadratic:
+            raise InputError(
+                f"movement of the diffusion is a {type(self.movement).__name__}, and its space has exits; leave one out"
+            )
+        if self.noise == "explicit":
+            raise InputError("noise of the diffusion is 'explicit', which does not end at exits; take noise='implicit'")
+        return ExitSpeedStep(space, time, scheme, factors, self.viscosity)
 
     @property
     def identity(self) -> Any:
         """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike; the
         drift is told by its factor, and upwind, which was the only scheme before 0.7, by no word."""
-        others = ("control_cost", "drift", "scheme", "reach")
+        others = ("control_cost", "drift", "scheme", "reach", "movement")
         parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name not in others)
-        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()))
+        movement = () if self.is_quadratic else (self.movement,)
+        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()), *movement)
 
     def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         """Largest speed along each axis z, y, x, a number or one for each face; ``possible`` is what keeps the
@@ -228,11 +262,19 @@ class ControlledDiffusion(Dynamics):
         return possible
 
     def stable_steps(self, space: Space, horizon: float) -> float:
-        """As many as the noise needs."""
-        return steps_of_noise(self.noise, self.viscosity, space, horizon)
+        """As many as the noise needs, and as agents at a speed limit do who are bound by it alone."""
+        steps = steps_of_noise(self.noise, self.viscosity, space, horizon)
+        return max(steps, self.movement.stable_steps(space, horizon)) if self.is_bang_bang else steps
 
-    def for_coarse_grid(self) -> ControlledDiffusion:
-        """Upwind, with implicit noise: explicit noise would ask for steps of its own."""
+    def steps_for(self, space: Space, horizon: float) -> int | None:
+        """Where nothing but a speed limit is to be kept, as many steps as that asks for."""
+        return math.ceil(self.stable_steps(space, horizon)) if self.is_bang_bang else None
+
+    def for_coarse_grid(self) -> ControlledDiffusion | None:
+        """Upwind, with implicit noise: explicit noise would ask for steps of its own.  None where agents go as fast as
+        they may: there is nothing to measure."""
+        if self.is_bang_bang:
+            return None
         return replace(self, noise="implicit", scheme="upwind", reach=None)
 
     def thickened(self, viscosity: float) -> ControlledDiffusion:

@@ -129,6 +129,11 @@ class Game(Crowd):
         """tau, cost of entropy per unit time; 0 where choices have none."""
         return self.step.temperature
 
+    @property
+    def is_fused(self) -> bool:
+        """Whether `curvature` and `conjugate_step` are kernels of the step."""
+        return self.step.is_fused and self.horizon.is_swept and not self.sees_choices
+
     # -- verbs -------------------------------------------------------------------------------------------------
 
     def respond(self, price: np.ndarray, out: np.ndarray | None = None, crowd: np.ndarray | None = None) -> Response:
@@ -138,8 +143,9 @@ class Game(Crowd):
         decides the transitions where the dynamics are coupled to it.
         """
         policy = self.step.new_policy() if out is None else out[: self.steps]
-        value = self.horizon.backward(self.step, self.costs(price), policy, self._masses(crowd))
-        return Response(policy, value, float((self.initial_mass * value).sum()))
+        masses = self._masses(crowd)
+        value = self.horizon.backward(self.step, self.costs(price), policy, masses)
+        return Response(policy, value, float((self.horizon.start(self.initial_mass, masses) * value).sum()))
 
     def policy_buffer(self, price: np.ndarray) -> np.ndarray:
         """An array to be passed as ``out`` of `respond`; it may be the price itself, which is then overwritten."""
@@ -179,14 +185,21 @@ class Game(Crowd):
 
     def curvature(
         self, policy: np.ndarray, crowd: np.ndarray, direction: np.ndarray, scale: np.ndarray | None = None,
-        out: np.ndarray | None = None, identity: float = 1.0,
+        out: np.ndarray | None = None, identity: float = 1.0, believed: np.ndarray | None = None,
     ) -> np.ndarray:  # fmt: skip
-        """identity * direction - K (scale * direction), K = d crowd / d (weighted price) at a best response."""
+        """identity * direction - K (scale * direction), K = d crowd / d (weighted price) at a best response.
+
+        Where own costs depend on the crowd, ``believed`` is the change of the belief that they come from, and what the
+        answer changes by it is subtracted, too.
+        """
         result = self.empty_crowd() if out is None else out
-        if self.step.is_fused and not self.sees_choices:
+        if self.is_fused:
             return self.step.curvature(policy, crowd, direction, scale, result, identity)
         weighted = direction if scale is None else scale * direction
-        moved, change = self.horizon.change(self.step, self._changes(weighted), policy, self._masses(crowd))
+        costs = self._changes(weighted)
+        if believed is not None and self.step.pays_by_crowd:
+            costs = costs._replace(crowd=self._masses(believed))
+        moved, change = self.horizon.change(self.step, costs, policy, self._masses(crowd))
         kept = identity * direction
         if self.sees_choices:
             assert change is not None
@@ -214,7 +227,7 @@ class Game(Crowd):
         solution += length direction; direction = residual + share direction; image = (I - K scale) direction.  Returns
         <direction, image> in the inner product with ``scale``.
         """
-        if self.step.is_fused and not self.sees_choices:
+        if self.is_fused:
             return self.step.conjugate_step(policy, crowd, scale, work, length, share)
         solution, residual, direction, image = work
         vectors.add(self.flat(solution), self.flat(direction), length)

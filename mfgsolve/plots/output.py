@@ -98,6 +98,8 @@ def animate(
         raise InputError(
             f"output {told(path)}: .mp4 needs the program ffmpeg, which is not installed; install it or write a .gif"
         )
+    if "stationary" in getattr(getattr(solution, "dataset", solution), "attrs", {}):
+        raise InputError("a film shows how a plan goes on, and a game without a final time stands still: draw its plan")
     with applied(look):
         film: Film | BattleFilm = BattleFilm(solution) if is_faceoff(solution) else Film(solution)
     moments = np.linspace(film.times[0], film.times[-1], int(frames))
