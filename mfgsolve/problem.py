@@ -14,7 +14,7 @@ from mfgsolve.couplings import Coupling, RunningCost, marginal
 from mfgsolve.couplings.timed import timed
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
-from mfgsolve.errors import InputError, has_labels, numbers, real, shown, unknown
+from mfgsolve.errors import InputError, has_labels, numbers, real, unknown
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.attributes import Suggesting
@@ -22,7 +22,9 @@ from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import aligned, frozen
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
+from mfgsolve.inputs.times import kinks_of
 from mfgsolve.spaces import Populations, Space
+from mfgsolve.stationary import check_agents, check_optimum, check_steps, check_times
 from mfgsolve.steps import Step
 
 __all__ = ["Levelled", "Problem"]
@@ -111,11 +113,11 @@ class Problem(Suggesting):
         ):
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
-        self._check_times()
+        check_times(self)
         if self.sense not in SENSES:
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
-        object.__setattr__(self, "kinks", _kinks(self.kinks, self.time.horizon))
+        object.__setattr__(self, "kinks", kinks_of(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
             if value is None:
@@ -154,28 +156,10 @@ class Problem(Suggesting):
         for each in ("coupling", "terminal_coupling"):
             if (given := getattr(self, each)) is not None:
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
+        if self.time.is_stationary:
+            check_agents(self)
         settled = tuple(one.with_scheme(self.grid, self.is_hard) for one in self.all_dynamics)
         object.__setattr__(self, "_settled", settled)
-
-    def _check_times(self) -> None:
-        """What goes with the times: where agents begin, and what they pay at the end."""
-        time = self.time
-        if self.initial is None and time.needs_initial:
-            raise InputError(f"initial of the problem is missing; a density at t = 0 is needed with a {time!r}")
-        if not time.is_stationary:
-            return
-        if self.initial is not None and not time.needs_initial:
-            raise InputError(
-                f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out"
-                " (or let them be born there: Discounted(..., population='renewal'))"
-            )
-        ends = [name for name in ("terminal", "terminal_coupling") if getattr(self, name) not in (0.0, None)]
-        if ends:
-            raise InputError(f"{' and '.join(ends)} of the problem is given, and {time!r} has no end; leave it out")
-        if len(self.kinks):
-            raise InputError(
-                f"kinks of the problem are given, and with {time!r} nothing changes with time; leave them out"
-            )
 
     def _check_dynamics(self) -> None:
         given = self.dynamics
@@ -276,7 +260,14 @@ class Problem(Suggesting):
         return replace(self, dynamics=cooled)
 
     def social(self) -> Problem:
-        """The game whose equilibrium is the social optimum of this one: agents pay what they cost the others, too."""
+        """The game whose equilibrium is the social optimum of this one: agents pay what they cost the others, too.
+
+        Raises
+        ------
+        InputError
+            where it is not: a crowd that starts where it is discounts its future, and the optimum does not
+        """
+        check_optimum(self.time)
         last = self.terminal_coupling
         return replace(
             self,
@@ -375,11 +366,7 @@ class Problem(Suggesting):
 
     def with_steps(self, steps: int, chosen: bool = False) -> Problem:
         """The same game in that many time steps; ``chosen`` where nobody stated the number."""
-        if self.time.is_stationary:
-            raise InputError(
-                f"{steps} time steps are asked for, and problem {self.name!r} has one step for ever, {self.time!r}; its "
-                "length is dt"
-            )
+        check_steps(self.time, steps)
         return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
 
     def with_scheme(self, scheme: str | None, reach: int | None = None) -> Problem:
@@ -418,23 +405,6 @@ class Problem(Suggesting):
             return None
         time = replace(self.time, steps=steps, chosen=False)
         return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
-
-
-def _kinks(given: Any, horizon: float) -> tuple[float, ...]:
-    """Times of kinks as numbers, each once and in order."""
-    remedy = "times between 0 and the horizon at which the data bend or jump are needed, say kinks=(0.7,)"
-    if isinstance(given, str | Mapping) or not np.iterable(given):
-        raise InputError(f"kinks of the problem are {shown(given)}; {remedy}")
-    times = numbers(given if isinstance(given, np.ndarray) else list(given), "kinks of the problem", remedy)
-    if times.ndim != 1:
-        raise InputError(f"kinks of the problem have shape {times.shape}; {remedy}")
-    outside = ~((times > 0) & (times < horizon))  # NaN, too
-    if outside.any():
-        raise InputError(
-            f"kinks of the problem hold {times[outside][0]:g}, and its times go from 0 to {horizon:g}; {remedy} (both "
-            "ends have a node anyway: leave them out)"
-        )
-    return tuple(float(time) for time in np.unique(times))
 
 
 @dataclass(frozen=True, eq=False)

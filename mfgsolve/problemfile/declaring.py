@@ -149,7 +149,7 @@ class _Writer:
         if problem.sense != "cost":
             top["sense"] = problem.sense
         where = {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
-        tables = top | where | {"time": self._time()} | self._dynamics() | self._couplings() | self._ends()
+        tables = top | where | {"time": self.problem.time.stated} | self._dynamics() | self._couplings() | self._ends()
         return tables, self.arrays
 
     # -- where and when --------------------------------------------------------------------------------------------
@@ -174,19 +174,6 @@ class _Writer:
         if grid.mask.any():
             stated["blocked"] = boxes(grid)
         return stated
-
-    def _time(self) -> dict[str, Any]:
-        time = self.problem.time
-        if time.is_stationary:
-            return time.stated
-        stated: dict[str, Any] = {"horizon": time.horizon}
-        if time.settled:
-            stated["steps"] = time.steps
-        if time.chosen:
-            stated["chosen"] = True
-        if time.unit != "1":
-            stated["unit"] = time.unit
-        return stated | ({"discount": time.discount} if time.discount else {})
 
     # -- tables of dataclasses -------------------------------------------------------------------------------------
 
