@@ -8,10 +8,11 @@ and ``solver_source``, so that a file can be cited where neither the solver nor 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.methods import kind_of
 
 __all__ = ["STYLES", "citation", "source_lines", "sources", "sources_of"]
 
