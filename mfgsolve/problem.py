@@ -253,18 +253,7 @@ class Problem(Suggesting):
         return replace(self, dynamics=cooled)
 
     def social(self) -> Problem:
-        """The game whose equilibrium is the social optimum of this one: agents pay what they cost the others, too.
-
-        Raises
-        ------
-        InputError
-            where moving costs more in a crowd: what movers cost those around them is no coupling
-        """
-        if any(one.pays_by_crowd for one in self.all_dynamics):
-            raise InputError(
-                f"problem {self.name!r}: what moving costs depends on the crowd, so that the social optimum is no "
-                "equilibrium of a game with other couplings; it is not offered"
-            )
+        """The game whose equilibrium is the social optimum of this one: agents pay what they cost the others, too."""
         last = self.terminal_coupling
         return replace(
             self,
@@ -293,8 +282,7 @@ class Problem(Suggesting):
 
     @property
     def is_potential(self) -> bool:
-        alone = not any(one.pays_by_crowd for one in self.all_dynamics)
-        return alone and not self.is_coupled and all(c.is_potential for c in self.couplings)
+        return not self.is_coupled and all(c.is_potential for c in self.couplings)
 
     @property
     def is_monotone(self) -> bool:
