@@ -55,6 +55,8 @@ _HOMES = {
     "Tabular": "dynamics",
     "Training": "tasks",
     "TimeGrid": "grids",
+    "Discounted": "stationary",
+    "Ergodic": "stationary",
     "Anarchy": "studies.anarchy",
     "arrival": "studies.answers",
     "by_start": "studies.answers",

@@ -39,6 +39,7 @@ from mfgsolve.solution.datasets import Measure, build_dataset
 from mfgsolve.solution.learning import Learning, Reference
 from mfgsolve.solvers import make_solver, own_options
 from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
+from mfgsolve.stationary import check_final_time
 
 __all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solved"]
 
@@ -140,6 +141,7 @@ def solve(
         if value is not None:
             raise InputError(f"solve got {name}, which is of one mesh, and tol_continuum solves several: leave it out")
     wish = check_wish(tol_continuum)
+    check_final_time(problem.time, "tol_continuum", "meshes and steps are refined together over a time")
     check_limits(tol, None, max_seconds, check, threads)
     with collect() as said, live(Solves(tol), progress, verbose) as line:
         of_all: dict[str, Any] = {"method": method, "objective": objective, "threads": threads, "options": options}
@@ -247,12 +249,20 @@ def _run(
     deadline = None if budget.seconds is None else begun + budget.seconds
     with watch.watching(deadline, raises=False):
         game = make_game(posed.levelled(), threads)
+    callback = _per_time(callback, game.time.cost_rate)
     with told(job.problem, solver.name, tol, callback) as callback:
         state = begin(solver, game, tol, guess, deadline)
         return run(
             solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
             restore=restorer(solver, game, tol),
         )  # fmt: skip
+
+
+def _per_time(callback: Callable[[Measure], Any] | None, rate: float) -> Callable[[Measure], Any] | None:
+    """A callback that is told costs per unit of time, where solvers know those of one step."""
+    if callback is None or rate == 1.0:
+        return callback
+    return lambda measure: callback(measure.times(rate))
 
 
 def resume(
@@ -288,7 +298,7 @@ def resume(
         job = _Job(problem, stored.objective, solver, tol, stored.reference)
         budget = Budget(max_iterations, max_seconds)
         save = saver(problem, game, stored.objective, solver, tol, checkpoint, stored.reference)
-        with told(problem, solver.name, tol, line.beside(callback)) as callback:
+        with told(problem, solver.name, tol, _per_time(line.beside(callback), problem.time.cost_rate)) as callback:
             ended = run(
                 solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
                 restore=restore,
@@ -359,6 +369,8 @@ def _conclude(
     short = reach_cautions(problem, outcome.game, outcome.policy, outcome.crowd)
     cautions = unique(problem.cautions, said, steps.cautions, short)
     distance = estimated(outcome, certificate, rows, limited=limited, judged=steps.work)
+    rate = problem.time.cost_rate
+    certificate, rows = certificate.times(rate), [row.times(rate) for row in rows]
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or job.solver.name,
         "stages": ", ".join(stages), "solver_source": _sources(job.solver, stages),

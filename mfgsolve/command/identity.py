@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
     from mfgsolve.solution import Solution
 
+TIMELESS = (  # of games without a final time
+    "stationary", "step_length", "discount_factor", "average_cost", "discounted_cost",
+)  # fmt: skip
+
 __all__ = ["comparison_identity", "solution_identity"]
 
 
@@ -37,8 +41,8 @@ def _game(data: xr.Dataset) -> dict[str, Any]:
         "problem": str(data.attrs.get("name", "custom")),
         "parameters": parameters_in(str(data.attrs.get("problem", ""))),
         "shape": [int(data.sizes[dim]) for dim in dims],
-        "steps": int(data.sizes.get("step", data.sizes.get("time", 1) - 1)),
-    }
+        "steps": None if "stationary" in data.attrs else int(data.sizes.get("step", data.sizes.get("time", 1) - 1)),
+    } | {name: data.attrs[name] for name in TIMELESS if name in data.attrs}
 
 
 def parameters_in(text: str) -> dict[str, Any]:

@@ -88,9 +88,10 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     tol = float(attrs.get("tol", math.nan))
     objective = str(attrs.get("objective", "equilibrium"))
     rows = [
-        ("problem", f"{attrs['name']}, {_place(data)}, {data.sizes['step']} steps{_chosen(attrs)}"),
+        ("problem", f"{attrs['name']}, {_place(data)}, {_when(data)}"),
         *([("objective", objective)] * (objective != "equilibrium")),
         *([("costs", f"worth at t = 0, discount rate {attrs['discount']:g}")] if "discount" in attrs else []),
+        *([("costs", "per unit of time")] if "stationary" in attrs else []),
         ("learner" if learned else "solver", _solver(attrs)),
         *(_learned_rows(numbers) if learned else []),
         ("status", str(numbers["status"])),
@@ -106,18 +107,49 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     else:
         rows.append(("potential", _exact(numbers["potential"])))
         rows.append(_paid(attrs, numbers["cost"]))
+    if "discounted_cost" in attrs:
+        rows.append(("... in all, discounted", _exact(float(attrs["discounted_cost"]))))
     if "policy" in data or "value_ahead" in data:
         rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
+    rows += left_rows(solution)
     rows += distance_rows(solution.discretisation)
     rows.append(("mass error", short(numbers["mass_error"])))
     if numbers["violation"] != 0 or {"capacity_multiplier", "price_multiplier"} & set(data.data_vars):
         rows.append(("beyond the bounds", f"{short(numbers['violation'])} (relative)"))
+    if "final_distance" in numbers:
+        rows.append(("off the final density", f"total variation {short(numbers['final_distance'])}"))
     if "speed" in data or "value_after_noise" in data:
         rows.append(("at the speed cap", _share(numbers["cap_fraction"])))
     if "velocity" in data or "fastest" in attrs:
         rows.append(("fastest", _fastest(data)))
     work = f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"
     return [*rows, ("work", work)]
+
+
+def _when(data: xr.Dataset) -> str:
+    """Steps; of a game without a final time, which of the three it is."""
+    attrs = data.attrs
+    if "stationary" not in attrs:
+        return f"{data.sizes['step']} steps{_chosen(attrs)}"
+    unit = str(attrs.get("time_unit", "1"))
+    length = f"steps of {float(attrs['step_length']):g}{'' if unit == '1' else f' {unit}'}"
+    if "discount_factor" not in attrs:
+        return f"ergodic, {length}"
+    return f"discounted by {float(attrs['discount_factor']):.6g} a step, {attrs['stationary']} population, {length}"
+
+
+def left_rows(solution: Solution) -> list[tuple[str, str]]:
+    """Who leaves by which exit, and when; nothing where there are none."""
+    if "exited" not in solution.dataset:
+        return []
+    rows = []
+    for name in solution.dataset["population"].values if "population" in solution.dataset["exited"].dims else [None]:
+        times, of = solution.evacuation(name), "" if name is None else f" ({name})"
+        by = ", ".join(f"{door} {_share(share)}" for door, share in times.by_exit.items())
+        rows.append((f"have left{of}", f"{_share(times.left)}: {by}"))
+        late = "".join(f", {q} % by {when:.4g}" for q, when in times.percentiles.items() if not math.isnan(when))
+        rows.append((f"leave{of}", f"{times.mean:.4g} on average{late}"))
+    return rows
 
 
 def _paid(attrs: Mapping[Any, Any], cost: float) -> tuple[str, str]:
@@ -158,7 +190,8 @@ def goal(tol: float, learned: bool) -> str:
 
 def _place(data: xr.Dataset) -> str:
     """Where agents live: shape of the grid or number of states; how many populations and actions."""
-    sizes = dict(zip(data["density"].dims[1:], data["density"].shape[1:], strict=True))
+    first = 0 if "stationary" in data.attrs else 1
+    sizes = dict(zip(data["density"].dims[first:], data["density"].shape[first:], strict=True))
     several = f"{sizes.pop('population')} populations, " if "population" in sizes else ""
     where = f"{sizes['state']} states" if "state" in sizes else f"shape {'x'.join(str(n) for n in sizes.values())}"
     return f"{several}{where}" + (f", {data.sizes['action']} actions" if "action" in data.sizes else "")

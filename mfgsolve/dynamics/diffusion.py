@@ -18,6 +18,8 @@ from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER
 from mfgsolve.spaces import Space
 from mfgsolve.steps import EntropicStep, SpeedStep, Step
 from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, is_still, own_drift
+from mfgsolve.steps.exit_entropic import ExitEntropicStep
+from mfgsolve.steps.exit_speeds import ExitSpeedStep
 from mfgsolve.steps.resolving import own_viscosity
 from mfgsolve.steps.scheme import make_scheme
 
@@ -224,13 +226,24 @@ class ControlledDiffusion(Dynamics):
         if self.scheme == "entropic":
             viscosity = own_viscosity(self.viscosity, space, time.dt)
             reach = None if self.reach is None else (self.reach,) * space.ndim
-            return EntropicStep(space, time, viscosity, self.hamiltonian.weight, reach)
+            kind = EntropicStep if space.exits is None else ExitEntropicStep
+            return kind(space, time, viscosity, self.hamiltonian.weight, reach)
         scheme = make_scheme(space, time, self.viscosity, self.noise, self.hamiltonian.weight, 1)
-        scheme, drift = scheme._replace(cap=self.speed_cap(scheme.cap)), drift_factor(self.drift, space, time)
-        others = () if drift is None else (drift,)
-        if self.is_quadratic:
-            return SpeedStep(space, time, scheme, others)
-        return self.movement.bind(space, time, scheme, others)
+        drift = drift_factor(self.drift, space, time)
+        scheme, factors = scheme._replace(cap=self.speed_cap(scheme.cap)), () if drift is None else (drift,)
+        if space.exits is None:
+            return (
+                SpeedStep(space, time, scheme, factors)
+                if self.is_quadratic
+                else self.movement.bind(space, time, scheme, factors)
+            )
+        if not self.is_quadratic:
+            raise InputError(
+                f"movement of the diffusion is a {type(self.movement).__name__}, and its space has exits; leave one out"
+            )
+        if self.noise == "explicit":
+            raise InputError("noise of the diffusion is 'explicit', which does not end at exits; take noise='implicit'")
+        return ExitSpeedStep(space, time, scheme, factors, self.viscosity)
 
     @property
     def identity(self) -> Any:

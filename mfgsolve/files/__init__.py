@@ -49,6 +49,9 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
   * aggregate_amount           step, aggregate     1             what sets a price: the sum of all choices
   * price                      step, aggregate     rate          of a unit of the aggregate
   * capacity_multiplier        time, ...           rate          what a hard cap costs; at the last node paid once
+  * final_price                ...               cost          what is paid once, at the end, where the final density
+                                                                 is given; its mean over that density is 0
+  * final_target               ...               1/volume      the density that is to be met at the end
   * price_multiplier           step, aggregate     rate          what the bounds of an aggregate cost
   * blocked                    ...                 1             1 where no agent may be; of the space of one population
   * track                      time, axis          length        where what moves is (demand, a well), for pictures

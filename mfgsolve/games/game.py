@@ -129,6 +129,11 @@ class Game(Crowd):
         """tau, cost of entropy per unit time; 0 where choices have none."""
         return self.step.temperature
 
+    @property
+    def is_fused(self) -> bool:
+        """Whether `curvature` and `conjugate_step` are kernels of the step."""
+        return self.step.is_fused and self.horizon.is_swept and not self.sees_choices
+
     # -- verbs -------------------------------------------------------------------------------------------------
 
     def respond(self, price: np.ndarray, out: np.ndarray | None = None, crowd: np.ndarray | None = None) -> Response:
@@ -138,8 +143,9 @@ class Game(Crowd):
         decides the transitions where the dynamics are coupled to it.
         """
         policy = self.step.new_policy() if out is None else out[: self.steps]
-        value = self.horizon.backward(self.step, self.costs(price), policy, self._masses(crowd))
-        return Response(policy, value, float((self.initial_mass * value).sum()))
+        masses = self._masses(crowd)
+        value = self.horizon.backward(self.step, self.costs(price), policy, masses)
+        return Response(policy, value, float((self.horizon.start(self.initial_mass, masses) * value).sum()))
 
     def policy_buffer(self, price: np.ndarray) -> np.ndarray:
         """An array to be passed as ``out`` of `respond`; it may be the price itself, which is then overwritten."""
@@ -187,7 +193,7 @@ class Game(Crowd):
         answer changes by it is subtracted, too.
         """
         result = self.empty_crowd() if out is None else out
-        if self.step.is_fused and not self.sees_choices:
+        if self.is_fused:
             return self.step.curvature(policy, crowd, direction, scale, result, identity)
         weighted = direction if scale is None else scale * direction
         costs = self._changes(weighted)
@@ -221,7 +227,7 @@ class Game(Crowd):
         solution += length direction; direction = residual + share direction; image = (I - K scale) direction.  Returns
         <direction, image> in the inner product with ``scale``.
         """
-        if self.step.is_fused and not self.sees_choices:
+        if self.is_fused:
             return self.step.conjugate_step(policy, crowd, scale, work, length, share)
         solution, residual, direction, image = work
         vectors.add(self.flat(solution), self.flat(direction), length)

@@ -55,6 +55,9 @@ numbers that is their sum::
     [[terminal.coupling]]
     kind = "crowd-aversion"
     strength = 0.1
+    [final]                                     # if the density at the horizon is given; or cap = ..., not exceeded
+    density = {bump = {width = 0.2, centre = [1.5, 0.7]}}
+    normalise = true
 
 *Lattice moves* on a grid, with what else a coupling can be::
 

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from mfgsolve import couplings, dynamics, fields
 from mfgsolve.couplings import Sum
+from mfgsolve.couplings.final import FinalDensity
 from mfgsolve.dynamics.movement import KINDS as MOVEMENTS
 from mfgsolve.dynamics.movement import MOVEMENT
 from mfgsolve.errors import InputError
@@ -63,7 +64,7 @@ def write_declared(problem: Problem, path: Path | None, head: str = "") -> tuple
             f"problem {problem.name!r} has arrays, which a file beside the text holds; name it: -o my.toml"
         )
     with tempfile.TemporaryDirectory() as folder:  # what is not the same game leaves nothing behind
-        beside = Path(folder if path is None else path.stem).with_suffix(".npz").name
+        beside = f"{'arrays' if path is None else path.stem}.npz"
         _save(arrays, Path(folder) / beside)
         for attempt in (document, _mass_for_density(problem, document)):
             text = head + _text(({"data": beside} if arrays else {}) | attempt)
@@ -179,6 +180,8 @@ class _Writer:
 
     def _time(self) -> dict[str, Any]:
         time = self.problem.time
+        if time.is_stationary:
+            return time.stated
         stated: dict[str, Any] = {"horizon": time.horizon}
         if time.settled:
             stated["steps"] = time.steps
@@ -312,8 +315,8 @@ class _Writer:
         alike = all(each == tables[0] for each in tables)
         names = list(self.problem.grid.names)
         rows = [{"name": name} | ({} if alike else {"dynamics": own}) for name, own in zip(names, tables, strict=True)]
-        density = self._densities()
-        whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)]
+        density = self._densities() if self.problem.initial is not None else []
+        whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)] if density else rows
         return {"population": whole} | ({"dynamics": tables[0]} if alike else {})
 
     def _densities(self) -> list[Any]:
@@ -331,7 +334,7 @@ class _Writer:
     def _ends(self) -> dict[str, Any]:
         problem = self.problem
         stated: dict[str, Any] = {}
-        if not isinstance(problem.grid, Populations):
+        if not isinstance(problem.grid, Populations) and problem.initial is not None:
             stated["initial"] = {"density": self._field(problem.initial, "initial density", "density")}
             if problem.normalise:
                 stated["initial"]["normalise"] = True
@@ -340,7 +343,16 @@ class _Writer:
             last["cost"] = self._field(problem.terminal, "terminal cost", "terminal_cost")
         if problem.terminal_coupling is not None:
             last["coupling"] = self._terms(problem.terminal_coupling)
-        return stated | ({"terminal": last} if last else {})
+        return stated | ({"terminal": last} if last else {}) | self._final()
+
+    def _final(self) -> dict[str, Any]:
+        final = self.problem.final
+        if final is None:
+            return {}
+        if not isinstance(final, FinalDensity):
+            return {"final": {"cap": self._field(final.cap, "final cap", "final_cap")}}  # type: ignore[union-attr]
+        table_ = {"density": self._field(final.cap, "final density", "final_density")}
+        return {"final": table_ | ({"normalise": True} if final.normalise else {})}
 
 
 def _plain(value: Any) -> bool:

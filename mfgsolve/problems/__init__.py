@@ -18,6 +18,7 @@ from mfgsolve.problems.gaussian_log import gaussian_log
 from mfgsolve.problems.lattice_supply_demand import lattice_supply_demand
 from mfgsolve.problems.linear_quadratic import linear_quadratic
 from mfgsolve.problems.montreal import montreal
+from mfgsolve.problems.planned_room import planned_room
 from mfgsolve.problems.points import from_points
 from mfgsolve.problems.predator_prey import predator_prey
 from mfgsolve.problems.registry import ClosedForm, NamedProblem, Parameter, build, closed_form, get, names
@@ -48,6 +49,7 @@ __all__ = [
     "linear_quadratic",
     "montreal",
     "names",
+    "planned_room",
     "predator_prey",
     "rock_paper_scissors",
     "supply_demand",

@@ -75,8 +75,8 @@ class Drift(Factor):
         if not np.isfinite(velocity[:, :, ~space.mask]).all():
             raise InputError("velocity of a drift is not finite in a cell where agents can be; every number must be")
         self.velocity, self.is_steady = velocity, len(velocity) == 1
-        free = ~space.mask
-        reach = [_reach(free, k, axis.periodic) for k, axis in enumerate(space.axes)]
+        free, gone = ~space.mask, ~space.mask & ~space.inside
+        reach = [_reach(free, gone, k, axis.periodic) for k, axis in enumerate(space.axes)]
         self._matrices = [_carried(space, dt * np.where(free, level, 0.0), reach) for level in velocity]
         self._transposed = [matrix.T for matrix in self._matrices]  # of the same arrays
 
@@ -279,22 +279,22 @@ def _places(axis: Axis, cell: np.ndarray, displacement: np.ndarray) -> np.ndarra
     return np.where(np.abs(at - whole) <= ALIKE * (axis.cells + np.abs(at)), whole, at)
 
 
-def _reach(free: np.ndarray, axis: int, ring: bool) -> tuple[np.ndarray, np.ndarray]:
+def _reach(free: np.ndarray, gone: np.ndarray, axis: int, ring: bool) -> tuple[np.ndarray, np.ndarray]:
     """How many cells an agent of each cell can go backward and forward along an axis, (cells,): up to the first wall or
-    blocked cell, for ever around a free ring."""
-    lines = np.moveaxis(free, axis, 0)
-    sides = _onward(lines[::-1], ring)[::-1], _onward(lines, ring)
+    blocked cell, into the first exit (``gone``), for ever around a free ring."""
+    lines, ends = np.moveaxis(free, axis, 0), np.moveaxis(gone, axis, 0)
+    sides = _onward(lines[::-1], ends[::-1], ring)[::-1], _onward(lines, ends, ring)
     before, after = (np.moveaxis(side, 0, axis).reshape(-1) for side in sides)
     return before, after
 
 
-def _onward(lines: np.ndarray, ring: bool) -> np.ndarray:
-    """Free cells after each cell of the lines (cells, ...)."""
+def _onward(lines: np.ndarray, ends: np.ndarray, ring: bool) -> np.ndarray:
+    """Free cells after each cell of the lines (cells, ...), up to the first that ends the way."""
     result, count = np.empty(lines.shape), np.zeros(lines.shape[1:])
     for _ in range(2 if ring else 1):  # a ring once more, from what the first turn comes back with
         for i in reversed(range(len(lines))):
             result[i] = count
-            count = (count + 1.0) * lines[i]
+            count = np.where(ends[i], 1.0, (count + 1.0) * lines[i])
     if ring:
-        result[:, lines.all(axis=0)] = math.inf
+        result[:, (lines & ~ends).all(axis=0)] = math.inf
     return result

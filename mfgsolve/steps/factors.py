@@ -43,6 +43,10 @@ class Factor(ABC):
         """F[x, y] (cells, cells), the chance to land in cell y from cell x at step t; None where F is dense."""
         return None
 
+    def inverse(self) -> sparse.csr_array | None:
+        """The sparse L with L F^T = I where F is dense and L is not, and no `Noise`; None elsewhere."""
+        return None
+
     def walks(self, cells: int) -> list[LineWalk] | None:
         """F as walks along lines of the ``cells`` of a level, one after the other; None where it is not that.
 

@@ -129,7 +129,7 @@ class SpeedPolicy(MovingPolicy):
                     f"policy has speed {view[worst]:g} toward {name}; the scheme's cap is {cap[worst[1:]]:g}: "
                     "take more time steps"
                 )
-            face = view if k % 2 == 0 else np.roll(view, -1, axis)
+            face = view if k % 2 == 0 else -np.roll(view, -1, axis)
             if (mesh.close(axis, face.copy()) != face).any():
                 raise InputError(f"policy moves toward {name} through a wall or a blocked cell; set that speed to 0")
         return policy

@@ -205,6 +205,10 @@ class SpeedStep(Step):
         if isinstance(policy, ValuePolicy):
             cost, capped = map(float, kolmogorov.movement(policy.after, mass, self.scheme))
             return OwnCost(cost, cost, cost, capped)
+        return self.cost_of_speeds(policy, mass)
+
+    def cost_of_speeds(self, policy: Policy, mass: np.ndarray) -> OwnCost:
+        """The same from the speeds of any policy."""
         cost, capped = 0.0, 0.0
         sides = [self.scheme.fastest(axis - 1, side) for axis in self.mesh.axes for side in (0, 1)]
         caps = np.stack([np.broadcast_to(cap, self.shape) for cap in sides])

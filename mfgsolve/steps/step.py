@@ -387,6 +387,10 @@ class Step(ABC):
         """What `with_changes` has made different from the step that the dynamics bind to."""
         return dict(self._changed)
 
+    def with_exits(self, paid: np.ndarray) -> Step:
+        """The same step, in which agents pay ``paid`` (T+1, *shape), discounted, where and when they leave."""
+        raise InputError(f"a {type(self).__name__} knows no exits; write with_exits for it, or leave them out")
+
     def dearer(self, heat: float) -> Step:
         """The same step, in which moving costs ``heat`` times as much; only where `cost_of_moving` is known."""
         raise InputError(f"a {type(self).__name__} does not say what moving costs; it cannot be made dearer")

@@ -1,0 +1,224 @@
+"""Times without an end: the same step again and again, until nothing changes any more.
+
+A crowd that plays for ever may settle: its density and its policy depend on the state alone.  Three different games
+are called stationary, and they have three different equilibria.  With P the transitions under the policy and l what a
+step costs,
+
+    Ergodic                    m = P^T m                            an agent minimises its long-run average of l
+    Discounted, "renewal"      m = (1 - b) m_0 + b P^T m            ... sum_t b^t l, from m_0: it dies with chance 1 - b
+                                                                    and is born again
+    Discounted, "invariant"    m = P^T m                            ... sum_t b^t l, from where it is
+
+The first two are optimal-control problems (a potential game stays one), the third is not: whoever deviates cannot
+choose where he begins.  It is what is mostly called the stationary mean-field equilibrium.
+
+Solutions have one level in place of times, and tell costs per unit of time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mfgsolve.errors import InputError, real, unknown
+from mfgsolve.grids import TimeGrid
+
+__all__ = ["Discounted", "Ergodic", "Stationary", "check_final_time"]
+
+POPULATIONS = ("invariant", "renewal")
+
+
+class Stationary(TimeGrid):
+    """One step of length dt, for ever; solvers see a grid of that one step."""
+
+    is_stationary = True
+
+    @property
+    def cost_rate(self) -> float:  # type: ignore[override]
+        """Steps per unit of time: costs are told per unit of time."""
+        return 1.0 / self.dt
+
+    @property
+    def kind(self) -> str:
+        """Which of the three games it is: "ergodic", "invariant" or "renewal"."""
+        raise NotImplementedError
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """The table [time] of a problem file."""
+        given: dict[str, Any] = {"dt": self.dt} if self.dt != 1.0 else {}
+        return given | ({"unit": self.unit} if self.unit != "1" else {})
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What datasets say of the times."""
+        return {"stationary": self.kind, "step_length": self.dt, "time_unit": self.unit}
+
+    def _lay(self, dt: Any, unit: str) -> None:
+        dt = real(dt, "dt, the length of a step,")
+        if not (math.isfinite(dt) and dt > 0):
+            raise InputError(f"dt, the length of a step, is {dt}; a positive number is needed")
+        for name, value in (("horizon", dt), ("steps", 1), ("unit", unit), ("discount", 0.0), ("chosen", False)):
+            object.__setattr__(self, name, value)
+
+
+class Ergodic(Stationary):
+    """An agent minimises what it pays per unit of time in the long run; nothing remembers where it began.
+
+    Parameters
+    ----------
+    dt : length of a step
+    unit : of time, as it is to be shown
+
+    Raises
+    ------
+    InputError
+        for a length that is not positive
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> mfg.Ergodic(dt=0.5)
+    Ergodic(dt=0.5)
+    """
+
+    needs_initial = False
+    kind = "ergodic"
+
+    def __init__(self, dt: float = 1.0, unit: str = "1"):
+        self._lay(dt, unit)
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """The table [time] of a problem file."""
+        return {"kind": "ergodic"} | super().stated
+
+    def __repr__(self) -> str:
+        return f"Ergodic(dt={self.dt:g})"
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Discounted(Stationary):
+    """An agent minimises sum_t b^t of what it pays, b the discount factor of a step.
+
+    Parameters
+    ----------
+    rate : r > 0 per unit of time, b = e^(-r dt); or
+    factor : b itself, between 0 and 1
+    dt : length of a step
+    population : "invariant", the law that the policy leaves as it is; or "renewal", that of agents who leave with
+        chance 1 - b in each step and begin again from ``initial``
+    unit : of time, as it is to be shown
+
+    Raises
+    ------
+    InputError
+        unless one of rate and factor is given, in its range
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> mfg.Discounted(factor=0.9).rate
+    0.10536051565782628
+    """
+
+    factor: float = 0.5
+    population: str = "invariant"
+    _given: ClassVar[dict[str, float]] = {}  # as it was stated
+
+    def __init__(
+        self, rate: float | None = None, factor: float | None = None, dt: float = 1.0, population: str = "invariant",
+        unit: str = "1",
+    ):  # fmt: skip
+        if (rate is None) == (factor is None):
+            came = "neither" if rate is None else "both"
+            raise InputError(
+                f"a Discounted got {came} of rate and factor; one is needed: rate=0.1 per unit of time, or factor=0.9 "
+                "of a step"
+            )
+        self._lay(dt, unit)
+        if population not in POPULATIONS:
+            raise InputError(unknown("population of a Discounted", population, POPULATIONS))
+        object.__setattr__(self, "population", population)
+        object.__setattr__(self, "factor", _factor(rate, factor, self.dt))
+        object.__setattr__(self, "_given", {"factor": self.factor} if rate is None else {"rate": float(rate)})
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """Which population."""
+        return self.population
+
+    @property
+    def rate(self) -> float:
+        """r = -log(b) / dt, per unit of time."""
+        return -math.log(self.factor) / self.dt
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """The table [time] of a problem file."""
+        told = {"kind": "discounted", **self._given} | super().stated
+        return told if self.population == "invariant" else told | {"population": self.population}
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """What datasets say of the times."""
+        return super().attrs | {"discount_factor": self.factor}
+
+    @property
+    def middle_discounts(self) -> np.ndarray:
+        """What a cost in the middle of the step is worth at its beginning, (1,)."""
+        return np.array([math.sqrt(self.factor)])
+
+    @property
+    def needs_initial(self) -> bool:  # type: ignore[override]
+        """Whether agents begin somewhere."""
+        return self.population == "renewal"
+
+    @property
+    def is_control(self) -> bool:  # type: ignore[override]
+        """Whether a potential game is one problem of optimal control: not where nobody chooses where he begins."""
+        return self.population == "renewal"
+
+    def __repr__(self) -> str:
+        return f"Discounted(factor={self.factor:g}, dt={self.dt:g}, population={self.population!r})"
+
+
+def check_final_time(time: TimeGrid, who: str, why: str) -> None:
+    """Refuse a game without a final time where there must be one.
+
+    Parameters
+    ----------
+    time : of the game
+    who : what does not suit it
+    why : what it needs the end for
+
+    Raises
+    ------
+    InputError
+    """
+    if time.is_stationary:
+        raise InputError(
+            f"{who} is not for games without a final time ({time!r}): {why}; state the game with a TimeGrid(horizon, "
+            "steps), long enough for its middle to be stationary"
+        )
+
+
+def _factor(rate: float | None, factor: float | None, dt: float) -> float:
+    if factor is not None:
+        factor = real(factor, "discount factor")
+        if not 0 < factor < 1:
+            more = "; an agent that discounts nothing minimises its average: Ergodic()" if factor == 1 else ""
+            raise InputError(f"discount factor of a step is {factor}; a number above 0 and below 1 is needed{more}")
+        return factor
+    rate = real(rate, "discount rate")
+    factor = math.exp(-rate * dt) if math.isfinite(rate) else math.nan
+    if not 0 < factor < 1:
+        more = "; an agent that discounts nothing minimises its average: Ergodic()" if rate == 0 else ""
+        raise InputError(
+            f"discount rate is {rate} per unit of time with steps of {dt:g}; a positive number is needed, and "
+            f"e^(-rate dt) between 0 and 1{more}"
+        )
+    return factor
