@@ -281,11 +281,8 @@ class Problem(Suggesting):
             starts where it is discounts its future, which the optimum does not
         """
         check_optimum(self.time)
-        if any(one.pays_by_crowd for one in self.all_dynamics):
-            raise InputError(
-                f"problem {self.name!r}: what moving costs depends on the crowd, so that the social optimum is no "
-                "equilibrium of a game with other couplings; it is not offered"
-            )
+        for one in self.all_dynamics:
+            one.check_social()
         last = self.terminal_coupling
         return replace(
             self,
@@ -315,8 +312,8 @@ class Problem(Suggesting):
 
     @property
     def is_potential(self) -> bool:
-        alone = not any(one.pays_by_crowd for one in self.all_dynamics)
-        return alone and not self.is_coupled and self.time.is_control and all(c.is_potential for c in self.couplings)
+        alone = not any(one.is_coupled or one.pays_by_crowd for one in self.all_dynamics)
+        return alone and self.time.is_control and all(c.is_potential for c in self.couplings)
 
     @property
     def is_monotone(self) -> bool:
