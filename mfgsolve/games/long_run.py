@@ -26,6 +26,7 @@ __all__ = ["Fixed", "LongRun"]
 
 LEAST = 1e-150  # of a chance to leave, below which it is no number any more
 NEVER = 1e-14  # and that values cannot tell from 0
+FEW = 64  # states up to which values are found by elimination, which no policy is too near to dividing for
 SMALL = 256  # states up to which a dense factorisation is the faster one
 
 
@@ -55,6 +56,10 @@ class LongRun:
     def law(self, initial: np.ndarray) -> np.ndarray:
         """m = k P^T m + (1 - k) m_0, of mass 1 in each population."""
         return self._each(initial, lambda fixed, part: fixed.law(part))
+
+    def push(self, mass: np.ndarray) -> np.ndarray:
+        """P^T m: where a mass lands."""
+        return self._each(mass, lambda fixed, part: np.asarray(fixed.chances.T @ part))
 
     def spread(self, source: np.ndarray) -> np.ndarray:
         """m = k P^T m + source; of an invariant law (the source sums to 0) m of sum 0."""
@@ -92,10 +97,13 @@ class Fixed:
         if self.factor < 1.0:
             return self._values.solve(right).reshape(cost.shape), np.zeros(cost.shape)
         labels, closed = self._classes
+        if len(closed) == 1 and self.cells > FEW:
+            value, gain = self._of_one_class(right)
+            return value.reshape(cost.shape), gain.reshape(cost.shape)
         laws = {each: self._stationary(labels == each) for each in closed}
         cheapest = min(closed, key=lambda each: float(laws[each] @ right[labels == each]))
         first = int(np.flatnonzero(labels == cheapest)[laws[cheapest].argmax()])  # elsewhere agents hardly come by
-        if self.cells <= SMALL:
+        if self.cells <= FEW:
             order = np.append(first, np.delete(np.flatnonzero(self.free), np.flatnonzero(self.free) == first))
             part = self._part_at(order)
             value, gain = np.zeros(self.cells), np.zeros(self.cells)
@@ -104,6 +112,16 @@ class Fixed:
         gain = np.full(self.cells, laws[cheapest] @ right[labels == cheapest])
         value = self._pinned.solve(np.where(self._pins, 0.0, right - gain))
         return value.reshape(cost.shape), gain.reshape(cost.shape)
+
+    def _of_one_class(self, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """v, 0 in a state that all come back to, and the gain, the same for all: its mean cost from visit to visit."""
+        pins = self._pins
+        costs, clock = (self._pinned.solve(np.where(pins, 0.0, each)) for each in (right, np.ones(self.cells)))
+        first = int(np.flatnonzero(pins & self.free)[0])
+        row = self.chances[[first]]
+        with np.errstate(all="ignore"):  # of a chain that hardly ever comes back
+            gain = float((right[first] + (row @ costs)[0]) / (1.0 + (row @ clock)[0]))
+        return costs - gain * clock, np.full(self.cells, gain)
 
     def law(self, initial: np.ndarray) -> np.ndarray:
         """m = k P^T m + (1 - k) m_0, of mass 1."""
@@ -197,10 +215,11 @@ class Fixed:
     def _pins(self) -> np.ndarray:
         """One state of each closed class, and all blocked cells."""
         labels, closed = self._classes
-        pins = ~self.free
+        pins, inflow = ~self.free, np.asarray(self.chances.sum(axis=0)).reshape(-1)
         for each in closed:
             pins = pins.copy()
-            pins[np.flatnonzero(labels == each)[0]] = True
+            members = np.flatnonzero(labels == each)
+            pins[members[int(inflow[members].argmax())]] = True  # where agents often come by
         return np.asarray(pins)
 
     def _part_at(self, order: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mfgsolve.inputs.attributes import missing
 from mfgsolve.problems.beach_bar import beach_bar
+from mfgsolve.problems.bench_mfg_chain import bench_mfg_chain
 from mfgsolve.problems.bonnans_lavigne_pfeiffer import bonnans_lavigne_pfeiffer_1, bonnans_lavigne_pfeiffer_2
 from mfgsolve.problems.braess import braess
 from mfgsolve.problems.cole_hopf import cole_hopf
@@ -30,6 +31,7 @@ __all__ = [
     "NamedProblem",
     "Parameter",
     "beach_bar",
+    "bench_mfg_chain",
     "bonnans_lavigne_pfeiffer_1",
     "bonnans_lavigne_pfeiffer_2",
     "braess",
