@@ -21,6 +21,7 @@ from mfgsolve.dynamics.places import (
     one_viscosity,
     own_coefficient,
     own_viscosity,
+    timed_coefficient,
     viscosity_levels,
 )
 from mfgsolve.errors import InputError, real, unknown, whole
@@ -28,7 +29,7 @@ from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.forms import FIELD_OR_PER_AXIS, FIELD_PER_AXIS, NUMBER_OR_FIELD, WORD
 from mfgsolve.spaces import Space
 from mfgsolve.steps import EntropicStep, SpeedStep, Step
-from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, is_still, own_drift
+from mfgsolve.steps.drift import averaged_drift, drift_factor, is_still, own_drift, timed_drift
 from mfgsolve.steps.exit_entropic import ExitEntropicStep
 from mfgsolve.steps.exit_speeds import ExitSpeedStep
 from mfgsolve.steps.factors import Factor
@@ -99,8 +100,9 @@ class ControlledDiffusion(Dynamics):
     control_cost : c > 0, or a `QuadraticCost`; or an array or function, as of the viscosity: then steps are upwind
     noise : "implicit" (stable for any nu) or "explicit" (needs nu dt sum 2/h^2 <= 1), of upwind steps
     drift : velocity b(t, X), length / time, that nobody controls; one field for each axis in the order x, y, z (on one
-        axis a single one): numbers, arrays of the grid's shape, functions of (t, coordinates).  At walls it has no flux
-        (who would leave stays in the last cell); it adds a viscosity |b| h (1 - c) / 2, c = |b| dt / h <= 1
+        axis a single one): numbers, functions of (t, coordinates), arrays of the grid's shape, or with an axis more in
+        front, a level for each step or node.  At walls it has no flux (who would leave stays in the last cell); it adds
+        a viscosity |b| h (1 - c) / 2, c = |b| dt / h <= 1
     scheme : "entropic" or "upwind"; absent, what `Problem.scheme` tells
     reach : cells along each axis that an agent can go in one entropic step; absent, as far as the speeds of the game
         ask for
@@ -162,10 +164,15 @@ class ControlledDiffusion(Dynamics):
             )
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis; labelled ones are read when it is bound."""
-        check_drift(self.drift, space, where)
+        """Itself, with one field of the drift for each axis, whose arrays over time know their times; they are read when
+        it is bound, as those of viscosity and control cost are."""
         check_viscosity(self.viscosity, space, where)
-        return self
+        read = {
+            "drift": timed_drift(self.drift, space, time, where),
+            "viscosity": timed_coefficient(self.viscosity, space, time, f"viscosity{where}"),
+            "control_cost": timed_coefficient(self.control_cost, space, time, f"control cost{where}"),
+        }
+        return self if all(value is getattr(self, name) for name, value in read.items()) else replace(self, **read)
 
     def with_scheme(self, space: Space, hard: bool) -> Self:
         """The same diffusion with the scheme that is stated; or else with the entropic one where it suits.

@@ -16,12 +16,14 @@ import numpy as np
 
 from mfgsolve.errors import InputError, real
 from mfgsolve.fields import Still, own_field, sample_nodes
-from mfgsolve.grids import Coordinates, Grid
+from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.inputs.labels import Labelled
+from mfgsolve.inputs.times import over_time
 from mfgsolve.spaces import Space
 
 __all__ = [
     "averaged_coefficient", "check_viscosity", "cost_levels", "is_field", "is_one_number", "one_viscosity",
-    "own_coefficient", "own_viscosity", "viscosity_levels",
+    "own_coefficient", "own_viscosity", "timed_coefficient", "viscosity_levels",
 ]  # fmt: skip
 
 
@@ -76,6 +78,21 @@ def check_viscosity(stated: Any, space: Space, where: str = "") -> None:
             f"viscosity{where} has {len(stated)} entries; the grid has the axes {', '.join(names)}: one number or field "
             "for all of them, or a list with one for each, is needed (the values of cells are an array)"
         )
+
+
+def timed_coefficient(stated: Any, space: Space, time: TimeGrid, what: str) -> Any:
+    """The same, whose plain arrays with one axis more than the grid has have a level for each step, or each node.
+
+    Raises
+    ------
+    InputError
+        where the number of levels is neither
+    """
+    if isinstance(stated, tuple):
+        timed = tuple(timed_coefficient(each, space, time, what) for each in stated)
+        return stated if all(a is b for a, b in zip(timed, stated, strict=True)) else timed
+    made = over_time(stated.values, space.dims, time, what) if isinstance(stated, Still) else None
+    return made if isinstance(made, Labelled) else stated
 
 
 def one_viscosity(stated: Any) -> Any:

@@ -26,6 +26,8 @@ __all__ = ["Fixed", "LongRun"]
 
 LEAST = 1e-150  # of a chance to leave, below which it is no number any more
 NEVER = 1e-14  # and that values cannot tell from 0
+FEW = 64  # states up to which values are found by elimination, which no policy is too near to dividing for
+LOOKS = 100  # steps of the chain that tell where agents often come by
 SMALL = 256  # states up to which a dense factorisation is the faster one
 
 
@@ -55,6 +57,10 @@ class LongRun:
     def law(self, initial: np.ndarray) -> np.ndarray:
         """m = k P^T m + (1 - k) m_0, of mass 1 in each population."""
         return self._each(initial, lambda fixed, part: fixed.law(part))
+
+    def push(self, mass: np.ndarray) -> np.ndarray:
+        """P^T m: where a mass lands."""
+        return self._each(mass, lambda fixed, part: np.asarray(fixed.chances.T @ part))
 
     def spread(self, source: np.ndarray) -> np.ndarray:
         """m = k P^T m + source; of an invariant law (the source sums to 0) m of sum 0."""
@@ -92,10 +98,13 @@ class Fixed:
         if self.factor < 1.0:
             return self._values.solve(right).reshape(cost.shape), np.zeros(cost.shape)
         labels, closed = self._classes
+        if len(closed) == 1 and self.cells > FEW:
+            value, gain = self._of_one_class(right)
+            return value.reshape(cost.shape), gain.reshape(cost.shape)
         laws = {each: self._stationary(labels == each) for each in closed}
         cheapest = min(closed, key=lambda each: float(laws[each] @ right[labels == each]))
         first = int(np.flatnonzero(labels == cheapest)[laws[cheapest].argmax()])  # elsewhere agents hardly come by
-        if self.cells <= SMALL:
+        if self.cells <= FEW:
             order = np.append(first, np.delete(np.flatnonzero(self.free), np.flatnonzero(self.free) == first))
             part = self._part_at(order)
             value, gain = np.zeros(self.cells), np.zeros(self.cells)
@@ -104,6 +113,16 @@ class Fixed:
         gain = np.full(self.cells, laws[cheapest] @ right[labels == cheapest])
         value = self._pinned.solve(np.where(self._pins, 0.0, right - gain))
         return value.reshape(cost.shape), gain.reshape(cost.shape)
+
+    def _of_one_class(self, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """v, 0 in a state that all come back to, and the gain, the same for all: its mean cost from visit to visit."""
+        pins = self._pins
+        costs, clock = (self._pinned.solve(np.where(pins, 0.0, each)) for each in (right, np.ones(self.cells)))
+        first = int(np.flatnonzero(pins & self.free)[0])
+        row = self._row(first)
+        with np.errstate(all="ignore"):  # of a chain that hardly ever comes back
+            gain = float((right[first] + row @ costs) / (1.0 + row @ clock))
+        return costs - gain * clock, np.full(self.cells, gain)
 
     def law(self, initial: np.ndarray) -> np.ndarray:
         """m = k P^T m + (1 - k) m_0, of mass 1."""
@@ -199,9 +218,22 @@ class Fixed:
         labels, closed = self._classes
         pins = ~self.free
         for each in closed:
-            pins = pins.copy()
-            pins[np.flatnonzero(labels == each)[0]] = True
+            pins[self._pin_of(labels == each)] = True
         return np.asarray(pins)
+
+    def _pin_of(self, members: np.ndarray) -> int:
+        """A state of a class where agents often come by: equations pinned elsewhere lose digits."""
+        if "_visits" not in self.__dict__:
+            visits = self.free / self.free.sum()
+            for _ in range(LOOKS):
+                visits = 0.5 * (visits + self.chances.T @ visits)  # however the chain turns round
+            self._visits = visits
+        return int(np.flatnonzero(members)[self._visits[members].argmax()])
+
+    def _row(self, state: int) -> np.ndarray:
+        """Where agents of a state go."""
+        row = self.chances[[state]]
+        return np.ravel(row if isinstance(row, np.ndarray) else row.toarray())
 
     def _part_at(self, order: np.ndarray) -> np.ndarray:
         """The chances among these states, in their order, as an array."""
@@ -221,15 +253,8 @@ class Fixed:
             if 1 < size <= SMALL:
                 part = self._part(members, members)
                 law = _eliminated(part if isinstance(part, np.ndarray) else part.toarray())
-            elif size > 1:
-                rest = members.copy()
-                rest[first] = False
-                one = np.zeros_like(members)
-                one[first] = True
-                inner = _Factored(_identity_less(self._part(rest, rest), 1.0))
-                source = self._part(one, rest)
-                source = source.toarray() if not isinstance(source, np.ndarray) else source
-                law[1:] = inner.transposed(np.ravel(source))
+            elif size > 1:  # what comes by from visit to visit of the pinned state
+                law = self._pinned.transposed(self._row(self._pin_of(members)))[members]
             laws[first] = law / law.sum()
         return laws[first]
 

@@ -37,6 +37,7 @@ PATIENCE = 200  # policy iterations
 NEAR = 1e-9
 FEW = 12  # from a guess
 NEARER = (0.9, 0.999, 1 - 1e-5, 1 - 1e-7)  # discount factors through which an ergodic game is reached
+LOST = 1e9  # times the costs of a step, values beside which they are no numbers any more
 NAMED = 6  # states of a class that a sentence names
 
 
@@ -91,6 +92,8 @@ class Repeated(Horizon):
         if self.guess is not None:
             tried.append(self.guess.reshape(step.shape))
             value, gain, sure = self._iterated(step, costs, policy, mass, tried[-1], self.factor, 0.0, FEW)
+        if not sure and self.is_ergodic:
+            value, gain, sure = self._iterated(step, costs, policy, mass, tried[0], self.factor, 0.0, FEW)
         if not sure:
             near = tried[0]
             for factor in NEARER if self.is_ergodic else ():
@@ -108,9 +111,10 @@ class Repeated(Horizon):
         self, step: Step, costs: Costs, policy: np.ndarray, mass: np.ndarray | None, tried: list[np.ndarray]
     ) -> tuple[np.ndarray, np.ndarray]:
         """The best lower bound that some values give, see the module; policy iteration did not end."""
+        most_of = self._largest(step, costs, policy, mass)
         best, result = -math.inf, (tried[0], np.zeros(step.shape))
         for value in tried:
-            if not np.isfinite(value).all():
+            if not self._size(step, value) <= most_of:
                 continue
             below = self._least(step, step.backward(_ahead(costs, value, self.factor), policy, mass) - value)
             gain = np.zeros(step.shape)
@@ -125,7 +129,7 @@ class Repeated(Horizon):
     ) -> tuple[np.ndarray, np.ndarray, bool]:  # fmt: skip
         """Howard's policy iteration at a discount factor, until values change by no more than ``enough`` of them, and
         whether they got there."""
-        gain, last = np.zeros(step.shape), math.inf
+        gain, last, most_of = np.zeros(step.shape), math.inf, self._largest(step, costs, policy, mass)
         for _ in range(most):
             after = step.backward(_ahead(costs, value, factor), policy, mass)
             with np.errstate(all="ignore"):  # of a policy that nearly divides the states
@@ -134,9 +138,15 @@ class Repeated(Horizon):
             if not math.isfinite(size):
                 break
             if size <= max(EXACT, enough) * scale or last <= size <= NEAR * scale:  # ties, or round-off
-                return value, gain, True
+                told = self._size(step, after - value) <= NEAR * scale + EXACT * most_of / LOST
+                return value, gain, scale <= most_of and told
             last, value = size, value + move
         return value, gain, False
+
+    def _largest(self, step: Step, costs: Costs, policy: np.ndarray, mass: np.ndarray | None) -> float:
+        """Values beyond it say that the states are all but divided: costs of a step are lost beside them."""
+        once = step.backward(_ahead(costs, np.zeros(step.shape), 0.0), policy, mass)
+        return LOST * max(self._size(step, once), float(np.abs(costs.state[0]).max()) * self.time.dt)
 
     def _rows(self, step: Step, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A value and the open cells, (populations, cells)."""
@@ -185,9 +195,8 @@ class Repeated(Horizon):
     # -- laws --------------------------------------------------------------------------------------------------
 
     def forward(self, step: Step, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
-        """The law of a policy in both levels; ``mass[0]`` is m_0."""
-        initial = mass[0].copy()
-        mass[:] = self._law(step, initial, lambda now: self._system(step, policy, now))
+        """The law of a policy, and where it lands before anybody is born again; ``mass[0]`` is m_0."""
+        mass[:] = self._law(step, mass[0].copy(), lambda now: self._system(step, policy, now))
         return mass
 
     def follow(self, step: Step, policy: Policy, mass: np.ndarray) -> np.ndarray:
@@ -209,13 +218,15 @@ class Repeated(Horizon):
         return mass
 
     def _law(self, step: Step, initial: np.ndarray, system: Callable[[np.ndarray], LongRun]) -> np.ndarray:
+        """The law, and where it lands."""
         now = initial
         for _ in range(PATIENCE if step.is_coupled else 1):  # the crowd may decide where it goes
-            after = system(np.stack([now, now])).law(initial)
+            made = system(np.stack([now, now]))
+            after = made.law(initial)
             moved, now = float(np.abs(after - now).sum()), after
             if moved <= EXACT:
                 break
-        return now
+        return np.stack([now, made.push(now) if self.keeps < 1.0 else now])
 
     def _refuse_division(self, step: Step, made: LongRun) -> None:
         for p, classes in enumerate(made.closed):

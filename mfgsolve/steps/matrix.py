@@ -15,18 +15,20 @@ from scipy import sparse
 from mfgsolve.errors import InputError
 from mfgsolve.steps.draws import Draws
 from mfgsolve.steps.factors import Factor
+from mfgsolve.steps.moves import move_distances
 from mfgsolve.steps.policies import Policy
+from mfgsolve.steps.speeds import SpeedStep
 from mfgsolve.steps.step import Step
 from mfgsolve.watch import look
 
-__all__ = ["Chances", "chances_of"]
+__all__ = ["Chances", "chances_of", "factors_of"]
 
 Chances = Any  # a scipy.sparse.csr_array where it is thin, else an array
 
 MOST = 6000  # cells up to which a matrix may be full
 THIN = 0.1  # share of entries up to which a matrix is better kept thin
 
-_wholes: WeakKeyDictionary[Factor, Chances] = WeakKeyDictionary()
+_wholes: WeakKeyDictionary[Step, list[Chances]] = WeakKeyDictionary()  # where they are the same in all steps
 
 
 def chances_of(step: Step, policy: Policy, mass: np.ndarray, t: int = 0) -> Chances:
@@ -43,19 +45,38 @@ def chances_of(step: Step, policy: Policy, mass: np.ndarray, t: int = 0) -> Chan
     if step.has_tables:
         chosen, table = step.choices(policy)[t], step.transitions_at(t, mass).matrix(t, step.cells)
     else:
-        chain = step.chain(policy)
-        if isinstance(chain, Draws):
-            return _thin(_product(_drawn(chain, t, step.cells)))
-        listed = chain.by_choice()
-        chosen = listed.choices[t].T
-        table = step.transitions_at(t, mass).matrix(t if len(listed.choices) > 1 else 0, step.cells)
+        chosen = _moving(step, policy, t)
+        if chosen is None:
+            return _thin(_product(_drawn(step.chain(policy), t, step.cells)))
+        table = step.transitions_at(t, mass).matrix(0, step.cells)
     rows = np.tile(np.arange(step.cells), len(chosen))
     pick = sparse.csr_array((chosen.reshape(-1), (rows, np.arange(chosen.size))), shape=(step.cells, chosen.size))
-    parts = [pick @ sparse.csr_array(table), *(_whole(factor, t, step.shape) for factor in step.factors)]
-    return _thin(_product(parts))
+    return _thin(_product([pick @ sparse.csr_array(table), *factors_of(step, t)]))
 
 
-def _drawn(chain: Draws, t: int, cells: int) -> Iterable[Chances]:
+def factors_of(step: Step, t: int) -> list[Chances]:
+    """The matrices of all factors."""
+    if step not in _wholes:
+        factors = step.factors
+        made = [_whole(factor, t, step.shape) for factor in factors]
+        if not all(factor.is_steady for factor in factors):
+            return made
+        _wholes[step] = made
+    return _wholes[step]
+
+
+def _moving(step: Step, policy: Policy, t: int) -> np.ndarray | None:
+    """Chances (moves, cells) to stay and to go to each neighbour, where agents choose speeds; None elsewhere."""
+    if isinstance(step, SpeedStep):
+        moves = step.mesh.moves
+        speed = step.speed(policy, slice(t, t + 1)).reshape(moves, step.cells)
+        chance = (step.dt / move_distances(step.mesh)) * speed
+        return np.concatenate([np.maximum(1.0 - chance.sum(axis=0), 0.0)[None], chance])
+    chain = step.chain(policy)
+    return None if isinstance(chain, Draws) else chain.by_choice().choices[t].T
+
+
+def _drawn(chain: Any, t: int, cells: int) -> Iterable[Chances]:
     """One matrix for each draw of an entropic step."""
     for draw in chain.draws[t]:
         chance = np.exp(draw.logs + (draw.before[:, None] - draw.after[draw.near]) / draw.entropy)
@@ -80,9 +101,7 @@ def _thin(chances: Chances) -> Chances:
 
 
 def _whole(factor: Factor, t: int, shape: tuple[int, ...]) -> Chances:
-    """F (cells, cells): its own matrix, or what it makes of every cell, kept where it is the same in all steps."""
-    if factor in _wholes:
-        return _wholes[factor]
+    """F (cells, cells): its own matrix, or what it makes of every cell."""
     result = factor.matrix(t)
     if result is None:
         cells = int(np.prod(shape))
@@ -93,6 +112,4 @@ def _whole(factor: Factor, t: int, shape: tuple[int, ...]) -> Chances:
                 "scheme, or fewer cells"
             )
         result = np.stack([factor.push(t, unit.reshape(shape)).reshape(-1) for unit in np.eye(cells)])
-    if factor.is_steady:
-        _wholes[factor] = result
     return result
