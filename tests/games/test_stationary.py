@@ -110,7 +110,10 @@ def test_social_optimum_of_an_ergodic_game() -> None:
 def test_a_toggle_game_has_the_law_that_makes_both_actions_alike() -> None:
     """Two states, stay or switch with some noise: the ergodic equilibrium makes both places cost the same per visit."""
     noise = 0.1
-    stay, switch = np.array([[1 - noise, noise], [noise, 1 - noise]]), np.array([[noise, 1 - noise], [1 - noise, noise]])
+    stay, switch = (
+        np.array([[1 - noise, noise], [noise, 1 - noise]]),
+        np.array([[noise, 1 - noise], [1 - noise, noise]]),
+    )
     problem = mfg.Problem(
         mfg.States(2), mfg.Ergodic(), mfg.Tabular([stay, switch], cost=np.array([[0.0, 0.0], [0.2, 0.2]])),
         mfg.CrowdAversion(1.0) + mfg.RunningCost(np.array([0.0, 0.5])),
@@ -127,7 +130,9 @@ def test_several_laws_are_refused_and_their_states_named() -> None:
     space = mfg.States(["north", "south", "home"])
     rounds = [np.eye(3), np.roll(np.eye(3), 1, axis=1)]
     problem = mfg.Problem(space, mfg.Ergodic(), mfg.Tabular(rounds), mfg.CrowdAversion(1.0))
-    with pytest.raises(mfg.InputError, match=r"3 classes that nobody leaves \(states north; states south; states home\)"):
+    with pytest.raises(
+        mfg.InputError, match=r"3 classes that nobody leaves \(states north; states south; states home\)"
+    ):
         mfg.exploitability(problem, np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]))
     periodic = mfg.exploitability(problem, np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]))  # a law all the same
     assert periodic.cost == pytest.approx(1 / 3)

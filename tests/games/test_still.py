@@ -26,7 +26,10 @@ def transitions(t: float, mass: np.ndarray) -> list[np.ndarray]:
     [
         ("costs of the crowd", {"coupling": mfg.CrowdAversion(1.0) + mfg.RunningCost(lambda t, c: t + 0.0 * c.state)}),
         ("costs of the crowd", {"coupling": mfg.CrowdAversion(lambda t, c: 1.0 + np.sin(t) + 0.0 * c.state)}),
-        ("own costs", {"dynamics": mfg.Tabular([STAY, SWAP], cost=lambda t, c: t + np.array([[0.0, 0.0], [1.0, 1.0]]))}),
+        (
+            "own costs",
+            {"dynamics": mfg.Tabular([STAY, SWAP], cost=lambda t, c: t + np.array([[0.0, 0.0], [1.0, 1.0]]))},
+        ),
         ("transitions", {"dynamics": mfg.Tabular(transitions, actions=["a", "b"])}),
     ],
 )

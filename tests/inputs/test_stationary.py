@@ -69,7 +69,9 @@ def stated(time: Any = None, **changes: Any) -> mfg.Problem:
         (lambda: stated().with_steps(5), "5 time steps are asked for"),
         (lambda: mfg.solve(stated(dynamics=mfg.Tabular([[np.eye(2)]] * 2))), "given for 2 steps"),
         (
-            lambda: mfg.Problem(mfg.Grid.box((8,)), mfg.Ergodic(), mfg.ControlledDiffusion(0.0), mfg.CrowdAversion(1.0)),
+            lambda: mfg.Problem(
+                mfg.Grid.box((8,)), mfg.Ergodic(), mfg.ControlledDiffusion(0.0), mfg.CrowdAversion(1.0)
+            ),
             "has no noise",
         ),
     ],

@@ -88,7 +88,9 @@ def test_a_start_is_used() -> None:
     with pytest.raises(mfg.InputError, match="start is of a game without a final time"):
         start = {"initial": np.full(7, 1 / 7)}
         dynamics = chain("ergodic").dynamics
-        mfg.solve(mfg.Problem(mfg.States(7), mfg.TimeGrid(3.0, 3), dynamics, mfg.CrowdAversion(1.0), **start), start=near)
+        mfg.solve(
+            mfg.Problem(mfg.States(7), mfg.TimeGrid(3.0, 3), dynamics, mfg.CrowdAversion(1.0), **start), start=near
+        )
 
 
 @pytest.mark.slow
