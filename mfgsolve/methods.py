@@ -51,6 +51,7 @@ class Board(Mapping[str, type[Any]]):
 SOLVERS = Board(
     {
         "newton": "mfgsolve.solvers.newton:Newton",
+        "planning": "mfgsolve.solvers.planning:Planning",
         "interior-point": "mfgsolve.solvers.interior_point:InteriorPoint",
         "path-following": "mfgsolve.solvers.path_following:PathFollowing",
         "complementarity": "mfgsolve.solvers.complementarity:Complementarity",

@@ -237,7 +237,7 @@ def check_times(problem: Any) -> None:
             f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out "
             "(or let them be born there: Discounted(..., population='renewal'))"
         )
-    for name, nothing in (("terminal", 0.0), ("terminal_coupling", None)):
+    for name, nothing in (("terminal", 0.0), ("terminal_coupling", None), ("final", None)):
         given = getattr(problem, name)
         if given is not nothing and not (isinstance(given, int | float) and given == 0):
             raise InputError(f"{name} of the problem is given, and {time!r} has no end; leave it out")

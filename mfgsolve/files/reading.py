@@ -179,8 +179,9 @@ class Reading:
         """The dimension of steps, if there is one."""
         return () if self.timeless else ("step",)
 
-    def masses(self, name: str, space: Sequence[str], error: float) -> None:
-        """A density: nowhere negative, and of mass 1 (of each population) up to ``error``."""
+    def masses(self, name: str, space: Sequence[str], error: float, gone: np.ndarray | float = 0.0) -> None:
+        """A density: nowhere negative, and of mass 1 (of each population) up to ``error``, with those who are ``gone``
+        (time[, population])."""
         dims = self.dims(name)
         density = self.finite(name, dims)
         least, most = float(density.min(initial=0.0)), float(density.max(initial=0.0))
@@ -196,7 +197,7 @@ class Reading:
         error = abs(error) + (SINGLE if self.dataset[name].dtype == np.float32 else 0.0)
         if math.isnan(volume):  # of an axis of one cell only the file's problem knows the length
             volume, blur = 1.0 / float(mass.flat[0] or 1.0), 0.0
-        off = float(np.abs(volume * mass - 1.0).max(initial=0.0))
+        off = float(np.abs(volume * mass + gone - 1.0).max(initial=0.0))
         if not off <= (0.0 if math.isnan(error) else error) + blur + ROUND_OFF:
             raise self.fault(f"has {name!r} with a mass that is {off:.3g} from 1 (the file itself says {error:.3g})")
 

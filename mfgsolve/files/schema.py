@@ -78,7 +78,7 @@ def _solution(file: Reading) -> None:
     if file.whole and "blocked" in file.dataset:
         file.within("blocked", tuple(dim for dim in file.dims("blocked") if dim in space), 0, 1)
     if file.whole and status != "non-finite":
-        file.masses("density", space, file.number("mass_error"))
+        file.masses("density", space, file.number("mass_error"), _gone(file, space))
         if choices == "policy":
             file.chances(space)
         elif choices == "value_ahead":
@@ -106,6 +106,17 @@ def _times(file: Reading) -> None:
     times, steps = file.rising("time"), file.rising("step")
     if steps.shape != times[:-1].shape or not np.allclose(steps, times[:-1]):
         raise file.fault(f"has {times.size} times and {steps.size} steps, which do not start at them")
+
+
+def _gone(file: Reading, space: tuple[str, ...]) -> np.ndarray | float:
+    """Share of the agents that has left, (time[, population]); nobody where there are no exits."""
+    if "exited" not in file.dataset:
+        return 0.0
+    file.names("exit")
+    several = ("population",) if "population" in space else ()
+    file.within("exited", ("time", *several, "exit"), 0.0, 1.0 + ROUND_OFF)
+    file.within("exit_number", tuple(dim for dim in file.dims("exit_number") if dim in space), -1)
+    return np.asarray(file.dataset["exited"].values.sum(axis=-1))
 
 
 def _choices(file: Reading, space: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -136,7 +147,7 @@ def _certificate(file: Reading) -> str:
         file.number(name)
     if not math.isfinite(file.number("iterations")):
         raise file.fault("misses or spoils the attribute 'iterations', which counts none")
-    for name in ("tol", "violation", "discount"):
+    for name in ("tol", "violation", "final_distance", "discount"):
         file.number(name, needed=False)
     file.text("name")
     _distance(file)
@@ -212,8 +223,9 @@ def _comparison(file: Reading) -> None:
     file.values("slope_band", ("measure", "end"))
     file.values("slope_used", ("measure", "agents"))
     for name in ("density", "mean_field_density"):
-        file.values(name, ("agents", "time", *space) if name == "density" else ("time", *space))
-        file.masses(name, space, 0.0)
+        file.layout(name, ("agents", "time", *space) if name == "density" else ("time", *space))
+        if file.whole:
+            file.masses(name, space, 0.0)
     for name in ("name", "seed", "problem"):
         file.text(name)
     for name in ("wasserstein_metric", "regret_unknown", "status"):

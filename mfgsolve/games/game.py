@@ -189,14 +189,21 @@ class Game(Crowd):
 
     def curvature(
         self, policy: np.ndarray, crowd: np.ndarray, direction: np.ndarray, scale: np.ndarray | None = None,
-        out: np.ndarray | None = None, identity: float = 1.0,
+        out: np.ndarray | None = None, identity: float = 1.0, believed: np.ndarray | None = None,
     ) -> np.ndarray:  # fmt: skip
-        """identity * direction - K (scale * direction), K = d crowd / d (weighted price) at a best response."""
+        """identity * direction - K (scale * direction), K = d crowd / d (weighted price) at a best response.
+
+        Where own costs depend on the crowd, ``believed`` is the change of the belief that they come from, and what the
+        answer changes by it is subtracted, too.
+        """
         result = self.empty_crowd() if out is None else out
         if self.is_fused:
             return self.step.curvature(policy, crowd, direction, scale, result, identity)
         weighted = direction if scale is None else scale * direction
-        moved, change = self.horizon.change(self.step, self._changes(weighted), policy, self._masses(crowd))
+        costs = self._changes(weighted)
+        if believed is not None and self.step.pays_by_crowd:
+            costs = costs._replace(crowd=self._masses(believed))
+        moved, change = self.horizon.change(self.step, costs, policy, self._masses(crowd))
         kept = identity * direction
         if self.sees_choices:
             assert change is not None

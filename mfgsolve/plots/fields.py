@@ -255,7 +255,9 @@ def _over_time(seen: View, text: str) -> tuple[part.Page, list[Axes]]:
 
 def _levels(values: np.ndarray) -> np.ndarray:
     low, high = float(values.min()), float(values.max())
-    return np.asarray(MaxNLocator(LEVELS).tick_values(low, high if high > low else low + 1.0))
+    levels = np.array(MaxNLocator(LEVELS).tick_values(low, high if high > low else low + 1.0))
+    levels[0], levels[-1] = min(levels[0], low), max(levels[-1], high)  # round ticks may miss an end by round-off
+    return levels
 
 
 def _padded(

@@ -85,8 +85,8 @@ def animate(
     style : options of all pictures but ``ax``, see `mfgsolve.plots.Style`
     """
     look = style_of(style, ("frames", "fps", "dpi", "callback", "progress", "verbose"), "plots.animate")
-    if look.ax is not None or look.labels:
-        raise InputError("ax and labels are for pictures; a film has a figure of its own: leave them out")
+    if look.ax is not None:
+        raise InputError("ax is for pictures; a film has a figure of its own: leave it out")
     suffix = _suffix(path, "an animation", FILMS)
     if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or frames < 2:
         raise InputError(f"frames is {told(repr(frames))}; a whole number of at least 2 is needed")

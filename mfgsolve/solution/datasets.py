@@ -14,6 +14,7 @@ import xarray as xr
 from mfgsolve.certificates import Certificate
 from mfgsolve.files import SCHEMA
 from mfgsolve.games import Game, Policy
+from mfgsolve.games.multipliers import end_variables, paid_once
 from mfgsolve.grids import Grid
 from mfgsolve.solution.timeless import cost_attrs, lasting_value, without_times
 from mfgsolve.spaces import Populations
@@ -111,15 +112,17 @@ def build_dataset(
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
     result = plan.assign_coords(coordinates).assign(background | history_dataset(rows))
     costs = cost_attrs(game, certificate, crowd) if game.time.is_stationary else {}
-    return result.assign_attrs(head | problem.attrs | attributes | asdict(certificate) | costs)
+    measured = {key: value for key, value in asdict(certificate).items() if key != "final_distance" or value == value}
+    return result.assign_attrs(head | problem.attrs | attributes | measured | costs)
 
 
 def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.ndarray | None = None) -> xr.Dataset:
     """The variables that follow from a policy and the crowd it makes, with their coordinates."""
     grid, time = game.grid, game.time
+    multiplier = None if multiplier is None else game.balanced(multiplier)
     price = game.full_price(crowd)
     rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
-    nodes, density = ("time", *grid.dims), game.mass(crowd) / game.grid.volumes
+    nodes, density = ("time", *grid.dims), game.density(crowd)
     data: dict[str, Any] = {
         "density": (nodes, density, {"units": per_volume(game), "long_name": "density of agents"}),
         "coupling_cost": (
@@ -135,6 +138,12 @@ def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.n
         "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | time.attrs),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
     } | {name: (name, values, attrs) for name, (values, attrs) in grid.dimension_coordinates.items()}
+    if grid.exits is not None:
+        share = grid.exits.totals(game.mass(crowd), grid.populations)
+        several = ("population",) if "population" in grid.dims else ()
+        about = {"units": "1", "long_name": "share of the agents that has left by each exit"}
+        data["exited"] = (("time", *several, "exit"), share if several else share[:, 0], about)
+        coordinates["exit"] = ("exit", np.array(grid.exits.names), {"units": "1", "long_name": "exit"})
     variable = game.step.described(policy)
     coordinates |= variable.coordinates
     data |= variable.variables
@@ -191,9 +200,11 @@ def _choices(
         both = ("step", "aggregate")
         data["aggregate_amount"] = (both, crowd[:-1, last], {"units": "1", "long_name": "aggregate of all choices"})
         data["price"] = (both, price[:-1, last], {"units": rate, "long_name": "price per unit of the aggregate"})
+    data |= end_variables(game, multiplier, per_volume(game))
     if multiplier is not None:
-        text = {"units": rate, "long_name": "multiplier of the capacity"}
-        data["capacity_multiplier"] = (("time", *dims), game.mass(multiplier), text)
+        if game.has_caps:
+            text = {"units": rate, "long_name": "multiplier of the capacity"}
+            data["capacity_multiplier"] = (("time", *dims), game.mass(paid_once(game, multiplier)), text)
         if count:
             text = {"units": rate, "long_name": "multiplier of the bounds of the aggregate"}
             data["price_multiplier"] = (both, multiplier[:-1, last], text)
@@ -206,6 +217,9 @@ def _background(game: Game) -> tuple[dict[str, Any], dict[str, Any]]:
     problem, grid, (length, _) = game.problem, game.grid, _lengths(game)
     if grid.mask.any():
         data["blocked"] = (grid.dims, grid.mask.astype(np.int8), {"units": "1", "long_name": "1 where no agent may be"})
+    if grid.exits is not None:
+        about = {"units": "1", "long_name": "number of the exit that a cell belongs to, -1 of the others"}
+        data["exit_number"] = (grid.dims, grid.exits.number.astype(np.int16), about)
     if problem.track is not None:
         track = np.array([problem.track(t) for t in game.time.nodes])  # of a game without a final time it rests
         coordinates["axis"] = ("axis", np.array(["x", "y", "z"][: track.shape[1]]), {"units": "1"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,12 @@ def density_picture(density: xr.DataArray) -> tuple[str, str]:
     return strip(levels, None, ["density at four times"]), f"density at t = {told}{unit}"
 
 
+def off_target(certificate: Any) -> dict[str, str]:
+    """How far the end is from the density that was to be met, where one was."""
+    distance = certificate.final_distance
+    return {} if math.isnan(distance) else {"off the final density": f"total variation {distance:.1e}"}
+
+
 def solution_card(solution: Any) -> str:
     """The card of a `Solution`."""
     dataset, certificate = with_times(solution.dataset), solution.certificate
@@ -47,6 +54,7 @@ def solution_card(solution: Any) -> str:
     numbers = {
         "exploitability": f"{certificate.exploitability:.2e} (relative {certificate.relative_exploitability:.1e})",
         "potential": certificate.potential,
+        **off_target(certificate),
         "cost": certificate.cost,
         "to the continuum": solution.discretisation.sentence,
         "solver": f"{dataset.attrs.get('solver', '')}, {solution.sweeps:.1f} sweeps, {solution.iterations} iterations",

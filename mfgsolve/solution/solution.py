@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
@@ -19,6 +20,7 @@ from mfgsolve.files import plain, read_dataset, read_header, write_dataset
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.solution.citations import citation
+from mfgsolve.solution.evacuation import Evacuation, evacuation_of, exited_of
 from mfgsolve.solution.lean import full, lean
 from mfgsolve.solution.lean import whole as with_all
 from mfgsolve.solution.learning import Learning
@@ -163,10 +165,26 @@ class Solution(Suggesting):
         return velocity_of(self.dataset, self.name)
 
     @property
+    def exited(self) -> xr.DataArray:
+        """Share of the agents that has left by each exit, (time, exit); of each population where there are several.
+
+        Raises
+        ------
+        InputError
+            for a game whose space has no exits
+        """
+        return exited_of(self.dataset, self.name)
+
+    def evacuation(self, population: str | None = None) -> Evacuation:
+        """How long agents take to leave: mean, percentiles, and how many leave by each exit; see `Evacuation`."""
+        return evacuation_of(self.dataset, self.name, population)
+
+    @property
     def sentence(self) -> str:
         """Why the solve ended, how far the plan is from the continuum, and every warning."""
-        told = (caution.sentence for caution in self.warnings)
-        return " ".join([self.status.sentence, self.discretisation.sentence, *told])
+        told, missed = (caution.sentence for caution in self.warnings), self.certificate.final_distance
+        end = [] if math.isnan(missed) else [f"The final density is met to a total variation of {missed:.1e}."]
+        return " ".join([self.status.sentence, *end, self.discretisation.sentence, *told])
 
     def estimated(
         self, distance: Discretisation, cautions: tuple[Caution, ...] = (), extrapolated: np.ndarray | None = None
@@ -196,6 +214,8 @@ class Solution(Suggesting):
         head = {"status": self.status.value} | {name: numbers[name] for name in names}
         work = {"iterations": self.iterations, "sweeps": self.sweeps, "seconds": self.seconds}
         rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
+        if not math.isnan(self.certificate.final_distance):
+            rest["final_distance"] = self.certificate.final_distance
         rest |= {"discretisation": self.discretisation.facts}
         return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
 

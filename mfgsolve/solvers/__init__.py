@@ -21,6 +21,7 @@ from mfgsolve.solvers.mirror_descent import MirrorDescent
 from mfgsolve.solvers.needs import Need
 from mfgsolve.solvers.newton import Newton
 from mfgsolve.solvers.path_following import PathFollowing
+from mfgsolve.solvers.planning import Planning
 from mfgsolve.solvers.portfolio import Portfolio
 from mfgsolve.solvers.prior_descent import PriorDescent
 
@@ -35,6 +36,7 @@ __all__ = [
     "MirrorDescent",
     "Newton",
     "PathFollowing",
+    "Planning",
     "Portfolio",
     "PriorDescent",
     "make_solver",
@@ -44,8 +46,8 @@ __all__ = [
 
 # which solver comes first where several suit, and in which order the others follow
 SMOOTH = (
-    "newton", "interior-point", "path-following", "prior-descent", "frank-wolfe", "fictitious-play", "mirror-descent",
-    "admm", "chambolle-pock",
+    "newton", "planning", "interior-point", "path-following", "prior-descent", "frank-wolfe", "fictitious-play",
+    "mirror-descent", "admm", "chambolle-pock",
 )  # fmt: skip
 SHARP = (
     "interior-point", "complementarity", "path-following", "newton", "frank-wolfe", "prior-descent", "admm",

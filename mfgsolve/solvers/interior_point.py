@@ -30,6 +30,7 @@ from mfgsolve.kernels import finite
 from mfgsolve.solvers.band_cholesky import BandCholesky
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver
 from mfgsolve.solvers.central_path import Best, Newton, Pair, PathState, choice_cost
+from mfgsolve.solvers.ends import check_end
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
 from mfgsolve.solvers.needs import DERIVATIVE, FINAL_TIME, LOCAL, MONOTONE, POTENTIAL, TABLES, UNCOUPLED
 from mfgsolve.solvers.newton_systems import ConjugateGradients, FlowMaps
@@ -84,6 +85,7 @@ class InteriorPoint(Solver):
     def init(self, game: Game, tol: float, start: Guess | None = None) -> PathState:
         limits = Limits.of(game)
         check_limits(game, limits)
+        check_end(game)
         state = _first(game, limits, tol, None if start is None else start(game))
         return _measured(state)
 

@@ -85,7 +85,8 @@ def test_those_who_need_an_end_say_why() -> None:
     problem = chain("ergodic", temperature=1.0)
     plan = mfg.solve(problem)
     for ask in (
-        lambda: mfg.simulate(plan, agents=10, rng=0), lambda: mfg.nash_gap(plan, 10), lambda: mfg.compare(plan, agents=[10]),
+        lambda: mfg.simulate(plan, agents=10, rng=0), lambda: mfg.nash_gap(plan, 10),
+        lambda: mfg.compare(plan, agents=[10]),
         lambda: mfg.refine(problem), lambda: mfg.solve(problem, tol_continuum=0.1), lambda: mfg.learn(problem),
         lambda: mfg.design(problem, {"toll": lambda t, c: 1.0}, "cost"), lambda: mfg.learners.SampledGame(problem),
         lambda: mfg.learners.to_gymnasium(problem), lambda: mfg.arrival(plan, "state=3"),

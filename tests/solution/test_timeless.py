@@ -31,7 +31,8 @@ def test_a_file_has_no_times_and_gives_the_same_numbers_back(kind: str, tmp_path
     again = mfg.exploitability(problem, loaded)
     assert again.exploitability == pytest.approx(solution.exploitability, abs=1e-12)
     assert mfg.exploitability(problem, loaded.policy).cost == pytest.approx(solution.certificate.cost, abs=1e-12)
-    assert "no final time" in str(pytest.raises(mfg.InputError, solution.density_at, 0.0).value)
+    with pytest.raises(mfg.InputError, match="no final time"):
+        solution.density_at(0.0)
 
 
 def test_values_last() -> None:
@@ -45,8 +46,8 @@ def test_values_last() -> None:
             for thrown, chance in ((-1, 0.025), (0, 0.95), (1, 0.025)):
                 spread[x, np.clip(x + thrown, 0, 6)] += chance
         paid = 3.0 * (np.arange(7) - 3.0) ** 2 + 40.0 * density
-        ahead = sum(policy[a] * (2.0 * abs(a - 1) + (spread @ value)[moves[a]]) for a in range(3)) if kind == "ergodic" else (
-            sum(policy[a] * (2.0 * abs(a - 1) + 0.9 * (spread @ value)[moves[a]]) for a in range(3)))  # fmt: skip
+        factor = 1.0 if kind == "ergodic" else 0.9
+        ahead = sum(policy[a] * (2.0 * abs(a - 1) + factor * (spread @ value)[moves[a]]) for a in range(3))
         average = solution.certificate.cost if kind == "ergodic" else 0.0
         np.testing.assert_allclose(value + average, paid + ahead, atol=1e-6)
         if kind == "ergodic":

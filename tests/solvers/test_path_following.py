@@ -85,12 +85,10 @@ def test_a_start_is_used() -> None:
     near = mfg.solve(chain("ergodic", crowd=39.0), tol=1e-10)
     solution = mfg.solve(chain("ergodic"), start=near, tol=1e-10)
     assert solution.relative_exploitability <= 1e-10
+    dynamics, start = chain("ergodic").dynamics, np.full(7, 1 / 7)
+    finite = mfg.Problem(mfg.States(7), mfg.TimeGrid(3.0, 3), dynamics, mfg.CrowdAversion(1.0), start)
     with pytest.raises(mfg.InputError, match="start is of a game without a final time"):
-        start = {"initial": np.full(7, 1 / 7)}
-        dynamics = chain("ergodic").dynamics
-        mfg.solve(
-            mfg.Problem(mfg.States(7), mfg.TimeGrid(3.0, 3), dynamics, mfg.CrowdAversion(1.0), **start), start=near
-        )
+        mfg.solve(finite, start=near)
 
 
 @pytest.mark.slow
