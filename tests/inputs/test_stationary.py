@@ -49,6 +49,10 @@ def test_rate_and_factor_say_the_same() -> None:
     assert time.later().later() is None
 
 
+def on_a_line(grid: mfg.Grid, viscosity: float = 0.1) -> mfg.Problem:
+    return mfg.Problem(grid, mfg.Ergodic(dt=0.01), mfg.ControlledDiffusion(viscosity), mfg.CrowdAversion(1.0))
+
+
 def stated(time: Any = None, **changes: Any) -> mfg.Problem:
     given = {"dynamics": mfg.Tabular([np.eye(2), np.eye(2)[::-1]]), "coupling": mfg.CrowdAversion(1.0)} | changes
     return mfg.Problem(mfg.States(2), time or mfg.Ergodic(), **given)
@@ -65,6 +69,8 @@ def stated(time: Any = None, **changes: Any) -> mfg.Problem:
         (lambda: stated(terminal=np.array([1.0, 0.0])), "terminal of the problem is given"),
         (lambda: stated(terminal_coupling=mfg.CrowdAversion(1.0)), "terminal_coupling of the problem is given"),
         (lambda: stated(kinks=[0.5]), "kinks of the problem are given"),
+        (lambda: stated(final=np.array([0.5, 0.5])), "final of the problem is given"),
+        (lambda: on_a_line(mfg.Grid.box((8,), exits={"door": "x-low"})), "the grid has exits"),
         (lambda: stated(coupling=mfg.CrowdAversion(1.0) + mfg.Capacity(0.4)), "hard bounds"),
         (lambda: stated().with_steps(5), "5 time steps are asked for"),
         (lambda: mfg.solve(stated(dynamics=mfg.Tabular([[np.eye(2)]] * 2))), "given for 2 steps"),
