@@ -241,6 +241,13 @@ def check_times(problem: Any) -> None:
         given = getattr(problem, name)
         if given is not nothing and not (isinstance(given, int | float) and given == 0):
             raise InputError(f"{name} of the problem is given, and {time!r} has no end; leave it out")
+    if getattr(problem, "final", None) is not None:
+        raise InputError(f"final of the problem is given, and {time!r} has no end; leave it out")
+    if getattr(problem.grid, "exits", None) is not None:
+        raise InputError(
+            f"the grid has exits, and {time!r} has a crowd that nobody leaves; state the game with a TimeGrid, or the "
+            "places where agents come out as costs"
+        )
     if len(problem.kinks):
         raise InputError(f"kinks of the problem are given, and with {time!r} nothing changes with time; leave them out")
 
@@ -254,7 +261,7 @@ def check_agents(problem: Any) -> None:
             f"final time keeps ({time!r}); state a cost that rises steeply instead, or a TimeGrid"
         )
     for one in problem.all_dynamics:
-        if not one.has_tables and getattr(one, "viscosity", None) == 0.0 and problem.initial is None:
+        if hasattr(one, "control_cost") and one.viscosity == 0.0 and problem.initial is None:
             raise InputError(
                 f"the diffusion of problem {problem.name!r} has no noise (viscosity 0), so that with {time!r} its "
                 "crowd has no single law; state a viscosity above 0, or let agents be born again: "
