@@ -30,8 +30,8 @@ def own_exit_cost(stated: Any, space: Space) -> Any:
     if space.exits is None:
         if not free:
             raise InputError(
-                "the problem has an exit cost and its space has no exits; state these, Grid(..., exits={'door': cells}), "
-                "or leave the cost out"
+                "the problem has an exit cost and its space has no exits; state these, "
+                "Grid(..., exits={'door': cells}), or leave the cost out"
             )
         return 0.0
     if isinstance(stated, Mapping):

@@ -52,7 +52,7 @@ def test_costs_that_are_none(message: str):
 
 @pytest.mark.parametrize("cost", [np.nan, np.array([0.0, np.inf, 0.0]), lambda t, c: np.nan * c.state])
 def test_costs_must_be_finite(cost: object):
-    with pytest.raises(InputError, match="exit cost of the problem is (nan|inf)"):
+    with pytest.raises(InputError, match=r"exit cost of the problem is (nan|inf)"):
         mfg.solve(stated(exit_cost=cost))
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import mfgsolve as mfg
+from mfgsolve.steps.costs import OwnCost
 from mfgsolve.steps.drift import Drift
 from mfgsolve.steps.exits import (
     Absorbed,
@@ -24,7 +25,6 @@ from mfgsolve.steps.exits import (
     with_left,
 )
 from mfgsolve.steps.transitions import stacked
-from mfgsolve.steps.costs import OwnCost
 
 
 def grid(number: int) -> mfg.Grid:
