@@ -31,6 +31,8 @@ class Dynamics(ABC):
         without steps has rounds of 1 where nothing else says how many there are
     has_arrays : whether it is stated by arrays or lists of numbers, all of which are looked at when a file is read
     is_coupled : whether the crowd changes the transitions
+    is_bang_bang : whether best responses jump, and have no derivative at any temperature
+    pays_by_crowd : whether what agents pay themselves depends on the crowd
     temperature : cost of entropy per unit time, 0 without
     scheme : name of the chain that stands for a continuous game; empty where the game is one itself, None where it is
         left to `with_scheme`
@@ -46,6 +48,14 @@ class Dynamics(ABC):
     def is_coupled(self) -> bool:
         return False
 
+    @property
+    def is_bang_bang(self) -> bool:
+        return False
+
+    @property
+    def pays_by_crowd(self) -> bool:
+        return False
+
     def check(self, space: Space) -> None:  # noqa: B027
         """Refuse a space on which these dynamics cannot be stated.
 
@@ -53,6 +63,20 @@ class Dynamics(ABC):
         ------
         InputError
         """
+
+    def check_social(self) -> None:
+        """Refuse the social optimum where it is no equilibrium among other couplings.
+
+        Raises
+        ------
+        InputError
+            where what agents pay themselves depends on the crowd
+        """
+        if self.pays_by_crowd:
+            raise InputError(
+                "what moving costs depends on the crowd, so that the social optimum is no equilibrium of a game with "
+                "other couplings; it is not offered"
+            )
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
         """The same dynamics with labelled arrays in the order of a space and of the starts of the steps."""

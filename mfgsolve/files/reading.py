@@ -164,6 +164,21 @@ class Reading:
                 low = 0.0 if name in (*WORK, *LATER) else -math.inf
                 self.within(name, dims, low, 1.0 if name == "final_grid" else math.inf)
 
+    @property
+    def timeless(self) -> bool:
+        """Whether it is of a game without a final time, whose variables have no times."""
+        return "stationary" in self.dataset.attrs
+
+    @property
+    def node(self) -> tuple[str, ...]:
+        """The dimension of nodes in time, if there is one."""
+        return () if self.timeless else ("time",)
+
+    @property
+    def step(self) -> tuple[str, ...]:
+        """The dimension of steps, if there is one."""
+        return () if self.timeless else ("step",)
+
     def masses(self, name: str, space: Sequence[str], error: float, gone: np.ndarray | float = 0.0) -> None:
         """A density: nowhere negative, and of mass 1 (of each population) up to ``error``, with those who are ``gone``
         (time[, population])."""
@@ -199,8 +214,8 @@ class Reading:
 
     def chances(self, space: Sequence[str]) -> None:
         """A policy: probabilities that sum to 1 wherever agents may be."""
-        policy = self.finite("policy", ("step", "action", *space), -ROUND_OFF, 1 + ROUND_OFF)
-        total = policy.sum(axis=1)
+        policy = self.finite("policy", (*self.step, "action", *space), -ROUND_OFF, 1 + ROUND_OFF)
+        total = policy.sum(axis=len(self.step))
         there = np.ones(total.shape, dtype=bool)
         if "blocked" in self.dataset:
             there &= np.asarray(self.dataset["blocked"].values) == 0
@@ -210,9 +225,9 @@ class Reading:
 
     def free(self, name: str, space: Sequence[str]) -> None:
         """Numbers wherever agents may be."""
-        field = self.values(name, ("step", *space))
+        field = self.values(name, (*self.step, *space))
         if "blocked" in self.dataset:
-            field = field[:, np.asarray(self.dataset["blocked"].values) == 0]
+            field = field[..., np.asarray(self.dataset["blocked"].values) == 0]
         if not np.isfinite(field).all():
             raise self.fault(f"has {name!r} with {field[~np.isfinite(field)][0]} in it, which is no finite number")
 
@@ -225,7 +240,7 @@ class Reading:
                 raise self.fault(f"has 'value_ahead' without a positive {name!r}, which its laws are made of")
         if "velocity" in self.dataset:
             self.names("direction")
-            self.finite("velocity", ("step", "direction", *space))
+            self.finite("velocity", (*self.step, "direction", *space))
 
 
 def space_dims(dataset: xr.Dataset) -> tuple[str, ...]:

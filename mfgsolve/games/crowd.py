@@ -69,12 +69,12 @@ class Crowd(Measures):
     def _weigh(self) -> None:
         """What costs count at each node."""
         trapezoidal = self.step.is_trapezoidal
-        self.weights = self.horizon.weights(self.problem.terminal_coupling is not None, trapezoidal)
+        self.weights = self.horizon.weights(len(self.problem.couplings) > 1, trapezoidal)
         self.shares = self.time.discounts if self.time.discount else None
         if trapezoidal:
             self.shares = self.weights / self.dt
         self.end = float(self.time.discounts[-1])
-        self.last_price = self.end / self.weights[-1] if trapezoidal else 1.0
+        self.last_price = self.end / self.weights[-1] if trapezoidal and self.weights[-1] else 1.0
         self.constants = Constants.none(self.weights, self.grid.populations)
 
     def _bind(self) -> None:
@@ -99,8 +99,8 @@ class Crowd(Measures):
         self.width = size
         self.sees_choices = size != self.cells
         self.terminal_block = None
-        if problem.terminal_coupling is not None:
-            bound = seen_inside(problem.terminal_coupling.bind(grid, np.array([self.time.horizon])), gone)
+        for coupling in problem.couplings[1:]:
+            bound = seen_inside(coupling.bind(grid, np.array([self.time.horizon])), gone)
             self.terminal_block = Block(bound, slice(0, grid.size), grid.shape, grid.volumes, "state")
         if problem.is_levelled and gone is None:  # else what all pay who are inside is no constant: one can leave
             self._level()

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
-from mfgsolve.couplings import Bound, Coupling
+from mfgsolve.couplings import Bound, Capacity, Coupling
+from mfgsolve.couplings.final import FinalDensity, scaled_to_one
 from mfgsolve.exits import is_face
 from mfgsolve.games import Game
 from mfgsolve.grids import Axis, Grid
@@ -95,7 +96,9 @@ def _sampled(problem: Problem, cells: Cells) -> Coarse:
         }
     )
     coarse = replace(cells.grid(), blocked=blocked, exits=exits)
-    sampled = replace(problem, grid=coarse, initial=initial, terminal=terminal, normalise=True)
+    is_array = isinstance(getattr(problem.final, "cap", None), np.ndarray)
+    final = _final(problem, cells) if is_array else scaled_to_one(problem.final)  # type: ignore[arg-type]
+    sampled = replace(problem, grid=coarse, initial=initial, terminal=terminal, final=final, normalise=True)
     return _without_blocked(sampled).with_steps
 
 
@@ -116,13 +119,29 @@ def _averaged(problem: Problem, cells: Cells) -> Coarse:
         terminal_coupling=None if last is None else Averaged(last, cells),
         initial=cells.density(problem.initial_mass()),
         terminal=cells.mean(problem.terminal_cost()[None])[0],
+        final=_final(problem, cells),
         normalise=True,
     )
     return _without_blocked(averaged).with_steps
 
 
+def _final(problem: Problem, cells: Cells) -> Capacity | None:
+    """What the density has to be at the end, averaged."""
+    final, time = problem.final, problem.time.horizon
+    if isinstance(final, FinalDensity):
+        return replace(final, cap=cells.density(final.mass(problem.grid, time)), normalise=True)
+    if isinstance(final, Capacity):
+        bounds = final.bind(problem.grid, np.array([time])).bounds(slice(0, 1))
+        assert bounds is not None
+        return Capacity(cells.mean(bounds[1])[0])
+    return None
+
+
 def _without_blocked(problem: Problem) -> Problem:
-    """Nobody starts in a cell that is blocked now."""
+    """Nobody starts, or is to be, in a cell that is blocked now."""
+    mask, final = ~problem.grid.inside, problem.final
+    if isinstance(final, FinalDensity) and isinstance(final.cap, np.ndarray):
+        problem = replace(problem, final=replace(final, cap=np.where(mask, 0.0, final.cap)))
     if not isinstance(problem.initial, np.ndarray):
         return problem
     return replace(problem, initial=np.where(problem.grid.inside, problem.initial, 0.0))
