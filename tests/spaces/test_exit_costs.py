@@ -61,3 +61,10 @@ def test_nobody_starts_in_an_exit():
         stated(initial=np.array([0.5, 0.5, 0])).initial_mass()
     even = stated(initial=1.0, normalise=True)  # a function or a number says nothing of exits
     assert even.initial_mass().tolist() == [1, 0, 0]
+
+
+def test_games_that_nobody_can_leave():
+    with pytest.raises(InputError, match="times are Ergodic, and the space has exits"):
+        mfg.Problem(SPACE, mfg.Ergodic(), mfg.Tabular(STAY), 0.0)
+    with pytest.raises(InputError, match="final of the problem is given, and its space has exits"):
+        stated(final=np.array([1.0, 0, 0]))
