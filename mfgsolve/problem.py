@@ -125,7 +125,7 @@ class Problem(Suggesting):
         if self.sense not in SENSES:
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
-        object.__setattr__(self, "exit_cost", own_exit_cost(self.exit_cost, self.grid))
+        object.__setattr__(self, "exit_cost", own_exit_cost(self))
         object.__setattr__(self, "kinks", kinks_of(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)

@@ -163,7 +163,9 @@ class _Writer:
             top["kinks"] = list(problem.kinks)
         if problem.sense != "cost":
             top["sense"] = problem.sense
-        where = {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
+        where: dict[str, Any] = (
+            {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
+        )
         if self.space.exits is not None:
             where["exit"] = list(self._exits())
         tables = top | where | {"time": self.problem.time.stated} | self._dynamics() | self._couplings() | self._ends()

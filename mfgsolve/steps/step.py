@@ -151,8 +151,7 @@ class Step(ABC):
         return sweeps.forward(self, policy, mass)
 
     def change(self, costs: Costs, policy: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Change of the mass (T+1, *shape), and of what is chosen (T, actions, states) where that is seen, when
-        all costs change by ``costs`` at a best response ``policy`` and its ``mass``."""
+        """Change of mass (T+1, *shape), and of choices (T, actions, states) where seen, when costs change by these."""
         return sweeps.change(self, costs, policy, mass), None
 
     def share(self, threads: int | None) -> None:  # noqa: B027
@@ -212,8 +211,7 @@ class Step(ABC):
         return self
 
     def own_viscosity(self, policy: Policy, mass: np.ndarray, stated: float) -> float:
-        """What the scheme adds to the ``stated`` viscosity, mean over the mass-time of a plan; NaN where nobody can
-        tell."""
+        """What the scheme adds to the ``stated`` viscosity, mean over mass-time; NaN where nobody can tell."""
         return math.nan
 
     # -- policies ----------------------------------------------------------------------------------------------
