@@ -249,12 +249,11 @@ class ControlledDiffusion(Dynamics):
 
     @property
     def identity(self) -> Any:
-        """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike; the
-        drift is told by its factor, and upwind, which was the only scheme before 0.7, by no word."""
+        """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike;
+        drift and movement cost are told by the step, and upwind, which was the only scheme before 0.7, by no word."""
         others = ("control_cost", "drift", "scheme", "reach", "movement")
         parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name not in others)
-        movement = () if self.is_quadratic else (self.movement,)
-        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()), *movement)
+        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()))
 
     def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         """Largest speed along each axis z, y, x, a number or one for each face; ``possible`` is what keeps the
