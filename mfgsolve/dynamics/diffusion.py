@@ -330,14 +330,13 @@ class ControlledDiffusion(Dynamics):
     @property
     def identity(self) -> Any:
         """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike;
-        fields are told by the step, and upwind, which was the only scheme before 0.7, by no word."""
+        fields and movement costs are told by the step, and upwind, which was the only scheme before 0.7, by no word."""
         others = ("control_cost", "drift", "scheme", "reach", "movement", "form")
         uneven = is_field(self.viscosity)
         parts: Any = (getattr(self, part.name) for part in fields(self) if part.compare and part.name not in others)
         if uneven:
             parts = ("field", self.noise, self.hamiltonian)
-        movement = () if self.is_quadratic else (self.movement,)
-        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()), *movement)
+        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()))
 
     def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         """Largest speed along each axis z, y, x, a number or one for each face; ``possible`` is what keeps the

@@ -249,6 +249,8 @@ class Repeated(Horizon):
         if costs.action is not None:
             action = costs.action(slice(0, 1), np.zeros((1, step.actions, step.cells)))
             paid = paid + (policy[0] * action[0]).sum(axis=0).reshape(step.shape)
+        if costs.crowd is not None:
+            paid = paid + step.own_change(policy, costs.crowd)[0]
         value, _ = system.solve(paid)
         state = np.stack([np.reshape(costs.state[0], step.shape), self.factor * value])
         moved, chosen = step.change(costs._replace(state=state), policy, mass)

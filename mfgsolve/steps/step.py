@@ -154,6 +154,11 @@ class Step(ABC):
         """Change of mass (T+1, *shape), and of choices (T, actions, states) where seen, when costs change by these."""
         return sweeps.change(self, costs, policy, mass), None
 
+    def own_change(self, policy: np.ndarray, crowd: np.ndarray) -> np.ndarray:
+        """Change of what agents pay themselves (T, *shape) under a best response, when the crowd that they pay by
+        changes by ``crowd`` (T+1, *shape); only where `pays_by_crowd`."""
+        return np.zeros((self.steps, *self.shape))
+
     def share(self, threads: int | None) -> None:  # noqa: B027
         """Let that many threads share the work of kernels; None decides by its size.  Results do not depend on it."""
 
