@@ -55,9 +55,13 @@ numbers that is their sum::
     [[terminal.coupling]]
     kind = "crowd-aversion"
     strength = 0.1
-    [final]                                     # if the density at the horizon is given; or cap = ..., not exceeded
-    density = {bump = {width = 0.2, centre = [1.5, 0.7]}}
+
+Where the density *at the end* is given, or capped, it stands in a table of its own::
+
+    [final]
+    density = {bump = {width = 0.2, centre = [1.5, 0.7]}}       # met by a terminal price
     normalise = true
+    # cap = 3.0                                 # or, in place of a density: not exceeded
 
 *Lattice moves* on a grid, with what else a coupling can be::
 

@@ -186,7 +186,7 @@ def _choices(
         data["price"] = (both, price[:-1, last], {"units": rate, "long_name": "price per unit of the aggregate"})
     data |= end_variables(game, multiplier, per_volume(game))
     if multiplier is not None:
-        if game.has_caps:
+        if game.has_caps or game.final_mass is None:
             text = {"units": rate, "long_name": "multiplier of the capacity"}
             data["capacity_multiplier"] = (("time", *dims), game.mass(paid_once(game, multiplier)), text)
         if count:

@@ -54,9 +54,16 @@ def extrapolated() -> mfg.Solution:
     return mfg.solve(problem, tol_continuum=0.05, check="ignore")
 
 
+def planned() -> mfg.Solution:
+    stay, swap = np.eye(2), np.eye(2)[::-1]
+    return mfg.solve(
+        mfg.Problem(mfg.States(2), mfg.TimeGrid(2, 2), mfg.Tabular([stay, swap], temperature=0.5),
+                    mfg.CrowdAversion(1.0), np.array([0.9, 0.1]), final=np.array([0.4, 0.6])))  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def solutions():
-    return [diffusion(), finite(), learned(), entropic(), extrapolated()]
+    return [diffusion(), finite(), learned(), entropic(), extrapolated(), planned()]
 
 
 def unit(word: str, length: str, time: str, axes: int) -> str:
@@ -70,7 +77,7 @@ def unit(word: str, length: str, time: str, axes: int) -> str:
 
 
 def test_every_variable_is_listed_with_its_dimensions_and_unit(solutions):
-    all_units = ("km", "h", 2), ("1", "h", 0), ("1", "1", 0), ("km", "h", 2), ("1", "1", 1)
+    all_units = ("km", "h", 2), ("1", "h", 0), ("1", "1", 0), ("km", "h", 2), ("1", "1", 1), ("1", "1", 0)
     for solution, units in zip(solutions, all_units, strict=True):
         dataset = solution.dataset
         space = tuple(dim for dim in dataset["density"].dims if dim in SPACE)

@@ -13,10 +13,10 @@ from mfgsolve.problemfile import read_problem
 from mfgsolve.problemfile.declaring import boxes, declared, write_declared
 from mfgsolve.resolution import settle
 
-SHAPES = {"supply-demand": (8, 10), "crowd-aversion": (8, 16)}
+SHAPES = {"supply-demand": (8, 10), "crowd-aversion": (8, 16), "planned-room": (8, 16)}
 AS_DATA = [
     "beach-bar", "bonnans-lavigne-pfeiffer-2", "braess", "crowd-aversion", "crowd-modelling", "crowd-modelling-2d",
-    "crowd-motion", "four-rooms", "lattice-supply-demand", "left-right", "predator-prey", "rock-paper-scissors",
+    "crowd-motion", "four-rooms", "lattice-supply-demand", "left-right", "planned-room", "predator-prey", "rock-paper-scissors",
     "supply-demand",
 ]  # fmt: skip
 REFUSED = {
