@@ -147,8 +147,8 @@ class LatticeMoves(TableDynamics):
         return [[sparse.csr_array(move @ after) for move in moves] for after in afters], allowed
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis, whose arrays over time know their times; they are read when
-        it is bound."""
+        """Itself, with one field of the drift for each axis; arrays over time know their times, and all are read
+        when it is bound."""
         drift = timed_drift(self.drift, space, time, where)
         return self if drift is self.drift else replace(self, drift=drift)
 

@@ -44,9 +44,9 @@ class CongestedStep(MovementStep):
 
     def __init__(
         self, space: Grid, time: TimeGrid, scheme: Scheme, movement: Movement, others: tuple[Factor, ...],
-        floor: float, exponent: float,
+        floor: float, exponent: float, places: np.ndarray | None = None,
     ):  # fmt: skip
-        super().__init__(space, time, scheme, movement, others)
+        super().__init__(space, time, scheme, movement, others, places)
         self.floor, self.exponent = floor, exponent
         self.policy_shape = (2, *self.shape)
 
@@ -66,7 +66,7 @@ class CongestedStep(MovementStep):
 
     def weights(self, nodes: slice, mass: np.ndarray | None) -> np.ndarray:
         """c (c0 + rho)^alpha (steps, cells); NaN where nobody says which crowd there is."""
-        costs = self.scheme.control_cost[nodes][:, None]
+        costs = self.costs_of_moving(nodes)
         if mass is None:
             return np.full((len(costs), self.cells), np.nan)
         density = np.maximum(mass, 0.0).reshape(len(costs), -1) / np.asarray(self.space.volumes).reshape(-1)
@@ -114,7 +114,8 @@ class CongestedStep(MovementStep):
         """dc / c (T, *shape) for a change of the mass that agents believe in."""
         if self.exponent == 0.0:
             return np.zeros((self.steps, *self.shape))
-        cost = self.scheme.control_cost.reshape(-1, 1, 1, 1)
+        costs = self.costs_of_moving(slice(0, self.steps))
+        cost = costs.reshape(self.steps, *(self.shape if costs.shape[1] > 1 else (1, 1, 1)))
         crowded = (policy[:, 1] / cost) ** (1.0 / self.exponent)  # c0 + rho
         volumes = np.broadcast_to(self.space.volumes, self.space.shape).reshape(self.shape)
         return np.asarray(self.exponent * change[:-1].reshape(-1, *self.shape) / (volumes * crowded))
