@@ -18,21 +18,17 @@ from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
 from mfgsolve.dynamics.branching import branched
 from mfgsolve.errors import InputError, has_labels, numbers, real, unknown
-from mfgsolve.exit_costs import at_exits, nobody_gone, own_exit_cost, with_exits
+from mfgsolve.exit_costs import at_exits, own_exit_cost, with_exits
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import Labelled, aligned, frozen
-from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
-<<<<<<< HEAD
-from mfgsolve.inputs.times import checked_kinks
-from mfgsolve.scenarios import ScenarioTree
-=======
 from mfgsolve.inputs.times import kinks_of
->>>>>>> main
+from mfgsolve.scenarios import ScenarioTree
 from mfgsolve.spaces import Populations, Space
+from mfgsolve.starts import starting_mass
 from mfgsolve.stationary import check_agents, check_optimum, check_steps, check_times
 from mfgsolve.steps import Step
 
@@ -346,52 +342,7 @@ class Problem(Suggesting):
 
     def initial_mass(self) -> np.ndarray:
         """Mass per cell at t = 0, shape of the grid; sums to 1."""
-        grid = self.grid
-        if self.initial is None:  # where the game has no beginning: a first guess
-            free = (~grid.mask * (grid.volumes + np.zeros(grid.shape))).reshape(grid.populations, -1)
-            return np.asarray((free / free.sum(axis=1, keepdims=True)).reshape(grid.shape))
-        if isinstance(self.initial, np.ndarray) and self.initial.shape != grid.shape:
-            raise InputError(f"initial density has shape {self.initial.shape}; the grid has {grid.shape}")
-        if isinstance(self.initial, np.ndarray) and (np.where(grid.mask, self.initial, 0.0) != 0).any():
-            cells = int((np.where(grid.mask, self.initial, 0.0) != 0).sum())
-            raise InputError(f"initial density is not zero in {cells} blocked cells; take it away or unblock them")
-        mass = sample(self.initial, 0.0, grid, "initial density") * grid.volumes
-        mass = nobody_gone(mass, grid, isinstance(self.initial, np.ndarray))
-        if (mass < 0).any():
-            index = tuple(int(i) for i in np.argwhere(mass < 0)[0])
-            raise InputError(
-                f"initial density is negative ({(mass / grid.volumes)[index]:g} at cell {index}); "
-                "a density must be zero or positive"
-            )
-        count = grid.populations
-        totals = mass.reshape(count, -1).sum(axis=1)
-        kind = self._precision() if not self.normalise and (np.abs(totals - 1) > ROUND).any() else np.dtype(float)
-        near = slack(kind, mass.size // count)
-        for p, total in enumerate(totals):
-            of = f" of population {grid.names[p]!r}" if isinstance(grid, Populations) else ""
-            if total <= 0:
-                raise InputError(f"initial density{of} is zero in every free cell; put some mass there")
-            if not self.normalise and abs(total - 1) > near:
-                how = "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it"
-                size = "differs" if isinstance(grid.volumes, np.ndarray) else f"{grid.volumes:.6g}"
-                raise InputError(
-                    f"initial density{of} sums to {total:.6g} over the grid, expected 1 (cell volume "
-                    f"{size}), and misses it by {abs(total - 1):.1e}{remedy(kind, how)}"
-                )
-        if not self.normalise and near == ROUND:
-            return mass
-        if not self.normalise:
-            say_renormalised("initial density", kind, float(np.abs(totals - 1).max()))
-        return np.asarray(mass / totals.reshape((-1,) + (1,) * (mass.ndim - 1)) if count > 1 else mass / totals[0])
-
-    def _precision(self) -> np.dtype:
-        """The kind of numbers that the initial density came in."""
-        given = self.initial
-        if not callable(given):
-            return precision_of(given)
-        return precision_of(
-            ask(given, (0.0, self.grid.coordinates), "initial density", "(t, coordinates)", " at t = 0")
-        )
+        return starting_mass(self.initial, self.grid, self.normalise)
 
     def terminal_cost(self) -> np.ndarray:
         """g at the cell centres, shape of the grid; at exits, what it costs to leave at the end."""

@@ -23,7 +23,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.spaces import STATE_BYTES, Layers, Populations, Space, Volumes, repeated
 
-__all__ = ["ROOT", "AtStart", "ScenarioTree", "Scenarios", "Segment", "on_layers"]
+__all__ = ["ROOT", "AtStart", "ScenarioTree", "Scenarios", "Segment", "check_one_world", "on_layers"]
 
 ROOT = "start"  # the segment before the first date
 ROUND = 1e-9  # by which probabilities may miss 1, and dates a node, in steps
@@ -231,6 +231,20 @@ class Scenarios(Layers):
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
         attrs = {"units": "1", "long_name": "segment of the tree of scenarios"}
         return {"scenario": (np.array(self.tree.names_of_segments), attrs)} | self.space.dimension_coordinates
+
+
+def check_one_world(space: Space, who: str) -> None:
+    """Refuse scenarios for what lets agents go their ways one by one: news would reach each of them by itself.
+
+    Raises
+    ------
+    InputError
+    """
+    if isinstance(space, Scenarios):
+        raise InputError(
+            f"{who} is not offered with scenarios: news is the same for all agents, and a draw of each by itself would "
+            "be another game; solve each branch with the policy of its scenario, or look at the law: solution.density"
+        )
 
 
 @dataclass(frozen=True)

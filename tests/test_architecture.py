@@ -20,7 +20,7 @@ ORDER = [
     {"errors"},
     {"cautions", "discretisation", "display", "inputs", "kernels", "methods", "watch"},
     {"files"},
-    {"axes", "coordinates", "exits", "exit_costs", "spaces", "grids", "fields", "scenarios", "stationary"},
+    {"axes", "coordinates", "exits", "exit_costs", "spaces", "grids", "fields", "scenarios", "starts", "stationary"},
     {"steps"},
     {"dynamics", "couplings"},
     {"problem"},

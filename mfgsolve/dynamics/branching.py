@@ -32,7 +32,7 @@ def branched(problem: Any) -> dict[str, Any]:
     if not isinstance(tree, ScenarioTree):
         raise InputError(f"scenarios of the problem are a {type(tree).__name__}; a ScenarioTree is needed")
     time = problem.time
-    if not isinstance(time, TimeGrid):
+    if not isinstance(time, TimeGrid) or time.is_stationary:
         raise InputError(f"scenarios need times that end, a TimeGrid; this problem has {time!r}")
     if time.settled:
         tree.nodes(time)

@@ -63,6 +63,14 @@ Where the density *at the end* is given, or capped, it stands in a table of its 
     normalise = true
     # cap = 3.0                                 # or, in place of a density: not exceeded
 
+*Common noise* of a finite game is a tree of scenarios; arrays of costs may have a leading dimension of its segments,
+"start", then the outcomes of the first date, and so on::
+
+    [scenarios]
+    dates = [3.0]                               # nodes of the times
+    probabilities = [0.6, 0.4]                  # or one such list for each date
+    names = ["left", "right"]
+
 *Lattice moves* on a grid, with what else a coupling can be::
 
     name = "shift"

@@ -23,6 +23,7 @@ REFUSED = {
     "bonnans-lavigne-pfeiffer-1": "cannot be written out in full: what the text makes differs from it in some bits",
     "cole-hopf": "the initial density is a function of Python",
     "gaussian-log": "the cost of coupling running-cost is a function of Python",
+    "late-news": "it has scenarios",
     "linear-quadratic": "its coupling is a MeanAttraction",
     "montreal": "the reward of coupling congestion is a function of Python",
     "susceptible-infected": "its transitions depend on the crowd",
