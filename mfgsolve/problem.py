@@ -13,8 +13,10 @@ from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Capacity, Coupling, RunningCost, marginal
 from mfgsolve.couplings.final import final_cap, scaled_to_one, with_final
 from mfgsolve.couplings.timed import timed
+from mfgsolve.couplings.within import in_scenarios
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
+from mfgsolve.dynamics.branching import branched
 from mfgsolve.errors import InputError, has_labels, numbers, real, unknown
 from mfgsolve.exit_costs import at_exits, own_exit_cost, with_exits
 from mfgsolve.fields import Field, own_field, sample
@@ -25,6 +27,7 @@ from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import Labelled, aligned, frozen
 from mfgsolve.inputs.texts import check_names
 from mfgsolve.inputs.times import kinks_of
+from mfgsolve.scenarios import ScenarioTree
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.stationary import check_agents, check_optimum, check_steps, check_times
 from mfgsolve.steps import Step
@@ -58,6 +61,9 @@ class Problem(Suggesting):
     terminal_coupling : a `Coupling` added at the last node with weight 1
     final : density of agents at the horizon, to which a terminal price leads them (the planning problem); or a
         `Capacity`, which it must not exceed
+    scenarios : a `ScenarioTree`, news that all agents hear (common noise), of a game of finite actions.  ``grid`` and
+        the rest are stated for one world; functions of (t, coordinates) see ``c.scenario``, arrays may have a leading
+        dimension of segments
     normalise : scale ``initial`` and ``final`` to total mass 1; otherwise a density that does not sum to 1 is an error
     name, source : how the problem is listed, and where it comes from
     parameters : what `mfgsolve.problems` built it from; with ``name`` it rebuilds the problem
@@ -107,6 +113,7 @@ class Problem(Suggesting):
     sense: str = "cost"
     exit_cost: Any = 0.0
     final: Field | np.ndarray | Capacity | None = None
+    scenarios: ScenarioTree | None = None
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -115,6 +122,9 @@ class Problem(Suggesting):
         object.__setattr__(self, "cautions", unique(self.cautions, said))
 
     def _check(self) -> None:
+        if self.scenarios is not None:
+            for name, value in branched(self).items():
+                object.__setattr__(self, name, value)
         for what, value, kind, name in (
             ("grid", self.grid, Space, "Grid, States or Populations"),
             ("time", self.time, TimeGrid, "TimeGrid"),
@@ -155,6 +165,9 @@ class Problem(Suggesting):
             if not callable(self.coupling):
                 real(self.coupling, "coupling of the problem")
             object.__setattr__(self, "coupling", RunningCost(self.coupling))  # type: ignore[arg-type]
+        if self.scenarios is not None:
+            for each in ("coupling", "terminal_coupling"):
+                object.__setattr__(self, each, in_scenarios(getattr(self, each)))
         if self.terminal_coupling is not None and not isinstance(self.terminal_coupling, Coupling):
             raise InputError(f"terminal coupling is a {type(self.terminal_coupling).__name__}; a Coupling is needed")
         if self.terminal_coupling is not None and self.terminal_coupling.on != "state":

@@ -20,7 +20,7 @@ ORDER = [
     {"errors"},
     {"cautions", "discretisation", "display", "inputs", "kernels", "methods", "watch"},
     {"files"},
-    {"axes", "coordinates", "exits", "exit_costs", "initial_masses", "spaces", "grids", "fields", "stationary"},
+    {"axes", "coordinates", "exits", "exit_costs", "initial_masses", "spaces", "grids", "fields", "scenarios", "stationary"},
     {"steps"},
     {"dynamics", "couplings"},
     {"problem"},

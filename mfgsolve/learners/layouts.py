@@ -16,6 +16,7 @@ from mfgsolve.games import Game, make_game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Populations, Space, States
+from mfgsolve.scenarios import check_one_world
 from mfgsolve.stationary import check_final_time
 
 __all__ = ["actions_of", "check_mass", "counted", "even_shares", "game_of", "joint", "labelled", "space_of"]
@@ -29,6 +30,7 @@ def game_of(problem: Problem | Game) -> Game:
     if not isinstance(problem, Problem):
         raise InputError(f"problem is a {type(problem).__name__}; a Problem or its game is needed")
     check_final_time(problem.time, "learning by playing", "episodes end")
+    check_one_world(problem.grid, "learning")
     return make_game(problem)
 
 

@@ -22,6 +22,7 @@ from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Reference
 from mfgsolve.solvers.base import Solver
 from mfgsolve.solving import learned
+from mfgsolve.scenarios import check_one_world
 from mfgsolve.stationary import check_final_time
 from mfgsolve.tasks import Task, Training, train
 
@@ -112,6 +113,7 @@ def learn(
             "(see mfgsolve.tasks)"
         )
     check_final_time(problem.time, "learn", "episodes end")
+    check_one_world(problem.grid, "learning")
     if checkpoint is not None and learner is not None and not isinstance(learner, str | Solver):
         raise InputError(
             f"a {_kind(learner)} of your own cannot be kept in a checkpoint, which holds numbers alone; leave "

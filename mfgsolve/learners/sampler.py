@@ -12,6 +12,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.needs import TABLES, unmet
+from mfgsolve.scenarios import check_one_world
 from mfgsolve.stationary import check_final_time
 
 __all__ = ["Sampler", "finite_game"]
@@ -22,6 +23,7 @@ def finite_game(problem: Problem, what: str) -> Game:
     if not isinstance(problem, Problem):
         raise InputError(f"{what} got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_final_time(problem.time, what, "episodes end")
+    check_one_world(problem.grid, "learning")
     reason = unmet((TABLES,), problem)
     if reason is not None:
         raise InputError(f"{what} does not suit {problem.name!r}: {reason}")

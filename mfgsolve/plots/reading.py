@@ -16,6 +16,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut, visible
 from mfgsolve.inputs.times import checked_times
 from mfgsolve.plots.style import Style, current
+from mfgsolve.solution.leaves import by_branch
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -412,6 +413,6 @@ def view(solution: Solution | xr.Dataset, *needed: str) -> View:
         from mfgsolve.solution.timeless import with_times
 
         solution = with_times(dataset)
-    seen = View(dataset_of(solution, ("time", "density", *needed)))
+    seen = View(by_branch(dataset_of(solution, ("time", "density", *needed))))
     _ = seen.level  # checked
     return seen

@@ -158,6 +158,8 @@ class _Writer:
 
     def document(self, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         problem = self.problem
+        if problem.scenarios is not None:
+            raise self.refuse("it has scenarios")
         top: dict[str, Any] = {"name": name, "source": problem.source} if problem.source else {"name": name}
         if problem.kinks:
             top["kinks"] = list(problem.kinks)
