@@ -30,7 +30,7 @@ def own_exit_cost(stated: Any, space: Space) -> Any:
     if space.exits is None:
         if not free:
             raise InputError(
-                'the problem has an exit cost and its space has no exits; state these, Grid(..., exits={"door": cells}), '
+                "the problem has an exit cost and its space has no exits; state these, Grid(..., exits={'door': cells}), "
                 "or leave the cost out"
             )
         return 0.0
@@ -89,7 +89,7 @@ def nobody_gone(mass: np.ndarray, space: Space, is_array: bool) -> np.ndarray:
         index = tuple(int(i) for i in np.argwhere(gone)[0])
         name = space.exits.names[int(space.exits.number[index])]
         raise InputError(
-            f"initial density is not zero in cell {index} of the exit {name!r}; who starts there has left already: take "
-            "it away"
+            f"initial density is not zero in cell {index} of the exit {name!r}; who starts there has left already: "
+            "take it away"
         )
     return mass - gone

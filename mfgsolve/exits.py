@@ -3,8 +3,9 @@
     exits = {"west door": mask, "east": "x-high", "stairs": lambda c: c.y > 0.9}
 
 Who comes to a cell of an exit has left: it pays the exit cost of that time, and nothing more.  The game is the one with
-an absorbing state for each of these cells, and it is solved as that: the mass that has left is kept in them, so that all
-masses still sum to 1, a certificate is that of the whole game, and nothing is lost unseen.  Couplings do not see it.
+an absorbing state for each of these cells, and it is solved as that: the mass that has left is kept in them, so that
+all masses still sum to 1, a certificate is that of the whole game, and nothing is lost unseen.  Couplings do not see
+it.
 """
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ def make_exits(stated: Any, blocked: np.ndarray, cells_of: Cells) -> Exits:
         if shared.any():
             index = tuple(int(i) for i in np.argwhere(shared)[0])
             raise InputError(
-                f"exits {list(own)[number[index]]!r} and {name!r} share the cell {index}; every cell has one exit at most"
+                f"exits {list(own)[number[index]]!r} and {name!r} share the cell {index}; every cell has one exit at "
+                "most"
             )
         number[cells] = k
         if not (callable(where) or is_face(where)):

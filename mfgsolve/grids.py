@@ -42,10 +42,11 @@ class Grid(Space):
     axes : axes in array order; the last one is x
     blocked : None, a boolean array of the grid's shape, or a function of the coordinates that returns one;
         True where no agent may be (walls, obstacles)
-    exits : None, or where agents leave (`mfgsolve.exits.Exits`): a mapping from names to cells, or the cells of a single exit.  Cells are a
-        boolean array of the grid's shape, a function of the coordinates that returns one, or a side of the grid such as
-        "x-low" or "y-high" (or a list of sides), which is the outermost layer of cells there.  Who comes to such a cell
-        has left; diffusions leave where they cross into it, half a cell from the last centre inside
+    exits : None, or where agents leave (`mfgsolve.exits.Exits`): a mapping from names to cells, or the cells of a
+        single exit.  Cells are a boolean array of the grid's shape, a function of the coordinates that returns one, or
+        a side of the grid such as "x-low" or "y-high" (or a list of sides), which is the outermost layer of cells
+        there.  Who comes to such a cell has left; diffusions leave where they cross into it, half a cell from the last
+        centre inside
 
     Examples
     --------
@@ -110,8 +111,8 @@ class Grid(Space):
                     "in the order of shape"
                 )
         axes = [Axis(n, s, *e, boundary=k, unit=unit) for n, s, e, k in zip(names, sizes, ends, kinds, strict=True)]
-        layers = _layers(exits, names)
-        return cls(tuple(_widened(axis, layers, axis.cells) for axis in axes), blocked, exits)
+        grid = cls(tuple(axes), blocked)
+        return grid if exits is None else grid.with_exits(exits)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -156,6 +157,27 @@ class Grid(Space):
                 raise InputError(f"exit {name!r} is a side of the axis {axis}, which is periodic and has none")
             np.moveaxis(cells, k, 0)[0 if side == "low" else -1] = True
         return cells, True
+
+    def with_exits(self, stated: Any) -> Grid:
+        """The same grid with other exits; a side of equal cells that is one gets a layer of cells beyond it.
+
+        Raises
+        ------
+        InputError
+        """
+        layers = _layers(stated, self.dims)
+        if self.blocked is not None and not callable(self.blocked) and layers:
+            raise InputError(
+                "blocked cells given as an array have the shape of the box, and sides that are exits add cells to it; "
+                "give a function of coordinates, or the exits as an array, too"
+            )
+        return Grid(tuple(_widened(axis, layers, axis.cells) for axis in self.axes), self.blocked, stated)
+
+    @property
+    def box_shape(self) -> tuple[int, ...]:
+        """Cells along each axis without the layers beyond sides of equal cells that are exits."""
+        layers = set() if self.exits is None else _layers(self.exits, self.dims)
+        return tuple(axis.cells - axis.even * sum(name == axis.name for name, _ in layers) for axis in self.axes)
 
     @property
     def is_drawn(self) -> bool:

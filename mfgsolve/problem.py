@@ -11,7 +11,7 @@ import numpy as np
 
 from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Capacity, Coupling, RunningCost, marginal
-from mfgsolve.couplings.final import final_cap, with_final
+from mfgsolve.couplings.final import final_cap, scaled_to_one, with_final
 from mfgsolve.couplings.timed import timed
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
@@ -55,9 +55,9 @@ class Problem(Suggesting):
         mass of every population is 1
     terminal : terminal cost g: function of (t, coordinates), array or number
     terminal_coupling : a `Coupling` added at the last node with weight 1
-    final : density of agents at the horizon, which they are led to by a terminal price (the planning problem), stated
-        as the initial one; or a `Capacity`, which it must not exceed
-    normalise : scale ``initial``, and ``final``, to total mass 1; otherwise a density that does not sum to 1 is an error
+    final : density of agents at the horizon, to which a terminal price leads them (the planning problem); or a
+        `Capacity`, which it must not exceed
+    normalise : scale ``initial`` and ``final`` to total mass 1; otherwise a density that does not sum to 1 is an error
     name, source : how the problem is listed, and where it comes from
     parameters : what `mfgsolve.problems` built it from; with ``name`` it rebuilds the problem
     track : position (x, y, ...) of what moves (demand, a well) at time t, for pictures
@@ -441,7 +441,8 @@ class Problem(Suggesting):
         if tied or self.is_finite or not isinstance(self.grid, Grid) or self.grid.is_drawn:
             return None
         time = replace(self.time, steps=steps, chosen=False)
-        return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
+        final = scaled_to_one(self.final)  # type: ignore[arg-type]
+        return replace(self, grid=self.grid.refined(shape), time=time, normalise=True, final=final)
 
 
 def _is_nothing(value: Any) -> bool:

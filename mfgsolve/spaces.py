@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from mfgsolve.coordinates import Coordinates
 from mfgsolve.errors import InputError, shown, unknown, whole
 from mfgsolve.exits import Exits, make_exits, truth_values
 from mfgsolve.inputs.memory import affordable
@@ -35,43 +36,6 @@ __all__ = [
 
 STATE_BYTES = 9  # number and truth value of every state
 Volumes = float | np.ndarray  # of the cells: one number where all are alike
-
-
-class Coordinates(Mapping[str, np.ndarray]):
-    """Cell centres by name, each of the full shape: ``c.x``, ``c["y"]``; ``periods`` of the periodic axes.
-
-    A listed space has ``c.state``, the number of the state; several populations have ``c.population`` and choices have
-    ``c.action`` besides, which are no part of a point and are therefore not listed by ``in`` and ``len``.
-    """
-
-    def __init__(
-        self,
-        arrays: Mapping[str, np.ndarray],
-        periods: Mapping[str, float] | None = None,
-        labels: Mapping[str, np.ndarray] | None = None,
-    ):
-        self._arrays, self.periods, self._labels = dict(arrays), dict(periods or {}), dict(labels or {})
-
-    def gap(self, name: str, point: float) -> np.ndarray:
-        """Signed distance from a point along an axis; to its nearest image where the axis is periodic."""
-        gap, period = self[name] - point, self.periods.get(name)
-        return gap if period is None else np.asarray(gap - period * np.round(gap / period))
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self._arrays[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    def __getattr__(self, name: str) -> np.ndarray:
-        own = self.__dict__.get("_arrays", {}) | self.__dict__.get("_labels", {})
-        try:
-            return own[name]
-        except KeyError:
-            raise AttributeError(unknown("coordinate", name, own)) from None
 
 
 class Space(ABC):
@@ -166,6 +130,10 @@ class Space(ABC):
         """Checked exits of this space, in the words that a `Grid` or `States` takes."""
         raise InputError(f"a {type(self).__name__} has no exits; only a grid and listed states have")
 
+    def with_exits(self, stated: Any) -> Space:
+        """The same space with other exits, in the words that a `Grid` or `States` takes."""
+        raise InputError(f"a {type(self).__name__} has no exits; only a grid and listed states have")
+
     def refined(self, shape: Sequence[int]) -> Space:
         """The same space with other cell counts."""
         raise InputError(f"a {type(self).__name__} has no cells to refine; only a grid has")
@@ -221,6 +189,9 @@ class States(Space):
     def exits_of(self, stated: Any) -> Exits:
         """Checked exits of these states, stated as a parameter of them."""
         return make_exits(stated, self.mask, self._states_of)
+
+    def with_exits(self, stated: Any) -> States:
+        return States(self.states, stated)
 
     def _states_of(self, name: str, where: Any) -> tuple[np.ndarray, bool]:
         """States of an exit as it was stated."""

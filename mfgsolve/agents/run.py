@@ -38,8 +38,8 @@ class Party:
     tagged : how many (of each population) walk by themselves, and are remembered
     deviation : the chain of the tagged agents, if it is not the one of everybody
     start : cells of all agents at t = 0 (flat states); None draws them from the initial mass
-    exits : cells in which agents leave, who then neither pay nor count; None keeps all.  A game that has exits of its own
-        keeps who has left in their cells
+    exits : cells in which agents leave, who then neither pay nor count; None keeps all.  A game that has exits of its
+        own keeps who has left in their cells
     """
 
     walk: Walk

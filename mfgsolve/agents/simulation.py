@@ -80,7 +80,8 @@ def simulate(
         ``mean_field_density`` (time, ...) and ``mean_field_cost``, their limits for agents that start and leave
         likewise; where there are exits ``left`` (replica, node[, population]), how many have gone, and ``exited``
         (replica, node[, population], exit) and ``mean_field_exited``, which share by each of them, of the agents and in
-        the limit; ``tagged_cell`` (replica, tagged, node), the flat number of the cell or -1 after leaving, ``tagged_position`` on grids, and ``tagged_cost``
+        the limit; ``tagged_cell`` (replica, tagged, node), the flat number of the cell or -1 after leaving,
+        ``tagged_position`` on grids, and ``tagged_cost``
 
     Raises
     ------

@@ -47,7 +47,7 @@ def plot(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="Of a solution: plan (default), value, speed, policy, convergence or learning.",
+            help="Of a solution: plan (default), value, speed, policy, convergence, learning or exits.",
             autocompletion=completing.kinds,
         ),
     ] = None,

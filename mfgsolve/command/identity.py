@@ -30,13 +30,13 @@ def solution_identity(solution: Solution) -> dict[str, Any]:
 def comparison_identity(compared: xr.Dataset) -> dict[str, Any]:
     """Parameters, resolution and version of a comparison of N agents with the mean field."""
     version = {"mfgsolve_version": str(compared.attrs.get("mfgsolve_version", "unknown"))}
-    game = _game(compared.rename(mean_field_density="density") if "density" not in compared else compared)
+    game = _game(compared, "density" if "density" in compared else "mean_field_density")
     return {name: game[name] for name in ("parameters", "shape")} | version
 
 
-def _game(data: xr.Dataset) -> dict[str, Any]:
+def _game(data: xr.Dataset, density: str = "density") -> dict[str, Any]:
     """Name, parameters, shape and steps."""
-    dims = [str(dim) for dim in data["density"].dims if dim not in ("time", "agents")]
+    dims = [str(dim) for dim in data[density].dims if dim not in ("time", "agents")]
     return {
         "problem": str(data.attrs.get("name", "custom")),
         "parameters": parameters_in(str(data.attrs.get("problem", ""))),

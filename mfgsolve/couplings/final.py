@@ -15,7 +15,7 @@ from mfgsolve.inputs.labels import aligned
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, slack
 from mfgsolve.spaces import Populations, Space
 
-__all__ = ["FinalDensity", "final_cap", "with_final"]
+__all__ = ["FinalDensity", "final_cap", "scaled_to_one", "with_final"]
 
 
 def final_cap(stated: Any, normalise: bool) -> Capacity | None:
@@ -28,8 +28,13 @@ def final_cap(stated: Any, normalise: bool) -> Capacity | None:
                 f"final of the problem is a {type(stated).__name__}; a density, which is met, or a Capacity, which is "
                 "not exceeded, is needed (other couplings at the end are its terminal_coupling)"
             )
-        return replace(stated, normalise=True) if normalise and not stated.normalise else stated
+        return stated
     return FinalDensity(stated, normalise)
+
+
+def scaled_to_one(final: Capacity | None) -> Capacity | None:
+    """The same, normalised: on another grid a density that is sampled sums to 1 only nearly."""
+    return replace(final, normalise=True) if isinstance(final, FinalDensity) else final
 
 
 def with_final(terminal: Coupling | None, final: Capacity | None) -> Coupling | None:
@@ -87,8 +92,8 @@ class FinalDensity(Capacity):
                 kind = np.dtype(float) if callable(self.cap) else precision_of(self.cap)
                 how = "pass FinalDensity(..., normalise=True) (in a problem file: normalise = true under [final])"
                 raise InputError(
-                    f"final density{of} sums to {total:.6g} over the grid, and misses 1 by {abs(total - 1):.1e}; agents "
-                    f"neither leave nor come{remedy(kind, how + ' or scale it')}"
+                    f"final density{of} sums to {total:.6g} over the grid, and misses 1 by {abs(total - 1):.1e}; "
+                    f"agents neither leave nor come{remedy(kind, how + ' or scale it')}"
                 )
         return np.asarray(mass / totals.reshape((-1,) + (1,) * (mass.ndim - 1)) if count > 1 else mass / totals[0])
 

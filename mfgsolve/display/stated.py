@@ -52,7 +52,9 @@ def problem_card(problem: Any) -> str:
              ("hard bounds", problem.is_hard), ("transitions by the crowd", problem.is_coupled)) if held]  # fmt: skip
     rows = {
         "where": space_sentence(grid),
-        "when": repr(time) if time.is_stationary else f"0 to {time.horizon:g}{unit}, {steps}" + (f", discount {time.discount:g}" if time.discount else ""),
+        "when": repr(time)
+        if time.is_stationary
+        else f"0 to {time.horizon:g}{unit}, {steps}" + (f", discount {time.discount:g}" if time.discount else ""),
         "agents": ", ".join(dict.fromkeys(type(one).__name__ for one in problem.all_dynamics))
         + (f", scheme {problem.scheme}" if problem.scheme else f", temperature {problem.temperature:g}"),
         "crowd": ", ".join(dict.fromkeys(kinds)),

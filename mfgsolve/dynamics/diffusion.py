@@ -17,7 +17,7 @@ from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER
 from mfgsolve.spaces import Space
 from mfgsolve.steps import EntropicStep, SpeedStep, Step
-from mfgsolve.steps.drift import averaged_drift, check_drift, drift_factor, is_still, own_drift
+from mfgsolve.steps.drift import averaged_drift, drift_factor, is_still, own_drift, timed_drift
 from mfgsolve.steps.exit_entropic import ExitEntropicStep
 from mfgsolve.steps.exit_speeds import ExitSpeedStep
 from mfgsolve.steps.resolving import own_viscosity
@@ -80,8 +80,9 @@ class ControlledDiffusion(Dynamics):
     control_cost : c > 0, or a `QuadraticCost`
     noise : "implicit" (stable for any nu) or "explicit" (needs nu dt sum 2/h^2 <= 1), of upwind steps
     drift : velocity b(t, X), length / time, that nobody controls; one field for each axis in the order x, y, z (on one
-        axis a single one): numbers, arrays of the grid's shape, functions of (t, coordinates).  At walls it has no flux
-        (who would leave stays in the last cell); it adds a viscosity |b| h (1 - c) / 2, c = |b| dt / h <= 1
+        axis a single one): numbers, functions of (t, coordinates), arrays of the grid's shape, or with an axis more in
+        front, a level for each step or node.  At walls it has no flux (who would leave stays in the last cell); it adds
+        a viscosity |b| h (1 - c) / 2, c = |b| dt / h <= 1
     scheme : "entropic" or "upwind"; absent, what `Problem.scheme` tells
     reach : cells along each axis that an agent can go in one entropic step; absent, as far as the speeds of the game
         ask for
@@ -136,9 +137,10 @@ class ControlledDiffusion(Dynamics):
             )
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis; labelled ones are read when it is bound."""
-        check_drift(self.drift, space, where)
-        return self
+        """Itself, with one field of the drift for each axis, whose arrays over time know their times; they are read when
+        it is bound."""
+        drift = timed_drift(self.drift, space, time, where)
+        return self if drift is self.drift else replace(self, drift=drift)
 
     def with_scheme(self, space: Space, hard: bool) -> Self:
         """The same diffusion with the scheme that is stated; or else with the entropic one where it suits.

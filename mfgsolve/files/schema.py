@@ -223,8 +223,9 @@ def _comparison(file: Reading) -> None:
     file.values("slope_band", ("measure", "end"))
     file.values("slope_used", ("measure", "agents"))
     for name in ("density", "mean_field_density"):
-        file.values(name, ("agents", "time", *space) if name == "density" else ("time", *space))
-        file.masses(name, space, 0.0)
+        file.layout(name, ("agents", "time", *space) if name == "density" else ("time", *space))
+        if file.whole:
+            file.masses(name, space, 0.0)
     for name in ("name", "seed", "problem"):
         file.text(name)
     for name in ("wasserstein_metric", "regret_unknown", "status"):

@@ -27,6 +27,7 @@ __all__ = ["Fixed", "LongRun"]
 LEAST = 1e-150  # of a chance to leave, below which it is no number any more
 NEVER = 1e-14  # and that values cannot tell from 0
 FEW = 64  # states up to which values are found by elimination, which no policy is too near to dividing for
+LOOKS = 100  # steps of the chain that tell where agents often come by
 SMALL = 256  # states up to which a dense factorisation is the faster one
 
 
@@ -118,9 +119,9 @@ class Fixed:
         pins = self._pins
         costs, clock = (self._pinned.solve(np.where(pins, 0.0, each)) for each in (right, np.ones(self.cells)))
         first = int(np.flatnonzero(pins & self.free)[0])
-        row = self.chances[[first]]
+        row = self._row(first)
         with np.errstate(all="ignore"):  # of a chain that hardly ever comes back
-            gain = float((right[first] + (row @ costs)[0]) / (1.0 + (row @ clock)[0]))
+            gain = float((right[first] + row @ costs) / (1.0 + row @ clock))
         return costs - gain * clock, np.full(self.cells, gain)
 
     def law(self, initial: np.ndarray) -> np.ndarray:
@@ -215,12 +216,24 @@ class Fixed:
     def _pins(self) -> np.ndarray:
         """One state of each closed class, and all blocked cells."""
         labels, closed = self._classes
-        pins, inflow = ~self.free, np.asarray(self.chances.sum(axis=0)).reshape(-1)
+        pins = ~self.free
         for each in closed:
-            pins = pins.copy()
-            members = np.flatnonzero(labels == each)
-            pins[members[int(inflow[members].argmax())]] = True  # where agents often come by
+            pins[self._pin_of(labels == each)] = True
         return np.asarray(pins)
+
+    def _pin_of(self, members: np.ndarray) -> int:
+        """A state of a class where agents often come by: equations pinned elsewhere lose digits."""
+        if "_visits" not in self.__dict__:
+            visits = self.free / self.free.sum()
+            for _ in range(LOOKS):
+                visits = 0.5 * (visits + self.chances.T @ visits)  # however the chain turns round
+            self._visits = visits
+        return int(np.flatnonzero(members)[self._visits[members].argmax()])
+
+    def _row(self, state: int) -> np.ndarray:
+        """Where agents of a state go."""
+        row = self.chances[[state]]
+        return np.ravel(row if isinstance(row, np.ndarray) else row.toarray())
 
     def _part_at(self, order: np.ndarray) -> np.ndarray:
         """The chances among these states, in their order, as an array."""
@@ -240,15 +253,8 @@ class Fixed:
             if 1 < size <= SMALL:
                 part = self._part(members, members)
                 law = _eliminated(part if isinstance(part, np.ndarray) else part.toarray())
-            elif size > 1:
-                rest = members.copy()
-                rest[first] = False
-                one = np.zeros_like(members)
-                one[first] = True
-                inner = _Factored(_identity_less(self._part(rest, rest), 1.0))
-                source = self._part(one, rest)
-                source = source.toarray() if not isinstance(source, np.ndarray) else source
-                law[1:] = inner.transposed(np.ravel(source))
+            elif size > 1:  # what comes by from visit to visit of the pinned state
+                law = self._pinned.transposed(self._row(self._pin_of(members)))[members]
             laws[first] = law / law.sum()
         return laws[first]
 

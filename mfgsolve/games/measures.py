@@ -243,7 +243,8 @@ class Measures:
     def slack_cost(self, multiplier: np.ndarray, crowd: np.ndarray) -> float:
         """sum_t weight_t (sup of <multiplier, crowd> over the bounds - <multiplier, crowd>) >= 0 for a feasible crowd.
 
-        A final density that is given is no part of it.  ``multiplier`` has the shape of a price; positive parts belong to upper bounds, negative ones to lower bounds.
+        A final density that is given is no part of it.  ``multiplier`` has the shape of a price; positive parts belong
+        to upper bounds, negative ones to lower bounds.
         """
         total, flat, price = 0.0, self.flat(crowd), self.flat(multiplier)
         for block, levels, lower, upper in self.bounds():

@@ -166,8 +166,10 @@ def _mean_move(draw):
 
 
 def _diverge(mass, draw, other):
-    """sum_x m(x) KL(p(x) || q(x)) of two draws of the same noise, p of the first one, term by term p log(p / q) - p + q:
-    none is negative, so that nothing cancels."""
+    """sum_x m(x) KL(p(x) || q(x)) of two draws of the same noise, p of the first one.
+
+    Term by term p log(p / q) - p + q: none is negative, so that nothing cancels.
+    """
     total, moves = 0.0, draw.near.shape[1]
     p, q = np.empty(moves), np.empty(moves)
     for x in range(mass.size):

@@ -309,7 +309,7 @@ def _slope_text(seen: xr.Dataset, measure: str) -> str:
     if not math.isfinite(value):
         return ""
     if low <= 0.0 <= high or high - low > VAGUE:
-        return f": slope between {low:.2g} and {high:.2g}".replace("-", "−") + ", not resolved"
+        return f": slope {low:.2g} to {high:.2g}".replace("-", "−") + ", unresolved"
     band = f" ± {high - value:.1g}" if high - value > 1e-4 else ""
     if measure in ("l2", "wasserstein"):
         return f": slope {value:.3f}".replace("-", "−") + band

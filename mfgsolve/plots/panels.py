@@ -53,7 +53,7 @@ __all__ = [
 
 HIGHLIGHT = "#0096c7"  # what moves: a hue the density does not use
 INK = "0.25"
-WALL = ListedColormap(["0.55"])
+WALL, DOOR = ListedColormap(["0.55"]), ListedColormap(["#009e73"])
 POWER = 0.5
 POINTED = 5.0
 STEPS = [1, 2, 5, 10]  # between ticks
@@ -237,9 +237,13 @@ def density_image(ax: Axes, view: View, level: np.ndarray, norm: Normalize) -> S
 
 
 def draw_walls(ax: Axes, view: View, walls: np.ndarray | None) -> None:
+    """Walls grey, exits green."""
     if walls is not None:
         grey = np.ma.masked_where(~walls, np.zeros(walls.shape))
         plane(ax, view, grey, cmap=WALL, zorder=3)
+    if view.doors is not None:
+        green = np.ma.masked_where(~view.doors, np.zeros(view.doors.shape))
+        plane(ax, view, green, cmap=DOOR, zorder=3)
 
 
 def draw_track(ax: Axes, view: View, t: float, colour: str = HIGHLIGHT) -> list[Line2D]:

@@ -329,6 +329,14 @@ class View:
         return np.asarray(blocked.all(axis=0) if self.level is None else blocked[self.level])
 
     @property
+    def doors(self) -> np.ndarray | None:
+        """True in the cells of exits, over (y, x) or x; of three axes in any cell of the column, or where it is cut."""
+        if "exit_number" not in self.dataset:
+            return None
+        gone = np.asarray(self.dataset["exit_number"].values) >= 0
+        return gone if self.ndim < 3 else gone.any(axis=0) if self.level is None else gone[self.level]
+
+    @property
     def walls_cut(self) -> np.ndarray | None:
         return None if self._blocked is None else self.cut(self._blocked)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -33,7 +35,7 @@ def draw_target(ax: Axes, one: View, t: float) -> list[Artist]:
     if target is None:
         return []
     halo = [withStroke(linewidth=part.relative(2.6), foreground="white", alpha=0.7)]
-    line = {"color": part.INK, "linewidth": part.relative(1.2)}
+    line: dict[str, Any] = {"color": part.INK, "linewidth": part.relative(1.2)}
     if one.ndim > 1:
         levels = [share * float(target.max()) for share in SHARES]
         drawn = ax.contour(one.centres("x"), one.centres("y"), target, levels, colors=[part.INK], linestyles="--",
@@ -41,5 +43,7 @@ def draw_target(ax: Axes, one: View, t: float) -> list[Artist]:
         drawn.set(path_effects=halo)
         return [Line2D([], [], linestyle="--", label=NAME, **line)]
     few = one.is_finite and len(target) <= 60
-    style = {"linestyle": "", "marker": "*", "markersize": part.relative(9)} if few else {"linestyle": "--"}
+    style: dict[str, Any] = (
+        {"linestyle": "", "marker": "*", "markersize": part.relative(9)} if few else {"linestyle": "--"}
+    )
     return list(ax.plot(one.centres(one.dims[0]), target, label=NAME, zorder=4, path_effects=halo, **line, **style))

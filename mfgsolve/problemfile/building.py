@@ -11,6 +11,7 @@ import numpy as np
 from mfgsolve.couplings import Capacity, Coupling, Price, Sum, by_target
 from mfgsolve.couplings.final import FinalDensity
 from mfgsolve.errors import InputError
+from mfgsolve.exit_costs import exit_costs
 from mfgsolve.fields import Arc, Bump, Field, Total, sample
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.datafile import ArrayField
@@ -51,6 +52,7 @@ def build(table: DeclaredProblem, text: str) -> Problem:
         kinks=_bends(moving, table.time.horizon) if table.kinks is None else table.kinks,
         sense=table.sense,
         final=_final(table),
+        exit_cost={one.name: one.cost for one in table.exit} if table.exit else 0.0,
     )
     if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))) and (
         problem.initial is not None
@@ -141,6 +143,8 @@ def check(problem: Problem, where: str) -> None:
     checks: list[Callable[[], Any]] = [problem.initial_mass, problem.terminal_cost]
     if any(dynamics.has_arrays for dynamics in problem.all_dynamics):
         checks.append(lambda: _check_dynamics(problem))
+    if problem.grid.exits is not None:
+        checks.append(lambda: exit_costs(problem.exit_cost, first, problem.grid))
     space = getattr(problem.grid, "space", problem.grid)
     for dynamics in problem.all_dynamics:
         named = [(name, term) for name, value in vars(dynamics).items() for term in _terms(value) if callable(term)]

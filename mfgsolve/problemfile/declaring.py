@@ -7,7 +7,7 @@ at all times (finite games); a diffusion is solved on coarser meshes, too, and t
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,8 @@ class _Writer:
         if problem.sense != "cost":
             top["sense"] = problem.sense
         where = {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
+        if self.space.exits is not None:
+            where["exit"] = list(self._exits())
         tables = top | where | {"time": self._time()} | self._dynamics() | self._couplings() | self._ends()
         return tables, self.arrays
 
@@ -175,8 +177,24 @@ class _Writer:
         if units != {"1"}:
             stated["unit"] = units.pop()
         if grid.mask.any():
-            stated["blocked"] = boxes(grid)
+            stated["blocked"] = boxes(grid, grid.mask)
         return stated
+
+    def _exits(self) -> Iterator[dict[str, Any]]:
+        """Exits as boxes, or as states; sides, too, since the shape that is written has the layers beyond them."""
+        space, cost, shared = self.space, self.problem.exit_cost, not isinstance(self.problem.exit_cost, Mapping)
+        for k, name in enumerate(space.exits.names):
+            cells, own = space.exits.number == k, cost if shared else cost.get(name, 0.0)
+            stated: dict[str, Any] = {"name": name}
+            if isinstance(space, Grid):
+                stated["boxes"] = boxes(space, cells)
+            elif isinstance(space, States) and space.names is not None:
+                stated["states"] = [space.names[i] for i in np.flatnonzero(cells)]
+            else:
+                stated["cells"] = self._named(f"exit_{k}", cells, plain=False)
+            if not (_plain(own) and own == 0):
+                stated["cost"] = self._field(own, f"cost of the exit {name!r}", f"exit_cost_{k}")
+            yield stated
 
     def _time(self) -> dict[str, Any]:
         time = self.problem.time
@@ -369,17 +387,17 @@ def _costs_nothing(term: Any) -> bool:
     return isinstance(term, couplings.RunningCost) and _plain(cost) and cost == 0
 
 
-def boxes(grid: Grid) -> list[dict[str, list[float]]]:
-    """Walls as boxes from corner to corner, each as large as can be; corners are points (x, y, ...)."""
-    left, result = grid.mask.copy(), []
+def boxes(grid: Grid, cells: np.ndarray) -> list[dict[str, list[float]]]:
+    """Cells as boxes from corner to corner, each as large as can be; corners are points (x, y, ...)."""
+    left, result = cells.copy(), []
     while left.any():
         low = tuple(int(k) for k in np.argwhere(left)[0])
         high = list(low)
-        for k in reversed(range(left.ndim)):  # along x first, and then as far as all of it is wall
+        for k in reversed(range(left.ndim)):  # along x first, and then as far as all of it is among them
             while high[k] + 1 < left.shape[k]:
                 wider = tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))
                 next_one = (*wider[:k], slice(high[k] + 1, high[k] + 2), *wider[k + 1 :])
-                if not grid.mask[next_one].all():
+                if not cells[next_one].all():
                     break
                 high[k] += 1
         left[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))] = False

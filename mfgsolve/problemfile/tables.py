@@ -10,14 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from mfgsolve import couplings, dynamics
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.fields import Box, Field
-from mfgsolve.grids import Axis, Coordinates, Grid, TimeGrid
+from mfgsolve.grids import Axis, Grid, TimeGrid
 from mfgsolve.inputs.forms import NUMBER, TEXT, Form, Source, count, echoed, many, one_or_many, row
-from mfgsolve.inputs.tables import Kinds, Part, Table, group, table
+from mfgsolve.inputs.tables import Kinds, Part, Table, table
+from mfgsolve.problemfile.exits import BOXES, Boxes, ExitTable, with_exits
 from mfgsolve.problems.point_table import read_points
 from mfgsolve.problems.points import PointDemand
 from mfgsolve.spaces import Populations, Space, States
@@ -38,16 +37,6 @@ __all__ = [
 # -- where -------------------------------------------------------------------------------------------------------------
 
 
-class _Union:
-    """Cells in any of the boxes."""
-
-    def __init__(self, boxes: Sequence[Box]):
-        self.boxes = boxes
-
-    def __call__(self, c: Coordinates) -> np.ndarray:
-        return np.asarray(np.any([box.contains(c) for box in self.boxes], axis=0))
-
-
 def _texts(value: Any, source: Source) -> Any:
     if isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value)):
         return value
@@ -59,7 +48,7 @@ BOX = [
     Part("bounds", many(row(NUMBER, NUMBER)), False),
     Part("boundary", Form("a text, or one for each axis", "", _texts), False, "reflecting"),
     Part("unit", TEXT, False, "1"),
-    Part("blocked", many(group(lower=many(NUMBER), upper=many(NUMBER))), False, ()),
+    Part("blocked", BOXES, False, ()),
 ]
 EDGES = Part("edges", many(many(NUMBER)), False)
 STATED = {"name", "cells", "start", "stop", "boundary", "unit", "uneven"}  # of an axis, by the box
@@ -80,7 +69,7 @@ def _grid(blocked: Sequence[Any] = (), **stated: Any) -> Grid:
     """
     boxes = [Box(*corners) for corners in blocked]
     box = {part.name: stated.pop(part.name) for part in BOX if part.name in stated}
-    union = _Union(boxes) if boxes else None
+    union = Boxes(boxes) if boxes else None
     if "edges" in stated:
         grid = _of_edges(stated.pop("edges"), union, **box)
     elif "shape" not in box:
@@ -101,7 +90,7 @@ def _grid(blocked: Sequence[Any] = (), **stated: Any) -> Grid:
 
 def _of_edges(
     edges: Sequence[Sequence[float]],
-    blocked: _Union | None,
+    blocked: Boxes | None,
     shape: Sequence[int] | None = None,
     bounds: Any = None,
     boundary: str | Sequence[str] = "reflecting",
@@ -278,6 +267,7 @@ class DeclaredProblem:
 
     grid: Grid | None = field(default=None, metadata={"form": GRID})
     states: States | None = field(default=None, metadata={"form": STATES})
+    exit: tuple[ExitTable, ...] = field(default=(), metadata={"form": many(table(ExitTable))})
     population: tuple[PopulationTable, ...] = ()
     time: TimeGrid = field(metadata={"form": TIME})
     dynamics: Any = field(default=None, metadata={"form": DYNAMICS})
@@ -308,7 +298,7 @@ class DeclaredProblem:
     @property
     def space(self) -> Space:
         """Where agents live."""
-        below: Space = self.grid or self.states  # type: ignore[assignment]
+        below = with_exits(self.grid or self.states, self.exit)  # type: ignore[arg-type]
         return Populations([p.name for p in self.population], below) if self.population else below
 
     @property

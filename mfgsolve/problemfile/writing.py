@@ -11,6 +11,7 @@ from scipy import sparse
 
 from mfgsolve.couplings import by_target
 from mfgsolve.errors import InputError
+from mfgsolve.exit_costs import exit_costs
 from mfgsolve.inputs.forms import TRANSITIONS
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.building import on_what
@@ -52,7 +53,7 @@ def problem_to_toml(problem: Problem) -> str:
 
 def _text(problem: Problem) -> str:
     space = problem.grid.space if isinstance(problem.grid, Populations) else problem.grid
-    shape, steps = list(space.shape), problem.time.steps
+    shape, steps = list(getattr(space, "box_shape", space.shape)), problem.time.steps
     if problem.text is not None and problem.time.is_stationary:
         return _stationary_text(problem, shape)
     if problem.text is not None:
@@ -156,6 +157,8 @@ def _samples(problem: Problem) -> list[np.ndarray]:
     """Start, end, and the cost of the crowd as it starts, at three times."""
     mass, times = problem.initial_mass(), _times(problem)
     samples, levels = [mass, problem.terminal_cost()], slice(0, len(times))
+    if problem.grid.exits is not None:
+        samples.append(exit_costs(problem.exit_cost, times, problem.grid))
     for coupling in problem.couplings:
         for on, terms in by_target(coupling).items():
             space = on_what(problem, on)

@@ -15,6 +15,7 @@ from mfgsolve.problems.cole_hopf import cole_hopf
 from mfgsolve.problems.crowd_aversion import crowd_aversion
 from mfgsolve.problems.crowd_modelling import crowd_modelling, crowd_modelling_2d, four_rooms
 from mfgsolve.problems.crowd_motion import crowd_motion
+from mfgsolve.problems.evacuation import evacuation
 from mfgsolve.problems.gaussian_log import gaussian_log
 from mfgsolve.problems.lattice_supply_demand import lattice_supply_demand
 from mfgsolve.problems.linear_quadratic import linear_quadratic
@@ -42,6 +43,7 @@ __all__ = [
     "crowd_modelling",
     "crowd_modelling_2d",
     "crowd_motion",
+    "evacuation",
     "four_rooms",
     "from_points",
     "gaussian_log",

@@ -1,7 +1,7 @@
 """Newton's method for a crowd whose final density is given, or capped: the unknown beside the belief is a price.
 
-Agents believe the crowd to be mb and pay f(mb) and, at the end, a terminal price g that nobody has stated.  Their answer
-is the flow M(f(mb), g); the plan is the belief that comes true and the price that leads to the target,
+Agents believe the crowd to be mb and pay f(mb) and, at the end, a terminal price g that nobody has stated.  Their
+answer is the flow M(f(mb), g); the plan is the belief that comes true and the price that leads to the target,
 
     M - mb = 0,        M_T - target = 0       (of a cap: M_T <= cap, g >= 0, and g = 0 where it does not bind).
 
@@ -14,10 +14,12 @@ which Newton's method climbs: with K = d mass / d (weighted price) and B = weigh
     (I - K B~) x = (M - mb, M_T - target),     B~ = B, and at the end C = stiffness / max(M_T, target),
     mb <- max(mb + a x, 0),   g <- g + a C x_T
 
-by conjugate gradients in the inner product with B~.  The identity that stands at the end, too, where the true system has
-nothing, is that of a proximal step on the price (the method of multipliers): no price changes by more than about the
-stiffness where nobody is yet, which grows as long as full steps climb, until it is Newton's own step.  The inner product
-by C is the one in which K is well conditioned: agents at a temperature move their mass by its logarithm (Sinkhorn).
+by conjugate gradients in the inner product with B~.  The identity that stands at the end, too, where the true system
+has nothing, is that of a proximal step on the price (the method of multipliers): no price changes by more than about
+the stiffness where nobody is yet, which grows as long as full steps climb, until it is Newton's own step.  The inner
+product by C is the one in which K is well conditioned: agents at a temperature move the logarithm of their mass.  Where
+Newton's full step does not climb, a step of Sinkhorn's iteration, g <- g + entropy log(M_T / target), mends the tails;
+where both stay far off, the game is begun hotter and cooled.
 
 Sources: Achdou, Camilli and Capuzzo-Dolcetta, doi:10.1137/100790069; Rockafellar, doi:10.1287/moor.1.2.97.
 """
@@ -32,7 +34,9 @@ import numpy as np
 
 from mfgsolve.certificates import Certificate, certify
 from mfgsolve.games import Game
+from mfgsolve.games.speeds import led_speed
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
+from mfgsolve.solvers.cooling import heat
 from mfgsolve.solvers.ends import check_end
 from mfgsolve.solvers.krylov import Linearisation, Vectors, conjugate_gradient, minimal_residual
 from mfgsolve.solvers.needs import BOUND_AT_END, DERIVATIVE, SMOOTH, UNCOUPLED
@@ -44,21 +48,29 @@ WARM_UP = 4  # sweeps of fictitious play, while no price is paid at the end
 FIRST, MOST = 4.0, 1e9  # stiffness of the first step, and of any, in units of the entropy that an answer shows
 GROWTH = 4.0  # of the stiffness after a full step
 ROUND = 64 * np.finfo(float).eps  # share of the largest term of a sum below which its changes are round-off
+SHORT = 4.0  # e-folds of a step by logarithms where the crowd answers to its own price, too
 TINY = 1e-18  # share of the mean density that is nobody
 PATIENCE, STANDING = 40, 6  # steps without a better certificate that end the solve; how many one counts for that does
+EARLY, FAR = 12, 0.1  # and those after which one that is still so far off is begun from hot to cold
+COOLING, ROUGH = 4.0, 0.03  # factor from one heat to the next, and the score at which it is taken
+HOT = 0.5  # share of what moving costs that the entropy of the hottest game is
 CLIMB = 1e-4  # not climb either: by this share of the largest term of the dual
 
 
 @dataclass
 class PlanningState(State):
-    """A belief, a price at the end, and the answer to both."""
+    """A belief, a price at the end, and the answer to both; in the game itself, or in a hotter one."""
 
+    final: Game
     game: Game
     tol: float
     believed: np.ndarray = field(metadata=STORED)
     final_price: np.ndarray = field(metadata=STORED)  # g (cells), paid once, discounted
     stiffness: float = field(default=0.0, metadata=STORED)
     idle: int = field(default=0, metadata=STORED)
+    heat: float = field(default=1.0, metadata=STORED)  # of the game, 1 is its own
+    heated: bool = field(default=False, metadata=STORED)  # whether it has been tried from hot to cold
+    least: float = field(default=math.inf, metadata=STORED)  # of the scores in this game
     best: float = field(default=math.inf, metadata=STORED)
     best_policy: np.ndarray | None = field(default=None, metadata=STORED)
     best_crowd: np.ndarray | None = field(default=None, metadata=STORED)
@@ -121,7 +133,7 @@ class Planning(Solver):
     def init(self, game: Game, tol: float, start: Guess | None = None) -> PlanningState:
         check_end(game)
         believed = game.resting_crowd(game.empty_crowd()) if start is None else start(game)
-        state = PlanningState(0, 0.0, UNMEASURED, game, tol, believed, np.zeros(game.cells))
+        state = PlanningState(0, 0.0, UNMEASURED, game, game, tol, believed, np.zeros(game.cells))
         state.crowd = believed
         for k in range(WARM_UP if start is None else 0):
             _respond(state)
@@ -137,7 +149,8 @@ class Planning(Solver):
 
     def revive(self, game: Game, tol: float, stored: Stored) -> PlanningState:
         values = stored.of(PlanningState)
-        state = PlanningState(0, 0.0, UNMEASURED, game, tol, values["believed"], values["final_price"])
+        at = hotter(game, values["heat"])
+        state = PlanningState(0, 0.0, UNMEASURED, game, at, tol, values["believed"], values["final_price"])
         for name, value in values.items():
             setattr(state, name, value)
         kept = {name: getattr(state, name) for name in values}
@@ -151,20 +164,28 @@ class Planning(Solver):
     def step(self, state: PlanningState) -> PlanningState:
         state = copy.copy(state)
         state.iteration += 1
-        before, dual = state.best, state.dual
+        if state.heat > 1.0 and (state.least <= ROUGH or state.idle >= PATIENCE):
+            return _in_heat(state, max(1.0, state.heat / COOLING))
+        if state.idle >= EARLY and state.best > FAR and not state.heated and (times := _first_heat(state)) > 1.0:
+            state.believed, state.final_price = state.final.crowd_of(_rest(state)), np.zeros(state.final.cells)
+            state.heated = True
+            return _in_heat(state, times)
+        before, dual = state.least, state.dual
         change, steps, active = self._direction(state)
         length = self._line_search(state, change, steps, active)
         if length == 1.0:
             state.stiffness = min(state.stiffness * GROWTH, MOST * _entropy(state))
         elif length < 0.5:
             state.stiffness /= GROWTH
+        if length < 1.0 and self._by_logarithms(state) > 0.0:
+            length = max(length, self.shortest)
         if length > 0:
             _measured(state)
         else:
-            state.note(state.certificate, state.game.cell_steps)
+            state.note(state.certificate, state.game.cell_steps, state.heat == 1.0)
         climbs = state.averse and state.dual - dual > CLIMB * state.size
-        state.idle = 0 if state.best < 0.9 * before else state.idle + (1 if climbs else STANDING)
-        state.stalled = state.idle >= PATIENCE
+        state.idle = 0 if state.least < 0.9 * before else state.idle + (1 if climbs else STANDING)
+        state.stalled = state.idle >= PATIENCE and state.heat == 1.0
         return state
 
     def finish(self, state: PlanningState) -> Outcome:
@@ -172,7 +193,7 @@ class Planning(Solver):
         assert state.best_crowd is not None
         assert state.best_price is not None
         return Outcome(
-            state.game, state.game.policy_of(state.best_policy), state.best_crowd, state.best_dual, state.sweeps,
+            state.final, state.final.policy_of(state.best_policy), state.best_crowd, state.best_dual, state.sweeps,
             state.multiplier(state.best_price),
         )  # fmt: skip
 
@@ -193,7 +214,7 @@ class Planning(Solver):
             scale = np.array(scale)
             np.copyto(game.flat(scale)[-1, :cells], rate, where=active)
         system = _System(game, state.policy, state.crowd, believed, scale, rate=rate, active=active)
-        distance = max(state.best, 1e-16) if state.best < math.inf else 1.0
+        distance = max(state.least, 1e-16) if state.least < math.inf else 1.0
         tol = min(self.loosest, max(math.sqrt(distance) * self.loosest, 1e-8))
         if state.averse:
             change, spare = np.empty_like(residual), [np.empty_like(residual) for _ in range(4)]
@@ -206,11 +227,27 @@ class Planning(Solver):
         np.copyto(tail, 0.0, where=active)
         return change, steps, active
 
-    def _line_search(self, state: PlanningState, change: np.ndarray, steps: np.ndarray, active: np.ndarray) -> float:
+    def _by_logarithms(self, state: PlanningState) -> float:
+        """A step of Sinkhorn's kind, g <- g + a entropy log(m_T / target): it mends tails of the crowd, where Newton's
+        model of an exponential fails, cell by cell; the length a that climbs, or 0."""
+        game, limit = state.game, state.limit
+        here = game.flat(state.crowd)[-1, : game.cells]
+        active, nobody = _active(state, here, limit), TINY / game.cells
+        ratio = np.zeros(game.cells)
+        np.log(np.divide(here + nobody, limit + nobody, out=np.ones_like(here), where=active), out=ratio)
+        if not state.averse:
+            return 0.0
+        if not game.stated.couplings[0].is_constant:  # else it is Sinkhorn's own, and right however far
+            ratio = np.clip(ratio, -SHORT, SHORT)
+        return self._line_search(state, np.zeros_like(state.believed), _entropy(state) * ratio, active, 0.25)
+
+    def _line_search(
+        self, state: PlanningState, change: np.ndarray, steps: np.ndarray, active: np.ndarray, shortest: float = 0.0
+    ) -> float:
         """Take the first of a = 1, 1/2, 1/4, ... that does not lower the dual (or the residual of a game without); 0
         where none of them does."""
         game, length, slack = state.game, 1.0, ROUND * state.size
-        while length >= self.shortest:
+        while length >= max(self.shortest, shortest):
             trial = copy.copy(state)
             trial.believed = _at_the_end(game, game.clip(state.believed + length * change), state.limit, active)
             trial.final_price = state.final_price + length * steps
@@ -291,6 +328,43 @@ def _residual(state: PlanningState) -> float:
     return float(gap.sum())
 
 
+def hotter(game: Game, times: float) -> Game:
+    """The same game with so many times the temperature, or the viscosity of entropic steps."""
+    if times == 1.0:
+        return game
+    if game.step.has_temperature:
+        return game.at_temperature(times * game.temperature)
+    return game.in_steps_of(game.step.noisier(times))  # type: ignore[attr-defined]
+
+
+def _first_heat(state: PlanningState) -> float:
+    """How many times hotter a game is in which a price that leads the crowd along is of a few units of entropy."""
+    game = state.final
+    if game.step.has_temperature:
+        return COOLING ** math.ceil(math.log(max(heat(game) / game.temperature, 1.0), COOLING))
+    if not game.step.is_entropic:
+        return 1.0
+    entropy = float(game.step.entropy[0])  # type: ignore[attr-defined]
+    led = 0.5 * game.step.control_cost * led_speed(game) ** 2 * game.time.horizon  # type: ignore[attr-defined]
+    return COOLING ** math.ceil(math.log(max(HOT * led / entropy, 1.0), COOLING))
+
+
+def _in_heat(state: PlanningState, times: float) -> PlanningState:
+    """The same belief and price in a game of another heat."""
+    state.heat, state.game = times, hotter(state.final, times)
+    state.idle, state.least = 0, math.inf
+    _respond(state)
+    _flow(state)
+    state.stiffness = FIRST * _entropy(state)
+    return _measured(state)
+
+
+def _rest(state: PlanningState) -> np.ndarray:
+    """The crowd that stays where it starts, (T+1, *shape)."""
+    game = state.final
+    return game.mass(game.resting_crowd(game.empty_crowd()))
+
+
 def _entropy(state: PlanningState) -> float:
     """What a logarithm of mass costs at the end: the ratio of a price, checkered over the cells, to the change of
     log m_T that it makes."""
@@ -312,10 +386,11 @@ def _measured(state: PlanningState) -> PlanningState:
     )
     state.sweeps += 0.5
     state.certificate = result
-    state.note(result, game.cell_steps)
+    state.note(result, game.cell_steps, state.heat == 1.0)
     distance = 0.0 if math.isnan(result.final_distance) else result.final_distance
     score = max(abs(result.relative_exploitability), result.violation, distance)
-    if not score >= state.best:
+    state.least = min(state.least, score)
+    if state.heat == 1.0 and not score >= state.best:
         state.best, state.best_policy, state.best_crowd = score, state.policy, state.crowd
         state.best_price, state.best_dual = state.final_price, state.dual
     return state

@@ -39,11 +39,15 @@ from mfgsolve.cautions import say
 from mfgsolve.errors import InputError, numbers, real
 from mfgsolve.fields import Field, Still, own_field, sample_nodes
 from mfgsolve.grids import Axis, Coordinates, Grid, TimeGrid
+from mfgsolve.inputs.labels import Labelled
 from mfgsolve.inputs.memory import affordable
+from mfgsolve.inputs.times import over_time
 from mfgsolve.spaces import Space
 from mfgsolve.steps.factors import Factor
 
-__all__ = ["Drift", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "is_still", "own_drift"]
+__all__ = [
+    "Drift", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "is_still", "own_drift", "timed_drift",
+]  # fmt: skip
 
 ENTRY_BYTES = 12  # of one chance and its cell
 FARTHEST = 1e9  # cells that an agent may be carried in one step
@@ -163,6 +167,31 @@ def check_drift(drift: Any, space: Space, where: str = "") -> None:
     """
     if not is_still(drift):
         _per_axis(drift, space, where)
+
+
+def timed_drift(drift: Any, space: Space, time: TimeGrid, where: str = "") -> Any:
+    """The drift, checked, with the times of its arrays: a plain array with one axis more than the grid has a level for
+    each step, or each node.
+
+    Raises
+    ------
+    InputError
+        where the number of levels is not that of the steps or nodes, or there is not one field for each axis
+    """
+    check_drift(drift, space, where)
+    if not isinstance(space, Grid) or is_still(drift):
+        return drift
+    listed = drift if isinstance(drift, tuple) else (drift,)
+    named = zip(listed, sorted(space.dims), strict=False)
+    timed = tuple(_timed(field, space, time, f"drift{where} along {name}") for field, name in named)
+    if len(timed) < len(listed) or all(a is b for a, b in zip(timed, listed, strict=True)):
+        return drift
+    return timed if isinstance(drift, tuple) else timed[0]
+
+
+def _timed(field: Any, space: Grid, time: TimeGrid, what: str) -> Any:
+    made = over_time(field.values, space.dims, time, what) if isinstance(field, Still) else None
+    return made if isinstance(made, Labelled) else field
 
 
 def drift_factor(drift: Any, space: Space, time: TimeGrid, where: str = "") -> Drift | None:

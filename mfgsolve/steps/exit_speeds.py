@@ -141,7 +141,7 @@ class ExitSpeedStep(SpeedStep):
             yield axis - 1, self.scheme.distances[axis - 1]
 
     def _signed(self, t: int, after: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """At the faces after each cell: the drop of a value, the best speed, positive onward, and the one without cap."""
+        """At the faces after each cell: the drop of a value, the best speed, positive onward, and that without cap."""
         faces = self.scheme
         drop = after - np.roll(after, -1, axis)
         wish = drop / (faces.distances[axis] * faces.control_cost[t])

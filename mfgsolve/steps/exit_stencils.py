@@ -1,8 +1,8 @@
 """Gaussian stencils that end at exits: where noise alone takes an agent in one step, if it has not left before.
 
-Along a line, exits stand at the ends of free segments as walls do.  The law of Brownian motion that is reflected at walls
-and ends at exits is a sum over images (Carslaw and Jaeger, Conduction of heat in solids, section 10): a place p on the
-endless line, in copy m of a segment of n cells, stands for the mirrored cell with the sign
+Along a line, exits stand at the ends of free segments as walls do.  The law of Brownian motion that is reflected at
+walls and ends at exits is a sum over images (Carslaw and Jaeger, Conduction of heat in solids, section 10): a place p
+on the endless line, in copy m of a segment of n cells, stands for the mirrored cell with the sign
 
     sign(p) = (-1)^(crossings of exits on the way from copy 0 to copy m),      w(x, y) = sum_{p -> y} sign(p) K_{p - x}
 

@@ -1,7 +1,8 @@
 """Exits in a step: who has come to a cell of an exit stays there, and has paid the exit cost of that time.
 
-In arrays an exit is an absorbing cell.  With k_t what an agent pays who leaves at node t, discounted, its value there is
-V_t = k_t: an agent in it pays k_t - k_{t+1} in step t, and k_T at the end, which adds up to what it paid when it came.
+In arrays an exit is an absorbing cell.  With k_t what an agent pays who leaves at node t, discounted, its value there
+is V_t = k_t: an agent in it pays k_t - k_{t+1} in step t, and k_T at the end, which adds up to what it paid when it
+came.
 
 Factors keep what is in exits where it is (`Absorbed`); implicit noise ends where it meets one (`AbsorbedNoise`).
 """

@@ -21,7 +21,7 @@ from mfgsolve.steps.speeds import SpeedStep
 from mfgsolve.steps.step import Step
 from mfgsolve.watch import look
 
-__all__ = ["Chances", "chances_of"]
+__all__ = ["Chances", "chances_of", "factors_of"]
 
 Chances = Any  # a scipy.sparse.csr_array where it is thin, else an array
 
@@ -51,10 +51,10 @@ def chances_of(step: Step, policy: Policy, mass: np.ndarray, t: int = 0) -> Chan
         table = step.transitions_at(t, mass).matrix(0, step.cells)
     rows = np.tile(np.arange(step.cells), len(chosen))
     pick = sparse.csr_array((chosen.reshape(-1), (rows, np.arange(chosen.size))), shape=(step.cells, chosen.size))
-    return _thin(_product([pick @ sparse.csr_array(table), *_factors(step, t)]))
+    return _thin(_product([pick @ sparse.csr_array(table), *factors_of(step, t)]))
 
 
-def _factors(step: Step, t: int) -> list[Chances]:
+def factors_of(step: Step, t: int) -> list[Chances]:
     """The matrices of all factors."""
     if step not in _wholes:
         factors = step.factors

@@ -43,7 +43,8 @@ def table(
     -------
     pandas.DataFrame
         indexed by time: ``mean x``, ... of the axes of a grid (a mean direction where an axis is periodic would need an
-        origin: NaN there), ``mass NAME`` of every region, ``left by NAME`` of every exit; of listed states the mass of each, if there are no regions.
+        origin: NaN there), ``mass NAME`` of every region, ``left by NAME`` of every exit; of listed
+        states the mass of each, if there are no regions.
         Where there are several populations, each column once for each of them
 
     Raises

@@ -296,3 +296,12 @@ def test_legends_have_room_above_the_curves() -> None:
         above[width] = (high - top) / (high - low)
     assert above[12.0] > 0.04 + 0.13 * 3
     assert above[3.5] < 0.15
+
+
+def test_a_slope_that_is_not_resolved_says_so_within_its_panel() -> None:
+    data = made_up(*SPACES["short line"])
+    data["slope_band"].loc[{"measure": "regret"}] = [-3.4, 1.5]
+    figure = drawn(data)
+    ax = next(one for one in figure.axes if one.get_ylabel() == "exact, in units of cost")
+    assert "regret: slope −3.4 to 1.5, unresolved" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert ax.get_legend().get_window_extent().x0 > ax.get_window_extent().x0
