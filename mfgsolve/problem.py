@@ -22,6 +22,7 @@ from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import Labelled, aligned, frozen
+from mfgsolve.inputs.masses import check_unit_masses
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
 from mfgsolve.inputs.times import checked_kinks
@@ -52,7 +53,7 @@ class Problem(Suggesting):
     coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change.  Plain
         arrays in it have the shape of the grid, or a level for each step (or node) before that
     initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number; the
-        mass of every population is 1
+        mass of every population is 1, or what `Populations` says
     terminal : terminal cost g: function of (t, coordinates), array or number
     terminal_coupling : a `Coupling` added at the last node with weight 1
     final : density of agents at the horizon, to which a terminal price leads them (the planning problem); or a
@@ -180,6 +181,7 @@ class Problem(Suggesting):
                 f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out"
                 " (or let them be born there: Discounted(..., population='renewal'))"
             )
+        check_unit_masses(self.grid, f"{time!r}", "laws of such games are those of one agent")
         ends = [name for name in ("terminal", "terminal_coupling", "final") if not _is_nothing(getattr(self, name))]
         if ends:
             raise InputError(f"{' and '.join(ends)} of the problem is given, and {time!r} has no end; leave it out")
@@ -350,7 +352,8 @@ class Problem(Suggesting):
         grid = self.grid
         if self.initial is None:  # where the game has no beginning: a first guess
             free = (~grid.mask * (grid.volumes + np.zeros(grid.shape))).reshape(grid.populations, -1)
-            return np.asarray((free / free.sum(axis=1, keepdims=True)).reshape(grid.shape))
+            free *= (np.asarray(grid.masses) / free.sum(axis=1))[:, None]
+            return np.asarray(free.reshape(grid.shape))
         if isinstance(self.initial, np.ndarray) and self.initial.shape != grid.shape:
             raise InputError(f"initial density has shape {self.initial.shape}; the grid has {grid.shape}")
         if isinstance(self.initial, np.ndarray) and (np.where(grid.mask, self.initial, 0.0) != 0).any():
@@ -364,8 +367,8 @@ class Problem(Suggesting):
                 f"initial density is negative ({(mass / grid.volumes)[index]:g} at cell {index}); "
                 "a density must be zero or positive"
             )
-        count = grid.populations
-        totals = mass.reshape(count, -1).sum(axis=1)
+        count, wanted = grid.populations, np.asarray(grid.masses)
+        totals = mass.reshape(count, -1).sum(axis=1) / wanted  # of each mass 1
         kind = self._precision() if not self.normalise and (np.abs(totals - 1) > ROUND).any() else np.dtype(float)
         near = slack(kind, mass.size // count)
         for p, total in enumerate(totals):
@@ -376,8 +379,8 @@ class Problem(Suggesting):
                 how = "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it"
                 size = "differs" if isinstance(grid.volumes, np.ndarray) else f"{grid.volumes:.6g}"
                 raise InputError(
-                    f"initial density{of} sums to {total:.6g} over the grid, expected 1 (cell volume "
-                    f"{size}), and misses it by {abs(total - 1):.1e}{remedy(kind, how)}"
+                    f"initial density{of} sums to {total * wanted[p]:.6g} over the grid, expected {wanted[p]:g} (cell "
+                    f"volume {size}), and misses it by {abs(total - 1) * wanted[p]:.1e}{remedy(kind, how)}"
                 )
         if not self.normalise and near == ROUND:
             return mass
