@@ -56,7 +56,7 @@ class Problem(Suggesting):
     coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change.  Plain
         arrays in it have the shape of the grid, or a level for each step (or node) before that
     initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number; the
-        mass of every population is 1
+        mass of every population is 1, or what `Populations` says
     terminal : terminal cost g: function of (t, coordinates), array or number
     terminal_coupling : a `Coupling` added at the last node with weight 1
     final : density of agents at the horizon, to which a terminal price leads them (the planning problem); or a
@@ -181,7 +181,10 @@ class Problem(Suggesting):
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
         if self.time.is_stationary:
             check_agents(self)
-        settled = tuple(one.with_scheme(self.grid, self.couplings[0].is_hard) for one in self.all_dynamics)
+        below, hard = getattr(self.grid, "space", self.grid), self.couplings[0].is_hard
+        settled = tuple(one.with_scheme(below, hard) for one in self.all_dynamics)
+        if len({one.scheme for one in settled}) > 1:  # all by the one that suits all
+            settled = tuple(one.on_chain("upwind") for one in settled)
         object.__setattr__(self, "_settled", settled)
 
     def _check_dynamics(self) -> None:

@@ -24,6 +24,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from mfgsolve.inputs.masses import check_unit_masses
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.grids import TimeGrid
 
@@ -237,6 +238,7 @@ def check_times(problem: Any) -> None:
             f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out "
             "(or let them be born there: Discounted(..., population='renewal'))"
         )
+    check_unit_masses(problem.grid, f"{time!r}", "laws of such games are those of one agent")
     for name, nothing in (("terminal", 0.0), ("terminal_coupling", None), ("final", None)):
         given = getattr(problem, name)
         if given is not nothing and not (isinstance(given, int | float) and given == 0):

@@ -336,8 +336,9 @@ class _Writer:
         if not isinstance(self.problem.grid, Populations):
             return {"dynamics": tables[0]}
         alike = all(each == tables[0] for each in tables)
-        names = list(self.problem.grid.names)
-        rows = [{"name": name} | ({} if alike else {"dynamics": own}) for name, own in zip(names, tables, strict=True)]
+        grid, rows = self.problem.grid, []
+        for name, mass, own in zip(grid.names, grid.masses, tables, strict=True):
+            rows.append({"name": name} | ({"mass": mass} if mass != 1.0 else {}) | ({} if alike else {"dynamics": own}))
         density = self._densities() if self.problem.initial is not None else []
         whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)] if density else rows
         return {"population": whole} | ({"dynamics": tables[0]} if alike else {})
