@@ -36,7 +36,8 @@ def own_coefficient(stated: Any, what: str, zero: bool) -> Any:
         for a number out of range, and for what is no number, array or function
     """
     single = isinstance(stated, np.ndarray | np.generic) and np.ndim(stated) == 0
-    if not single and (callable(stated) or isinstance(stated, np.ndarray) or hasattr(stated, "__array__")):
+    arrays = isinstance(stated, Labelled) or hasattr(stated, "__array__")
+    if not single and (callable(stated) or arrays):
         kept = own_field(stated, what)
         return Still(kept) if isinstance(kept, np.ndarray) else kept
     number = real(stated, what)

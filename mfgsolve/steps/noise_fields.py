@@ -111,7 +111,7 @@ class FieldNoise(Factor):
         self._lines: list[tuple[int, int, bool, np.ndarray, np.ndarray]] = []  # cells, stride, ring, chances; x first
         for axis in reversed(range(space.ndim)):
             own = space.axes[axis]
-            if own.cells == 1 or not viscosity[axis].any():
+            if not viscosity[axis].any():
                 continue
             rates = noise_rates(space, axis, dt * viscosity[axis], form)
             shares = line_shares(*(np.moveaxis(rate, axis + 1, -1) for rate in rates), own.periodic)

@@ -141,5 +141,8 @@ def _coefficients(grid: Grid, dt: float, viscosity: float | tuple[float, ...]) -
     return (
         (*[np.ones(1)] * missing, *(a.distances for a in grid.axes)),
         (*none, *(a.distances / (sides * dt) for a in grid.axes)),
-        (*[np.zeros((2, 1))] * missing, *(cell_rates(a, nu * dt) for a, nu in zip(grid.axes, each.tolist(), strict=True))),
+        (
+            *[np.zeros((2, 1))] * missing,
+            *(cell_rates(a, nu * dt) for a, nu in zip(grid.axes, each.tolist(), strict=True)),
+        ),
     )
