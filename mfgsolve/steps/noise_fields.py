@@ -79,7 +79,7 @@ def line_shares(onward: np.ndarray, backward: np.ndarray, ring: bool) -> tuple[n
 
 
 def _around(onward: np.ndarray, backward: np.ndarray) -> np.ndarray:
-    """e - 1 at the last cell of rings: the fixed point of the maps e -> ((1 + b) e + a) / (e + a), one after the other."""
+    """e - 1 at the last cell of rings: the fixed point of the maps e -> ((1 + b) e + a) / (e + a), in turn."""
     turn = np.broadcast_to(np.eye(2), (*onward.shape[:-1], 2, 2)).copy()
     for i in range(onward.shape[-1]):
         a, b = onward[..., i - 1], backward[..., i]

@@ -13,9 +13,9 @@ import mfgsolve as mfg
 from mfgsolve.agents.play import play_of
 from mfgsolve.agents.walk import Walk
 from mfgsolve.errors import InputError
+from mfgsolve.fields import Total
 from mfgsolve.games import Game
 from mfgsolve.identity import fingerprint
-from mfgsolve.fields import Total
 from mfgsolve.problemfile import problem_from_toml
 from mfgsolve.problemfile.declaring import write_declared
 from mfgsolve.steps import Costs

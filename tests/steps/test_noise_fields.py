@@ -1,4 +1,4 @@
-"""Noise that differs from place to place: against dense inverses, transposes, laws that rest, moments in closed form."""
+"""Noise that differs from place to place: against dense inverses, transposes, laws that rest, moments."""
 
 from __future__ import annotations
 
