@@ -54,8 +54,8 @@ class LatticeMoves(TableDynamics):
     costs : cost of making each move once (not per unit time): for each a number, a function of (t, coordinates) or an
         array of the grid's shape, told where the agent stands; one number or function stands for all
     viscosity, noise : nu >= 0 (length^2 / time) of the stencil, "implicit" or "explicit"
-    jumps : from an offset to its probability, a number or a field, told where the move (and the drift) has led: a random
-        displacement after it; None is none
+    jumps : from an offset to its probability, a number or a field, told where the move (and the drift) has led: a
+        random displacement after it; None is none
     walls : at a reflecting wall or a blocked cell "stay" stops at the last cell inside, coordinate by coordinate (x
         first, and a blocked target is not entered at all); "forbid" makes the move unavailable there
     temperature : tau >= 0, cost per unit time
@@ -72,9 +72,7 @@ class LatticeMoves(TableDynamics):
     costs: Any = field(default=0.0, metadata={"form": one_or_many(FIELD)})
     viscosity: float = 0.0
     noise: str = "implicit"
-    jumps: Mapping[Any, Any] | None = field(
-        default=None, metadata={"form": many(group(offset=OFFSET, probability=FIELD))}
-    )
+    jumps: Any = field(default=None, metadata={"form": many(group(offset=OFFSET, probability=FIELD))})
     walls: str = "stay"
     temperature: float = 0.0
     drift: Any = field(default=0.0, metadata={"form": FIELD_PER_AXIS})
@@ -154,13 +152,13 @@ class LatticeMoves(TableDynamics):
         return [[sparse.csr_array(move @ after) for move in moves] for after in afters], allowed
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis; all arrays over time know their times, and are read when it
-        is bound."""
+        """Itself, with one field of the drift for each axis; all arrays over time know their times, and are read when
+        it is bound."""
         drift, costs = (
             timed_drift(self.drift, space, time, where),
             timed_coefficient(self.costs, space, time, f"cost{where}"),
         )
-        offsets, chances = zip(*self.jumps, strict=True)  # type: ignore[misc]
+        offsets, chances = zip(*self.jumps, strict=True)
         timed = timed_coefficient(chances, space, time, f"probability of a jump{where}")
         if drift is self.drift and costs is self.costs and timed is chances:
             return self
@@ -191,9 +189,9 @@ class LatticeMoves(TableDynamics):
 
     def chance_count(self, space: Space, time: TimeGrid) -> int:
         """Where each move and each jump after it leads, from every cell, and the drift from there."""
-        landings = len(self.moves) * len(self.jumps) * space.size  # type: ignore[arg-type]
+        landings = len(self.moves) * len(self.jumps) * space.size
         around = drift_chances(self.drift, space, time)
-        rests = all(not is_field(chance) or isinstance(chance, Still) for _, chance in self.jumps)  # type: ignore[union-attr]
+        rests = all(not is_field(chance) or isinstance(chance, Still) for _, chance in self.jumps)
         return landings * (around if rests else max(around, time.steps))
 
     def stable_steps(self, space: Space, horizon: float) -> float:

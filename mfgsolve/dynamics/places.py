@@ -86,8 +86,9 @@ def check_viscosity(stated: Any, space: Space, where: str = "") -> None:
         return
     names = sorted(space.dims)
     if len(stated) != len(names):
+        axes = ", ".join(names)
         raise InputError(
-            f"viscosity{where} has {len(stated)} entries; the grid has the axes {', '.join(names)}: one number or field "
+            f"viscosity{where} has {len(stated)} entries; the grid has the axes {axes}: one number or field "
             "for all of them, or a list with one for each, is needed (the values of cells are an array)"
         )
 

@@ -114,7 +114,8 @@ class FieldNoise(Factor):
             if not viscosity[axis].any():
                 continue
             rates = noise_rates(space, axis, dt * viscosity[axis], form)
-            shares = line_shares(*(np.moveaxis(rate, axis + 1, -1) for rate in rates), own.periodic)
+            onward, backward = (np.moveaxis(rate, axis + 1, -1) for rate in rates)
+            shares = line_shares(onward, backward, own.periodic)
             stride = math.prod(space.shape[axis + 1 :])
             right, left = (
                 np.ascontiguousarray(np.moveaxis(share, -1, axis + 1)).reshape(len(share), -1, own.cells, stride)
@@ -175,7 +176,7 @@ class ExplicitFieldNoise(Factor):
             sides = noise_rates(space, axis, dt * viscosity[axis], form)
             rates += [np.broadcast_to(side, (steps, *space.shape)).reshape(steps, -1) for side in sides]
             near += [np.roll(cells, shift, axis).reshape(-1) for shift in (-1, 1)]
-        gone = sum(rates)
+        gone: np.ndarray = np.sum(rates, axis=0)
         most = float(np.max(gone))
         if most > 1.0:
             raise InputError(
