@@ -24,8 +24,9 @@ from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import Labelled, aligned, frozen
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
-from mfgsolve.inputs.times import checked_kinks
+from mfgsolve.inputs.times import kinks_of
 from mfgsolve.spaces import Populations, Space
+from mfgsolve.stationary import check_agents, check_optimum, check_steps, check_times
 from mfgsolve.steps import Step
 
 __all__ = ["Levelled", "Problem"]
@@ -120,12 +121,12 @@ class Problem(Suggesting):
         ):
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
-        self._check_times()
+        check_times(self)
         if self.sense not in SENSES:
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
         object.__setattr__(self, "exit_cost", own_exit_cost(self.exit_cost, self.grid))
-        object.__setattr__(self, "kinks", checked_kinks(self.kinks, self.time.horizon))
+        object.__setattr__(self, "kinks", kinks_of(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
             if value is None:
@@ -165,28 +166,10 @@ class Problem(Suggesting):
         for each in ("coupling", "terminal_coupling"):
             if (given := getattr(self, each)) is not None:
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
+        if self.time.is_stationary:
+            check_agents(self)
         settled = tuple(one.with_scheme(self.grid, self.couplings[0].is_hard) for one in self.all_dynamics)
         object.__setattr__(self, "_settled", settled)
-
-    def _check_times(self) -> None:
-        """What goes with the times: where agents begin, and what they pay at the end."""
-        time = self.time
-        if self.initial is None and time.needs_initial:
-            raise InputError(f"initial of the problem is missing; a density at t = 0 is needed with a {time!r}")
-        if not time.is_stationary:
-            return
-        if self.initial is not None and not time.needs_initial:
-            raise InputError(
-                f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out"
-                " (or let them be born there: Discounted(..., population='renewal'))"
-            )
-        ends = [name for name in ("terminal", "terminal_coupling", "final") if not _is_nothing(getattr(self, name))]
-        if ends:
-            raise InputError(f"{' and '.join(ends)} of the problem is given, and {time!r} has no end; leave it out")
-        if len(self.kinks):
-            raise InputError(
-                f"kinks of the problem are given, and with {time!r} nothing changes with time; leave them out"
-            )
 
     def _check_dynamics(self) -> None:
         given = self.dynamics
@@ -294,13 +277,12 @@ class Problem(Suggesting):
         Raises
         ------
         InputError
-            where moving costs more in a crowd: what movers cost those around them is no coupling
+            where moving costs more in a crowd: what movers cost those around them is no coupling; and where a crowd that
+            starts where it is discounts its future, which the optimum does not
         """
-        if any(one.pays_by_crowd for one in self.all_dynamics):
-            raise InputError(
-                f"problem {self.name!r}: what moving costs depends on the crowd, so that the social optimum is no "
-                "equilibrium of a game with other couplings; it is not offered"
-            )
+        check_optimum(self.time)
+        for one in self.all_dynamics:
+            one.check_social()
         last = self.terminal_coupling
         return replace(
             self,
@@ -330,8 +312,8 @@ class Problem(Suggesting):
 
     @property
     def is_potential(self) -> bool:
-        alone = not any(one.pays_by_crowd for one in self.all_dynamics)
-        return alone and not self.is_coupled and self.time.is_control and all(c.is_potential for c in self.couplings)
+        alone = not any(one.is_coupled or one.pays_by_crowd for one in self.all_dynamics)
+        return alone and self.time.is_control and all(c.is_potential for c in self.couplings)
 
     @property
     def is_monotone(self) -> bool:
@@ -403,11 +385,7 @@ class Problem(Suggesting):
 
     def with_steps(self, steps: int, chosen: bool = False) -> Problem:
         """The same game in that many time steps; ``chosen`` where nobody stated the number."""
-        if self.time.is_stationary:
-            raise InputError(
-                f"{steps} time steps are asked for, and problem {self.name!r} has one step for ever, {self.time!r}; its "
-                "length is dt"
-            )
+        check_steps(self.time, steps)
         return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
 
     def with_scheme(self, scheme: str | None, reach: int | None = None) -> Problem:
@@ -443,11 +421,6 @@ class Problem(Suggesting):
         time = replace(self.time, steps=steps, chosen=False)
         final = scaled_to_one(self.final)  # type: ignore[arg-type]
         return replace(self, grid=self.grid.refined(shape), time=time, normalise=True, final=final)
-
-
-def _is_nothing(value: Any) -> bool:
-    """Whether nothing is paid, or asked for, at the end."""
-    return value is None or (isinstance(value, Real) and value == 0)
 
 
 @dataclass(frozen=True, eq=False)

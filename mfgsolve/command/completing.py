@@ -132,7 +132,12 @@ def names(ctx: typer.Context, incomplete: str) -> Candidates:
 
 def listed(incomplete: str) -> Candidates:
     """What ``list`` tells about."""
-    others = [("tasks", "what can be learned besides games"), ("mfglib", "its games"), ("openspiel", "its games")]
+    others = [
+        ("tasks", "what can be learned besides games"),
+        ("mfglib", "its games"),
+        ("openspiel", "its games"),
+        ("bench-mfg", "its games"),
+    ]
     return _fitting(_problems() + _tasks() + others, incomplete)
 
 

@@ -101,9 +101,9 @@ them by the kernels that made them first, in double precision (`mfgsolve.solutio
 velocity.  What certificates and warm starts come from, ``value_after_noise``, ``value_ahead`` or ``policy``, is always
 in double precision.  Problems stated in Python, with hard bounds, or solved for the social optimum, are written whole.
 
-*What is compared when.* ``mfgsolve show`` reads the head of a file, and the few numbers that it shows, alone: how much is declared
-and stored, the layout, the history and the seal over attributes and names; ``--check``, `mfgsolve.load` and whatever
-uses an array read all arrays and compare each block with its checksum.
+*What is compared when.* ``mfgsolve show`` reads the head of a file, and the few numbers that it shows, alone: how much
+is declared and stored, the layout, the history and the seal over attributes and names; ``--check``, `mfgsolve.load` and
+whatever uses an array read all arrays and compare each block with its checksum.
 
 The variables of a comparison are described at `mfgsolve.compare`, those of a convergence study at
 `mfgsolve.convergence` (the history above, on ``solver`` and ``iteration``, with ``best``, ``status``, ``method`` and

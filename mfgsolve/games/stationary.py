@@ -26,7 +26,7 @@ import numpy as np
 from mfgsolve.errors import InputError
 from mfgsolve.games.horizons import Horizon
 from mfgsolve.games.long_run import LongRun
-from mfgsolve.stationary import Discounted, Ergodic
+from mfgsolve.stationary import Stationary
 from mfgsolve.steps import Costs, Policy, Step
 from mfgsolve.steps.matrix import chances_of
 
@@ -52,10 +52,9 @@ class Repeated(Horizon):
     is_swept = False
     guess: np.ndarray | None = None  # of v, where somebody knows better than 0
 
-    def __init__(self, time: Discounted | Ergodic):
-        self.time = time
-        self.factor = time.factor if isinstance(time, Discounted) else 1.0
-        self.is_ergodic = isinstance(time, Ergodic)
+    def __init__(self, time: Stationary):
+        self.time, self.factor = time, time.factor
+        self.is_ergodic = time.factor == 1.0
         self.keeps = self.factor if time.needs_initial else 1.0  # k
         self.starts_where_it_is = not (time.needs_initial or self.is_ergodic)
         self._last: tuple[Step, np.ndarray, np.ndarray, float, LongRun] | None = None
@@ -285,7 +284,7 @@ def _ahead(costs: Costs, value: np.ndarray, factor: float) -> Costs:
 
 def _names(step: Step, members: np.ndarray) -> str:
     """States in words."""
-    names = getattr(step.space, "names", None)
-    listed = names is not None and step.space.populations == 1
-    told = [str(names[k]) if listed else str(k) for k in members[:NAMED]]  # type: ignore[index]
+    names = getattr(step.space, "names", None) if step.space.populations == 1 else None
+    listed = step.space.dims[-1] == "state"
+    told = [str(k) if names is None else str(names[k]) for k in members[:NAMED]]
     return f"{'states' if listed else 'cells'} {', '.join(told)}{', ...' if len(members) > NAMED else ''}"

@@ -166,7 +166,7 @@ class _Writer:
         where = {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
         if self.space.exits is not None:
             where["exit"] = list(self._exits())
-        tables = top | where | {"time": self._time()} | self._dynamics() | self._couplings() | self._ends()
+        tables = top | where | {"time": self.problem.time.stated} | self._dynamics() | self._couplings() | self._ends()
         return tables, self.arrays
 
     # -- where and when --------------------------------------------------------------------------------------------
@@ -207,19 +207,6 @@ class _Writer:
             if not (_plain(own) and own == 0):
                 stated["cost"] = self._field(own, f"cost of the exit {name!r}", f"exit_cost_{k}")
             yield stated
-
-    def _time(self) -> dict[str, Any]:
-        time = self.problem.time
-        if time.is_stationary:
-            return time.stated
-        stated: dict[str, Any] = {"horizon": time.horizon}
-        if time.settled:
-            stated["steps"] = time.steps
-        if time.chosen:
-            stated["chosen"] = True
-        if time.unit != "1":
-            stated["unit"] = time.unit
-        return stated | ({"discount": time.discount} if time.discount else {})
 
     # -- tables of dataclasses -------------------------------------------------------------------------------------
 

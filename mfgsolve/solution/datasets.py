@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,7 +19,16 @@ from mfgsolve.grids import Grid
 from mfgsolve.solution.timeless import cost_attrs, lasting_value, without_times
 from mfgsolve.spaces import Populations
 
-__all__ = ["HISTORY", "Measure", "build_dataset", "history_dataset", "history_rows", "per_volume", "plan_dataset"]
+__all__ = [
+    "HISTORY",
+    "Measure",
+    "build_dataset",
+    "history_dataset",
+    "history_rows",
+    "per_time",
+    "per_volume",
+    "plan_dataset",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,13 @@ class Measure:
             return self
         names = ("exploitability", "potential", "duality_gap")
         return replace(self, **{name: rate * getattr(self, name) for name in names})
+
+
+def per_time(callback: Callable[[Measure], Any] | None, rate: float) -> Callable[[Measure], Any] | None:
+    """A callback that is told costs per unit of time, where solvers know those of one step."""
+    if callback is None or rate == 1.0:
+        return callback
+    return lambda measure: callback(measure.times(rate))
 
 
 HISTORY = {  # name: what it is, and its unit
@@ -117,7 +133,7 @@ def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.n
     }
     worth = ", worth at t = 0" if time.discount else ""
     if time.is_stationary:
-        worth = ", in all, discounted" if hasattr(time, "factor") else ", beside the average"
+        worth = ", in all, discounted" if getattr(time, "factor", 1.0) < 1.0 else ", beside the average"
     coordinates: dict[str, Any] = {
         "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | time.attrs),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),

@@ -179,7 +179,7 @@ class AbsorbedNoise(Factor):
         """The sparse L with L N^T = I."""
         product: Any = sparse.eye_array(self.matrices[0].shape[0], format="csr")
         for matrix in self.matrices:
-            product = matrix.T @ product
+            product = product @ matrix.T
         return sparse.csr_array(product)
 
     def walks(self, cells: int) -> list[LineWalk] | None:
