@@ -166,8 +166,8 @@ class ControlledDiffusion(Dynamics):
             )
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis, whose arrays over time know their times; they are read when
-        it is bound, as those of viscosity and control cost are."""
+        """Itself, with one field of the drift for each axis, whose arrays over time know their times; they are read
+        when it is bound, as those of viscosity and control cost are."""
         check_viscosity(self.viscosity, space, where)
         read = {
             "drift": timed_drift(self.drift, space, time, where),

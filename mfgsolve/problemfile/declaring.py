@@ -259,7 +259,12 @@ class _Writer:
         if callable(value):  # a number of each step
             return [float(value(float(t))) for t in self._nodes(what)[:-1]]
         if name == "jumps":
-            return [{"offset": _listed(offset), "probability": float(chance)} for offset, chance in value]
+            chances = [self._field(chance, what, f"jump{k}") for k, (_, chance) in enumerate(value)]
+            return [
+                {"offset": _listed(offset), "probability": p} for (offset, _), p in zip(value, chances, strict=True)
+            ]
+        if name == "costs" and not _plain(value):
+            return [self._field(cost, what, f"cost{k}") for k, cost in enumerate(value)]
         return _listed(value)
 
     def _nodes(self, what: str) -> np.ndarray:
