@@ -24,9 +24,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from mfgsolve.inputs.masses import check_unit_masses
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.grids import TimeGrid
+from mfgsolve.inputs.masses import check_unit_masses
 
 __all__ = [
     "Discounted", "Ergodic", "Stationary", "check_agents", "check_final_time", "check_optimum", "check_steps",

@@ -11,8 +11,8 @@ from scipy import sparse
 
 from mfgsolve.dynamics.base import Dynamics, TableDynamics
 from mfgsolve.errors import InputError
-from mfgsolve.grids import TimeGrid
 from mfgsolve.fields import own_field
+from mfgsolve.grids import TimeGrid
 from mfgsolve.scenarios import AtStart, Scenarios, ScenarioTree, on_layers
 from mfgsolve.spaces import Space
 from mfgsolve.steps.transitions import Matrices

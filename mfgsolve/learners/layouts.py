@@ -16,8 +16,8 @@ from mfgsolve.games import Game, make_game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.inputs.masses import check_unit_masses
 from mfgsolve.problem import Problem
-from mfgsolve.spaces import Populations, Space, States
 from mfgsolve.scenarios import check_one_world
+from mfgsolve.spaces import Populations, Space, States
 from mfgsolve.stationary import check_final_time
 
 __all__ = ["actions_of", "check_mass", "counted", "even_shares", "game_of", "joint", "labelled", "space_of"]
