@@ -9,6 +9,7 @@ A policy is the array W, as there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -193,7 +194,8 @@ class MovementStep(SpeedStep):
 
     def identity(self, masses: Sequence[np.ndarray]) -> Iterator[Any]:
         """The movement, and where the factors besides the noise take these masses."""
-        yield from ("movement", self.movement.power, self.movement.joint, self.movement.limit)
+        limit = self.movement.limit if math.isfinite(self.movement.limit) else None
+        yield ("movement", self.movement.power, self.movement.joint, limit)
         if self.places is not None:
             yield from (self.scheme.control_cost, self.places)
         yield from super().identity(masses)
