@@ -123,8 +123,8 @@ class LatticeMoves(TableDynamics):
         other = "walls = 'forbid'" if self.walls == "forbid" else "a viscosity" if self.viscosity > 0 else "a drift"
         if self.walls == "forbid" or self.viscosity > 0 or not is_still(self.drift):
             raise InputError(
-                f"the lattice has closed cells and {other}, which knows none of them; leave one out (jumps, whose chances "
-                "may be fields, stand for noise and wind)"
+                f"the lattice has closed cells and {other}, which knows none of them; leave one out (jumps, whose "
+                "chances may be fields, stand for noise and wind)"
             )
 
     @property
@@ -170,8 +170,8 @@ class LatticeMoves(TableDynamics):
         if self.has_closed:
             closed = closed_cells(self.closed, space, time, where)
             after = chances_matrices(self, space, time, where, closed)
-            steps = range(max(len(after), len(closed)))
-            each = [(closed[min(t, len(closed) - 1)], after[min(t, len(after) - 1)]) for t in steps]
+            count = max(len(after), len(closed))
+            each = [(closed[min(t, len(closed) - 1)], after[min(t, len(after) - 1)]) for t in range(count)]
             matrices = [
                 [sparse.csr_array(move @ next_) for move in moves_matrices(self, space, where, shut)[0]]
                 for shut, next_ in each

@@ -69,8 +69,8 @@ def closed_cells(stated: Any, grid: Grid, time: TimeGrid, where: str) -> np.ndar
     if wrong.any():
         t, *cell = (int(i) for i in np.argwhere(wrong)[0])
         raise InputError(
-            f"closed cells{where} are {levels[(t, *cell)]:g} at t = {time.nodes[t]:g}, cell {tuple(cell)}; 1 (closed) or "
-            "0 (open) is needed"
+            f"closed cells{where} are {levels[(t, *cell)]:g} at t = {time.nodes[t]:g}, cell {tuple(cell)}; 1 (closed) "
+            "or 0 (open) is needed"
         )
     return np.asarray((levels[:1] if (levels == levels[:1]).all() else levels) == 1)
 
