@@ -13,18 +13,21 @@ from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Capacity, Coupling, RunningCost, marginal
 from mfgsolve.couplings.final import final_cap, scaled_to_one, with_final
 from mfgsolve.couplings.timed import timed
+from mfgsolve.couplings.within import in_scenarios
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
+from mfgsolve.dynamics.branching import branched
 from mfgsolve.errors import InputError, has_labels, numbers, real, unknown
-from mfgsolve.exit_costs import at_exits, nobody_gone, own_exit_cost, with_exits
+from mfgsolve.exit_costs import at_exits, own_exit_cost, with_exits
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.initial_masses import initial_mass
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import Labelled, aligned, frozen
-from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
 from mfgsolve.inputs.times import kinks_of
+from mfgsolve.scenarios import ScenarioTree
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.stationary import check_agents, check_optimum, check_steps, check_times
 from mfgsolve.steps import Step
@@ -53,11 +56,14 @@ class Problem(Suggesting):
     coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change.  Plain
         arrays in it have the shape of the grid, or a level for each step (or node) before that
     initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number; the
-        mass of every population is 1
+        mass of every population is 1, or what `Populations` says
     terminal : terminal cost g: function of (t, coordinates), array or number
     terminal_coupling : a `Coupling` added at the last node with weight 1
     final : density of agents at the horizon, to which a terminal price leads them (the planning problem); or a
         `Capacity`, which it must not exceed
+    scenarios : a `ScenarioTree`, news that all agents hear (common noise), of a game of finite actions.  ``grid`` and
+        the rest are stated for one world; functions of (t, coordinates) see ``c.scenario``, arrays may have a leading
+        dimension of segments
     normalise : scale ``initial`` and ``final`` to total mass 1; otherwise a density that does not sum to 1 is an error
     name, source : how the problem is listed, and where it comes from
     parameters : what `mfgsolve.problems` built it from; with ``name`` it rebuilds the problem
@@ -107,6 +113,7 @@ class Problem(Suggesting):
     sense: str = "cost"
     exit_cost: Any = 0.0
     final: Field | np.ndarray | Capacity | None = None
+    scenarios: ScenarioTree | None = None
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -115,6 +122,9 @@ class Problem(Suggesting):
         object.__setattr__(self, "cautions", unique(self.cautions, said))
 
     def _check(self) -> None:
+        if self.scenarios is not None:
+            for name, value in branched(self).items():
+                object.__setattr__(self, name, value)
         for what, value, kind, name in (
             ("grid", self.grid, Space, "Grid, States or Populations"),
             ("time", self.time, TimeGrid, "TimeGrid"),
@@ -125,7 +135,7 @@ class Problem(Suggesting):
         if self.sense not in SENSES:
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
-        object.__setattr__(self, "exit_cost", own_exit_cost(self.exit_cost, self.grid))
+        object.__setattr__(self, "exit_cost", own_exit_cost(self))
         object.__setattr__(self, "kinks", kinks_of(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
@@ -155,6 +165,9 @@ class Problem(Suggesting):
             if not callable(self.coupling):
                 real(self.coupling, "coupling of the problem")
             object.__setattr__(self, "coupling", RunningCost(self.coupling))  # type: ignore[arg-type]
+        if self.scenarios is not None:
+            for each in ("coupling", "terminal_coupling"):
+                object.__setattr__(self, each, in_scenarios(getattr(self, each)))
         if self.terminal_coupling is not None and not isinstance(self.terminal_coupling, Coupling):
             raise InputError(f"terminal coupling is a {type(self.terminal_coupling).__name__}; a Coupling is needed")
         if self.terminal_coupling is not None and self.terminal_coupling.on != "state":
@@ -168,7 +181,10 @@ class Problem(Suggesting):
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
         if self.time.is_stationary:
             check_agents(self)
-        settled = tuple(one.with_scheme(self.grid, self.couplings[0].is_hard) for one in self.all_dynamics)
+        below, hard = getattr(self.grid, "space", self.grid), self.couplings[0].is_hard
+        settled = tuple(one.with_scheme(below, hard) for one in self.all_dynamics)
+        if len({one.scheme for one in settled}) > 1:  # all by the one that suits all
+            settled = tuple(one.on_chain("upwind") for one in settled)
         object.__setattr__(self, "_settled", settled)
 
     def _check_dynamics(self) -> None:
@@ -329,52 +345,7 @@ class Problem(Suggesting):
 
     def initial_mass(self) -> np.ndarray:
         """Mass per cell at t = 0, shape of the grid; sums to 1."""
-        grid = self.grid
-        if self.initial is None:  # where the game has no beginning: a first guess
-            free = (~grid.mask * (grid.volumes + np.zeros(grid.shape))).reshape(grid.populations, -1)
-            return np.asarray((free / free.sum(axis=1, keepdims=True)).reshape(grid.shape))
-        if isinstance(self.initial, np.ndarray) and self.initial.shape != grid.shape:
-            raise InputError(f"initial density has shape {self.initial.shape}; the grid has {grid.shape}")
-        if isinstance(self.initial, np.ndarray) and (np.where(grid.mask, self.initial, 0.0) != 0).any():
-            cells = int((np.where(grid.mask, self.initial, 0.0) != 0).sum())
-            raise InputError(f"initial density is not zero in {cells} blocked cells; take it away or unblock them")
-        mass = sample(self.initial, 0.0, grid, "initial density") * grid.volumes
-        mass = nobody_gone(mass, grid, isinstance(self.initial, np.ndarray))
-        if (mass < 0).any():
-            index = tuple(int(i) for i in np.argwhere(mass < 0)[0])
-            raise InputError(
-                f"initial density is negative ({(mass / grid.volumes)[index]:g} at cell {index}); "
-                "a density must be zero or positive"
-            )
-        count = grid.populations
-        totals = mass.reshape(count, -1).sum(axis=1)
-        kind = self._precision() if not self.normalise and (np.abs(totals - 1) > ROUND).any() else np.dtype(float)
-        near = slack(kind, mass.size // count)
-        for p, total in enumerate(totals):
-            of = f" of population {grid.names[p]!r}" if isinstance(grid, Populations) else ""
-            if total <= 0:
-                raise InputError(f"initial density{of} is zero in every free cell; put some mass there")
-            if not self.normalise and abs(total - 1) > near:
-                how = "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it"
-                size = "differs" if isinstance(grid.volumes, np.ndarray) else f"{grid.volumes:.6g}"
-                raise InputError(
-                    f"initial density{of} sums to {total:.6g} over the grid, expected 1 (cell volume "
-                    f"{size}), and misses it by {abs(total - 1):.1e}{remedy(kind, how)}"
-                )
-        if not self.normalise and near == ROUND:
-            return mass
-        if not self.normalise:
-            say_renormalised("initial density", kind, float(np.abs(totals - 1).max()))
-        return np.asarray(mass / totals.reshape((-1,) + (1,) * (mass.ndim - 1)) if count > 1 else mass / totals[0])
-
-    def _precision(self) -> np.dtype:
-        """The kind of numbers that the initial density came in."""
-        given = self.initial
-        if not callable(given):
-            return precision_of(given)
-        return precision_of(
-            ask(given, (0.0, self.grid.coordinates), "initial density", "(t, coordinates)", " at t = 0")
-        )
+        return initial_mass(self.initial, self.grid, self.normalise)
 
     def terminal_cost(self) -> np.ndarray:
         """g at the cell centres, shape of the grid; at exits, what it costs to leave at the end."""

@@ -16,7 +16,7 @@ game; with "training-checkpoint" while it is under way), "faceoff" (of battles),
     x, y, z        centres of the cells                state      names of the states
     population     names                               move       x+, x-, y+, ...: toward a neighbour
     action         names                               aggregate  number of the price
-    direction      x, y, z: axis of a velocity
+    direction      x, y, z: axis of a velocity         scenario   segments of a tree of scenarios
     iteration      number of the iteration             axis       x, y, z
     site           number of the site                  agent      number of an agent with a table of its own
 
@@ -48,6 +48,10 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
   * choice_cost                step, action, ...   rate          what crowded choices cost
   * aggregate_amount           step, aggregate     1             what sets a price: the sum of all choices
   * price                      step, aggregate     rate          of a unit of the aggregate
+  * scenario_probability       scenario            1             of a game with common noise: of each segment of its tree
+  * scenario_parent            scenario            1             number of the segment before it, -1 of the first
+  * scenario_begin             scenario            time          from when to when the world may be there; density is
+  * scenario_end               scenario            time          that of agents given that it is, 0 at other times
   * capacity_multiplier        time, ...           rate          what a hard cap costs; at the last node paid once
   * final_price                ...               cost          what is paid once, at the end, where the final density
                                                                  is given; its mean over that density is 0

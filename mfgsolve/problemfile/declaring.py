@@ -158,12 +158,16 @@ class _Writer:
 
     def document(self, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         problem = self.problem
+        if problem.scenarios is not None:
+            raise self.refuse("it has scenarios")
         top: dict[str, Any] = {"name": name, "source": problem.source} if problem.source else {"name": name}
         if problem.kinks:
             top["kinks"] = list(problem.kinks)
         if problem.sense != "cost":
             top["sense"] = problem.sense
-        where = {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
+        where: dict[str, Any] = (
+            {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
+        )
         if self.space.exits is not None:
             where["exit"] = list(self._exits())
         tables = top | where | {"time": self.problem.time.stated} | self._dynamics() | self._couplings() | self._ends()
@@ -337,8 +341,9 @@ class _Writer:
         if not isinstance(self.problem.grid, Populations):
             return {"dynamics": tables[0]}
         alike = all(each == tables[0] for each in tables)
-        names = list(self.problem.grid.names)
-        rows = [{"name": name} | ({} if alike else {"dynamics": own}) for name, own in zip(names, tables, strict=True)]
+        grid, rows = self.problem.grid, []
+        for name, mass, own in zip(grid.names, grid.masses, tables, strict=True):
+            rows.append({"name": name} | ({"mass": mass} if mass != 1.0 else {}) | ({} if alike else {"dynamics": own}))
         density = self._densities() if self.problem.initial is not None else []
         whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)] if density else rows
         return {"population": whole} | ({"dynamics": tables[0]} if alike else {})

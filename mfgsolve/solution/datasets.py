@@ -16,8 +16,10 @@ from mfgsolve.files import SCHEMA
 from mfgsolve.games import Game, Policy
 from mfgsolve.games.multipliers import end_variables, paid_once
 from mfgsolve.grids import Grid
+from mfgsolve.scenarios import Scenarios
+from mfgsolve.solution.leaves import tree_variables
 from mfgsolve.solution.timeless import cost_attrs, lasting_value, without_times
-from mfgsolve.spaces import Populations
+from mfgsolve.spaces import Layers
 
 __all__ = [
     "HISTORY",
@@ -111,7 +113,7 @@ def build_dataset(
     problem = game.problem
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
     result = plan.assign_coords(coordinates).assign(background | history_dataset(rows))
-    costs = cost_attrs(game, certificate) if game.time.is_stationary else {}
+    costs = cost_attrs(game, certificate, crowd) if game.time.is_stationary else {}
     measured = {key: value for key, value in asdict(certificate).items() if key != "final_distance" or value == value}
     return result.assign_attrs(head | problem.attrs | attributes | measured | costs)
 
@@ -172,7 +174,7 @@ def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.
 
 def _lengths(game: Game) -> tuple[str, list[str]]:
     """Unit of the last axis, and of all; "1" where there are none."""
-    space = game.grid.space if isinstance(game.grid, Populations) else game.grid
+    space = game.grid.space if isinstance(game.grid, Layers) else game.grid
     units = [axis.unit for axis in space.axes] if isinstance(space, Grid) else ["1"]
     return units[-1], units
 
@@ -202,7 +204,7 @@ def _choices(
         data["price"] = (both, price[:-1, last], {"units": rate, "long_name": "price per unit of the aggregate"})
     data |= end_variables(game, multiplier, per_volume(game))
     if multiplier is not None:
-        if game.has_caps:
+        if game.has_caps or game.final_mass is None:
             text = {"units": rate, "long_name": "multiplier of the capacity"}
             data["capacity_multiplier"] = (("time", *dims), game.mass(paid_once(game, multiplier)), text)
         if count:
@@ -215,6 +217,8 @@ def _background(game: Game) -> tuple[dict[str, Any], dict[str, Any]]:
     """What pictures show besides, walls, what moves, fixed places; and the coordinates of these."""
     data, coordinates = dict[str, Any](), dict[str, Any]()
     problem, grid, (length, _) = game.problem, game.grid, _lengths(game)
+    if isinstance(grid, Scenarios):
+        data |= tree_variables(grid, game.time)
     if grid.mask.any():
         data["blocked"] = (grid.dims, grid.mask.astype(np.int8), {"units": "1", "long_name": "1 where no agent may be"})
     if grid.exits is not None:

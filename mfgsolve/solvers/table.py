@@ -16,6 +16,7 @@ from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.solvers import SOLVERS, suited
 from mfgsolve.spaces import States
+from mfgsolve.stationary import Discounted, Ergodic, Stationary
 
 __all__ = ["CLASSES", "markdown"]
 
@@ -33,6 +34,10 @@ def _finite(coupling: Any, temperature: float = 0.0, transitions: Any = (STAY, S
     return Problem(States(2), TimeGrid(2.0, 2), dynamics, coupling, np.array([0.5, 0.5]))
 
 
+def _lasting(time: Stationary, temperature: float = 0.0) -> Problem:
+    return Problem(States(2), time, Tabular((STAY, SWAP), temperature=temperature), CrowdAversion())
+
+
 PRICE = Price(QuadraticPotential(), bounds=(0.0, 1.0), amounts=[0.0, 1.0])
 
 CLASSES: dict[str, Callable[[], Problem]] = {
@@ -47,6 +52,10 @@ CLASSES: dict[str, Callable[[], Problem]] = {
     "finite, temperature > 0, capacity or bounded price": lambda: _finite(CrowdAversion() + Capacity(0.9) + PRICE, 0.1),
     "transitions that depend on the crowd": lambda: _finite(CrowdAversion(), 0.1, lambda t, mass: (STAY, SWAP)),
     "... sharp": lambda: _finite(CrowdAversion(), 0.0, lambda t, mass: (STAY, SWAP)),
+    "no final time, diffusion or temperature > 0": lambda: _lasting(Ergodic(), 0.1),
+    "... invariant population (no potential)": lambda: _lasting(Discounted(factor=0.9), 0.1),
+    "no final time, sharp": lambda: _lasting(Ergodic()),
+    "... invariant population (no potential), sharp": lambda: _lasting(Discounted(factor=0.9)),
 }
 
 

@@ -19,6 +19,7 @@ SMALL = {
     "gaussian-log": ((12,), 16),
     "linear-quadratic": ((12,), 16),
     "montreal": ((8, 10), 16),
+    "planned-room": ((8, 16), 16),
     "supply-demand": ((8, 10), 16),
 }
 
