@@ -12,7 +12,7 @@ from scipy import sparse
 
 from mfgsolve.dynamics.base import TableDynamics
 from mfgsolve.dynamics.diffusion import NOISES, steps_of_noise
-from mfgsolve.dynamics.lattice_matrices import chances_matrices, moves_matrices
+from mfgsolve.dynamics.lattice_matrices import chances_matrices, closed_cells, moves_matrices
 from mfgsolve.dynamics.places import is_field, own_entry, timed_coefficient
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.fields import Still, sample_nodes
@@ -21,7 +21,7 @@ from mfgsolve.inputs.forms import FIELD, FIELD_PER_AXIS, OFFSET, many, one_or_ma
 from mfgsolve.inputs.tables import group
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
-from mfgsolve.steps.drift import drift_chances, drift_factor, own_drift, timed_drift
+from mfgsolve.steps.drift import drift_chances, drift_factor, is_still, own_drift, timed_drift
 from mfgsolve.steps.scheme import make_scheme
 from mfgsolve.steps.transitions import Matrices
 
@@ -61,6 +61,9 @@ class LatticeMoves(TableDynamics):
     temperature : tau >= 0, cost per unit time
     drift : velocity b(t, X), length / time, that nobody controls; one field for each axis in the order x, y, z (on one
         axis a single one), as of `ControlledDiffusion`
+    closed : cells that nobody enters in a step, by moves or jumps: obstacles that move.  An array or function of
+        (t, coordinates), true (1) where a cell is closed in the step that starts at t.  Who stands in a cell that
+        closes is not pushed: it may go, and stays until it does.  It needs walls="stay", no drift and no viscosity
 
     Examples
     --------
@@ -76,6 +79,7 @@ class LatticeMoves(TableDynamics):
     walls: str = "stay"
     temperature: float = 0.0
     drift: Any = field(default=0.0, metadata={"form": FIELD_PER_AXIS})
+    closed: Any = field(default=0.0, metadata={"form": FIELD, "since": "0.10"})
 
     def __post_init__(self) -> None:
         if not np.iterable(self.moves):
@@ -107,6 +111,26 @@ class LatticeMoves(TableDynamics):
         if self.walls not in WALLS:
             raise InputError(unknown("behaviour at walls", self.walls, WALLS))
         object.__setattr__(self, "drift", own_drift(self.drift))
+        truths = isinstance(self.closed, np.ndarray | np.bool_) and self.closed.dtype == bool
+        closed = own_entry(np.asarray(self.closed, dtype=float) if truths else self.closed, "closed cells of a lattice")
+        object.__setattr__(self, "closed", closed)
+        self._check_closed()
+
+    def _check_closed(self) -> None:
+        """Closed cells go with moves and jumps alone."""
+        if not self.has_closed:
+            return
+        other = "walls = 'forbid'" if self.walls == "forbid" else "a viscosity" if self.viscosity > 0 else "a drift"
+        if self.walls == "forbid" or self.viscosity > 0 or not is_still(self.drift):
+            raise InputError(
+                f"the lattice has closed cells and {other}, which knows none of them; leave one out (jumps, whose "
+                "chances may be fields, stand for noise and wind)"
+            )
+
+    @property
+    def has_closed(self) -> bool:
+        """Whether cells may be closed for some time."""
+        return is_field(self.closed) or self.closed != 0.0
 
     def _checked_jumps(self, ndim: int) -> tuple[tuple[Offset, Any], ...]:
         if self.jumps is None:
@@ -143,6 +167,16 @@ class LatticeMoves(TableDynamics):
         see `mfgsolve.dynamics.lattice_matrices`."""
         moves, allowed = moves_matrices(self, space, where)
         assert isinstance(space, Grid)
+        if self.has_closed:
+            closed = closed_cells(self.closed, space, time, where)
+            after = chances_matrices(self, space, time, where, closed)
+            count = max(len(after), len(closed))
+            each = [(closed[min(t, len(closed) - 1)], after[min(t, len(after) - 1)]) for t in range(count)]
+            matrices = [
+                [sparse.csr_array(move @ next_) for move in moves_matrices(self, space, where, shut)[0]]
+                for shut, next_ in each
+            ]
+            return matrices, allowed
         chances, drift = chances_matrices(self, space, time, where), drift_factor(self.drift, space, time, where)
         if drift is None:
             afters = chances
@@ -160,9 +194,11 @@ class LatticeMoves(TableDynamics):
         )
         offsets, chances = zip(*self.jumps, strict=True)
         timed = timed_coefficient(chances, space, time, f"probability of a jump{where}")
-        if drift is self.drift and costs is self.costs and timed is chances:
+        closed = timed_coefficient(self.closed, space, time, f"closed cells{where}")
+        if drift is self.drift and costs is self.costs and timed is chances and closed is self.closed:
             return self
-        return replace(self, drift=drift, costs=costs, jumps=tuple(zip(offsets, timed, strict=True)))
+        jumps = tuple(zip(offsets, timed, strict=True))
+        return replace(self, drift=drift, costs=costs, jumps=jumps, closed=closed)
 
     def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str = "") -> np.ndarray:
         """The cost of each move; one level where all costs rest."""
@@ -191,7 +227,8 @@ class LatticeMoves(TableDynamics):
         """Where each move and each jump after it leads, from every cell, and the drift from there."""
         landings = len(self.moves) * len(self.jumps) * space.size
         around = drift_chances(self.drift, space, time)
-        rests = all(not is_field(chance) or isinstance(chance, Still) for _, chance in self.jumps)
+        timed = [self.closed, *(chance for _, chance in self.jumps)]
+        rests = all(not is_field(each) or isinstance(each, Still) for each in timed)
         return landings * (around if rests else max(around, time.steps))
 
     def stable_steps(self, space: Space, horizon: float) -> float:
@@ -211,9 +248,13 @@ class LatticeMoves(TableDynamics):
 
     @property
     def identity(self) -> Any:
-        """What tells two such dynamics apart beside their tables: all that they were stated with but the drift, and
-        costs and jumps that are fields."""
-        parts = {part.name: getattr(self, part.name) for part in fields(self) if part.compare and part.name != "drift"}
+        """What tells two such dynamics apart beside their tables: all that they were stated with but the drift, closed
+        cells, and costs and jumps that are fields."""
+        parts = {
+            part.name: getattr(self, part.name)
+            for part in fields(self)
+            if part.compare and part.name not in ("drift", "closed")
+        }
         if is_field(self.costs):
             parts["costs"] = "fields"
         if any(is_field(chance) for _, chance in self.jumps):  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ from mfgsolve.spaces import Space
 from mfgsolve.steps.scheme import cell_rates
 from mfgsolve.steps.transitions import Matrices
 
-__all__ = ["chances_matrices", "moves_matrices"]
+__all__ = ["chances_matrices", "closed_cells", "moves_matrices"]
 
 
 class Moves(Protocol):
@@ -37,8 +37,10 @@ class Moves(Protocol):
     def walls(self) -> str: ...
 
 
-def moves_matrices(dynamics: Moves, grid: Space, where: str) -> tuple[Matrices, np.ndarray]:
-    """Matrix of every move alone, and where the move is allowed (actions, *shape)."""
+def moves_matrices(
+    dynamics: Moves, grid: Space, where: str, closed: np.ndarray | None = None
+) -> tuple[Matrices, np.ndarray]:
+    """Matrix of every move alone, and where the move is allowed (actions, *shape); nobody enters ``closed`` cells."""
     if not isinstance(grid, Grid):
         raise InputError(f"lattice moves{where} need a Grid; the space is {type(grid).__name__}: use Tabular dynamics")
     if len(dynamics.moves[0]) != grid.ndim:
@@ -47,22 +49,55 @@ def moves_matrices(dynamics: Moves, grid: Space, where: str) -> tuple[Matrices, 
         )
     matrices, allowed = [], np.ones((len(dynamics.moves), *grid.shape), dtype=bool)
     for a, offset in enumerate(dynamics.moves):
-        shift, inside = _shift(grid, offset)
+        shift, inside = _shift(grid, offset, closed)
         if dynamics.walls == "forbid":
             allowed[a] = inside | grid.mask
         matrices.append(shift)
     return matrices, allowed
 
 
-def chances_matrices(dynamics: Moves, grid: Grid, time: TimeGrid, where: str = "") -> list[sparse.csr_array]:
+def closed_cells(stated: Any, grid: Grid, time: TimeGrid, where: str) -> np.ndarray:
+    """Which cells nobody enters, boolean (1 or steps, *shape).
+
+    Raises
+    ------
+    InputError
+        for fields that do not fit the space, or are neither true nor false
+    """
+    levels = sample_nodes(stated, time.nodes[:-1], grid, f"closed cells{where}")
+    wrong = (levels != 0) & (levels != 1)
+    if wrong.any():
+        t, *cell = (int(i) for i in np.argwhere(wrong)[0])
+        raise InputError(
+            f"closed cells{where} are {levels[(t, *cell)]:g} at t = {time.nodes[t]:g}, cell {tuple(cell)}; 1 (closed) "
+            "or 0 (open) is needed"
+        )
+    return np.asarray((levels[:1] if (levels == levels[:1]).all() else levels) == 1)
+
+
+def chances_matrices(
+    dynamics: Moves, grid: Grid, time: TimeGrid, where: str = "", closed: np.ndarray | None = None
+) -> list[sparse.csr_array]:
     """What happens after the move in each step, or in one that stands for all: the random displacement, and explicit
-    noise.
+    noise; nobody enters ``closed`` cells (1 or steps, *shape).
 
     Raises
     ------
     InputError
         for chances that are negative, or do not sum to 1 somewhere
     """
+    if closed is not None:
+        chances = _chances(dynamics.jumps, grid, time, where)
+        return [
+            sum(
+                (
+                    sparse.diags_array(c) @ _shift(grid, offset, closed[min(t, len(closed) - 1)])[0]
+                    for c, (offset, _) in zip(chances[min(t, len(chances) - 1)], dynamics.jumps, strict=True)
+                ),
+                _nothing(grid),
+            )
+            for t in range(max(len(chances), len(closed)))
+        ]
     shifts = [_shift(grid, offset)[0] for offset, _ in dynamics.jumps]
     if any(is_field(chance) for _, chance in dynamics.jumps):
         levels = _chances(dynamics.jumps, grid, time, where)
@@ -106,8 +141,11 @@ def _chances(jumps: Any, grid: Grid, time: TimeGrid, where: str) -> np.ndarray:
     return flat[:1] if (flat == flat[:1]).all() else flat
 
 
-def _shift(grid: Grid, offset: tuple[int, ...]) -> tuple[sparse.csr_array, np.ndarray]:
-    """Where each cell lands after a displacement (x, y, ...), and whether no wall was in the way."""
+def _shift(
+    grid: Grid, offset: tuple[int, ...], closed: np.ndarray | None = None
+) -> tuple[sparse.csr_array, np.ndarray]:
+    """Where each cell lands after a displacement (x, y, ...), and whether no wall was in the way; ``closed`` cells are
+    blocked for all but those who are there."""
     index, inside = list(np.indices(grid.shape)), np.ones(grid.shape, dtype=bool)
     for axis, step, k in zip(grid.axes, offset[::-1], range(grid.ndim), strict=True):
         moved = index[k] + step
@@ -118,6 +156,8 @@ def _shift(grid: Grid, offset: tuple[int, ...]) -> tuple[sparse.csr_array, np.nd
             index[k] = np.clip(moved, 0, axis.cells - 1)
     target = np.ravel_multi_index(tuple(index), grid.shape)
     shut = grid.mask.reshape(-1)[target] | grid.mask
+    if closed is not None:
+        shut = shut | closed.reshape(-1)[target]
     inside &= ~shut
     here = np.arange(grid.size).reshape(grid.shape)
     target = np.where(shut, here, target).reshape(-1)
