@@ -129,8 +129,9 @@ class Checkout:
     """A folder with the code, and the process that measures it."""
 
     def __init__(self, folder: Path):
-        threads = {f"{library}_NUM_THREADS": "1" for library in ("NUMBA", "OMP", "OPENBLAS", "MKL")}
-        self.folder, self.environment = folder, {**os.environ, **threads, "PYTHONPATH": str(folder)}
+        from measure import ONE_THREAD  # here, and not in the workers, which import what they measure and no more
+
+        self.folder, self.environment = folder, {**os.environ, **ONE_THREAD, "PYTHONPATH": str(folder)}
         self.process = self.start(__file__, "--worker")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -13,6 +13,8 @@ import numpy as np
 from numba import njit
 from scipy.interpolate import RectBivariateSpline
 
+ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("NUMBA", "OMP", "OPENBLAS", "MKL")}  # of a process
+
 
 @njit(error_model="numpy")
 def _triad(a, b, c):

@@ -26,7 +26,6 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = {"mfglib": "mfglib", "openspiel": "open-spiel"}
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}  # of both sides
 LEVELS = [10.0**-k for k in (0, 1, 2, 3, 4, 5, 6, 8, 10, 12)]
 AIMS = [1e-6, 1e-10]  # levels to be tried whatever the peer reaches
 FOUR_ROOMS = "four rooms"
@@ -262,6 +261,8 @@ def main() -> None:
     if given.inside:
         inside(given.inside, given.seconds, given.only)
         return
+    from measure import ONE_THREAD
+
     lines = []
     for peer in [given.peer] if given.peer else sorted(GAMES):
         python = getattr(given, f"{peer}_python") or environment(peer, given.folder)

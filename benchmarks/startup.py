@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from measure import table
+from measure import ONE_THREAD, table
 
 HERE = Path(__file__).resolve().parent.parent
 MESHES = {
@@ -31,7 +31,7 @@ MESHES = {
 SETTINGS = {"entropic 64x64x40": {}, "upwind 64x64x512": {"scheme": "upwind", "shape": (64, 64), "steps": 512}}
 SOLVE = """
 import time, mfgsolve as mfg
-from mfgsolve import problems, solving
+from mfgsolve import problems
 problem = problems.supply_demand(**{settings})
 begun = time.process_time()
 mfg.solve(problem, check="ignore", threads=1).dataset
@@ -46,7 +46,7 @@ class Count(event.Listener):
     def on_end(self, event): pass
 counted = Count()
 event.register("numba:compile", counted)
-from mfgsolve import problems, solving
+from mfgsolve import problems
 problem = problems.supply_demand(**{settings})
 times = []
 for _ in range(2):
@@ -59,11 +59,10 @@ print(times[0] - times[1], counted.count)
 
 def run(words: list[str], folder: Path, **environment: str) -> tuple[float, str]:
     """CPU seconds of a process, and what it prints."""
-    threads = {f"{library}_NUM_THREADS": "1" for library in ("NUMBA", "OMP", "OPENBLAS", "MKL")}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, *words], check=True, capture_output=True, text=True, cwd=folder,
-        env={**os.environ, **threads, "PYTHONPATH": str(folder), **environment},
+        env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(folder), **environment},
     )  # fmt: skip
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stdout

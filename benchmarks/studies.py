@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import table
+from measure import ONE_THREAD, table
 
 import mfgsolve as mfg
 from mfgsolve.studies.points import Point
@@ -209,10 +209,9 @@ def _free() -> float:
 
 def _apart(name: str, shape: list[int], steps: int, scheme: str) -> dict[str, float] | None:
     """Seconds, sweeps and bytes of one solve in a process of its own; None where that did not end well."""
-    threads = {f"{library}_NUM_THREADS": "1" for library in ("NUMBA", "OMP", "OPENBLAS", "MKL")}
     asked = json.dumps([name, shape, steps, scheme])
     done = subprocess.run([sys.executable, __file__, "--worker", asked], capture_output=True, text=True, check=False,
-                          env={**os.environ, **threads})  # fmt: skip
+                          env={**os.environ, **ONE_THREAD})  # fmt: skip
     return json.loads(done.stdout) if done.returncode == 0 else None
 
 

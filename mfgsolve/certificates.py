@@ -18,14 +18,24 @@ Where a density or a price has hard bounds, agents pay their multipliers mu besi
 
 so that zero of both means that nobody gains by leaving and no multiplier is paid for a bound that does not bind.
 
+Where the final density is given, agents pay a terminal price that balances over it, and
+
+    final distance = sum |m_T - target| / 2      the total variation
+
+is the second part of the certificate.
+
 For a potential game the exploitability is the Frank-Wolfe gap of the potential and, if the game is crowd-averse, bounds
 its distance from the minimum; so does the duality gap, with the best dual price at hand.
+
+Games without a final time (`mfgsolve.stationary`) pay in each step what they pay in one: `certify` tells the costs of a
+step, solutions and `exploitability` those of a unit of time (`Certificate.times`).  What an agent gains is then that of
+its long-run average, or 1 - b of what it gains in all where it discounts by b.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -44,6 +54,10 @@ __all__ = ["Certificate", "Criterion", "certify", "exploitability", "in_steps_of
 
 ROUND_OFF = 4 * 2.0**-52  # of a sum over one step, relative to what is summed
 FEASIBLE = 1e-9  # relative violation of a hard bound that is as good as none
+COSTS = (
+    "exploitability", "potential", "duality_gap", "cost", "scale", "movement_cost", "crowd_cost", "terminal_cost",
+)  # fmt: skip
+MET = 1e-13  # total variation of the final density from the one that is given that is round-off
 MASS_KEPT = 1e-9  # deviation of a population's mass from 1 that is round-off
 
 
@@ -70,6 +84,7 @@ class Criterion:
         return (
             abs(measure.relative_exploitability) <= self.tol
             and measure.violation <= max(self.tol, FEASIBLE)
+            and not getattr(measure, "final_distance", 0.0) > max(self.tol, MET)
             and getattr(measure, "mass_error", 0.0) <= MASS_KEPT
         )
 
@@ -90,9 +105,14 @@ class Certificate(Suggesting):
     mass_error: float
     cap_fraction: float
     violation: float = 0.0
+    final_distance: float = math.nan
 
     def __float__(self) -> float:
         return self.exploitability
+
+    def times(self, rate: float) -> Certificate:
+        """With all costs times ``rate``: those of one step per unit of time, see `TimeGrid.cost_rate`."""
+        return self if rate == 1.0 else replace(self, **{name: rate * getattr(self, name) for name in COSTS})
 
     def _repr_html_(self) -> str:
         sentence = (
@@ -135,10 +155,11 @@ def certify(
     own, apart = game.cost(policy, crowd), game.constants
     price = game.empty_crowd() if spare is None else spare
     energy = game.price_and_potential(crowd, price)
-    slack = 0.0
+    slack = missed = 0.0
     if multiplier is not None:
+        multiplier = game.balanced(multiplier)
         price += multiplier
-        slack = game.slack_cost(multiplier, crowd)
+        slack, missed = game.slack_cost(multiplier, crowd), game.final_gap(multiplier, crowd)
     paid, terminal = game.crowd_totals(price, crowd), game.terminal_totals(crowd)
     answer = game.policy_buffer(price) if buffer is None else buffer
     best = game.respond(price, out=answer, crowd=crowd).mean_value
@@ -148,7 +169,7 @@ def certify(
     potential = own.cost + energy + terminal.cost if game.is_potential else math.nan
     duality = math.nan
     if game.is_potential and game.is_monotone:
-        duality = gap if math.isnan(dual) else min(gap, potential - dual)
+        duality = gap + missed if math.isnan(dual) else min(gap + missed, potential - dual)
     return Certificate(
         exploitability=gap,
         relative_exploitability=relative(gap, scale),
@@ -162,6 +183,7 @@ def certify(
         mass_error=game.mass_error(crowd),
         cap_fraction=own.capped,
         violation=game.violation(crowd) if game.is_hard else 0.0,
+        final_distance=game.final_distance(crowd),
     )
 
 
@@ -199,7 +221,7 @@ def exploitability(problem: Problem, policy: Any) -> Certificate:
     game = make_game(in_steps_of(problem, policy).levelled())
     multiplier = multiplier_from(game, policy)
     checked = game.step.policy_from(policy)
-    return certify(game, checked, game.follow(checked), multiplier=multiplier)
+    return certify(game, checked, game.follow(checked), multiplier=multiplier).times(game.time.cost_rate)
 
 
 def in_steps_of(problem: Problem, policy: Any) -> Problem:

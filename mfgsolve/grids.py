@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from numbers import Real
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 
 from mfgsolve.axes import AXIS_NAMES, BOUNDARIES, Axis
 from mfgsolve.errors import InputError, masked, real, shown, whole
+from mfgsolve.exits import SIDES, Exits, is_face, make_exits, one_by_one, sides_of, truth_values
 from mfgsolve.inputs.calls import ask
 from mfgsolve.inputs.forms import count
 from mfgsolve.inputs.labels import aligned, frozen, labelled
@@ -41,6 +42,11 @@ class Grid(Space):
     axes : axes in array order; the last one is x
     blocked : None, a boolean array of the grid's shape, or a function of the coordinates that returns one;
         True where no agent may be (walls, obstacles)
+    exits : None, or where agents leave (`mfgsolve.exits.Exits`): a mapping from names to cells, or the cells of a
+        single exit.  Cells are a boolean array of the grid's shape, a function of the coordinates that returns one, or
+        a side of the grid such as "x-low" or "y-high" (or a list of sides), which is the outermost layer of cells
+        there.  Who comes to such a cell has left; diffusions leave where they cross into it, half a cell from the last
+        centre inside
 
     Examples
     --------
@@ -51,6 +57,7 @@ class Grid(Space):
 
     axes: tuple[Axis, ...]
     blocked: Callable[[Coordinates], Any] | np.ndarray | None = field(default=None, repr=False)
+    exits: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         listed = np.iterable(self.axes) and not isinstance(self.axes, str)
@@ -69,6 +76,8 @@ class Grid(Space):
         mask = self.mask  # a wrong one is an error now, not later
         if self.blocked is not None and not callable(self.blocked):
             object.__setattr__(self, "blocked", mask)
+        if self.exits is not None:
+            object.__setattr__(self, "exits", self.exits_of(self.exits))
 
     @classmethod
     def box(
@@ -78,8 +87,13 @@ class Grid(Space):
         boundary: str | Sequence[str] = "reflecting",
         unit: str = "1",
         blocked: Callable[[Coordinates], Any] | np.ndarray | None = None,
+        exits: Any = None,
     ) -> Grid:
-        """Grid of the given shape (..., ny, nx) on a box, the unit box by default; bounds in the order of shape."""
+        """Grid of the given shape (..., ny, nx) on a box, the unit box by default; bounds in the order of shape.
+
+        A side that is an exit gets one more layer of cells beyond the box, which holds who has left: with
+        ``exits={"left": "x-low"}`` a shape of 64 cells becomes 65, and agents leave at the start of the box.
+        """
         if isinstance(shape, str) or not (isinstance(shape, Real) or np.iterable(shape)):
             raise InputError(f"shape is {shown(shape)}; whole numbers (..., ny, nx) are needed")
         sizes: tuple[Any, ...] = (shape,) if isinstance(shape, Real) else tuple(shape)
@@ -97,7 +111,8 @@ class Grid(Space):
                     "in the order of shape"
                 )
         axes = [Axis(n, s, *e, boundary=k, unit=unit) for n, s, e, k in zip(names, sizes, ends, kinds, strict=True)]
-        return cls(tuple(axes), blocked)
+        grid = cls(tuple(axes), blocked)
+        return grid if exits is None else grid.with_exits(exits)
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -123,7 +138,52 @@ class Grid(Space):
         return (
             tuple(axis.identity for axis in self.axes),
             np.packbits(self.mask).tobytes() if self.mask.any() else b"",
+            *(() if self.exits is None else (self.exits.identity,)),
         )
+
+    def exits_of(self, stated: Any) -> Exits:
+        """Checked exits of this grid, stated as a parameter of it."""
+        return make_exits(stated, self.mask, self._cells_of)
+
+    def _cells_of(self, name: str, where: Any) -> tuple[np.ndarray, bool]:
+        """Cells of an exit as it was stated, and whether it knows nothing of walls."""
+        if not is_face(where):
+            labels = {axis.name: axis.centres for axis in self.axes}
+            return truth_values(where, self.shape, self.dims, labels, self.coordinates, name)
+        cells = np.zeros(self.shape, dtype=bool)
+        for axis, side in sides_of(where, self.dims, name):
+            k = self.dims.index(axis)
+            if self.axes[k].periodic:
+                raise InputError(f"exit {name!r} is a side of the axis {axis}, which is periodic and has none")
+            np.moveaxis(cells, k, 0)[0 if side == "low" else -1] = True
+        return cells, True
+
+    def with_exits(self, stated: Any) -> Grid:
+        """The same grid with other exits; a side of equal cells that is one gets a layer of cells beyond it.
+
+        Raises
+        ------
+        InputError
+        """
+        layers = _layers(stated, self.dims)
+        if self.blocked is not None and not callable(self.blocked) and layers:
+            raise InputError(
+                "blocked cells given as an array have the shape of the box, and sides that are exits add cells to it; "
+                "give a function of coordinates, or the exits as an array, too"
+            )
+        return Grid(tuple(_widened(axis, layers, axis.cells) for axis in self.axes), self.blocked, stated)
+
+    @property
+    def box_shape(self) -> tuple[int, ...]:
+        """Cells along each axis without the layers beyond sides of equal cells that are exits."""
+        layers = set() if self.exits is None else _layers(self.exits, self.dims)
+        return tuple(axis.cells - axis.even * sum(name == axis.name for name, _ in layers) for axis in self.axes)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether walls or exits are arrays, which belong to one shape."""
+        walls = self.blocked is not None and not callable(self.blocked)
+        return walls or (self.exits is not None and self.exits.is_drawn)
 
     @property
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
@@ -174,11 +234,43 @@ class Grid(Space):
         return frozen(mask)
 
     def refined(self, shape: Sequence[int]) -> Grid:
-        """The same box with other cell counts; only a mask that is a function can follow."""
-        if self.blocked is not None and not callable(self.blocked):
-            raise InputError("blocked cells given as an array belong to one shape; give a function of coordinates")
-        axes = [axis.refined(int(n)) for axis, n in zip(self.axes, shape, strict=True)]
-        return Grid(tuple(axes), self.blocked)
+        """The same box with other cell counts; only masks that are functions, and sides, can follow.
+
+        Where sides are exits the box inside stays the same.
+        """
+        if self.is_drawn:
+            what = "blocked cells and exits" if self.exits is not None else "blocked cells"
+            raise InputError(f"{what} given as an array belong to one shape; give a function of coordinates")
+        layers = _layers(self.exits, self.dims)
+        axes = [self._refined(axis, layers, int(n)) for axis, n in zip(self.axes, shape, strict=True)]
+        return Grid(tuple(axes), self.blocked, self.exits)
+
+    def _refined(self, axis: Axis, layers: set[tuple[str, str]], cells: int) -> Axis:
+        own = [side in {s for name, s in layers if name == axis.name} for side in SIDES]
+        if not (any(own) and axis.even) or cells - sum(own) < 1:
+            return axis.refined(cells)
+        inside = replace(
+            axis,
+            cells=cells - sum(own),
+            start=axis.start + own[0] * axis.spacing,
+            stop=axis.stop - own[1] * axis.spacing,
+        )
+        return _widened(inside, layers, inside.cells)
+
+
+def _layers(exits: Any, names: Sequence[str]) -> set[tuple[str, str]]:
+    """Sides that are exits, (axis, side)."""
+    stated = {} if exits is None else one_by_one(exits)
+    return {face for name, where in stated.items() if is_face(where) for face in sides_of(where, names, name)}
+
+
+def _widened(axis: Axis, layers: set[tuple[str, str]], cells: int) -> Axis:
+    """An axis of equal cells with one cell more beyond each side that is an exit."""
+    low, high = ((axis.name, side) in layers for side in SIDES)
+    if axis.periodic or not (low or high):
+        return axis
+    start, stop = axis.start - low * axis.spacing, axis.stop + high * axis.spacing
+    return replace(axis, cells=cells + low + high, start=start, stop=stop)
 
 
 def _pairs(bounds: Any, axes: int) -> list[tuple[Any, Any]]:
@@ -243,6 +335,28 @@ class TimeGrid:
                 f"horizon {self.horizon:g}, which is as good as nothing; take a shorter horizon or a rate of at most "
                 f"{FARTHEST / self.horizon:.4g}"
             )
+
+    # of games without a final time these differ, see `mfgsolve.stationary`
+    is_stationary = False
+    needs_initial = True
+    is_control = True  # whether a potential game is one problem of optimal control
+    cost_rate = 1.0  # what costs of the game are told times: steps per unit of time where they are those of one step
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """The table [time] of a problem file."""
+        stated: dict[str, Any] = {"horizon": self.horizon}
+        if self.settled:
+            stated["steps"] = self.steps
+        if self.chosen:
+            stated["chosen"] = True
+        if self.unit != "1":
+            stated["unit"] = self.unit
+        return stated | ({"discount": self.discount} if self.discount else {})
+
+    def later(self) -> TimeGrid | None:
+        """The same times begun later, of games that must not know; None of others."""
+        return None
 
     @property
     def settled(self) -> bool:

@@ -60,6 +60,8 @@ def _parts(game: Game) -> Iterator[Any]:
     yield from _claims(problem.couplings[0])
     for block in game.blocks:
         yield from _samples(block, [_seen(game, block, crowd) for crowd in crowds], game.steps)
+    if game.final_mass is not None:
+        yield "the final density is given"
     if game.terminal_block is not None:
         yield from _claims(problem.couplings[1])
         yield from _samples(game.terminal_block, [_seen(game, game.terminal_block, crowd) for crowd in crowds], 1)

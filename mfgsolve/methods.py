@@ -51,7 +51,9 @@ class Board(Mapping[str, type[Any]]):
 SOLVERS = Board(
     {
         "newton": "mfgsolve.solvers.newton:Newton",
+        "planning": "mfgsolve.solvers.planning:Planning",
         "interior-point": "mfgsolve.solvers.interior_point:InteriorPoint",
+        "path-following": "mfgsolve.solvers.path_following:PathFollowing",
         "complementarity": "mfgsolve.solvers.complementarity:Complementarity",
         "frank-wolfe": "mfgsolve.solvers.frank_wolfe:FrankWolfe",
         "prior-descent": "mfgsolve.solvers.prior_descent:PriorDescent",

@@ -10,19 +10,23 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.cautions import Caution, collect, unique
-from mfgsolve.couplings import Coupling, RunningCost, marginal
+from mfgsolve.couplings import Capacity, Coupling, RunningCost, marginal
+from mfgsolve.couplings.final import final_cap, scaled_to_one, with_final
 from mfgsolve.couplings.timed import timed
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
-from mfgsolve.errors import InputError, has_labels, numbers, real, shown, unknown
+from mfgsolve.errors import InputError, has_labels, numbers, real, unknown
+from mfgsolve.exit_costs import at_exits, nobody_gone, own_exit_cost, with_exits
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
-from mfgsolve.inputs.labels import aligned, frozen
+from mfgsolve.inputs.labels import Labelled, aligned, frozen
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
+from mfgsolve.inputs.times import kinks_of
 from mfgsolve.spaces import Populations, Space
+from mfgsolve.stationary import check_agents, check_optimum, check_steps, check_times
 from mfgsolve.steps import Step
 
 __all__ = ["Levelled", "Problem"]
@@ -52,7 +56,9 @@ class Problem(Suggesting):
         mass of every population is 1
     terminal : terminal cost g: function of (t, coordinates), array or number
     terminal_coupling : a `Coupling` added at the last node with weight 1
-    normalise : scale ``initial`` to total mass 1; otherwise a density that does not sum to 1 is an error
+    final : density of agents at the horizon, to which a terminal price leads them (the planning problem); or a
+        `Capacity`, which it must not exceed
+    normalise : scale ``initial`` and ``final`` to total mass 1; otherwise a density that does not sum to 1 is an error
     name, source : how the problem is listed, and where it comes from
     parameters : what `mfgsolve.problems` built it from; with ``name`` it rebuilds the problem
     track : position (x, y, ...) of what moves (demand, a well) at time t, for pictures
@@ -62,6 +68,8 @@ class Problem(Suggesting):
         is chosen, nodes fall on them if they can: without, a scheme of second order in time has no order.  They change
         nothing for a stated number
 
+    exit_cost : what an agent pays who leaves by an exit of the grid: a number, array or function of (t, coordinates),
+        or one of these for each exit by name (0 for the others)
     sense : "cost", or "reward" where agents are thought of as earning: reports and pictures then tell earnings, -cost.
         It changes no number of the game, whose costs are stated, and kept, as costs
 
@@ -84,7 +92,7 @@ class Problem(Suggesting):
     time: TimeGrid
     dynamics: Dynamics | Sequence[Dynamics]
     coupling: Coupling | Field
-    initial: Field | np.ndarray
+    initial: Field | np.ndarray | None = None
     terminal: Field | np.ndarray = 0.0
     terminal_coupling: Coupling | None = None
     normalise: bool = False
@@ -97,6 +105,8 @@ class Problem(Suggesting):
     cautions: tuple[Caution, ...] = field(default=(), repr=False)
     kinks: Sequence[float] = ()
     sense: str = "cost"
+    exit_cost: Any = 0.0
+    final: Field | np.ndarray | Capacity | None = None
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -111,12 +121,16 @@ class Problem(Suggesting):
         ):
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
+        check_times(self)
         if self.sense not in SENSES:
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
-        object.__setattr__(self, "kinks", _kinks(self.kinks, self.time.horizon))
+        object.__setattr__(self, "exit_cost", own_exit_cost(self.exit_cost, self.grid))
+        object.__setattr__(self, "kinks", kinks_of(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
+            if value is None:
+                continue
             if isinstance(value, Real):
                 real(value, f"{what} of the problem")
             elif not callable(value):
@@ -148,10 +162,13 @@ class Problem(Suggesting):
                 f"terminal coupling acts on {self.terminal_coupling.on!r}; nothing is chosen at the end: use couplings "
                 "on 'state' there"
             )
+        object.__setattr__(self, "final", final_cap(self.final, self.normalise))
         for each in ("coupling", "terminal_coupling"):
             if (given := getattr(self, each)) is not None:
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
-        settled = tuple(one.with_scheme(self.grid, self.is_hard) for one in self.all_dynamics)
+        if self.time.is_stationary:
+            check_agents(self)
+        settled = tuple(one.with_scheme(self.grid, self.couplings[0].is_hard) for one in self.all_dynamics)
         object.__setattr__(self, "_settled", settled)
 
     def _check_dynamics(self) -> None:
@@ -210,10 +227,12 @@ class Problem(Suggesting):
         if len(self.all_dynamics) == 1 and self.grid.populations == 1:
             given = self.grid, self.time, mass
             if is_of_package(first):
-                return first.bind(*given)
-            made: Step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
-            return made
-        return type(first).join(self.all_dynamics, self.grid, self.time, mass)
+                step = first.bind(*given)
+            else:
+                step = ask(first.bind, given, f"bind of {type(first).__name__}", "(space, time, initial)")
+        else:
+            step = type(first).join(self.all_dynamics, self.grid, self.time, mass)
+        return with_exits(step, self.exit_cost, self.grid, self.time)
 
     @property
     def scheme(self) -> str:
@@ -253,7 +272,17 @@ class Problem(Suggesting):
         return replace(self, dynamics=cooled)
 
     def social(self) -> Problem:
-        """The game whose equilibrium is the social optimum of this one: agents pay what they cost the others, too."""
+        """The game whose equilibrium is the social optimum of this one: agents pay what they cost the others, too.
+
+        Raises
+        ------
+        InputError
+            where moving costs more in a crowd: what movers cost those around them is no coupling; and where a crowd that
+            starts where it is discounts its future, which the optimum does not
+        """
+        check_optimum(self.time)
+        for one in self.all_dynamics:
+            one.check_social()
         last = self.terminal_coupling
         return replace(
             self,
@@ -276,13 +305,15 @@ class Problem(Suggesting):
 
     @property
     def couplings(self) -> tuple[Coupling, ...]:
-        """The running coupling and, where there is one, the terminal one."""
+        """The running coupling and, where there is one, the terminal one, with what the final density has to be."""
         running: Coupling = self.coupling  # type: ignore[assignment]
-        return (running,) if self.terminal_coupling is None else (running, self.terminal_coupling)
+        last = with_final(self.terminal_coupling, self.final)  # type: ignore[arg-type]
+        return (running,) if last is None else (running, last)
 
     @property
     def is_potential(self) -> bool:
-        return not self.is_coupled and all(c.is_potential for c in self.couplings)
+        alone = not any(one.is_coupled or one.pays_by_crowd for one in self.all_dynamics)
+        return alone and self.time.is_control and all(c.is_potential for c in self.couplings)
 
     @property
     def is_monotone(self) -> bool:
@@ -299,12 +330,16 @@ class Problem(Suggesting):
     def initial_mass(self) -> np.ndarray:
         """Mass per cell at t = 0, shape of the grid; sums to 1."""
         grid = self.grid
+        if self.initial is None:  # where the game has no beginning: a first guess
+            free = (~grid.mask * (grid.volumes + np.zeros(grid.shape))).reshape(grid.populations, -1)
+            return np.asarray((free / free.sum(axis=1, keepdims=True)).reshape(grid.shape))
         if isinstance(self.initial, np.ndarray) and self.initial.shape != grid.shape:
             raise InputError(f"initial density has shape {self.initial.shape}; the grid has {grid.shape}")
         if isinstance(self.initial, np.ndarray) and (np.where(grid.mask, self.initial, 0.0) != 0).any():
             cells = int((np.where(grid.mask, self.initial, 0.0) != 0).sum())
             raise InputError(f"initial density is not zero in {cells} blocked cells; take it away or unblock them")
         mass = sample(self.initial, 0.0, grid, "initial density") * grid.volumes
+        mass = nobody_gone(mass, grid, isinstance(self.initial, np.ndarray))
         if (mass < 0).any():
             index = tuple(int(i) for i in np.argwhere(mass < 0)[0])
             raise InputError(
@@ -342,13 +377,15 @@ class Problem(Suggesting):
         )
 
     def terminal_cost(self) -> np.ndarray:
-        """g at the cell centres, shape of the grid."""
+        """g at the cell centres, shape of the grid; at exits, what it costs to leave at the end."""
         if isinstance(self.terminal, np.ndarray) and self.terminal.shape != self.grid.shape:
             raise InputError(f"terminal cost has shape {self.terminal.shape}; the grid has {self.grid.shape}")
-        return sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
+        cost = sample(self.terminal, self.time.horizon, self.grid, "terminal cost")
+        return at_exits(cost, self.exit_cost, self.grid, self.time.horizon)
 
     def with_steps(self, steps: int, chosen: bool = False) -> Problem:
         """The same game in that many time steps; ``chosen`` where nobody stated the number."""
+        check_steps(self.time, steps)
         return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
 
     def with_scheme(self, scheme: str | None, reach: int | None = None) -> Problem:
@@ -377,33 +414,13 @@ class Problem(Suggesting):
 
         The initial density is normalised anew: sampled at other points, it sums to 1 only nearly.
         """
-        tied = isinstance(self.initial, np.ndarray) or isinstance(self.terminal, np.ndarray)
-        if (
-            tied
-            or self.is_finite
-            or not isinstance(self.grid, Grid)
-            or (self.grid.blocked is not None and not callable(self.grid.blocked))
-        ):
+        ends = (self.initial, self.terminal, getattr(self.final, "cap", None))
+        tied = self.time.is_stationary or any(isinstance(field, np.ndarray | Labelled) for field in ends)
+        if tied or self.is_finite or not isinstance(self.grid, Grid) or self.grid.is_drawn:
             return None
         time = replace(self.time, steps=steps, chosen=False)
-        return replace(self, grid=self.grid.refined(shape), time=time, normalise=True)
-
-
-def _kinks(given: Any, horizon: float) -> tuple[float, ...]:
-    """Times of kinks as numbers, each once and in order."""
-    remedy = "times between 0 and the horizon at which the data bend or jump are needed, say kinks=(0.7,)"
-    if isinstance(given, str | Mapping) or not np.iterable(given):
-        raise InputError(f"kinks of the problem are {shown(given)}; {remedy}")
-    times = numbers(given if isinstance(given, np.ndarray) else list(given), "kinks of the problem", remedy)
-    if times.ndim != 1:
-        raise InputError(f"kinks of the problem have shape {times.shape}; {remedy}")
-    outside = ~((times > 0) & (times < horizon))  # NaN, too
-    if outside.any():
-        raise InputError(
-            f"kinks of the problem hold {times[outside][0]:g}, and its times go from 0 to {horizon:g}; {remedy} (both "
-            "ends have a node anyway: leave them out)"
-        )
-    return tuple(float(time) for time in np.unique(times))
+        final = scaled_to_one(self.final)  # type: ignore[arg-type]
+        return replace(self, grid=self.grid.refined(shape), time=time, normalise=True, final=final)
 
 
 @dataclass(frozen=True, eq=False)

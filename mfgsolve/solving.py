@@ -22,7 +22,6 @@ from mfgsolve.claims import guarantee, posed
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
 from mfgsolve.games import make_game
 from mfgsolve.identity import VERSIONS, fingerprint
-from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then
 from mfgsolve.problemfile.by_name import stated
@@ -34,11 +33,12 @@ from mfgsolve.resolution.ladder import Asked, Solve
 from mfgsolve.resolution.reach import reach_cautions, wider
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
-from mfgsolve.solution.citations import source_lines
-from mfgsolve.solution.datasets import Measure, build_dataset
+from mfgsolve.solution.citations import sources_of
+from mfgsolve.solution.datasets import Measure, build_dataset, per_time
 from mfgsolve.solution.learning import Learning, Reference
 from mfgsolve.solvers import make_solver, own_options
 from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
+from mfgsolve.stationary import check_final_time
 
 __all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solved"]
 
@@ -140,6 +140,7 @@ def solve(
         if value is not None:
             raise InputError(f"solve got {name}, which is of one mesh, and tol_continuum solves several: leave it out")
     wish = check_wish(tol_continuum)
+    check_final_time(problem.time, "tol_continuum", "meshes and steps are refined together over a time")
     check_limits(tol, None, max_seconds, check, threads)
     with collect() as said, live(Solves(tol), progress, verbose) as line:
         of_all: dict[str, Any] = {"method": method, "objective": objective, "threads": threads, "options": options}
@@ -247,6 +248,7 @@ def _run(
     deadline = None if budget.seconds is None else begun + budget.seconds
     with watch.watching(deadline, raises=False):
         game = make_game(posed.levelled(), threads)
+    callback = per_time(callback, game.time.cost_rate)
     with told(job.problem, solver.name, tol, callback) as callback:
         state = begin(solver, game, tol, guess, deadline)
         return run(
@@ -288,7 +290,7 @@ def resume(
         job = _Job(problem, stored.objective, solver, tol, stored.reference)
         budget = Budget(max_iterations, max_seconds)
         save = saver(problem, game, stored.objective, solver, tol, checkpoint, stored.reference)
-        with told(problem, solver.name, tol, line.beside(callback)) as callback:
+        with told(problem, solver.name, tol, per_time(line.beside(callback), problem.time.cost_rate)) as callback:
             ended = run(
                 solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
                 restore=restore,
@@ -359,9 +361,11 @@ def _conclude(
     short = reach_cautions(problem, outcome.game, outcome.policy, outcome.crowd)
     cautions = unique(problem.cautions, said, steps.cautions, short)
     distance = estimated(outcome, certificate, rows, limited=limited, judged=steps.work)
+    rate = problem.time.cost_rate
+    certificate, rows = certificate.times(rate), [row.times(rate) for row in rows]
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or job.solver.name,
-        "stages": ", ".join(stages), "solver_source": _sources(job.solver, stages),
+        "stages": ", ".join(stages), "solver_source": sources_of(job.solver, stages),
         "status": status.value, "tol": job.tol,
         "objective": job.objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
         "seconds": ended.seconds, "warnings": to_text(cautions),
@@ -383,12 +387,6 @@ def _conclude(
     logger.info("%s: %s at relative exploitability %.1e after %d iterations, %.1f sweeps, %.2f s", problem.name,
                 status.value, certificate.relative_exploitability, *work)  # fmt: skip
     return solution, outcome
-
-
-def _sources(solver: Solver, stages: Sequence[str]) -> str:
-    """Where the solvers that ran come from; a solution keeps it, to be cited."""
-    kinds = {name: type(solver) if name == solver.name else kind_of(name) for name in stages}
-    return source_lines((name, getattr(kind, "source", "")) for name, kind in kinds.items())
 
 
 def beside(solution: Solution, problem: Problem, reference: Reference) -> Solution:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from mfgsolve.coordinates import Coordinates
 from mfgsolve.errors import InputError, shown, unknown, whole
+from mfgsolve.exits import Exits, make_exits, truth_values
 from mfgsolve.inputs.memory import affordable
 
 __all__ = [
@@ -36,45 +38,15 @@ STATE_BYTES = 9  # number and truth value of every state
 Volumes = float | np.ndarray  # of the cells: one number where all are alike
 
 
-class Coordinates(Mapping[str, np.ndarray]):
-    """Cell centres by name, each of the full shape: ``c.x``, ``c["y"]``; ``periods`` of the periodic axes.
+class Space(ABC):
+    """A finite set of cells.
 
-    A listed space has ``c.state``, the number of the state; several populations have ``c.population`` and choices have
-    ``c.action`` besides, which are no part of a point and are therefore not listed by ``in`` and ``len``.
+    Attributes
+    ----------
+    exits : cells by which agents leave, by name; None where there are none
     """
 
-    def __init__(
-        self,
-        arrays: Mapping[str, np.ndarray],
-        periods: Mapping[str, float] | None = None,
-        labels: Mapping[str, np.ndarray] | None = None,
-    ):
-        self._arrays, self.periods, self._labels = dict(arrays), dict(periods or {}), dict(labels or {})
-
-    def gap(self, name: str, point: float) -> np.ndarray:
-        """Signed distance from a point along an axis; to its nearest image where the axis is periodic."""
-        gap, period = self[name] - point, self.periods.get(name)
-        return gap if period is None else np.asarray(gap - period * np.round(gap / period))
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self._arrays[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-    def __getattr__(self, name: str) -> np.ndarray:
-        own = self.__dict__.get("_arrays", {}) | self.__dict__.get("_labels", {})
-        try:
-            return own[name]
-        except KeyError:
-            raise AttributeError(unknown("coordinate", name, own)) from None
-
-
-class Space(ABC):
-    """A finite set of cells."""
+    exits: Any = None
 
     @property
     @abstractmethod
@@ -122,6 +94,11 @@ class Space(ABC):
     def identity(self) -> Any:
         """What makes two spaces the same: comparable, with a repr that tells all."""
 
+    @cached_property
+    def inside(self) -> np.ndarray:
+        """Boolean, True where agents are while they play: neither blocked nor an exit."""
+        return ~self.mask if self.exits is None else ~(self.mask | self.exits.cells)
+
     @property
     def ndim(self) -> int:
         return len(self.shape)
@@ -149,6 +126,14 @@ class Space(ABC):
         stand for any, and no axis may be missing, for which one it is nobody could tell."""
         return len(shape) == self.ndim and all(n in (1, m) for n, m in zip(shape, self.shape, strict=True))
 
+    def exits_of(self, stated: Any) -> Exits:
+        """Checked exits of this space, in the words that a `Grid` or `States` takes."""
+        raise InputError(f"a {type(self).__name__} has no exits; only a grid and listed states have")
+
+    def with_exits(self, stated: Any) -> Space:
+        """The same space with other exits, in the words that a `Grid` or `States` takes."""
+        raise InputError(f"a {type(self).__name__} has no exits; only a grid and listed states have")
+
     def refined(self, shape: Sequence[int]) -> Space:
         """The same space with other cell counts."""
         raise InputError(f"a {type(self).__name__} has no cells to refine; only a grid has")
@@ -163,6 +148,9 @@ class States(Space):
     Parameters
     ----------
     states : how many, or their names
+    exits : None, or the states by which agents leave: a mapping from names of exits to states, or the states of a
+        single exit.  States are a name, a number, a list of these, a boolean array, or a function of the coordinates
+        that returns one; see `mfgsolve.exits`
 
     Examples
     --------
@@ -172,6 +160,7 @@ class States(Space):
     """
 
     states: int | Sequence[str]
+    exits: Any = None
 
     def __post_init__(self) -> None:
         given = self.states
@@ -194,6 +183,32 @@ class States(Space):
         if self.size < 1:
             raise InputError(f"a list of {self.size} states came; at least 1 is needed")
         affordable(self.size, STATE_BYTES, f"list of {self.size} states")
+        if self.exits is not None:
+            object.__setattr__(self, "exits", self.exits_of(self.exits))
+
+    def exits_of(self, stated: Any) -> Exits:
+        """Checked exits of these states, stated as a parameter of them."""
+        return make_exits(stated, self.mask, self._states_of)
+
+    def with_exits(self, stated: Any) -> States:
+        return States(self.states, stated)
+
+    def _states_of(self, name: str, where: Any) -> tuple[np.ndarray, bool]:
+        """States of an exit as it was stated."""
+        listed = where if isinstance(where, list | tuple) else [where]
+        if callable(where) or not all(
+            isinstance(each, str | int | np.integer) and not isinstance(each, bool) for each in listed
+        ):
+            return truth_values(where, self.shape, self.dims, self.labels, self.coordinates, name)
+        names, cells = self.names or (), np.zeros(self.shape, dtype=bool)
+        for state in listed:
+            if isinstance(state, str) and state not in names:
+                raise InputError(unknown(f"state of exit {name!r}", state, names))
+            number = names.index(state) if isinstance(state, str) else int(state)
+            if not 0 <= number < self.size:
+                raise InputError(f"exit {name!r} has the state {number}; states are 0 to {self.size - 1}")
+            cells[number] = True
+        return cells, False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -225,7 +240,7 @@ class States(Space):
 
     @property
     def identity(self) -> Any:
-        return ("states", self.states)
+        return ("states", self.states, *(() if self.exits is None else (self.exits.identity,)))
 
     @property
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
@@ -299,6 +314,14 @@ class Layers(Space):
     @cached_property
     def mask(self) -> np.ndarray:
         return np.broadcast_to(self.space.mask, self.shape)
+
+    @cached_property
+    def exits(self) -> Any:  # type: ignore[override]
+        """Those of the space, in every layer."""
+        return None if self.space.exits is None else self.space.exits.spread(self.shape)
+
+    def exits_of(self, stated: Any) -> Exits:
+        return self.space.exits_of(stated).spread(self.shape)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ NEAR = 0.02  # relative deviation of a number from the stored one
 SMALL = 1e-6  # numbers below are round-off, and need only stay small
 STRICT, LOOSE = 0.97, 0.7  # share of the numbers of an output that have to be near; where it tells seconds, too
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+ROWS = re.compile(r"</(?:tr|p|div|li)>")  # of HTML, each a line of its own: one that tells seconds is left out alone
 HTML = re.compile(r"<style.*?</style>|<[^>]*>", re.DOTALL)
 UNSTEADY = re.compile(r"\b(seconds?|time|s)\b", re.IGNORECASE)  # how long something took is no result
 TEXTS, PICTURES = ("text/plain", "text/html"), ("image/png", "image/jpeg")
@@ -120,8 +121,13 @@ def outputs_of(cell: Any) -> list[tuple[str, str]]:
             listed.append(("picture", data["image/png"]))
         elif data:
             kind = "text/html" if "text/html" in data else "text/plain"
-            listed.append(("text", HTML.sub(" ", data[kind]) if kind == "text/html" else data[kind]))
+            listed.append(("text", plain(data[kind]) if kind == "text/html" else data[kind]))
     return listed
+
+
+def plain(page: str) -> str:
+    """What HTML says, a line for each row."""
+    return HTML.sub(" ", ROWS.sub("\n", page))
 
 
 def _picture_fault(text: str) -> str:

@@ -20,7 +20,7 @@ ORDER = [
     {"errors"},
     {"cautions", "discretisation", "display", "inputs", "kernels", "methods", "watch"},
     {"files"},
-    {"axes", "spaces", "grids", "fields"},
+    {"axes", "coordinates", "exits", "exit_costs", "spaces", "grids", "fields", "stationary"},
     {"steps"},
     {"dynamics", "couplings"},
     {"problem"},

@@ -92,6 +92,13 @@ def test_numbers_of_lines_about_time_do_not_count() -> None:
     assert list(runs.numbers_of(text)) == [3.5, -2e-3, 3.0]
 
 
+def test_rows_of_a_page_are_lines_of_their_own() -> None:
+    page = "<table><tr><td>cost</td><td>3.5</td></tr><tr><td>work</td><td>7 sweeps, 0.12 s</td></tr></table><p>2</p>"
+    assert list(runs.numbers_of(runs.plain(page))) == [3.5, 2.0]
+    items = "<ul><li>1 of 2</li><li>9 s</li></ul><div>4</div><style>5</style>"
+    assert list(runs.numbers_of(runs.plain(items))) == [1.0, 2.0, 4.0]
+
+
 def test_stored_pictures_are_small() -> None:
     for path in NOTEBOOKS:
         for cell in code_cells(nbformat.read(path, as_version=4)):

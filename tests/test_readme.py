@@ -65,6 +65,16 @@ def test_the_table_of_solvers_is_what_the_solvers_say():
     assert found == markdown()  # python -m mfgsolve.solvers.table
 
 
+def test_it_is_short_and_its_first_lines_are_as_many_as_it_says() -> None:
+    code = TEXT.split("## Twelve lines")[1].split("```")[1].removeprefix("python")
+    assert len([line for line in code.splitlines() if line.strip()]) == 12
+    assert len(TEXT.splitlines()) <= 280
+    prose = [line for line in TEXT.splitlines() if not line.startswith(("|", "!["))]
+    assert max(map(len, prose)) <= 130
+    consoles = [block.split("```")[0] for block in TEXT.split("```console\n")[1:]]
+    assert max(len(block.splitlines()) for block in consoles) <= 8
+
+
 @pytest.mark.parametrize("page", [README, README.parent / "benchmarks/README.md"], ids=["front door", "benchmarks"])
 def test_every_link_points_to_a_file(page):
     for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):

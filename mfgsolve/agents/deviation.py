@@ -67,6 +67,11 @@ def simulate_deviation(
     True
     """
     play = play_of(plan, policy, problem)
+    if play.game.step.pays_by_crowd:
+        raise InputError(
+            "what moving costs depends on the crowd, and what one agent pays among finitely many others is not known: "
+            "deviations cannot be compared; mfg.simulate moves agents by the exact law, without their costs"
+        )
     count = whole(replicas, "replicas")
     if count < 2:
         raise InputError(f"replicas is {replicas}; at least 2 are needed for an interval")

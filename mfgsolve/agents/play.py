@@ -17,6 +17,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then, problem_from_toml, restated
 from mfgsolve.solution import Solution
 from mfgsolve.spaces import Populations
+from mfgsolve.stationary import check_final_time
 
 __all__ = ["Play", "agent_list", "agent_numbers", "one_number", "play_of"]
 
@@ -68,6 +69,7 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
         stated = plan
     else:
         stated = stated_problem(plan) if problem is None else as_then(problem, _version(plan))
+    check_final_time(stated.time, "playing the game by N agents", "they begin somewhere, and are judged at the end")
     dataset, policy = getattr(plan, "dataset", None), getattr(policy, "dataset", policy)
     wanted = dataset if policy is None else policy
     game = make_game(in_steps_of(stated, wanted))

@@ -87,6 +87,11 @@ def nash_gap(
             "the dynamics depend on the crowd, so that the agents of a finite game are not independent and the exact "
             "regret is not known; estimate it by sampling: mfg.simulate, mfg.simulate_deviation"
         )
+    if game.step.pays_by_crowd:
+        raise InputError(
+            "what moving costs depends on the crowd, and what it costs among finitely many others is not known exactly; "
+            "mfg.simulate moves them by the exact law, without their costs"
+        )
     certificate = certify(game, play.policy, play.crowd, multiplier=play.multiplier)
     _, limit, _ = _judged(play, mean_field_price(play))
     rows = [_judged(play, price_among(play, number)) for number in numbers]

@@ -15,6 +15,7 @@ from threading import Event
 import numpy as np
 
 from mfgsolve.agents.walk import CrowdCosts, Walk
+from mfgsolve.exits import Exits
 from mfgsolve.kernels import threads_available
 from mfgsolve.steps import MarkovChain
 from mfgsolve.steps.chain import Moves
@@ -37,7 +38,8 @@ class Party:
     tagged : how many (of each population) walk by themselves, and are remembered
     deviation : the chain of the tagged agents, if it is not the one of everybody
     start : cells of all agents at t = 0 (flat states); None draws them from the initial mass
-    exits : boolean (states,), cells in which agents leave; None keeps all
+    exits : cells in which agents leave, who then neither pay nor count; None keeps all.  A game that has exits of its
+        own keeps who has left in their cells
     """
 
     walk: Walk
@@ -46,7 +48,7 @@ class Party:
     tagged: int = 0
     deviation: MarkovChain | None = None
     start: np.ndarray | None = None
-    exits: np.ndarray | None = None
+    exits: Exits | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,12 +59,14 @@ class Run:
     cost : mean over the agents of each population of what they paid, (populations,)
     tagged : cell of every tagged agent, (agents, T+1); -1 once it has left
     tagged_cost : what each of them paid
+    left : agents that have left by each exit, (T+1, populations, exits)
     """
 
     counts: np.ndarray
     cost: np.ndarray
     tagged: np.ndarray
     tagged_cost: np.ndarray
+    left: np.ndarray
 
 
 def run_replicas(
@@ -111,20 +115,23 @@ class _Replica:
         cells, others, counts = self._start()
         levels = np.empty((steps + 1, walk.states), dtype=np.int64)
         chosen = self._choice_counts()
-        streams = self._tagged_streams(remembered)
+        streams, left = self._tagged_streams(remembered), self._nobody(steps)
         batches = self._streams(others.size)
         for t in range(steps + 1):
             self._look()
             if party.exits is not None:
-                counts[party.exits] = 0
+                gone = party.exits.cells.reshape(-1)
+                here = counts + _histogram(cells, walk.states)
+                left[t:] += party.exits.totals(here[None], party.agents.size)
+                counts[gone] = 0
                 for some in (cells, others):
-                    some[(some >= 0) & party.exits[some]] = -1
+                    some[(some >= 0) & gone[some]] = -1
             tagged[:, t] = cells
             levels[t] = counts + _histogram(cells, walk.states)
             if t == steps:
                 break
             if not levels[t].any():  # all have left
-                counts = levels[t]
+                counts = levels[t].copy()
                 continue
             mass = levels[t] * self.share
             moves = self.chain.moves(t, mass)
@@ -136,7 +143,14 @@ class _Replica:
             else:
                 counts = moves.split(counts, self.stream, now)
         cost, tagged_cost = self._pay(levels, chosen, tagged, actions)
-        return Run(levels, cost, tagged, tagged_cost)
+        if self.game.grid.exits is not None:  # whose cells have kept them
+            left = self.game.grid.exits.totals(levels, party.agents.size)
+        return Run(levels, cost, tagged, tagged_cost, left)
+
+    def _nobody(self, steps: int) -> np.ndarray:
+        """How many have left by each exit, still empty."""
+        names = () if self.party.exits is None else self.party.exits.names
+        return np.zeros((steps + 1, self.party.agents.size, len(names)), dtype=np.int64)
 
     def _look(self) -> None:
         """Between two pieces of work that take long where there are many agents."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,8 @@ def simulate(
         by itself, to the same law.  On the entropic step both draw once along each axis
     start : where the agents start, instead of the initial density: points, or the path of a CSV file, see
         `mfgsolve.agents.starting`; then ``agents`` may be left out
-    exits : cells at which agents leave the game, an array of truth values or a function of coordinates: who comes there
-        neither pays nor counts any more
+    exits : where agents leave a game that has no exits of its own, in the words of a `Grid`: who comes there neither
+        pays nor counts any more
     times : numbers of nodes (0..T, not times in units of time) at which the density is kept; all by default
     policy : what everybody does instead of the plan, see `mfgsolve.nash_gap`
     problem : the game, if the plan was loaded from a file and the game is made of Python functions
@@ -77,8 +78,10 @@ def simulate(
     xarray.Dataset
         ``density`` (replica, time, ...), n / (N volume); ``cost`` (replica[, population]), mean over the agents;
         ``mean_field_density`` (time, ...) and ``mean_field_cost``, their limits for agents that start and leave
-        likewise; ``left`` (replica, node[, population]), how many have gone; ``tagged_cell`` (replica, tagged, node),
-        the flat number of the cell or -1 after leaving, ``tagged_position`` on grids, and ``tagged_cost``
+        likewise; where there are exits ``left`` (replica, node[, population]), how many have gone, and ``exited``
+        (replica, node[, population], exit) and ``mean_field_exited``, which share by each of them, of the agents and in
+        the limit; ``tagged_cell`` (replica, tagged, node), the flat number of the cell or -1 after leaving,
+        ``tagged_position`` on grids, and ``tagged_cost``
 
     Raises
     ------
@@ -193,33 +196,31 @@ def check_memory(party: Party, replicas: int, numbers: int, threads: int | None)
         )
 
 
-def _kept(runs: Any, nodes: np.ndarray) -> list[tuple[Run, np.ndarray]]:
-    """Every run with the counts at the kept nodes only, and how many agents there were at all times."""
+def _kept(runs: Any, nodes: np.ndarray) -> list[Run]:
+    """Every run with the counts at the kept nodes only."""
     kept = []
     for run in runs:
-        populations = run.cost.size
-        present = run.counts.reshape(run.counts.shape[0], populations, -1).sum(axis=2)
-        kept.append((Run(run.counts[nodes], run.cost, run.tagged, run.tagged_cost), present))
+        kept.append(replace(run, counts=run.counts[nodes]))
     return kept
 
 
-def _dataset(
-    play: Play, party: Party, runs: list[tuple[Run, np.ndarray]], nodes: np.ndarray, entropy: Any
-) -> xr.Dataset:
+def _dataset(play: Play, party: Party, runs: list[Run], nodes: np.ndarray, entropy: Any) -> xr.Dataset:
     game, several = play.game, ["population"] if play.populations else []
     unit = game.time.unit
     dims, populations = game.grid.dims, party.agents.size
-    counts = np.stack([run.counts for run, _ in runs]).reshape(len(runs), nodes.size, populations, -1)
+    inside = game.grid.inside
+    counts = np.stack([run.counts for run in runs]).reshape(len(runs), nodes.size, populations, -1)
+    counts = counts * inside.reshape(populations, -1)
     volumes = np.broadcast_to(flat_volumes(game.grid), game.grid.size).reshape(populations, -1)
     density = (counts / (party.agents[:, None] * volumes)).reshape(len(runs), nodes.size, *game.grid.shape)
-    costs = np.stack([run.cost if several else run.cost[0] for run, _ in runs])
-    mean = mean_field(party)
+    costs = np.stack([run.cost if several else run.cost[0] for run in runs])
+    mean, gone = mean_field(party)
     limit = party.walk.mean_costs(mean).total.reshape(populations, -1).sum(axis=1)
     data: dict[str, Any] = {
         "density": (("replica", "time", *dims), density, {"units": per_volume(game), "long_name": "density of agents"}),
         "mean_field_density": (
             ("time", *dims),
-            mean[nodes].reshape(nodes.size, *game.grid.shape) / game.grid.volumes,
+            mean[nodes].reshape(nodes.size, *game.grid.shape) * inside / game.grid.volumes,
             {"units": per_volume(game), "long_name": "density in the limit of many agents"},
         ),
         "cost": (("replica", *several), costs, {"units": "cost", "long_name": "mean cost of the agents"}),
@@ -229,11 +230,11 @@ def _dataset(
         "time": ("time", game.time.nodes[nodes], {"units": unit, "long_name": "time"}),
         "replica": ("replica", np.arange(len(runs)), {"units": "1", "long_name": "replica"}),
     } | {name: (name, values, attrs) for name, (values, attrs) in game.grid.dimension_coordinates.items()}
-    if party.exits is not None:
-        gone = np.stack([party.agents - present for _, present in runs])
-        gone = gone if several else gone[..., 0]
-        data["left"] = (("replica", "node", *several), gone, {"units": "1", "long_name": "agents that have left"})
-    if party.exits is not None or party.tagged:
+    exits = party.exits or game.grid.exits
+    if exits is not None:
+        data |= _left(party, runs, gone, several)
+        coordinates["exit"] = ("exit", np.array(exits.names), {"units": "1", "long_name": "exit"})
+    if exits is not None or party.tagged:
         coordinates["node"] = ("node", game.time.nodes, {"units": unit, "long_name": "every time"})
     if party.tagged:
         data |= _tagged(play, party, runs, coordinates)
@@ -244,11 +245,29 @@ def _dataset(
     return xr.Dataset(data, coordinates, attrs=attributes)
 
 
-def mean_field(party: Party) -> np.ndarray:
-    """Mass (T+1, states) of the limit: the plan's own flow, unless agents start or leave elsewhere."""
-    walk, game = party.walk, party.walk.game
-    if party.start is None and party.exits is None:
-        return game.flat(walk.play.crowd)[:, : walk.states]
+def _left(party: Party, runs: list[Run], gone: np.ndarray, several: list[str]) -> dict[str, Any]:
+    """How many have left, and which share by each exit."""
+    left = np.stack([run.left for run in runs])
+    share, limit, number = left / party.agents[:, None], gone, left.sum(axis=-1)
+    if not several:
+        share, limit, number = share[:, :, 0], limit[:, 0], number[..., 0]
+    about = {"units": "1", "long_name": "share of the agents that has left by each exit"}
+    return {
+        "left": (("replica", "node", *several), number, {"units": "1", "long_name": "agents that have left"}),
+        "exited": (("replica", "node", *several, "exit"), share, about),
+        "mean_field_exited": (("node", *several, "exit"), limit, about | {"long_name": "its limit of many agents"}),
+    }
+
+
+def mean_field(party: Party) -> tuple[np.ndarray, np.ndarray]:
+    """Mass (T+1, states) of the limit: the plan's own flow, unless agents start or leave elsewhere; and who has left by
+    each exit, (T+1, populations, exits)."""
+    walk, game, exits = party.walk, party.walk.game, party.exits or party.walk.game.grid.exits
+    count, own = party.agents.size, party.exits is None
+    gone = np.zeros((walk.steps + 1, count, 0 if exits is None else len(exits.names)))
+    if party.start is None and own:
+        mass = game.flat(walk.play.crowd)[:, : walk.states]
+        return mass, gone if exits is None else exits.totals(mass, count)
     share = np.repeat(1.0 / party.agents, walk.states // party.agents.size)
     if party.start is None:
         now = game.initial_mass.reshape(-1).copy()
@@ -257,20 +276,21 @@ def mean_field(party: Party) -> np.ndarray:
     mass = np.empty((walk.steps + 1, walk.states))
     for t in range(walk.steps + 1):
         if party.exits is not None:
-            now[party.exits] = 0.0
+            gone[t:] += party.exits.totals(now[None], count)
+            now[party.exits.cells.reshape(-1)] = 0.0
         mass[t] = now
         if t < walk.steps and now.any():
             now = walk.chain.expect(t, now)
-    return mass
+    return mass, gone if exits is None or not own else exits.totals(mass, count)
 
 
-def _tagged(
-    play: Play, party: Party, runs: list[tuple[Run, np.ndarray]], coordinates: dict[str, Any]
-) -> dict[str, Any]:
+def _tagged(play: Play, party: Party, runs: list[Run], coordinates: dict[str, Any]) -> dict[str, Any]:
     """Cells, positions and costs of the agents that were remembered."""
     game = play.game
     several = len(party.agents)
-    path, costs = (np.stack([getattr(run, name) for run, _ in runs]) for name in ("tagged", "tagged_cost"))
+    path, costs = (np.stack([getattr(run, name) for run in runs]) for name in ("tagged", "tagged_cost"))
+    if game.grid.exits is not None:
+        path = np.where((path >= 0) & game.grid.exits.cells.reshape(-1)[path], -1, path)
     cells = game.cells // several
     inside = np.where(path >= 0, path % cells, -1)
     who = ("replica", "tagged")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.errors import FileError, InputError, has_labels, numbers, shown, unknown
+from mfgsolve.exits import ONLY, Exits, is_face
 from mfgsolve.games import Game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.inputs.labels import Labelled, aligned, labelled
@@ -58,14 +59,23 @@ def start_cells(start: Any, game: Game) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(offset), np.array([part.size for part in parts])
 
 
-def exit_cells(exits: Any, game: Game) -> np.ndarray:
-    """Where agents leave, boolean (states,).
+def exit_cells(exits: Any, game: Game) -> Exits:
+    """Where agents leave.
 
     Parameters
     ----------
-    exits : truth values of the space's shape; a DataArray with the names of its dimensions and coordinates, in any
-        order; or a function of the coordinates that returns one of these
+    exits : whatever a space takes for its exits (`mfgsolve.Grid`), names and sides included; of several populations
+        also truth values, or a function of the coordinates, that differ from one to the other
+
+    Raises
+    ------
+    InputError
+        for what is none of these, and for a game that has exits of its own
     """
+    if game.grid.exits is not None:
+        raise InputError("the game has exits of its own, by which its agents leave; leave exits out")
+    if isinstance(exits, Exits) or is_face(exits) or (isinstance(exits, Mapping) and not hasattr(exits, "data_vars")):
+        return game.grid.exits_of(exits)
     values = _asked(exits, game.grid) if callable(exits) else exits
     if has_labels(values) and not hasattr(values, "data_vars"):
         values = aligned(values, game.grid.dims, game.grid.labels, "array of exits")
@@ -78,7 +88,7 @@ def exit_cells(exits: Any, game: Game) -> np.ndarray:
         raise InputError(f"exits hold {kind}; truth values are needed, True where agents leave")
     if array.shape != game.grid.shape:
         raise InputError(f"exits have shape {array.shape}; the space has {game.grid.shape}")
-    return np.array(array.reshape(-1) & ~game.grid.mask.reshape(-1))
+    return Exits((ONLY,), np.where(array & ~game.grid.mask, 0, -1), {ONLY: exits})
 
 
 # -- exits -----------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ BASH = """_mfgsolve_completion() {
 }
 complete -o default -F _mfgsolve_completion mfgsolve
 """
-KINDS = ("plan", "value", "speed", "policy", "convergence", "learning")  # of pictures of a solution
+KINDS = ("plan", "value", "speed", "policy", "convergence", "learning", "exits")  # of pictures of a solution
 Candidates = list[tuple[str, str]]  # words, and what they are
 
 
@@ -132,7 +132,12 @@ def names(ctx: typer.Context, incomplete: str) -> Candidates:
 
 def listed(incomplete: str) -> Candidates:
     """What ``list`` tells about."""
-    others = [("tasks", "what can be learned besides games"), ("mfglib", "its games"), ("openspiel", "its games")]
+    others = [
+        ("tasks", "what can be learned besides games"),
+        ("mfglib", "its games"),
+        ("openspiel", "its games"),
+        ("bench-mfg", "its games"),
+    ]
     return _fitting(_problems() + _tasks() + others, incomplete)
 
 

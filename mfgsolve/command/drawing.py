@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,10 +12,7 @@ from mfgsolve.command.arguments import AnyFile, number, whole
 from mfgsolve.command.completing import KINDS
 from mfgsolve.command.tables import read_times
 from mfgsolve.errors import InputError, unknown
-from mfgsolve.inputs.texts import cut
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from mfgsolve.inputs.texts import cut, visible
 
 DPI = 150.0
 
@@ -50,7 +47,7 @@ def plot(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="Of a solution: plan (default), value, speed, policy, convergence or learning.",
+            help="Of a solution: plan (default), value, speed, policy, convergence, learning or exits.",
             autocompletion=completing.kinds,
         ),
     ] = None,
@@ -83,14 +80,22 @@ def plot(
     own: dict[str, Any] = {} if times is None else {"times": read_times(times)}
     own |= {"stages": True} if stages else {}
     given = read_style(width, title, labels, no_certificate, no_legend, style, height)
-    from mfgsolve import plots
+    from mfgsolve.command.progress import Steps
     from mfgsolve.command.report import say
 
-    plots.save(_drawn(file, kind, own | given), output, dpi=dpi)
+    with Steps(f"reading {_told(file)}", "drawing", f"writing {_told(output)}") as line:
+        from mfgsolve import plots  # it takes its time, too
+
+        held = _held(file)
+        line.next()
+        figure = plots.draw(held, kind, **own, **given)
+        line.next()
+        plots.save(figure, output, dpi=dpi)
     say(f"Wrote {output}.")
 
 
-def _drawn(file: Path, kind: str | None, options: dict[str, Any]) -> Figure:
+def _held(file: Path) -> Any:
+    """What a file has a picture of."""
     from mfgsolve import plots
     from mfgsolve.files import file_kind, read_dataset
     from mfgsolve.solution import load
@@ -98,11 +103,9 @@ def _drawn(file: Path, kind: str | None, options: dict[str, Any]) -> Figure:
     if file.suffix == ".zarr":
         from mfgsolve.studies.store import open_sweep
 
-        return plots.draw(open_sweep(file), kind, **options)
-    result = file_kind(file)
-    if result in plots.OWN:
-        return plots.draw(read_dataset(file, result), kind, **options)
-    return plots.draw(load(file), kind, **options)
+        return open_sweep(file)
+    kind = file_kind(file)
+    return read_dataset(file, kind) if kind in plots.OWN else load(file)
 
 
 def animate(
@@ -118,6 +121,7 @@ def animate(
     width: Width = None,
     dpi: Dpi = 100.0,
     title: Title = None,
+    labels: Labels = None,
     no_legend: NoLegend = False,
     style: Sheets = None,
     height: Slice = None,
@@ -129,14 +133,18 @@ def animate(
     from mfgsolve.command.preflight import ANIMATIONS, check_outputs
 
     check_outputs({"--output": (output, ANIMATIONS)}, {"the solution": file})
-    given = read_style(width, title, None, False, no_legend, style, height)
-    from mfgsolve import plots
+    given = read_style(width, title, labels, False, no_legend, style, height)
+    from mfgsolve.command.progress import Counted
     from mfgsolve.command.report import say
     from mfgsolve.files import file_kind, read_dataset
     from mfgsolve.solution import load
 
-    shown = read_dataset(file, "faceoff") if file_kind(file) == "faceoff" else load(file)
-    plots.animate(shown, output, fps=fps, frames=frames, dpi=dpi, **given)
+    with Counted("pictures", doing=f"reading {_told(file)}") as line:
+        from mfgsolve import plots
+
+        shown = read_dataset(file, "faceoff") if file_kind(file) == "faceoff" else load(file)
+        line.doing = "the first picture"
+        plots.animate(shown, output, fps=fps, frames=frames, dpi=dpi, callback=line.update, **given)
     say(f"Wrote {output}.")
 
 
@@ -154,6 +162,11 @@ def read_style(
         "style": style or None, "slice": None if height is None else _height(height),
     }  # fmt: skip
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _told(file: Path) -> str:
+    """The name of a file in a line of progress."""
+    return cut(visible(file.name), 40)
 
 
 def _pairs(words: list[str], option: str, example: str) -> dict[str, str]:

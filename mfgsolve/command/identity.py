@@ -10,6 +10,10 @@ if TYPE_CHECKING:
 
     from mfgsolve.solution import Solution
 
+TIMELESS = (  # of games without a final time
+    "stationary", "step_length", "discount_factor", "average_cost", "discounted_cost",
+)  # fmt: skip
+
 __all__ = ["comparison_identity", "solution_identity"]
 
 
@@ -26,19 +30,19 @@ def solution_identity(solution: Solution) -> dict[str, Any]:
 def comparison_identity(compared: xr.Dataset) -> dict[str, Any]:
     """Parameters, resolution and version of a comparison of N agents with the mean field."""
     version = {"mfgsolve_version": str(compared.attrs.get("mfgsolve_version", "unknown"))}
-    game = _game(compared.rename(mean_field_density="density") if "density" not in compared else compared)
+    game = _game(compared, "density" if "density" in compared else "mean_field_density")
     return {name: game[name] for name in ("parameters", "shape")} | version
 
 
-def _game(data: xr.Dataset) -> dict[str, Any]:
+def _game(data: xr.Dataset, density: str = "density") -> dict[str, Any]:
     """Name, parameters, shape and steps."""
-    dims = [str(dim) for dim in data["density"].dims if dim not in ("time", "agents")]
+    dims = [str(dim) for dim in data[density].dims if dim not in ("time", "agents")]
     return {
         "problem": str(data.attrs.get("name", "custom")),
         "parameters": parameters_in(str(data.attrs.get("problem", ""))),
         "shape": [int(data.sizes[dim]) for dim in dims],
-        "steps": int(data.sizes.get("step", data.sizes.get("time", 1) - 1)),
-    }
+        "steps": None if "stationary" in data.attrs else int(data.sizes.get("step", data.sizes.get("time", 1) - 1)),
+    } | {name: data.attrs[name] for name in TIMELESS if name in data.attrs}
 
 
 def parameters_in(text: str) -> dict[str, Any]:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["list_problems", "problem_facts"]
 
-PEERS = ("mfglib", "openspiel")
+PEERS = ("mfglib", "openspiel", "bench-mfg")
 
 
 def list_problems(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]", help="Tell about this one in full; or mfglib, openspiel, tasks.",
+            metavar="[NAME]", help="Tell about this one in full; or mfglib, openspiel, bench-mfg, tasks.",
             autocompletion=completing.listed,
         ),
     ] = None,
@@ -30,8 +30,8 @@ def list_problems(
     """List the named problems, one line each with its source; with a name, all of it: its parameters, their meanings
     and units, its source.
 
-    With the name of another library (mfglib, openspiel), list its games; with 'tasks', what can be learned besides
-    games.
+    With the name of another library (mfglib, openspiel, bench-mfg), list its games; with 'tasks', what can be learned
+    besides games.
 
     Example:  mfgsolve list supply-demand
     """

@@ -13,15 +13,17 @@ from typing import Any
 from mfgsolve import progress as room
 from mfgsolve.command.speaking import has_live_line
 
-__all__ = ["Counted", "Episodes", "Progress", "Replicas", "Shown"]
+__all__ = ["Counted", "Episodes", "Progress", "Replicas", "Shown", "Steps"]
 
 
 class Shown(room.Line):
     """A line that is its own context manager."""
 
+    at_once = True  # from the first moment on; else where it lasts (`mfgsolve.progress.DELAY`)
+
     def __enter__(self) -> Any:
         self._open = contextlib.ExitStack()
-        self._open.enter_context(room.live(self, has_live_line()))
+        self._open.enter_context(room.live(self, (True if self.at_once else None) if has_live_line() else False))
         return self
 
     def __exit__(
@@ -42,6 +44,35 @@ class Progress(room.Solves, Shown):
 
 class Episodes(room.Episodes, Progress):
     """The line of learners, see `mfgsolve.progress.Episodes`."""
+
+
+class Steps(Shown):
+    """The line of work in a few steps, each in its words, where that lasts.
+
+    Parameters
+    ----------
+    steps : what is done, one after the other
+    """
+
+    at_once = False
+
+    def __init__(self, *steps: str):
+        super().__init__()
+        self.steps, self.number = steps, 0
+        self.doing = steps[0]
+
+    @property
+    def done(self) -> float:
+        return self.number
+
+    @property
+    def total(self) -> float:
+        return len(self.steps)
+
+    def next(self) -> None:
+        """Go on to the next step."""
+        self.number += 1
+        self.doing = self.steps[self.number]
 
 
 class Counted(room.Counted, Shown):

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mfgsolve.cautions import stored
 from mfgsolve.command.distance import distance_rows
 from mfgsolve.command.identity import comparison_identity, solution_identity
@@ -56,7 +58,7 @@ def solution_facts(solution: Solution) -> dict[str, Any]:
     """The numbers of a solution; of a learned one, also how it was learned and how far it is from a solver's."""
     learning, identity = solution.learning, solution_identity(solution)
     if learning is None:
-        return solution.summary() | identity | _earnings(solution)
+        return solution.summary() | identity | _earnings(solution) | _evacuation(solution)
     made = {"learner": str(solution.dataset.attrs["solver"]), "agents": learning.agents}
     made |= {name: int(getattr(learning, name)[-1]) for name in ("episodes", "agent_steps")}
     made |= {name: float(getattr(learning, name)) for name in ("density_distance", "reference_exploitability")}
@@ -88,9 +90,10 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     tol = float(attrs.get("tol", math.nan))
     objective = str(attrs.get("objective", "equilibrium"))
     rows = [
-        ("problem", f"{attrs['name']}, {_place(data)}, {data.sizes['step']} steps{_chosen(attrs)}"),
+        ("problem", f"{attrs['name']}, {_place(data)}, {_when(data)}"),
         *([("objective", objective)] * (objective != "equilibrium")),
         *([("costs", f"worth at t = 0, discount rate {attrs['discount']:g}")] if "discount" in attrs else []),
+        *([("costs", "per unit of time")] if "stationary" in attrs else []),
         ("learner" if learned else "solver", _solver(attrs)),
         *(_learned_rows(numbers) if learned else []),
         ("status", str(numbers["status"])),
@@ -106,18 +109,59 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     else:
         rows.append(("potential", _exact(numbers["potential"])))
         rows.append(_paid(attrs, numbers["cost"]))
+    if "discounted_cost" in attrs:
+        rows.append(("... in all, discounted", _exact(float(attrs["discounted_cost"]))))
     if "policy" in data or "value_ahead" in data:
         rows.append(("its own cost", _exact(solution.certificate.movement_cost)))
+    rows += left_rows(solution)
     rows += distance_rows(solution.discretisation)
     rows.append(("mass error", short(numbers["mass_error"])))
     if numbers["violation"] != 0 or {"capacity_multiplier", "price_multiplier"} & set(data.data_vars):
         rows.append(("beyond the bounds", f"{short(numbers['violation'])} (relative)"))
+    if "final_distance" in numbers:
+        rows.append(("off the final density", f"total variation {short(numbers['final_distance'])}"))
     if "speed" in data or "value_after_noise" in data:
         rows.append(("at the speed cap", _share(numbers["cap_fraction"])))
     if "velocity" in data or "fastest" in attrs:
         rows.append(("fastest", _fastest(data)))
     work = f"{numbers['iterations']} iterations, {numbers['sweeps']:.1f} sweeps, {numbers['seconds']:.2f} s"
     return [*rows, ("work", work)]
+
+
+def _when(data: xr.Dataset) -> str:
+    """Steps; of a game without a final time, which of the three it is."""
+    attrs = data.attrs
+    if "stationary" not in attrs:
+        return f"{data.sizes['step']} steps{_chosen(attrs)}"
+    unit = str(attrs.get("time_unit", "1"))
+    length = f"steps of {float(attrs['step_length']):g}{'' if unit == '1' else f' {unit}'}"
+    if "discount_factor" not in attrs:
+        return f"ergodic, {length}"
+    return f"discounted by {float(attrs['discount_factor']):.6g} a step, {attrs['stationary']} population, {length}"
+
+
+def _evacuation(solution: Solution) -> dict[str, Any]:
+    """Who has left, and when, by population where there are several."""
+    if "exited" not in solution.dataset:
+        return {}
+    if "population" not in solution.dataset["exited"].dims:
+        return {"evacuation": asdict(solution.evacuation())}
+    names = [str(name) for name in solution.dataset["population"].values]
+    return {"evacuation": {name: asdict(solution.evacuation(name)) for name in names}}
+
+
+def left_rows(solution: Solution) -> list[tuple[str, str]]:
+    """Who leaves by which exit, and when; nothing where there are none."""
+    if "exited" not in solution.dataset:
+        return []
+    rows = []
+    for name in solution.dataset["population"].values if "population" in solution.dataset["exited"].dims else [None]:
+        times, of = solution.evacuation(name), "" if name is None else f" ({name})"
+        by = ", ".join(f"{door} {100 * share:.3g} %" for door, share in times.by_exit.items())
+        rows.append((f"have left{of}", f"{100 * times.left:.3g} %: {by}"))
+        late = "".join(f", {q} % by {when:.4g}" for q, when in times.percentiles.items() if not math.isnan(when))
+        rows.append((f"leave{of}", f"{times.mean:.4g} on average{late}"))
+    return rows
 
 
 def _paid(attrs: Mapping[Any, Any], cost: float) -> tuple[str, str]:
@@ -158,7 +202,8 @@ def goal(tol: float, learned: bool) -> str:
 
 def _place(data: xr.Dataset) -> str:
     """Where agents live: shape of the grid or number of states; how many populations and actions."""
-    sizes = dict(zip(data["density"].dims[1:], data["density"].shape[1:], strict=True))
+    first = 0 if "stationary" in data.attrs else 1
+    sizes = dict(zip(data["density"].dims[first:], data["density"].shape[first:], strict=True))
     several = f"{sizes.pop('population')} populations, " if "population" in sizes else ""
     where = f"{sizes['state']} states" if "state" in sizes else f"shape {'x'.join(str(n) for n in sizes.values())}"
     return f"{several}{where}" + (f", {data.sizes['action']} actions" if "action" in data.sizes else "")
@@ -179,16 +224,27 @@ def _warned(compared: xr.Dataset) -> dict[str, Any]:
     return {"warnings": [asdict(caution) for caution in stored(compared.attrs)]}
 
 
+def _values(compared: xr.Dataset, name: str, **places: int) -> np.ndarray:
+    """Values of a variable at places along some of its dimensions, of a dataset or of the head of its file alone."""
+    one = compared[name]
+    return np.asarray(np.asarray(one.values)[tuple(places.get(str(dim), slice(None)) for dim in one.dims)])
+
+
+def _most(values: np.ndarray) -> float:
+    """The largest of those that were measured; NaN where none was."""
+    known = values[~np.isnan(values)]
+    return float(known.max()) if known.size else math.nan
+
+
 def convergence_facts(compared: xr.Dataset) -> dict[str, Any]:
     """By solver: why it ended, the best relative exploitability that it came to, and its work."""
     facts = {}
-    for name in compared["solver"].values:
-        one = compared.sel(solver=name)
-        made = [float(one[key].max()) for key in ("sweeps", "seconds")]
+    for k, name in enumerate(compared["solver"].values):
+        made = [_most(_values(compared, key, solver=k)) for key in ("sweeps", "seconds")]
         facts[str(name)] = {
-            "status": str(one["status"].item()),
-            "best": float(one["best"].min()),
-            "iterations": int(one["sweeps"].count()) - 1,
+            "status": str(_values(compared, "status", solver=k).item()),
+            "best": 0.0 - _most(0.0 - _values(compared, "best", solver=k)),
+            "iterations": int(np.isfinite(_values(compared, "sweeps", solver=k)).sum()) - 1,
             "sweeps": made[0],
             "seconds": made[1],
         }
@@ -209,18 +265,18 @@ def convergence_rows(compared: xr.Dataset) -> list[tuple[str, str]]:
 def agents_facts(compared: xr.Dataset) -> dict[str, Any]:
     """By N: distances and costs, of each population if there are several; and the slopes."""
     numbers = {}
-    for number in compared["agents"].values:
-        one = compared.sel(agents=number)
-        distances = {name: _banded(one, name) for name in ("l2", "wasserstein")}
-        if "population" in one.dims:
-            who = {str(name): _costs(one.sel(population=name)) for name in one["population"].values}
+    for k, number in enumerate(compared["agents"].values):
+        distances = {name: _banded(compared, name, agents=k) for name in ("l2", "wasserstein")}
+        if "population" in compared.sizes:
+            names = enumerate(compared["population"].values)
+            who = {str(name): _costs(compared, agents=k, population=j) for j, name in names}
             numbers[str(number)] = distances | {"populations": who}
         else:
-            numbers[str(number)] = distances | _costs(one)
+            numbers[str(number)] = distances | _costs(compared, agents=k)
     slopes = {}
-    for name in compared["measure"].values:
-        low, high = (float(end) for end in compared["slope_band"].sel(measure=name))
-        value, last = (float(compared[key].sel(measure=name)) for key in ("slope", "slope_last"))
+    for k, name in enumerate(compared["measure"].values):
+        low, high = map(float, _values(compared, "slope_band", measure=k))
+        value, last = (float(_values(compared, key, measure=k)) for key in ("slope", "slope_last"))
         slopes[str(name)] = {"slope": value, "low": low, "high": high, "last": last}
     attrs = compared.attrs
     head = {"problem": str(attrs["name"]), "replicas": compared.sizes["replica"], "seed": str(attrs["seed"])}
@@ -228,14 +284,14 @@ def agents_facts(compared: xr.Dataset) -> dict[str, Any]:
     return head | comparison_identity(compared) | _warned(compared) | {"agents": numbers, "slopes": slopes}
 
 
-def _banded(one: xr.Dataset, name: str) -> dict[str, float]:
-    low, high = (float(end) for end in one[f"{name}_band"])
-    return {"mean": float(one[f"{name}_mean"]), "low": low, "high": high}
+def _banded(compared: xr.Dataset, name: str, **places: int) -> dict[str, float]:
+    low, high = map(float, _values(compared, f"{name}_band", **places))
+    return {"mean": float(_values(compared, f"{name}_mean", **places)), "low": low, "high": high}
 
 
-def _costs(one: xr.Dataset) -> dict[str, Any]:
-    exact = {name: float(one[name]) for name in ("regret", "cost", "cost_difference")}
-    return exact | {"simulated_cost": _banded(one, "simulated_cost")}
+def _costs(compared: xr.Dataset, **places: int) -> dict[str, Any]:
+    exact = {name: float(_values(compared, name, **places)) for name in ("regret", "cost", "cost_difference")}
+    return exact | {"simulated_cost": _banded(compared, "simulated_cost", **places)}
 
 
 def agents_rows(compared: xr.Dataset) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,8 +18,8 @@ def show(
 ) -> None:
     """Show what was solved, its certificate and its status.
 
-    Of a solution or a checkpoint only the head is read, whose seal must fit; --check reads all arrays, too, and
-    compares them with their checksums, as whatever else uses the file does.
+    Only the head of a file is read, whose seal must fit, and what is shown; --check reads all arrays, too, and compares
+    them with their checksums, as whatever else uses the file does.
 
     Example:  mfgsolve show plan.nc --json
     """
@@ -72,7 +72,7 @@ def _show_study_file(file: Path, kind: str, json: bool) -> None:
     from mfgsolve.command.battling import faceoff_facts, faceoff_rows
     from mfgsolve.command.distance import refinement_facts, refinement_rows
     from mfgsolve.command.training import training_facts, training_rows
-    from mfgsolve.files import read_dataset
+    from mfgsolve.files import read_header
 
     facts, rows = {
         "training": (training_facts, training_rows),
@@ -81,7 +81,7 @@ def _show_study_file(file: Path, kind: str, json: bool) -> None:
         "comparison": (report.agents_facts, report.agents_rows),
         "refinement": (refinement_facts, refinement_rows),
     }[kind]
-    stored = read_dataset(file, kind)
+    stored: Any = read_header(file, kind)
     if json:
         report.to_json(facts(stored))
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mfgsolve.cautions import stored
 from mfgsolve.command.comparing import keep
 from mfgsolve.command.progress import Counted
 from mfgsolve.errors import InputError
@@ -122,9 +123,9 @@ def _carry_out(
 def training_facts(dataset: xr.Dataset) -> dict[str, Any]:
     """Who learned what, all numbers, the work, and what is to be known beside them."""
     from mfgsolve.files import plain
-    from mfgsolve.tasks import Training
 
-    result, attrs = Training(dataset), dataset.attrs
+    attrs = dataset.attrs
+    numbers = {str(name): one.values.item() for name, one in dataset.data_vars.items() if one.ndim == 0}
     head = {name: str(attrs[name]) for name in ("task", "learner", "status")}
     given = {
         group: {
@@ -135,7 +136,7 @@ def training_facts(dataset: xr.Dataset) -> dict[str, Any]:
     work = {"blocks": dataset.sizes.get("iteration", 0), "agent_steps": 0, "seconds": 0.0}
     if work["blocks"]:
         work |= {"agent_steps": int(dataset["agent_steps"].values[-1]), "seconds": float(dataset["seconds"].values[-1])}
-    return head | result.numbers | work | given | {"warnings": [asdict(each) for each in result.warnings]}
+    return head | numbers | work | given | {"warnings": [asdict(each) for each in stored(attrs)]}
 
 
 def training_rows(dataset: xr.Dataset) -> list[tuple[str, str]]:
@@ -145,7 +146,9 @@ def training_rows(dataset: xr.Dataset) -> list[tuple[str, str]]:
     for name, one in dataset.data_vars.items():
         if one.ndim == 0:
             unit = str(one.attrs.get("units", "1"))
-            rows.append((str(one.attrs.get("long_name", name)), f"{one.item():.6g}{'' if unit == '1' else ' ' + unit}"))
+            rows.append(
+                (str(one.attrs.get("long_name", name)), f"{one.values.item():.6g}{'' if unit == '1' else ' ' + unit}")
+            )
     work = f"{facts['blocks'] * int(attrs['episodes_of_block'])} episodes, {facts['agent_steps']:.3g} agent-steps"
     return [*rows, ("work", f"{work}, {facts['seconds']:.2f} s")]
 
@@ -153,9 +156,9 @@ def training_rows(dataset: xr.Dataset) -> list[tuple[str, str]]:
 def told_checkpoint(file: Path, json: bool) -> None:
     """What a checkpoint of a training holds."""
     from mfgsolve.command.report import say, to_json
-    from mfgsolve.files import read_dataset
+    from mfgsolve.files import read_header
 
-    held = read_dataset(file, "training-checkpoint", history_only=True)
+    held = read_header(file, "training-checkpoint")
     attrs, done = held.attrs, held.sizes.get("iteration", 0)
     facts: dict[str, Any] = {"task": str(attrs["task"]), "learner": str(attrs["learner"]), "status": "unfinished"}
     facts |= {"blocks": done, "of_blocks": int(attrs["blocks"]), "seconds": float(attrs["created_seconds"])}

@@ -35,10 +35,12 @@ class Bound(ABC):
     ----------
     sees_history : whether what it costs at a node depends on the crowds before it, so that it is asked for all at once
     is_fused : whether it has a kernel, `fused`
+    is_target : whether the upper bound of the density is what the density has to be
     """
 
     sees_history = False
     is_fused = False
+    is_target = False
 
     @abstractmethod
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray: ...

@@ -18,7 +18,7 @@ from mfgsolve.inputs.labels import Labelled, aligned, owned
 from mfgsolve.inputs.tables import group, inline
 from mfgsolve.spaces import Choices, Space
 
-__all__ = ["Capacity", "Price", "QuadraticPotential"]
+__all__ = ["BoundCapacity", "Capacity", "Price", "QuadraticPotential"]
 
 LARGEST = float(np.finfo(float).max)
 BOUNDS = group(
@@ -53,7 +53,7 @@ class Capacity(Coupling):
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
         sampled = nonnegative(sample_nodes(_finite(self.cap), times, grid, "capacity"), "capacity")
-        return _BoundCapacity(np.where((sampled == LARGEST) | grid.mask, math.inf, sampled))
+        return BoundCapacity(np.where((sampled == LARGEST) | grid.mask, math.inf, sampled))
 
 
 def _finite(cap: Any) -> Any:
@@ -77,7 +77,9 @@ class _FiniteCap:
 
 
 @dataclass(frozen=True, eq=False)
-class _BoundCapacity(Bound):
+class BoundCapacity(Bound):
+    """A cap on a grid."""
+
     cap: np.ndarray
 
     def cost(self, nodes: slice, rho: np.ndarray) -> np.ndarray:

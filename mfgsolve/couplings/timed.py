@@ -3,18 +3,13 @@ each step, or each node, of the problem; what time each level is of is written t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
 
 from mfgsolve.couplings.base import Coupling, Scaled, Sum
 from mfgsolve.couplings.hard import Capacity
 from mfgsolve.couplings.local import Congestion, CrowdAversion, RunningCost
-from mfgsolve.errors import InputError
 from mfgsolve.grids import TimeGrid
-from mfgsolve.inputs.labels import Labelled, frozen
+from mfgsolve.inputs.times import over_time
 from mfgsolve.spaces import Space
 
 __all__ = ["timed"]
@@ -41,24 +36,5 @@ def timed(coupling: Coupling, space: Space, time: TimeGrid) -> Coupling:
         return coupling
     dims = ("action", *space.dims) if coupling.on == "occupation" else space.dims
     given = getattr(coupling, name)
-    made = _over_time(given, dims, time, f"{name} of the {type(coupling).__name__}")
+    made = over_time(given, dims, time, f"{name} of the {type(coupling).__name__}")
     return coupling if made is given else replace(coupling, **{name: made})  # type: ignore[type-var]
-
-
-def _over_time(field: Any, dims: Sequence[str], time: TimeGrid, what: str) -> Any:
-    if not isinstance(field, np.ndarray) or field.ndim != len(dims) + 1:
-        return field
-    levels = field.shape[0]
-    if not time.settled:
-        raise InputError(
-            f"{what} has shape {field.shape}, a level for each step, and the number of steps is not stated; write "
-            f"TimeGrid(horizon, {levels}), or give an array with the coordinate time"
-        )
-    if levels not in (time.steps, time.steps + 1):
-        raise InputError(
-            f"{what} has shape {field.shape}; {time.steps} levels, one for each step, or {time.steps + 1}, one for "
-            f"each node, of ({', '.join(dims)}) are needed"
-        )
-    if levels == time.steps:  # at the end nothing is paid for time any more
-        field = frozen(np.concatenate([field, field[-1:]]))
-    return Labelled(field, ("time", *dims), (time.nodes, *(None for _ in dims)))

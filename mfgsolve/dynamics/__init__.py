@@ -3,9 +3,13 @@
 from mfgsolve.dynamics.base import Dynamics, TableDynamics
 from mfgsolve.dynamics.diffusion import ControlledDiffusion, QuadraticCost
 from mfgsolve.dynamics.lattice import LatticeMoves
+from mfgsolve.dynamics.movement import CongestionCost, LinearCost, MovementCost, PowerCost, SpeedLimit
 from mfgsolve.dynamics.tabular import Tabular
 from mfgsolve.inputs.tables import Kinds
 
 KINDS = Kinds({"diffusion": ControlledDiffusion, "lattice": LatticeMoves, "tabular": Tabular})  # in problem files
 
-__all__ = ["KINDS", "ControlledDiffusion", "Dynamics", "LatticeMoves", "QuadraticCost", "TableDynamics", "Tabular"]
+__all__ = [
+    "KINDS", "CongestionCost", "ControlledDiffusion", "Dynamics", "LatticeMoves", "LinearCost", "MovementCost",
+    "PowerCost", "QuadraticCost", "SpeedLimit", "TableDynamics", "Tabular",
+]  # fmt: skip

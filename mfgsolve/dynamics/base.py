@@ -14,6 +14,7 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
 from mfgsolve.steps import Matrices, Step, TableStep
+from mfgsolve.steps.exit_tables import ExitTableStep
 
 __all__ = ["Dynamics", "TableDynamics"]
 
@@ -30,6 +31,8 @@ class Dynamics(ABC):
         without steps has rounds of 1 where nothing else says how many there are
     has_arrays : whether it is stated by arrays or lists of numbers, all of which are looked at when a file is read
     is_coupled : whether the crowd changes the transitions
+    is_bang_bang : whether best responses jump, and have no derivative at any temperature
+    pays_by_crowd : whether what agents pay themselves depends on the crowd
     temperature : cost of entropy per unit time, 0 without
     scheme : name of the chain that stands for a continuous game; empty where the game is one itself, None where it is
         left to `with_scheme`
@@ -45,6 +48,14 @@ class Dynamics(ABC):
     def is_coupled(self) -> bool:
         return False
 
+    @property
+    def is_bang_bang(self) -> bool:
+        return False
+
+    @property
+    def pays_by_crowd(self) -> bool:
+        return False
+
     def check(self, space: Space) -> None:  # noqa: B027
         """Refuse a space on which these dynamics cannot be stated.
 
@@ -52,6 +63,20 @@ class Dynamics(ABC):
         ------
         InputError
         """
+
+    def check_social(self) -> None:
+        """Refuse the social optimum where it is no equilibrium among other couplings.
+
+        Raises
+        ------
+        InputError
+            where what agents pay themselves depends on the crowd
+        """
+        if self.pays_by_crowd:
+            raise InputError(
+                "what moving costs depends on the crowd, so that the social optimum is no equilibrium of a game with "
+                "other couplings; it is not offered"
+            )
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
         """The same dynamics with labelled arrays in the order of a space and of the starts of the steps."""
@@ -206,8 +231,9 @@ class TableDynamics(Dynamics):
         return replace(self, temperature=temperature)  # type: ignore[type-var]
 
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
-        return TableStep((self,), space, time, initial)
+        return self.join((self,), space, time, initial)
 
     @classmethod
     def join(cls, dynamics: Sequence[Any], space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
-        return TableStep(dynamics, space, time, initial)
+        kind = TableStep if space.exits is None else ExitTableStep
+        return kind(dynamics, space, time, initial)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -19,7 +19,7 @@ from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER, OFFSET, many, one_or_m
 from mfgsolve.inputs.tables import group
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
-from mfgsolve.steps.drift import check_drift, drift_chances, drift_factor, own_drift
+from mfgsolve.steps.drift import drift_chances, drift_factor, own_drift, timed_drift
 from mfgsolve.steps.scheme import make_scheme
 from mfgsolve.steps.transitions import Matrices
 
@@ -147,9 +147,10 @@ class LatticeMoves(TableDynamics):
         return [[sparse.csr_array(move @ after) for move in moves] for after in afters], allowed
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis; labelled ones are read when it is bound."""
-        check_drift(self.drift, space, where)
-        return self
+        """Itself, with one field of the drift for each axis; arrays over time know their times, and all are read
+        when it is bound."""
+        drift = timed_drift(self.drift, space, time, where)
+        return self if drift is self.drift else replace(self, drift=drift)
 
     def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str = "") -> np.ndarray:
         """The cost of each move, everywhere the same."""

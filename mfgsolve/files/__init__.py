@@ -49,6 +49,9 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
   * aggregate_amount           step, aggregate     1             what sets a price: the sum of all choices
   * price                      step, aggregate     rate          of a unit of the aggregate
   * capacity_multiplier        time, ...           rate          what a hard cap costs; at the last node paid once
+  * final_price                ...               cost          what is paid once, at the end, where the final density
+                                                                 is given; its mean over that density is 0
+  * final_target               ...               1/volume      the density that is to be met at the end
   * price_multiplier           step, aggregate     rate          what the bounds of an aggregate cost
   * blocked                    ...                 1             1 where no agent may be; of the space of one population
   * track                      time, axis          length        where what moves is (demand, a well), for pictures
@@ -98,9 +101,9 @@ them by the kernels that made them first, in double precision (`mfgsolve.solutio
 velocity.  What certificates and warm starts come from, ``value_after_noise``, ``value_ahead`` or ``policy``, is always
 in double precision.  Problems stated in Python, with hard bounds, or solved for the social optimum, are written whole.
 
-*What is compared when.* ``mfgsolve show`` reads the head of a solution or of a checkpoint alone: how much is declared
-and stored, the layout, the history and the seal over attributes and names; ``--check``, `mfgsolve.load` and whatever
-uses an array read all arrays and compare each block with its checksum.
+*What is compared when.* ``mfgsolve show`` reads the head of a file, and the few numbers that it shows, alone: how much
+is declared and stored, the layout, the history and the seal over attributes and names; ``--check``, `mfgsolve.load` and
+whatever uses an array read all arrays and compare each block with its checksum.
 
 The variables of a comparison are described at `mfgsolve.compare`, those of a convergence study at
 `mfgsolve.convergence` (the history above, on ``solver`` and ``iteration``, with ``best``, ``status``, ``method`` and

@@ -164,8 +164,24 @@ class Reading:
                 low = 0.0 if name in (*WORK, *LATER) else -math.inf
                 self.within(name, dims, low, 1.0 if name == "final_grid" else math.inf)
 
-    def masses(self, name: str, space: Sequence[str], error: float) -> None:
-        """A density: nowhere negative, and of mass 1 (of each population) up to ``error``."""
+    @property
+    def timeless(self) -> bool:
+        """Whether it is of a game without a final time, whose variables have no times."""
+        return "stationary" in self.dataset.attrs
+
+    @property
+    def node(self) -> tuple[str, ...]:
+        """The dimension of nodes in time, if there is one."""
+        return () if self.timeless else ("time",)
+
+    @property
+    def step(self) -> tuple[str, ...]:
+        """The dimension of steps, if there is one."""
+        return () if self.timeless else ("step",)
+
+    def masses(self, name: str, space: Sequence[str], error: float, gone: np.ndarray | float = 0.0) -> None:
+        """A density: nowhere negative, and of mass 1 (of each population) up to ``error``, with those who are ``gone``
+        (time[, population])."""
         dims = self.dims(name)
         density = self.finite(name, dims)
         least, most = float(density.min(initial=0.0)), float(density.max(initial=0.0))
@@ -181,7 +197,7 @@ class Reading:
         error = abs(error) + (SINGLE if self.dataset[name].dtype == np.float32 else 0.0)
         if math.isnan(volume):  # of an axis of one cell only the file's problem knows the length
             volume, blur = 1.0 / float(mass.flat[0] or 1.0), 0.0
-        off = float(np.abs(volume * mass - 1.0).max(initial=0.0))
+        off = float(np.abs(volume * mass + gone - 1.0).max(initial=0.0))
         if not off <= (0.0 if math.isnan(error) else error) + blur + ROUND_OFF:
             raise self.fault(f"has {name!r} with a mass that is {off:.3g} from 1 (the file itself says {error:.3g})")
 
@@ -198,8 +214,8 @@ class Reading:
 
     def chances(self, space: Sequence[str]) -> None:
         """A policy: probabilities that sum to 1 wherever agents may be."""
-        policy = self.finite("policy", ("step", "action", *space), -ROUND_OFF, 1 + ROUND_OFF)
-        total = policy.sum(axis=1)
+        policy = self.finite("policy", (*self.step, "action", *space), -ROUND_OFF, 1 + ROUND_OFF)
+        total = policy.sum(axis=len(self.step))
         there = np.ones(total.shape, dtype=bool)
         if "blocked" in self.dataset:
             there &= np.asarray(self.dataset["blocked"].values) == 0
@@ -209,9 +225,9 @@ class Reading:
 
     def free(self, name: str, space: Sequence[str]) -> None:
         """Numbers wherever agents may be."""
-        field = self.values(name, ("step", *space))
+        field = self.values(name, (*self.step, *space))
         if "blocked" in self.dataset:
-            field = field[:, np.asarray(self.dataset["blocked"].values) == 0]
+            field = field[..., np.asarray(self.dataset["blocked"].values) == 0]
         if not np.isfinite(field).all():
             raise self.fault(f"has {name!r} with {field[~np.isfinite(field)][0]} in it, which is no finite number")
 
@@ -224,7 +240,7 @@ class Reading:
                 raise self.fault(f"has 'value_ahead' without a positive {name!r}, which its laws are made of")
         if "velocity" in self.dataset:
             self.names("direction")
-            self.finite("velocity", ("step", "direction", *space))
+            self.finite("velocity", (*self.step, "direction", *space))
 
 
 def space_dims(dataset: xr.Dataset) -> tuple[str, ...]:

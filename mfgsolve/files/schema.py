@@ -27,6 +27,7 @@ CERTIFIED = (
     "exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale", "movement_cost",
     "crowd_cost", "terminal_cost", "mass_error", "cap_fraction",
 )  # fmt: skip
+KINDS = ("ergodic", "invariant", "renewal")  # of games without a final time
 STATUSES = (
     "converged", "iteration limit", "time limit", "stopped by callback", "stalled", "finished", "non-finite",
 )  # fmt: skip
@@ -54,31 +55,30 @@ def check(dataset: xr.Dataset, kind: str, where: str, *, whole: bool = True) -> 
 
 def _solution(file: Reading) -> None:
     space, left = file.space(), file.left_out()
+    node, step = file.node, file.step
     for name, dims in {
-        "density": ("time", *space),
-        "value": ("time", *space),
-        "coupling_cost": ("step", *space),
+        "density": (*node, *space),
+        "value": (*node, *space),
+        "coupling_cost": (*step, *space),
     }.items():
         if name not in left:
             file.layout(name, dims)
     choices, what = _choices(file, space)
     if choices in left:
         choices, what = "value_after_noise", ()
-    file.layout(choices, ("step", *what, *space))
+    file.layout(choices, (*step, *what, *space))
     for dim in what:
         file.names(dim)
-    times, steps = file.rising("time"), file.rising("step")
-    if steps.shape != times[:-1].shape or not np.allclose(steps, times[:-1]):
-        raise file.fault(f"has {times.size} times and {steps.size} steps, which do not start at them")
+    _times(file)
     _iterations(file)
     file.history()
     if "extrapolated_density" in file.dataset:
-        file.layout("extrapolated_density", ("time", *space))
+        file.layout("extrapolated_density", (*node, *space))
     status = _certificate(file)
     if file.whole and "blocked" in file.dataset:
         file.within("blocked", tuple(dim for dim in file.dims("blocked") if dim in space), 0, 1)
     if file.whole and status != "non-finite":
-        file.masses("density", space, file.number("mass_error"))
+        file.masses("density", space, file.number("mass_error"), _gone(file, space))
         if choices == "policy":
             file.chances(space)
         elif choices == "value_ahead":
@@ -86,9 +86,37 @@ def _solution(file: Reading) -> None:
         elif choices == "value_after_noise":
             file.free(choices, space)
         else:  # what somebody's own step calls a policy may have any sign
-            file.finite(choices, ("step", *what, *space), 0.0 if choices == "speed" else -math.inf)
+            file.finite(choices, (*step, *what, *space), 0.0 if choices == "speed" else -math.inf)
     if status == "converged":
         _converged(file)
+
+
+def _times(file: Reading) -> None:
+    """Nodes, and steps that start at them; of a game without a final time, which it is and how long a step is."""
+    if file.timeless:
+        if file.text("stationary") not in KINDS:
+            raise file.fault(f"misses or spoils the attribute 'stationary', one of {', '.join(KINDS)}")
+        if not 0 < file.number("step_length") < math.inf:
+            raise file.fault("misses or spoils the attribute 'step_length', which is positive")
+        if not (file.text("stationary") == "ergodic" or 0 < file.number("discount_factor") < 1):
+            raise file.fault("misses or spoils the attribute 'discount_factor', between 0 and 1")
+        for name in ("average_cost", "discounted_cost"):
+            file.number(name, needed=False)
+        return
+    times, steps = file.rising("time"), file.rising("step")
+    if steps.shape != times[:-1].shape or not np.allclose(steps, times[:-1]):
+        raise file.fault(f"has {times.size} times and {steps.size} steps, which do not start at them")
+
+
+def _gone(file: Reading, space: tuple[str, ...]) -> np.ndarray | float:
+    """Share of the agents that has left, (time[, population]); nobody where there are no exits."""
+    if "exited" not in file.dataset:
+        return 0.0
+    file.names("exit")
+    several = ("population",) if "population" in space else ()
+    file.within("exited", ("time", *several, "exit"), 0.0, 1.0 + ROUND_OFF)
+    file.within("exit_number", tuple(dim for dim in file.dims("exit_number") if dim in space), -1)
+    return np.asarray(file.dataset["exited"].values.sum(axis=-1))
 
 
 def _choices(file: Reading, space: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -98,7 +126,12 @@ def _choices(file: Reading, space: tuple[str, ...]) -> tuple[str, tuple[str, ...
         if name in file.dataset:
             return name, what
     dims = {str(name): tuple(map(str, variable.dims)) for name, variable in file.dataset.data_vars.items()}
-    own = [(name, on[1:2]) for name, on in dims.items() if len(on) > 1 and on == ("step", on[1], *space)]
+    step, place = file.step, len(file.step)
+    own = [
+        (name, on[place : place + 1])
+        for name, on in dims.items()
+        if len(on) > place and on == (*step, on[place], *space)
+    ]
     return own[0] if len(own) == 1 else ("speed", ("move",))
 
 
@@ -114,7 +147,7 @@ def _certificate(file: Reading) -> str:
         file.number(name)
     if not math.isfinite(file.number("iterations")):
         raise file.fault("misses or spoils the attribute 'iterations', which counts none")
-    for name in ("tol", "violation", "discount"):
+    for name in ("tol", "violation", "final_distance", "discount"):
         file.number(name, needed=False)
     file.text("name")
     _distance(file)
@@ -190,8 +223,9 @@ def _comparison(file: Reading) -> None:
     file.values("slope_band", ("measure", "end"))
     file.values("slope_used", ("measure", "agents"))
     for name in ("density", "mean_field_density"):
-        file.values(name, ("agents", "time", *space) if name == "density" else ("time", *space))
-        file.masses(name, space, 0.0)
+        file.layout(name, ("agents", "time", *space) if name == "density" else ("time", *space))
+        if file.whole:
+            file.masses(name, space, 0.0)
     for name in ("name", "seed", "problem"):
         file.text(name)
     for name in ("wasserstein_metric", "regret_unknown", "status"):

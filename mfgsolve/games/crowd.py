@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from mfgsolve.couplings import Price, by_target
+from mfgsolve.couplings.inside import seen_inside
 from mfgsolve.errors import InputError
 from mfgsolve.games.constants import Constants
 from mfgsolve.games.horizons import horizon_of
@@ -68,12 +69,12 @@ class Crowd(Measures):
     def _weigh(self) -> None:
         """What costs count at each node."""
         trapezoidal = self.step.is_trapezoidal
-        self.weights = self.horizon.weights(self.problem.terminal_coupling is not None, trapezoidal)
+        self.weights = self.horizon.weights(len(self.problem.couplings) > 1, trapezoidal)
         self.shares = self.time.discounts if self.time.discount else None
         if trapezoidal:
             self.shares = self.weights / self.dt
         self.end = float(self.time.discounts[-1])
-        self.last_price = self.end / self.weights[-1] if trapezoidal else 1.0
+        self.last_price = self.end / self.weights[-1] if trapezoidal and self.weights[-1] else 1.0
         self.constants = Constants.none(self.weights, self.grid.populations)
 
     def _bind(self) -> None:
@@ -82,14 +83,14 @@ class Crowd(Measures):
         groups = by_target(problem.couplings[0])
         choices = self._choices(set(groups) - {"state"})
         size, self.blocks = grid.size, []
+        gone = None if grid.exits is None else grid.exits.cells
         for coupling in groups.get("state", []):
-            bound = coupling.bind(grid, self.time.nodes)
+            bound = seen_inside(coupling.bind(grid, self.time.nodes), gone)
             self.blocks.append(Block(bound, slice(0, size), grid.shape, grid.volumes, "state"))
         for coupling in groups.get("occupation", []):
             columns = slice(size, size + choices.size)
-            self.blocks.append(
-                Block(coupling.bind(choices, starts), columns, choices.shape, grid.volumes, "occupation")
-            )
+            bound = seen_inside(coupling.bind(choices, starts), gone)
+            self.blocks.append(Block(bound, columns, choices.shape, grid.volumes, "occupation"))
             size += choices.size
         self.prices: list[Price] = groups.get("aggregate", [])  # type: ignore[assignment]
         for price in self.prices:
@@ -98,16 +99,18 @@ class Crowd(Measures):
         self.width = size
         self.sees_choices = size != self.cells
         self.terminal_block = None
-        if problem.terminal_coupling is not None:
-            bound = problem.terminal_coupling.bind(grid, np.array([self.time.horizon]))
+        for coupling in problem.couplings[1:]:
+            bound = seen_inside(coupling.bind(grid, np.array([self.time.horizon])), gone)
             self.terminal_block = Block(bound, slice(0, grid.size), grid.shape, grid.volumes, "state")
-        if problem.is_levelled:
+        if problem.is_levelled and gone is None:  # else what all pay who are inside is no constant: one can leave
             self._level()
         speeds = self.step.speeds() if self.prices else None
         self.amounts = [
             price.amounts_on(choices, starts, speeds).reshape(-1, self.step.actions, self.cells)
             for price in self.prices
         ]
+        if gone is not None:
+            self.amounts = [np.where(gone.reshape(-1), 0.0, amount) for amount in self.amounts]
         self.level_shape = (self.width,) if self.sees_choices else self.step.shape
 
     def _choices(self, targets: set[str]) -> Choices:
@@ -155,6 +158,11 @@ class Crowd(Measures):
     def mass(self, crowd: np.ndarray) -> np.ndarray:
         """Mass (T+1, *shape) of a crowd."""
         return self.flat(crowd)[:, : self.cells].reshape(crowd.shape[0], *self.grid.shape)
+
+    def density(self, crowd: np.ndarray) -> np.ndarray:
+        """Density (T+1, *shape) of the agents who have not left: 0 at exits."""
+        mass = self.mass(crowd)
+        return np.where(self.grid.inside, mass, 0.0) / self.grid.volumes
 
     def resting_crowd(self, out: np.ndarray) -> np.ndarray:
         """The crowd that stays where it starts and chooses nothing: a first belief."""

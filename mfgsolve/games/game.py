@@ -7,7 +7,7 @@ Solvers, certificates, agents and learners use its verbs alone: ``respond`` (bac
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from mfgsolve.errors import InputError
 from mfgsolve.games.crowd import Crowd
 from mfgsolve.games.speeds import fastest_speed
+from mfgsolve.games.still import check_still
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import UNSETTLED
 from mfgsolve.kernels import vectors
@@ -66,6 +67,9 @@ class Game(Crowd):
         self.terminal_cost = self.terminal_cost.reshape(self.step.shape)
         self._bind()
         self.step = self.step.for_speed(lambda cost: fastest_speed(self, cost))
+        later = problem.time.later()
+        if later is not None:  # every step is like the one before
+            check_still(self, Game(replace(problem, time=later), threads))
 
     def __copy__(self) -> Game:
         """A copied game shares its arrays; it is not made anew."""
@@ -129,6 +133,11 @@ class Game(Crowd):
         """tau, cost of entropy per unit time; 0 where choices have none."""
         return self.step.temperature
 
+    @property
+    def is_fused(self) -> bool:
+        """Whether `curvature` and `conjugate_step` are kernels of the step."""
+        return self.step.is_fused and self.horizon.is_swept and not self.sees_choices
+
     # -- verbs -------------------------------------------------------------------------------------------------
 
     def respond(self, price: np.ndarray, out: np.ndarray | None = None, crowd: np.ndarray | None = None) -> Response:
@@ -138,8 +147,9 @@ class Game(Crowd):
         decides the transitions where the dynamics are coupled to it.
         """
         policy = self.step.new_policy() if out is None else out[: self.steps]
-        value = self.horizon.backward(self.step, self.costs(price), policy, self._masses(crowd))
-        return Response(policy, value, float((self.initial_mass * value).sum()))
+        masses = self._masses(crowd)
+        value = self.horizon.backward(self.step, self.costs(price), policy, masses)
+        return Response(policy, value, float((self.horizon.start(self.initial_mass, masses) * value).sum()))
 
     def policy_buffer(self, price: np.ndarray) -> np.ndarray:
         """An array to be passed as ``out`` of `respond`; it may be the price itself, which is then overwritten."""
@@ -179,14 +189,21 @@ class Game(Crowd):
 
     def curvature(
         self, policy: np.ndarray, crowd: np.ndarray, direction: np.ndarray, scale: np.ndarray | None = None,
-        out: np.ndarray | None = None, identity: float = 1.0,
+        out: np.ndarray | None = None, identity: float = 1.0, believed: np.ndarray | None = None,
     ) -> np.ndarray:  # fmt: skip
-        """identity * direction - K (scale * direction), K = d crowd / d (weighted price) at a best response."""
+        """identity * direction - K (scale * direction), K = d crowd / d (weighted price) at a best response.
+
+        Where own costs depend on the crowd, ``believed`` is the change of the belief that they come from, and what the
+        answer changes by it is subtracted, too.
+        """
         result = self.empty_crowd() if out is None else out
-        if self.step.is_fused and not self.sees_choices:
+        if self.is_fused:
             return self.step.curvature(policy, crowd, direction, scale, result, identity)
         weighted = direction if scale is None else scale * direction
-        moved, change = self.horizon.change(self.step, self._changes(weighted), policy, self._masses(crowd))
+        costs = self._changes(weighted)
+        if believed is not None and self.step.pays_by_crowd:
+            costs = costs._replace(crowd=self._masses(believed))
+        moved, change = self.horizon.change(self.step, costs, policy, self._masses(crowd))
         kept = identity * direction
         if self.sees_choices:
             assert change is not None
@@ -214,7 +231,7 @@ class Game(Crowd):
         solution += length direction; direction = residual + share direction; image = (I - K scale) direction.  Returns
         <direction, image> in the inner product with ``scale``.
         """
-        if self.step.is_fused and not self.sees_choices:
+        if self.is_fused:
             return self.step.conjugate_step(policy, crowd, scale, work, length, share)
         solution, residual, direction, image = work
         vectors.add(self.flat(solution), self.flat(direction), length)

@@ -21,13 +21,29 @@ import numpy as np
 
 from mfgsolve.errors import InputError
 from mfgsolve.grids import TimeGrid
+from mfgsolve.stationary import Stationary
 from mfgsolve.steps import Costs, Policy, Step
 
 __all__ = ["Finite", "Horizon", "horizon_of"]
 
 
 class Horizon(ABC):
-    """How the steps of one agent follow each other; see the module.  Levels are arrays of the shape of the step."""
+    """How the steps of one agent follow each other; see the module.  Levels are arrays of the shape of the step.
+
+    Attributes
+    ----------
+    is_swept : whether each step is taken once, so that kernels of the step may run through all of them
+    """
+
+    is_swept = True
+
+    def start(self, initial: np.ndarray, mass: np.ndarray | None) -> np.ndarray:
+        """Where an agent begins, of whom the value is told: m_0; ``mass`` are the levels of the crowd."""
+        return initial
+
+    def lasting(self, value: np.ndarray, free: np.ndarray) -> np.ndarray:
+        """What an agent pays from each cell on in all, of a value of that horizon (populations, cells)."""
+        return value
 
     @abstractmethod
     def weights(self, terminal: bool, trapezoidal: bool = False) -> np.ndarray:
@@ -132,3 +148,10 @@ def horizon_of(time: Any) -> Horizon:
 @horizon_of.register
 def _(time: TimeGrid) -> Horizon:
     return Finite(time)
+
+
+@horizon_of.register
+def _(time: Stationary) -> Horizon:
+    from mfgsolve.games.stationary import Repeated  # whose linear algebra takes its time to import
+
+    return Repeated(time)

@@ -195,13 +195,61 @@ class Measures:
                     worst = max(worst, float((excess[finite] / np.maximum(np.abs(limit[finite]), 1.0)).max()))
         return worst
 
+    @cached_property
+    def final_mass(self) -> np.ndarray | None:
+        """Mass (cells) that is to be reached at the horizon; None where the final density is free."""
+        if self.terminal_block is None or not _is_target(self.terminal_block):
+            return None
+        block = self.terminal_block
+        (upper,) = (part.bounds(slice(0, 1))[1] for part in block.bound.parts if part.is_target)  # type: ignore[index]
+        return np.asarray((upper[0] * block.volumes).reshape(-1))
+
+    @property
+    def has_caps(self) -> bool:
+        """Whether densities have hard bounds beside a final one that is given."""
+        return any(
+            part.bounds(slice(0, 1)) is not None and not part.is_target
+            for block in (*self.blocks, *([] if self.terminal_block is None else [self.terminal_block]))
+            if block.on == "state"
+            for part in block.bound.parts
+        )
+
+    def final_distance(self, crowd: np.ndarray) -> float:
+        """Total variation of m_T - target, sum |m_T - target| / 2; NaN where the final density is free."""
+        target = self.final_mass
+        if target is None:
+            return math.nan
+        return 0.5 * float(np.abs(self.flat(crowd)[-1, : self.cells] - target).sum())
+
+    def final_gap(self, multiplier: np.ndarray, crowd: np.ndarray) -> float:
+        """weight_T <multiplier_T, target - m_T>: what the price of a final density pays for being missed."""
+        target = self.final_mass
+        if target is None:
+            return 0.0
+        missed = target - self.flat(crowd)[-1, : self.cells]
+        return float(self.weights[-1] * (self.flat(multiplier)[-1, : self.cells] * missed).sum())
+
+    def balanced(self, multiplier: np.ndarray) -> np.ndarray:
+        """The same multiplier (shape of a price), whose last level has mean 0 over a final density that is given."""
+        target = self.final_mass
+        if target is None:
+            return multiplier
+        result = multiplier.copy()
+        last, by_population = self.flat(result)[-1, : self.cells], (self.grid.populations, -1)
+        means = (last * target).reshape(by_population).sum(axis=1, keepdims=True)  # each of mass 1
+        last -= np.broadcast_to(means, target.reshape(by_population).shape).reshape(-1)
+        return result
+
     def slack_cost(self, multiplier: np.ndarray, crowd: np.ndarray) -> float:
         """sum_t weight_t (sup of <multiplier, crowd> over the bounds - <multiplier, crowd>) >= 0 for a feasible crowd.
 
-        ``multiplier`` has the shape of a price; positive parts belong to upper bounds, negative ones to lower bounds.
+        A final density that is given is no part of it.  ``multiplier`` has the shape of a price; positive parts belong
+        to upper bounds, negative ones to lower bounds.
         """
         total, flat, price = 0.0, self.flat(crowd), self.flat(multiplier)
         for block, levels, lower, upper in self.bounds():
+            if _is_target(block):
+                continue
             size = (levels.stop - levels.start, -1)
             pay = price[levels, block.columns].reshape(size[0], *block.shape) * block.volumes
             limit = np.where(pay > 0, upper, lower)
@@ -209,6 +257,10 @@ class Measures:
             gap = np.where(pay == 0, 0.0, pay * (np.where(pay == 0, 0.0, limit) - seen))
             total += float((self.weights[levels] * gap.reshape(size).sum(axis=1)).sum())
         return total
+
+
+def _is_target(block: Block) -> bool:
+    return any(part.is_target for part in block.bound.parts)
 
 
 def _full(limits: tuple[np.ndarray, np.ndarray], levels: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -65,7 +65,8 @@ def prolong(field: np.ndarray, source: Any, target: Any) -> np.ndarray:
     matrix = _weights(source.grid.axes[0], target.grid.axes[0])
     for a, b in zip(source.grid.axes[1:], target.grid.axes[1:], strict=True):
         matrix = sparse.kron(matrix, _weights(a, b), format="csr")
-    free = ~target.grid.mask.reshape(-1)
+    free, gone = target.grid.inside.reshape(-1), ~source.grid.inside.reshape(-1)  # who has left is no guess
+    matrix = matrix @ sparse.diags_array((~gone).astype(float)) if source.grid.exits is not None else matrix
     if source.grid.even and target.grid.even:
         matrix = sparse.diags_array(free * (target.grid.cell_volume / source.grid.cell_volume)) @ matrix
     else:  # densities are interpolated
@@ -92,11 +93,13 @@ def prolong(field: np.ndarray, source: Any, target: Any) -> np.ndarray:
 def prolong_logarithm(field: np.ndarray, source: Any, target: Any) -> np.ndarray:
     """A crowd of one game as a guess for another on a finer mesh with the same times: log m by cubic polynomials
     through four cell centres, mirrored at walls; every level is scaled to the mass that it had."""
-    shape, free = source.grid.shape, ~target.grid.mask
+    shape, free = source.grid.shape, target.grid.inside
     matrices = [_cubic(a, b) for a, b in zip(source.grid.axes, target.grid.axes, strict=True)]
     nearest = None
-    if source.grid.mask.any():  # blocked cells take what the nearest free one has
-        nearest = tuple(ndimage.distance_transform_edt(source.grid.mask, return_distances=False, return_indices=True))
+    if not source.grid.inside.all():  # blocked cells and exits take what the nearest one inside has
+        nearest = tuple(
+            ndimage.distance_transform_edt(~source.grid.inside, return_distances=False, return_indices=True)
+        )
     result = target.empty_crowd()
     for before, after in zip(field, result, strict=True):
         level = np.log(np.maximum(before.reshape(shape), EMPTY))
@@ -107,7 +110,8 @@ def prolong_logarithm(field: np.ndarray, source: Any, target: Any) -> np.ndarray
             moved = matrix @ rows.reshape(rows.shape[0], -1)
             level = np.moveaxis(moved.reshape(-1, *rows.shape[1:]), 0, axis)
         mass = np.exp(level - level.max()) * free
-        after[...] = (mass * (before.sum() / mass.sum())).reshape(target.level_shape)
+        total = before.sum() if source.grid.exits is None else before.reshape(shape)[source.grid.inside].sum()
+        after[...] = (mass * (total / mass.sum())).reshape(target.level_shape)
     return result
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mfgsolve.errors import InputError, real, shown, unknown, whole
 
-__all__ = ["typed_options"]
+__all__ = ["typed_options", "unused"]
 
 
 def typed_options(
@@ -24,20 +24,29 @@ def typed_options(
 
     ``name`` is what the user called it by, ``whose`` how a message speaks of its options ("the learner"), ``word`` what
     it calls them.  ``also`` holds what else may stand beside the options, the arguments of the function that was
-    called: a misspelt one is told by the nearest of all.
+    called: a misspelt one is told by the nearest of all.  Those that are `unused` by the class are refused, too.
 
     Raises
     ------
     InputError
-        for a name that is none of its fields, with the nearest spelling; for a value of another type
+        for a name that is none of its fields, with the nearest spelling; for one that does nothing; for a value of
+        another type
     """
     defaults = {part.name: MISSING if "loose" in part.metadata else part.default for part in fields(kind)}
-    checked = {}
+    checked, idle = {}, unused(kind)
     for option, value in options.items():
         if option not in defaults:
             raise InputError(unknown(f"{word} of {name}", option, [*defaults, *also] or ["(none)"]))
+        if option in idle:
+            raise InputError(f"{word} {option} does nothing in {name}: {idle[option]}; leave it out")
         checked[option] = _like(value, defaults[option], f"{word} {option} of {whose or name}")
     return checked
+
+
+def unused(kind: type) -> Mapping[str, str]:
+    """Fields that a class has from its base and makes no use of, and why; it says so by a mapping ``unused``."""
+    told = getattr(kind, "unused", {})
+    return told if isinstance(told, Mapping) else {}
 
 
 def _like(value: Any, default: Any, what: str) -> Any:

@@ -1,7 +1,8 @@
 """Borders to other libraries: their games as a `Problem`, our solutions as policies that their own scores take.
 
 Rewards become costs here and nowhere else.  Nothing of a peer is imported before one of its functions is called;
-``pip install 'mfgsolve[mfglib]'`` and ``pip install 'mfgsolve[open-spiel]'`` bring them along.
+``pip install 'mfgsolve[mfglib]'``, ``pip install 'mfgsolve[open-spiel]'`` and ``pip install 'mfgsolve[bench-mfg]'``
+bring them along.
 """
 
 from __future__ import annotations
@@ -10,15 +11,26 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.interop.benchmfg import (
+    bench_mfg_names,
+    build_bench_mfg,
+    from_bench_mfg,
+    to_bench_mfg_mean_field,
+    to_bench_mfg_policy,
+)
 from mfgsolve.interop.mfglib import build_mfglib, from_mfglib, mfglib_names, to_mfglib_policy
 from mfgsolve.interop.openspiel import build_openspiel, from_openspiel, openspiel_names, to_openspiel_policy
 from mfgsolve.problem import Problem
 
-__all__ = ["PEERS", "build", "from_mfglib", "from_openspiel", "names", "to_mfglib_policy", "to_openspiel_policy"]
+__all__ = [
+    "PEERS", "build", "from_bench_mfg", "from_mfglib", "from_openspiel", "names", "to_bench_mfg_mean_field",
+    "to_bench_mfg_policy", "to_mfglib_policy", "to_openspiel_policy",
+]  # fmt: skip
 
 PEERS: dict[str, tuple[Callable[[str, Mapping[str, Any]], Problem], Callable[[], list[str]]]] = {
     "mfglib": (build_mfglib, mfglib_names),
     "openspiel": (build_openspiel, openspiel_names),
+    "bench-mfg": (build_bench_mfg, bench_mfg_names),
 }
 
 

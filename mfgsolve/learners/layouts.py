@@ -16,6 +16,7 @@ from mfgsolve.games import Game, make_game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
 from mfgsolve.spaces import Populations, Space, States
+from mfgsolve.stationary import check_final_time
 
 __all__ = ["actions_of", "check_mass", "counted", "even_shares", "game_of", "joint", "labelled", "space_of"]
 
@@ -27,6 +28,7 @@ def game_of(problem: Problem | Game) -> Game:
         return problem
     if not isinstance(problem, Problem):
         raise InputError(f"problem is a {type(problem).__name__}; a Problem or its game is needed")
+    check_final_time(problem.time, "learning by playing", "episodes end")
     return make_game(problem)
 
 

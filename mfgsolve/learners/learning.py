@@ -11,7 +11,7 @@ from typing import Any
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.identity import fingerprint
-from mfgsolve.inputs.options import typed_options
+from mfgsolve.inputs.options import typed_options, unused
 from mfgsolve.learners.own_play import OwnPlay, is_learner
 from mfgsolve.methods import LEARNERS, TASKS
 from mfgsolve.problem import Problem
@@ -22,6 +22,7 @@ from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Reference
 from mfgsolve.solvers.base import Solver
 from mfgsolve.solving import learned
+from mfgsolve.stationary import check_final_time
 from mfgsolve.tasks import Task, Training, train
 
 __all__ = ["LEARNERS", "learn", "make_learner"]
@@ -90,7 +91,11 @@ def learn(
     if isinstance(problem, str) and problem not in TASKS:
         _check_name(problem)
         own = partial(_own_options, learner)
-        problem, options = stated(problem, options, dict.fromkeys(_arguments()), own, "learn")
+        general = dict.fromkeys(_arguments()) | {
+            "agents": agents, "episodes": episodes, "rng": rng, "max_seconds": max_seconds, "callback": callback,
+            "checkpoint": checkpoint, "threads": threads, "progress": progress,
+        }  # fmt: skip
+        problem, options = stated(problem, options, general, own, "learn")
     numbers = {"agents": agents, "episodes": episodes, "seed": rng}
     options = {name: value for name, value in numbers.items() if value is not None} | options
     if isinstance(problem, Task | str):
@@ -106,6 +111,7 @@ def learn(
             f"learn got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems), or a task "
             "(see mfgsolve.tasks)"
         )
+    check_final_time(problem.time, "learn", "episodes end")
     if checkpoint is not None and learner is not None and not isinstance(learner, str | Solver):
         raise InputError(
             f"a {_kind(learner)} of your own cannot be kept in a checkpoint, which holds numbers alone; leave "
@@ -172,6 +178,11 @@ def make_learner(learner: Any, options: dict[str, Any]) -> Solver:
     if isinstance(learner, Solver) and learner.learns:
         if options:
             raise InputError(f"options {sorted(options)} come with a ready learner; set them on the learner itself")
+        kind = type(learner)
+        changed = {
+            name: getattr(learner, name) for name in unused(kind) if getattr(learner, name) != getattr(kind, name)
+        }
+        typed_options(kind, changed, learner.name, "the learner")  # which refuses what does nothing
         return learner
     if not isinstance(learner, str) and not isinstance(learner, Solver) and is_learner(learner):
         if "learner" in options:

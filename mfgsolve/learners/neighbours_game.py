@@ -196,15 +196,23 @@ class NeighbourLearner:
 
 
 class NeighbourActor(NeighbourLearner):
-    """The same table as a critic, and an actor whose preferences follow its gradient: where agents see o,
+    """The same table as a critic, and an actor whose preferences climb what it expects, v(o) = sum_a pi(a | o) Q(o, a):
 
     logits(o, a) <- logits(o, a) + rate pi(a | o) [Q(o, a) - v(o)],    pi = softmax(logits)
+
+    once a step of the game, where agents see o.  The softmax of Q, and its beta, are of no use here.
+
+    Parameters
+    ----------
+    seen, populations, actions, discount, power : as of `NeighbourLearner`
+    rate : step of the preferences, 1 / reward
     """
 
-    rate = 1.0
-
-    def __init__(self, seen: int, populations: int, actions: int, beta: float, discount: float, power: float):
-        super().__init__(seen, populations, actions, beta, discount, power)
+    def __init__(self, seen: int, populations: int, actions: int, rate: float, discount: float, power: float):
+        super().__init__(seen, populations, actions, 1.0, discount, power)
+        if not 0 < rate < np.inf:
+            raise InputError(f"rate of the actor is {rate}; a positive number is needed, 1 / reward")
+        self.rate = rate
         self.logits = np.zeros(self.q.shape)
 
     def policy(self) -> np.ndarray:

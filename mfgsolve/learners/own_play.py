@@ -14,7 +14,7 @@ into that crowd, and the exact certificate judges the mixture.  What may come:
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,7 +66,8 @@ class GymnasiumAgent(Learner):
         self.how, self._choose = how, agent if how is None else getattr(agent, how)
         told = getattr(agent, "update", None)
         self._tell: Callable[..., Any] | None = told if callable(told) else None
-        self._seen: Observation | None = None
+        repeats = self.how == "predict" and "deterministic" in _parameters(self._choose)
+        self._keywords = {"deterministic": True} if repeats else {}
         if self._tell is not None:
             _check_update(self._tell, self.name)
 
@@ -80,8 +81,7 @@ class GymnasiumAgent(Learner):
         observation = np.array([step, cell], dtype=np.int64)
         what, where = f"{self.how or 'answer'} of the agent {self.name}", f" at step {step} in cell {cell}"
         if self.how == "predict":
-            keyword = "deterministic" in inspect.signature(self._choose).parameters
-            answer = self._choose(observation, deterministic=True) if keyword else self._choose(observation)
+            answer = self._choose(observation, **self._keywords)
             answer = answer[0] if isinstance(answer, tuple) else answer
         else:
             answer = ask(self._choose, (observation,), what, "(observation)", where)
@@ -111,7 +111,7 @@ class GymnasiumAgent(Learner):
     def policy(self, game: Game, field: Any = None) -> np.ndarray:
         """How often it takes each action in each place, asked `DRAWS` times (once where it is ``deterministic``)."""
         table, even, blocked = np.zeros_like(game.step.uniform()), game.step.uniform(), game.grid.mask.reshape(-1)
-        draws = 1 if self.how == "predict" else DRAWS
+        draws = 1 if self._keywords else DRAWS
         for t in range(game.steps):
             for cell in range(game.cells):
                 if blocked[cell]:
@@ -124,6 +124,14 @@ class GymnasiumAgent(Learner):
                                          "which is not allowed there")  # fmt: skip
                     table[t, action, cell] += 1.0 / draws
         return table
+
+
+def _parameters(function: Callable[..., Any]) -> Collection[str]:
+    """Names of its parameters; none of a function of C, which has no signature to look at."""
+    try:
+        return inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return ()
 
 
 def _check_update(update: Callable[..., Any], name: str) -> None:

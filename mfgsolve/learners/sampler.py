@@ -12,6 +12,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
 from mfgsolve.solvers.needs import TABLES, unmet
+from mfgsolve.stationary import check_final_time
 
 __all__ = ["Sampler", "finite_game"]
 
@@ -20,6 +21,7 @@ def finite_game(problem: Problem, what: str) -> Game:
     """The game of a problem whose agents choose from a finite list."""
     if not isinstance(problem, Problem):
         raise InputError(f"{what} got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
+    check_final_time(problem.time, what, "episodes end")
     reason = unmet((TABLES,), problem)
     if reason is not None:
         raise InputError(f"{what} does not suit {problem.name!r}: {reason}")

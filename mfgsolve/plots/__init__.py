@@ -19,6 +19,7 @@ from mfgsolve.plots.densities import plan
 from mfgsolve.plots.design import design
 from mfgsolve.plots.diffusion import diffusion
 from mfgsolve.plots.drawing import KINDS, OWN, draw
+from mfgsolve.plots.exits import exits
 from mfgsolve.plots.faceoffs import faceoff
 from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
@@ -33,6 +34,6 @@ from mfgsolve.plots.training import training
 
 __all__ = [
     "KINDS", "OWN", "Style", "ablation", "agents", "animate", "battle", "convergence", "convergences", "design",
-    "diffusion", "draw", "faceoff", "learners", "learning", "plan", "policy", "refinement", "save", "society",
+    "diffusion", "draw", "exits", "faceoff", "learners", "learning", "plan", "policy", "refinement", "save", "society",
     "speed", "study", "sweep", "sweep_densities", "training", "value",
 ]  # fmt: skip

@@ -127,7 +127,7 @@ def _name(dataset: xr.Dataset) -> str:
 
 def _quality(dataset: xr.Dataset) -> str:
     reached = dataset.attrs.get("relative_exploitability")
-    plan = "" if reached is None else f"plan: relative exploitability {reached:.0e}, "
+    plan = "" if reached is None else f"plan: relative exploitability {part.size_text(reached)}, "
     return f"{plan}{dataset.sizes['replica']} replicas"
 
 
@@ -309,7 +309,7 @@ def _slope_text(seen: xr.Dataset, measure: str) -> str:
     if not math.isfinite(value):
         return ""
     if low <= 0.0 <= high or high - low > VAGUE:
-        return f": slope between {low:.2g} and {high:.2g}".replace("-", "−") + ", not resolved"
+        return f": slope {low:.2g} to {high:.2g}".replace("-", "−") + ", unresolved"
     band = f" ± {high - value:.1g}" if high - value > 1e-4 else ""
     if measure in ("l2", "wasserstein"):
         return f": slope {value:.3f}".replace("-", "−") + band
@@ -384,12 +384,12 @@ def _costs(ax: Axes, seen: xr.Dataset) -> None:
 
 
 def _dress(ax: Axes, label: str) -> None:
-    """Logarithmic axes, with room above the falling curves for the legend, which tells their slopes."""
+    """Logarithmic axes, with room above the falling curves for the legend, which tells their slopes, if it is there."""
     ax.set(xscale="log", yscale="log")
     ax.set_ylabel(label)
     ax.grid(alpha=0.3)
     low, high = np.log10(ax.get_ylim())
-    room = 0.1 * len(ax.get_legend_handles_labels()[1])
+    room = min(0.04 + 0.13 * len(ax.get_legend_handles_labels()[1]), 0.6) if part.explains_inside() else 0.0
     ax.set_ylim(10**low, 10 ** (high + (high - low) * room / (1 - room)))
     _legend(ax, "upper right")
 

@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.fields import all_times, arrow_panels, arrows, drift_line
 from mfgsolve.plots.reading import View, view
+from mfgsolve.plots.stationary import choices, likeliest
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -52,6 +53,9 @@ def policy(
     style : options of all pictures, see `mfgsolve.plots.Style`
     """
     seen = view(solution, "policy", "step", "action")
+    if seen.is_timeless and seen.ndim == 1:
+        seen.moments(times, ())
+        return choices(seen) if len(seen.actions) <= LISTED else likeliest(seen)
     if seen.ndim == 1:
         all_times(times)
         if len(seen.actions) <= ABREAST:
@@ -59,7 +63,7 @@ def policy(
         return _likeliest_line(seen) if seen.offsets is None else _mean_line(seen)
     counts = (5, 6, 4) if len(seen.each) > 1 else (7, 6, 5) if seen.aspect > 1.3 else (6, 5, 4)
     moments = seen.moments(times, counts)
-    shown = moments if times is not None else moments[:-1]  # nobody moves after the horizon
+    shown = moments if times is not None or seen.is_timeless else moments[:-1]  # nobody moves after the horizon
     return _likeliest_planes(seen, shown) if seen.offsets is None else _arrow_planes(seen, shown)
 
 
@@ -112,8 +116,9 @@ def _probabilities(seen: View) -> Figure:
             shown = _peopled(one, one.dataset["policy"].isel(action=j).values)
             masks.append(np.ma.getmaskarray(shown))
             image = part.field(ax, one, shown, _clock(one), cmap=colours, vmin=0.0, vmax=1.0)
-            part.label_place(ax, one, name if k == 0 else "", first=j == 0)
-            ax.tick_params(labelleft=j == 0)
+            outer = j == 0 or part.leftmost(ax)
+            part.label_place(ax, one, name if k == 0 or (j and outer) else "", first=outer)
+            ax.tick_params(labelleft=outer)
     part.label_colours(figure, image, [ax for row in rows for ax in row], ["probability of the action"])
     part.title(figure, seen, "what agents choose")
     _empty_note(figure, [], masks)

@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import View, labelled, view
+from mfgsolve.plots.stationary import profile
+from mfgsolve.plots.targets import draw_target
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -34,7 +36,8 @@ def plan(
     Two axes: a strip of densities, one panel a time, on one colour scale.  Three axes: the same, integrated over z.
     One axis: the density over (time, x), and profiles at a few times.  Listed states: the share of agents over (time,
     state), and its course in each state, or profiles where there are many.  Several populations: a row of panels each,
-    on one scale.  Colour goes with the square root of density.
+    on one scale.  Colour goes with the square root of density.  A final density that is given is drawn over the one
+    that was reached.
 
     Parameters
     ----------
@@ -56,6 +59,9 @@ def plan(
     4
     """
     seen = view(solution)
+    if seen.is_timeless and seen.ndim == 1:
+        seen.moments(times, ())
+        return profile(seen, "density", "where the crowd is", seen.quantity)
     if seen.ndim > 1:
         return _strip(seen, seen.moments(times, default_counts(seen)))
     return _lines(seen, seen.moments(times, (6, 5, 7)))
@@ -79,7 +85,7 @@ def _strip(seen: View, moments: list[float]) -> Figure:
         for ax, t, level in zip(row, moments, crowds, strict=True):
             image = part.density_image(ax, one, level, norm)
             part.draw_walls(ax, one, one.walls)
-            handles = [*part.draw_track(ax, one, t), *part.draw_sites(ax, one)]
+            handles = [*part.draw_track(ax, one, t), *part.draw_sites(ax, one), *draw_target(ax, one, t)]
             if k == 0:
                 ax.set_title(one.time_title(t))
     part.label_colours(figure, image, [ax for row in rows for ax in row], seen.density_label)
@@ -132,6 +138,7 @@ def _profiles(one: View, ax: Axes, moments: list[float]) -> None:
                 clip_on=False,
                 zorder=4,
             )
+    draw_target(ax, one, moments[-1])
     ax.set(xlabel=one.axis_label(name), ylabel=one.quantity, xlim=one.ends(name), ylim=(0.0, None))
     ax.set_title("profiles" if one.track is None else f"profiles (dots: place of {one.track_name})")
     part.name_places(ax.xaxis, one)
@@ -149,4 +156,5 @@ def _courses(one: View, ax: Axes) -> None:
     top = 1.05 * float(one.densities().max())
     ax.set(xlabel=labelled("time t", one.unit("time")), ylabel=one.quantity, ylim=(0.0, top))
     ax.set(title="share of each state", xlim=one.clock)
+    part.whole_steps(ax, one)
     part.explain(ax, title="state")

@@ -14,6 +14,7 @@ from mfgsolve.plots.choices import policy
 from mfgsolve.plots.cooperation import ablation
 from mfgsolve.plots.densities import plan
 from mfgsolve.plots.design import design
+from mfgsolve.plots.exits import exits
 from mfgsolve.plots.faceoffs import faceoff
 from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
@@ -26,6 +27,7 @@ __all__ = ["KINDS", "OWN", "draw"]
 
 KINDS: dict[str, Callable[..., Figure]] = {  # of a solution
     "plan": plan, "value": value, "speed": speed, "policy": policy, "convergence": convergence, "learning": learning,
+    "exits": exits,
 }  # fmt: skip
 OWN: dict[str, Callable[..., Figure]] = {  # of other results, by the kind in their dataset
     "ablation": ablation, "comparison": agents, "convergence": convergences, "faceoff": faceoff,
@@ -40,7 +42,7 @@ def draw(result: Any, kind: str | None = None, **options: Any) -> Figure:
     ----------
     result : a Solution or its dataset; or what `mfgsolve.convergence`, `compare`, `refine`, `sweep`, `design`, `learn`
         or a face-off returned, each of which has one picture
-    kind : of a solution: "plan" (default), "value", "speed", "policy", "convergence" or "learning"
+    kind : of a solution: "plan" (default), "value", "speed", "policy", "convergence", "learning" or "exits"
     options : of that picture (times, measures, stages, ...) and of all pictures, see `mfgsolve.plots.Style`
 
     Raises

@@ -13,6 +13,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.battles import COLOURS
 from mfgsolve.plots.reading import words
+from mfgsolve.plots.style import applied
 
 __all__ = ["BattleFilm", "faceoff", "is_faceoff"]
 
@@ -48,7 +49,10 @@ def faceoff(result: Any, **style: Unpack[part.Options]) -> Figure:
     alive.bar(place + width / 2, dataset["kills"].values, width, color="0.35", label="kills")
     alive.set(ylabel="agents of a group, mean")
     part.explain(alive)
-    image = seats.imshow(_wins_by_seat(dataset), vmin=0, vmax=1, cmap="Greys", aspect="auto")
+    shares = _wins_by_seat(dataset)
+    image = seats.imshow(shares, vmin=0, vmax=1, cmap="Greys", aspect="auto")
+    for k, g in np.argwhere(np.isnan(shares)):  # white is a share of 0
+        seats.text(g, k, "never\nsat here", ha="center", va="center", fontsize=part.relative(8.6), color=part.INK)
     seats.set(xticks=range(dataset.sizes["group"]), xlabel="group it sat in", yticks=place, yticklabels=names)
     seats.set_xticklabels([words(group) for group in dataset["group"].values])
     figure.colorbar(image, ax=seats, label="share of games won there")
@@ -83,28 +87,38 @@ class BattleFilm:
         self.dataset = _dataset(result)
         if "film_power" not in self.dataset:
             raise InputError("the face-off holds no game to watch; play it anew: mfgsolve faceoff")
+        self.options = part.current()
         self.place = self.dataset["film_position"].values.astype(float)
         self.power = self.dataset["film_power"].values
         self.times = np.arange(len(self.power), dtype=float)
-        size = int(self.dataset.attrs["parameter_size"])
-        self.figure = part.Picture(figsize=(6.2, 6.8), layout="constrained")
-        self.axes = self.figure.subplots()
-        self.axes.set(xlim=(0.5, size - 1.5), ylim=(0.5, size - 1.5), aspect="equal", xticks=[], yticks=[])
         seat = self.dataset["seat"].values[0]
         algorithms = [words(name) for name in self.dataset["algorithm"].values]
         groups = [words(name) for name in self.dataset["group"].values]
-        self.labels = [f"{group} ({algorithms[seat[g]]})" for g, group in enumerate(groups)]
-        members, mark = self.power.shape[1], 2400.0 / size
+        names = [f"{group} ({algorithms[seat[g]]})" for g, group in enumerate(groups)]
+        part.check_labels(self.options.labels, names)
+        self.labels = [part.relabelled(name, self.options.labels) for name in names]
+        with applied(self.options) as settings:
+            self._build(len(groups))
+            self.show(0.0)
+            self.figure.settings = settings
+        self.figure.draw_without_rendering()
+        self.figure.set_layout_engine("none")
+
+    def _build(self, groups: int) -> None:
+        """The field, with dots for the members of each group, and for food."""
+        size, width = int(self.dataset.attrs["parameter_size"]), self.options.width or 6.2
+        share = width / 6.2
+        self.figure = part.Picture(figsize=(width, width + 0.6 * share), layout="constrained")
+        self.axes = self.figure.subplots()
+        self.axes.set(xlim=(0.5, size - 1.5), ylim=(0.5, size - 1.5), aspect="equal", xticks=[], yticks=[])
+        self._small, members, mark = part.relative(9), self.power.shape[1], 2400.0 * share**2 / size
         self.dots = [
             self.axes.scatter(
-                [], [], s=mark, marker=MARKS[g % len(MARKS)] if g < len(groups) else "s",
-                color=COLOURS[g % len(COLOURS)] if g < len(groups) else FOOD,
+                [], [], s=mark, marker=MARKS[g % len(MARKS)] if g < groups else "s",
+                color=COLOURS[g % len(COLOURS)] if g < groups else FOOD,
             )
             for g in range(members)
         ]  # fmt: skip
-        self.show(0.0)
-        self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")
 
     def show(self, t: float) -> Figure:
         """Move to the step nearest to a time."""
@@ -119,8 +133,11 @@ class BattleFilm:
                 mark: dict[str, Any] = {"marker": MARKS[g % len(MARKS)], "color": COLOURS[g % len(COLOURS)]}
                 handles.append(Line2D([], [], linestyle="", label=f"{self.labels[g]}: {int(living.sum())}", **mark))
         place: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01)}
-        self.axes.legend(handles=handles, ncols=2, frameon=False, fontsize=9, **place)
-        self.axes.set_title(f"{words(self.dataset.attrs['task'])}: step {k} of {len(self.power) - 1}", loc="left")
+        if self.options.legend:
+            self.axes.legend(handles=handles, ncols=2, frameon=False, fontsize=self._small, **place)
+        name = words(self.dataset.attrs["task"]) if self.options.title is None else self.options.title
+        step = f"step {k} of {len(self.power) - 1}"
+        self.axes.set_title(f"{name}: {step}" if name else step, loc="left")
         return self.figure
 
 

@@ -19,6 +19,7 @@ from mfgsolve.plots import panels as part
 from mfgsolve.plots.arrows import NEGLIGIBLE, arrows, kept_off
 from mfgsolve.plots.densities import default_counts
 from mfgsolve.plots.reading import View, dataset_of, labelled, view
+from mfgsolve.plots.stationary import profile, rates
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -56,16 +57,24 @@ def value(
     if seen.earns:
         paid = seen.dataset["value"]
         seen = View(seen.dataset.assign(value=paid.copy(data=0.0 - paid.values)))
+    span = {"": f"from here to the end{worth}", "ergodic": "from here on, beside the average"}
     label = [
         f"value: expected {word}",
-        f"from here to the end{worth}",
+        span.get(str(seen.dataset.attrs.get("stationary", "")), "from here on, discounted"),
         f"({'reward' if seen.earns and seen.unit('value') == 'cost' else seen.unit('value')})",
     ]
+    if seen.is_timeless and seen.ndim == 1:
+        seen.moments(times, ())
+        return profile(seen, "value", f"expected {word} from each place on", "\n".join(label))
     if seen.ndim == 1:
         all_times(times)
         return _value_lines(seen, label)
     moments = seen.moments(times, default_counts(seen))
-    if times is None and all(np.ptp(_free(one, one.between("value", moments[-1]))) == 0 for one in seen.each):
+    if (
+        times is None
+        and len(moments) > 1
+        and all(np.ptp(_free(one, one.between("value", moments[-1]))) == 0 for one in seen.each)
+    ):
         moments.pop()  # without a terminal cost there is nothing to see at the horizon
     scale = _levels(np.concatenate([_free(one, one.between("value", t)) for one in seen.each for t in moments]))
     figure, rows = part.panels(seen, len(moments))
@@ -141,7 +150,7 @@ def speed(
         all_times(times)
         return _speed_line(seen)
     moments = seen.moments(times, (7,) if seen.aspect > 1.3 else (5, 4))
-    shown = moments if times is not None else moments[:-1]  # nobody moves after the horizon
+    shown = moments if times is not None or seen.is_timeless else moments[:-1]  # nobody moves after the horizon
     unit = seen.unit("velocity" if entropic else "speed")
     fields = [[arrows(seen, t, [_net(seen, name, seen.step_at(t)) for name in "xy"]) for t in shown]]
     return arrow_panels(seen, shown, fields, "how the crowd moves", NOTE,
@@ -201,6 +210,8 @@ def _speed_line(seen: View) -> Figure:
     net = [_net(seen, "x", slice(None))]
     unit = seen.unit("velocity" if "velocity" in seen.dataset else "speed")
     lines = [labelled("net speed toward larger x", unit), "white also where density < 1 %"]
+    if seen.is_timeless:
+        return rates(seen, net, "net speed of the agents along x", lines[0])
     return drift_line(seen, net, "net speed of the agents along x", lines)
 
 
@@ -244,7 +255,9 @@ def _over_time(seen: View, text: str) -> tuple[part.Page, list[Axes]]:
 
 def _levels(values: np.ndarray) -> np.ndarray:
     low, high = float(values.min()), float(values.max())
-    return np.asarray(MaxNLocator(LEVELS).tick_values(low, high if high > low else low + 1.0))
+    levels = np.array(MaxNLocator(LEVELS).tick_values(low, high if high > low else low + 1.0))
+    levels[0], levels[-1] = min(levels[0], low), max(levels[-1], high)  # round ticks may miss an end by round-off
+    return levels
 
 
 def _padded(

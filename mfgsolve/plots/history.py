@@ -54,6 +54,9 @@ def convergence(
     stages : whether iterations of the coarser and hotter games are drawn, too, hollow
     style : options of all pictures, see `mfgsolve.plots.Style`
     """
+    measures = [measures] if isinstance(measures, str) else list(measures)
+    if not measures:
+        raise InputError(f"measures is empty; name one at least, of {', '.join(COMPARED)}")
     for measure in measures:
         if measure not in COMPARED:
             raise InputError(unknown("measure", measure, COMPARED))
@@ -93,8 +96,7 @@ def convergences(
     picture = _Comparison(runs, len(WORK), best=True, stages=stages)
     for ax, (work, label) in zip(picture.axes, WORK.items(), strict=True):
         picture.draw(ax, work, measure)
-        ax.set_xlabel(label)
-    picture.axes[0].set_ylabel(COMPARED[measure])
+        ax.set(xlabel=label, ylabel=COMPARED[measure] if ax is picture.axes[0] or part.leftmost(ax) else "")
     if measure == "relative_exploitability":
         picture.tolerances(picture.axes)
     picture.slope(picture.axes[0], measure)
@@ -271,7 +273,7 @@ class _Comparison:
         """One scale of height for both panels."""
         self.axes[1].sharey(self.axes[0])
         self.axes[0].autoscale_view()
-        self.axes[1].tick_params(labelleft=False)
+        self.axes[1].tick_params(labelleft=part.leftmost(self.axes[1]))
 
     def legend(self) -> None:
         lines = [

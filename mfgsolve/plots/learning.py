@@ -94,7 +94,7 @@ def _title(dataset: xr.Dataset) -> tuple[str, str, str]:
     gap = dataset["relative_exploitability"].values[-1]
     who = f"what {words(attrs.get('agents', '?'))} agents learned"
     name = words(attrs.get("name", "game"))
-    return f"{name}: {who}", f"relative exploitability {gap:.2g}{beside}", doubts(dataset)
+    return f"{name}: {who}", f"relative exploitability {max(gap, 0.0):.2g}{beside}", doubts(dataset)
 
 
 # -- exploitability against episodes -----------------------------------------------------------------------------------
@@ -182,8 +182,9 @@ def _over_time(figure: part.Page, pair: Pair) -> None:
         for j, (ax, (name, seen)) in enumerate(zip(row[:-1], pair, strict=True)):
             one = seen.each[k]
             image = part.field(ax, one, one.densities(), one.clock, cmap=part.DENSITY, norm=norm)
-            part.label_place(ax, one, name if k == 0 else "", first=j == 0)
-            ax.tick_params(labelleft=j == 0)
+            outer = j == 0 or part.leftmost(ax)
+            part.label_place(ax, one, name if k == 0 or (j and outer) else "", first=outer)
+            ax.tick_params(labelleft=outer)
             if one.track is not None:
                 ax.plot(one.times, one.track[:, 0], ":", color=part.HIGHLIGHT, linewidth=part.relative(2))
         _profiles(row[-1], [(name, seen.each[k]) for name, seen in pair])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,12 +34,15 @@ class Film:
         self._crowds: list[Any] = []  # what shows the density, and the place of what moves, of each population
         self._markers: list[Any] = []
         self.options = part.current()
+        self._words: Mapping[str, str] = {}  # in place of those of titles, which change
         with applied(self.options) as settings:
             if self.view.ndim == 1:
                 self._build_lines()
             else:
                 self._build_planes()
             self.show(float(self.times[0]))
+            part.relabel(self.figure, self.options.labels)
+            self._words = self.options.labels
             self.figure.settings = settings
         self.figure.draw_without_rendering()
         self.figure.set_layout_engine("none")  # the layout of the first frame holds for all
@@ -101,7 +105,8 @@ class Film:
         clock = f"{name}: {when}{doubts(self.view.dataset)}" if name else f"{when}{doubts(self.view.dataset)}"
         for one, ax in zip(self.view.each, self._all_axes, strict=True):
             own = [] if one.population is None else [one.population]
-            ax.set_title("\n".join([clock if ax is self.axes else "", *own] if own else [clock]), loc="left")
+            said = "\n".join([clock if ax is self.axes else "", *own] if own else [clock])
+            ax.set_title(part.relabelled(said, self._words), loc="left")
         return self.figure
 
 

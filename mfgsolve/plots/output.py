@@ -85,8 +85,8 @@ def animate(
     style : options of all pictures but ``ax``, see `mfgsolve.plots.Style`
     """
     look = style_of(style, ("frames", "fps", "dpi", "callback", "progress", "verbose"), "plots.animate")
-    if look.ax is not None or look.labels:
-        raise InputError("ax and labels are for pictures; a film has a figure of its own: leave them out")
+    if look.ax is not None:
+        raise InputError("ax is for pictures; a film has a figure of its own: leave it out")
     suffix = _suffix(path, "an animation", FILMS)
     if isinstance(frames, bool) or not isinstance(frames, int | np.integer) or frames < 2:
         raise InputError(f"frames is {told(repr(frames))}; a whole number of at least 2 is needed")
@@ -98,6 +98,8 @@ def animate(
         raise InputError(
             f"output {told(path)}: .mp4 needs the program ffmpeg, which is not installed; install it or write a .gif"
         )
+    if "stationary" in getattr(getattr(solution, "dataset", solution), "attrs", {}):
+        raise InputError("a film shows how a plan goes on, and a game without a final time stands still: draw its plan")
     with applied(look):
         film: Film | BattleFilm = BattleFilm(solution) if is_faceoff(solution) else Film(solution)
     moments = np.linspace(film.times[0], film.times[-1], int(frames))

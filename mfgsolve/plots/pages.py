@@ -7,7 +7,7 @@ import inspect
 import io
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, ParamSpec
 
 import numpy as np
@@ -27,13 +27,18 @@ __all__ = [
     "Page",
     "Picture",
     "across",
+    "check_labels",
     "explain",
+    "explains_inside",
     "fold",
     "headline",
     "legend",
     "page",
     "picture",
+    "relabel",
+    "relabelled",
     "row",
+    "row_height",
     "sides",
     "width",
 ]
@@ -193,15 +198,22 @@ def row(
     where no width was asked for, inches, at most."""
     over = across(count, least)
     down = math.ceil(count / over)
-    each = min(height, max(0.72 * width() / over, 1.7))
     share = min(1.0, over * widest / width()) if current().width is None else 1.0
-    figure = page(down * each + 0.35 * (down == 1 < count), share=share)
+    figure = page(row_height(count, height, least), share=share)
     if isinstance(figure, Given):
         return figure, list(figure.subplots(1, count, squeeze=False)[0])
     axes = list(figure.subplots(down, over, squeeze=False, width_ratios=ratios if down == 1 else None).flat)
     for ax in axes[count:]:
         ax.remove()
     return figure, axes[:count]
+
+
+def row_height(count: int, height: float, least: float = 2.6) -> float:
+    """Inches of the panels that `row` makes: of full height where the page is wide."""
+    over = across(count, least)
+    down = math.ceil(count / over)
+    each = height if width() >= WIDTH else min(height, max(0.72 * width() / over, 1.7))
+    return down * each + 0.35 * (down == 1 < count)
 
 
 # -- texts -------------------------------------------------------------------------------------------------------------
@@ -235,13 +247,18 @@ def legend(figure: Page, handles: Sequence[Artist], note: str | None = None, mos
     figure.legend(handles=list(handles), loc="outside lower center", ncols=columns, title=told)
 
 
+def explains_inside() -> bool:
+    """Whether legends of panels stand inside them, and take room there."""
+    return current().legend and (current().ax is not None or width() >= ROOMY)
+
+
 def explain(ax: Axes, **options: Any) -> None:
     """The legend of one panel: inside where the page is wide, below its axis where it is not, so that it covers no
     curve."""
     handles, texts = ax.get_legend_handles_labels()
     if not current().legend or not handles:
         return
-    if current().ax is not None or width() >= ROOMY:
+    if explains_inside():
         ax.legend(**options)
         return
     points = float(SETTINGS["legend.fontsize"])
@@ -275,7 +292,7 @@ def picture(draw: Callable[P, Any]) -> Callable[P, Figure]:
             if isinstance(figure, Picture) and style.ax is None:
                 figure.settings, figure.asked = settings, style.width is not None
             if style.labels:
-                _relabel(figure, style.labels)
+                relabel(figure, style.labels)
             if isinstance(figure, Picture) and style.ax is None and width() < ROOMY:
                 settle(figure)
             if not style.legend:
@@ -296,19 +313,26 @@ def _unexplained(figure: Figure, place: Any) -> None:
             each.remove()
 
 
-def _relabel(figure: Figure, labels: Mapping[str, str]) -> None:
+def relabelled(text: str, labels: Mapping[str, str]) -> str:
+    """A text, or its lines, with the user's words; the unit in parentheses may be left out of theirs."""
+    lines = [text] if text in labels else text.split("\n")
+    return "\n".join(labels.get(line if line in labels else UNIT.sub("", line), line) for line in lines)
+
+
+def relabel(figure: Figure, labels: Mapping[str, str]) -> None:
     """Put the user's words in place of the picture's, all at once."""
     texts = [one for one in figure.findobj(Text) if one.get_text().strip()]
-    known, missing = {one.get_text() for one in texts}, set(labels)
+    check_labels(labels, {one.get_text() for one in texts})
     for one in texts:
-        lines = one.get_text().split("\n")
-        said = []
-        for line in [one.get_text()] if one.get_text() in labels else lines:
-            key = line if line in labels else UNIT.sub("", line)
-            missing.discard(key)
-            said.append(labels.get(key, line))
-        if said != lines:
-            one.set_text("\n".join(said))
+        text = one.get_text()
+        if relabelled(text, labels) != text:
+            one.set_text(relabelled(text, labels))
+
+
+def check_labels(labels: Mapping[str, str], texts: Iterable[str]) -> None:
+    """That each text that is to be replaced is there."""
+    lines = {line for text in texts for line in (text, *text.split("\n"))}
+    missing = set(labels) - lines - {UNIT.sub("", line) for line in lines}
     if missing:
-        there = {line for text in known for line in text.split("\n") if re.search(r"[^\W\d_]", line)}
+        there = {part for line in lines for part in line.split("\n") if re.search(r"[^\W\d_]", part)}
         raise InputError(unknown("label in the picture", sorted(missing)[0], there))

@@ -24,13 +24,18 @@ from mfgsolve.plots.pages import (
     Page,
     Picture,
     across,
+    check_labels,
     explain,
+    explains_inside,
     fold,
     headline,
     legend,
     page,
     picture,
+    relabel,
+    relabelled,
     row,
+    row_height,
     sides,
     width,
 )
@@ -39,15 +44,16 @@ from mfgsolve.plots.series import series, shades
 from mfgsolve.plots.style import WIDTH, Options, current, relative
 
 __all__ = [
-    "BELOW", "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Given", "Options", "Page", "Picture", "across", "current",
-    "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls", "explain", "field", "fold", "headed",
-    "headline", "label_colours", "label_place", "legend", "name_places", "over_time", "page", "panels", "picture",
-    "relative", "row", "series", "shades", "sides", "title", "width",
+    "BELOW", "DENSITY", "HIGHLIGHT", "INK", "WIDTH", "Given", "Options", "Page", "Picture", "across", "check_labels",
+    "current", "density_image", "density_scale", "draw_sites", "draw_track", "draw_walls", "explain", "explains_inside",
+    "field", "fold", "headed", "headline", "label_colours", "label_place", "leftmost", "legend", "name_places",
+    "over_time", "page", "panels", "picture", "relabel", "relabelled", "relative", "row", "row_height", "series",
+    "shades", "sides", "size_text", "title", "whole_steps", "width",
 ]  # fmt: skip
 
 HIGHLIGHT = "#0096c7"  # what moves: a hue the density does not use
 INK = "0.25"
-WALL = ListedColormap(["0.55"])
+WALL, DOOR = ListedColormap(["0.55"]), ListedColormap(["#009e73"])
 POWER = 0.5
 POINTED = 5.0
 STEPS = [1, 2, 5, 10]  # between ticks
@@ -134,8 +140,19 @@ def label_place(ax: Axes, view: View, title: str = "", first: bool = True) -> No
     ax.set_ylabel(headed(view, view.axis_label(name)) if first else "")
     ax.set_title(title)
     name_places(ax.yaxis, view)
+    whole_steps(ax, view)
+
+
+def whole_steps(ax: Axes, view: View) -> None:
+    """Whole numbers along time where it counts steps."""
     if view.is_finite and np.ptp(view.times) == len(view.times) - 1:
         ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+
+
+def leftmost(ax: Axes) -> bool:
+    """Whether a panel stands first in its row, where places are named: of a narrow page that is every one."""
+    place = ax.get_subplotspec()
+    return place is None or bool(place.colspan.start == 0)
 
 
 def name_places(axis: Axis, view: View) -> None:
@@ -188,7 +205,12 @@ def certificate(view: View) -> str:
     beside = f", {distance}" if distance else ""
     if status is None or measure is None:
         return ""
-    return f"{words(status)}, relative exploitability {measure:.0e}{beside}"
+    return f"{words(status)}, relative exploitability {size_text(measure)}{beside}"
+
+
+def size_text(measure: float) -> str:
+    """An exploitability in one figure; below zero it is round-off."""
+    return "0" if measure <= 0 else f"{measure:.0e}"
 
 
 def density_scale(levels: np.ndarray) -> Normalize:
@@ -215,9 +237,13 @@ def density_image(ax: Axes, view: View, level: np.ndarray, norm: Normalize) -> S
 
 
 def draw_walls(ax: Axes, view: View, walls: np.ndarray | None) -> None:
+    """Walls grey, exits green."""
     if walls is not None:
         grey = np.ma.masked_where(~walls, np.zeros(walls.shape))
         plane(ax, view, grey, cmap=WALL, zorder=3)
+    if view.doors is not None:
+        green = np.ma.masked_where(~view.doors, np.zeros(view.doors.shape))
+        plane(ax, view, green, cmap=DOOR, zorder=3)
 
 
 def draw_track(ax: Axes, view: View, t: float, colour: str = HIGHLIGHT) -> list[Line2D]:

@@ -156,6 +156,11 @@ class View:
         return bool(self.dataset.attrs.get("sense") == "reward")
 
     @property
+    def is_timeless(self) -> bool:
+        """Whether the game has no final time, and every variable one level."""
+        return "stationary" in self.dataset.attrs
+
+    @property
     def times(self) -> np.ndarray:
         return np.asarray(self.dataset["time"].values, dtype=float)
 
@@ -182,7 +187,7 @@ class View:
         return f"{symbol or name} = {value:.4g}" + ("" if unit == "1" else f" {unit}")
 
     def time_title(self, t: float) -> str:
-        return self.place("time", t, "t")
+        return "" if self.is_timeless else self.place("time", t, "t")
 
     def centres(self, name: str) -> np.ndarray:
         if name == "state":
@@ -324,6 +329,14 @@ class View:
         return np.asarray(blocked.all(axis=0) if self.level is None else blocked[self.level])
 
     @property
+    def doors(self) -> np.ndarray | None:
+        """True in the cells of exits, over (y, x) or x; of three axes in any cell of the column, or where it is cut."""
+        if "exit_number" not in self.dataset:
+            return None
+        gone = np.asarray(self.dataset["exit_number"].values) >= 0
+        return gone if self.ndim < 3 else gone.any(axis=0) if self.level is None else gone[self.level]
+
+    @property
     def walls_cut(self) -> np.ndarray | None:
         return None if self._blocked is None else self.cut(self._blocked)
 
@@ -374,6 +387,10 @@ class View:
         InputError
             for no time, one that is not a number, or one outside the horizon
         """
+        if self.is_timeless:
+            if times is not None:
+                raise InputError(f"times is {times!r}, and {self.name} has no final time: leave times out")
+            return [0.0]
         first, last = float(self.times[0]), float(self.times[-1])
         if times is None and self.is_finite:
             nodes = len(self.times)
@@ -387,7 +404,12 @@ class View:
 
 
 def view(solution: Solution | xr.Dataset, *needed: str) -> View:
-    """Check a solution and wrap it."""
+    """Check a solution and wrap it; what has no times gets two nodes, and one step between them."""
+    dataset = getattr(solution, "dataset", solution)
+    if isinstance(dataset, xr.Dataset) and "stationary" in dataset.attrs:
+        from mfgsolve.solution.timeless import with_times
+
+        solution = with_times(dataset)
     seen = View(dataset_of(solution, ("time", "density", *needed)))
     _ = seen.level  # checked
     return seen

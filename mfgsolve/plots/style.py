@@ -31,6 +31,7 @@ __all__ = [
 
 WIDTH = 12.0  # inches of a figure where nothing else is asked for
 NARROWEST, WIDEST = 2.0, 100.0
+LARGEST = 1000.0  # points of type
 TYPE = ((3.5, 7.0, 11.0), (7.0, 8.0, 10.0))  # inches of a page: points of its type
 SETTINGS: Any = matplotlib.rcParams
 DEFAULTS: Any = matplotlib.rcParamsDefault
@@ -159,7 +160,14 @@ def sheet(given: Any) -> dict[str, Any]:
     import matplotlib.style
 
     result: dict[str, Any] = {}
-    for one in [given] if isinstance(given, str | PathLike | Mapping) else given:
+    kinds = (str, PathLike, Mapping)
+    listed = [given] if isinstance(given, kinds) else given
+    if not isinstance(listed, Sequence) or not all(isinstance(one, kinds) for one in listed):
+        raise InputError(
+            f"style of a picture is {shown(given)}; a style sheet is needed (a name, a file .mplstyle or settings), or "
+            "a list of them"
+        )
+    for one in listed:
         if isinstance(one, Mapping):
             wrong = [key for key in one if key not in SETTINGS]
             if wrong:
@@ -199,12 +207,11 @@ def set_to(settings: Mapping[str, Any]) -> Iterator[None]:
     with _LOCK:
         before = {key: SETTINGS[key] for key in settings}
         try:
-            SETTINGS.update(settings)
+            try:
+                SETTINGS.update(settings)
+            except (ValueError, KeyError, TypeError) as error:
+                raise InputError(f"a setting of the style is refused: {error}") from None
             yield
-        except (ValueError, KeyError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"a setting of the style is refused: {error}") from None
         finally:
             SETTINGS.update(before)
 
@@ -216,7 +223,9 @@ def _settings(style: Style) -> dict[str, Any]:
     def is_free(key: str) -> bool:
         return key not in own and bool(SETTINGS[key] == DEFAULTS[key])
 
-    size = float(own.get("font.size", SETTINGS["font.size"]))
+    size = real(own.get("font.size", SETTINGS["font.size"]), "font.size of a style")
+    if not 0 < size < LARGEST:
+        raise InputError(f"font.size of a style is {size:g} points; more than 0, and less than {LARGEST:g}, are needed")
     if style.ax is None and is_free("font.size"):
         size = float(np.interp(style.inches, *TYPE))
     share = size / 10.0

@@ -8,17 +8,21 @@ from typing import Any, Unpack
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from mfgsolve.errors import InputError, unknown
+from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.plots import panels as part
-from mfgsolve.plots.reading import words
+from mfgsolve.plots.reading import View, words
 
 __all__ = ["study", "sweep", "sweep_densities"]
 
 SEEDS = ("rng",)  # parameters that are averaged over, with a band
 LINES = 8  # that a legend has room for
-MOST = 5  # columns and rows of small multiples
+HEIGHT = 3.8  # inches of a row of curves
+MOST = 5  # columns and rows of small multiples,
+NARROWEST = 1.0  # and inches of a column
+LETTERS = 12  # of names of states that stand beside each other below a small panel
 QUANTITIES = ("simulated_cost", "cost", "potential", "regret", "relative_exploitability")
 
 
@@ -29,12 +33,11 @@ def study(study: Any, names: Sequence[str] | None = None, time: float = 1.0, **s
     if "density" not in dataset or not np.isfinite(dataset["density"].values).any():
         return sweep(study, names, **style)
     shown, _ = _reduced(dataset)
-    rows = len(_picks(shown)[1])
-    heights = 3.8, min(2.2, part.width() / 3) * rows + 0.6
-    figure = part.page(sum(heights))
+    heights = part.row_height(len(_quantities(shown, names)), HEIGHT), _table_height(*_levels(shown, time))
+    given, figure = part.current().title, part.page(sum(heights))
     halves: Any = figure.subfigures(2, 1, height_ratios=heights)
-    sweep(study, names, ax=halves[0])
-    sweep_densities(study, time, ax=halves[1])
+    sweep(study, names, ax=halves[0], title=given)
+    sweep_densities(study, time, ax=halves[1], title="" if given == "" else None)
     return figure
 
 
@@ -55,7 +58,7 @@ def sweep(study: Any, names: Sequence[str] | None = None, **style: Unpack[part.O
     shown, fixed = _reduced(dataset)
     axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
     listed = _quantities(shown, names)
-    figure, panels = part.row(len(listed), 3.8, widest=4.5)
+    figure, panels = part.row(len(listed), HEIGHT, widest=4.5)
     for ax, name in zip(panels, listed, strict=True):
         values = _at_end(shown[name])
         label = words(values.attrs.get("long_name", name))
@@ -78,44 +81,99 @@ def sweep(study: Any, names: Sequence[str] | None = None, **style: Unpack[part.O
 def sweep_densities(study: Any, time: float = 1.0, **style: Unpack[part.Options]) -> Figure:
     """Densities over one parameter (a row) or two (a table), at a share of the horizon; the study kept "density".
 
-    Of more values than there is room for every so many are shown.
+    Planes are drawn as in `plan`, all on one scale, those of several populations added; a line is a curve, listed
+    states are bars, each population beside the others.  Of more values than there is room for every so many are shown.
+
+    Parameters
+    ----------
+    study : what `mfgsolve.sweep` returned
+    time : share of the horizon, 0 to 1; of those that the study kept the nearest is shown, and the title says which
     """
     dataset = _study(study)
-    if "density" not in dataset:
-        raise InputError("the study kept no density; sweep with keep=['density']")
     shown, _ = _reduced(dataset)
-    shown = shown.mean(SEEDS[0]) if SEEDS[0] in shown.dims else shown
-    at = shown["density"].sel(time_share=time, method="nearest")
+    at, columns, rows = _levels(shown, time)
     axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
-    columns, rows = _picks(shown)
-    each = min(2.2, (part.width() - 0.8) / len(columns))
-    figure = part.page(each * len(rows) + 0.6, share=min(1.0, (each * len(columns) + 0.8) / part.width()))
-    space = [str(dim) for dim in at.dims if dim not in axes]
-    top = float(np.nanmax(at.values)) if np.isfinite(at.values).any() else 1.0
-    axes_of = figure.subplots(len(rows), len(columns), squeeze=False)
-    for j, row in enumerate(axes_of):
-        for i, ax in enumerate(row):
-            chosen = {axes[0]: columns[i]} | ({axes[1]: rows[j]} if len(axes) > 1 else {})
-            _density(ax, at.isel(chosen), space, top)
-            ax.set_title(
-                ", ".join(f"{words(dim)} {_short(shown[dim].values[k])}" for dim, k in chosen.items()),
-                fontsize=part.relative(8.6),
-            )
-    label = f"density of agents ({words(at.attrs.get('units', '1/volume'))})"
-    if len(space) > 1:
-        figure.colorbar(axes_of[0, 0].images[0], ax=axes_of, label=label)
-    else:
-        for row in axes_of:
-            row[0].set_ylabel(label)
-    part.headline(figure, f"{words(dataset.attrs['name'])}: density at {time:g} of the horizon")
+    over, down = len(columns), len(rows)
+    space, share = _view(at, {}), min(1.0, (2.4 * over + 0.8) / part.width())
+    figure = part.page(_table_height(at, columns, rows), share=share if part.width() >= part.WIDTH else 1.0)
+    panels = figure.subplots(down, over, squeeze=False)
+    heights = np.nan_to_num(_plane(space) if space.ndim > 1 else at.values)
+    top = float(heights.max(initial=0.0)) or 1.0
+    images: list[ScalarMappable] = []
+    for (j, i), ax in np.ndenumerate(panels):
+        chosen = {axes[0]: columns[i]} | ({axes[1]: rows[j]} if len(axes) > 1 else {})
+        images += _density(ax, _view(at, chosen), top)
+        named = ", ".join(f"{words(dim)} {_short(shown[dim].values[k])}" for dim, k in chosen.items())
+        ax.set_title(named, fontsize=part.relative(8.6))
+        if space.ndim == 1:
+            ax.set(xlabel=space.axis_label(space.dims[0]) if j == down - 1 else "", ylabel=space.quantity * (i == 0))
+    if space.ndim > 1:
+        part.label_colours(figure, images[0], list(panels.flat), space.density_label)
+    elif len(space.each) > 1:
+        part.legend(figure, panels[0, 0].get_legend_handles_labels()[0])
+    kept = float(at["time_share"])
+    when = {0.0: "at the start", 1.0: "at the end"}.get(kept, f"at {kept:.4g} of the horizon")
+    part.headline(
+        figure, f"{words(dataset.attrs['name'])}: {'share of agents' if space.is_listed else 'density'} {when}"
+    )
     return figure
 
 
-def _picks(shown: xr.Dataset) -> tuple[list[int], list[int]]:
-    """Which values of the first and of the second parameter have a column, or a row."""
+def _levels(shown: xr.Dataset, time: float) -> tuple[xr.DataArray, list[int], list[int]]:
+    """Densities at that share of the horizon, and the values of both parameters that have a column, or a row."""
+    if "density" not in shown:
+        raise InputError("the study kept no density; sweep with keep=['density']")
+    share = real(time, "time of a picture of a sweep")
+    if not 0.0 <= share <= 1.0:
+        raise InputError(f"time of a picture of a sweep is {share:g}; it is a share of the horizon, from 0 to 1")
+    shown = shown.mean(SEEDS[0], keep_attrs=True) if SEEDS[0] in shown.dims else shown
     axes = [str(dim) for dim in shown["done"].dims if dim not in SEEDS]
-    columns, rows = ([*(_picked(shown.sizes[dim]) for dim in axes), [0], [0]])[:2]
-    return columns, rows
+    columns, rows = ([*(shown.sizes[dim] for dim in axes), 1, 1])[:2]
+    at = shown["density"].sel(time_share=share, method="nearest")
+    return at, _picked(columns, part.across(MOST, NARROWEST)), _picked(rows, MOST)
+
+
+def _view(at: xr.DataArray, chosen: dict[str, int]) -> View:
+    """Densities as pictures see them; those of one point where its place among the parameters is given."""
+    level = at.isel(chosen)
+    return View(level.to_dataset(name="density"))
+
+
+def _plane(view: View) -> np.ndarray:
+    """Of all populations together; three axes are integrated over z, or cut."""
+    return np.asarray(np.sum([one.densities() for one in view.each], axis=0))
+
+
+def _table_height(at: xr.DataArray, columns: list[int], rows: list[int]) -> float:
+    """Inches of the table of densities, whose panels of planes are true to scale."""
+    space, room = _view(at, {}), part.width() - (1.6 if part.width() > part.BELOW else 0.2)
+    each = min(2.4, room / len(columns))
+    height = each / space.aspect if space.ndim > 1 else max(1.2, min(2.2, each))
+    below = 1.1 if space.ndim > 1 and part.width() <= part.BELOW else 0.75  # the colour bar, or names of the axis
+    return (height + 0.3) * len(rows) + below
+
+
+def _density(ax: Axes, view: View, top: float) -> list[ScalarMappable]:
+    """The density of one point; the image of a plane, which has a colour bar."""
+    name = view.dims[0]
+    if view.ndim > 1:
+        norm = part.density_scale(np.full((1, 1), top))
+        image = part.density_image(ax, view, np.ma.masked_invalid(_plane(view)), norm)
+        ax.set(xticks=[], yticks=[])
+        return [image]
+    for k, one in enumerate(view.each):
+        look = part.series(k)
+        if view.is_listed:
+            width = 0.84 / len(view.each)
+            places = one.centres(name) + (k - (len(view.each) - 1) / 2) * width
+            ax.bar(places, one.densities(), width, color=look["color"], label=one.population)
+        else:
+            ax.plot(one.centres(name), one.densities(), **(look | {"marker": ""}), label=one.population)
+    ax.set(ylim=(0.0, 1.05 * top), xlim=view.ends(name))
+    part.name_places(ax.xaxis, view)
+    if view.is_listed and max(map(len, view.state_names)) * len(view.state_names) > LETTERS:
+        ax.tick_params(axis="x", rotation=90)
+    return []
 
 
 def _study(study: Any) -> xr.Dataset:
@@ -136,10 +194,13 @@ def _reduced(dataset: xr.Dataset) -> tuple[xr.Dataset, dict[str, Any]]:
 def _quantities(dataset: xr.Dataset, names: Sequence[str] | None) -> list[str]:
     numbers = [str(name) for name, one in dataset.data_vars.items() if one.dtype.kind == "f"]
     if names is not None:
+        names = [names] if isinstance(names, str) else list(names)
+        if not names:
+            raise InputError(f"names is empty; name one number of the study at least, of {', '.join(numbers)}")
         for name in names:
             if name not in numbers:
                 raise InputError(unknown("number of the study", name, numbers))
-        return list(names)
+        return names
     masses = [name for name in numbers if name.startswith("mass_")]
     first = [name for name in QUANTITIES if name in numbers and np.isfinite(dataset[name].values).any()][:1]
     return ([*first, *(["regret"] if "regret" in numbers and "regret" not in first else []), *masses] or ["cost"])[:3]
@@ -182,21 +243,8 @@ def _map(figure: Figure, ax: Axes, dataset: xr.Dataset, values: xr.DataArray, ax
     figure.colorbar(image, ax=ax, label=label)
 
 
-def _density(ax: Axes, level: xr.DataArray, space: list[str], top: float) -> None:
-    values = level.values
-    if len(space) == 1:
-        at = level[space[0]].values
-        ax.plot(at if np.issubdtype(at.dtype, np.number) else np.arange(len(at)), values)
-        ax.set_ylim(0, top)
-        return
-    while values.ndim > 2:
-        values = values.sum(axis=0)
-    ax.imshow(np.ma.masked_invalid(values), origin="lower", vmin=0, vmax=top, aspect="auto")
-    ax.set(xticks=[], yticks=[])
-
-
-def _picked(size: int) -> list[int]:
-    return list(range(size)) if size <= MOST else np.unique(np.linspace(0, size - 1, MOST).round().astype(int)).tolist()
+def _picked(size: int, most: int) -> list[int]:
+    return list(range(size)) if size <= most else np.unique(np.linspace(0, size - 1, most).round().astype(int)).tolist()
 
 
 def _short(value: Any) -> str:

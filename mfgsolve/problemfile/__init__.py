@@ -36,6 +36,8 @@ numbers that is their sum::
     control_cost = 1.0
     noise = "implicit"                          # or "explicit"; of upwind steps
     scheme = "entropic"                         # or "upwind"; if absent, what suits (a file that is written says it)
+    # movement = {kind = "power", p = 3.0}      # c |a|^p / p, not c |a|^2 / 2; or "linear", "speed-limit" (limit = v),
+    #                                           # "congestion" (c0, alpha); all upwind
     # reach = 8                                 # cells that an agent can go in an entropic step; else as far as it must
     [[coupling]]                                # any number of them, added up
     kind = "congestion"                         # "crowd-aversion", "log", "nonlocal", "running-cost"
@@ -53,6 +55,9 @@ numbers that is their sum::
     [[terminal.coupling]]
     kind = "crowd-aversion"
     strength = 0.1
+    [final]                                     # if the density at the horizon is given; or cap = ..., not exceeded
+    density = {bump = {width = 0.2, centre = [1.5, 0.7]}}
+    normalise = true
 
 *Lattice moves* on a grid, with what else a coupling can be::
 

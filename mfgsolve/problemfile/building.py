@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.couplings import Coupling, Price, Sum, by_target
+from mfgsolve.couplings import Capacity, Coupling, Price, Sum, by_target
+from mfgsolve.couplings.final import FinalDensity
 from mfgsolve.errors import InputError
+from mfgsolve.exit_costs import exit_costs
 from mfgsolve.fields import Arc, Bump, Field, Total, sample
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.datafile import ArrayField
@@ -49,8 +51,12 @@ def build(table: DeclaredProblem, text: str) -> Problem:
         sites=None if demand is None else demand.sites,
         kinks=_bends(moving, table.time.horizon) if table.kinks is None else table.kinks,
         sense=table.sense,
+        final=_final(table),
+        exit_cost={one.name: one.cost for one in table.exit} if table.exit else 0.0,
     )
-    if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))):
+    if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))) and (
+        problem.initial is not None
+    ):
         return replace(problem, initial=problem.initial_mass() / problem.grid.volumes)  # tied to its grid
     return problem
 
@@ -66,9 +72,11 @@ def _joined(couplings: Sequence[Coupling]) -> Coupling:
     return couplings[0] if len(couplings) == 1 else Sum(tuple(couplings))
 
 
-def _initial(table: DeclaredProblem) -> Field | np.ndarray:
-    """Density of all populations; an array where it was stated as one."""
+def _initial(table: DeclaredProblem) -> Field | np.ndarray | None:
+    """Density of all populations; an array where it was stated as one; None where agents begin nowhere."""
     if not table.population or table.population[0].density is None:
+        if table.initial.density is None and not table.time.needs_initial:
+            return None
         assert table.initial.density is not None  # as the table has checked
         return _array(table.initial.density)
     space = table.space
@@ -79,6 +87,17 @@ def _initial(table: DeclaredProblem) -> Field | np.ndarray:
             for population in table.population
         ]
     )
+
+
+def _final(table: DeclaredProblem) -> Capacity | None:
+    """What the density has to be at the horizon."""
+    stated = table.final
+    if stated is None:
+        return None
+    if stated.density is not None:
+        return FinalDensity(_array(stated.density), stated.normalise)
+    assert stated.cap is not None
+    return Capacity(stated.cap)
 
 
 def _array(field: Field) -> Field | np.ndarray:
@@ -124,6 +143,8 @@ def check(problem: Problem, where: str) -> None:
     checks: list[Callable[[], Any]] = [problem.initial_mass, problem.terminal_cost]
     if any(dynamics.has_arrays for dynamics in problem.all_dynamics):
         checks.append(lambda: _check_dynamics(problem))
+    if problem.grid.exits is not None:
+        checks.append(lambda: exit_costs(problem.exit_cost, first, problem.grid))
     space = getattr(problem.grid, "space", problem.grid)
     for dynamics in problem.all_dynamics:
         named = [(name, term) for name, value in vars(dynamics).items() for term in _terms(value) if callable(term)]

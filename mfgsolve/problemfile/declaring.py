@@ -7,7 +7,7 @@ at all times (finite games); a diffusion is solved on coarser meshes, too, and t
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,27 @@ from scipy import sparse
 
 from mfgsolve import couplings, dynamics, fields
 from mfgsolve.couplings import Sum
+from mfgsolve.couplings.final import FinalDensity
+from mfgsolve.dynamics.diffusion import QuadraticCost
+from mfgsolve.dynamics.movement import KINDS as MOVEMENTS
+from mfgsolve.dynamics.movement import MOVEMENT
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Still, Total
 from mfgsolve.files import replace_file
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.identity import fingerprint
-from mfgsolve.inputs.forms import ARRAY, FIELD, FIELD_PER_AXIS, NUMBER_OR_ARRAY, TRANSITIONS, TRUTH, TRUTHS
+from mfgsolve.inputs.forms import (
+    ARRAY,
+    FIELD,
+    FIELD_OR_PER_AXIS,
+    FIELD_PER_AXIS,
+    NUMBER_OR_ARRAY,
+    NUMBER_OR_FIELD,
+    TRANSITIONS,
+    TRUTH,
+    TRUTHS,
+    WORD,
+)
 from mfgsolve.inputs.labels import Labelled
 from mfgsolve.inputs.tables import Table, table
 from mfgsolve.problem import Problem
@@ -32,7 +47,7 @@ from mfgsolve.spaces import Populations, States
 
 __all__ = ["declared", "write_declared"]
 
-QUIET = (FIELD, FIELD_PER_AXIS, TRUTH)  # what is not written where it is as by default
+QUIET = (FIELD, FIELD_PER_AXIS, TRUTH, WORD)  # what is not written where it is as by default
 FEW = 64  # numbers up to which an array stands in the text
 
 
@@ -61,7 +76,7 @@ def write_declared(problem: Problem, path: Path | None, head: str = "") -> tuple
             f"problem {problem.name!r} has arrays, which a file beside the text holds; name it: -o my.toml"
         )
     with tempfile.TemporaryDirectory() as folder:  # what is not the same game leaves nothing behind
-        beside = Path(folder if path is None else path.stem).with_suffix(".npz").name
+        beside = f"{'arrays' if path is None else path.stem}.npz"
         _save(arrays, Path(folder) / beside)
         for attempt in (document, _mass_for_density(problem, document)):
             text = head + _text(({"data": beside} if arrays else {}) | attempt)
@@ -149,7 +164,9 @@ class _Writer:
         if problem.sense != "cost":
             top["sense"] = problem.sense
         where = {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
-        tables = top | where | {"time": self._time()} | self._dynamics() | self._couplings() | self._ends()
+        if self.space.exits is not None:
+            where["exit"] = list(self._exits())
+        tables = top | where | {"time": self.problem.time.stated} | self._dynamics() | self._couplings() | self._ends()
         return tables, self.arrays
 
     # -- where and when --------------------------------------------------------------------------------------------
@@ -172,19 +189,24 @@ class _Writer:
         if units != {"1"}:
             stated["unit"] = units.pop()
         if grid.mask.any():
-            stated["blocked"] = boxes(grid)
+            stated["blocked"] = boxes(grid, grid.mask)
         return stated
 
-    def _time(self) -> dict[str, Any]:
-        time = self.problem.time
-        stated: dict[str, Any] = {"horizon": time.horizon}
-        if time.settled:
-            stated["steps"] = time.steps
-        if time.chosen:
-            stated["chosen"] = True
-        if time.unit != "1":
-            stated["unit"] = time.unit
-        return stated | ({"discount": time.discount} if time.discount else {})
+    def _exits(self) -> Iterator[dict[str, Any]]:
+        """Exits as boxes, or as states; sides, too, since the shape that is written has the layers beyond them."""
+        space, cost, shared = self.space, self.problem.exit_cost, not isinstance(self.problem.exit_cost, Mapping)
+        for k, name in enumerate(space.exits.names):
+            cells, own = space.exits.number == k, cost if shared else cost.get(name, 0.0)
+            stated: dict[str, Any] = {"name": name}
+            if isinstance(space, Grid):
+                stated["boxes"] = boxes(space, cells)
+            elif isinstance(space, States) and space.names is not None:
+                stated["states"] = [space.names[i] for i in np.flatnonzero(cells)]
+            else:
+                stated["cells"] = self._named(f"exit_{k}", cells, plain=False)
+            if not (_plain(own) and own == 0):
+                stated["cost"] = self._field(own, f"cost of the exit {name!r}", f"exit_cost_{k}")
+            yield stated
 
     # -- tables of dataclasses -------------------------------------------------------------------------------------
 
@@ -218,11 +240,15 @@ class _Writer:
     def _value(self, value: Any, form: Any, what: str, name: str) -> Any:
         if form is FIELD:
             return self._field(value, what, name)
-        if form is FIELD_PER_AXIS:
+        if form is NUMBER_OR_FIELD and isinstance(value, QuadraticCost):
+            return value.weight
+        if form in (FIELD_PER_AXIS, FIELD_OR_PER_AXIS, NUMBER_OR_FIELD):
             return [self._field(each, what, f"{name}{k}") for k, each in enumerate(value)] if isinstance(
                 value, tuple) else self._field(value, what, name)  # fmt: skip
         if form is TRANSITIONS:
             return self._transitions(value, what)
+        if form is MOVEMENT:
+            return self._table(value, MOVEMENTS, what)
         if form in (ARRAY, TRUTHS, NUMBER_OR_ARRAY):
             return self._costs(value, what) if callable(value) and not isinstance(value, Labelled) else self._named(
                 name, np.asarray(value), plain=form is not TRUTHS)  # fmt: skip
@@ -308,8 +334,8 @@ class _Writer:
         alike = all(each == tables[0] for each in tables)
         names = list(self.problem.grid.names)
         rows = [{"name": name} | ({} if alike else {"dynamics": own}) for name, own in zip(names, tables, strict=True)]
-        density = self._densities()
-        whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)]
+        density = self._densities() if self.problem.initial is not None else []
+        whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)] if density else rows
         return {"population": whole} | ({"dynamics": tables[0]} if alike else {})
 
     def _densities(self) -> list[Any]:
@@ -327,7 +353,7 @@ class _Writer:
     def _ends(self) -> dict[str, Any]:
         problem = self.problem
         stated: dict[str, Any] = {}
-        if not isinstance(problem.grid, Populations):
+        if not isinstance(problem.grid, Populations) and problem.initial is not None:
             stated["initial"] = {"density": self._field(problem.initial, "initial density", "density")}
             if problem.normalise:
                 stated["initial"]["normalise"] = True
@@ -336,7 +362,16 @@ class _Writer:
             last["cost"] = self._field(problem.terminal, "terminal cost", "terminal_cost")
         if problem.terminal_coupling is not None:
             last["coupling"] = self._terms(problem.terminal_coupling)
-        return stated | ({"terminal": last} if last else {})
+        return stated | ({"terminal": last} if last else {}) | self._final()
+
+    def _final(self) -> dict[str, Any]:
+        final = self.problem.final
+        if final is None:
+            return {}
+        if not isinstance(final, FinalDensity):
+            return {"final": {"cap": self._field(final.cap, "final cap", "final_cap")}}  # type: ignore[union-attr]
+        table_ = {"density": self._field(final.cap, "final density", "final_density")}
+        return {"final": table_ | ({"normalise": True} if final.normalise else {})}
 
 
 def _plain(value: Any) -> bool:
@@ -353,17 +388,17 @@ def _costs_nothing(term: Any) -> bool:
     return isinstance(term, couplings.RunningCost) and _plain(cost) and cost == 0
 
 
-def boxes(grid: Grid) -> list[dict[str, list[float]]]:
-    """Walls as boxes from corner to corner, each as large as can be; corners are points (x, y, ...)."""
-    left, result = grid.mask.copy(), []
+def boxes(grid: Grid, cells: np.ndarray) -> list[dict[str, list[float]]]:
+    """Cells as boxes from corner to corner, each as large as can be; corners are points (x, y, ...)."""
+    left, result = cells.copy(), []
     while left.any():
         low = tuple(int(k) for k in np.argwhere(left)[0])
         high = list(low)
-        for k in reversed(range(left.ndim)):  # along x first, and then as far as all of it is wall
+        for k in reversed(range(left.ndim)):  # along x first, and then as far as all of it is among them
             while high[k] + 1 < left.shape[k]:
                 wider = tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))
                 next_one = (*wider[:k], slice(high[k] + 1, high[k] + 2), *wider[k + 1 :])
-                if not grid.mask[next_one].all():
+                if not cells[next_one].all():
                     break
                 high[k] += 1
         left[tuple(slice(a, b + 1) for a, b in zip(low, high, strict=True))] = False

@@ -149,6 +149,11 @@ def named_problem(
 
 
 def _changed(problem: Problem, rate: float, kinks: Sequence[float] | None, sense: str | None) -> Problem:
+    if rate and problem.time.is_stationary:
+        raise InputError(
+            f"time.discount is {rate:g}, and problem {problem.name!r} has no final time, {problem.time!r}; its own "
+            "parameters say how costs are discounted"
+        )
     problem = replace(problem, time=replace(problem.time, discount=rate)) if rate else problem
     late: dict[str, Any] = {} if kinks is None else {"kinks": kinks}
     late |= {} if sense is None else {"sense": sense}

@@ -8,9 +8,11 @@ import textwrap
 from collections.abc import Iterator
 
 from mfgsolve import couplings, dynamics, fields
+from mfgsolve.dynamics.movement import KINDS as MOVEMENTS
 from mfgsolve.grids import Axis
 from mfgsolve.inputs.tables import Kinds, Part, Table, table
-from mfgsolve.problemfile.tables import GRID, DeclaredProblem
+from mfgsolve.problemfile.exits import ExitTable
+from mfgsolve.problemfile.tables import GRID, TIMES, DeclaredProblem
 
 __all__ = ["all_keys"]
 
@@ -37,7 +39,11 @@ def _lines() -> Iterator[str]:
         form = part.form
         if isinstance(form, Table):
             yield from _table(f"[{part.name}]", form, form.make)
+    for word, form in TIMES.items():
+        yield from _table(f'[time] kind = "{word}"', form, form.make)
+    yield from _table("[[exit]]", table(ExitTable), ExitTable)
     yield from _kinds("[dynamics]", dynamics.KINDS)
+    yield from _kinds("[dynamics.movement]", MOVEMENTS)
     yield from _kinds("[[coupling]] and [[terminal.coupling]]", couplings.KINDS)
     for word, kind in fields.KINDS.items():
         yield from _table(f"{{{word} = ...}}, a field", table(kind), kind)

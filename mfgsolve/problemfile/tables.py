@@ -10,30 +10,31 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from mfgsolve import couplings, dynamics
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.fields import Box, Field
-from mfgsolve.grids import Axis, Coordinates, Grid, TimeGrid
+from mfgsolve.grids import Axis, Grid, TimeGrid
 from mfgsolve.inputs.forms import NUMBER, TEXT, Form, Source, count, echoed, many, one_or_many, row
-from mfgsolve.inputs.tables import Kinds, Part, Table, group, table
-from mfgsolve.problems.points import PointDemand, read_points
+from mfgsolve.inputs.tables import Kinds, Part, Table, table
+from mfgsolve.problemfile.exits import BOXES, Boxes, ExitTable, with_exits
+from mfgsolve.problems.point_table import read_points
+from mfgsolve.problems.points import PointDemand
 from mfgsolve.spaces import Populations, Space, States
+from mfgsolve.stationary import Discounted, Ergodic
 
-__all__ = ["COUPLING", "DYNAMICS", "GRID", "STATES", "DataTable", "DeclaredProblem", "NamedProblem", "data_table"]
+__all__ = [
+    "COUPLING",
+    "DYNAMICS",
+    "GRID",
+    "STATES",
+    "TIMES",
+    "DataTable",
+    "DeclaredProblem",
+    "NamedProblem",
+    "data_table",
+]
 
 # -- where -------------------------------------------------------------------------------------------------------------
-
-
-class _Union:
-    """Cells in any of the boxes."""
-
-    def __init__(self, boxes: Sequence[Box]):
-        self.boxes = boxes
-
-    def __call__(self, c: Coordinates) -> np.ndarray:
-        return np.asarray(np.any([box.contains(c) for box in self.boxes], axis=0))
 
 
 def _texts(value: Any, source: Source) -> Any:
@@ -47,7 +48,7 @@ BOX = [
     Part("bounds", many(row(NUMBER, NUMBER)), False),
     Part("boundary", Form("a text, or one for each axis", "", _texts), False, "reflecting"),
     Part("unit", TEXT, False, "1"),
-    Part("blocked", many(group(lower=many(NUMBER), upper=many(NUMBER))), False, ()),
+    Part("blocked", BOXES, False, ()),
 ]
 EDGES = Part("edges", many(many(NUMBER)), False)
 STATED = {"name", "cells", "start", "stop", "boundary", "unit", "uneven"}  # of an axis, by the box
@@ -68,7 +69,7 @@ def _grid(blocked: Sequence[Any] = (), **stated: Any) -> Grid:
     """
     boxes = [Box(*corners) for corners in blocked]
     box = {part.name: stated.pop(part.name) for part in BOX if part.name in stated}
-    union = _Union(boxes) if boxes else None
+    union = Boxes(boxes) if boxes else None
     if "edges" in stated:
         grid = _of_edges(stated.pop("edges"), union, **box)
     elif "shape" not in box:
@@ -89,7 +90,7 @@ def _grid(blocked: Sequence[Any] = (), **stated: Any) -> Grid:
 
 def _of_edges(
     edges: Sequence[Sequence[float]],
-    blocked: _Union | None,
+    blocked: Boxes | None,
     shape: Sequence[int] | None = None,
     bounds: Any = None,
     boundary: str | Sequence[str] = "reflecting",
@@ -126,6 +127,35 @@ def _states(count: int | None = None, names: Sequence[str] | None = None) -> Sta
 AXIS = [Part(p.name, one_or_many(p.form), False, p.default) for p in table(Axis).parts if p.name not in STATED]
 GRID = Table(_grid, [*BOX, EDGES, *AXIS])
 STATES = Table(_states, [Part("count", count("list of {} states"), False), Part("names", many(TEXT), False)])
+
+# -- when --------------------------------------------------------------------------------------------------------------
+
+LENGTH = [Part("dt", NUMBER, False, 1.0), Part("unit", TEXT, False, "1")]
+TIMES = {
+    "finite": table(TimeGrid),
+    "ergodic": Table(Ergodic, LENGTH),
+    "discounted": Table(
+        Discounted,
+        [
+            Part("rate", NUMBER, False),
+            Part("factor", NUMBER, False),
+            Part("population", TEXT, False, "invariant"),
+            *LENGTH,
+        ],
+    ),
+}
+
+
+def _time(value: Any, source: Source) -> Any:
+    if not isinstance(value, Mapping):
+        return TIMES["finite"].read(value, source)
+    kind = value.get("kind", "finite")
+    if not isinstance(kind, str) or kind not in TIMES:
+        raise InputError(unknown("kind of time", kind, TIMES))
+    return TIMES[kind].read({key: item for key, item in value.items() if key != "kind"}, source)
+
+
+TIME = Form("times of some kind", "tables of times", _time)
 
 # -- dynamics and couplings, by their kinds ----------------------------------------------------------------------------
 
@@ -183,6 +213,19 @@ class TerminalTable:
 
 
 @dataclass(frozen=True)
+class FinalTable:
+    """What the density has to be at the horizon, or a cap on it."""
+
+    density: Field | None = None
+    normalise: bool = False
+    cap: Field | None = None
+
+    def __post_init__(self) -> None:
+        if (self.density is None) == (self.cap is None):
+            raise InputError("[final] needs either a density, which is met, or a cap, which is not exceeded")
+
+
+@dataclass(frozen=True)
 class PopulationTable:
     name: str
     dynamics: Any = field(default=None, metadata={"form": DYNAMICS})
@@ -224,11 +267,13 @@ class DeclaredProblem:
 
     grid: Grid | None = field(default=None, metadata={"form": GRID})
     states: States | None = field(default=None, metadata={"form": STATES})
+    exit: tuple[ExitTable, ...] = field(default=(), metadata={"form": many(table(ExitTable))})
     population: tuple[PopulationTable, ...] = ()
-    time: TimeGrid
+    time: TimeGrid = field(metadata={"form": TIME})
     dynamics: Any = field(default=None, metadata={"form": DYNAMICS})
     initial: InitialTable = field(default_factory=InitialTable)
     terminal: TerminalTable = field(default_factory=TerminalTable)
+    final: FinalTable | None = None
     coupling: tuple[Any, ...] = field(default=(), metadata=COUPLINGS)
     demand: DemandTable | None = None
     data: Any = field(default=None, metadata={"form": Form("the name of a data file", "", data_table)})
@@ -247,13 +292,13 @@ class DeclaredProblem:
             raise InputError("densities are given for some populations; give one for each, and none under [initial]")
         if self.demand is not None and (self.grid is None or self.population):
             raise InputError("demand: points are places of a [grid], on which a single population lives")
-        if not any(densities) and self.initial.density is None and self.demand is None:
+        if not any(densities) and self.initial.density is None and self.demand is None and self.time.needs_initial:
             raise InputError("initial.density: this key is missing, and needed")
 
     @property
     def space(self) -> Space:
         """Where agents live."""
-        below: Space = self.grid or self.states  # type: ignore[assignment]
+        below = with_exits(self.grid or self.states, self.exit)  # type: ignore[arg-type]
         return Populations([p.name for p in self.population], below) if self.population else below
 
     @property

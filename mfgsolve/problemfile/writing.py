@@ -11,6 +11,7 @@ from scipy import sparse
 
 from mfgsolve.couplings import by_target
 from mfgsolve.errors import InputError
+from mfgsolve.exit_costs import exit_costs
 from mfgsolve.inputs.forms import TRANSITIONS
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.building import on_what
@@ -52,7 +53,9 @@ def problem_to_toml(problem: Problem) -> str:
 
 def _text(problem: Problem) -> str:
     space = problem.grid.space if isinstance(problem.grid, Populations) else problem.grid
-    shape, steps = list(space.shape), problem.time.steps
+    shape, steps = list(getattr(space, "box_shape", space.shape)), problem.time.steps
+    if problem.text is not None and problem.time.is_stationary:
+        return _stationary_text(problem, shape)
     if problem.text is not None:
         document = tomllib.loads(problem.text)
         grid, time = document.get("grid", {}), document["time"]
@@ -86,6 +89,18 @@ def _text(problem: Problem) -> str:
     if chain := problem.all_dynamics[0].chain:
         late["dynamics"] = chain
     return dump_toml({"problem": problem.name, **finely, "parameters": dict(problem.parameters), **late})
+
+
+def _stationary_text(problem: Problem, shape: list[int]) -> str:
+    """The text that a game without a final time was made from, on its grid."""
+    assert problem.text is not None
+    document = tomllib.loads(problem.text)
+    grid = document.get("grid", {})
+    if document["time"] == problem.time.stated and grid.get("shape", shape) == shape:
+        return stating(problem.text, problem)
+    if "shape" in grid:
+        document["grid"]["shape"] = shape
+    return stating(dump_toml(document | {"time": problem.time.stated}), problem)
 
 
 def _alike(problem: Problem, other: Problem) -> bool:
@@ -142,6 +157,8 @@ def _samples(problem: Problem) -> list[np.ndarray]:
     """Start, end, and the cost of the crowd as it starts, at three times."""
     mass, times = problem.initial_mass(), _times(problem)
     samples, levels = [mass, problem.terminal_cost()], slice(0, len(times))
+    if problem.grid.exits is not None:
+        samples.append(exit_costs(problem.exit_cost, times, problem.grid))
     for coupling in problem.couplings:
         for on, terms in by_target(coupling).items():
             space = on_what(problem, on)

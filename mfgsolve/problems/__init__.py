@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 
 from mfgsolve.inputs.attributes import missing
 from mfgsolve.problems.beach_bar import beach_bar
+from mfgsolve.problems.bench_mfg_chain import bench_mfg_chain
 from mfgsolve.problems.bonnans_lavigne_pfeiffer import bonnans_lavigne_pfeiffer_1, bonnans_lavigne_pfeiffer_2
 from mfgsolve.problems.braess import braess
 from mfgsolve.problems.cole_hopf import cole_hopf
 from mfgsolve.problems.crowd_aversion import crowd_aversion
 from mfgsolve.problems.crowd_modelling import crowd_modelling, crowd_modelling_2d, four_rooms
 from mfgsolve.problems.crowd_motion import crowd_motion
+from mfgsolve.problems.evacuation import evacuation
 from mfgsolve.problems.gaussian_log import gaussian_log
 from mfgsolve.problems.lattice_supply_demand import lattice_supply_demand
 from mfgsolve.problems.linear_quadratic import linear_quadratic
 from mfgsolve.problems.montreal import montreal
+from mfgsolve.problems.planned_room import planned_room
 from mfgsolve.problems.points import from_points
 from mfgsolve.problems.predator_prey import predator_prey
 from mfgsolve.problems.registry import ClosedForm, NamedProblem, Parameter, build, closed_form, get, names
@@ -29,6 +32,7 @@ __all__ = [
     "NamedProblem",
     "Parameter",
     "beach_bar",
+    "bench_mfg_chain",
     "bonnans_lavigne_pfeiffer_1",
     "bonnans_lavigne_pfeiffer_2",
     "braess",
@@ -39,6 +43,7 @@ __all__ = [
     "crowd_modelling",
     "crowd_modelling_2d",
     "crowd_motion",
+    "evacuation",
     "four_rooms",
     "from_points",
     "gaussian_log",
@@ -48,6 +53,7 @@ __all__ = [
     "linear_quadratic",
     "montreal",
     "names",
+    "planned_room",
     "predator_prey",
     "rock_paper_scissors",
     "supply_demand",

@@ -42,12 +42,18 @@ def distance(slope: float) -> Linear:
     return Linear((-slope, 0.0), (LENGTH, 0.0))
 
 
-def _check(wall: Wall, grid: Grid) -> None:
+def checked_wall(name: str, wall: Wall, grid: Grid) -> None:
+    """Refuse doors that would meet, and grids that do not show wall and doors, of the problem of that name."""
+    if not (0 < wall.wide < 0.5 and 0 < wall.narrow < 0.375):
+        raise InputError(
+            f"{name} has doors of width {wall.wide} and {wall.narrow}; "
+            "the wide one must be positive and below 0.5, the narrow one below 0.375, or they would meet"
+        )
     rows = {"wide": wall.doors(grid.coordinates)[0], "narrow": wall.doors(grid.coordinates)[1]}
-    for name, cells in rows.items():
+    for door, cells in rows.items():
         if not cells.any():
             raise InputError(
-                f"no cell of shape {grid.shape} lies in the {name} door (width {getattr(wall, name)}); "
+                f"no cell of shape {grid.shape} lies in the {door} door (width {getattr(wall, door)}); "
                 "take more cells or a wider door"
             )
     if not grid.mask.any():
@@ -93,14 +99,9 @@ def crowd_aversion(
 
     Source: room with obstacles after Lachapelle and Wolfram, doi:10.1016/j.trb.2011.07.011
     """
-    if not (0 < wide_door < 0.5 and 0 < narrow_door < 0.375):
-        raise InputError(
-            f"crowd-aversion has doors of width {wide_door} and {narrow_door}; "
-            "the wide one must be positive and below 0.5, the narrow one below 0.375, or they would meet"
-        )
     wall = Wall(wide_door, narrow_door)
     grid = Grid.box(shape, bounds=[(0, 1), (0, LENGTH)], blocked=wall)
-    _check(wall, grid)
+    checked_wall("crowd-aversion", wall, grid)
     return Problem(
         grid=grid,
         time=TimeGrid(horizon, steps),

@@ -25,161 +25,16 @@ import numpy as np
 
 from mfgsolve.couplings import Congestion
 from mfgsolve.dynamics import ControlledDiffusion
-from mfgsolve.errors import FileError, InputError, numbers, real
+from mfgsolve.errors import InputError, real, shown
 from mfgsolve.fields import Field, Separable
-from mfgsolve.files.columns import Columns
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.problem import Problem
+from mfgsolve.problems.point_table import PROJECTED, Points, read_points
 
-__all__ = ["PointDemand", "Points", "SpreadLike", "from_points", "read_points"]
+__all__ = ["PointDemand", "SpreadLike", "from_points"]
 
-EARTH_RADIUS = 6371.0088  # km, mean radius
-MEANT = ("x", "y", "size", "hour")  # what columns stand for
 MARGIN = 3.0  # widths between the outermost points and the walls
-ROWS = 512  # points at a time of the overlap of all pairs
-
-
-@dataclass(frozen=True, eq=False)
-class Points:
-    """Places x, y of a size each, and the hour at which each peaks (None: demand rests); ``what`` tells them apart."""
-
-    x: np.ndarray
-    y: np.ndarray
-    size: np.ndarray
-    hour: np.ndarray | None
-    what: str = "points"
-    lines: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not self.x.size:
-            raise InputError(f"{self.what} hold no point; at least one is needed")
-        columns = {"x": self.x, "y": self.y, "size": self.size} | ({} if self.hour is None else {"hour": self.hour})
-        for name, values in columns.items():
-            if values.shape != self.x.shape:
-                raise InputError(f"{self.what}: {name} has shape {values.shape}, and x {self.x.shape}; one of each")
-            self._refuse(~np.isfinite(values), name, values, "a finite number is needed")
-        self._refuse(self.size < 0, "size", self.size, "zero or more is needed")
-        if not self.size.sum() > 0:
-            raise InputError(f"{self.what} have sizes that are all zero; some must be positive")
-
-    def _refuse(self, bad: np.ndarray, name: str, values: np.ndarray, needed: str) -> None:
-        if bad.any():
-            k = int(np.argmax(bad))
-            raise InputError(f"{self.what}, {self.where(k)}: {name} is {values[k]:g}; {needed}")
-
-    def where(self, k: int) -> str:
-        """Where a point was stated."""
-        return f"line {self.lines[k]}" if self.lines else f"point {k}"
-
-    @cached_property
-    def share(self) -> np.ndarray:
-        """Share of all sizes, of each point."""
-        return np.asarray(self.size / self.size.sum())
-
-    def overlap(self, width: float) -> float:
-        """Q: integral of the squared density of the points, each a Gaussian of that standard deviation."""
-        total = 0.0
-        for k in range(0, self.x.size, ROWS):
-            part = slice(k, k + ROWS)
-            square = (self.x[part, None] - self.x) ** 2 + (self.y[part, None] - self.y) ** 2
-            near = np.exp(-square / (4 * width**2)) / (4 * math.pi * width**2)
-            total += float(self.share[part] @ near @ self.share)
-        return total
-
-    def spread(self) -> float:
-        """Root of the mean squared distance from the mean place."""
-        x, y = self.share @ self.x, self.share @ self.y
-        return math.sqrt(float(self.share @ ((self.x - x) ** 2 + (self.y - y) ** 2)))
-
-    def check(self, grid: Any, day: float) -> None:
-        """Refuse points outside a box, and hours outside the day."""
-        if sorted(grid.dims) != ["x", "y"]:
-            raise InputError(
-                f"{self.what} are places (x, y), and the space has {grid.dims}; a grid of x and y is needed"
-            )
-        for axis in grid.axes:
-            values = {"x": self.x, "y": self.y}[axis.name]
-            outside = ~((values >= axis.start) & (values <= axis.stop)) & (not axis.periodic)
-            if outside.any():
-                k = int(np.argmax(outside))
-                raise InputError(
-                    f"{int(outside.sum())} of {values.size} {self.what} lie outside the box, the first "
-                    f"({self.where(k)}) at {axis.name} = {values[k]:g}, and that axis goes from {axis.start:g} to "
-                    f"{axis.stop:g}; widen the bounds, or leave these rows out"
-                )
-        if self.hour is not None:
-            self._refuse(
-                ~((self.hour >= 0) & (self.hour < day)),
-                "hour",
-                self.hour,
-                f"from 0 to below {day:g}, the day, is needed",
-            )
-
-
-def read_points(source: Any, columns: Mapping[str, str | None] | None = None, degrees: bool = False) -> Points:
-    """Points of a CSV file, or of anything with columns by name (a data frame, a mapping, labelled arrays).
-
-    Parameters
-    ----------
-    source : path, or the table
-    columns : names that x, y, size and hour have there, where they are others; None (or "") for a size or an hour that
-        is not there: all points count alike, demand rests
-    degrees : whether x and y are longitude and latitude, which are projected to km about their mean, equirectangularly
-
-    Raises
-    ------
-    InputError, FileError
-        naming the columns that came, the line and the value
-    """
-    given = dict(columns or {})
-    for name in given:
-        if name not in MEANT:
-            raise InputError(f"columns name {name!r}; the columns of points stand for {', '.join(MEANT)}")
-    names = {name: given.get(name, name) or None for name in MEANT}
-    for name in ("x", "y"):
-        if names[name] is None:
-            raise InputError(f"columns leave {name} out; points have an x and a y")
-    needed = [name for name in names.values() if name is not None]
-    lines: tuple[int, ...] = ()
-    if isinstance(source, str | os.PathLike):
-        table = Columns(source)
-        what, lines = table.what, tuple(table.lines)
-        try:
-            table.need(needed)
-        except FileError as error:
-            raise FileError(
-                f"{error}; name the columns that it has: columns = {{'x': ..., 'y': ..., 'size': ..., 'hour': ...}}, "
-                "with None where there is no size or hour"
-            ) from None
-        values = {name: table.numbers(name) for name in needed}
-    else:
-        what, values = "points", _by_name(source, needed)
-    x, y = values[str(names["x"])], values[str(names["y"])]
-    size = np.ones(x.shape) if names["size"] is None else values[names["size"]]
-    hour = None if names["hour"] is None else values[names["hour"]]
-    return _projected(Points(x, y, size, hour, what, lines)) if degrees else Points(x, y, size, hour, what, lines)
-
-
-def _by_name(source: Any, needed: list[str]) -> dict[str, np.ndarray]:
-    there = [str(name) for name in getattr(source, "columns", source)] if hasattr(source, "__getitem__") else []
-    values = {}
-    for name in needed:
-        if name not in there:
-            raise InputError(f"points have no column {name!r}; they have {', '.join(there) or 'none'}")
-        column = source[name]
-        values[name] = numbers(getattr(column, "values", column), f"column {name!r} of the points").reshape(-1)
-    return values
-
-
-def _projected(points: Points) -> Points:
-    """Longitude and latitude as km from their mean, to the east and to the north."""
-    for name, values, limit in (("x, the longitude,", points.x, 180.0), ("y, the latitude,", points.y, 90.0)):
-        points._refuse(np.abs(values) > limit, name, values, f"degrees from {-limit:g} to {limit:g} are needed")
-    longitude, latitude = np.radians(points.x), np.radians(points.y)
-    x = EARTH_RADIUS * math.cos(latitude.mean()) * (longitude - longitude.mean())
-    y = EARTH_RADIUS * (latitude - latitude.mean())
-    return Points(x, y, points.size, points.hour, points.what, points.lines)
 
 
 @dataclass(frozen=True)
@@ -194,13 +49,15 @@ class PointDemand:
     begin: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, least in (("width", 0.0), ("day", 0.0)):
-            if not real(getattr(self, name), f"{name} of the points") > least:
+        for name in ("width", "reward", "rhythm", "day", "begin"):  # floats, so that 1 and 1.0 are one demand
+            object.__setattr__(self, name, real(getattr(self, name), f"{name} of the points"))
+        for name in ("width", "day"):
+            if not 0 < getattr(self, name) < math.inf:
                 raise InputError(f"{name} of the points is {getattr(self, name)}; a positive number is needed")
         for name in ("reward", "rhythm"):
-            if not real(getattr(self, name), f"{name} of the points") >= 0:
+            if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} of the points is {getattr(self, name)}; zero or more is needed")
-        if not 0 <= real(self.begin, "begin of the points") < self.day:
+        if not 0 <= self.begin < self.day:
             raise InputError(f"begin of the points is {self.begin:g}; an hour from 0 to below {self.day:g} is needed")
 
     @cached_property
@@ -210,6 +67,11 @@ class PointDemand:
             return np.zeros(1), np.zeros(self.points.x.size, dtype=int)
         hours, index = np.unique(self.points.hour, return_inverse=True)
         return hours, index
+
+    @cached_property
+    def overlap(self) -> float:
+        """Q, per area: see `Points.overlap`, which looks at all pairs of points."""
+        return self.points.overlap(self.width)
 
     def profile(self, times: np.ndarray) -> np.ndarray:
         """exp(rhythm cos(2 pi (begin + t - hour) / day)) / I_0(rhythm), (times, hours): circular, of mean 1 a day."""
@@ -229,7 +91,7 @@ class PointDemand:
 
     def maps(self, c: Coordinates) -> np.ndarray:
         """The same, so that the mean earning is ``reward``."""
-        return self.density(c) * (self.reward / self.points.overlap(self.width))
+        return self.density(c) * (self.reward / self.overlap)
 
     def centre(self, t: float) -> np.ndarray:
         """Mean place of the demand at time t, (x, y)."""
@@ -256,7 +118,7 @@ class PointDemand:
     def coupling(self, congestion: float | None = None) -> Congestion:
         """r / (1 + congestion rho); by default the reward is halved at the mean density of agents spread like the
         points, congestion = 1 / Q."""
-        return Congestion(self.field, 1.0 / self.points.overlap(self.width) if congestion is None else congestion)
+        return Congestion(self.field, 1.0 / self.overlap if congestion is None else congestion)
 
     @property
     def sites(self) -> np.ndarray:
@@ -309,7 +171,7 @@ def from_points(
     width : standard deviation of the demand around a point, in the unit of the map
     columns, degrees : other names of the columns, None where there is no size or hour; longitude and latitude as km
     shape, bounds : cells (ny, nx), and (start, stop) of y and x; by default three widths around the outermost points
-    unit, time_unit : of lengths and times
+    unit, time_unit : of lengths and times; of points in degrees "km"
     steps, scheme : see `ControlledDiffusion`; None chooses them
     horizon, begin, day : length of the game (a day by default), the hour at which it begins, and the length of a day
     reward, rhythm : mean earning of an agent alone, per unit of time; how strongly demand follows the clock (0: not)
@@ -329,8 +191,9 @@ def from_points(
     Raises
     ------
     InputError, FileError
-        for missing columns (naming those that came), entries that are no finite numbers, negative sizes, hours outside
-        the day, points outside the bounds, and a table without a row
+        for missing columns (naming those that came), one that stands for two things, entries that are no finite
+        numbers, negative sizes, hours outside the day, points outside the bounds, a table without a row, and degrees
+        on a map in another unit than km
 
     Examples
     --------
@@ -341,6 +204,8 @@ def from_points(
     (-3.0, 24.0, 'h')
     """
     demand = PointDemand(read_points(points, columns, degrees), width, reward, rhythm, day, begin)
+    if degrees and unit != PROJECTED:
+        raise InputError(f"unit is {shown(unit)}, and degrees become {PROJECTED}; leave it out, or degrees")
     if bounds is None:
         bounds = around(demand)
     grid = Grid.box(shape, bounds=bounds, unit=unit, blocked=blocked)

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
-from mfgsolve.couplings import Bound, Coupling
+from mfgsolve.couplings import Bound, Capacity, Coupling
+from mfgsolve.couplings.final import FinalDensity, scaled_to_one
+from mfgsolve.exits import is_face
 from mfgsolve.games import Game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
@@ -24,6 +26,7 @@ __all__ = ["Coarse", "coarsened"]
 SMALLEST, LARGEST, FACTOR = 8, 16, 4  # cells along an axis: a quarter of the real ones, between 8 and about 16
 TIMES = 15  # steps of the games whose fields are compared; odd, so that no rhythm hides between the nodes
 SEEN, AVERAGED = 0.5, 0.1  # share of the range of the costs that a coarse grid must show: by samples, by means
+DOOR = 0.25  # share of a coarse cell from which it is an exit
 SMALL = 1024  # cells up to which the real grid itself may serve
 
 Coarse = Callable[[int], Problem]  # the coarse game in any number of steps
@@ -60,7 +63,7 @@ def _fewer(cells: int, factor: int) -> int:
 
 def _shows(coarse: Game, real: Game, least: float) -> bool:
     """Whether a coarse game has as many rooms as the real one, and costs that range about as widely."""
-    if ndimage.label(~coarse.grid.mask)[1] != ndimage.label(~real.grid.mask)[1]:
+    if ndimage.label(coarse.grid.inside)[1] != ndimage.label(real.grid.inside)[1]:
         return False
     seen, wanted = ranges(coarse), ranges(real)
     return all(bool((s >= least * w - 1e-3 * w.max()).all()) for s, w in zip(seen, wanted, strict=True))
@@ -68,7 +71,7 @@ def _shows(coarse: Game, real: Game, least: float) -> bool:
 
 def ranges(game: Game) -> tuple[np.ndarray, np.ndarray]:
     """Highest less lowest cost of the cells: f at every node against an even crowd, and g."""
-    free = ~game.grid.mask
+    free = game.grid.inside
     even = game.empty_crowd()
     even[:] = (free / free.sum()).reshape(game.step.shape)
     price = game.mass(game.price(even))[:, free]
@@ -84,8 +87,18 @@ def _sampled(problem: Problem, cells: Cells) -> Coarse:
     if not (callable(blocked) or blocked is None):
         blocked = cells.mean(grid.mask[None].astype(float))[0] > 0.5
     initial, terminal = (cells.mean(v[None])[0] if isinstance(v, np.ndarray) else v for v in stated)
-    coarse = replace(cells.grid(), blocked=blocked)
-    sampled = replace(problem, grid=coarse, initial=initial, terminal=terminal, normalise=True)
+    exits = (
+        None
+        if grid.exits is None
+        else {
+            name: where if callable(where) or is_face(where) else cells.mean(where[None].astype(float))[0] > 0.5
+            for name, where in grid.exits.stated.items()
+        }
+    )
+    coarse = replace(cells.grid(), blocked=blocked, exits=exits)
+    is_array = isinstance(getattr(problem.final, "cap", None), np.ndarray)
+    final = _final(problem, cells) if is_array else scaled_to_one(problem.final)  # type: ignore[arg-type]
+    sampled = replace(problem, grid=coarse, initial=initial, terminal=terminal, final=final, normalise=True)
     return _without_blocked(sampled).with_steps
 
 
@@ -93,25 +106,45 @@ def _averaged(problem: Problem, cells: Cells) -> Coarse:
     """Everything is averaged."""
     grid, last = problem.grid, problem.terminal_coupling
     assert isinstance(grid, Grid)
-    blocked = cells.mean(grid.mask[None].astype(float))[0] > 0.5
+    blocked, exits = cells.mean(grid.mask[None].astype(float))[0] > 0.5, None
+    if grid.exits is not None:
+        shares = [cells.mean((grid.exits.number == k)[None].astype(float))[0] for k in range(len(grid.exits.names))]
+        exits = {name: share >= DOOR for name, share in zip(grid.exits.names, shares, strict=True)}
+        blocked = blocked & ~np.any(list(exits.values()), axis=0)
     averaged = replace(
         problem,
-        grid=replace(cells.grid(), blocked=blocked if blocked.any() else None),
+        grid=replace(cells.grid(), blocked=blocked if blocked.any() else None, exits=exits),
         dynamics=problem.all_dynamics[0].averaged(grid, cells.mean),
         coupling=Averaged(problem.couplings[0], cells),
         terminal_coupling=None if last is None else Averaged(last, cells),
         initial=cells.density(problem.initial_mass()),
         terminal=cells.mean(problem.terminal_cost()[None])[0],
+        final=_final(problem, cells),
         normalise=True,
     )
     return _without_blocked(averaged).with_steps
 
 
+def _final(problem: Problem, cells: Cells) -> Capacity | None:
+    """What the density has to be at the end, averaged."""
+    final, time = problem.final, problem.time.horizon
+    if isinstance(final, FinalDensity):
+        return replace(final, cap=cells.density(final.mass(problem.grid, time)), normalise=True)
+    if isinstance(final, Capacity):
+        bounds = final.bind(problem.grid, np.array([time])).bounds(slice(0, 1))
+        assert bounds is not None
+        return Capacity(cells.mean(bounds[1])[0])
+    return None
+
+
 def _without_blocked(problem: Problem) -> Problem:
-    """Nobody starts in a cell that is blocked now."""
+    """Nobody starts, or is to be, in a cell that is blocked now."""
+    mask, final = ~problem.grid.inside, problem.final
+    if isinstance(final, FinalDensity) and isinstance(final.cap, np.ndarray):
+        problem = replace(problem, final=replace(final, cap=np.where(mask, 0.0, final.cap)))
     if not isinstance(problem.initial, np.ndarray):
         return problem
-    return replace(problem, initial=np.where(problem.grid.mask, 0.0, problem.initial))
+    return replace(problem, initial=np.where(problem.grid.inside, problem.initial, 0.0))
 
 
 class Cells:

@@ -61,6 +61,8 @@ def estimated(
     game, known = outcome.game, scheme_of(outcome)
     if known.is_exact:
         return known
+    if game.time.is_stationary:
+        return replace(known, obtained="not measured, a game without a final time is solved on one mesh")
     if outcome.played is not None:
         return replace(known, obtained="not measured, learners play on one mesh")
     if not abs(certificate.relative_exploitability) <= SOLVED:

@@ -10,6 +10,7 @@ import numpy as np
 from mfgsolve.cautions import collect
 from mfgsolve.certificates import certify
 from mfgsolve.games import Game, Policy, make_game
+from mfgsolve.games.speeds import led_speed
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
@@ -159,7 +160,7 @@ def solved(problem: Problem, start: Plan | None = None) -> Plan | None:
 def _plan(problem: Problem, outcome: Outcome) -> tuple[Plan, float]:
     """The plan of a solver, and the scale of its costs."""
     game, policy, crowd = outcome.game, outcome.policy, outcome.crowd
-    certificate = certify(game, policy, crowd, outcome.dual)
+    certificate = certify(game, policy, crowd, outcome.dual, multiplier=outcome.multiplier)
     potential = certificate.potential if problem.is_potential else certificate.cost
     plan = Plan(
         game, crowd, policy, potential, _at_rest(game) - potential, certificate.movement_cost,
@@ -217,7 +218,7 @@ def energetic_speed(coarse: Coarse) -> float:
     step = cast("SpeedStep", game.step)  # this rule is for diffusions alone
     cost, horizon = step.scheme.control_cost, game.time.horizon
     saved = horizon * float(np.maximum(running, now).mean()) + float(last[0]) * float(cost[0] / cost[-1])
-    return float(np.sqrt(2 * saved / (cost[0] * horizon)))
+    return max(float(np.sqrt(2 * saved / (cost[0] * horizon))), led_speed(game))
 
 
 def steps_for_speeds(measured: Measured, grid: Grid) -> float:

@@ -153,7 +153,7 @@ def judge(problem: Problem, cap_fraction: float = math.nan) -> Judgement:
     """
     problem = settle(problem)
     steps = problem.time.steps
-    if all(each.has_rounds for each in problem.all_dynamics):
+    if problem.time.is_stationary or all(each.has_rounds for each in problem.all_dynamics):
         return Judgement(steps, problem.time.chosen)
     if problem not in _measured:
         _measured[problem] = _examined(problem)

@@ -34,7 +34,8 @@ class Between:
     def __init__(self, dataset: xr.Dataset):
         self.dataset = dataset
         self.times = np.asarray(dataset["time"].values, dtype=float)
-        self.is_exact = FORM.name in dataset and "population" not in dataset["density"].dims
+        plain = "population" not in dataset["density"].dims and "exited" not in dataset  # who leaves, leaves in between
+        self.is_exact = FORM.name in dataset and plain
         self.bridge = lru_cache(maxsize=1)(self._bridge)  # times come in order
 
     def density(self, t: float) -> np.ndarray:

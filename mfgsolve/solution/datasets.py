@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,21 @@ import xarray as xr
 from mfgsolve.certificates import Certificate
 from mfgsolve.files import SCHEMA
 from mfgsolve.games import Game, Policy
+from mfgsolve.games.multipliers import end_variables, paid_once
 from mfgsolve.grids import Grid
+from mfgsolve.solution.timeless import cost_attrs, lasting_value, without_times
 from mfgsolve.spaces import Populations
 
-__all__ = ["HISTORY", "Measure", "build_dataset", "history_dataset", "history_rows", "per_volume", "plan_dataset"]
+__all__ = [
+    "HISTORY",
+    "Measure",
+    "build_dataset",
+    "history_dataset",
+    "history_rows",
+    "per_time",
+    "per_volume",
+    "plan_dataset",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,20 @@ class Measure:
     seconds: float = math.nan
     violation: float = 0.0
     stage: int = 0  # number of the solver that took the step, where several run in turn
+
+    def times(self, rate: float) -> Measure:
+        """With all costs times ``rate``, see `mfgsolve.certificates.Certificate.times`."""
+        if rate == 1.0:
+            return self
+        names = ("exploitability", "potential", "duality_gap")
+        return replace(self, **{name: rate * getattr(self, name) for name in names})
+
+
+def per_time(callback: Callable[[Measure], Any] | None, rate: float) -> Callable[[Measure], Any] | None:
+    """A callback that is told costs per unit of time, where solvers know those of one step."""
+    if callback is None or rate == 1.0:
+        return callback
+    return lambda measure: callback(measure.times(rate))
 
 
 HISTORY = {  # name: what it is, and its unit
@@ -86,15 +111,18 @@ def build_dataset(
     problem = game.problem
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
     result = plan.assign_coords(coordinates).assign(background | history_dataset(rows))
-    return result.assign_attrs(head | problem.attrs | attributes | asdict(certificate))
+    costs = cost_attrs(game, certificate) if game.time.is_stationary else {}
+    measured = {key: value for key, value in asdict(certificate).items() if key != "final_distance" or value == value}
+    return result.assign_attrs(head | problem.attrs | attributes | measured | costs)
 
 
 def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.ndarray | None = None) -> xr.Dataset:
     """The variables that follow from a policy and the crowd it makes, with their coordinates."""
     grid, time = game.grid, game.time
+    multiplier = None if multiplier is None else game.balanced(multiplier)
     price = game.full_price(crowd)
     rate = "cost" if time.unit == "1" else f"cost/{time.unit}"
-    nodes, density = ("time", *grid.dims), game.mass(crowd) / game.grid.volumes
+    nodes, density = ("time", *grid.dims), game.density(crowd)
     data: dict[str, Any] = {
         "density": (nodes, density, {"units": per_volume(game), "long_name": "density of agents"}),
         "coupling_cost": (
@@ -104,10 +132,18 @@ def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.n
         ),
     }
     worth = ", worth at t = 0" if time.discount else ""
+    if time.is_stationary:
+        worth = ", in all, discounted" if getattr(time, "factor", 1.0) < 1.0 else ", beside the average"
     coordinates: dict[str, Any] = {
         "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | time.attrs),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
     } | {name: (name, values, attrs) for name, (values, attrs) in grid.dimension_coordinates.items()}
+    if grid.exits is not None:
+        share = grid.exits.totals(game.mass(crowd), grid.populations)
+        several = ("population",) if "population" in grid.dims else ()
+        about = {"units": "1", "long_name": "share of the agents that has left by each exit"}
+        data["exited"] = (("time", *several, "exit"), share if several else share[:, 0], about)
+        coordinates["exit"] = ("exit", np.array(grid.exits.names), {"units": "1", "long_name": "exit"})
     variable = game.step.described(policy)
     coordinates |= variable.coordinates
     data |= variable.variables
@@ -120,7 +156,8 @@ def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.n
         _values(game, crowd, multiplier),
         {"units": "cost", "long_name": f"value against the crowd{worth}"},
     )
-    return xr.Dataset(data, coordinates)
+    made = xr.Dataset(data, coordinates)
+    return without_times(made) if game.time.is_stationary else made
 
 
 def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.ndarray:
@@ -129,7 +166,8 @@ def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.
     value = game.values(price if multiplier is None else price + multiplier, crowd)
     ahead = game.constants.ahead()  # (T+1, populations); the populations are the first axis of a space of several
     lead = ahead.shape if game.grid.populations > 1 else ahead.shape[:1]
-    return value + ahead.reshape(lead + (1,) * (value.ndim - len(lead)))
+    whole = value + ahead.reshape(lead + (1,) * (value.ndim - len(lead)))
+    return lasting_value(game, whole, game.full_price(crowd)) if game.time.is_stationary else whole
 
 
 def _lengths(game: Game) -> tuple[str, list[str]]:
@@ -162,9 +200,11 @@ def _choices(
         both = ("step", "aggregate")
         data["aggregate_amount"] = (both, crowd[:-1, last], {"units": "1", "long_name": "aggregate of all choices"})
         data["price"] = (both, price[:-1, last], {"units": rate, "long_name": "price per unit of the aggregate"})
+    data |= end_variables(game, multiplier, per_volume(game))
     if multiplier is not None:
-        text = {"units": rate, "long_name": "multiplier of the capacity"}
-        data["capacity_multiplier"] = (("time", *dims), game.mass(multiplier), text)
+        if game.has_caps:
+            text = {"units": rate, "long_name": "multiplier of the capacity"}
+            data["capacity_multiplier"] = (("time", *dims), game.mass(paid_once(game, multiplier)), text)
         if count:
             text = {"units": rate, "long_name": "multiplier of the bounds of the aggregate"}
             data["price_multiplier"] = (both, multiplier[:-1, last], text)
@@ -177,8 +217,11 @@ def _background(game: Game) -> tuple[dict[str, Any], dict[str, Any]]:
     problem, grid, (length, _) = game.problem, game.grid, _lengths(game)
     if grid.mask.any():
         data["blocked"] = (grid.dims, grid.mask.astype(np.int8), {"units": "1", "long_name": "1 where no agent may be"})
+    if grid.exits is not None:
+        about = {"units": "1", "long_name": "number of the exit that a cell belongs to, -1 of the others"}
+        data["exit_number"] = (grid.dims, grid.exits.number.astype(np.int16), about)
     if problem.track is not None:
-        track = np.array([problem.track(t) for t in game.time.nodes])
+        track = np.array([problem.track(t) for t in game.time.nodes])  # of a game without a final time it rests
         coordinates["axis"] = ("axis", np.array(["x", "y", "z"][: track.shape[1]]), {"units": "1"})
         data["track"] = (("time", "axis"), track, {"units": length, "long_name": "position of what moves"})
     if problem.sites is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 from mfgsolve.display.cards import card
 from mfgsolve.display.pictures import strip
 from mfgsolve.display.stated import flat_levels
+from mfgsolve.solution.timeless import is_timeless, with_times
 
 __all__ = ["density_picture", "solution_card"]
 
@@ -19,6 +21,8 @@ LEVELS = 4  # times that are shown of a plane; of a line all, from below
 def density_picture(density: xr.DataArray) -> tuple[str, str]:
     """A picture of a density (time, ...), and a line that says which times it shows."""
     populations = density.sizes.get("population", 1)
+    if density.sizes["time"] == 1:
+        return strip(flat_levels(density.values, populations), None, ["density"]), "density at all times"
     line = density.ndim - (1 if populations == 1 else 2) == 1
     unit = str(density["time"].attrs.get("units", "1"))
     unit = "" if unit == "1" else f" {unit}"
@@ -32,9 +36,17 @@ def density_picture(density: xr.DataArray) -> tuple[str, str]:
     return strip(levels, None, ["density at four times"]), f"density at t = {told}{unit}"
 
 
+def off_target(certificate: Any) -> dict[str, str]:
+    """How far the end is from the density that was to be met, where one was."""
+    distance = certificate.final_distance
+    return {} if math.isnan(distance) else {"off the final density": f"total variation {distance:.1e}"}
+
+
 def solution_card(solution: Any) -> str:
     """The card of a `Solution`."""
-    dataset, certificate = solution.dataset, solution.certificate
+    dataset, certificate = with_times(solution.dataset), solution.certificate
+    if is_timeless(solution.dataset):
+        dataset = dataset.isel(time=[0])
     density = dataset["density"]
     if "blocked" in dataset:
         density = density.where(dataset["blocked"] == 0)
@@ -42,6 +54,7 @@ def solution_card(solution: Any) -> str:
     numbers = {
         "exploitability": f"{certificate.exploitability:.2e} (relative {certificate.relative_exploitability:.1e})",
         "potential": certificate.potential,
+        **off_target(certificate),
         "cost": certificate.cost,
         "to the continuum": solution.discretisation.sentence,
         "solver": f"{dataset.attrs.get('solver', '')}, {solution.sweeps:.1f} sweeps, {solution.iterations} iterations",

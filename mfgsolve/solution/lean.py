@@ -41,7 +41,7 @@ def lean(dataset: xr.Dataset) -> xr.Dataset:
     """The dataset of a solution without what can be made from it again; with all of it where that is little, or cannot
     be made: of a problem stated in Python, with bounds, or of a social optimum."""
     left = [name for name in FOLLOWING if name in dataset and (name != "speed" or FIELD in dataset)]
-    if sum(dataset[name].nbytes for name in left) < LEAST:
+    if sum(dataset[name].nbytes for name in left) < LEAST or "stationary" in dataset.attrs:
         return dataset
     if not _follows(dataset):
         return full(dataset)
@@ -55,7 +55,7 @@ def lean(dataset: xr.Dataset) -> xr.Dataset:
     result = result.assign_attrs({MADE: " ".join(left), "made_how": HOW})
     try:
         game, policy = _played(result)
-        again = game.mass(game.follow(policy)) / game.grid.volumes
+        again = game.density(game.follow(policy))
     except (InputError, ValueError, KeyError, MemoryError):  # a text that tells less than the game, no room to look
         return full(dataset)
     return result if _agree(again, density.values, ROUND_OFF) else full(dataset)
@@ -78,7 +78,7 @@ def _follows(dataset: xr.Dataset) -> bool:
     """Whether the game and the policy are all that there is: an equilibrium without multipliers."""
     attrs = dataset.attrs
     plain = attrs.get("objective", "equilibrium") == "equilibrium" and attrs.get("status") != "non-finite"
-    return plain and not {"capacity_multiplier", "price_multiplier"} & set(map(str, dataset.data_vars))
+    return plain and not {"capacity_multiplier", "price_multiplier", "final_price"} & set(map(str, dataset.data_vars))
 
 
 def whole(stored: xr.Dataset) -> xr.Dataset:

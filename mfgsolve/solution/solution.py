@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
@@ -19,9 +20,11 @@ from mfgsolve.files import plain, read_dataset, read_header, write_dataset
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.solution.citations import citation
+from mfgsolve.solution.evacuation import Evacuation, evacuation_of, exited_of
 from mfgsolve.solution.lean import full, lean
 from mfgsolve.solution.lean import whole as with_all
 from mfgsolve.solution.learning import Learning
+from mfgsolve.solution.timeless import is_timeless, with_times
 
 if TYPE_CHECKING:  # a file is shown without games
     import xarray as xr
@@ -162,10 +165,26 @@ class Solution(Suggesting):
         return velocity_of(self.dataset, self.name)
 
     @property
+    def exited(self) -> xr.DataArray:
+        """Share of the agents that has left by each exit, (time, exit); of each population where there are several.
+
+        Raises
+        ------
+        InputError
+            for a game whose space has no exits
+        """
+        return exited_of(self.dataset, self.name)
+
+    def evacuation(self, population: str | None = None) -> Evacuation:
+        """How long agents take to leave: mean, percentiles, and how many leave by each exit; see `Evacuation`."""
+        return evacuation_of(self.dataset, self.name, population)
+
+    @property
     def sentence(self) -> str:
         """Why the solve ended, how far the plan is from the continuum, and every warning."""
-        told = (caution.sentence for caution in self.warnings)
-        return " ".join([self.status.sentence, self.discretisation.sentence, *told])
+        told, missed = (caution.sentence for caution in self.warnings), self.certificate.final_distance
+        end = [] if math.isnan(missed) else [f"The final density is met to a total variation of {missed:.1e}."]
+        return " ".join([self.status.sentence, *end, self.discretisation.sentence, *told])
 
     def estimated(
         self, distance: Discretisation, cautions: tuple[Caution, ...] = (), extrapolated: np.ndarray | None = None
@@ -195,6 +214,8 @@ class Solution(Suggesting):
         head = {"status": self.status.value} | {name: numbers[name] for name in names}
         work = {"iterations": self.iterations, "sweeps": self.sweeps, "seconds": self.seconds}
         rest = {name: numbers[name] for name in ("mass_error", "cap_fraction", "violation")}
+        if not math.isnan(self.certificate.final_distance):
+            rest["final_distance"] = self.certificate.final_distance
         rest |= {"discretisation": self.discretisation.facts}
         return head | work | rest | {"warnings": [asdict(caution) for caution in self.warnings]}
 
@@ -244,6 +265,8 @@ arXiv:1507.06280; Perrin et al., Fictitious play for mean field games, arXiv:200
         """
         from mfgsolve.solution.between import density_at
 
+        if is_timeless(self.dataset):
+            raise InputError(f"{self.name} has no final time, and its density is the same at all times: use .density")
         return density_at(self.dataset, times)
 
     def save(self, path: str | Path, *, whole: bool = False, compress: bool = True) -> Path:
@@ -346,6 +369,12 @@ def believed_crowd(solution: Solution, game: Game) -> np.ndarray:
     density is interpolated, where cells and steps sample a continuum (`Step.is_continuum`).
     """
     dataset, grid, step = solution.dataset, game.grid, game.step
+    if is_timeless(dataset) and not game.time.is_stationary:
+        raise InputError(
+            "start is of a game without a final time, and the problem has one; a stationary crowd is where such a game "
+            "ends: state it as the initial density"
+        )
+    dataset = with_times(dataset)
     density, names = dataset["density"], grid.dims
     if density.dims != ("time", *names):
         raise InputError(f"start has the axes {density.dims[1:]}; the problem has {names}")

@@ -20,6 +20,8 @@ from mfgsolve.solvers.interior_point import InteriorPoint
 from mfgsolve.solvers.mirror_descent import MirrorDescent
 from mfgsolve.solvers.needs import Need
 from mfgsolve.solvers.newton import Newton
+from mfgsolve.solvers.path_following import PathFollowing
+from mfgsolve.solvers.planning import Planning
 from mfgsolve.solvers.portfolio import Portfolio
 from mfgsolve.solvers.prior_descent import PriorDescent
 
@@ -33,6 +35,8 @@ __all__ = [
     "InteriorPoint",
     "MirrorDescent",
     "Newton",
+    "PathFollowing",
+    "Planning",
     "Portfolio",
     "PriorDescent",
     "make_solver",
@@ -42,12 +46,12 @@ __all__ = [
 
 # which solver comes first where several suit, and in which order the others follow
 SMOOTH = (
-    "newton", "interior-point", "prior-descent", "frank-wolfe", "fictitious-play", "mirror-descent", "admm",
-    "chambolle-pock",
+    "newton", "planning", "interior-point", "path-following", "prior-descent", "frank-wolfe", "fictitious-play",
+    "mirror-descent", "admm", "chambolle-pock",
 )  # fmt: skip
 SHARP = (
-    "interior-point", "complementarity", "newton", "frank-wolfe", "prior-descent", "admm", "chambolle-pock",
-    "fictitious-play", "mirror-descent",
+    "interior-point", "complementarity", "path-following", "newton", "frank-wolfe", "prior-descent", "admm",
+    "chambolle-pock", "fictitious-play", "mirror-descent",
 )  # fmt: skip
 COUPLED = ("prior-descent", "mirror-descent", "newton", "fictitious-play")  # Newton may find no way to a sharp one
 

@@ -22,7 +22,7 @@ from mfgsolve.errors import InputError, whole
 from mfgsolve.games import Average, Game
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
-from mfgsolve.solvers.needs import LOCAL, MONOTONE, POTENTIAL, SHARP, TABLES, UNCOUPLED
+from mfgsolve.solvers.needs import FINAL_TIME, LOCAL, MONOTONE, POTENTIAL, SHARP, TABLES, UNCOUPLED
 from mfgsolve.solvers.proximal import Answer, Programme
 from mfgsolve.solvers.stored import STORED, Stored
 from mfgsolve.watch import look, over
@@ -110,7 +110,7 @@ class Anchored(Solver):
     smoothing: float = 0.5
     reach: float = 100.0
 
-    needs = (TABLES, UNCOUPLED, SHARP, POTENTIAL, MONOTONE, LOCAL)
+    needs = (FINAL_TIME, TABLES, UNCOUPLED, SHARP, POTENTIAL, MONOTONE, LOCAL)
 
     def __post_init__(self) -> None:
         if whole(self.every, "iterations between certificates") < 1:

@@ -31,7 +31,7 @@ from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.centred import barrier, centred_point, direct, longest
 from mfgsolve.solvers.cooling import heat
 from mfgsolve.solvers.equations import Equations
-from mfgsolve.solvers.needs import DERIVATIVE, SHARP, SOFT, TABLES, UNCOUPLED
+from mfgsolve.solvers.needs import DERIVATIVE, FINAL_TIME, SHARP, SOFT, TABLES, UNCOUPLED
 from mfgsolve.solvers.newton import Newton
 from mfgsolve.solvers.stored import STORED, Stored
 from mfgsolve.steps.table_policies import TablePolicy
@@ -81,7 +81,7 @@ class Complementarity(Solver):
 
     name = "complementarity"
     source = "Mehrotra, On the implementation of a primal-dual interior point method, doi:10.1137/0802028"
-    needs = (TABLES, SHARP, UNCOUPLED, SOFT, DERIVATIVE)
+    needs = (FINAL_TIME, TABLES, SHARP, UNCOUPLED, SOFT, DERIVATIVE)
 
     def init(self, game: Game, tol: float, start: Guess | None = None) -> PairState:
         warm = self._warm(game, start)

@@ -30,8 +30,9 @@ from mfgsolve.kernels import finite
 from mfgsolve.solvers.band_cholesky import BandCholesky
 from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver
 from mfgsolve.solvers.central_path import Best, Newton, Pair, PathState, choice_cost
+from mfgsolve.solvers.ends import check_end
 from mfgsolve.solvers.feasibility import Limits, check_limits, infeasibility
-from mfgsolve.solvers.needs import DERIVATIVE, LOCAL, MONOTONE, POTENTIAL, TABLES, UNCOUPLED
+from mfgsolve.solvers.needs import DERIVATIVE, FINAL_TIME, LOCAL, MONOTONE, POTENTIAL, TABLES, UNCOUPLED
 from mfgsolve.solvers.newton_systems import ConjugateGradients, FlowMaps
 from mfgsolve.solvers.stored import Stored
 from mfgsolve.steps.table_policies import TablePolicy
@@ -73,7 +74,7 @@ class InteriorPoint(Solver):
         "Mehrotra, On the implementation of a primal-dual interior point method, doi:10.1137/0802028; Gondzio, "
         "Multiple centrality corrections in a primal-dual method for linear programming, doi:10.1007/BF00249643"
     )
-    needs = (TABLES, UNCOUPLED, POTENTIAL, MONOTONE, LOCAL, DERIVATIVE)
+    needs = (FINAL_TIME, TABLES, UNCOUPLED, POTENTIAL, MONOTONE, LOCAL, DERIVATIVE)
 
     def __post_init__(self) -> None:
         if self.system not in SYSTEMS:
@@ -84,6 +85,7 @@ class InteriorPoint(Solver):
     def init(self, game: Game, tol: float, start: Guess | None = None) -> PathState:
         limits = Limits.of(game)
         check_limits(game, limits)
+        check_end(game)
         state = _first(game, limits, tol, None if start is None else start(game))
         return _measured(state)
 

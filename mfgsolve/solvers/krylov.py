@@ -40,8 +40,8 @@ class Linearisation:
         return weighed
 
     def apply(self, vector: np.ndarray, weighed: np.ndarray, out: np.ndarray) -> np.ndarray:
-        """(I - K B) vector, where ``weighed`` is B vector."""
-        self.game.curvature(self.policy, self.crowd, weighed, None, out, identity=0.0)
+        """(I - K B) vector, where ``weighed`` is B vector; and what own costs that depend on the belief add to K B."""
+        self.game.curvature(self.policy, self.crowd, weighed, None, out, identity=0.0, believed=vector)
         out += vector
         return out
 

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "BOUND_AT_END",
     "DERIVATIVE",
+    "FINAL_TIME",
     "LOCAL",
     "MONOTONE",
     "POTENTIAL",
     "SHARP",
     "SLOPES",
+    "SMOOTH",
     "SOFT",
+    "STATIONARY",
     "TABLES",
     "UNCOUPLED",
     "Need",
@@ -48,6 +52,16 @@ SOFT = Need(
     lambda problem: not problem.is_hard,
     "a density or a price has hard bounds, which best responses alone do not keep",
 )
+SMOOTH = Need(
+    "smooth",
+    lambda problem: not problem.is_finite or problem.temperature > 0,
+    "best responses jump where there is no temperature",
+)
+BOUND_AT_END = Need(
+    "bound at the end",
+    lambda problem: problem.is_hard and not problem.couplings[0].is_hard,
+    "its one constraint is a density that is given, or capped, at the end",
+)
 UNCOUPLED = Need(
     "uncoupled",
     lambda problem: not problem.is_coupled,
@@ -61,6 +75,20 @@ LOCAL = Need(
 DERIVATIVE = Need("derivative", lambda problem: problem.is_differentiable, "the coupling has no derivative")
 SLOPES = Need(  # by differences where the crowd changes the transitions
     "slopes", lambda problem: problem.is_differentiable or problem.is_coupled, "the coupling has no derivative"
+)
+
+SMOOTH = Need(
+    "smooth",
+    lambda problem: not any(one.is_bang_bang for one in problem.all_dynamics),
+    "best speeds jump, because what moving costs does not grow faster than the speed; give it a power p > 1",
+)
+
+
+STATIONARY = Need("stationary", lambda problem: problem.time.is_stationary, "it has a final time")
+FINAL_TIME = Need(
+    "final time",
+    lambda problem: not problem.time.is_stationary,
+    "it has no final time, and this solver goes through steps from the last to the first",
 )
 
 

@@ -43,7 +43,7 @@ from mfgsolve.solvers.coupled import coupled_step, passes
 from mfgsolve.solvers.krylov import DENSE, Linearisation, Vectors, conjugate_gradient, minimal_residual
 from mfgsolve.solvers.levels import Grids, Heats, Levels, Temperatures
 from mfgsolve.solvers.meshes import entropic_levels
-from mfgsolve.solvers.needs import SLOPES, SOFT, few_masses
+from mfgsolve.solvers.needs import SLOPES, SMOOTH, SOFT, few_masses
 from mfgsolve.solvers.newton_state import (
     COOLED,
     DAMPED,
@@ -106,7 +106,7 @@ class Newton(Solver):
         "Achdou and Capuzzo-Dolcetta, Mean field games: numerical methods, doi:10.1137/090758477; Knoll and Keyes, "
         "Jacobian-free Newton-Krylov methods, doi:10.1016/j.jcp.2003.08.010"
     )
-    needs = (few_masses(DIFFERENCES), SOFT, SLOPES)
+    needs = (few_masses(DIFFERENCES), SOFT, SLOPES, SMOOTH)
 
     # -- starting ----------------------------------------------------------------------------------------------
 

@@ -89,6 +89,8 @@ def noise_inverse(game: Game) -> sparse.csr_array:
             laplacian = sparse.coo_array(entries, shape=(index.size, index.size))
             product = (sparse.eye_array(index.size) + laplacian) @ product
         total[part, part] = product
+    for inverse in (factor.inverse() for factor in game.step.factors):
+        total = total if inverse is None else inverse @ total
     return sparse.csr_array(total)
 
 

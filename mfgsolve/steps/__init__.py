@@ -5,6 +5,7 @@ from mfgsolve.steps.costs import Costs, OwnCost, Totals
 from mfgsolve.steps.entropic import EntropicStep
 from mfgsolve.steps.entropic_policies import BeliefAverage, EntropicPolicy
 from mfgsolve.steps.factors import Factor, Noise
+from mfgsolve.steps.movement import MovementStep
 from mfgsolve.steps.policies import Average, Policy
 from mfgsolve.steps.speeds import SpeedStep
 from mfgsolve.steps.step import Step
@@ -24,6 +25,7 @@ __all__ = [
     "LineWalk",
     "MarkovChain",
     "Matrices",
+    "MovementStep",
     "Noise",
     "OwnCost",
     "Policy",

@@ -23,12 +23,14 @@ class Costs(NamedTuple):
     terminal : (*level), paid at the last node beside ``weights[-1] state[-1]``
     action : (steps, own) -> own cost of the choices of those steps (a slice) plus what the crowd asks for them, (1 or
         steps, actions, states); None where choices cost nothing beside their own cost
+    crowd : of a change of costs, the change (T+1, *level) of the masses that own costs depend on; most do on none
     """
 
     state: np.ndarray
     weights: np.ndarray
     terminal: np.ndarray
     action: ActionCost | None = None
+    crowd: np.ndarray | None = None
 
 
 class Totals(NamedTuple):

@@ -20,7 +20,6 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 
 from mfgsolve.errors import InputError
-from mfgsolve.kernels import draws as kernel
 from mfgsolve.kernels.draws import Draw
 from mfgsolve.steps.chain import Chain, MarkovChain, Moves
 from mfgsolve.steps.costs import Costs
@@ -28,13 +27,14 @@ from mfgsolve.steps.policies import Policy
 from mfgsolve.steps.stencils import Stencil
 from mfgsolve.watch import look
 
-__all__ = ["Draws", "draws_of", "excess_of_draws", "no_choices"]
+__all__ = ["Draws", "draws_of", "draws_of_value", "excess_of_draws", "no_choices"]
 
 
 class Drawing(Protocol):
     """What draws are made of; see `mfgsolve.steps.entropic.EntropicStep`."""
 
     entropy: np.ndarray
+    draw_kernel: Any  # the module whose kernels take its draws
 
     @property
     def steps(self) -> int: ...
@@ -66,10 +66,15 @@ def no_choices(step: object) -> NoReturn:
 
 def draws_of(step: Drawing, policy: Policy, t: int) -> list[Draw]:
     """The draws of step t, in turn."""
-    eps, after = float(step.entropy[t]), np.ascontiguousarray(step.after(policy, t)).reshape(-1)
+    return draws_of_value(step, step.after(policy, t), t)
+
+
+def draws_of_value(step: Drawing, value: np.ndarray, t: int) -> list[Draw]:
+    """The draws of step t of agents who look ahead to a value, in turn."""
+    eps, after = float(step.entropy[t]), np.ascontiguousarray(value).reshape(-1)
     draws: list[Draw] = []
     for stencil in reversed(step.passes(t)):
-        before, weight, norm = kernel.soften(after, stencil.near, stencil.taps, stencil.logs, eps)
+        before, weight, norm = step.draw_kernel.soften(after, stencil.near, stencil.taps, stencil.logs, eps)
         draws.insert(0, Draw(stencil.near, stencil.taps, stencil.logs, before, after, eps, weight, norm))
         after = before
     return draws
@@ -87,7 +92,7 @@ class Draws(MarkovChain):
     actions = 0
 
     def __init__(self, step: Drawing, policy: Policy):
-        self.step = step
+        self.step, kernel = step, step.draw_kernel
         self.steps, self.states = step.steps, step.cells
         self.own_cost = np.empty((self.steps, self.states, 1))
         self.draws: list[list[Draw]] = []
@@ -102,11 +107,11 @@ class Draws(MarkovChain):
 
     def expect(self, t: int, mass: np.ndarray, crowd: np.ndarray | None = None) -> np.ndarray:
         for draw in self.draws[t]:
-            mass = kernel.push_draw(mass, draw)
+            mass = self.step.draw_kernel.push_draw(mass, draw)
         return mass
 
     def moves(self, t: int, mass: np.ndarray) -> Moves:
-        return _DrawnMoves(self.draws[t])
+        return _DrawnMoves(self.draws[t], self.step.draw_kernel)
 
     def by_choice(self) -> Chain:
         no_choices(self.step)
@@ -115,8 +120,8 @@ class Draws(MarkovChain):
 class _DrawnMoves:
     """One step of `Draws`."""
 
-    def __init__(self, draws: list[Draw]):
-        self.draws = draws
+    def __init__(self, draws: list[Draw], kernel: Any):
+        self.draws, self.kernel = draws, kernel
         self._tables: list[tuple[np.ndarray, np.ndarray]] = []
 
     def walk(self, cells: np.ndarray, stream: np.ndarray, actions: np.ndarray) -> None:
@@ -124,11 +129,11 @@ class _DrawnMoves:
             sizes = [draw.near.shape for draw in self.draws]
             self._tables = [(np.empty((n, moves + 1)), np.zeros(n, dtype=bool)) for n, moves in sizes]
         for draw, (table, known) in zip(self.draws, self._tables, strict=True):
-            kernel.walk_draw(cells, draw, table, known, stream)
+            self.kernel.walk_draw(cells, draw, table, known, stream)
 
     def split(self, counts: np.ndarray, stream: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         for draw in self.draws:
-            counts = kernel.split_draw(counts, draw, stream)
+            counts = self.kernel.split_draw(counts, draw, stream)
         return counts
 
 
@@ -141,6 +146,6 @@ def excess_of_draws(step: Drawing, policy: Policy, mass: np.ndarray, costs: Cost
     for t in range(step.steps):
         look()
         for draw, other in zip(draws_of(step, policy, t), draws_of(step, best, t), strict=True):
-            total += draw.entropy * kernel.diverge(level, draw, other)
-            level = kernel.push_draw(level, draw)
+            total += draw.entropy * step.draw_kernel.diverge(level, draw, other)
+            level = step.draw_kernel.push_draw(level, draw)
     return np.array([total]), value

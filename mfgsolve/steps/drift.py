@@ -39,11 +39,15 @@ from mfgsolve.cautions import say
 from mfgsolve.errors import InputError, numbers, real
 from mfgsolve.fields import Field, Still, own_field, sample_nodes
 from mfgsolve.grids import Axis, Coordinates, Grid, TimeGrid
+from mfgsolve.inputs.labels import Labelled
 from mfgsolve.inputs.memory import affordable
+from mfgsolve.inputs.times import over_time
 from mfgsolve.spaces import Space
 from mfgsolve.steps.factors import Factor
 
-__all__ = ["Drift", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "is_still", "own_drift"]
+__all__ = [
+    "Drift", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "is_still", "own_drift", "timed_drift",
+]  # fmt: skip
 
 ENTRY_BYTES = 12  # of one chance and its cell
 FARTHEST = 1e9  # cells that an agent may be carried in one step
@@ -75,8 +79,8 @@ class Drift(Factor):
         if not np.isfinite(velocity[:, :, ~space.mask]).all():
             raise InputError("velocity of a drift is not finite in a cell where agents can be; every number must be")
         self.velocity, self.is_steady = velocity, len(velocity) == 1
-        free = ~space.mask
-        reach = [_reach(free, k, axis.periodic) for k, axis in enumerate(space.axes)]
+        free, gone = ~space.mask, ~space.mask & ~space.inside
+        reach = [_reach(free, gone, k, axis.periodic) for k, axis in enumerate(space.axes)]
         self._matrices = [_carried(space, dt * np.where(free, level, 0.0), reach) for level in velocity]
         self._transposed = [matrix.T for matrix in self._matrices]  # of the same arrays
 
@@ -163,6 +167,31 @@ def check_drift(drift: Any, space: Space, where: str = "") -> None:
     """
     if not is_still(drift):
         _per_axis(drift, space, where)
+
+
+def timed_drift(drift: Any, space: Space, time: TimeGrid, where: str = "") -> Any:
+    """The drift, checked, with the times of its arrays: a plain array with one axis more than the grid has a level for
+    each step, or each node.
+
+    Raises
+    ------
+    InputError
+        where the number of levels is not that of the steps or nodes, or there is not one field for each axis
+    """
+    check_drift(drift, space, where)
+    if not isinstance(space, Grid) or is_still(drift):
+        return drift
+    listed = drift if isinstance(drift, tuple) else (drift,)
+    named = zip(listed, sorted(space.dims), strict=False)
+    timed = tuple(_timed(field, space, time, f"drift{where} along {name}") for field, name in named)
+    if len(timed) < len(listed) or all(a is b for a, b in zip(timed, listed, strict=True)):
+        return drift
+    return timed if isinstance(drift, tuple) else timed[0]
+
+
+def _timed(field: Any, space: Grid, time: TimeGrid, what: str) -> Any:
+    made = over_time(field.values, space.dims, time, what) if isinstance(field, Still) else None
+    return made if isinstance(made, Labelled) else field
 
 
 def drift_factor(drift: Any, space: Space, time: TimeGrid, where: str = "") -> Drift | None:
@@ -279,22 +308,22 @@ def _places(axis: Axis, cell: np.ndarray, displacement: np.ndarray) -> np.ndarra
     return np.where(np.abs(at - whole) <= ALIKE * (axis.cells + np.abs(at)), whole, at)
 
 
-def _reach(free: np.ndarray, axis: int, ring: bool) -> tuple[np.ndarray, np.ndarray]:
+def _reach(free: np.ndarray, gone: np.ndarray, axis: int, ring: bool) -> tuple[np.ndarray, np.ndarray]:
     """How many cells an agent of each cell can go backward and forward along an axis, (cells,): up to the first wall or
-    blocked cell, for ever around a free ring."""
-    lines = np.moveaxis(free, axis, 0)
-    sides = _onward(lines[::-1], ring)[::-1], _onward(lines, ring)
+    blocked cell, into the first exit (``gone``), for ever around a free ring."""
+    lines, ends = np.moveaxis(free, axis, 0), np.moveaxis(gone, axis, 0)
+    sides = _onward(lines[::-1], ends[::-1], ring)[::-1], _onward(lines, ends, ring)
     before, after = (np.moveaxis(side, 0, axis).reshape(-1) for side in sides)
     return before, after
 
 
-def _onward(lines: np.ndarray, ring: bool) -> np.ndarray:
-    """Free cells after each cell of the lines (cells, ...)."""
+def _onward(lines: np.ndarray, ends: np.ndarray, ring: bool) -> np.ndarray:
+    """Free cells after each cell of the lines (cells, ...), up to the first that ends the way."""
     result, count = np.empty(lines.shape), np.zeros(lines.shape[1:])
     for _ in range(2 if ring else 1):  # a ring once more, from what the first turn comes back with
         for i in reversed(range(len(lines))):
             result[i] = count
-            count = (count + 1.0) * lines[i]
+            count = np.where(ends[i], 1.0, (count + 1.0) * lines[i])
     if ring:
-        result[:, lines.all(axis=0)] = math.inf
+        result[:, (lines & ~ends).all(axis=0)] = math.inf
     return result

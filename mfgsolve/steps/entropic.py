@@ -25,6 +25,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.kernels import draws as draw_kernel
 from mfgsolve.kernels import entropic, entropic_flow, launch, threads_for
 from mfgsolve.kernels.tiles import Entropic
 from mfgsolve.kernels.vectors import add, inner, turn
@@ -65,6 +66,7 @@ class EntropicStep(Step):
     is_entropic = True
     scheme_name = "entropic"
     order = 2.0
+    draw_kernel = draw_kernel
 
     def __init__(
         self, space: Grid, time: TimeGrid, viscosity: float, control_cost: float, reach: tuple[int, ...] | None
@@ -99,7 +101,7 @@ class EntropicStep(Step):
         if self.is_fitted:
             return self
         reach = reach_for(fastest(self.control_cost), self.viscosity, self.space, self.time.dt)
-        return EntropicStep(self.space, self.time, self.viscosity, self.control_cost, reach)
+        return type(self)(self.space, self.time, self.viscosity, self.control_cost, reach)
 
     @property
     def space_error(self) -> float:  # type: ignore[override]

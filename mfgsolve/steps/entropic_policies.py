@@ -23,7 +23,6 @@ import numpy as np
 from mfgsolve.errors import InputError, numbers
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.labels import labelled
-from mfgsolve.kernels import draws as kernel
 from mfgsolve.steps.costs import Costs
 from mfgsolve.steps.draws import Drawing, draws_of
 from mfgsolve.steps.policies import Average, Policy, PolicyForm, PolicyVariable
@@ -95,6 +94,7 @@ def velocity(step: Laws, policy: EntropicPolicy, t: int) -> np.ndarray:
     means: dict[int, np.ndarray] = {}
     order = pass_axes(step.space.ndim, t)
     for axis, draw in reversed(list(zip(order, draws_of(step, policy, t), strict=True))):
+        kernel = step.draw_kernel
         means = {other: kernel.expect_draw(mean, draw) for other, mean in means.items()}  # of the draws to come
         means[axis] = kernel.mean_move(draw) * (step.space.axes[axis].spacing / step.time.dt)
     free = ~step.space.mask.reshape(-1)

@@ -27,9 +27,11 @@ class Factor(ABC):
     Attributes
     ----------
     is_steady : whether it is the same in all steps
+    adds_viscosity : whether it may blur more than the stated noise does
     """
 
     is_steady = True
+    adds_viscosity = True
 
     @abstractmethod
     def expect(self, t: int, value: np.ndarray) -> np.ndarray:
@@ -41,6 +43,10 @@ class Factor(ABC):
 
     def matrix(self, t: int) -> sparse.csr_array | None:
         """F[x, y] (cells, cells), the chance to land in cell y from cell x at step t; None where F is dense."""
+        return None
+
+    def inverse(self) -> sparse.csr_array | None:
+        """The sparse L with L F^T = I where F is dense and L is not, and no `Noise`; None elsewhere."""
         return None
 
     def walks(self, cells: int) -> list[LineWalk] | None:

@@ -96,6 +96,9 @@ class PolicyForm:
                 "to tell them"
             )
         chosen = {self.dim: np.array(self.labels)} if self.dim else {}
+        if time.is_stationary:  # of one step, which need not be told
+            array = aligned(policy, (*chosen, *space.dims), chosen | space.labels, "policy")
+            return array[None] if np.ndim(array) == len(chosen) + len(space.dims) else array
         labels = {"step": time.nodes[:-1]} | chosen | space.labels
         return aligned(policy, ("step", *chosen, *space.dims), labels, "policy")
 

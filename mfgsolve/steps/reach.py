@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from mfgsolve.kernels import draws as kernel
 from mfgsolve.steps.draws import draws_of
 from mfgsolve.steps.step import Step
 
@@ -30,7 +29,7 @@ def edge_mass(step: Step, policy: np.ndarray, mass: np.ndarray) -> float:
         return 0.0
     plan = step.policy_of(policy)
     looked = np.unique(np.linspace(0, step.steps - 1, min(SAMPLES, step.steps)).round().astype(int))
-    edge = 0.0
+    edge, kernel = 0.0, step.draw_kernel  # type: ignore[attr-defined]
     for t in looked:
         level = mass[t].reshape(-1)
         for draw in draws_of(step, plan, int(t)):  # type: ignore[arg-type]

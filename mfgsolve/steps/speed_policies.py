@@ -74,7 +74,7 @@ class FluxPolicy(MovingPolicy, Average):
         mesh = game.step.mesh
         for nodes in game.slabs():
             for flux, axis in zip(self.fluxes, mesh.axes, strict=True):
-                newest = face_flux(mesh, nodes, policy[nodes], crowd[nodes], axis)
+                newest = self.newest(game, nodes, policy, crowd[nodes], axis)
                 if length == 1.0:
                     flux[nodes] = newest
                 else:
@@ -86,6 +86,10 @@ class FluxPolicy(MovingPolicy, Average):
                 self.crowd[k] = crowd[k]
             else:
                 self.crowd[k] += length * (crowd[k] - self.crowd[k])
+
+    def newest(self, game: Any, nodes: slice, policy: np.ndarray, mass: np.ndarray, axis: int) -> np.ndarray:
+        """What crosses the faces along an axis in some steps under a best response ``policy`` (T, ...)."""
+        return face_flux(game.step.mesh, nodes, policy[nodes], mass, axis)
 
     def speed(self, mesh: Mesh, nodes: slice) -> np.ndarray:
         mass = self.crowd[:-1][nodes]
@@ -125,7 +129,7 @@ class SpeedPolicy(MovingPolicy):
                     f"policy has speed {view[worst]:g} toward {name}; the scheme's cap is {cap[worst[1:]]:g}: "
                     "take more time steps"
                 )
-            face = view if k % 2 == 0 else np.roll(view, -1, axis)
+            face = view if k % 2 == 0 else -np.roll(view, -1, axis)
             if (mesh.close(axis, face.copy()) != face).any():
                 raise InputError(f"policy moves toward {name} through a wall or a blocked cell; set that speed to 0")
         return policy

@@ -205,6 +205,10 @@ class SpeedStep(Step):
         if isinstance(policy, ValuePolicy):
             cost, capped = map(float, kolmogorov.movement(policy.after, mass, self.scheme))
             return OwnCost(cost, cost, cost, capped)
+        return self.cost_of_speeds(policy, mass)
+
+    def cost_of_speeds(self, policy: Policy, mass: np.ndarray) -> OwnCost:
+        """The same from the speeds of any policy."""
         cost, capped = 0.0, 0.0
         sides = [self.scheme.fastest(axis - 1, side) for axis in self.mesh.axes for side in (0, 1)]
         caps = np.stack([np.broadcast_to(cap, self.shape) for cap in sides])
@@ -222,7 +226,7 @@ class SpeedStep(Step):
 
     def own_viscosity(self, policy: Policy, mass: np.ndarray, stated: float) -> float:
         """(s h - s^2 dt) / 2 on the axis where it is largest: variance of the jumps per 2 dt, which are to be none."""
-        if self.others:
+        if any(factor.adds_viscosity for factor in self.others):
             return math.nan  # a drift has one of its own
         total = 0.0
         for nodes in self.slabs():

@@ -31,7 +31,7 @@ class Stencil:
     Attributes
     ----------
     near : (cells, 2 reach + 1) of the flattened level
-    logs : log K_k (2 reach + 1,)
+    logs : log K_k (2 reach + 1,), or (cells, 2 reach + 1) where it differs from cell to cell
     """
 
     near: np.ndarray
@@ -39,11 +39,11 @@ class Stencil:
 
     @property
     def reach(self) -> int:
-        return len(self.logs) // 2
+        return self.logs.shape[-1] // 2
 
     @cached_property
     def taps(self) -> np.ndarray:
-        """K_k (2 reach + 1,)."""
+        """K_k, of the shape of ``logs``."""
         return np.exp(self.logs)
 
 

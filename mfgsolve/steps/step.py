@@ -57,6 +57,7 @@ class Step(ABC):
     allowed : boolean (choices, cells), what agents one by one choose from: actions, or moves where these are no list
     has_tables : whether these choices come with tables of transitions, as solvers that build matrices need them
     is_coupled : whether the crowd changes the transitions
+    pays_by_crowd : whether what agents pay themselves, for the same choices, depends on the crowd
     cost_of_moving : the least c of a cost c |a|^2 / 2 of moving, which `dearer` raises; None where nobody knows
     temperature : cost of entropy per unit time, 0 without
     transitions : the tables, where there are some (`has_tables`) and no crowd changes them
@@ -85,6 +86,7 @@ class Step(ABC):
     actions = 0
     has_tables = False
     is_coupled = False
+    pays_by_crowd = False
     temperature = 0.0
     allowed: np.ndarray
     transitions: Transitions
@@ -384,6 +386,10 @@ class Step(ABC):
     def changes(self) -> dict[str, Any]:
         """What `with_changes` has made different from the step that the dynamics bind to."""
         return dict(self._changed)
+
+    def with_exits(self, paid: np.ndarray) -> Step:
+        """The same step, in which agents pay ``paid`` (T+1, *shape), discounted, where and when they leave."""
+        raise InputError(f"a {type(self).__name__} knows no exits; write with_exits for it, or leave them out")
 
     def dearer(self, heat: float) -> Step:
         """The same step, in which moving costs ``heat`` times as much; only where `cost_of_moving` is known."""

@@ -23,7 +23,7 @@ import numpy as np
 
 from mfgsolve.kernels.scheme import Scheme
 
-__all__ = ["LineWalk", "noise_walks", "walk_arrays"]
+__all__ = ["LineWalk", "around", "noise_walks", "walk_arrays"]
 
 Part = tuple[slice, tuple[int, ...], Scheme]  # cells (of the flattened level), their shape (z, y, x), coefficients
 
@@ -122,7 +122,7 @@ def _shares(free: np.ndarray, axis: int, rate: float | np.ndarray, ring: bool) -
     whole = lines.all(axis=1) & ring
     if isinstance(rate, np.ndarray):
         onward, backward = rate
-        right[whole], left[whole] = _around(onward, backward) if ring else (0.0, 0.0)
+        right[whole], left[whole] = around(onward, backward) if ring else (0.0, 0.0)
     else:
         onward = backward = np.full(shape[-1], rate)
         right[whole] = left[whole] = 2 * rate / (1 + 2 * rate + math.sqrt(1 + 4 * rate))
@@ -147,7 +147,7 @@ def _shares(free: np.ndarray, axis: int, rate: float | np.ndarray, ring: bool) -
     return tuple(np.moveaxis(share.reshape(shape), -1, axis) for share in (right, left))  # type: ignore[return-value]
 
 
-def _around(onward: np.ndarray, backward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def around(onward: np.ndarray, backward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """``right`` and ``left`` (n,) of a ring without blocked cells."""
     n, turn = onward.size, np.eye(2)
     for i in range(n):  # e_i from e_{i-1}

@@ -99,13 +99,13 @@ def convergence(
     check_limits(tol, None, max_seconds, "ignore", None)
     problem = verified(settle(problem))
     runs = _checked(problem, solvers, options or {})
-    histories, ends = [], []
+    histories, ends, rate = [], [], problem.time.cost_rate
     with live(Solves.of(problem, tol), progress, verbose) as line:
         for label, solver in runs.items():
             _run(problem, solver, tol, Budget(iterations=COMPILING, seconds=max_seconds))
             watch = _Watch(label, max_sweeps, line.beside(callback))
             ended = _run(problem, solver, tol, Budget(seconds=max_seconds), watch)
-            histories.append(ended.history)
+            histories.append([row.times(rate) for row in ended.history])
             spent = watch.spent and ended.status is Status.STOPPED
             ends.append(SWEEP_LIMIT if spent else ended.status.value)
     attributes = {

@@ -40,6 +40,7 @@ from mfgsolve.progress import Equilibria, live
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
 from mfgsolve.solving import solve
+from mfgsolve.stationary import check_final_time
 from mfgsolve.studies.implicit import adjoint_of, answer, check_smooth, paid, true_belief
 from mfgsolve.studies.sensitivity import sensitivity, stated_values, target_of
 
@@ -131,6 +132,7 @@ def design(
     """
     if not isinstance(problem, Problem):
         raise InputError(f"design got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
+    check_final_time(problem.time, "design", "it follows what agents pay from the start to the end")
     if whole(max_iterations, "max_iterations") < 1:
         raise InputError(f"max_iterations is {max_iterations}; at least 1 is needed")
     posed = settle(problem)

@@ -67,11 +67,12 @@ class Path:
 
 def starts_help(problem: Problem, point: Point) -> bool:
     """Whether neighbours are good starts: a small game of controlled diffusions with one equilibrium, by Newton's
-    method."""
-    solver = point.options.get("method")
-    plain = point.learner is None and not point.agents and solver in (None, "newton")
+    method on its own mesh, of which nobody asks for games of N agents (these play one solution seed by seed)."""
+    options = point.options
+    plain = point.learner is None and not point.agents and options.get("method") in (None, "newton")
     return (
-        plain and not problem.is_finite and problem.is_differentiable
+        plain and "tol_continuum" not in options  # which chooses meshes of its own, and takes no start
+        and not problem.is_finite and problem.is_differentiable
         and problem.is_monotone and problem.is_potential and problem.grid.populations == 1
         and problem.grid.size <= CELLS
     )  # fmt: skip
@@ -86,16 +87,19 @@ def along(over: Mapping[str, Sequence[Any]]) -> str | None:
         and len(values) >= SHORTEST
         and all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
         and all(math.isfinite(value) for value in values)
+        and len(set(map(float, values))) == len(values)  # 1 and 1.0 are two labels of one place
     ]
     return max(able, key=lambda name: len(over[name]), default=None)
 
 
 def paths(over: Mapping[str, Sequence[Any]], name: str | None) -> Iterator[list[Index]]:
-    """All points of a study as paths along a parameter, by its rising values; one by one without."""
+    """All points of a study as paths along a parameter, by its rising values; one by one without, and then those that
+    differ by what is no matter of the game follow each other, since one solution serves them all."""
     shape = tuple(len(values) for values in over.values())
     if name is None:
-        for index in np.ndindex(shape):
-            yield [index]
+        outer = sorted(range(len(shape)), key=lambda k: list(over)[k] in PLAYED)  # stable: the rest keep their order
+        for places in np.ndindex(tuple(shape[k] for k in outer)):
+            yield [tuple(place for _, place in sorted(zip(outer, places, strict=True)))]
         return
     axis, values = list(over).index(name), over[name]
     order = sorted(range(len(values)), key=lambda k: values[k])

@@ -17,10 +17,12 @@ import mfgsolve
 from mfgsolve import methods
 from mfgsolve.cautions import Caution, unique
 from mfgsolve.errors import InputError, whole
+from mfgsolve.identity import fingerprint
 from mfgsolve.inputs.options import typed_options
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import named_problem, problem_from_toml
 from mfgsolve.resolution import judge, settle
+from mfgsolve.resolution.rule import BOUND
 from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Reference
 from mfgsolve.solution.regions import volumes_of
@@ -51,7 +53,6 @@ OF_REPLICAS = {  # and where it plays games of N
 }
 ASKED = ("potential_error",)  # of these kept on request: it takes a solve on a coarser mesh
 FIELDS = ("density", "value")  # kept on request, at the times of the study
-CAPPED = 0.05  # share of the mass-time at the speed cap that is worth a judgement of the steps
 PLAYED = ("agents", "rng", "episodes")  # parameters that are no matter of the game
 OPTIONS = ("method", "tol", "objective", "max_iterations", "max_seconds", "threads")  # of a solve, not of its solver
 RESOLUTION = ("shape", "steps", "scheme", "discount")
@@ -215,7 +216,7 @@ def _solved(
         numbers["regret"] = _regret(solution, point.agents)
     if point.agents and point.rng is not None:
         numbers |= _replica(solution, point.agents, point.rng)
-    if told == () and certificate.cap_fraction > CAPPED:  # which was not looked for
+    if told == () and certificate.cap_fraction > BOUND:  # which was not looked for
         told = judge(problem, certificate.cap_fraction).cautions
     cautions = unique(solution.warnings, told or ())
     said = "; ".join(caution.sentence for caution in cautions)
@@ -241,7 +242,7 @@ def _fields(solution: Solution, point: Point) -> dict[str, np.ndarray]:
     return fields
 
 
-_recent: dict[str, tuple[Solution, Outcome]] = {}  # the last game that agents play, which they do seed by seed
+_recent: list[tuple[str, tuple[Solution, Outcome]]] = []  # the last game that agents play, which they do seed by seed
 
 
 def _equilibrium(point: Point, problem: Problem, line: Line | None, judged: bool) -> tuple[Solution, Outcome]:
@@ -258,11 +259,13 @@ def _equilibrium(point: Point, problem: Problem, line: Line | None, judged: bool
             return ended
     if not point.agents:
         return solved(problem, **given)
-    same = fingerprint_of(replace(point, agents=0, rng=None), {})
-    if point.build is not None or same not in _recent:
-        _recent.clear()
-        _recent[same] = solved(problem, **given)
-    return _recent[same]
+    same = fingerprint_of(replace(point, agents=0, rng=None), {}) + fingerprint(problem)
+    for known, ended in _recent[:]:  # a copy: other threads may put theirs there meanwhile
+        if known == same:
+            return ended
+    ended = solved(problem, **given)
+    _recent[:] = [(same, ended)]
+    return ended
 
 
 def _played(problem: Problem, point: Point) -> Solution:

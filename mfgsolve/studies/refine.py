@@ -28,6 +28,7 @@ from mfgsolve.solution import Solution
 from mfgsolve.solution.datasets import Measure
 from mfgsolve.solvers.base import Solver
 from mfgsolve.solving import check_limits, mesh_solver
+from mfgsolve.stationary import check_final_time
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -155,6 +156,7 @@ def refine(
     """
     if not isinstance(problem, Problem):
         raise InputError(f"refine got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
+    check_final_time(problem.time, "refine", "meshes and steps are refined together over a time")
     wish = 0.0 if tol_continuum is None else check_wish(tol_continuum)
     most = (MOST if wish else LEVELS) if levels is None else whole(levels, "levels")
     if most < 1:

@@ -99,11 +99,7 @@ def study_table(study: xr.Dataset, over: str | None = None, times: Sequence[floa
 def _numbers(study: xr.Dataset, times: Sequence[float] | None) -> dict[str, xr.DataArray]:
     """Everything that is one number a point, by what its column is called."""
     dims = set(study["done"].dims)
-    shares = [float(each) for each in study["time_share"].values] if "time_share" in study.coords else []
-    asked = shares if times is None else [float(each) for each in times]
-    for each in asked:
-        if not any(abs(each - share) < 1e-9 for share in shares):
-            raise InputError(f"the study kept nothing at {each:g} of the horizon; it kept shares {shares}")
+    asked = _asked_times(study, times)
     numbers: dict[str, xr.DataArray] = {}
     known = [name for name in (*NUMBERS, *OF_AGENTS, *OF_REPLICAS) if name in study]  # a store lists them by letters
     for name in dict.fromkeys([*known, *map(str, study.data_vars)]):
@@ -125,8 +121,24 @@ def _numbers(study: xr.Dataset, times: Sequence[float] | None) -> dict[str, xr.D
     return numbers
 
 
+def _asked_times(study: xr.Dataset, times: Sequence[float] | None) -> list[float]:
+    """Shares of the horizon that are asked for, all that the study kept where none are named; others are refused."""
+    shares = [float(each) for each in study["time_share"].values] if "time_share" in study.coords else []
+    asked = shares if times is None else [float(each) for each in times]
+    for each in asked:
+        if not any(abs(each - share) < 1e-9 for share in shares):
+            raise InputError(f"the study kept nothing at {each:g} of the horizon; it kept shares {shares}")
+    return asked
+
+
 def field_table(study: xr.Dataset, variable: str = "density", times: Sequence[float] | None = None) -> pd.DataFrame:
     """A field that a study kept, in long form: a row for each point, time and cell.
+
+    Parameters
+    ----------
+    study : what `mfgsolve.sweep` returned
+    variable : "density", "value", or the mass of a region
+    times : shares of the horizon, of those that the study kept; all of them by default
 
     Raises
     ------
@@ -137,5 +149,7 @@ def field_table(study: xr.Dataset, variable: str = "density", times: Sequence[fl
     kept = [str(name) for name, one in study.data_vars.items() if one.dtype.kind == "f" and set(one.dims) > dims]
     if variable not in kept:
         raise InputError(unknown("field of the study", variable, kept or ["none; sweep with keep=['density']"]))
-    values = study[variable] if times is None else study[variable].sel(time_share=list(times), method="nearest")
+    values = study[variable]
+    if times is not None:
+        values = values.sel(time_share=_asked_times(study, times), method="nearest")
     return values.to_dataframe(variable).reset_index()

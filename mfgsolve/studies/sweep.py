@@ -134,8 +134,9 @@ def sweep(
     values = _checked(over)
     point = _first_point(problem, settings, shape, steps, scheme)
     point = _asked(point, tol, method, learner, options, keep, regions, times)
-    first = settle(point.with_settings({name: each[0] for name, each in values.items()}).problem())
-    way = along(values) if warm and "shape" not in values and starts_help(first, point) else None
+    begin = point.with_settings({name: each[0] for name, each in values.items()})
+    first = settle(begin.problem())
+    way = along(values) if warm and "shape" not in values and starts_help(first, begin) else None
     template = _template(point, values, first, way)
     kept = Memory(template) if output is None else Store(output, template, resume, overwrite)
     todo = _todo(kept, point, values, way)

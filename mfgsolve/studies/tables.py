@@ -43,7 +43,8 @@ def table(
     -------
     pandas.DataFrame
         indexed by time: ``mean x``, ... of the axes of a grid (a mean direction where an axis is periodic would need an
-        origin: NaN there), ``mass NAME`` of every region; of listed states the mass of each, if there are no regions.
+        origin: NaN there), ``mass NAME`` of every region, ``left by NAME`` of every exit; of listed
+        states the mass of each, if there are no regions.
         Where there are several populations, each column once for each of them
 
     Raises
@@ -74,6 +75,9 @@ def table(
         named = {str(label): [str(label)] for label in dataset["state"].values}
     for name, where in named.items():
         columns[f"mass {name}"] = mass(solution, where, None if times is None else list(times))
+    if "exited" in dataset:
+        for name in dataset["exit"].values:
+            columns[f"left by {name}"] = dataset["exited"].sel(exit=name).interp(time=density["time"].values)
     frame = pd.DataFrame(index=pd.Index(density["time"].values, name="time"))
     for name, column in columns.items():
         if "population" in column.dims:

@@ -19,7 +19,7 @@ def starts(start: object, space: Space) -> list[int]:
 
 
 def exits_of(exits: object, space: Space) -> np.ndarray:
-    return exit_cells(exits, SimpleNamespace(grid=space)).reshape(space.shape)  # type: ignore[arg-type]
+    return exit_cells(exits, SimpleNamespace(grid=space)).cells  # type: ignore[arg-type]
 
 
 PLANE = mfg.Grid.box((3, 4), bounds=[(0, 3), (0, 4)])

@@ -11,6 +11,7 @@ from commands import FLAGSHIP
 from PIL import Image
 
 from mfgsolve.command.drawing import KINDS, read_style, read_times
+from mfgsolve.command.progress import Counted, Steps
 from mfgsolve.errors import InputError
 from mfgsolve.plots import KINDS as ALL
 
@@ -64,3 +65,33 @@ def test_a_kind_is_of_solutions_alone(folder: Path) -> None:
     run("solve", "left-right", "--set", "temperature=0.3", "-o", "plan.nc")
     run("compare", "plan.nc", "--agents", "5", "--replicas", 1, "-o", "compare.nc")
     assert "this result has one picture" in refused("plot", "compare.nc", "-o", "c.png", "--kind", "value")
+
+
+def test_a_picture_that_takes_its_time_says_what_is_being_done(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("solve", "left-right", "--set", "temperature=0.3", "-o", "plan.nc")
+    steps: list[tuple[str, float]] = []
+    begun, entered = Steps.next, Steps.__enter__
+
+    def noted(line: Steps) -> None:
+        begun(line)
+        steps.append((line.doing, line.share()))
+
+    def opened(line: Steps) -> Steps:
+        steps.append((line.doing, line.share()))
+        return entered(line)
+
+    monkeypatch.setattr(Steps, "next", noted)
+    monkeypatch.setattr(Steps, "__enter__", opened)
+    run("plot", "plan.nc", "-o", "plan.png")
+    assert [words for words, _ in steps] == ["reading plan.nc", "drawing", "writing plan.png"]
+    assert [share for _, share in steps] == pytest.approx([0.0, 1 / 3, 2 / 3])
+    assert not Steps.at_once  # where it is quick, nothing flickers
+
+
+def test_a_film_counts_its_pictures_and_takes_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("solve", "left-right", "--set", "temperature=0.3", "-o", "plan.nc")
+    counted: list[str] = []
+    monkeypatch.setattr(Counted, "update", lambda line, *told: counted.append("{} of {}".format(*told)))
+    run("animate", "plan.nc", "-o", "plan.gif", "--frames", 3, "--dpi", 40, "--label", "left=west")
+    assert counted == ["1 of 3", "2 of 3", "3 of 3"]
+    assert "did you mean 'left'" in refused("animate", "plan.nc", "-o", "plan.gif", "--label", "lfet=west")

@@ -33,7 +33,7 @@ def kind(request) -> Any:
 
 def room(dynamics: Dynamics | list[Dynamics], grid: Any = GRID, **parts: Any) -> mfg.Problem:
     stated: dict[str, Any] = {"coupling": mfg.CrowdAversion(0.3), "initial": 1.0, "normalise": True}
-    return mfg.Problem(grid=grid, time=mfg.TimeGrid(1.0, 4), dynamics=dynamics, **(stated | parts))
+    return mfg.Problem(grid=grid, dynamics=dynamics, **({"time": mfg.TimeGrid(1.0, 4)} | stated | parts))
 
 
 def velocity(problem: mfg.Problem) -> np.ndarray:
@@ -65,6 +65,28 @@ def test_arrays_are_copied_and_may_have_names_in_any_order():
     moving = velocity(room(mfg.ControlledDiffusion(0.1, drift=(times, lambda t, c: along), scheme="upwind")))
     np.testing.assert_array_equal(moving[:, 0, 0, 0], [1, 2, 3, 4])
     np.testing.assert_array_equal(moving[3, 1], found[0, 0])
+
+
+def test_plain_arrays_that_change_with_time_have_a_level_for_each_step_or_node(kind):
+    """As functions and arrays with names have; in one axis too, and one of the axes may rest."""
+    levels = np.random.default_rng(5).uniform(0.1, 0.2, size=(5, 3, 4))
+    by_function = lambda t, c: levels[round(4 * t)]
+    named = xr.DataArray(levels[:4], {"time": [0.0, 0.25, 0.5, 0.75]}, ("time", "y", "x"))
+    wanted = room(kind([NORTH, by_function]))
+    for given in (levels, levels[:4], named):
+        assert fingerprint(room(kind([NORTH, given]))) == fingerprint(wanted)
+    assert fingerprint(room(kind([NORTH, levels[1:]]))) != fingerprint(wanted)
+    rows = levels[:, 0]
+    found = velocity(room(mfg.ControlledDiffusion(0.1, drift=rows, scheme="upwind"), mfg.Grid.box((4,))))
+    np.testing.assert_array_equal(found[:, 0], rows[:4])
+
+
+def test_levels_of_other_numbers_of_steps_are_refused(kind):
+    levels = np.full((7, 3, 4), 0.1)
+    told = refusal(lambda: room(kind([0.1, levels])))
+    assert "drift along y has shape (7, 3, 4); 4 levels, one for each step, or 5, one for each node" in told
+    chosen = refusal(lambda: room(mfg.ControlledDiffusion(0.1, drift=[0.1, levels]), time=mfg.TimeGrid(1.0)))
+    assert "the number of steps is not stated; write TimeGrid(horizon, 7)" in chosen
 
 
 def test_on_one_axis_a_single_one_a_list_of_one_and_the_values_of_all_cells():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mfgsolve.errors import InputError
-from mfgsolve.inputs.options import typed_options
+from mfgsolve.inputs.options import typed_options, unused
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,23 @@ def test_a_class_without_options_says_so():
     with pytest.raises(InputError, match=r"unknown option of plain 'x'; allowed: \(none\)"):
         typed_options(Bare, {"x": 1}, "plain")
     assert typed_options(Bare, {}, "plain") == {}
+
+
+def test_a_field_that_a_class_makes_no_use_of_is_refused():
+    @dataclass(frozen=True)
+    class Deaf(Settings):
+        unused = {"rate": "it hears nothing"}
+
+    with pytest.raises(InputError, match="parameter rate does nothing in deaf: it hears nothing; leave it out"):
+        typed_options(Deaf, {"rate": 0.5}, "deaf", word="parameter")
+    assert typed_options(Deaf, {"count": 2}, "deaf") == {"count": 2}
+
+    @dataclass
+    class Named:
+        unused: float = 1.0  # a field of that name is a field
+
+    assert typed_options(Named, {"unused": 2.0}, "named") == {"unused": 2.0}
+    assert unused(Named) == {}
 
 
 def test_a_loose_field_takes_what_its_class_makes_something_of():

@@ -71,6 +71,19 @@ def test_what_is_no_action(single, action):
         single.step(action)
 
 
+def test_an_allowed_action_is_drawn_in_place_of_a_forbidden_one_alone(game):
+    crowd = np.array([[1.0, 0.0], [0.25, 0.75], [0.0, 1.0]])
+    single = Single(game, crowd, game.price(crowd), 0, SPACES, 0, draws=True)
+    for action in (0, 1) * 10:  # both are allowed, and none is drawn
+        single.reset()
+        assert single.step(action)[-1]["action"] == action
+    for action in (-1, 2, 0.5, "a", [0, 1]):
+        with pytest.raises(mfg.InputError, match="a whole number from 0 to 1 is needed"):
+            single.step(action)
+    *_, info = single.step(np.array([1]))
+    assert info["action"] == 0
+
+
 def test_agents_pay_for_the_crowd_that_they_are(game):
     """Four agents, one of which goes: the crowd is 1, then 3/4 and 1/4."""
     world = Crowd(game, np.array([4]), SPACES, 0)

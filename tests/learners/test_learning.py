@@ -1,5 +1,7 @@
 """learn: names of learners, their parameters, references, and games that agents cannot play."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from mfgsolve.learners import (
     Mguni,
     SampledGame,
 )
+from mfgsolve.problems import registry
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -40,6 +43,15 @@ def test_games_that_learners_cannot_play():
     other = mfg.solve(mfg.problems.beach_bar(shape=(6,), steps=4))
     with pytest.raises(mfg.InputError, match="the reference has a density"):
         _ = mfg.learn(mfg.problems.beach_bar(), agents=10, episodes=2, reference=other).dataset
+
+
+@pytest.mark.parametrize("name", ["agents", "episodes", "rng", "max_seconds", "threads"])
+def test_a_parameter_with_the_name_of_an_argument_is_no_guess(name, monkeypatch):
+    entry = registry.get("beach-bar")
+    both = SimpleNamespace(name="beach-bar", parameters=(*entry.parameters, name), resolution=(), build=entry.build)
+    monkeypatch.setattr(registry, "get", lambda problem: both)
+    with pytest.raises(mfg.InputError, match=f"{name} is a parameter of beach-bar, and an argument of its own here"):
+        mfg.learn("beach-bar", **{name: 3})
 
 
 def test_more_bad_input(beach):

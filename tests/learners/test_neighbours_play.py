@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
+from mfgsolve.files import read_dataset
+from mfgsolve.games import make_game
 from mfgsolve.learners import hunters_and_hares, learn_from_neighbours
+from mfgsolve.learners import neighbours_play as module
 from mfgsolve.learners.neighbours_game import Blind, NeighbourActor, softmax
-from mfgsolve.learners.neighbours_play import MFAC, MTMFQ
+from mfgsolve.learners.neighbours_play import IL, MFAC, MTMFQ
 
 GAME = hunters_and_hares(size=4, steps=4)
 BRIEF = {"agents": 60, "episodes": 12, "block": 4, "reference": False}
@@ -95,4 +98,57 @@ def test_choices_that_are_priced_and_moves_that_are_forbidden_are_refused():
 
 def test_ready_ones_are_taken():
     assert mfg.learn(GAME, MTMFQ(agents=20, episodes=2, block=1), reference=False).iterations == 2
-    assert MFAC().rate > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "ready", "option", "why"),
+    [
+        ("il", IL(radius=3), {"radius": 2}, "its agents see nobody"),
+        ("il", IL(threshold=0.3), {"threshold": 0.15}, "its agents see nobody"),
+        ("mfac", MFAC(beta=2.0), {"beta": 3.0}, "its actor chooses by preferences of its own; rate is their step"),
+    ],
+)
+def test_options_that_do_nothing_are_refused(name, ready, option, why):
+    sentence = f"option {next(iter(option))} does nothing in {name}: {why}; leave it out"
+    with pytest.raises(mfg.InputError, match=sentence):
+        mfg.learn(GAME, name, **option, **BRIEF)  # whatever its value
+    with pytest.raises(mfg.InputError, match=sentence):
+        mfg.learn(GAME, ready, reference=False)
+
+
+def test_the_rate_is_the_step_of_the_actor():
+    agents = {"agents": 20, "episodes": 4, "block": 4}
+    slow, same, fast = (
+        mfg.learn(GAME, MFAC(**agents, **given), reference=False).dataset["policy"].values
+        for given in ({"rate": 1e-9}, {}, {"rate": 1.0})
+    )
+    np.testing.assert_allclose(slow, 1 / 5, atol=1e-6)  # who does not move chooses evenly
+    np.testing.assert_array_equal(same, fast)
+    assert np.ptp(fast) > 0.05
+    for rate in (0.0, -1.0, float("inf"), float("nan")):
+        with pytest.raises(mfg.InputError, match="rate of the actor is"):
+            mfg.learn(GAME, "mfac", rate=rate, **BRIEF)
+    with pytest.raises(mfg.InputError, match="unknown option of mfq 'rate'"):
+        mfg.learn(GAME, "mfq", rate=1.0, **BRIEF)
+
+
+def test_a_checkpoint_of_before_the_rate_was_an_option_goes_on(tmp_path):
+    path, given = tmp_path / "half.nc", {"agents": 20, "episodes": 4, "block": 2, "reference": False}
+    mfg.learn(GAME, "mfac", checkpoint=path, callback=lambda measure: measure.iteration == 1, **given)
+    stored = read_dataset(path, "checkpoint")
+    assert stored.attrs.pop("option_rate") == 1.0
+    stored.to_netcdf(tmp_path / "before.nc", engine="h5netcdf")
+    again = mfg.resume(tmp_path / "before.nc", problem=GAME)
+    np.testing.assert_array_equal(again.dataset["policy"], mfg.learn(GAME, "mfac", **given).dataset["policy"])
+
+
+def test_neighbourhoods_are_made_once_and_flows_are_not_repeated(monkeypatch):
+    made, flows = [], []
+    offset, flow = module.MeanOffset, mfg.games.Game.flow
+    monkeypatch.setattr(module, "MeanOffset", lambda *given: made.append(given) or offset(*given))
+    monkeypatch.setattr(mfg.games.Game, "flow", lambda game, *given: flows.append(game) or flow(game, *given))
+    game, learner = make_game(GAME), MTMFQ(agents=20, episodes=6, block=3)
+    state = learner.init(game, 0.0)
+    assert (len(made), len(flows)) == (1, GAME.time.steps + 1)  # one a step along the masses, and that of the policy
+    learner.step(learner.step(state))
+    assert (len(made), len(flows)) == (1, 3 * (GAME.time.steps + 1))

@@ -8,6 +8,7 @@ import pytest
 import mfgsolve as mfg
 from mfgsolve.games import make_game
 from mfgsolve.learners import QLearner, policy_from
+from mfgsolve.learners import own_play as module
 from mfgsolve.learners.own_play import DRAWS, GymnasiumAgent, OwnPlay, is_learner
 from mfgsolve.learners.protocol import Learner
 from mfgsolve.parts.exploration import EpsilonGreedy
@@ -84,6 +85,35 @@ def test_predict_is_asked_to_be_deterministic():
             return np.array([2])
 
     assert learned(Plain()).exploitability == learned(Model()).exploitability
+
+
+def test_how_predict_is_called_is_looked_up_once(monkeypatch):
+    asked, signature = [], module.inspect.signature
+    monkeypatch.setattr(module.inspect, "signature", lambda function: asked.append(function) or signature(function))
+
+    class Model:
+        def predict(self, observation, deterministic=False):
+            return 2 if deterministic else 0
+
+    agent = GymnasiumAgent(Model(), make_game(BAR))
+    assert {agent.choose(step, cell) for step in range(4) for cell in range(6)} == {2}
+    assert len(asked) == 1
+    assert not hasattr(agent, "_seen")
+
+
+def test_predict_that_cannot_be_deterministic_is_asked_as_often_as_others():
+    class Coins:
+        rng = np.random.default_rng(1)
+
+        def predict(self, observation):
+            return int(self.rng.integers(3))
+
+    table = GymnasiumAgent(Coins(), make_game(BAR)).policy(make_game(BAR))
+    assert abs(table.mean(axis=(0, 2)) - 1 / 3).max() < 0.1
+    assert (table.max(axis=1) < 1).mean() > 0.9  # more than one draw in a place
+    native = type("Native", (), {"predict": {(0, 0): 1}.get})  # of C: no signature to look at
+    with pytest.raises(TypeError):
+        GymnasiumAgent(native(), make_game(BAR)).choose(0, 0)
 
 
 def test_a_learner_of_the_protocol_and_its_class():

@@ -283,3 +283,25 @@ def test_real_data_make_a_picture(tmp_path):
     plan = mfg.solve(mfg.problems.beach_bar(), tol=1e-4)
     path = plots.save(plots.agents(mfg.compare(plan, agents=[1, 100], replicas=3)), tmp_path / "agents.png", dpi=50)
     assert path.stat().st_size > 5000
+
+
+def test_legends_have_room_above_the_curves() -> None:
+    """On wide pages, where they stand inside; on narrow ones they stand below, and need none."""
+    above = {}
+    for width in (12.0, 3.5):
+        figure = plots.agents(made_up(*SPACES["line"]), width=width)
+        ax = next(one for one in figure.axes if one.get_ylabel() == "distance to mean field")
+        low, high = np.log10(ax.get_ylim())
+        top = max(np.log10(np.nanmax(line.get_ydata())) for line in ax.lines if len(line.get_ydata()))
+        above[width] = (high - top) / (high - low)
+    assert above[12.0] > 0.04 + 0.13 * 3
+    assert above[3.5] < 0.15
+
+
+def test_a_slope_that_is_not_resolved_says_so_within_its_panel() -> None:
+    data = made_up(*SPACES["short line"])
+    data["slope_band"].loc[{"measure": "regret"}] = [-3.4, 1.5]
+    figure = drawn(data)
+    ax = next(one for one in figure.axes if one.get_ylabel() == "exact, in units of cost")
+    assert "regret: slope −3.4 to 1.5, unresolved" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert ax.get_legend().get_window_extent().x0 > ax.get_window_extent().x0

@@ -50,3 +50,12 @@ def test_a_few_states_have_a_course_each():
 )
 def test_wide_planes_have_rows_of_three(name: str, counts: tuple[int, ...]) -> None:
     assert default_counts(view(solved(name))) == counts
+
+
+def test_time_that_counts_steps_has_whole_ticks() -> None:
+    for width in (None, 3.5):
+        figure = plots.plan(solved("left-right"), **({} if width is None else {"width": width}))
+        figure.draw_without_rendering()
+        ticks = panels(figure)[1].get_xticks()
+        assert len(ticks) >= 3
+        np.testing.assert_array_equal(ticks, np.round(ticks))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from PIL import Image
 
 from mfgsolve import plots
 from mfgsolve.errors import InputError
 from mfgsolve.plots.faceoffs import BattleFilm
+from mfgsolve.plots.style import applied, style_of
 
 
 def result() -> xr.Dataset:
@@ -70,3 +72,32 @@ def test_what_is_no_faceoff_is_refused():
         plots.faceoff(xr.Dataset())
     with pytest.raises(InputError, match="holds no game to watch"):
         BattleFilm(result().drop_vars("film_power"))
+
+
+def test_seats_in_which_an_algorithm_never_sat_say_so():
+    some = result()
+    some["seat"].values[:] = [[0, 1, 0, 1], [0, 1, 1, 0]]
+    seats = plots.faceoff(some).axes[2]
+    assert np.isnan(np.asarray(seats.images[0].get_array(), dtype=float)).sum() == 2
+    assert sorted(text.get_position() for text in seats.texts) == [(0, 1), (1, 0)]
+    assert {text.get_text() for text in seats.texts} == {"never\nsat here"}
+    assert not plots.faceoff(result()).axes[2].texts
+
+
+def test_a_film_of_battles_takes_the_options_of_films(tmp_path):
+    options = {"width": 4.0, "title": "who wins", "labels": {"a (il)": "we"}}
+    path = plots.animate(result(), tmp_path / "battle.gif", frames=3, dpi=50, **options)
+    with Image.open(path) as film:
+        assert film.size[0] == 200
+        assert film.n_frames == 3
+    with applied(style_of(options)):
+        film = BattleFilm(result())
+    film.show(1.0)
+    assert film.axes.get_title(loc="left") == "who wins: step 1 of 2"
+    assert film.axes.get_legend().get_texts()[0].get_text() == "we: 1"
+    with applied(style_of({"title": "", "legend": False})):
+        bare = BattleFilm(result())
+    assert bare.axes.get_title(loc="left") == "step 0 of 2"
+    assert bare.axes.get_legend() is None
+    with pytest.raises(InputError, match=r"unknown label in the picture 'a \(ill\)'; did you mean 'a \(il\)'"):
+        plots.animate(result(), tmp_path / "battle.gif", labels={"a (ill)": "we"})

@@ -12,7 +12,7 @@ from matplotlib.quiver import Quiver, QuiverKey
 from pictured import FINITE, MAKERS, PICTURES, panels, solved, texts
 
 from mfgsolve import plots
-from mfgsolve.plots.fields import _net, arrows
+from mfgsolve.plots.fields import _levels, _net, arrows
 from mfgsolve.plots.reading import View
 
 CHOSEN = {"plan": plots.plan, "value": plots.value, "policy": plots.policy}
@@ -161,3 +161,11 @@ def test_arrows_stand_only_where_there_is_a_crowd() -> None:
     assert 0 < quiver.N < 50
     assert distance.max() < 0.3
     assert quiver.U.mean() > 0  # and go to the right
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-0.1 - 1e-15, 0.3), (1.0, 1.0), (-1e-300, 1e-300), (2.1, 1e9)])
+def test_levels_leave_no_hole_at_either_end(low: float, high: float) -> None:
+    levels = _levels(np.array([low, high]))
+    assert levels[0] <= low
+    assert levels[-1] >= high
+    assert (np.diff(levels) > 0).all()

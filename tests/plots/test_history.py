@@ -74,3 +74,9 @@ def test_nothing_to_compare() -> None:
     for nothing in ({}, [], [solved("cole-hopf")]):
         with pytest.raises(InputError, match=r"list of \(label, solution\)"):
             plots.convergence(nothing)
+
+
+def test_no_measures_are_refused_and_one_may_stand_alone() -> None:
+    with pytest.raises(InputError, match="measures is empty"):
+        plots.convergence(solved("beach-bar"), measures=[])
+    assert len(plots.convergence(solved("beach-bar"), measures="duality_gap").axes) == 1

@@ -11,6 +11,7 @@ from PIL import Image
 from mfgsolve import plots
 from mfgsolve.errors import InputError
 from mfgsolve.plots.moving import Film
+from mfgsolve.plots.style import applied, style_of
 
 
 @pytest.mark.parametrize("name", ["supply-demand", "montreal"])
@@ -71,3 +72,19 @@ def test_films_of_ffmpeg(tmp_path) -> None:
     else:
         with pytest.raises(InputError, match=r"ffmpeg.*write a \.gif"):
             plots.animate(solved("cole-hopf"), path, frames=3)
+
+
+def test_films_take_words_of_the_users_own(tmp_path) -> None:
+    words = {"x": "y", "y": "x", "red": "fox"}
+    with applied(style_of({"labels": words})):
+        film = Film(solved("predator-prey"))
+    first, *_ = panels(film.figure)
+    for time in (0.0, 4.0):
+        film.show(time)
+        assert (first.get_xlabel(), first.get_ylabel()) == ("y", "x")
+        assert first.get_title(loc="left").split("\n")[-1] == "fox"
+    with pytest.raises(InputError, match="unknown label in the picture 'rde'; did you mean 'red'"):
+        plots.animate(solved("predator-prey"), tmp_path / "plan.gif", labels={"rde": "fox"})
+    with pytest.raises(InputError, match="ax is for pictures"):
+        plots.animate(solved("predator-prey"), tmp_path / "plan.gif", ax=first)
+    assert not list(tmp_path.iterdir())

@@ -8,9 +8,10 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
-from pictured import solved
+from pictured import panels, solved
 
 from mfgsolve import plots
+from mfgsolve.plots.narrow import LOWER, _broken, settle
 
 SMALLEST = 6.0  # points
 SLACK = 1.5  # pixels
@@ -112,3 +113,42 @@ def test_pictures_are_readable_in_print(name: str, width: float):
     assert figure.get_figwidth() == width
     assert min(float(text.get_fontsize()) for text in seen(figure)) >= SMALLEST
     assert faults(figure) == []
+
+
+def test_each_part_of_a_narrow_page_grows_by_what_it_takes_and_keeps_no_white() -> None:
+    figure = Figure(figsize=(3.5, 6.0), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=(2.0, 4.0))
+    square, plain = above.subplots(), below.subplots()
+    square.set_aspect("equal")
+    plain.plot([0, 1], [0, 1], label="a curve")
+    plain.legend(loc="upper center", borderaxespad=0.0).set_gid(LOWER)
+    settle(figure)
+    figure.draw_without_rendering()
+    heights = [part.bbox.height / figure.dpi for part in (above, below)]
+    assert heights[0] == pytest.approx(2.0, abs=0.05)
+    assert 4.15 < heights[1] < 4.6
+    tall = Figure(figsize=(3.5, 6.0), layout="constrained")
+    ax = tall.subplots()
+    ax.set_aspect("equal")
+    settle(tall)
+    tall.draw_without_rendering()
+    assert tall.get_figheight() < 3.8
+    assert ax.get_window_extent().width / tall.dpi > 2.9
+
+
+@pytest.mark.parametrize("name", ["supply-demand", "predator-prey"])
+def test_panels_true_to_scale_fill_a_narrow_page(name: str) -> None:
+    solution = solved(name)
+    figure = plots.plan(solution, width=3.5)
+    figure.draw_without_rendering()
+    white = [
+        ax.get_position(original=True).height * figure.bbox.height - ax.get_window_extent().height
+        for ax in panels(figure)
+    ]
+    assert min(white) < 0.1 * figure.dpi
+
+
+def test_lists_are_broken_between_their_parts() -> None:
+    text = "density of agents (mass per unit area), colour, beyond\nthe arrow: the start"
+    assert _broken(text, 2.0, 7.0).split("\n")[-1] == "beyond the arrow: the start"
+    assert _broken("all\nfits", 2.0, 7.0) == "all\nfits"

@@ -13,6 +13,8 @@ from pictured import solved
 from mfgsolve import plots
 from mfgsolve.errors import InputError
 from mfgsolve.plots.narrow import fold, inches_of
+from mfgsolve.plots.pages import row_height
+from mfgsolve.plots.style import applied, style_of
 
 PLAN = "supply-demand"
 
@@ -106,3 +108,10 @@ def test_a_stated_width_is_that_of_the_file(tmp_path):
         path = plots.save(plots.convergence(solved(PLAN), width=width), tmp_path / "c.png", dpi=100)
         with Image.open(path) as image:
             assert image.width == round(100 * width)
+
+
+def test_wide_pages_keep_the_full_height_of_a_row() -> None:
+    for count, height in ((1, 4.4), (3, 4.2), (5, 3.0)):
+        assert row_height(count, height) == pytest.approx(height * -(-count // 4) + 0.35 * (1 < count <= 4))
+    with applied(style_of({"width": 3.5})):
+        assert row_height(2, 4.4) == pytest.approx(2 * 0.72 * 3.5)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pictured import solved
+from pictured import panels, solved
 
 import mfgsolve as mfg
+from mfgsolve import plots
 from mfgsolve.plots import panels as part
 from mfgsolve.plots.reading import view
 
@@ -60,3 +61,25 @@ def test_walls_and_cells_of_a_line_reach_from_edge_to_edge():
     np.testing.assert_array_equal(mesh.get_coordinates()[:, 0, 1], [0.0, 0.5, 0.75, 1.5, 2.0])
     np.testing.assert_array_equal(np.ma.filled(mesh.get_array(), np.nan), seen.densities().T)
     assert list(part.wall_spans(view(solved("gaussian-log")))) == []
+
+
+def test_panels_below_each_other_have_their_names_each() -> None:
+    """Of a wide page the first panel names the places, of a narrow one all do: their left sides align."""
+    for width, named in ((None, [True, False, False]), (3.5, [True] * 3)):
+        figure = plots.policy(solved("beach-bar"), **({} if width is None else {"width": width}))
+        axes = panels(figure)
+        assert [ax.get_ylabel() == "x" for ax in axes] == named
+        figure.draw_without_rendering()
+        assert [any(tick.label1.get_visible() for tick in ax.yaxis.get_major_ticks()) for ax in axes] == named
+    run = {"a": solved("beach-bar")}
+    for width, named in ((None, ["relative exploitability", ""]), (3.5, ["relative exploitability"] * 2)):
+        figure = plots.convergences(run, **({} if width is None else {"width": width}))
+        assert [ax.get_ylabel() for ax in panels(figure)] == named
+
+
+def test_a_certificate_below_zero_is_round_off() -> None:
+    data = solved("beach-bar").dataset
+    title = lambda size: plots.plan(data.assign_attrs(relative_exploitability=size)).get_suptitle()
+    assert "relative exploitability 0)" in title(-3e-17)
+    assert "relative exploitability 3e-09)" in title(3e-9)
+    assert "relative exploitability nan)" in title(float("nan"))

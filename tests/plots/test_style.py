@@ -12,7 +12,7 @@ from pictured import solved, texts
 
 from mfgsolve import plots
 from mfgsolve.errors import InputError
-from mfgsolve.plots.style import OPTIONS, PALETTE, Options, current, is_drawing, sheet, style_of
+from mfgsolve.plots.style import OPTIONS, PALETTE, Options, current, is_drawing, set_to, sheet, style_of
 
 WARNED = "supply-demand"  # is solved with fewer steps than it needs
 
@@ -36,6 +36,11 @@ def test_unknown_options_suggest_the_nearest_of_all_that_there_are():
         ({"style": "gplot"}, r"unknown style 'gplot'; did you mean 'ggplot'"),
         ({"style": {"font.sise": 3}}, r"setting of a style 'font.sise'; did you mean 'font.size'"),
         ({"style": {"lines.linewidth": "thick"}}, "a setting of the style is refused"),
+        ({"style": 5}, "style of a picture is 5; a style sheet is needed"),
+        ({"style": ["ggplot", 5]}, "a style sheet is needed"),
+        ({"style": {"font.size": "large"}}, "font.size of a style"),
+        ({"style": {"font.size": 0}}, "font.size of a style is 0 points; more than 0"),
+        ({"style": {"font.size": float("nan")}}, "font.size of a style is nan"),
         ({"ax": 3}, "ax of a picture holds a int"),
         ({"slice": {"y": 0.5}}, r"a height is needed: \{\"z\": 0.5\}"),
         ({"slice": {}}, "a height is needed"),
@@ -56,6 +61,19 @@ def test_nothing_of_matplotlib_is_left_changed():
     plots.plan(solved("beach-bar"), width=3.5, style="ggplot").draw_without_rendering()
     with pytest.raises(InputError):
         plots.plan(solved("beach-bar"), labels={"none": "such"})
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_errors_of_the_drawing_itself_are_no_errors_of_a_style():
+    with pytest.raises(ValueError, match="of somebody else"), set_to({"font.size": 8.0}):  # noqa: PT012
+        assert matplotlib.rcParams["font.size"] == 8.0
+        raise ValueError("of somebody else")
+    before = dict(matplotlib.rcParams)
+    with (
+        pytest.raises(InputError, match="a setting of the style is refused"),
+        set_to({"font.size": 8.0, "lines.linewidth": "x"}),
+    ):
+        pass
     assert dict(matplotlib.rcParams) == before
 
 

@@ -106,6 +106,15 @@ def test_uneven_axes_and_arrays_of_a_lattice_game(tmp_path: Path) -> None:
     assert declared(uneven, "x")[0]["grid"]["edges"] == [edges.tolist()]
 
 
+def test_names_with_points_have_files_of_arrays_of_their_own(tmp_path: Path) -> None:
+    games = {f"bar.{noise}": mfg.problems.beach_bar(shape=(80,), steps=4, noise=noise) for noise in (0.1, 0.2)}
+    for name, game in games.items():
+        _, files = write_declared(game, tmp_path / f"{name}.toml")
+        assert [file.name for file in files] == [f"{name}.toml", f"{name}.npz"]
+    for name, game in games.items():  # after both are written
+        assert fingerprint(read_problem(tmp_path / f"{name}.toml")) == fingerprint(settle(game))
+
+
 def test_arrays_need_a_file_to_stand_beside() -> None:
     with pytest.raises(mfg.InputError, match="has arrays, which a file beside the text holds; name it"):
         write_declared(mfg.problems.beach_bar(), None)

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from mfgsolve import problems
+from mfgsolve.errors import InputError
 from mfgsolve.games import Game
-from mfgsolve.problems.montreal import EARTH_RADIUS, DailyDemand, zones
+from mfgsolve.problems.montreal import zones
+from mfgsolve.problems.point_table import EARTH_RADIUS
+from mfgsolve.problems.points import PointDemand
 
 
 def test_projection_keeps_the_distances_of_the_sphere() -> None:
@@ -47,7 +50,7 @@ def test_montreal_has_units_zones_and_room_around_them() -> None:
 def test_montreal_demand_is_the_sum_over_all_zones() -> None:
     problem = problems.build("montreal", shape=(7, 9), steps=5, scheme="upwind")
     reward, z, c = problem.coupling.reward, zones(), problem.coordinates
-    share = z.car_hours / z.car_hours.sum()
+    share = z.size / z.size.sum()
     overlap = sum(
         share[i] * share[j] * math.exp(-((z.x[i] - z.x[j]) ** 2 + (z.y[i] - z.y[j]) ** 2) / 4) / (4 * math.pi)
         for i in range(249)
@@ -57,7 +60,7 @@ def test_montreal_demand_is_the_sum_over_all_zones() -> None:
     for t in (0.0, 9.6, 24.0):
         plain = sum(
             share[i]
-            * math.exp(2 * math.cos(2 * math.pi * (t - z.peak_hour[i]) / 24))
+            * math.exp(2 * math.cos(2 * math.pi * (t - z.hour[i]) / 24))
             / (sum(profile) / 2400)
             * np.exp(-((c.x - z.x[i]) ** 2 + (c.y - z.y[i]) ** 2) / 2)
             / (2 * math.pi)
@@ -69,7 +72,7 @@ def test_montreal_demand_is_the_sum_over_all_zones() -> None:
 def test_montreal_reward_is_the_mean_earning_of_a_car_alone() -> None:
     grid = problems.build("montreal", shape=(48, 48), steps=4, scheme="upwind").grid
     demand, start = (
-        DailyDemand(1.7, 1.0, 2.0),
+        PointDemand(zones(), 1.0, 1.7, 2.0),
         problems.build("montreal", shape=(48, 48), steps=4, scheme="upwind").initial_mass(),
     )
     hours = np.arange(0, 24, 0.5)
@@ -83,3 +86,9 @@ def test_montreal_price_of_an_empty_city_follows_the_clock() -> None:
     price = game.price(np.zeros((6, *game.step.shape)))
     for k, t in enumerate(problem.time.nodes[:-1]):
         np.testing.assert_allclose(price[k, 0], -problem.coupling.reward(t, problem.coordinates), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("name", "value"), [("width", 0.0), ("reward", -1.0), ("rhythm", -2.0)])
+def test_montreal_refuses_what_is_no_demand(name: str, value: float) -> None:
+    with pytest.raises(InputError, match=f"{name} of the points is {value}"):
+        problems.build("montreal", {name: value}, shape=(6, 7))

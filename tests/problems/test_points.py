@@ -12,7 +12,8 @@ import pytest
 import mfgsolve as mfg
 from mfgsolve.identity import fingerprint
 from mfgsolve.problemfile import problem_from_toml, problem_to_toml, read_problem
-from mfgsolve.problems.points import PointDemand, Points, read_points
+from mfgsolve.problems.point_table import Points, read_points
+from mfgsolve.problems.points import PointDemand
 
 CARS = str(resources.files("mfgsolve.problems") / "data" / "montreal-carshare.csv")
 NAMES = {"x": "centroid_lon", "y": "centroid_lat", "size": "car_hours", "hour": "peak_hour"}
@@ -123,9 +124,21 @@ def test_without_hours_demand_rests_and_without_sizes_all_count_alike():
     )
 
 
-def test_a_data_frame_will_do():
-    frame = pytest.importorskip("pandas").DataFrame({"x": [0, 1], "y": [0, 2], "size": [1, 3], "hour": [1, 2]})
-    np.testing.assert_array_equal(read_points(frame).share, [0.25, 0.75])
+def test_whole_numbers_are_the_same_demand():
+    points = read_points({"x": [0, 1], "y": [0, 2], "size": [1, 3], "hour": [1, 2]})
+    whole = PointDemand(points, 1, 2, np.int64(3), 24, 0)
+    assert whole == PointDemand(points, 1.0, 2.0, 3.0)
+    assert {type(getattr(whole, name)) for name in ("width", "reward", "rhythm", "day", "begin")} == {float}
+
+
+def test_pairs_of_points_are_looked_at_once(monkeypatch):
+    asked, overlap = [], Points.overlap
+    monkeypatch.setattr(Points, "overlap", lambda points, width: asked.append(width) or overlap(points, width))
+    demand = PointDemand(read_points({"x": [0, 1], "y": [0, 2], "size": [1, 3], "hour": [1, 2]}), 0.5)
+    c = mfg.Grid.box((4, 4), bounds=[(-1, 3), (-1, 2)]).coordinates
+    np.testing.assert_allclose(demand.maps(c) * demand.overlap, demand.density(c), rtol=1e-14)
+    assert demand.coupling().congestion == demand.coupling().congestion == 1 / overlap(demand.points, 0.5)
+    assert asked == [0.5]
 
 
 def edited(tmp_path, text):
@@ -162,7 +175,16 @@ def test_bad_tables_are_told_in_a_sentence(tmp_path, text, sentence):
         ({"begin": 24.0}, "begin of the points is 24"),
         ({"columns": {"z": "x"}}, "columns name 'z'; the columns of points stand for x, y, size, hour"),
         ({"columns": {"x": None}}, "columns leave x out"),
-        ({"degrees": True, "columns": {"x": "size"}}, "x, the longitude, is 200; degrees from -180 to 180"),
+        (
+            {"degrees": True, "columns": {"x": "size", "size": None}},
+            "x, the longitude, is 200; degrees from",
+        ),
+        ({"degrees": True, "unit": "m"}, "unit is 'm', and degrees become km"),
+        ({"degrees": 1}, r"degrees is 1 \(int\); True or False is needed"),
+        ({"columns": {"x": "size"}}, "columns call both x and size 'size'; name the column of each"),
+        ({"columns": ["x", "y"]}, r"columns is \['x', 'y'\] \(list\); names by what they stand for are needed"),
+        ({"width": math.inf}, "width of the points is inf; a positive number"),
+        ({"reward": True}, r"reward of the points is True \(bool\)"),
     ],
 )
 def test_bad_options_are_told_in_a_sentence(tmp_path, options, sentence):
@@ -170,15 +192,20 @@ def test_bad_options_are_told_in_a_sentence(tmp_path, options, sentence):
         mfg.problems.from_points(edited(tmp_path, "x,y,size,hour\n1,1,200,1\n"), **SMALL | options)
 
 
-def test_what_is_no_table_is_told():
-    with pytest.raises(mfg.InputError, match="no column 'x'; they have a"):
-        read_points({"a": [1]})
-    with pytest.raises(mfg.InputError, match="no column 'x'; they have none"):
-        read_points(3)
-    with pytest.raises(mfg.InputError, match="hold no point"):
-        read_points({"x": [], "y": [], "size": [], "hour": []})
-    with pytest.raises(mfg.InputError, match="size has shape"):
-        Points(np.zeros(2), np.zeros(2), np.zeros(3), None)
+@pytest.mark.parametrize(("unit", "fault"), [("km", False), ("1", False), ("m", True)])
+def test_a_file_has_its_degrees_in_km(tmp_path, unit, fault):
+    text = f"""
+        grid = {{ shape = [6, 6], bounds = [[-60.0, 60.0], [-60.0, 60.0]], unit = "{unit}" }}
+        time = {{ horizon = 24.0, steps = 6 }}
+        dynamics = {{ viscosity = 4.0 }}
+        demand = {{ points = "bad.csv", width = 9.0, degrees = true, hour = "" }}
+    """
+    edited(tmp_path, "x,y,size\n0.0,0.0,1\n0.1,0.2,2\n")
+    if not fault:
+        assert problem_from_toml(text, folder=tmp_path).sites[:, 1].max() == pytest.approx(11.1195, abs=1e-3)
+        return
+    with pytest.raises(mfg.InputError, match="become km, and y has the unit 'm'; state unit 'km'"):
+        problem_from_toml(text, folder=tmp_path)
 
 
 def test_a_demand_needs_a_grid(stops):

@@ -124,7 +124,7 @@ class TestEveryProblem:
         ("cole-hopf", {"viscosity": 0.0}, "viscosity 0.0; it must be positive"),
         ("cole-hopf", {"control_cost": 0.0}, "control cost is 0.0; it must be positive"),
         ("cole-hopf", {"boundary": "reflectin"}, "did you mean 'reflecting'"),
-        ("montreal", {"width": 0.0}, "width 0.0 .* the width must be positive"),
+        ("montreal", {"width": 0.0}, "width of the points is 0.0; a positive number is needed"),
         ("montreal", {"congestion": -1.0}, "congestion is -1.0; it must be positive"),
     ],
 )

@@ -54,6 +54,17 @@ def test_paths_go_along_numbers_of_the_game():
     assert along({"reward": [1, 2, 3]}) is None  # two of three would start from nothing
     assert along({"steps": [8, 9, 10, 11], "rng": [1, 2, 3, 4], "kind": list("abcd")}) is None
     assert along({"on": [True, False, 2, 3], "a": [1, 2, 3, float("inf")]}) is None
+    assert along({"reward": [1, 1.0, 2, 3]}) is None  # no line goes through two points in one place
+    assert along({"reward": [1, 1.0, 2, 3], "congestion": [1, 2, 3, 4.0]}) == "congestion"
+
+
+def test_seeds_follow_each_other_where_there_is_no_path():
+    over = {"rng": [1, 2], "reward": [1.0, 2.0, 3.0], "agents": [5, 9], "kind": ["a", "b"]}
+    listed = [index for (index,) in paths(over, None)]
+    assert sorted(listed) == list(np.ndindex(2, 3, 2, 2))
+    games = [(reward, kind) for _, reward, _, kind in listed]
+    assert games == [game for game in np.ndindex(3, 2) for _ in range(4)]  # four answers of each game in a row
+    assert [(seed, agents) for seed, _, agents, _ in listed[:4]] == list(np.ndindex(2, 2))
 
 
 def test_starts_help_small_monotone_diffusions():
@@ -64,7 +75,13 @@ def test_starts_help_small_monotone_diffusions():
         mfg.problems.predator_prey(),
     ):
         assert not starts_help(problem, Point())
-    assert not starts_help(mfg.problems.supply_demand(shape=(16, 16)), Point(options={"method": "frank-wolfe"}))
+    for point in (
+        Point(options={"method": "frank-wolfe"}),
+        Point(options={"tol_continuum": 1e-3}),
+        Point(agents=10),
+        Point(learner="mguni"),
+    ):
+        assert not starts_help(mfg.problems.supply_demand(shape=(16, 16)), point)
 
 
 def test_starts_are_straight_lines_and_save_sweeps(starts: list[bool]):

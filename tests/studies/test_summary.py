@@ -65,6 +65,11 @@ def test_what_a_study_does_not_have_is_told(study: xr.Dataset):
     for call, sentence in (
         (lambda: study_table(study, over="rgn"), "did you mean 'rng'"),
         (lambda: study_table(study, times=[0.5]), "kept nothing at 0.5 of the horizon"),
+        (
+            lambda: field_table(study, "density", [0.5]),
+            "kept nothing at 0.5 of the horizon; it kept",
+        ),
+        (lambda: field_table(study, "mass_left", [1.0, -1]), "kept nothing at -1 of the horizon"),
         (lambda: field_table(study, "densty"), "did you mean 'density'"),
         (lambda: spread(study, "costs", "rng"), "number of the study 'costs'"),
         (lambda: field_table(study.drop_vars(["density", "mass_left"])), "sweep with keep"),

@@ -160,6 +160,25 @@ def test_shapes_seeds_agents_and_functions_are_swept_alike():
 
 
 @pytest.mark.parametrize(
+    ("over", "settings", "options"),
+    [
+        ({"congestion": [0.05], "agents": [20]}, {}, {}),
+        ({"congestion": [0.05], "rng": [1, 2]}, {"agents": 20}, {}),
+        ({"congestion": [0.05]}, {}, {"tol_continuum": 0.5}),
+        ({"congestion": [0.05]}, {}, {}),
+    ],
+)
+def test_paths_are_not_for_games_that_agents_play_nor_for_several_meshes(over, settings, options, monkeypatch):
+    from mfgsolve.studies import sweep as module
+
+    ways = []
+    monkeypatch.setattr(module, "_todo", lambda kept, point, values, way: ways.append(way) or [])
+    given = {"reward": [1.0, 1.5, 2.0, 2.5], **over}
+    sweep("supply-demand", given, shape=(8, 8), settings={"viscosity": 0.05, **settings}, options=options)
+    assert ways == ["reward" if len(over) == 1 and not options else None]
+
+
+@pytest.mark.parametrize(
     ("call", "sentence"),
     [
         (lambda: sweep("supply-demnd", {"reward": [1]}), "did you mean 'supply-demand'"),

@@ -65,12 +65,10 @@ class OneAgent:
 
     def _drawn(self, action: Any, x: int) -> int:
         """The action, or an allowed one where it is not and one is drawn."""
-        allowed = self.game.step.allowed[:, x]
-        number = np.asarray(action)
-        within = number.size == 1 and number.dtype.kind in "iu" and 0 <= number.item() < allowed.size
-        if self.draws and within and not allowed[number.item()]:
+        a, allowed = _number(action, self.game), self.game.step.allowed[:, x]
+        if self.draws and not allowed[a]:
             return int(self.np_random.choice(np.flatnonzero(allowed)))
-        return _action(action, self.game, self._t, x)
+        return _allowed(a, self.game, self._t, x)
 
     def action_masks(self) -> np.ndarray:
         """Which actions are allowed now, boolean (actions,)."""
@@ -133,7 +131,8 @@ class Crowd:
         missing = [name for name in self.agents if name not in actions]
         if missing:
             raise InputError(f"actions of {len(missing)} agents are missing, {missing[0]!r} first; all act at once")
-        chosen = np.array([_action(actions[n], game, t, x) for n, x in zip(self.agents, cells.tolist(), strict=True)])
+        numbers = [_number(actions[name], game) for name in self.agents]
+        chosen = np.array([_allowed(a, game, t, x) for a, x in zip(numbers, cells.tolist(), strict=True)])
         mass, choices = self._masses(), np.zeros((game.step.actions, game.cells))
         np.add.at(choices, (chosen, cells), self._share)
         price = self._sampler.price(t, self._sampler.level(t, mass, choices))
@@ -172,12 +171,16 @@ class Crowd:
         return {name: {"action_mask": mask} for name, mask in zip(self.agents, masks, strict=True)}
 
 
-def _action(action: Any, game: Game, t: int, x: int) -> int:
-    """The number of an action that is allowed in state x."""
+def _number(action: Any, game: Game) -> int:
+    """The number of an action."""
     number = np.asarray(action)
     if number.size != 1 or number.dtype.kind not in "iu" or not 0 <= number.item() < game.step.actions:
         raise InputError(f"action is {action!r}; a whole number from 0 to {game.step.actions - 1} is needed")
-    a = int(number.item())
+    return int(number.item())
+
+
+def _allowed(a: int, game: Game, t: int, x: int) -> int:
+    """The same number, where the action is allowed in state x."""
     if not game.step.allowed[a, x]:
         raise InputError(
             f"action {a} is not allowed in state {x} at step {t}; the info's action_mask says which ones are"
