@@ -27,6 +27,7 @@ is therefore typed once for all callers, but neither optimised nor made into ins
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import sys
@@ -125,37 +126,42 @@ def _for_callers(kernel: Any, function: Callable[..., Any], options: dict[str, A
     """The same kernel; the others that call it get a version without an entry for Python and without a place in the
     cache, as a `_Part`, and one for all values of a flag or a number that they write out.
 
-    A loop that threads share is compiled apart from its callers.
+    It is made when the first of them is compiled, and never where all are read from the cache.
     """
-    inner = numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
-    template, compile_here = inner.get_call_template, inner.compile
 
-    def compile_(signature: Any) -> Any:
-        with global_compiler_lock:  # nobody else may meet the maker of parts
-            codegen = inner.targetctx.codegen()
-            usual = codegen.create_library
-
-            def create(name: str, **more: Any) -> Any:
-                if name != function.__qualname__:
-                    return usual(name, **more)
-                part = _Part(codegen, name, **more)
-                part.ready = ready
-                return part
-
-            codegen.create_library = create
-            try:
-                return compile_here(signature)
-            finally:
-                codegen.create_library = usual
+    @functools.cache
+    def inner() -> Any:
+        made = numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+        if not options.get("parallel"):  # a loop that threads share is compiled apart from its callers
+            made.compile = functools.partial(_compiled_as_part, made, made.compile, ready)
+        return made
 
     def get_call_template(arguments: Any, named: Any) -> Any:
         arguments = tuple(numba.types.unliteral(argument) for argument in arguments)
-        return template(arguments, {name: numba.types.unliteral(argument) for name, argument in named.items()})
+        named = {name: numba.types.unliteral(argument) for name, argument in named.items()}
+        return inner().get_call_template(arguments, named)
 
-    if not options.get("parallel"):
-        inner.compile = compile_
-    kernel.get_call_template, kernel.get_overload = get_call_template, inner.get_overload
+    kernel.get_call_template, kernel.get_overload = get_call_template, lambda signature: inner().get_overload(signature)
     return kernel
+
+
+def _compiled_as_part(kernel: Any, compile_here: Callable[[Any], Any], ready: bool, signature: Any) -> Any:
+    with global_compiler_lock:  # nobody else may meet the maker of parts
+        codegen = kernel.targetctx.codegen()
+        usual = codegen.create_library
+
+        def create(name: str, **more: Any) -> Any:
+            if name != kernel.py_func.__qualname__:
+                return usual(name, **more)
+            part = _Part(codegen, name, **more)
+            part.ready = ready
+            return part
+
+        codegen.create_library = create
+        try:
+            return compile_here(signature)
+        finally:
+            codegen.create_library = usual
 
 
 class _Telling(event.Listener):  # type: ignore[misc]
