@@ -15,7 +15,7 @@ from mfgsolve.resolution import settle
 
 SHAPES = {"supply-demand": (8, 10), "crowd-aversion": (8, 16)}
 AS_DATA = [
-    "beach-bar", "bonnans-lavigne-pfeiffer-2", "braess", "crowd-aversion", "crowd-modelling", "crowd-modelling-2d",
+    "beach-bar", "bench-mfg-chain", "bonnans-lavigne-pfeiffer-2", "braess", "crowd-aversion", "crowd-modelling", "crowd-modelling-2d",
     "crowd-motion", "four-rooms", "lattice-supply-demand", "left-right", "predator-prey", "rock-paper-scissors",
     "supply-demand",
 ]  # fmt: skip
