@@ -52,10 +52,12 @@ CLASSES: dict[str, Callable[[], Problem]] = {
     "finite, temperature > 0, capacity or bounded price": lambda: _finite(CrowdAversion() + Capacity(0.9) + PRICE, 0.1),
     "transitions that depend on the crowd": lambda: _finite(CrowdAversion(), 0.1, lambda t, mass: (STAY, SWAP)),
     "... sharp": lambda: _finite(CrowdAversion(), 0.0, lambda t, mass: (STAY, SWAP)),
-    "no final time, diffusion or temperature > 0": lambda: _lasting(Ergodic(), 0.1),
-    "... invariant population (no potential)": lambda: _lasting(Discounted(factor=0.9), 0.1),
+    "no final time, temperature > 0": lambda: _lasting(Ergodic(), 0.1),
+    "no final time, temperature > 0, no potential (invariant population)": lambda: _lasting(
+        Discounted(factor=0.9), 0.1
+    ),
     "no final time, sharp": lambda: _lasting(Ergodic()),
-    "... invariant population (no potential), sharp": lambda: _lasting(Discounted(factor=0.9)),
+    "no final time, sharp, no potential (invariant population)": lambda: _lasting(Discounted(factor=0.9)),
 }
 
 

@@ -34,7 +34,7 @@ def test_words_that_there_are_not() -> None:
         problems.bench_mfg_chain(game="ergodi")
     with pytest.raises(mfg.InputError, match="1 states; at least 2"):
         problems.bench_mfg_chain(states=1)
-    with pytest.raises(mfg.InputError, match="noise 0.6"):
+    with pytest.raises(mfg.InputError, match=r"noise 0\.6"):
         problems.bench_mfg_chain(noise=0.6)
-    with pytest.raises(mfg.InputError, match="discount factor of a step is 1.0"):
+    with pytest.raises(mfg.InputError, match=r"discount factor of a step is 1\.0"):
         problems.bench_mfg_chain(factor=1.0)
