@@ -15,9 +15,9 @@ from mfgsolve.games.multipliers import multiplier_from
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then, problem_from_toml, restated
+from mfgsolve.scenarios import check_one_world
 from mfgsolve.solution import Solution
 from mfgsolve.spaces import Populations
-from mfgsolve.scenarios import check_one_world
 from mfgsolve.stationary import check_final_time
 
 __all__ = ["Play", "agent_list", "agent_numbers", "one_number", "play_of"]

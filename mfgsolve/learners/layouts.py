@@ -15,8 +15,8 @@ from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.problem import Problem
-from mfgsolve.spaces import Populations, Space, States
 from mfgsolve.scenarios import check_one_world
+from mfgsolve.spaces import Populations, Space, States
 from mfgsolve.stationary import check_final_time
 
 __all__ = ["actions_of", "check_mass", "counted", "even_shares", "game_of", "joint", "labelled", "space_of"]

@@ -18,11 +18,11 @@ from mfgsolve.problem import Problem
 from mfgsolve.problemfile.by_name import stated
 from mfgsolve.problems import registry
 from mfgsolve.resolution import settle
+from mfgsolve.scenarios import check_one_world
 from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Reference
 from mfgsolve.solvers.base import Solver
 from mfgsolve.solving import learned
-from mfgsolve.scenarios import check_one_world
 from mfgsolve.stationary import check_final_time
 from mfgsolve.tasks import Task, Training, train
 

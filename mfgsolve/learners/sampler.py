@@ -11,8 +11,8 @@ import numpy as np
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
 from mfgsolve.problem import Problem
-from mfgsolve.solvers.needs import TABLES, unmet
 from mfgsolve.scenarios import check_one_world
+from mfgsolve.solvers.needs import TABLES, unmet
 from mfgsolve.stationary import check_final_time
 
 __all__ = ["Sampler", "finite_game"]

@@ -16,9 +16,9 @@ from mfgsolve.files import SCHEMA
 from mfgsolve.games import Game, Policy
 from mfgsolve.games.multipliers import end_variables, paid_once
 from mfgsolve.grids import Grid
-from mfgsolve.solution.timeless import cost_attrs, lasting_value, without_times
 from mfgsolve.scenarios import Scenarios
 from mfgsolve.solution.leaves import tree_variables
+from mfgsolve.solution.timeless import cost_attrs, lasting_value, without_times
 from mfgsolve.spaces import Layers
 
 __all__ = [

@@ -81,7 +81,15 @@ def unit(word: str, length: str, time: str, axes: int) -> str:
 
 
 def test_every_variable_is_listed_with_its_dimensions_and_unit(solutions):
-    all_units = ("km", "h", 2), ("1", "h", 0), ("1", "1", 0), ("km", "h", 2), ("1", "1", 1), ("1", "1", 0), ("1", "1", 1)
+    all_units = (
+        ("km", "h", 2),
+        ("1", "h", 0),
+        ("1", "1", 0),
+        ("km", "h", 2),
+        ("1", "1", 1),
+        ("1", "1", 0),
+        ("1", "1", 1),
+    )
     for solution, units in zip(solutions, all_units, strict=True):
         dataset = solution.dataset
         space = tuple(dim for dim in dataset["density"].dims if dim in SPACE)
