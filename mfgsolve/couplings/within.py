@@ -26,7 +26,7 @@ def within(coupling: Coupling) -> Coupling:
         return Sum(tuple(within(term) for term in coupling.terms))
     if coupling.on == "aggregate":
         raise InputError(
-            "a price adds up all choices, and scenarios have a price each, which is not offered; leave the scenarios out"
+            "a price adds up all choices, and scenarios have a price each: not offered; leave the scenarios out"
         )
     if coupling.is_local or isinstance(coupling, Within):
         return coupling

@@ -69,7 +69,7 @@ def branching(dynamics: Any, space: Scenarios) -> Any:
         return dynamics  # what is no dynamics is told of elsewhere
     if not isinstance(dynamics, TableDynamics):
         raise InputError(
-            f"scenarios with a {type(dynamics).__name__} are not offered: its steps know no news; state the dynamics as "
+            f"scenarios with a {type(dynamics).__name__} are not offered: its steps know no news; state them as "
             "LatticeMoves or Tabular"
         )
     if dynamics.is_coupled:
@@ -139,7 +139,7 @@ class Branching(TableDynamics):
         place = self.place
         if self.of.noise_schemes(place.space, time):
             raise InputError(
-                "scenarios with implicit noise are not offered: it acts after the news; take noise = 'explicit', or jumps"
+                "scenarios with implicit noise are not offered: it acts after the news; take noise = 'explicit'"
             )
         by_step, allowed = self.of.tables(place.space, time, where)
         levels, made = place.tree.levels(time), dict[tuple[int, int], Matrices]()

@@ -50,8 +50,8 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
   * price                      step, aggregate     rate          of a unit of the aggregate
   * scenario_probability       scenario            1             of a game with common noise: of each segment of its tree
   * scenario_parent            scenario            1             number of the segment before it, -1 of the first
-  * scenario_begin             scenario            time          from when to when the world may be there; density is
-  * scenario_end               scenario            time          that of agents given that it is, 0 at other times
+  * scenario_begin             scenario            time          from when to when the world may be there; density
+  * scenario_end               scenario            time          is that of agents given that it is, else 0
   * capacity_multiplier        time, ...           rate          what a hard cap costs; at the last node paid once
   * final_price                ...               cost          what is paid once, at the end, where the final density
                                                                  is given; its mean over that density is 0

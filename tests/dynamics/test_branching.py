@@ -89,8 +89,8 @@ def test_what_is_not_offered_is_refused_in_a_sentence(tmp_path: Path) -> None:
         mfg.Problem(box, time, mfg.ControlledDiffusion(0.1), 0.0, 1.0, scenarios=tree)
     with pytest.raises(mfg.InputError, match="implicit noise"):
         mfg.solve(mfg.Problem(box, time, mfg.LatticeMoves((0, 1), viscosity=0.01), 0.0, 1.0, scenarios=tree))
+    price = mfg.Price(mfg.QuadraticPotential(), amounts=[0.0, 1.0])
     with pytest.raises(mfg.InputError, match="a price adds up"):
-        price = mfg.Price(mfg.QuadraticPotential(), amounts=[0.0, 1.0])
         mfg.Problem(box, time, mfg.LatticeMoves((0, 1)), price, 1.0, scenarios=tree)
     with pytest.raises(mfg.InputError, match="final of the problem"):
         mfg.Problem(box, time, mfg.LatticeMoves((0, 1)), 0.0, 1.0, final=np.ones(8), scenarios=tree)

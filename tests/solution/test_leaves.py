@@ -25,6 +25,14 @@ def test_each_branch_is_a_course_of_the_crowd() -> None:
     assert by_branch(free) is free
 
 
+def test_regions_weigh_scenarios_by_their_probability() -> None:
+    solution = mfg.solve(mfg.problems.late_news(), check="ignore")
+    np.testing.assert_allclose(mfg.mass(solution), 1.0, atol=1e-9)
+    np.testing.assert_allclose(mfg.mass(solution, "scenario == 'left'"), [0, 0, 0, 0.6, 0.6, 0.6, 0.6], atol=1e-9)
+    both = mfg.mass(solution, "x > 2") + mfg.mass(solution, "x < 2")
+    np.testing.assert_allclose(both, 1.0, atol=1e-9)
+
+
 def test_pictures_have_a_row_for_each_branch() -> None:
     solution = mfg.solve(worlds.line(), check="ignore")
     figure = plots.plan(solution)
