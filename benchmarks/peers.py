@@ -10,8 +10,8 @@ policies.  A peer's clock runs for its iterations alone, not for its scores; our
 solution, once for each accuracy, kernels compiled before.  MFGLib brings torch, which is large.
 
 Bench-MFG's algorithms run from their start to the end and score every iteration themselves, so that their clock runs
-for that, too; each is run for 1, 2, 4, ... iterations, compiled before.  Its score follows the law of a policy for 50 steps
-and values for 100; here it begins in the law and follows values for 400, which leaves 1e-17 of them.
+for that, too; each is run for 1, 2, 4, ... iterations, compiled before.  Its score follows the law of a policy for 50
+steps and values for 100; here it begins in the law and follows values for 400, which leaves 1e-17 of them.
 """
 
 from __future__ import annotations

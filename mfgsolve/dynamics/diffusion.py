@@ -210,8 +210,10 @@ class ControlledDiffusion(Dynamics):
 
     def _obstacle(self, space: Space, hard: bool) -> str:
         """Why entropic steps do not suit; empty where they do."""
-        uneven = [axis.name for axis in getattr(space, "axes", ()) if not axis.even]
+        below = space.space if isinstance(space, Populations) else space
+        uneven = [axis.name for axis in getattr(below, "axes", ()) if not axis.even]
         reasons = {
+            "several populations move on the grid": space.populations > 1,
             f"cells along the axis {' and '.join(uneven)} of the grid have different widths": bool(uneven),
             "it has a drift": not is_still(self.drift),
             "its viscosity is not the same along all axes": isinstance(self.viscosity, tuple),
@@ -339,8 +341,8 @@ class ControlledDiffusion(Dynamics):
             raise InputError("several populations of diffusions know no exits yet; state them as LatticeMoves")
         if len({type(part) for part in parts}) > 1:
             raise InputError(
-                "populations of diffusions take steps of different kinds; state scheme='upwind' for all, and one kind of "
-                "movement"
+                "populations of diffusions take steps of different kinds; state scheme='upwind' for all, and one kind "
+                "of movement"
             )
         return Beside(space, time, parts)
 

@@ -168,6 +168,13 @@ def judge(problem: Problem, cap_fraction: float = math.nan) -> Judgement:
 
 
 def _examined(problem: Problem) -> Judgement:
+    if not isinstance(problem.grid, Grid):
+        steps = problem.time.steps
+        sentence = (
+            f"whether {steps} time steps are enough is not measured for several populations of diffusions; solve the "
+            f"game with {2 * steps} steps, too, and compare"
+        )
+        return Judgement(steps, problem.time.chosen, cautions=(Caution("steps-not-measured", sentence),))
     if problem.scheme == "entropic":
         return entropic_judgement(problem)
     measured = measure(problem)

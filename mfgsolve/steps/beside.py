@@ -1,7 +1,8 @@
 """Several populations side by side, each with a step of its own on the same grid: they meet in what they pay alone.
 
-Levels are (populations, *level of one), policies (T, populations, *policy of one).  Every verb is that of the parts, one
-after the other, so that kernels, certificates and policies of one population serve for several.
+Levels are (populations, *level of one), policies (T, populations, *policy of one).  Every verb is that of the parts,
+one after the other, so that kernels, certificates and policies of one population serve for several.  The parts are
+upwind steps: policies of entropic ones have widths of their own.
 """
 
 from __future__ import annotations
@@ -49,10 +50,8 @@ class Apart(Factor):
         return np.stack([push_all(part.factors, t, row) for part, row in self._rows(mass)]).reshape(mass.shape)
 
     def _rows(self, level: np.ndarray) -> list[tuple[Step, np.ndarray]]:
-        rows = level.reshape(len(self.parts), -1)
-        return [
-            (part, np.ascontiguousarray(row).reshape(part.shape)) for part, row in zip(self.parts, rows, strict=True)
-        ]
+        rows = np.ascontiguousarray(level).reshape(len(self.parts), -1)
+        return [(part, row.reshape(part.shape)) for part, row in zip(self.parts, rows, strict=True)]
 
 
 class Beside(Step):
@@ -187,10 +186,10 @@ class Beside(Step):
     def described(self, policy: Policy) -> PolicyVariable:
         told = [part.described(own) for _, part, own in self._each(policy)]
         first = told[0]
-        fields = {}
+        fields: dict[str, tuple[Any, ...]] = dict(first.companions)
         for name, (dims, _, attrs) in first.companions.items():
-            rows = [each.companions[name][1] for each in told]
-            fields[name] = (*_stacked(dims, rows, self.space), attrs)
+            if tuple(dims[-self.space.space.ndim :]) == self.space.space.dims:  # else names, which are those of all
+                fields[name] = (*_stacked(dims, [each.companions[name][1] for each in told], self.space), attrs)
         dims, values = _stacked(first.dims, [each.values for each in told], self.space)
         return PolicyVariable(first.form, dims, values, first.attrs, fields)
 
@@ -225,12 +224,8 @@ class Beside(Step):
 
     def chain(self, policy: Policy) -> Chain:
         chains = [part.chain(own) for _, part, own in self._each(policy)]
-        if not all(isinstance(each, Chain) for each in chains):
-            raise InputError(
-                f"agents of several populations are not drawn by {self.scheme_name} steps; state the diffusions with "
-                "scheme='upwind'"
-            )
-        choices = np.concatenate([each.choices for each in chains], axis=1)  # type: ignore[union-attr]
+        assert all(isinstance(each, Chain) for each in chains)
+        choices = np.concatenate([each.choices for each in chains], axis=1)
         own = np.concatenate([each.own_cost for each in chains], axis=1)
         return Chain(self.law(), choices, own)
 

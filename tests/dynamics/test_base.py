@@ -36,8 +36,9 @@ def test_one_population_binds_and_several_are_joined():
     both = mfg.Tabular.join([one, two], mfg.Populations(["a", "b"], mfg.States(2)), time, np.ones((2, 2)) / 2)
     assert (both.actions, both.states) == (2, 4)
     np.testing.assert_array_equal(both.own_cost[0], [[0, 1, 7, 8], [2, 3, 0, 0]])
-    with pytest.raises(mfg.InputError, match="ControlledDiffusion cannot be stated for several populations; use La"):
-        mfg.ControlledDiffusion.join([mfg.ControlledDiffusion()] * 2, mfg.Grid.box((2,)), time, start)
+    pair = mfg.Populations(["a", "b"], mfg.Grid.box((2,)))
+    beside = mfg.ControlledDiffusion.join([mfg.ControlledDiffusion(0.1)] * 2, pair, time, np.ones((2, 2)) / 2)
+    assert [part.cells for part in beside.parts] == [2, 2]
 
 
 def test_what_dynamics_are_unless_they_say_otherwise():

@@ -82,7 +82,8 @@ def test_exploitability_counts_a_population_by_its_mass():
     for p in range(2):
         mine = cost(p, lambda t, a, p=p: policy[t, a, p])
         pure = itertools.product(range(2), repeat=3 * steps)
-        best = np.min([cost(p, lambda t, a, c=np.reshape(c, (steps, 3)): (c[t] == a) * 1.0) for c in pure], axis=0)
+        tables = [np.reshape(choice, (steps, 3)) for choice in pure]
+        best = np.min([cost(p, lambda t, a, c=table: (c[t] == a) * 1.0) for table in tables], axis=0)
         total += float(start[p] @ (mine - best))
     assert float(mfg.exploitability(game, policy)) == pytest.approx(total, rel=1e-12)
 
@@ -156,7 +157,7 @@ def test_files_keep_masses(tmp_path):
     solution = mfg.solve(again, tol=1e-9)
     loaded = mfg.load(solution.save(tmp_path / "plan.nc"))
     np.testing.assert_allclose(loaded.dataset.population.attrs["masses"], MASSES)
-    with pytest.raises(mfg.InputError, match="expected 0.6"):
+    with pytest.raises(mfg.InputError, match=r"expected 0\.6"):
         problem_from_toml(TOML.replace("mass = 0.75", "mass = 0.6")).initial_mass()
 
 
