@@ -179,16 +179,9 @@ class Problem(Suggesting):
         for each in ("coupling", "terminal_coupling"):
             if (given := getattr(self, each)) is not None:
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
-<<<<<<< HEAD
         if self.time.is_stationary:
             check_agents(self)
-        below, hard = getattr(self.grid, "space", self.grid), self.couplings[0].is_hard
-        settled = tuple(one.with_scheme(below, hard) for one in self.all_dynamics)
-        if len({one.scheme for one in settled}) > 1:  # all by the one that suits all
-            settled = tuple(one.on_chain("upwind") for one in settled)
-=======
         settled = tuple(one.with_scheme(self.grid, self.couplings[0].is_hard) for one in self.all_dynamics)
->>>>>>> h8
         object.__setattr__(self, "_settled", settled)
 
     def _check_dynamics(self) -> None:
