@@ -50,13 +50,14 @@ class Problem(Suggesting):
     Parameters
     ----------
     grid, time : where (a `Grid`, `States`, or `Populations` on one of them) and when; a `TimeGrid` without steps leaves
-        their number to the game (`mfgsolve.resolution`)
+        their number to the game (`mfgsolve.resolution`); of games without a final time a `Discounted` or an `Ergodic`
     dynamics : `ControlledDiffusion` (on a grid), `LatticeMoves` (on a grid) or `Tabular`; for several populations a
         list, one for each
     coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change.  Plain
         arrays in it have the shape of the grid, or a level for each step (or node) before that
     initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number; the
-        mass of every population is 1, or what `Populations` says
+        mass of every population is 1, or what `Populations` says.  Left out where nothing depends on it (`Ergodic`, an
+        invariant population)
     terminal : terminal cost g: function of (t, coordinates), array or number
     terminal_coupling : a `Coupling` added at the last node with weight 1
     final : density of agents at the horizon, to which a terminal price leads them (the planning problem); or a
@@ -290,8 +291,8 @@ class Problem(Suggesting):
         Raises
         ------
         InputError
-            where moving costs more in a crowd: what movers cost those around them is no coupling; and where a crowd that
-            starts where it is discounts its future, which the optimum does not
+            where moving costs more in a crowd: what movers cost those around them is no coupling; and where a crowd
+            that starts where it is discounts its future, which the optimum does not
         """
         check_optimum(self.time)
         for one in self.all_dynamics:

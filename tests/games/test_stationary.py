@@ -64,6 +64,7 @@ def test_the_curvature_is_the_derivative_of_the_law_of_the_best_response(kind: s
     answer = game.respond(price, crowd=belief)
     exact = -game.curvature(answer.policy, game.flow(answer.policy), game.weights[:, None] * change, identity=0.0)[0]
     assert game.is_potential == (kind != "invariant")
+    assert np.abs(exact).max() > 1e-3
     np.testing.assert_allclose((flow(1e-4) - flow(-1e-4)) / 2e-4, exact, atol=1e-8)
 
 
