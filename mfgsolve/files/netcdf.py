@@ -200,7 +200,7 @@ def _image(dataset: xr.Dataset, encoding: dict[Any, dict[str, Any]]) -> bytes:
     try:
         dataset.dump_to_store(store, encoding=encoding)
     finally:
-        store.close()
+        store.close()  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 
