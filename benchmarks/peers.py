@@ -1,17 +1,23 @@
-"""OpenSpiel and MFGLib against mfgsolve on their own games: exploitability against wall time, side by side, in one run.
+"""OpenSpiel, MFGLib and Bench-MFG against mfgsolve on their games: exploitability against wall time, in one run.
 
-python benchmarks/peers.py --folder peers                # makes peers/mfglib and peers/openspiel (venv, pip), runs all
+python benchmarks/peers.py --folder peers                # makes peers/mfglib, ... (venv, pip), runs all
 python benchmarks/peers.py --mfglib-python PYTHON        # uses an environment that has MFGLib and mfgsolve
 python benchmarks/peers.py --openspiel-python PYTHON --seconds 20
+python benchmarks/peers.py --benchmfg-python PYTHON --peer benchmfg
 
 Both sides run in the same process on the same game, on one thread and in double precision, and the peer scores all
 policies.  A peer's clock runs for its iterations alone, not for its scores; ours runs from the problem to the certified
 solution, once for each accuracy, kernels compiled before.  MFGLib brings torch, which is large.
+
+Bench-MFG's algorithms run from their start to the end and score every iteration themselves, so that their clock runs
+for that, too; each is run for 1, 2, 4, ... iterations, compiled before.  Its score follows the law of a policy for 50 steps
+and values for 100; here it begins in the law and follows values for 400, which leaves 1e-17 of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -25,7 +31,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-EXTRAS = {"mfglib": "mfglib", "openspiel": "open-spiel"}
+EXTRAS = {"mfglib": "mfglib", "openspiel": "open-spiel", "benchmfg": "bench-mfg"}
 LEVELS = [10.0**-k for k in (0, 1, 2, 3, 4, 5, 6, 8, 10, 12)]
 AIMS = [1e-6, 1e-10]  # levels to be tried whatever the peer reaches
 FOUR_ROOMS = "four rooms"
@@ -38,6 +44,8 @@ GAMES = {
                   "mfg_dynamic_routing(setting=dynamic_routing_braess)", "mean_field_lin_quad",
                   "mfg_crowd_modelling_2d(only_distribution_reward=true,initial_distribution=[0|0;2|5],"
                   "initial_distribution_value=[0.5;0.5])", "python_mfg_predator_prey", FOUR_ROOMS],
+    "benchmfg": ["lasry_lions_chain", "four_rooms_obstacles", "multiple_equilibria", "no_interaction_game",
+                 "rock_paper_scissors", "contraction_game"],
 }  # fmt: skip
 
 Curve = list[tuple[float, float]]  # (seconds, exploitability)
@@ -52,6 +60,7 @@ class Sides(NamedTuple):
     start: Any
     score: Callable[[Any], float]
     rescore: Callable[[Any], float]  # of our solution
+    unit: float = 1.0  # what we call an exploitability that it calls 1
 
 
 def timed(step: Callable[[], Any]) -> Iterator[tuple[float, Any]]:
@@ -148,22 +157,81 @@ def openspiel_game(name: str) -> Sides:
     return Sides(f"openspiel:{name}", algorithms, UniformRandomPolicy(game), score, rescore)
 
 
-def ours(name: str, levels: list[float], seconds: float, rescore: Callable[[Any], float]) -> dict[str, Any]:
+BENCH_MFG = {  # algorithm, its section, settings: the package's own, then mirror descent at other rates
+    "fictitious play": ("damped_fixed_point", "dampedfp", {}),
+    "damped fixed point": ("damped_fixed_point", "dampedfp", {"lambda_schedule": "damped"}),
+    "policy iteration": ("pi", "pi", {}),
+    "smooth policy iteration": ("pi", "pi", {"variant": "smooth_policy_iteration"}),
+    "mirror descent 0.005": ("omd", "omd", {}),
+    "mirror descent 0.05": ("omd", "omd", {"learning_rate": 0.05}),
+    "particle swarm": ("pso", "pso", {}),
+}
+
+
+def benchmfg_game(name: str) -> Sides:
+    """A game of Bench-MFG."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    import benchmfg
+    import numpy as np
+    from benchmfg.envs.mfg_model_class_jit import exploitability_jax, mean_field_by_transition_kernel_multi_jax
+
+    from mfgsolve.interop import to_bench_mfg_policy
+
+    np.random.seed(0)  # noqa: NPY002  (of its first policy)
+    place = f"environment={name}"
+    env, start = benchmfg.make_environment([place])
+    longer, _ = benchmfg.make_environment([place, "environment.horizon=400"])
+    law, spec = env.stationary_mean_field.copy(), None
+
+    def solver(label: str, count: int) -> Any:
+        algorithm, section, settings = BENCH_MFG[label]
+        told = [f"algorithm.{section}.{key}={value}" for key, value in {**settings, "num_iterations": count}.items()]
+        env.update_stationary_mean_field(law)
+        return benchmfg.make_solver([place, f"algorithm={algorithm}", *told], environment=env, initial_policy=start)
+
+    def run(label: str) -> Iterator[tuple[float, Any]]:
+        used, count = 0.0, 1
+        solver(label, 2).eval()  # compiles
+        while True:
+            made = solver(label, count)
+            begun = time.perf_counter()
+            policy = made.eval()[0]
+            took = time.perf_counter() - begun
+            yield max(took - used, 0.0), np.asarray(policy)
+            used, count = max(used, took), 2 * count
+
+    spec = benchmfg.make_solver([place], environment=longer, initial_policy=start).env_spec
+
+    def score(policy: Any) -> float:
+        there = mean_field_by_transition_kernel_multi_jax(policy, spec, num_iterations=20_000, initial_mean_field=law)
+        return float(exploitability_jax(policy, spec, initial_mean_field=there))
+
+    algorithms: dict[str, Algorithm] = {label: (lambda label=label: run(label)) for label in BENCH_MFG}
+    return Sides(f"bench-mfg:{name}", algorithms, start, score,
+                 lambda solution: score(to_bench_mfg_policy(solution)), unit=1.0 - env.gamma)  # fmt: skip
+
+
+MAKERS = {"mfglib": mfglib_game, "openspiel": openspiel_game, "benchmfg": benchmfg_game}
+
+
+def ours(game: Sides, levels: list[float], seconds: float) -> dict[str, Any]:
     """Border and solves: for every level of exploitability the seconds of a solve that stops there, and its score."""
     import mfgsolve as mfg
     from mfgsolve import interop
 
     begun = time.perf_counter()
-    problem = interop.build(name)
+    problem = interop.build(game.name)
     border = time.perf_counter() - begun
     options: dict[str, Any] = {"max_seconds": seconds, "check": "ignore"}
     scale = mfg.solve(problem, tol=1e-6, **options).certificate.scale  # compiles or loads the kernels, too
     points, solver = [], ""
     for level in levels:
         begun = time.perf_counter()
-        solution = mfg.solve(problem, tol=max(0.99 * level / scale, 1e-15), **options)
+        solution = mfg.solve(problem, tol=max(0.99 * level * game.unit / scale, 1e-15), **options)
         took = time.perf_counter() - begun
-        points.append((took, rescore(solution)))
+        points.append((took, game.rescore(solution)))
         solver = solution.dataset.attrs.get("solver", "")
         if points[-1][1] > level:
             break
@@ -173,20 +241,20 @@ def ours(name: str, levels: list[float], seconds: float, rescore: Callable[[Any]
 def inside(peer: str, seconds: float, only: str) -> None:
     """Run one peer's games in this environment; every result is a line of JSON."""
     warnings.simplefilter("ignore")
-    make = mfglib_game if peer == "mfglib" else openspiel_game
     for name in GAMES[peer]:
         if only in name:
-            game = make(name)
+            game = MAKERS[peer](name)
             curves, failed = {}, {}
             for label, algorithm in game.algorithms.items():
                 try:
-                    curves[label] = curve(algorithm(), game.score, seconds, game.start)
+                    with contextlib.redirect_stdout(sys.stderr):  # of peers that say how far they are
+                        curves[label] = curve(algorithm(), game.score, seconds, game.start)
                 except RuntimeError as error:  # fictitious play of MFGLib 0.3 fails on actions of two dimensions
                     failed[label] = str(error)
             try:
                 least = min(gap for points in curves.values() for _, gap in points)
                 levels = [level for level in LEVELS if level >= least or level in AIMS]
-                mine = ours(game.name, levels, 10 * seconds, game.rescore)
+                mine = ours(game, levels, 10 * seconds)
             except Exception as error:  # one game must not take the others with it
                 mine = {"error": f"{type(error).__name__}: {error}"}
             print(json.dumps({"game": f"{peer}:{name}", "peer": curves, "failed": failed, "ours": mine}), flush=True)
@@ -247,6 +315,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("peers"), help="where environments are made or found")
     parser.add_argument("--mfglib-python", type=Path, help="Python with MFGLib and mfgsolve")
     parser.add_argument("--openspiel-python", type=Path, help="Python with OpenSpiel and mfgsolve")
+    parser.add_argument("--benchmfg-python", type=Path, help="Python with Bench-MFG and mfgsolve")
     parser.add_argument("--peer", choices=sorted(GAMES), help="one peer only")
     parser.add_argument("--only", default="", help="games whose name contains this")
     parser.add_argument(
@@ -267,7 +336,9 @@ def main() -> None:
     for peer in [given.peer] if given.peer else sorted(GAMES):
         python = getattr(given, f"{peer}_python") or environment(peer, given.folder)
         command = [str(python), __file__, "--inside", peer, "--seconds", str(given.seconds), "--only", given.only]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD | {"TQDM_DISABLE": "1"}
+        ) as process:
             for line in process.stdout or ():
                 lines.append(line)
                 report(json.loads(line))

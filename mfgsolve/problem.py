@@ -21,6 +21,7 @@ from mfgsolve.errors import InputError, has_labels, numbers, real, unknown
 from mfgsolve.exit_costs import at_exits, own_exit_cost, with_exits
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.initial_masses import initial_mass
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import Labelled, aligned, frozen
@@ -28,7 +29,6 @@ from mfgsolve.inputs.texts import check_names
 from mfgsolve.inputs.times import kinks_of
 from mfgsolve.scenarios import ScenarioTree
 from mfgsolve.spaces import Populations, Space
-from mfgsolve.starts import starting_mass
 from mfgsolve.stationary import check_agents, check_optimum, check_steps, check_times
 from mfgsolve.steps import Step
 
@@ -56,7 +56,7 @@ class Problem(Suggesting):
     coupling : f, a `Coupling`; or a number or function of (t, coordinates), a cost the crowd does not change.  Plain
         arrays in it have the shape of the grid, or a level for each step (or node) before that
     initial : density of agents at t = 0 (mass per unit volume): function of (t, coordinates), array or number; the
-        mass of every population is 1
+        mass of every population is 1, or what `Populations` says
     terminal : terminal cost g: function of (t, coordinates), array or number
     terminal_coupling : a `Coupling` added at the last node with weight 1
     final : density of agents at the horizon, to which a terminal price leads them (the planning problem); or a
@@ -135,7 +135,7 @@ class Problem(Suggesting):
         if self.sense not in SENSES:
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
-        object.__setattr__(self, "exit_cost", own_exit_cost(self.exit_cost, self.grid))
+        object.__setattr__(self, "exit_cost", own_exit_cost(self))
         object.__setattr__(self, "kinks", kinks_of(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
@@ -181,7 +181,10 @@ class Problem(Suggesting):
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
         if self.time.is_stationary:
             check_agents(self)
-        settled = tuple(one.with_scheme(self.grid, self.couplings[0].is_hard) for one in self.all_dynamics)
+        below, hard = getattr(self.grid, "space", self.grid), self.couplings[0].is_hard
+        settled = tuple(one.with_scheme(below, hard) for one in self.all_dynamics)
+        if len({one.scheme for one in settled}) > 1:  # all by the one that suits all
+            settled = tuple(one.on_chain("upwind") for one in settled)
         object.__setattr__(self, "_settled", settled)
 
     def _check_dynamics(self) -> None:
@@ -342,7 +345,7 @@ class Problem(Suggesting):
 
     def initial_mass(self) -> np.ndarray:
         """Mass per cell at t = 0, shape of the grid; sums to 1."""
-        return starting_mass(self.initial, self.grid, self.normalise)
+        return initial_mass(self.initial, self.grid, self.normalise)
 
     def terminal_cost(self) -> np.ndarray:
         """g at the cell centres, shape of the grid; at exits, what it costs to leave at the end."""

@@ -19,6 +19,7 @@ import numpy as np
 from mfgsolve.coordinates import Coordinates
 from mfgsolve.errors import InputError, shown, unknown, whole
 from mfgsolve.exits import Exits, make_exits, truth_values
+from mfgsolve.inputs.masses import own_masses
 from mfgsolve.inputs.memory import affordable
 
 __all__ = [
@@ -44,9 +45,11 @@ class Space(ABC):
     Attributes
     ----------
     exits : cells by which agents leave, by name; None where there are none
+    masses : of each population, 1 where nothing else is stated
     """
 
     exits: Any = None
+    masses: tuple[float, ...] = (1.0,)
 
     @property
     @abstractmethod
@@ -328,7 +331,9 @@ class Layers(Space):
 class Populations(Layers):
     """Several populations (types of agents) on one space: arrays have a leading dimension ``population``.
 
-    The mass of every population sums to 1.  Coordinates are those of the space, and ``c.population`` is the number of
+    The mass of every population sums to 1, or to what ``masses`` say: of two populations of masses 0.9 and 0.1 the
+    second is a tenth of all agents.  Costs of the game are sums over all agents: a population counts by its mass, and
+    what one of its agents pays is the share of its population divided by its mass.  Coordinates are those of the space, and ``c.population`` is the number of
     the population.  Local couplings act within each population (a `Capacity` caps each by itself); an `Interaction`
     couples populations, and a `Price` adds up the choices of all.
 
@@ -336,6 +341,7 @@ class Populations(Layers):
     ----------
     names : of the populations
     space : where all of them live
+    masses : one positive number for each; absent, 1
 
     Examples
     --------
@@ -346,6 +352,7 @@ class Populations(Layers):
 
     names: Sequence[str]
     space: Space
+    masses: Any = None
 
     def __post_init__(self) -> None:
         listed = np.iterable(self.names) and not isinstance(self.names, str)
@@ -358,6 +365,7 @@ class Populations(Layers):
             )
         if not isinstance(self.space, Space) or isinstance(self.space, Populations):
             raise InputError(f"populations live on a {type(self.space).__name__}; a Grid or States is needed")
+        object.__setattr__(self, "masses", own_masses(self.masses, self.names))
         affordable(self.size, STATE_BYTES, f"space of {len(self.names)} populations in {self.space.size} cells each")
 
     label = "population"
@@ -372,11 +380,14 @@ class Populations(Layers):
 
     @property
     def identity(self) -> Any:
-        return ("populations", self.names, self.space.identity)
+        masses = () if set(self.masses) == {1.0} else (self.masses,)
+        return ("populations", self.names, self.space.identity, *masses)
 
     @property
     def dimension_coordinates(self) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
-        attrs = {"units": "1", "long_name": "population"}
+        attrs: dict[str, Any] = {"units": "1", "long_name": "population"}
+        if set(self.masses) != {1.0}:
+            attrs["masses"] = list(self.masses)
         return {"population": (np.array(self.names), attrs)} | self.space.dimension_coordinates
 
 

@@ -26,6 +26,7 @@ import numpy as np
 
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.grids import TimeGrid
+from mfgsolve.inputs.masses import check_unit_masses
 
 __all__ = [
     "Discounted", "Ergodic", "Stationary", "check_agents", "check_final_time", "check_optimum", "check_steps",
@@ -237,10 +238,18 @@ def check_times(problem: Any) -> None:
             f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out "
             "(or let them be born there: Discounted(..., population='renewal'))"
         )
+    check_unit_masses(problem.grid, f"{time!r}", "laws of such games are those of one agent")
     for name, nothing in (("terminal", 0.0), ("terminal_coupling", None), ("final", None)):
         given = getattr(problem, name)
         if given is not nothing and not (isinstance(given, int | float) and given == 0):
             raise InputError(f"{name} of the problem is given, and {time!r} has no end; leave it out")
+    if getattr(problem, "final", None) is not None:
+        raise InputError(f"final of the problem is given, and {time!r} has no end; leave it out")
+    if getattr(problem.grid, "exits", None) is not None:
+        raise InputError(
+            f"the grid has exits, and {time!r} has a crowd that nobody leaves; state the game with a TimeGrid, or the "
+            "places where agents come out as costs"
+        )
     if len(problem.kinks):
         raise InputError(f"kinks of the problem are given, and with {time!r} nothing changes with time; leave them out")
 
@@ -254,7 +263,7 @@ def check_agents(problem: Any) -> None:
             f"final time keeps ({time!r}); state a cost that rises steeply instead, or a TimeGrid"
         )
     for one in problem.all_dynamics:
-        if not one.has_tables and getattr(one, "viscosity", None) == 0.0 and problem.initial is None:
+        if hasattr(one, "control_cost") and one.viscosity == 0.0 and problem.initial is None:
             raise InputError(
                 f"the diffusion of problem {problem.name!r} has no noise (viscosity 0), so that with {time!r} its "
                 "crowd has no single law; state a viscosity above 0, or let agents be born again: "

@@ -17,6 +17,7 @@ from mfgsolve.agents.simulation import make_party, seed_sequence
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.files import SCHEMA
 from mfgsolve.games import Policy
+from mfgsolve.inputs.masses import ALIKE, check_unit_masses
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 
@@ -67,6 +68,11 @@ def simulate_deviation(
     True
     """
     play = play_of(plan, policy, problem)
+    check_unit_masses(
+        play.game.grid,
+        "simulate_deviation",
+        ALIKE,
+    )
     if play.game.step.pays_by_crowd:
         raise InputError(
             "what moving costs depends on the crowd, and what one agent pays among finitely many others is not known: "

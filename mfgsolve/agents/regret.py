@@ -17,6 +17,7 @@ from mfgsolve.agents.play import Play, agent_list, play_of
 from mfgsolve.agents.price import ExpectedPrice, mean_field_price, price_among
 from mfgsolve.certificates import certify, relative
 from mfgsolve.errors import InputError
+from mfgsolve.inputs.masses import ALIKE, check_unit_masses
 from mfgsolve.problem import Problem
 from mfgsolve.solution import Solution
 
@@ -82,6 +83,7 @@ def nash_gap(
     numbers = agent_list(agents)
     play = play_of(solution, policy, problem)
     game = play.game
+    check_unit_masses(game.grid, "nash_gap", ALIKE)
     if game.problem.is_coupled:
         raise InputError(
             "the dynamics depend on the crowd, so that the agents of a finite game are not independent and the exact "
@@ -89,7 +91,7 @@ def nash_gap(
         )
     if game.step.pays_by_crowd:
         raise InputError(
-            "what moving costs depends on the crowd, and what it costs among finitely many others is not known exactly; "
+            "what moving costs depends on the crowd, and among finitely many others it is not known exactly; "
             "mfg.simulate moves them by the exact law, without their costs"
         )
     certificate = certify(game, play.policy, play.crowd, multiplier=play.multiplier)

@@ -105,7 +105,8 @@ class _Replica:
         self.rng = np.random.Generator(np.random.PCG64(drawn))
         self.stream = together.generate_state(4, np.uint64)
         self.alone, self.tagged_seeds = alone, tagged
-        self.share = np.repeat(1.0 / party.agents, self.walk.states // party.agents.size)  # mass of one agent
+        masses = np.asarray(self.game.grid.masses)
+        self.share = np.repeat(masses / party.agents, self.walk.states // party.agents.size)  # mass of one agent
 
     def run(self) -> Run:
         walk, party = self.walk, self.party
@@ -240,7 +241,7 @@ class _Replica:
         """Mean cost of every population, and what each tagged agent paid, in the crowd as it was."""
         weights = chosen * self.share if chosen.size else chosen
         costs = self.walk.costs(levels * self.share, weights)
-        mean = costs.total.reshape(self.party.agents.size, -1).sum(axis=1)
+        mean = costs.total.reshape(self.party.agents.size, -1).sum(axis=1) / np.asarray(self.game.grid.masses)
         return mean, self._pay_tagged(costs, tagged, actions)
 
     def _pay_tagged(self, costs: CrowdCosts, tagged: np.ndarray, actions: np.ndarray) -> np.ndarray:

@@ -212,10 +212,12 @@ def _dataset(play: Play, party: Party, runs: list[Run], nodes: np.ndarray, entro
     counts = np.stack([run.counts for run in runs]).reshape(len(runs), nodes.size, populations, -1)
     counts = counts * inside.reshape(populations, -1)
     volumes = np.broadcast_to(flat_volumes(game.grid), game.grid.size).reshape(populations, -1)
-    density = (counts / (party.agents[:, None] * volumes)).reshape(len(runs), nodes.size, *game.grid.shape)
+    masses = np.asarray(game.grid.masses)
+    share = masses / party.agents  # mass of one agent
+    density = (counts * (share[:, None] / volumes)).reshape(len(runs), nodes.size, *game.grid.shape)
     costs = np.stack([run.cost if several else run.cost[0] for run in runs])
     mean, gone = mean_field(party)
-    limit = party.walk.mean_costs(mean).total.reshape(populations, -1).sum(axis=1)
+    limit = party.walk.mean_costs(mean).total.reshape(populations, -1).sum(axis=1) / masses
     data: dict[str, Any] = {
         "density": (("replica", "time", *dims), density, {"units": per_volume(game), "long_name": "density of agents"}),
         "mean_field_density": (
@@ -263,12 +265,12 @@ def mean_field(party: Party) -> tuple[np.ndarray, np.ndarray]:
     """Mass (T+1, states) of the limit: the plan's own flow, unless agents start or leave elsewhere; and who has left by
     each exit, (T+1, populations, exits)."""
     walk, game, exits = party.walk, party.walk.game, party.exits or party.walk.game.grid.exits
-    count, own = party.agents.size, party.exits is None
+    count, own, masses = party.agents.size, party.exits is None, np.asarray(game.grid.masses)
     gone = np.zeros((walk.steps + 1, count, 0 if exits is None else len(exits.names)))
     if party.start is None and own:
         mass = game.flat(walk.play.crowd)[:, : walk.states]
-        return mass, gone if exits is None else exits.totals(mass, count)
-    share = np.repeat(1.0 / party.agents, walk.states // party.agents.size)
+        return mass, gone if exits is None else exits.totals(mass, count) / masses[:, None]
+    share = np.repeat(masses / party.agents, walk.states // party.agents.size)
     if party.start is None:
         now = game.initial_mass.reshape(-1).copy()
     else:
@@ -276,12 +278,12 @@ def mean_field(party: Party) -> tuple[np.ndarray, np.ndarray]:
     mass = np.empty((walk.steps + 1, walk.states))
     for t in range(walk.steps + 1):
         if party.exits is not None:
-            gone[t:] += party.exits.totals(now[None], count)
+            gone[t:] += party.exits.totals(now[None], count) / masses[:, None]
             now[party.exits.cells.reshape(-1)] = 0.0
         mass[t] = now
         if t < walk.steps and now.any():
             now = walk.chain.expect(t, now)
-    return mass, gone if exits is None or not own else exits.totals(mass, count)
+    return mass, gone if exits is None or not own else exits.totals(mass, count) / masses[:, None]
 
 
 def _tagged(play: Play, party: Party, runs: list[Run], coordinates: dict[str, Any]) -> dict[str, Any]:

@@ -81,8 +81,8 @@ class FinalDensity(Capacity):
                 f"final density is negative ({(mass / grid.volumes)[index]:g} at cell {index}); a density must be "
                 "zero or positive"
             )
-        count = grid.populations
-        totals = mass.reshape(count, -1).sum(axis=1)
+        count, wanted = grid.populations, np.asarray(grid.masses)
+        totals = mass.reshape(count, -1).sum(axis=1) / wanted
         near = ROUND if callable(self.cap) else slack(precision_of(self.cap), mass.size // count)
         for p, total in enumerate(totals):
             of = f" of population {grid.names[p]!r}" if isinstance(grid, Populations) else ""
@@ -92,7 +92,8 @@ class FinalDensity(Capacity):
                 kind = np.dtype(float) if callable(self.cap) else precision_of(self.cap)
                 how = "pass FinalDensity(..., normalise=True) (in a problem file: normalise = true under [final])"
                 raise InputError(
-                    f"final density{of} sums to {total:.6g} over the grid, and misses 1 by {abs(total - 1):.1e}; "
+                    f"final density{of} sums to {total * wanted[p]:.6g} over the grid, and misses {wanted[p]:g} by "
+                    f"{abs(total - 1) * wanted[p]:.1e}; "
                     f"agents neither leave nor come{remedy(kind, how + ' or scale it')}"
                 )
         return np.asarray(mass / totals.reshape((-1,) + (1,) * (mass.ndim - 1)) if count > 1 else mass / totals[0])

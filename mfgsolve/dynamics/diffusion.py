@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
@@ -27,8 +27,9 @@ from mfgsolve.dynamics.places import (
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.forms import FIELD_OR_PER_AXIS, FIELD_PER_AXIS, NUMBER_OR_FIELD, WORD
-from mfgsolve.spaces import Space
+from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps import EntropicStep, SpeedStep, Step
+from mfgsolve.steps.beside import Beside
 from mfgsolve.steps.drift import averaged_drift, drift_factor, is_still, own_drift, timed_drift
 from mfgsolve.steps.exit_entropic import ExitEntropicStep
 from mfgsolve.steps.exit_speeds import ExitSpeedStep
@@ -156,7 +157,8 @@ class ControlledDiffusion(Dynamics):
         object.__setattr__(self, "drift", own_drift(self.drift))
 
     def check(self, space: Space) -> None:
-        """A diffusion moves on a grid."""
+        """A diffusion moves on a grid, or each of several populations does."""
+        space = space.space if isinstance(space, Populations) else space
         if not isinstance(space, Grid):
             raise InputError(
                 f"a controlled diffusion needs a Grid; the space is {type(space).__name__}: use LatticeMoves or "
@@ -164,8 +166,8 @@ class ControlledDiffusion(Dynamics):
             )
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis, whose arrays over time know their times; they are read when
-        it is bound, as those of viscosity and control cost are."""
+        """Itself, with one field of the drift for each axis, whose arrays over time know their times; they are read
+        when it is bound, as those of viscosity and control cost are."""
         check_viscosity(self.viscosity, space, where)
         read = {
             "drift": timed_drift(self.drift, space, time, where),
@@ -327,17 +329,31 @@ class ControlledDiffusion(Dynamics):
             return self.hamiltonian.weight, None
         return cost_levels(self.control_cost, space, time.nodes[:-1])
 
+    @classmethod
+    def join(cls, dynamics: Sequence[Any], space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
+        """The steps of the populations side by side, all by one scheme."""
+        assert isinstance(space, Populations)
+        rows = initial.reshape(space.populations, -1)
+        parts = [one.bind(space.space, time, row) for one, row in zip(dynamics, rows, strict=True)]
+        if space.exits is not None:
+            raise InputError("several populations of diffusions know no exits yet; state them as LatticeMoves")
+        if len({type(part) for part in parts}) > 1:
+            raise InputError(
+                "populations of diffusions take steps of different kinds; state scheme='upwind' for all, and one kind of "
+                "movement"
+            )
+        return Beside(space, time, parts)
+
     @property
     def identity(self) -> Any:
         """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike;
-        fields are told by the step, and upwind, which was the only scheme before 0.7, by no word."""
+        fields and movement costs are told by the step, and upwind, which was the only scheme before 0.7, by no word."""
         others = ("control_cost", "drift", "scheme", "reach", "movement", "form")
         uneven = is_field(self.viscosity)
         parts: Any = (getattr(self, part.name) for part in fields(self) if part.compare and part.name not in others)
         if uneven:
             parts = ("field", self.noise, self.hamiltonian)
-        movement = () if self.is_quadratic else (self.movement,)
-        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()), *movement)
+        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()))
 
     def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         """Largest speed along each axis z, y, x, a number or one for each face; ``possible`` is what keeps the

@@ -12,10 +12,12 @@ from scipy import sparse
 
 from mfgsolve.dynamics.base import TableDynamics
 from mfgsolve.dynamics.diffusion import NOISES, steps_of_noise
-from mfgsolve.dynamics.lattice_matrices import chances_matrix, moves_matrices
+from mfgsolve.dynamics.lattice_matrices import chances_matrices, moves_matrices
+from mfgsolve.dynamics.places import is_field, own_entry, timed_coefficient
 from mfgsolve.errors import InputError, real, unknown, whole
+from mfgsolve.fields import Still, sample_nodes
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER, OFFSET, many, one_or_many
+from mfgsolve.inputs.forms import FIELD, FIELD_PER_AXIS, OFFSET, many, one_or_many
 from mfgsolve.inputs.tables import group
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
@@ -49,9 +51,11 @@ class LatticeMoves(TableDynamics):
     Parameters
     ----------
     moves : offsets in cells, each (x, y, ...) as points are (a whole number on one axis)
-    costs : cost of making each move once (not per unit time); one number stands for all
+    costs : cost of making each move once (not per unit time): for each a number, a function of (t, coordinates) or an
+        array of the grid's shape, told where the agent stands; one number or function stands for all
     viscosity, noise : nu >= 0 (length^2 / time) of the stencil, "implicit" or "explicit"
-    jumps : from an offset to its probability: a random displacement after the move; None is none
+    jumps : from an offset to its probability, a number or a field, told where the move (and the drift) has led: a
+        random displacement after it; None is none
     walls : at a reflecting wall or a blocked cell "stay" stops at the last cell inside, coordinate by coordinate (x
         first, and a blocked target is not entered at all); "forbid" makes the move unavailable there
     temperature : tau >= 0, cost per unit time
@@ -65,12 +69,10 @@ class LatticeMoves(TableDynamics):
     """
 
     moves: Sequence[Any] = field(metadata={"form": many(OFFSET)})
-    costs: float | Sequence[float] = field(default=0.0, metadata={"form": one_or_many(NUMBER)})
+    costs: Any = field(default=0.0, metadata={"form": one_or_many(FIELD)})
     viscosity: float = 0.0
     noise: str = "implicit"
-    jumps: Mapping[Any, float] | None = field(
-        default=None, metadata={"form": many(group(offset=OFFSET, probability=NUMBER))}
-    )
+    jumps: Any = field(default=None, metadata={"form": many(group(offset=OFFSET, probability=FIELD))})
     walls: str = "stay"
     temperature: float = 0.0
     drift: Any = field(default=0.0, metadata={"form": FIELD_PER_AXIS})
@@ -88,10 +90,10 @@ class LatticeMoves(TableDynamics):
                 raise InputError(f"lattice moves {moves[0]} and {move} have different lengths; all need one per axis")
         object.__setattr__(self, "moves", moves)
         given = self.costs if np.iterable(self.costs) else [self.costs] * len(moves)
-        costs = tuple(real(cost, "cost of a move") for cost in given)
+        costs = tuple(own_entry(cost, "cost of a move") for cost in given)
         if len(costs) != len(moves):
             raise InputError(f"lattice has {len(moves)} moves and {len(costs)} costs; one cost for each is needed")
-        if not all(math.isfinite(c) for c in costs):
+        if not all(is_field(c) or math.isfinite(c) for c in costs):
             raise InputError(f"costs of the moves are {costs}; every cost must be finite")
         object.__setattr__(self, "costs", costs)
         object.__setattr__(self, "jumps", self._checked_jumps(len(moves[0])))
@@ -106,7 +108,7 @@ class LatticeMoves(TableDynamics):
             raise InputError(unknown("behaviour at walls", self.walls, WALLS))
         object.__setattr__(self, "drift", own_drift(self.drift))
 
-    def _checked_jumps(self, ndim: int) -> tuple[tuple[Offset, float], ...]:
+    def _checked_jumps(self, ndim: int) -> tuple[tuple[Offset, Any], ...]:
         if self.jumps is None:
             return (((0,) * ndim, 1.0),)
         listed = self.jumps.items() if isinstance(self.jumps, Mapping) else self.jumps
@@ -114,12 +116,14 @@ class LatticeMoves(TableDynamics):
             pairs = [(jump, chance) for jump, chance in listed]
         except (TypeError, ValueError):
             raise InputError(f"jumps of a lattice are {self.jumps!r}; {{offset: probability}} is needed") from None
-        jumps = tuple((_offset(jump, "jump"), real(chance, "probability of a jump")) for jump, chance in pairs)
+        jumps = tuple((_offset(jump, "jump"), own_entry(chance, "probability of a jump")) for jump, chance in pairs)
         for jump, chance in jumps:
             if len(jump) != ndim:
                 raise InputError(f"jump {jump} has {len(jump)} coordinates; the moves have {ndim}")
-            if not (math.isfinite(chance) and chance >= 0):
+            if not is_field(chance) and not (math.isfinite(chance) and chance >= 0):
                 raise InputError(f"jump {jump} has probability {chance}; it must be zero or positive")
+        if any(is_field(chance) for _, chance in jumps):
+            return jumps  # which must sum to 1 everywhere: told where it is
         total = sum(chance for _, chance in jumps)
         if abs(total - 1) > 1e-12:
             raise InputError(f"probabilities of the jumps sum to {total:.15g}; they must sum to 1")
@@ -135,25 +139,38 @@ class LatticeMoves(TableDynamics):
     def tables(
         self, space: Space, time: TimeGrid, where: str = "", asked: Any = None, moment: str = ""
     ) -> tuple[list[Matrices], np.ndarray]:
-        """Matrices of the moves, and of the drift and the chances after them, of all steps the same where the drift
-        rests; see `mfgsolve.dynamics.lattice_matrices`."""
+        """Matrices of the moves, and of the drift and the chances after them, of all steps the same where these rest;
+        see `mfgsolve.dynamics.lattice_matrices`."""
         moves, allowed = moves_matrices(self, space, where)
         assert isinstance(space, Grid)
-        chances, drift = chances_matrix(self, space, time.dt), drift_factor(self.drift, space, time, where)
+        chances, drift = chances_matrices(self, space, time, where), drift_factor(self.drift, space, time, where)
         if drift is None:
-            afters = [chances]
+            afters = chances
         else:
-            afters = [drift.matrix(t) @ chances for t in range(1 if drift.is_steady else time.steps)]
+            steps = max(len(chances), 1 if drift.is_steady else time.steps)
+            afters = [drift.matrix(t) @ chances[t if len(chances) > 1 else 0] for t in range(steps)]
         return [[sparse.csr_array(move @ after) for move in moves] for after in afters], allowed
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis; arrays over time know their times, and all are read
-        when it is bound."""
-        drift = timed_drift(self.drift, space, time, where)
-        return self if drift is self.drift else replace(self, drift=drift)
+        """Itself, with one field of the drift for each axis; all arrays over time know their times, and are read when
+        it is bound."""
+        drift, costs = (
+            timed_drift(self.drift, space, time, where),
+            timed_coefficient(self.costs, space, time, f"cost{where}"),
+        )
+        offsets, chances = zip(*self.jumps, strict=True)
+        timed = timed_coefficient(chances, space, time, f"probability of a jump{where}")
+        if drift is self.drift and costs is self.costs and timed is chances:
+            return self
+        return replace(self, drift=drift, costs=costs, jumps=tuple(zip(offsets, timed, strict=True)))
 
     def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str = "") -> np.ndarray:
-        """The cost of each move, everywhere the same."""
+        """The cost of each move; one level where all costs rest."""
+        if is_field(self.costs):
+            named = zip(self.costs, self.names, strict=True)  # type: ignore[arg-type]
+            levels = [sample_nodes(cost, times, space, f"cost of the move {name!r}{where}") for cost, name in named]
+            costs = np.stack(np.broadcast_arrays(*levels), axis=1)
+            return costs[:1] if (costs == costs[:1]).all() else costs
         costs = np.asarray(self.costs, dtype=float).reshape((1, -1) + (1,) * space.ndim)
         return np.broadcast_to(costs, (1, actions, *space.shape))
 
@@ -172,8 +189,10 @@ class LatticeMoves(TableDynamics):
 
     def chance_count(self, space: Space, time: TimeGrid) -> int:
         """Where each move and each jump after it leads, from every cell, and the drift from there."""
-        landings = len(self.moves) * len(self.jumps) * space.size  # type: ignore[arg-type]
-        return landings * drift_chances(self.drift, space, time)
+        landings = len(self.moves) * len(self.jumps) * space.size
+        around = drift_chances(self.drift, space, time)
+        rests = all(not is_field(chance) or isinstance(chance, Still) for _, chance in self.jumps)
+        return landings * (around if rests else max(around, time.steps))
 
     def stable_steps(self, space: Space, horizon: float) -> float:
         """As many as the noise needs."""
@@ -192,9 +211,14 @@ class LatticeMoves(TableDynamics):
 
     @property
     def identity(self) -> Any:
-        """What tells two such dynamics apart beside their tables: all that they were stated with but the drift."""
-        parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name != "drift")
-        return ("lattice", *parts)
+        """What tells two such dynamics apart beside their tables: all that they were stated with but the drift, and
+        costs and jumps that are fields."""
+        parts = {part.name: getattr(self, part.name) for part in fields(self) if part.compare and part.name != "drift"}
+        if is_field(self.costs):
+            parts["costs"] = "fields"
+        if any(is_field(chance) for _, chance in self.jumps):  # type: ignore[union-attr]
+            parts["jumps"] = "fields"
+        return ("lattice", *parts.values())
 
     @property
     def names(self) -> tuple[str, ...]:

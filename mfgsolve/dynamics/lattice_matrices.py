@@ -7,13 +7,15 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import sparse
 
+from mfgsolve.dynamics.places import is_field
 from mfgsolve.errors import InputError
-from mfgsolve.grids import Grid
+from mfgsolve.fields import sample_nodes
+from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.spaces import Space
 from mfgsolve.steps.scheme import cell_rates
 from mfgsolve.steps.transitions import Matrices
 
-__all__ = ["chances_matrix", "moves_matrices"]
+__all__ = ["chances_matrices", "moves_matrices"]
 
 
 class Moves(Protocol):
@@ -52,14 +54,56 @@ def moves_matrices(dynamics: Moves, grid: Space, where: str) -> tuple[Matrices, 
     return matrices, allowed
 
 
-def chances_matrix(dynamics: Moves, grid: Grid, dt: float) -> sparse.csr_array:
-    """What happens after the move: the random displacement, and explicit noise."""
-    jump = sparse.csr_array((grid.size, grid.size))
-    for offset, chance in dynamics.jumps:  # type: ignore[union-attr,misc]
-        jump = jump + chance * _shift(grid, offset)[0]
+def chances_matrices(dynamics: Moves, grid: Grid, time: TimeGrid, where: str = "") -> list[sparse.csr_array]:
+    """What happens after the move in each step, or in one that stands for all: the random displacement, and explicit
+    noise.
+
+    Raises
+    ------
+    InputError
+        for chances that are negative, or do not sum to 1 somewhere
+    """
+    shifts = [_shift(grid, offset)[0] for offset, _ in dynamics.jumps]
+    if any(is_field(chance) for _, chance in dynamics.jumps):
+        levels = _chances(dynamics.jumps, grid, time, where)
+        each = [[sparse.diags_array(chance) for chance in level] for level in levels]
+        jumps = [sum((c @ shift for c, shift in zip(level, shifts, strict=True)), _nothing(grid)) for level in each]
+    else:
+        jumps = [sum((c * shift for (_, c), shift in zip(dynamics.jumps, shifts, strict=True)), _nothing(grid))]
     if dynamics.noise == "explicit" and dynamics.viscosity > 0:
-        jump = jump @ _explicit_noise(grid, dt, dynamics.viscosity)
-    return jump
+        noise = _explicit_noise(grid, time.dt, dynamics.viscosity)
+        jumps = [jump @ noise for jump in jumps]
+    return jumps
+
+
+def _nothing(grid: Grid) -> Any:
+    return sparse.csr_array((grid.size, grid.size))
+
+
+def _chances(jumps: Any, grid: Grid, time: TimeGrid, where: str) -> np.ndarray:
+    """Chances of all jumps, (1 or steps, jumps, cells)."""
+    times, free = time.nodes[:-1], ~grid.mask
+    sampled = [sample_nodes(c, times, grid, f"probability of the jump {jump}{where}") for jump, c in jumps]
+    levels = np.stack(np.broadcast_arrays(*sampled), axis=1)
+    for k, (jump, _) in enumerate(jumps):
+        if levels[:, k].min() < 0:
+            t, *cell = (int(i) for i in np.argwhere(levels[:, k] < 0)[0])
+            raise InputError(
+                f"probability of the jump {jump}{where} is {levels[(t, k, *cell)]:g} at t = {times[t]:g}, cell "
+                f"{tuple(cell)}; it must be zero or positive"
+            )
+    totals = levels.sum(axis=1)
+    wrong = (np.abs(totals - 1) > 1e-12) & free
+    if wrong.any():
+        t, *cell = (int(i) for i in np.argwhere(wrong)[0])
+        raise InputError(
+            f"probabilities of the jumps{where} sum to {totals[(t, *cell)]:.15g} at t = {times[t]:g}, cell "
+            f"{tuple(cell)}; they must sum to 1 everywhere"
+        )
+    levels = np.where(free[None, None], levels, 0.0)
+    levels[:, 0][:, ~free] = 1.0  # nobody is there
+    flat = levels.reshape(*levels.shape[:2], -1)
+    return flat[:1] if (flat == flat[:1]).all() else flat
 
 
 def _shift(grid: Grid, offset: tuple[int, ...]) -> tuple[sparse.csr_array, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Coefficients of a diffusion that may differ from place to place: its viscosity and its control cost, as stated.
+"""Numbers of dynamics that may differ from place to place, as stated: viscosity, control cost, costs of moves, chances.
 
 What dynamics keep is a number where one number was stated; for a viscosity a tuple with a number or field for each
 axis; else a field, a function of (t, coordinates) or an array.  What is read, and refused, is told in sentences.
@@ -23,8 +23,24 @@ from mfgsolve.spaces import Space
 
 __all__ = [
     "averaged_coefficient", "check_viscosity", "cost_levels", "is_field", "is_one_number", "one_viscosity",
-    "own_coefficient", "own_viscosity", "timed_coefficient", "viscosity_levels",
+    "own_coefficient", "own_entry", "own_viscosity", "timed_coefficient", "viscosity_levels",
 ]  # fmt: skip
+
+
+def own_entry(stated: Any, what: str) -> Any:
+    """A real number, or a field.
+
+    Raises
+    ------
+    InputError
+        for what is no number, array or function
+    """
+    single = isinstance(stated, np.ndarray | np.generic) and np.ndim(stated) == 0
+    arrays = isinstance(stated, Labelled) or hasattr(stated, "__array__")
+    if not single and (callable(stated) or arrays):
+        kept = own_field(stated, what)
+        return Still(kept) if isinstance(kept, np.ndarray) else kept
+    return real(stated, what)
 
 
 def own_coefficient(stated: Any, what: str, zero: bool) -> Any:
@@ -35,15 +51,11 @@ def own_coefficient(stated: Any, what: str, zero: bool) -> Any:
     InputError
         for a number out of range, and for what is no number, array or function
     """
-    single = isinstance(stated, np.ndarray | np.generic) and np.ndim(stated) == 0
-    if not single and (callable(stated) or isinstance(stated, np.ndarray) or hasattr(stated, "__array__")):
-        kept = own_field(stated, what)
-        return Still(kept) if isinstance(kept, np.ndarray) else kept
-    number = real(stated, what)
-    if not (math.isfinite(number) and (number > 0 or (zero and number == 0))):
+    kept = own_entry(stated, what)
+    if not is_field(kept) and not (math.isfinite(kept) and (kept > 0 or (zero and kept == 0))):
         needed = "zero or positive, and finite" if zero else "positive and finite"
-        raise InputError(f"{what} is {number}; it must be {needed}")
-    return number
+        raise InputError(f"{what} is {kept}; it must be {needed}")
+    return kept
 
 
 def own_viscosity(stated: Any) -> Any:
@@ -74,8 +86,9 @@ def check_viscosity(stated: Any, space: Space, where: str = "") -> None:
         return
     names = sorted(space.dims)
     if len(stated) != len(names):
+        axes = ", ".join(names)
         raise InputError(
-            f"viscosity{where} has {len(stated)} entries; the grid has the axes {', '.join(names)}: one number or field "
+            f"viscosity{where} has {len(stated)} entries; the grid has the axes {axes}: one number or field "
             "for all of them, or a list with one for each, is needed (the values of cells are an array)"
         )
 

@@ -179,6 +179,14 @@ class Reading:
         """The dimension of steps, if there is one."""
         return () if self.timeless else ("step",)
 
+    def _stated_masses(self) -> np.ndarray:
+        """Of each population, or 1."""
+        count = self.dataset.sizes["population"]
+        told = np.asarray(self.dataset["population"].attrs.get("masses", np.ones(1)), dtype=float).reshape(-1)
+        if told.size not in (1, count) or not (np.isfinite(told) & (told > 0)).all():
+            raise self.fault(f"has {count} populations of the masses {told.tolist()}")
+        return np.broadcast_to(told, count)
+
     def masses(self, name: str, space: Sequence[str], error: float, gone: np.ndarray | float = 0.0) -> None:
         """A density: nowhere negative, and of mass 1 (of each population) up to ``error``, with those who are ``gone``
         (time[, population])."""
@@ -198,11 +206,14 @@ class Reading:
             density = density * share.reshape([-1 if axis == "scenario" else 1 for axis in dims])
         mass, (volume, blur) = density.sum(axis=places, dtype=float), self._volume(space)
         error = abs(error) + (SINGLE if self.dataset[name].dtype == np.float32 else 0.0)
+        wanted = self._stated_masses() if "population" in dims else np.ones(1)
         if math.isnan(volume):  # of an axis of one cell only the file's problem knows the length
-            volume, blur = 1.0 / float(mass.flat[0] or 1.0), 0.0
-        off = float(np.abs(volume * mass + gone - 1.0).max(initial=0.0))
+            volume, blur = wanted[0] / float(mass.flat[0] or 1.0), 0.0
+        off = float(np.abs(volume * mass + gone - wanted).max(initial=0.0))
         if not off <= (0.0 if math.isnan(error) else error) + blur + ROUND_OFF:
-            raise self.fault(f"has {name!r} with a mass that is {off:.3g} from 1 (the file itself says {error:.3g})")
+            raise self.fault(
+                f"has {name!r} with a mass that is {off:.3g} from {_told(wanted)} (the file itself says {error:.3g})"
+            )
 
     def _volume(self, space: Sequence[str]) -> tuple[float, float]:
         """Of a cell, by its neighbours, and how exactly that is known."""
@@ -255,3 +266,7 @@ def space_dims(dataset: xr.Dataset) -> tuple[str, ...]:
     if "state" in result:
         return (*several, "state")
     return (*several, *("z", "y", "x")[-max(1, len(result) - len(several)) :])
+
+
+def _told(masses: np.ndarray) -> str:
+    return " and ".join(f"{mass:g}" for mass in np.unique(masses))

@@ -9,6 +9,7 @@ anybody have it put back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -27,6 +28,7 @@ class Constants:
     state, choice : (T+1, populations), of the crowd costs per unit time, on states and on choices
     terminal : (populations,)
     weights : (T+1,) of the nodes
+    masses : (populations,), by which what all agents pay is summed up
 
     Sums are taken when they are first asked for, after all has been taken out.
     """
@@ -36,28 +38,29 @@ class Constants:
     choice: np.ndarray
     terminal: np.ndarray
     weights: np.ndarray
+    masses: np.ndarray
 
     @classmethod
-    def none(cls, weights: np.ndarray, populations: int) -> Constants:
-        levels = len(weights)
+    def none(cls, weights: np.ndarray, masses: Sequence[float]) -> Constants:
+        levels, populations = len(weights), len(masses)
         own, state, choice = (np.zeros((n, populations)) for n in (levels - 1, levels, levels))
-        return cls(own, state, choice, np.zeros(populations), weights)
+        return cls(own, state, choice, np.zeros(populations), weights, np.array(masses))
 
     @cached_property
     def own_total(self) -> float:
-        return float(self.own.sum())
+        return float((self.own @ self.masses).sum())
 
     @cached_property
     def running_total(self) -> float:
-        return float((self.weights[:, None] * (self.state + self.choice)).sum())
+        return float(self.weights @ ((self.state + self.choice) @ self.masses))
 
     @cached_property
     def terminal_total(self) -> float:
-        return float(self.terminal.sum())
+        return float(self.terminal @ self.masses)
 
     @cached_property
     def total(self) -> float:
-        """What an agent pays of it over the whole time, summed over populations."""
+        """What all agents pay of it over the whole time."""
         return self.own_total + self.terminal_total + self.running_total
 
     def ahead(self) -> np.ndarray:

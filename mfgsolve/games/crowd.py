@@ -64,6 +64,8 @@ class Crowd(Measures):
         affordable(
             (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
         )
+        if problem.time.is_stationary:
+            pass  # one more horizon, whose linear algebra takes time to import
         self.horizon = horizon_of(problem.time)
 
     def _weigh(self) -> None:
@@ -75,7 +77,7 @@ class Crowd(Measures):
             self.shares = self.weights / self.dt
         self.end = float(self.time.discounts[-1])
         self.last_price = self.end / self.weights[-1] if trapezoidal and self.weights[-1] else 1.0
-        self.constants = Constants.none(self.weights, self.grid.populations)
+        self.constants = Constants.none(self.weights, self.grid.masses)
 
     def _bind(self) -> None:
         """Lay the level out, and bind every coupling to its columns."""
@@ -262,7 +264,7 @@ class Crowd(Measures):
                 continue
             alpha = self.amounts[k].reshape(-1, *shape)
             low, high = least_allowed(alpha, self.open_choices), -least_allowed(-alpha, self.open_choices)
-            least = np.where(rate >= 0, rate * low, rate * high).sum(axis=1)  # each population has mass 1
+            least = np.where(rate >= 0, rate * low, rate * high) @ np.asarray(self.grid.masses)
             least = self.weighed(least, steps)
             result += self.dt * np.array([cost.sum(), (cost - least).sum(), np.abs(cost).sum()])
             k += 1

@@ -251,7 +251,7 @@ class Game(Crowd):
         if self.is_coupled:
             mass = self.flat(crowd)[:, : self.cells].reshape(self.steps + 1, self.grid.populations, -1)
             totals = mass.sum(axis=2, keepdims=True)
-            mass /= np.where(totals > 0, totals, 1.0)
+            mass *= np.asarray(self.grid.masses)[:, None] / np.where(totals > 0, totals, 1.0)
         return crowd
 
     # -- policies ----------------------------------------------------------------------------------------------

@@ -167,7 +167,7 @@ class Measures:
     def mass_error(self, crowd: np.ndarray) -> float:
         """Largest deviation of the mass of a population from 1."""
         mass = self.flat(crowd)[:, : self.cells].reshape(crowd.shape[0], self.grid.populations, -1)
-        return float(np.abs(mass.sum(axis=2) - 1.0).max())
+        return float(np.abs(mass.sum(axis=2) - np.asarray(self.grid.masses)).max())
 
     def bounds(self) -> list[tuple[Block, slice, np.ndarray, np.ndarray]]:
         """Hard constraints: block, the levels they hold at, and the lowest and highest of what the coupling sees."""

@@ -24,7 +24,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mfgsolve.errors import InputError
-from mfgsolve.games.horizons import Horizon
+from mfgsolve.games.horizons import Horizon, horizon_of
 from mfgsolve.games.long_run import LongRun
 from mfgsolve.stationary import Stationary
 from mfgsolve.steps import Costs, Policy, Step
@@ -249,6 +249,8 @@ class Repeated(Horizon):
         if costs.action is not None:
             action = costs.action(slice(0, 1), np.zeros((1, step.actions, step.cells)))
             paid = paid + (policy[0] * action[0]).sum(axis=0).reshape(step.shape)
+        if costs.crowd is not None:
+            paid = paid + step.own_change(policy, costs.crowd)[0]
         value, _ = system.solve(paid)
         state = np.stack([np.reshape(costs.state[0], step.shape), self.factor * value])
         moved, chosen = step.change(costs._replace(state=state), policy, mass)
@@ -273,6 +275,11 @@ class Repeated(Horizon):
     def _made(self, step: Step, policy: Policy, here: np.ndarray, factor: float) -> LongRun:
         chances = chances_of(step, policy, here)
         return LongRun(chances, factor, self.keeps, ~step.space.mask.reshape(-1), step.space.populations)
+
+
+@horizon_of.register
+def _(time: Stationary) -> Horizon:
+    return Repeated(time)
 
 
 def _ahead(costs: Costs, value: np.ndarray, factor: float) -> Costs:

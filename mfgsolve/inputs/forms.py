@@ -18,8 +18,8 @@ from mfgsolve.inputs.texts import cut, visible
 
 __all__ = [
     "ARRAY", "FIELD", "FIELD_OR_PER_AXIS", "FIELD_PER_AXIS", "NUMBER", "NUMBER_OR_ARRAY", "NUMBER_OR_FIELD", "OFFSET",
-    "ROWS", "TEXT", "TRANSITIONS", "TRUTH", "TRUTHS", "WHOLE", "WORD", "Form", "Later", "Source", "count", "echoed", "many",
-    "one_or_many", "row", "series",
+    "ROWS", "TEXT", "TRANSITIONS", "TRUTH", "TRUTHS", "WHOLE", "WORD", "Form", "Later", "Source", "count", "echoed",
+    "many", "one_or_many", "row", "series",
 ]  # fmt: skip
 
 

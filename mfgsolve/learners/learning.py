@@ -11,6 +11,7 @@ from typing import Any
 
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.identity import fingerprint
+from mfgsolve.inputs.masses import check_unit_masses
 from mfgsolve.inputs.options import typed_options, unused
 from mfgsolve.learners.own_play import OwnPlay, is_learner
 from mfgsolve.methods import LEARNERS, TASKS
@@ -114,6 +115,7 @@ def learn(
         )
     check_final_time(problem.time, "learn", "episodes end")
     check_one_world(problem.grid, "learning")
+    check_unit_masses(problem.grid, "learn", "a learner's crowd counts each population alike")
     if checkpoint is not None and learner is not None and not isinstance(learner, str | Solver):
         raise InputError(
             f"a {_kind(learner)} of your own cannot be kept in a checkpoint, which holds numbers alone; leave "

@@ -335,7 +335,9 @@ class View:
         if "exit_number" not in self.dataset:
             return None
         gone = np.asarray(self.dataset["exit_number"].values) >= 0
-        return gone if self.ndim < 3 else gone.any(axis=0) if self.level is None else gone[self.level]
+        if self.ndim < 3:
+            return gone
+        return np.asarray(gone.any(axis=0) if self.level is None else gone[self.level])
 
     @property
     def walls_cut(self) -> np.ndarray | None:

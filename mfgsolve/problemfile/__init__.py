@@ -116,10 +116,12 @@ A *tabular* game: states without a grid, and arrays, written out or named in an 
 *Sparse* transitions "P" are three arrays, ``P_row`` = action * states + state, ``P_column`` = next state and
 ``P_value``, with ``P_step`` besides where they change with time; entries of the same place add up.
 
-*Several populations*, each of mass 1, live on the same grid or states; what a population does not say holds for all::
+*Several populations*, each of mass 1 if it states none, live on the same grid or states; what a population does not
+say holds for all::
 
     [[population]]
     name = "predator"
+    mass = 0.1                                  # its density sums to that
     dynamics = {kind = "lattice", moves = [-1, 0, 1]}
     density = {array = "m_predator"}
 

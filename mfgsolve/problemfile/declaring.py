@@ -165,7 +165,9 @@ class _Writer:
             top["kinks"] = list(problem.kinks)
         if problem.sense != "cost":
             top["sense"] = problem.sense
-        where = {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
+        where: dict[str, Any] = (
+            {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
+        )
         if self.space.exits is not None:
             where["exit"] = list(self._exits())
         tables = top | where | {"time": self.problem.time.stated} | self._dynamics() | self._couplings() | self._ends()
@@ -257,7 +259,12 @@ class _Writer:
         if callable(value):  # a number of each step
             return [float(value(float(t))) for t in self._nodes(what)[:-1]]
         if name == "jumps":
-            return [{"offset": _listed(offset), "probability": float(chance)} for offset, chance in value]
+            chances = [self._field(chance, what, f"jump{k}") for k, (_, chance) in enumerate(value)]
+            return [
+                {"offset": _listed(offset), "probability": p} for (offset, _), p in zip(value, chances, strict=True)
+            ]
+        if name == "costs" and not _plain(value):
+            return [self._field(cost, what, f"cost{k}") for k, cost in enumerate(value)]
         return _listed(value)
 
     def _nodes(self, what: str) -> np.ndarray:
@@ -334,8 +341,9 @@ class _Writer:
         if not isinstance(self.problem.grid, Populations):
             return {"dynamics": tables[0]}
         alike = all(each == tables[0] for each in tables)
-        names = list(self.problem.grid.names)
-        rows = [{"name": name} | ({} if alike else {"dynamics": own}) for name, own in zip(names, tables, strict=True)]
+        grid, rows = self.problem.grid, []
+        for name, mass, own in zip(grid.names, grid.masses, tables, strict=True):
+            rows.append({"name": name} | ({"mass": mass} if mass != 1.0 else {}) | ({} if alike else {"dynamics": own}))
         density = self._densities() if self.problem.initial is not None else []
         whole = [row | {"density": each} for row, each in zip(rows, density, strict=True)] if density else rows
         return {"population": whole} | ({"dynamics": tables[0]} if alike else {})

@@ -254,6 +254,7 @@ class PopulationTable:
     name: str
     dynamics: Any = field(default=None, metadata={"form": DYNAMICS})
     density: Field | None = None
+    mass: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -324,7 +325,9 @@ class DeclaredProblem:
     def space(self) -> Space:
         """Where agents live."""
         below = with_exits(self.grid or self.states, self.exit)  # type: ignore[arg-type]
-        return Populations([p.name for p in self.population], below) if self.population else below
+        if not self.population:
+            return below
+        return Populations([p.name for p in self.population], below, [p.mass for p in self.population])
 
     @property
     def all_dynamics(self) -> list[Any]:

@@ -113,7 +113,7 @@ def build_dataset(
     problem = game.problem
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
     result = plan.assign_coords(coordinates).assign(background | history_dataset(rows))
-    costs = cost_attrs(game, certificate) if game.time.is_stationary else {}
+    costs = cost_attrs(game, certificate, crowd) if game.time.is_stationary else {}
     measured = {key: value for key, value in asdict(certificate).items() if key != "final_distance" or value == value}
     return result.assign_attrs(head | problem.attrs | attributes | measured | costs)
 

@@ -105,7 +105,7 @@ class PathState(State):
     game: Game
     maps: FlowMaps
     limits: Limits
-    barrier: np.ndarray  # (T+1, states), sums to the number of populations at every node; 0 beyond reach
+    barrier: np.ndarray  # (T+1, states), sums to the mass of each population at every node; 0 beyond reach
     pairs: dict[str, Pair]
     value: np.ndarray = field(metadata=STORED)  # V (T+1, states), nothing at t = 0
     level: np.ndarray = field(metadata=STORED)  # lambda (T+1, states)

@@ -31,11 +31,11 @@ Step = tuple[np.ndarray, ...]  # dw, dz, dV
 
 
 def barrier(equations: Equations) -> np.ndarray:
-    """Weights of the live choices, which sum to 1 for every population at every time."""
+    """Weights of the live choices, which sum to the mass of every population at every time."""
     game = equations.game
     most = np.where(equations.reach, largest_mass(FlowMaps(game))[:-1], 0.0) ** TAIL * equations.reach
     parts = most.reshape(game.steps, game.grid.populations, -1)
-    parts /= parts.sum(axis=2, keepdims=True)
+    parts *= np.asarray(game.grid.masses)[:, None] / parts.sum(axis=2, keepdims=True)
     choices = np.maximum(game.step.allowed.sum(axis=0), 1)
     table = np.repeat((most / choices)[:, None], game.step.actions, axis=1)
     return np.asarray(table.reshape(game.steps, -1)[equations.live])

@@ -129,11 +129,12 @@ def check_limits(game: Game, limits: Limits) -> None:
         )
     free = ~game.grid.mask.reshape(-1)
     room = np.where(free, cap, 0.0).reshape(game.steps + 1, count, -1).sum(axis=2)
-    if (room < 1.0 - ROUND).any():
-        t, p = (int(i) for i in np.argwhere(room < 1.0 - ROUND)[0])
+    masses = np.asarray(game.grid.masses)
+    if (room < masses * (1.0 - ROUND)).any():
+        t, p = (int(i) for i in np.argwhere(room < masses * (1.0 - ROUND))[0])
         raise InputError(
-            f"capacity at node {t} has room for a mass of {room[t, p]:.6g} in all cells together, and the crowd has 1: "
-            f"{1 - room[t, p]:.6g} too little; raise the cap"
+            f"capacity at node {t} has room for a mass of {room[t, p]:.6g} in all cells together, and the crowd has "
+            f"{masses[p]:g}: {masses[p] - room[t, p]:.6g} too little; raise the cap"
         )
     for name, sign in (("highest", 1.0), ("lowest", -1.0)):
         if name in limits.values:

@@ -148,13 +148,13 @@ def largest_mass(maps: FlowMaps) -> np.ndarray:
     game, near = maps.game, maps.neighbourhoods
     chances = np.where(game.step.allowed.T[:, :, None], near.chances, 0.0).max(axis=2)
     most = np.zeros((maps.steps + 1, maps.states))
-    most[0] = game.initial_mass
+    most[0], whole = game.initial_mass, np.repeat(game.grid.masses, maps.states // game.grid.populations)
     for t in range(maps.steps):
         k = min(t, chances.shape[0] - 1)
         came = np.bincount(
             near.successors[k].reshape(-1), (chances[k] * most[t, :, None]).reshape(-1), minlength=maps.states
         )
-        most[t + 1] = np.minimum(1.0, game.step.diffuse(came, True) if game.step.has_noise else came)
+        most[t + 1] = np.minimum(whole, game.step.diffuse(came, True) if game.step.has_noise else came)
     return most
 
 
@@ -165,7 +165,7 @@ def _first(game: Game, limits: Limits, tol: float, guess: np.ndarray | None) -> 
     reach = most > 1e-2 * max(tol, 1e-13) / game.cells
     barrier = np.where(reach, most, 0.0) ** TAIL * reach
     by_population = barrier.reshape(maps.steps + 1, count, -1)
-    by_population /= by_population.sum(axis=2, keepdims=True)
+    by_population *= np.asarray(game.grid.masses)[:, None] / by_population.sum(axis=2, keepdims=True)
     mass = barrier.copy()
     if guess is not None:
         mass = 0.5 * (mass + np.where(reach, np.maximum(guess[:, : game.cells], 0.0), 0.0))

@@ -18,6 +18,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.scenarios import ScenarioTree
 from mfgsolve.solvers import SOLVERS, suited
 from mfgsolve.spaces import States
+from mfgsolve.stationary import Discounted, Ergodic, Stationary
 
 __all__ = ["CLASSES", "markdown"]
 
@@ -43,6 +44,10 @@ def _told(problem: Problem) -> Problem:
     return replace(problem, scenarios=ScenarioTree([1.0], [0.5, 0.5]))
 
 
+def _lasting(time: Stationary, temperature: float = 0.0) -> Problem:
+    return Problem(States(2), time, Tabular((STAY, SWAP), temperature=temperature), CrowdAversion())
+
+
 PRICE = Price(QuadraticPotential(), bounds=(0.0, 1.0), amounts=[0.0, 1.0])
 
 CLASSES: dict[str, Callable[[], Problem]] = {
@@ -61,6 +66,10 @@ CLASSES: dict[str, Callable[[], Problem]] = {
     "common noise (scenarios), finite, sharp": lambda: _told(_finite(CrowdAversion())),
     "transitions that depend on the crowd": lambda: _finite(CrowdAversion(), 0.1, lambda t, mass: (STAY, SWAP)),
     "... sharp": lambda: _finite(CrowdAversion(), 0.0, lambda t, mass: (STAY, SWAP)),
+    "no final time, diffusion or temperature > 0": lambda: _lasting(Ergodic(), 0.1),
+    "... invariant population (no potential)": lambda: _lasting(Discounted(factor=0.9), 0.1),
+    "no final time, sharp": lambda: _lasting(Ergodic()),
+    "... invariant population (no potential), sharp": lambda: _lasting(Discounted(factor=0.9)),
 }
 
 

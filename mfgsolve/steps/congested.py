@@ -94,14 +94,13 @@ class CongestedStep(MovementStep):
         """Change of the mass when costs change, and the believed crowd by ``costs.crowd``."""
         if costs.crowd is None:
             return super().change(costs, policy, mass)
-        dearer, after = self._dearer(policy, costs.crowd), np.empty((self.steps, *self.shape))
+        dearer, own = self._dearer(policy, costs.crowd), self.own_change(policy, costs.crowd)
+        after = np.empty((self.steps, *self.shape))
         value = costs.terminal + costs.weights[-1] * costs.state[-1]
         for t in range(self.steps - 1, -1, -1):
             look()
-            ahead, weight = self.ahead(policy[t]), self.weight(t, policy[t])
             after[t] = expect_all(self.factors, t, value)
-            toll = self.dt * policy[t, 1] * dearer[t] * self.control.tolls(ahead, weight)
-            value = costs.weights[t] * costs.state[t] + self.expect(t, policy[t], after[t]) + toll
+            value = costs.weights[t] * costs.state[t] + self.expect(t, policy[t], after[t]) + own[t]
         moved = np.zeros((self.steps + 1, *self.shape))
         for t in range(self.steps):
             look()
@@ -109,6 +108,14 @@ class CongestedStep(MovementStep):
             here = self.push(t, policy[t], moved[t]) + self.control.push_change(*given, dearer[t])
             moved[t + 1] = push_all(self.factors, t, here)
         return moved, None
+
+    def own_change(self, policy: np.ndarray, crowd: np.ndarray) -> np.ndarray:
+        """dt (|s|^2 / 2) dc."""
+        dearer, result = self._dearer(policy, crowd), np.empty((self.steps, *self.shape))
+        for t in range(self.steps):
+            toll = self.control.tolls(self.ahead(policy[t]), self.weight(t, policy[t]))
+            result[t] = self.dt * policy[t, 1] * dearer[t] * toll
+        return result
 
     def _dearer(self, policy: np.ndarray, change: np.ndarray) -> np.ndarray:
         """dc / c (T, *shape) for a change of the mass that agents believe in."""

@@ -172,7 +172,7 @@ class AbsorbedNoise(Factor):
         """N^T mass."""
         level = mass.reshape(-1)
         for solver in self._solvers:
-            level = solver.solve(level, trans="T")
+            level = solver.solve(level, trans="T")  # type: ignore[call-overload]
         return np.asarray(level).reshape(mass.shape)
 
     def inverse(self) -> sparse.csr_array:

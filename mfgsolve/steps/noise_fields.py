@@ -79,7 +79,7 @@ def line_shares(onward: np.ndarray, backward: np.ndarray, ring: bool) -> tuple[n
 
 
 def _around(onward: np.ndarray, backward: np.ndarray) -> np.ndarray:
-    """e - 1 at the last cell of rings: the fixed point of the maps e -> ((1 + b) e + a) / (e + a), one after the other."""
+    """e - 1 at the last cell of rings: the fixed point of the maps e -> ((1 + b) e + a) / (e + a), in turn."""
     turn = np.broadcast_to(np.eye(2), (*onward.shape[:-1], 2, 2)).copy()
     for i in range(onward.shape[-1]):
         a, b = onward[..., i - 1], backward[..., i]
@@ -111,10 +111,11 @@ class FieldNoise(Factor):
         self._lines: list[tuple[int, int, bool, np.ndarray, np.ndarray]] = []  # cells, stride, ring, chances; x first
         for axis in reversed(range(space.ndim)):
             own = space.axes[axis]
-            if own.cells == 1 or not viscosity[axis].any():
+            if not viscosity[axis].any():
                 continue
             rates = noise_rates(space, axis, dt * viscosity[axis], form)
-            shares = line_shares(*(np.moveaxis(rate, axis + 1, -1) for rate in rates), own.periodic)
+            onward, backward = (np.moveaxis(rate, axis + 1, -1) for rate in rates)
+            shares = line_shares(onward, backward, own.periodic)
             stride = math.prod(space.shape[axis + 1 :])
             right, left = (
                 np.ascontiguousarray(np.moveaxis(share, -1, axis + 1)).reshape(len(share), -1, own.cells, stride)
@@ -175,7 +176,7 @@ class ExplicitFieldNoise(Factor):
             sides = noise_rates(space, axis, dt * viscosity[axis], form)
             rates += [np.broadcast_to(side, (steps, *space.shape)).reshape(steps, -1) for side in sides]
             near += [np.roll(cells, shift, axis).reshape(-1) for shift in (-1, 1)]
-        gone = sum(rates)
+        gone: np.ndarray = np.sum(rates, axis=0)
         most = float(np.max(gone))
         if most > 1.0:
             raise InputError(

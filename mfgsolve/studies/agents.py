@@ -21,6 +21,7 @@ from mfgsolve.agents.walk import Walk
 from mfgsolve.checkpoints import problem_text
 from mfgsolve.errors import InputError, unknown, whole
 from mfgsolve.files import SCHEMA
+from mfgsolve.inputs.masses import ALIKE, check_unit_masses
 from mfgsolve.problem import Problem
 from mfgsolve.progress import Replicas, live
 from mfgsolve.solution import Solution
@@ -106,6 +107,11 @@ def compare(
     True
     """
     play = play_of(solution, policy, problem)
+    check_unit_masses(
+        play.game.grid,
+        "a study of agents",
+        ALIKE,
+    )
     listed, count = _numbers(agents), _at_least(replicas, "replicas", 1)
     if method not in METHODS:
         raise InputError(unknown("method", method, METHODS))

@@ -52,7 +52,7 @@ def test_costs_that_are_none(message: str):
 
 @pytest.mark.parametrize("cost", [np.nan, np.array([0.0, np.inf, 0.0]), lambda t, c: np.nan * c.state])
 def test_costs_must_be_finite(cost: object):
-    with pytest.raises(InputError, match="exit cost of the problem is (nan|inf)"):
+    with pytest.raises(InputError, match=r"exit cost of the problem is (nan|inf)"):
         mfg.solve(stated(exit_cost=cost))
 
 
@@ -61,3 +61,10 @@ def test_nobody_starts_in_an_exit():
         stated(initial=np.array([0.5, 0.5, 0])).initial_mass()
     even = stated(initial=1.0, normalise=True)  # a function or a number says nothing of exits
     assert even.initial_mass().tolist() == [1, 0, 0]
+
+
+def test_games_that_nobody_can_leave():
+    with pytest.raises(InputError, match="times are Ergodic, and the space has exits"):
+        mfg.Problem(SPACE, mfg.Ergodic(), mfg.Tabular(STAY), 0.0)
+    with pytest.raises(InputError, match="final of the problem is given, and its space has exits"):
+        stated(final=np.array([1.0, 0, 0]))

@@ -28,7 +28,7 @@ def room(**more: object) -> mfg.Problem:
 
 
 def test_speeds_into_an_exit_cross_half_a_cell():
-    """One step on a line of h = 1/4: s = (V - k) / (d c), V falls by dt s^2 c / 2, the chance is dt s / d, d = h / 2."""
+    """One step, h = 1/4: s = (V - k) / (d c), V falls by dt s^2 c / 2, the chance is dt s / d, d = h / 2."""
     grid = mfg.Grid.box((4,), exits={"door": "x-low"})
     problem = mfg.Problem(grid, mfg.TimeGrid(0.1, 10), mfg.ControlledDiffusion(0.0, 2.0, scheme="upwind"), 0.0, 1.0,
                           terminal=1.0, exit_cost=0.9)  # fmt: skip

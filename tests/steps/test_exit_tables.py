@@ -122,7 +122,7 @@ def lattice(noise: str, viscosity: float = 0.05) -> mfg.Problem:
         mfg.Grid.box((5, 6), exits={"west": lambda c: c.x < 0.2, "top": lambda c: (c.y > 0.8) & (c.x > 0.7)},
                      blocked=lambda c: (abs(c.x - 0.5) < 0.1) & (abs(c.y - 0.5) < 0.1)),
         mfg.TimeGrid(1.0, 12),
-        mfg.LatticeMoves([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)], [0, 1, 1, 1, 1], viscosity, noise, temperature=0.5),
+        mfg.LatticeMoves([(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)], [0, *[1] * 4], viscosity, noise, temperature=0.5),
         mfg.CrowdAversion(1.0), 1.0, terminal=4.0, normalise=True, exit_cost={"top": 0.5},
     )  # fmt: skip
 

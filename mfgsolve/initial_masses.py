@@ -1,4 +1,4 @@
-"""Where agents start: the mass of the cells at t = 0, from the density that a problem states."""
+"""Where agents begin: from a density that was stated to the mass of every cell."""
 
 from __future__ import annotations
 
@@ -13,20 +13,27 @@ from mfgsolve.inputs.calls import ask
 from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.spaces import Populations, Space
 
-__all__ = ["starting_mass"]
+__all__ = ["initial_mass"]
 
 
-def starting_mass(initial: Any, grid: Space, normalise: bool) -> np.ndarray:
-    """Mass per cell at t = 0, shape of the grid; that of every population sums to 1.
+def initial_mass(initial: Any, grid: Space, normalise: bool = False) -> np.ndarray:
+    """Mass per cell at t = 0, shape of the grid; that of every population sums to what is stated for it, 1 without.
+
+    Parameters
+    ----------
+    initial : density, a function of (t, coordinates), array or number; None is an even one, where nothing depends on it
+    grid : where
+    normalise : scale it to these totals
 
     Raises
     ------
     InputError
-        for a density that is negative, in blocked cells, or does not sum to 1
+        for a density of another shape, below zero, in blocked cells, nowhere above zero, or of another total
     """
     if initial is None:  # where the game has no beginning: a first guess
         free = (~grid.mask * (grid.volumes + np.zeros(grid.shape))).reshape(grid.populations, -1)
-        return np.asarray((free / free.sum(axis=1, keepdims=True)).reshape(grid.shape))
+        free *= (np.asarray(grid.masses) / free.sum(axis=1))[:, None]
+        return np.asarray(free.reshape(grid.shape))
     if isinstance(initial, np.ndarray) and initial.shape != grid.shape:
         raise InputError(f"initial density has shape {initial.shape}; the grid has {grid.shape}")
     if isinstance(initial, np.ndarray) and (np.where(grid.mask, initial, 0.0) != 0).any():
@@ -40,8 +47,8 @@ def starting_mass(initial: Any, grid: Space, normalise: bool) -> np.ndarray:
             f"initial density is negative ({(mass / grid.volumes)[index]:g} at cell {index}); "
             "a density must be zero or positive"
         )
-    count = grid.populations
-    totals = mass.reshape(count, -1).sum(axis=1)
+    count, wanted = grid.populations, np.asarray(grid.masses)
+    totals = mass.reshape(count, -1).sum(axis=1) / wanted  # of each mass 1
     kind = _precision(initial, grid) if not normalise and (np.abs(totals - 1) > ROUND).any() else np.dtype(float)
     near = slack(kind, mass.size // count)
     for p, total in enumerate(totals):
@@ -52,8 +59,8 @@ def starting_mass(initial: Any, grid: Space, normalise: bool) -> np.ndarray:
             how = "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it"
             size = "differs" if isinstance(grid.volumes, np.ndarray) else f"{grid.volumes:.6g}"
             raise InputError(
-                f"initial density{of} sums to {total:.6g} over the grid, expected 1 (cell volume "
-                f"{size}), and misses it by {abs(total - 1):.1e}{remedy(kind, how)}"
+                f"initial density{of} sums to {total * wanted[p]:.6g} over the grid, expected {wanted[p]:g} (cell "
+                f"volume {size}), and misses it by {abs(total - 1) * wanted[p]:.1e}{remedy(kind, how)}"
             )
     if not normalise and near == ROUND:
         return mass
