@@ -48,7 +48,7 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
   * choice_cost                step, action, ...   rate          what crowded choices cost
   * aggregate_amount           step, aggregate     1             what sets a price: the sum of all choices
   * price                      step, aggregate     rate          of a unit of the aggregate
-  * scenario_probability       scenario            1             of a game with common noise: of each segment of its tree
+  * scenario_probability       scenario            1             of common noise: of each segment of the tree
   * scenario_parent            scenario            1             number of the segment before it, -1 of the first
   * scenario_begin             scenario            time          from when to when the world may be there; density
   * scenario_end               scenario            time          is that of agents given that it is, else 0
