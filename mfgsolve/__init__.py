@@ -47,6 +47,7 @@ _HOMES = {
     "QuadraticCost": "dynamics",
     "QuadraticPotential": "couplings",
     "RunningCost": "couplings",
+    "ScenarioTree": "scenarios",
     "Separable": "fields",
     "Solution": "solution",
     "SpeedLimit": "dynamics",

@@ -111,7 +111,7 @@ class Certificate(Suggesting):
         return self.exploitability
 
     def times(self, rate: float) -> Certificate:
-        """With all costs times ``rate``: per unit of time, where they are those of one step; see `TimeGrid.cost_rate`."""
+        """With all costs times ``rate``: those of one step per unit of time, see `TimeGrid.cost_rate`."""
         return self if rate == 1.0 else replace(self, **{name: rate * getattr(self, name) for name in COSTS})
 
     def _repr_html_(self) -> str:

@@ -18,6 +18,7 @@ from mfgsolve.couplings.base import Scaled, unscaled
 from mfgsolve.couplings.claims import Refuted, peaked_crowd, price_refutations, random_crowd, refutations
 from mfgsolve.couplings.social import Marginal
 from mfgsolve.couplings.withdrawn import Withdrawn
+from mfgsolve.couplings.within import Within
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.games import Game, make_game
 from mfgsolve.inputs.calls import is_of_package
@@ -106,7 +107,7 @@ def _trusted(coupling: Coupling) -> bool:
     """Whether all that it says of itself follows from formulas of the package."""
     if isinstance(coupling, Withdrawn):
         return True  # judged before
-    if isinstance(coupling, Marginal | Scaled):
+    if isinstance(coupling, Marginal | Scaled | Within):
         return _trusted(coupling.of)
     if type(coupling) is Price:
         return type(coupling.potential) is QuadraticPotential

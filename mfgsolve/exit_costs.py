@@ -18,22 +18,34 @@ Steps = TypeVar("Steps", bound=Any)
 WHAT = "exit cost of the problem"
 
 
-def own_exit_cost(stated: Any, space: Space) -> Any:
+def own_exit_cost(problem: Any) -> Any:
     """What a problem keeps of its exit cost: a field, or one for each exit by name.
 
     Raises
     ------
     InputError
-        for a cost without exits, unknown exits, and what is no field
+        for a cost without exits, unknown exits, and what is no field; for exits in a game without a final time, or one
+        whose final density is given
     """
+    stated, space = problem.exit_cost, problem.grid
     free = not isinstance(stated, Mapping) and not callable(stated) and np.ndim(stated) == 0 and stated == 0
     if space.exits is None:
         if not free:
             raise InputError(
-                "the problem has an exit cost and its space has no exits; state these, Grid(..., exits={'door': cells}), "
-                "or leave the cost out"
+                "the problem has an exit cost and its space has no exits; state these, "
+                "Grid(..., exits={'door': cells}), or leave the cost out"
             )
         return 0.0
+    if problem.time.is_stationary:
+        raise InputError(
+            f"times are {type(problem.time).__name__}, and the space has exits, by which everybody would be gone in the "
+            "end; state a TimeGrid, or states that absorb by their transitions"
+        )
+    if problem.final is not None:
+        raise InputError(
+            "final of the problem is given, and its space has exits: how many will be there is for agents to choose; "
+            "leave one out"
+        )
     if isinstance(stated, Mapping):
         for name in stated:
             if name not in space.exits.names:

@@ -119,6 +119,8 @@ def make_exits(stated: Any, blocked: np.ndarray, cells_of: Cells) -> Exits:
                 "wall; unblock them, or put it elsewhere"
             )
         cells = cells & ~blocked
+        if is_face(where):  # the corner of two sides belongs to the first
+            cells = cells & (number < 0)
         shared = cells & (number >= 0)
         if shared.any():
             index = tuple(int(i) for i in np.argwhere(shared)[0])

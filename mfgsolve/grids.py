@@ -343,6 +343,22 @@ class TimeGrid:
     cost_rate = 1.0  # what costs of the game are told times: steps per unit of time where they are those of one step
 
     @property
+    def stated(self) -> dict[str, Any]:
+        """The table [time] of a problem file."""
+        stated: dict[str, Any] = {"horizon": self.horizon}
+        if self.settled:
+            stated["steps"] = self.steps
+        if self.chosen:
+            stated["chosen"] = True
+        if self.unit != "1":
+            stated["unit"] = self.unit
+        return stated | ({"discount": self.discount} if self.discount else {})
+
+    def later(self) -> TimeGrid | None:
+        """The same times begun later, of games that must not know; None of others."""
+        return None
+
+    @property
     def settled(self) -> bool:
         """Whether the number of steps is known."""
         return self.steps is not None

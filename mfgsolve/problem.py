@@ -13,20 +13,23 @@ from mfgsolve.cautions import Caution, collect, unique
 from mfgsolve.couplings import Capacity, Coupling, RunningCost, marginal
 from mfgsolve.couplings.final import final_cap, scaled_to_one, with_final
 from mfgsolve.couplings.timed import timed
+from mfgsolve.couplings.within import in_scenarios
 from mfgsolve.display import problem_card
 from mfgsolve.dynamics import Dynamics
+from mfgsolve.dynamics.branching import branched
 from mfgsolve.errors import InputError, has_labels, numbers, real, unknown
-from mfgsolve.exit_costs import at_exits, nobody_gone, own_exit_cost, with_exits
+from mfgsolve.exit_costs import at_exits, own_exit_cost, with_exits
 from mfgsolve.fields import Field, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.initial_masses import initial_mass
 from mfgsolve.inputs.attributes import Suggesting
 from mfgsolve.inputs.calls import ask, is_of_package
 from mfgsolve.inputs.labels import Labelled, aligned, frozen
-from mfgsolve.inputs.masses import check_unit_masses
-from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
 from mfgsolve.inputs.texts import check_names
-from mfgsolve.inputs.times import checked_kinks
+from mfgsolve.inputs.times import kinks_of
+from mfgsolve.scenarios import ScenarioTree
 from mfgsolve.spaces import Populations, Space
+from mfgsolve.stationary import check_agents, check_optimum, check_steps, check_times
 from mfgsolve.steps import Step
 
 __all__ = ["Levelled", "Problem"]
@@ -58,6 +61,9 @@ class Problem(Suggesting):
     terminal_coupling : a `Coupling` added at the last node with weight 1
     final : density of agents at the horizon, to which a terminal price leads them (the planning problem); or a
         `Capacity`, which it must not exceed
+    scenarios : a `ScenarioTree`, news that all agents hear (common noise), of a game of finite actions.  ``grid`` and
+        the rest are stated for one world; functions of (t, coordinates) see ``c.scenario``, arrays may have a leading
+        dimension of segments
     normalise : scale ``initial`` and ``final`` to total mass 1; otherwise a density that does not sum to 1 is an error
     name, source : how the problem is listed, and where it comes from
     parameters : what `mfgsolve.problems` built it from; with ``name`` it rebuilds the problem
@@ -107,6 +113,7 @@ class Problem(Suggesting):
     sense: str = "cost"
     exit_cost: Any = 0.0
     final: Field | np.ndarray | Capacity | None = None
+    scenarios: ScenarioTree | None = None
 
     def __post_init__(self) -> None:
         with collect() as said:
@@ -115,18 +122,21 @@ class Problem(Suggesting):
         object.__setattr__(self, "cautions", unique(self.cautions, said))
 
     def _check(self) -> None:
+        if self.scenarios is not None:
+            for name, value in branched(self).items():
+                object.__setattr__(self, name, value)
         for what, value, kind, name in (
             ("grid", self.grid, Space, "Grid, States or Populations"),
             ("time", self.time, TimeGrid, "TimeGrid"),
         ):
             if not isinstance(value, kind):
                 raise InputError(f"{what} of the problem is a {type(value).__name__}; a {name} is needed")
-        self._check_times()
+        check_times(self)
         if self.sense not in SENSES:
             raise InputError(unknown("sense of the problem", self.sense, SENSES))
         self._check_dynamics()
-        object.__setattr__(self, "exit_cost", own_exit_cost(self.exit_cost, self.grid))
-        object.__setattr__(self, "kinks", checked_kinks(self.kinks, self.time.horizon))
+        object.__setattr__(self, "exit_cost", own_exit_cost(self))
+        object.__setattr__(self, "kinks", kinks_of(self.kinks, self.time.horizon))
         for what, of in (("initial", "initial density"), ("terminal", "terminal cost")):
             value = getattr(self, what)
             if value is None:
@@ -155,6 +165,9 @@ class Problem(Suggesting):
             if not callable(self.coupling):
                 real(self.coupling, "coupling of the problem")
             object.__setattr__(self, "coupling", RunningCost(self.coupling))  # type: ignore[arg-type]
+        if self.scenarios is not None:
+            for each in ("coupling", "terminal_coupling"):
+                object.__setattr__(self, each, in_scenarios(getattr(self, each)))
         if self.terminal_coupling is not None and not isinstance(self.terminal_coupling, Coupling):
             raise InputError(f"terminal coupling is a {type(self.terminal_coupling).__name__}; a Coupling is needed")
         if self.terminal_coupling is not None and self.terminal_coupling.on != "state":
@@ -166,29 +179,10 @@ class Problem(Suggesting):
         for each in ("coupling", "terminal_coupling"):
             if (given := getattr(self, each)) is not None:
                 object.__setattr__(self, each, timed(given, self.grid, self.time))
+        if self.time.is_stationary:
+            check_agents(self)
         settled = tuple(one.with_scheme(self.grid, self.couplings[0].is_hard) for one in self.all_dynamics)
         object.__setattr__(self, "_settled", settled)
-
-    def _check_times(self) -> None:
-        """What goes with the times: where agents begin, and what they pay at the end."""
-        time = self.time
-        if self.initial is None and time.needs_initial:
-            raise InputError(f"initial of the problem is missing; a density at t = 0 is needed with a {time!r}")
-        if not time.is_stationary:
-            return
-        if self.initial is not None and not time.needs_initial:
-            raise InputError(
-                f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out"
-                " (or let them be born there: Discounted(..., population='renewal'))"
-            )
-        check_unit_masses(self.grid, f"{time!r}", "laws of such games are those of one agent")
-        ends = [name for name in ("terminal", "terminal_coupling", "final") if not _is_nothing(getattr(self, name))]
-        if ends:
-            raise InputError(f"{' and '.join(ends)} of the problem is given, and {time!r} has no end; leave it out")
-        if len(self.kinks):
-            raise InputError(
-                f"kinks of the problem are given, and with {time!r} nothing changes with time; leave them out"
-            )
 
     def _check_dynamics(self) -> None:
         given = self.dynamics
@@ -296,13 +290,12 @@ class Problem(Suggesting):
         Raises
         ------
         InputError
-            where moving costs more in a crowd: what movers cost those around them is no coupling
+            where moving costs more in a crowd: what movers cost those around them is no coupling; and where a crowd that
+            starts where it is discounts its future, which the optimum does not
         """
-        if any(one.pays_by_crowd for one in self.all_dynamics):
-            raise InputError(
-                f"problem {self.name!r}: what moving costs depends on the crowd, so that the social optimum is no "
-                "equilibrium of a game with other couplings; it is not offered"
-            )
+        check_optimum(self.time)
+        for one in self.all_dynamics:
+            one.check_social()
         last = self.terminal_coupling
         return replace(
             self,
@@ -332,8 +325,8 @@ class Problem(Suggesting):
 
     @property
     def is_potential(self) -> bool:
-        alone = not any(one.pays_by_crowd for one in self.all_dynamics)
-        return alone and not self.is_coupled and self.time.is_control and all(c.is_potential for c in self.couplings)
+        alone = not any(one.is_coupled or one.pays_by_crowd for one in self.all_dynamics)
+        return alone and self.time.is_control and all(c.is_potential for c in self.couplings)
 
     @property
     def is_monotone(self) -> bool:
@@ -349,53 +342,7 @@ class Problem(Suggesting):
 
     def initial_mass(self) -> np.ndarray:
         """Mass per cell at t = 0, shape of the grid; sums to 1."""
-        grid = self.grid
-        if self.initial is None:  # where the game has no beginning: a first guess
-            free = (~grid.mask * (grid.volumes + np.zeros(grid.shape))).reshape(grid.populations, -1)
-            free *= (np.asarray(grid.masses) / free.sum(axis=1))[:, None]
-            return np.asarray(free.reshape(grid.shape))
-        if isinstance(self.initial, np.ndarray) and self.initial.shape != grid.shape:
-            raise InputError(f"initial density has shape {self.initial.shape}; the grid has {grid.shape}")
-        if isinstance(self.initial, np.ndarray) and (np.where(grid.mask, self.initial, 0.0) != 0).any():
-            cells = int((np.where(grid.mask, self.initial, 0.0) != 0).sum())
-            raise InputError(f"initial density is not zero in {cells} blocked cells; take it away or unblock them")
-        mass = sample(self.initial, 0.0, grid, "initial density") * grid.volumes
-        mass = nobody_gone(mass, grid, isinstance(self.initial, np.ndarray))
-        if (mass < 0).any():
-            index = tuple(int(i) for i in np.argwhere(mass < 0)[0])
-            raise InputError(
-                f"initial density is negative ({(mass / grid.volumes)[index]:g} at cell {index}); "
-                "a density must be zero or positive"
-            )
-        count, wanted = grid.populations, np.asarray(grid.masses)
-        totals = mass.reshape(count, -1).sum(axis=1) / wanted  # of each mass 1
-        kind = self._precision() if not self.normalise and (np.abs(totals - 1) > ROUND).any() else np.dtype(float)
-        near = slack(kind, mass.size // count)
-        for p, total in enumerate(totals):
-            of = f" of population {grid.names[p]!r}" if isinstance(grid, Populations) else ""
-            if total <= 0:
-                raise InputError(f"initial density{of} is zero in every free cell; put some mass there")
-            if not self.normalise and abs(total - 1) > near:
-                how = "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it"
-                size = "differs" if isinstance(grid.volumes, np.ndarray) else f"{grid.volumes:.6g}"
-                raise InputError(
-                    f"initial density{of} sums to {total * wanted[p]:.6g} over the grid, expected {wanted[p]:g} (cell "
-                    f"volume {size}), and misses it by {abs(total - 1) * wanted[p]:.1e}{remedy(kind, how)}"
-                )
-        if not self.normalise and near == ROUND:
-            return mass
-        if not self.normalise:
-            say_renormalised("initial density", kind, float(np.abs(totals - 1).max()))
-        return np.asarray(mass / totals.reshape((-1,) + (1,) * (mass.ndim - 1)) if count > 1 else mass / totals[0])
-
-    def _precision(self) -> np.dtype:
-        """The kind of numbers that the initial density came in."""
-        given = self.initial
-        if not callable(given):
-            return precision_of(given)
-        return precision_of(
-            ask(given, (0.0, self.grid.coordinates), "initial density", "(t, coordinates)", " at t = 0")
-        )
+        return initial_mass(self.initial, self.grid, self.normalise)
 
     def terminal_cost(self) -> np.ndarray:
         """g at the cell centres, shape of the grid; at exits, what it costs to leave at the end."""
@@ -406,11 +353,7 @@ class Problem(Suggesting):
 
     def with_steps(self, steps: int, chosen: bool = False) -> Problem:
         """The same game in that many time steps; ``chosen`` where nobody stated the number."""
-        if self.time.is_stationary:
-            raise InputError(
-                f"{steps} time steps are asked for, and problem {self.name!r} has one step for ever, {self.time!r}; its "
-                "length is dt"
-            )
+        check_steps(self.time, steps)
         return replace(self, time=replace(self.time, steps=steps, chosen=chosen))
 
     def with_scheme(self, scheme: str | None, reach: int | None = None) -> Problem:
@@ -446,11 +389,6 @@ class Problem(Suggesting):
         time = replace(self.time, steps=steps, chosen=False)
         final = scaled_to_one(self.final)  # type: ignore[arg-type]
         return replace(self, grid=self.grid.refined(shape), time=time, normalise=True, final=final)
-
-
-def _is_nothing(value: Any) -> bool:
-    """Whether nothing is paid, or asked for, at the end."""
-    return value is None or (isinstance(value, Real) and value == 0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,6 @@ from mfgsolve.claims import guarantee, posed
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
 from mfgsolve.games import make_game
 from mfgsolve.identity import VERSIONS, fingerprint
-from mfgsolve.methods import kind_of
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then
 from mfgsolve.problemfile.by_name import stated
@@ -34,8 +33,8 @@ from mfgsolve.resolution.ladder import Asked, Solve
 from mfgsolve.resolution.reach import reach_cautions, wider
 from mfgsolve.solution import Solution, Status, believed_crowd
 from mfgsolve.solution import load as load_solution
-from mfgsolve.solution.citations import source_lines
-from mfgsolve.solution.datasets import Measure, build_dataset
+from mfgsolve.solution.citations import sources_of
+from mfgsolve.solution.datasets import Measure, build_dataset, per_time
 from mfgsolve.solution.learning import Learning, Reference
 from mfgsolve.solvers import make_solver, own_options
 from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
@@ -249,20 +248,13 @@ def _run(
     deadline = None if budget.seconds is None else begun + budget.seconds
     with watch.watching(deadline, raises=False):
         game = make_game(posed.levelled(), threads)
-    callback = _per_time(callback, game.time.cost_rate)
+    callback = per_time(callback, game.time.cost_rate)
     with told(job.problem, solver.name, tol, callback) as callback:
         state = begin(solver, game, tol, guess, deadline)
         return run(
             solver, state, tol, budget, seconds_before=watch.clock() - begun, callback=callback, save=save,
             restore=restorer(solver, game, tol),
         )  # fmt: skip
-
-
-def _per_time(callback: Callable[[Measure], Any] | None, rate: float) -> Callable[[Measure], Any] | None:
-    """A callback that is told costs per unit of time, where solvers know those of one step."""
-    if callback is None or rate == 1.0:
-        return callback
-    return lambda measure: callback(measure.times(rate))
 
 
 def resume(
@@ -298,7 +290,7 @@ def resume(
         job = _Job(problem, stored.objective, solver, tol, stored.reference)
         budget = Budget(max_iterations, max_seconds)
         save = saver(problem, game, stored.objective, solver, tol, checkpoint, stored.reference)
-        with told(problem, solver.name, tol, _per_time(line.beside(callback), problem.time.cost_rate)) as callback:
+        with told(problem, solver.name, tol, per_time(line.beside(callback), problem.time.cost_rate)) as callback:
             ended = run(
                 solver, state, tol, budget, history=rows, seconds_before=before, callback=callback, save=save,
                 restore=restore,
@@ -373,7 +365,7 @@ def _conclude(
     certificate, rows = certificate.times(rate), [row.times(rate) for row in rows]
     attributes = {
         "mfgsolve_version": mfgsolve.__version__, "solver": outcome.solver or job.solver.name,
-        "stages": ", ".join(stages), "solver_source": _sources(job.solver, stages),
+        "stages": ", ".join(stages), "solver_source": sources_of(job.solver, stages),
         "status": status.value, "tol": job.tol,
         "objective": job.objective, "iterations": rows[-1].iteration, "sweeps": outcome.sweeps,
         "seconds": ended.seconds, "warnings": to_text(cautions),
@@ -395,12 +387,6 @@ def _conclude(
     logger.info("%s: %s at relative exploitability %.1e after %d iterations, %.1f sweeps, %.2f s", problem.name,
                 status.value, certificate.relative_exploitability, *work)  # fmt: skip
     return solution, outcome
-
-
-def _sources(solver: Solver, stages: Sequence[str]) -> str:
-    """Where the solvers that ran come from; a solution keeps it, to be cited."""
-    kinds = {name: type(solver) if name == solver.name else kind_of(name) for name in stages}
-    return source_lines((name, getattr(kind, "source", "")) for name, kind in kinds.items())
 
 
 def beside(solution: Solution, problem: Problem, reference: Reference) -> Solution:

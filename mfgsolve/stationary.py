@@ -17,6 +17,7 @@ Solutions have one level in place of times, and tell costs per unit of time.
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -25,9 +26,14 @@ import numpy as np
 
 from mfgsolve.errors import InputError, real, unknown
 from mfgsolve.grids import TimeGrid
+from mfgsolve.inputs.masses import check_unit_masses
 
-__all__ = ["Discounted", "Ergodic", "Stationary", "check_final_time"]
+__all__ = [
+    "Discounted", "Ergodic", "Stationary", "check_agents", "check_final_time", "check_optimum", "check_steps",
+    "check_times",
+]  # fmt: skip
 
+LATER = 37.25  # steps
 POPULATIONS = ("invariant", "renewal")
 
 
@@ -35,6 +41,22 @@ class Stationary(TimeGrid):
     """One step of length dt, for ever; solvers see a grid of that one step."""
 
     is_stationary = True
+    factor: float  # b, 1 of an ergodic game
+
+    _begun: ClassVar[float] = 0.0  # when the step begins, which nothing must depend on
+
+    @property
+    def nodes(self) -> np.ndarray:
+        """Both ends of the step."""
+        return np.array([self._begun, self._begun + self.dt])
+
+    def later(self) -> Stationary | None:
+        """The same times begun at an odd moment; None of those."""
+        if self._begun:
+            return None
+        other = copy.copy(self)
+        object.__setattr__(other, "_begun", LATER * self.dt)
+        return other
 
     @property
     def cost_rate(self) -> float:  # type: ignore[override]
@@ -48,7 +70,6 @@ class Stationary(TimeGrid):
 
     @property
     def stated(self) -> dict[str, Any]:
-        """The table [time] of a problem file."""
         given: dict[str, Any] = {"dt": self.dt} if self.dt != 1.0 else {}
         return given | ({"unit": self.unit} if self.unit != "1" else {})
 
@@ -87,13 +108,13 @@ class Ergodic(Stationary):
 
     needs_initial = False
     kind = "ergodic"
+    factor = 1.0
 
     def __init__(self, dt: float = 1.0, unit: str = "1"):
         self._lay(dt, unit)
 
     @property
     def stated(self) -> dict[str, Any]:
-        """The table [time] of a problem file."""
         return {"kind": "ergodic"} | super().stated
 
     def __repr__(self) -> str:
@@ -158,7 +179,6 @@ class Discounted(Stationary):
 
     @property
     def stated(self) -> dict[str, Any]:
-        """The table [time] of a problem file."""
         told = {"kind": "discounted", **self._given} | super().stated
         return told if self.population == "invariant" else told | {"population": self.population}
 
@@ -203,6 +223,68 @@ def check_final_time(time: TimeGrid, who: str, why: str) -> None:
         raise InputError(
             f"{who} is not for games without a final time ({time!r}): {why}; state the game with a TimeGrid(horizon, "
             "steps), long enough for its middle to be stationary"
+        )
+
+
+def check_times(problem: Any) -> None:
+    """Refuse what does not go with the times of a problem: where agents begin, what they pay at the end, and kinks."""
+    time = problem.time
+    if problem.initial is None and time.needs_initial:
+        raise InputError(f"initial of the problem is missing; a density at t = 0 is needed with a {time!r}")
+    if not time.is_stationary:
+        return
+    if problem.initial is not None and not time.needs_initial:
+        raise InputError(
+            f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out "
+            "(or let them be born there: Discounted(..., population='renewal'))"
+        )
+    check_unit_masses(problem.grid, f"{time!r}", "laws of such games are those of one agent")
+    for name, nothing in (("terminal", 0.0), ("terminal_coupling", None), ("final", None)):
+        given = getattr(problem, name)
+        if given is not nothing and not (isinstance(given, int | float) and given == 0):
+            raise InputError(f"{name} of the problem is given, and {time!r} has no end; leave it out")
+    if getattr(problem, "final", None) is not None:
+        raise InputError(f"final of the problem is given, and {time!r} has no end; leave it out")
+    if getattr(problem.grid, "exits", None) is not None:
+        raise InputError(
+            f"the grid has exits, and {time!r} has a crowd that nobody leaves; state the game with a TimeGrid, or the "
+            "places where agents come out as costs"
+        )
+    if len(problem.kinks):
+        raise InputError(f"kinks of the problem are given, and with {time!r} nothing changes with time; leave them out")
+
+
+def check_agents(problem: Any) -> None:
+    """Refuse what games without a final time cannot have: hard bounds, and diffusions whose law is not the only one."""
+    time = problem.time
+    if problem.is_hard:
+        raise InputError(
+            f"a density or a price of problem {problem.name!r} has hard bounds, which no solver of games without a "
+            f"final time keeps ({time!r}); state a cost that rises steeply instead, or a TimeGrid"
+        )
+    for one in problem.all_dynamics:
+        if hasattr(one, "control_cost") and one.viscosity == 0.0 and problem.initial is None:
+            raise InputError(
+                f"the diffusion of problem {problem.name!r} has no noise (viscosity 0), so that with {time!r} its "
+                "crowd has no single law; state a viscosity above 0, or let agents be born again: "
+                "Discounted(..., population='renewal')"
+            )
+
+
+def check_optimum(time: TimeGrid) -> None:
+    """Refuse the social optimum where it is no equilibrium at marginal costs."""
+    if not time.is_control:
+        raise InputError(
+            f"with {time!r} the social optimum is no equilibrium at marginal costs: agents discount what they pay from "
+            "where the crowd is, and nobody chooses where that is; Ergodic() and population='renewal' have one"
+        )
+
+
+def check_steps(time: TimeGrid, steps: Any) -> None:
+    """Refuse a number of steps where there is one for ever."""
+    if time.is_stationary:
+        raise InputError(
+            f"{steps} time steps are asked for, and the game has one step for ever, {time!r}; its length is dt"
         )
 
 

@@ -15,6 +15,7 @@ from mfgsolve.games.multipliers import multiplier_from
 from mfgsolve.inputs.labels import aligned
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then, problem_from_toml, restated
+from mfgsolve.scenarios import check_one_world
 from mfgsolve.solution import Solution
 from mfgsolve.spaces import Populations
 from mfgsolve.stationary import check_final_time
@@ -70,6 +71,7 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
     else:
         stated = stated_problem(plan) if problem is None else as_then(problem, _version(plan))
     check_final_time(stated.time, "playing the game by N agents", "they begin somewhere, and are judged at the end")
+    check_one_world(stated.grid, "playing the game by N agents")
     dataset, policy = getattr(plan, "dataset", None), getattr(policy, "dataset", policy)
     wanted = dataset if policy is None else policy
     game = make_game(in_steps_of(stated, wanted))

@@ -91,7 +91,7 @@ def nash_gap(
         )
     if game.step.pays_by_crowd:
         raise InputError(
-            "what moving costs depends on the crowd, and what it costs among finitely many others is not known exactly; "
+            "what moving costs depends on the crowd, and among finitely many others it is not known exactly; "
             "mfg.simulate moves them by the exact law, without their costs"
         )
     certificate = certify(game, play.policy, play.crowd, multiplier=play.multiplier)

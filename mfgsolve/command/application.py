@@ -103,6 +103,17 @@ class _Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         return _plain_flags(super().get_params(ctx))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """An option of the subcommands is told to stand behind one."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            option = str(getattr(error, "option_name", None))
+            if hasattr(error, "possibilities") and any(option in _options(one) for one in self.commands.values()):
+                error.message = f"no such option here: {option}; it stands behind a command: mfgsolve COMMAND {option}"  # type: ignore[attr-defined]
+                error.possibilities = None
+            raise
+
     def make_context(self, info_name: Any, args: list[str], *rest: Any, **options: Any) -> Any:
         self.words = list(args)
         begin_json()

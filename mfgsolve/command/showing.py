@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -81,7 +81,7 @@ def _show_study_file(file: Path, kind: str, json: bool) -> None:
         "comparison": (report.agents_facts, report.agents_rows),
         "refinement": (refinement_facts, refinement_rows),
     }[kind]
-    stored = read_header(file, kind)
+    stored: Any = read_header(file, kind)
     if json:
         report.to_json(facts(stored))
     else:

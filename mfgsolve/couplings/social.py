@@ -21,6 +21,7 @@ from mfgsolve.couplings.convolution import Nonlocal
 from mfgsolve.couplings.hard import Capacity, Price, QuadraticPotential
 from mfgsolve.couplings.interaction import Interaction
 from mfgsolve.couplings.local import Congestion, CrowdAversion, LogCongestion, RunningCost
+from mfgsolve.couplings.within import Within
 from mfgsolve.errors import InputError
 from mfgsolve.spaces import Space, Volumes, relative
 
@@ -45,6 +46,8 @@ def marginal(coupling: Coupling) -> Coupling:
     if isinstance(coupling, Scaled):
         inner = marginal(coupling.of)
         return Marginal(coupling) if isinstance(inner, Marginal) else scaled(inner, coupling.factor)
+    if isinstance(coupling, Within):
+        return Within(marginal(coupling.of))
     if isinstance(coupling, Capacity | RunningCost):
         return coupling
     if isinstance(coupling, Interaction):

@@ -50,11 +50,10 @@ def problem_card(problem: Any) -> str:
     kinds = [type(getattr(term, "of", term)).__name__ for c in problem.couplings for term in getattr(c, "terms", (c,))]
     flags = [word for word, held in (("potential", problem.is_potential), ("monotone", problem.is_monotone),
              ("hard bounds", problem.is_hard), ("transitions by the crowd", problem.is_coupled)) if held]  # fmt: skip
+    discounted = f", discount {time.discount:g}" if time.discount else ""
     rows = {
         "where": space_sentence(grid),
-        "when": repr(time)
-        if time.is_stationary
-        else f"0 to {time.horizon:g}{unit}, {steps}" + (f", discount {time.discount:g}" if time.discount else ""),
+        "when": repr(time) if time.is_stationary else f"0 to {time.horizon:g}{unit}, {steps}{discounted}",
         "agents": ", ".join(dict.fromkeys(type(one).__name__ for one in problem.all_dynamics))
         + (f", scheme {problem.scheme}" if problem.scheme else f", temperature {problem.temperature:g}"),
         "crowd": ", ".join(dict.fromkeys(kinds)),

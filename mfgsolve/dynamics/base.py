@@ -64,6 +64,20 @@ class Dynamics(ABC):
         InputError
         """
 
+    def check_social(self) -> None:
+        """Refuse the social optimum where it is no equilibrium among other couplings.
+
+        Raises
+        ------
+        InputError
+            where what agents pay themselves depends on the crowd
+        """
+        if self.pays_by_crowd:
+            raise InputError(
+                "what moving costs depends on the crowd, so that the social optimum is no equilibrium of a game with "
+                "other couplings; it is not offered"
+            )
+
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
         """The same dynamics with labelled arrays in the order of a space and of the starts of the steps."""
         return self

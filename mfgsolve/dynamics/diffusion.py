@@ -11,17 +11,31 @@ import numpy as np
 
 from mfgsolve.cautions import say
 from mfgsolve.dynamics.base import Dynamics
-from mfgsolve.dynamics.movement import MOVEMENT, stated_movement
+from mfgsolve.dynamics.movement import MOVEMENT, PowerCost, stated_movement
+from mfgsolve.dynamics.places import (
+    averaged_coefficient,
+    check_viscosity,
+    cost_levels,
+    is_field,
+    is_one_number,
+    one_viscosity,
+    own_coefficient,
+    own_viscosity,
+    timed_coefficient,
+    viscosity_levels,
+)
 from mfgsolve.errors import InputError, real, unknown, whole
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER
+from mfgsolve.inputs.forms import FIELD_OR_PER_AXIS, FIELD_PER_AXIS, NUMBER_OR_FIELD, WORD
 from mfgsolve.spaces import Populations, Space
 from mfgsolve.steps import EntropicStep, SpeedStep, Step
 from mfgsolve.steps.beside import Beside
 from mfgsolve.steps.drift import averaged_drift, drift_factor, is_still, own_drift, timed_drift
 from mfgsolve.steps.exit_entropic import ExitEntropicStep
 from mfgsolve.steps.exit_speeds import ExitSpeedStep
-from mfgsolve.steps.resolving import own_viscosity
+from mfgsolve.steps.factors import Factor
+from mfgsolve.steps.noise_fields import FORMS, ExplicitFieldNoise, FieldNoise
+from mfgsolve.steps.resolving import own_viscosity as viscosity_of_cells
 from mfgsolve.steps.scheme import make_scheme
 
 __all__ = ["ControlledDiffusion", "QuadraticCost", "Slowed", "steps_of_noise"]
@@ -31,12 +45,16 @@ SCHEMES = ("entropic", "upwind")
 PREFERRED = "entropic"  # where none is stated, and it suits
 
 
-def steps_of_noise(noise: str, viscosity: float, space: Space, horizon: float) -> float:
-    """The fewest steps with which noise is stable: 2 nu T sum 1 / h^2 for the explicit one, 0 for the other."""
+def steps_of_noise(noise: str, viscosity: Any, space: Space, horizon: float) -> float:
+    """The fewest steps with which noise is stable: 2 T sum nu / h^2 for the explicit one, 0 for the other; of a field
+    as it is at the start."""
     if noise != "explicit":
         return 0.0
     assert isinstance(space, Grid)
-    return 2 * viscosity * horizon * sum(axis.smallest**-2 for axis in space.axes)
+    if is_one_number(viscosity):
+        return 2 * viscosity * horizon * sum(axis.smallest**-2 for axis in space.axes)
+    largest = [float(level.max()) for level in viscosity_levels(viscosity, space, np.zeros(1))]
+    return 2 * horizon * sum(nu / axis.smallest**2 for nu, axis in zip(largest, space.axes, strict=True))
 
 
 @dataclass(frozen=True)
@@ -77,8 +95,10 @@ class ControlledDiffusion(Dynamics):
 
     Parameters
     ----------
-    viscosity : nu >= 0, length^2 / time
-    control_cost : c > 0, or a `QuadraticCost`
+    viscosity : nu >= 0, length^2 / time: a number; an array of the grid's shape or a function of (t, coordinates), for
+        noise that differs from place to place; or a list with one of these for each axis, in the order x, y, z.  Where
+        it is not one number, steps are upwind
+    control_cost : c > 0, or a `QuadraticCost`; or an array or function, as of the viscosity: then steps are upwind
     noise : "implicit" (stable for any nu) or "explicit" (needs nu dt sum 2/h^2 <= 1), of upwind steps
     drift : velocity b(t, X), length / time, that nobody controls; one field for each axis in the order x, y, z (on one
         axis a single one): numbers, functions of (t, coordinates), arrays of the grid's shape, or with an axis more in
@@ -89,6 +109,9 @@ class ControlledDiffusion(Dynamics):
         ask for
     movement : what moving costs, where it is not c |a|^2 / 2: one of `mfgsolve.dynamics.movement`, say PowerCost(3.0);
         its steps are upwind
+    form : what a viscosity that differs from place to place means: "ito", dX = sqrt(2 nu(t, X)) dW, whose generator is
+        nu Lap V (agents gather where there is less noise), or "divergence", div(nu grad V), by the mean of nu at faces
+        (an even density stays even); see `mfgsolve.steps.noise_fields`
 
     Raises
     ------
@@ -101,19 +124,20 @@ class ControlledDiffusion(Dynamics):
     'implicit'
     """
 
-    viscosity: float = 0.0
-    control_cost: float | QuadraticCost = field(default=1.0, metadata={"form": NUMBER})
+    viscosity: Any = field(default=0.0, metadata={"form": FIELD_OR_PER_AXIS})
+    control_cost: Any = field(default=1.0, metadata={"form": NUMBER_OR_FIELD})
     noise: str = "implicit"
     drift: Any = field(default=0.0, metadata={"form": FIELD_PER_AXIS})
     scheme: str | None = field(default=None, metadata={"since": "0.7"})
     reach: int | None = field(default=None, metadata={"since": "0.7"})
     movement: Any = field(default=None, metadata={"form": MOVEMENT, "since": "0.10"})
+    form: str = field(default="ito", metadata={"form": WORD, "since": "0.10"})
     hamiltonian: QuadraticCost = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "viscosity", real(self.viscosity, "viscosity"))
-        if not (math.isfinite(self.viscosity) and self.viscosity >= 0):
-            raise InputError(f"viscosity is {self.viscosity}; it must be zero or positive, and finite")
+        object.__setattr__(self, "viscosity", own_viscosity(self.viscosity))
+        if self.form not in FORMS:
+            raise InputError(unknown("form of the noise", self.form, FORMS))
         if self.noise not in NOISES:
             raise InputError(unknown("noise operator", self.noise, NOISES))
         if self.scheme is not None and not (isinstance(self.scheme, str) and self.scheme in SCHEMES):
@@ -124,9 +148,12 @@ class ControlledDiffusion(Dynamics):
                 raise InputError(f"reach of a diffusion is {self.reach}; a whole number of at least 1 cell is needed")
         cost = self.control_cost
         if not isinstance(cost, QuadraticCost):
-            cost = QuadraticCost(cost)
+            cost = own_coefficient(cost, "control cost", False)
+            object.__setattr__(self, "control_cost", self.control_cost if is_one_number(cost) else cost)
+            cost = QuadraticCost(cost) if is_one_number(cost) else QuadraticCost()
         object.__setattr__(self, "hamiltonian", cost)
-        object.__setattr__(self, "movement", stated_movement(self.movement, cost.weight))
+        weight = math.nan if self.has_cost_field else cost.weight
+        object.__setattr__(self, "movement", stated_movement(self.movement, weight))
         object.__setattr__(self, "drift", own_drift(self.drift))
 
     def check(self, space: Space) -> None:
@@ -139,10 +166,15 @@ class ControlledDiffusion(Dynamics):
             )
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis, whose arrays over time know their times; they are read when
-        it is bound."""
-        drift = timed_drift(self.drift, space, time, where)
-        return self if drift is self.drift else replace(self, drift=drift)
+        """Itself, with one field of the drift for each axis, whose arrays over time know their times; they are read
+        when it is bound, as those of viscosity and control cost are."""
+        check_viscosity(self.viscosity, space, where)
+        read = {
+            "drift": timed_drift(self.drift, space, time, where),
+            "viscosity": timed_coefficient(self.viscosity, space, time, f"viscosity{where}"),
+            "control_cost": timed_coefficient(self.control_cost, space, time, f"control cost{where}"),
+        }
+        return self if all(value is getattr(self, name) for name, value in read.items()) else replace(self, **read)
 
     def with_scheme(self, space: Space, hard: bool) -> Self:
         """The same diffusion with the scheme that is stated; or else with the entropic one where it suits.
@@ -152,6 +184,9 @@ class ControlledDiffusion(Dynamics):
         InputError
             where "entropic" is stated and does not suit
         """
+        check_viscosity(self.viscosity, space)
+        if (alike := one_viscosity(self.viscosity)) is not self.viscosity:
+            return replace(self, viscosity=alike).with_scheme(space, hard)
         obstacle = self._obstacle(space, hard)
         if self.scheme == "entropic" and obstacle:
             raise InputError(
@@ -181,6 +216,9 @@ class ControlledDiffusion(Dynamics):
             "several populations move on the grid": space.populations > 1,
             f"cells along the axis {' and '.join(uneven)} of the grid have different widths": bool(uneven),
             "it has a drift": not is_still(self.drift),
+            "its viscosity is not the same along all axes": isinstance(self.viscosity, tuple),
+            "its viscosity is a field": is_field(self.viscosity),
+            "its control cost is a field": self.has_cost_field,
             "its noise is explicit": self.noise != "implicit",
             "what moving costs is not c |a|^2 / 2": type(self.hamiltonian) is not QuadraticCost
             or not self.is_quadratic,
@@ -188,6 +226,11 @@ class ControlledDiffusion(Dynamics):
             "the density has hard bounds": hard,
         }
         return ", and ".join(reason for reason, holds in reasons.items() if holds)
+
+    @property
+    def has_cost_field(self) -> bool:
+        """Whether c may differ from place to place."""
+        return not isinstance(self.control_cost, QuadraticCost) and is_field(self.control_cost)
 
     @property
     def is_quadratic(self) -> bool:
@@ -217,11 +260,20 @@ class ControlledDiffusion(Dynamics):
         return own.bind is not plain.bind or own.speed_cap is not plain.speed_cap
 
     def averaged(self, space: Space, mean: Callable[[np.ndarray], np.ndarray]) -> Self:
-        """The same with the mean drift of coarser cells."""
-        return replace(self, drift=averaged_drift(self.drift, space, mean))
+        """The same with the mean drift, viscosity and control cost of coarser cells."""
+        viscosity = averaged_coefficient(self.viscosity, space, mean, "viscosity")
+        cost = averaged_coefficient(self.control_cost, space, mean, "control cost") if self.has_cost_field else None
+        return replace(
+            self,
+            drift=averaged_drift(self.drift, space, mean),
+            viscosity=viscosity,
+            control_cost=self.control_cost if cost is None else cost,
+        )
 
     def stretched(self, factor: float) -> Self:
-        """With factor^2 times the viscosity."""
+        """With factor^2 times the viscosity; only of one number, which entropic steps have."""
+        if not is_one_number(self.viscosity):
+            raise InputError("a viscosity that is not one number is not stretched")
         return replace(self, viscosity=self.viscosity * factor**2)
 
     def bind(self, space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
@@ -230,26 +282,54 @@ class ControlledDiffusion(Dynamics):
         if self.scheme is None:
             return self.with_scheme(space, False).bind(space, time, initial)
         if self.scheme == "entropic":
-            viscosity = own_viscosity(self.viscosity, space, time.dt)
+            viscosity = viscosity_of_cells(self.viscosity, space, time.dt)
             reach = None if self.reach is None else (self.reach,) * space.ndim
             kind = EntropicStep if space.exits is None else ExitEntropicStep
             return kind(space, time, viscosity, self.hamiltonian.weight, reach)
-        scheme = make_scheme(space, time, self.viscosity, self.noise, self.hamiltonian.weight, 1)
+        if space.exits is not None:
+            self._check_exits()
+        uneven = is_field(self.viscosity)
+        cost, places = self._cost_of_places(space, time)
+        scheme = make_scheme(space, time, 0.0 if uneven else self.viscosity, self.noise, cost, 1)
+        scheme = scheme._replace(cap=self.speed_cap(scheme.cap))
         drift = drift_factor(self.drift, space, time)
-        scheme, factors = scheme._replace(cap=self.speed_cap(scheme.cap)), () if drift is None else (drift,)
-        if space.exits is None:
-            return (
-                SpeedStep(space, time, scheme, factors)
-                if self.is_quadratic
-                else self.movement.bind(space, time, scheme, factors)
-            )
+        factors: tuple[Factor, ...] = () if drift is None else (drift,)
+        if uneven:
+            kinds = {"implicit": FieldNoise, "explicit": ExplicitFieldNoise}
+            levels = viscosity_levels(self.viscosity, space, time.nodes[:-1])
+            factors = (*factors, kinds[self.noise](space, time.dt, levels, self.form))
+        if space.exits is not None:
+            return ExitSpeedStep(space, time, scheme, factors, self.viscosity)
+        if places is None and self.is_quadratic:
+            return SpeedStep(space, time, scheme, factors)
+        movement = PowerCost() if self.is_quadratic else self.movement
+        return movement.bind(space, time, scheme, factors, places)  # type: ignore[no-any-return]
+
+    def _check_exits(self) -> None:
+        """Refuse what does not end at exits.
+
+        Raises
+        ------
+        InputError
+        """
         if not self.is_quadratic:
             raise InputError(
                 f"movement of the diffusion is a {type(self.movement).__name__}, and its space has exits; leave one out"
             )
         if self.noise == "explicit":
             raise InputError("noise of the diffusion is 'explicit', which does not end at exits; take noise='implicit'")
-        return ExitSpeedStep(space, time, scheme, factors, self.viscosity)
+        if self.has_cost_field or not is_one_number(self.viscosity):
+            what = "control cost" if self.has_cost_field else "viscosity"
+            raise InputError(
+                f"the {what} of the diffusion is not one number, and its space has exits, where it has to be; state "
+                "one number, or leave the exits out"
+            )
+
+    def _cost_of_places(self, space: Grid, time: TimeGrid) -> tuple[Any, np.ndarray | None]:
+        """The least c of every step, and by how many times it is more in each cell; or the one c there is."""
+        if not self.has_cost_field:
+            return self.hamiltonian.weight, None
+        return cost_levels(self.control_cost, space, time.nodes[:-1])
 
     @classmethod
     def join(cls, dynamics: Sequence[Any], space: Space, time: TimeGrid, initial: np.ndarray) -> Step:
@@ -268,12 +348,14 @@ class ControlledDiffusion(Dynamics):
 
     @property
     def identity(self) -> Any:
-        """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike; the
-        drift is told by its factor, and upwind, which was the only scheme before 0.7, by no word."""
-        others = ("control_cost", "drift", "scheme", "reach", "movement")
-        parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name not in others)
-        movement = () if self.is_quadratic else (self.movement,)
-        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()), *movement)
+        """What tells two such dynamics apart: all that they were stated with, c as a number or as an object alike;
+        fields and movement costs are told by the step, and upwind, which was the only scheme before 0.7, by no word."""
+        others = ("control_cost", "drift", "scheme", "reach", "movement", "form")
+        uneven = is_field(self.viscosity)
+        parts: Any = (getattr(self, part.name) for part in fields(self) if part.compare and part.name not in others)
+        if uneven:
+            parts = ("field", self.noise, self.hamiltonian)
+        return ("diffusion", *parts, *((self.scheme, self.reach) if self.scheme == "entropic" else ()))
 
     def speed_cap(self, possible: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         """Largest speed along each axis z, y, x, a number or one for each face; ``possible`` is what keeps the

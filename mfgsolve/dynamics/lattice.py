@@ -12,14 +12,16 @@ from scipy import sparse
 
 from mfgsolve.dynamics.base import TableDynamics
 from mfgsolve.dynamics.diffusion import NOISES, steps_of_noise
-from mfgsolve.dynamics.lattice_matrices import chances_matrix, moves_matrices
+from mfgsolve.dynamics.lattice_matrices import chances_matrices, closed_cells, moves_matrices
+from mfgsolve.dynamics.places import is_field, own_entry, timed_coefficient
 from mfgsolve.errors import InputError, real, unknown, whole
+from mfgsolve.fields import Still, sample_nodes
 from mfgsolve.grids import Grid, TimeGrid
-from mfgsolve.inputs.forms import FIELD_PER_AXIS, NUMBER, OFFSET, many, one_or_many
+from mfgsolve.inputs.forms import FIELD, FIELD_PER_AXIS, OFFSET, many, one_or_many
 from mfgsolve.inputs.tables import group
 from mfgsolve.kernels.scheme import Scheme
 from mfgsolve.spaces import Space
-from mfgsolve.steps.drift import drift_chances, drift_factor, own_drift, timed_drift
+from mfgsolve.steps.drift import drift_chances, drift_factor, is_still, own_drift, timed_drift
 from mfgsolve.steps.scheme import make_scheme
 from mfgsolve.steps.transitions import Matrices
 
@@ -49,14 +51,19 @@ class LatticeMoves(TableDynamics):
     Parameters
     ----------
     moves : offsets in cells, each (x, y, ...) as points are (a whole number on one axis)
-    costs : cost of making each move once (not per unit time); one number stands for all
+    costs : cost of making each move once (not per unit time): for each a number, a function of (t, coordinates) or an
+        array of the grid's shape, told where the agent stands; one number or function stands for all
     viscosity, noise : nu >= 0 (length^2 / time) of the stencil, "implicit" or "explicit"
-    jumps : from an offset to its probability: a random displacement after the move; None is none
+    jumps : from an offset to its probability, a number or a field, told where the move (and the drift) has led: a
+        random displacement after it; None is none
     walls : at a reflecting wall or a blocked cell "stay" stops at the last cell inside, coordinate by coordinate (x
         first, and a blocked target is not entered at all); "forbid" makes the move unavailable there
     temperature : tau >= 0, cost per unit time
     drift : velocity b(t, X), length / time, that nobody controls; one field for each axis in the order x, y, z (on one
         axis a single one), as of `ControlledDiffusion`
+    closed : cells that nobody enters in a step, by moves or jumps: obstacles that move.  An array or function of
+        (t, coordinates), true (1) where a cell is closed in the step that starts at t.  Who stands in a cell that
+        closes is not pushed: it may go, and stays until it does.  It needs walls="stay", no drift and no viscosity
 
     Examples
     --------
@@ -65,15 +72,14 @@ class LatticeMoves(TableDynamics):
     """
 
     moves: Sequence[Any] = field(metadata={"form": many(OFFSET)})
-    costs: float | Sequence[float] = field(default=0.0, metadata={"form": one_or_many(NUMBER)})
+    costs: Any = field(default=0.0, metadata={"form": one_or_many(FIELD)})
     viscosity: float = 0.0
     noise: str = "implicit"
-    jumps: Mapping[Any, float] | None = field(
-        default=None, metadata={"form": many(group(offset=OFFSET, probability=NUMBER))}
-    )
+    jumps: Any = field(default=None, metadata={"form": many(group(offset=OFFSET, probability=FIELD))})
     walls: str = "stay"
     temperature: float = 0.0
     drift: Any = field(default=0.0, metadata={"form": FIELD_PER_AXIS})
+    closed: Any = field(default=0.0, metadata={"form": FIELD, "since": "0.10"})
 
     def __post_init__(self) -> None:
         if not np.iterable(self.moves):
@@ -88,10 +94,10 @@ class LatticeMoves(TableDynamics):
                 raise InputError(f"lattice moves {moves[0]} and {move} have different lengths; all need one per axis")
         object.__setattr__(self, "moves", moves)
         given = self.costs if np.iterable(self.costs) else [self.costs] * len(moves)
-        costs = tuple(real(cost, "cost of a move") for cost in given)
+        costs = tuple(own_entry(cost, "cost of a move") for cost in given)
         if len(costs) != len(moves):
             raise InputError(f"lattice has {len(moves)} moves and {len(costs)} costs; one cost for each is needed")
-        if not all(math.isfinite(c) for c in costs):
+        if not all(is_field(c) or math.isfinite(c) for c in costs):
             raise InputError(f"costs of the moves are {costs}; every cost must be finite")
         object.__setattr__(self, "costs", costs)
         object.__setattr__(self, "jumps", self._checked_jumps(len(moves[0])))
@@ -105,8 +111,28 @@ class LatticeMoves(TableDynamics):
         if self.walls not in WALLS:
             raise InputError(unknown("behaviour at walls", self.walls, WALLS))
         object.__setattr__(self, "drift", own_drift(self.drift))
+        truths = isinstance(self.closed, np.ndarray | np.bool_) and self.closed.dtype == bool
+        closed = own_entry(np.asarray(self.closed, dtype=float) if truths else self.closed, "closed cells of a lattice")
+        object.__setattr__(self, "closed", closed)
+        self._check_closed()
 
-    def _checked_jumps(self, ndim: int) -> tuple[tuple[Offset, float], ...]:
+    def _check_closed(self) -> None:
+        """Closed cells go with moves and jumps alone."""
+        if not self.has_closed:
+            return
+        other = "walls = 'forbid'" if self.walls == "forbid" else "a viscosity" if self.viscosity > 0 else "a drift"
+        if self.walls == "forbid" or self.viscosity > 0 or not is_still(self.drift):
+            raise InputError(
+                f"the lattice has closed cells and {other}, which knows none of them; leave one out (jumps, whose "
+                "chances may be fields, stand for noise and wind)"
+            )
+
+    @property
+    def has_closed(self) -> bool:
+        """Whether cells may be closed for some time."""
+        return is_field(self.closed) or self.closed != 0.0
+
+    def _checked_jumps(self, ndim: int) -> tuple[tuple[Offset, Any], ...]:
         if self.jumps is None:
             return (((0,) * ndim, 1.0),)
         listed = self.jumps.items() if isinstance(self.jumps, Mapping) else self.jumps
@@ -114,12 +140,14 @@ class LatticeMoves(TableDynamics):
             pairs = [(jump, chance) for jump, chance in listed]
         except (TypeError, ValueError):
             raise InputError(f"jumps of a lattice are {self.jumps!r}; {{offset: probability}} is needed") from None
-        jumps = tuple((_offset(jump, "jump"), real(chance, "probability of a jump")) for jump, chance in pairs)
+        jumps = tuple((_offset(jump, "jump"), own_entry(chance, "probability of a jump")) for jump, chance in pairs)
         for jump, chance in jumps:
             if len(jump) != ndim:
                 raise InputError(f"jump {jump} has {len(jump)} coordinates; the moves have {ndim}")
-            if not (math.isfinite(chance) and chance >= 0):
+            if not is_field(chance) and not (math.isfinite(chance) and chance >= 0):
                 raise InputError(f"jump {jump} has probability {chance}; it must be zero or positive")
+        if any(is_field(chance) for _, chance in jumps):
+            return jumps  # which must sum to 1 everywhere: told where it is
         total = sum(chance for _, chance in jumps)
         if abs(total - 1) > 1e-12:
             raise InputError(f"probabilities of the jumps sum to {total:.15g}; they must sum to 1")
@@ -135,25 +163,50 @@ class LatticeMoves(TableDynamics):
     def tables(
         self, space: Space, time: TimeGrid, where: str = "", asked: Any = None, moment: str = ""
     ) -> tuple[list[Matrices], np.ndarray]:
-        """Matrices of the moves, and of the drift and the chances after them, of all steps the same where the drift
-        rests; see `mfgsolve.dynamics.lattice_matrices`."""
+        """Matrices of the moves, and of the drift and the chances after them, of all steps the same where these rest;
+        see `mfgsolve.dynamics.lattice_matrices`."""
         moves, allowed = moves_matrices(self, space, where)
         assert isinstance(space, Grid)
-        chances, drift = chances_matrix(self, space, time.dt), drift_factor(self.drift, space, time, where)
+        if self.has_closed:
+            closed = closed_cells(self.closed, space, time, where)
+            after = chances_matrices(self, space, time, where, closed)
+            count = max(len(after), len(closed))
+            each = [(closed[min(t, len(closed) - 1)], after[min(t, len(after) - 1)]) for t in range(count)]
+            matrices = [
+                [sparse.csr_array(move @ next_) for move in moves_matrices(self, space, where, shut)[0]]
+                for shut, next_ in each
+            ]
+            return matrices, allowed
+        chances, drift = chances_matrices(self, space, time, where), drift_factor(self.drift, space, time, where)
         if drift is None:
-            afters = [chances]
+            afters = chances
         else:
-            afters = [drift.matrix(t) @ chances for t in range(1 if drift.is_steady else time.steps)]
+            steps = max(len(chances), 1 if drift.is_steady else time.steps)
+            afters = [drift.matrix(t) @ chances[t if len(chances) > 1 else 0] for t in range(steps)]
         return [[sparse.csr_array(move @ after) for move in moves] for after in afters], allowed
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
-        """Itself, with one field of the drift for each axis, whose arrays over time know their times; they are read when
+        """Itself, with one field of the drift for each axis; all arrays over time know their times, and are read when
         it is bound."""
-        drift = timed_drift(self.drift, space, time, where)
-        return self if drift is self.drift else replace(self, drift=drift)
+        drift, costs = (
+            timed_drift(self.drift, space, time, where),
+            timed_coefficient(self.costs, space, time, f"cost{where}"),
+        )
+        offsets, chances = zip(*self.jumps, strict=True)
+        timed = timed_coefficient(chances, space, time, f"probability of a jump{where}")
+        closed = timed_coefficient(self.closed, space, time, f"closed cells{where}")
+        if drift is self.drift and costs is self.costs and timed is chances and closed is self.closed:
+            return self
+        jumps = tuple(zip(offsets, timed, strict=True))
+        return replace(self, drift=drift, costs=costs, jumps=jumps, closed=closed)
 
     def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str = "") -> np.ndarray:
-        """The cost of each move, everywhere the same."""
+        """The cost of each move; one level where all costs rest."""
+        if is_field(self.costs):
+            named = zip(self.costs, self.names, strict=True)  # type: ignore[arg-type]
+            levels = [sample_nodes(cost, times, space, f"cost of the move {name!r}{where}") for cost, name in named]
+            costs = np.stack(np.broadcast_arrays(*levels), axis=1)
+            return costs[:1] if (costs == costs[:1]).all() else costs
         costs = np.asarray(self.costs, dtype=float).reshape((1, -1) + (1,) * space.ndim)
         return np.broadcast_to(costs, (1, actions, *space.shape))
 
@@ -172,8 +225,11 @@ class LatticeMoves(TableDynamics):
 
     def chance_count(self, space: Space, time: TimeGrid) -> int:
         """Where each move and each jump after it leads, from every cell, and the drift from there."""
-        landings = len(self.moves) * len(self.jumps) * space.size  # type: ignore[arg-type]
-        return landings * drift_chances(self.drift, space, time)
+        landings = len(self.moves) * len(self.jumps) * space.size
+        around = drift_chances(self.drift, space, time)
+        timed = [self.closed, *(chance for _, chance in self.jumps)]
+        rests = all(not is_field(each) or isinstance(each, Still) for each in timed)
+        return landings * (around if rests else max(around, time.steps))
 
     def stable_steps(self, space: Space, horizon: float) -> float:
         """As many as the noise needs."""
@@ -192,9 +248,18 @@ class LatticeMoves(TableDynamics):
 
     @property
     def identity(self) -> Any:
-        """What tells two such dynamics apart beside their tables: all that they were stated with but the drift."""
-        parts = (getattr(self, part.name) for part in fields(self) if part.compare and part.name != "drift")
-        return ("lattice", *parts)
+        """What tells two such dynamics apart beside their tables: all that they were stated with but the drift, closed
+        cells, and costs and jumps that are fields."""
+        parts = {
+            part.name: getattr(self, part.name)
+            for part in fields(self)
+            if part.compare and part.name not in ("drift", "closed")
+        }
+        if is_field(self.costs):
+            parts["costs"] = "fields"
+        if any(is_field(chance) for _, chance in self.jumps):  # type: ignore[union-attr]
+            parts["jumps"] = "fields"
+        return ("lattice", *parts.values())
 
     @property
     def names(self) -> tuple[str, ...]:

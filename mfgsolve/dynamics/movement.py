@@ -73,11 +73,14 @@ class MovementCost(ABC):
         """Whether moving costs more in a crowd; weights are then those of a density, see `CongestionCost.weight`."""
         return False
 
-    def bind(self, space: Grid, time: TimeGrid, scheme: Scheme, others: tuple[Factor, ...]) -> Step:
-        """The step of a diffusion with this cost; ``others`` are factors besides the noise."""
+    def bind(
+        self, space: Grid, time: TimeGrid, scheme: Scheme, others: tuple[Factor, ...], places: np.ndarray | None = None
+    ) -> Step:
+        """The step of a diffusion with this cost; ``others`` are factors besides the noise, ``places`` what c is there,
+        over that of the scheme (1 or T, cells)."""
         if not self.needs_weight:
             scheme = scheme._replace(control_cost=np.zeros_like(scheme.control_cost))
-        return MovementStep(space, time, scheme, self.movement, others)
+        return MovementStep(space, time, scheme, self.movement, others, places)
 
     def stable_steps(self, space: Space, horizon: float) -> float:
         """The fewest steps in which the chain allows the speed limit, T v sqrt(sum 2 / h^2), or of each axis."""
@@ -281,8 +284,10 @@ class CongestionCost(MovementCost):
         """c (c0 + rho)^alpha."""
         return np.asarray(control_cost * (self.c0 + np.asarray(density, dtype=float)) ** self.alpha)
 
-    def bind(self, space: Grid, time: TimeGrid, scheme: Scheme, others: tuple[Factor, ...]) -> Step:
-        return CongestedStep(space, time, scheme, self.movement, others, self.c0, self.alpha)
+    def bind(
+        self, space: Grid, time: TimeGrid, scheme: Scheme, others: tuple[Factor, ...], places: np.ndarray | None = None
+    ) -> Step:
+        return CongestedStep(space, time, scheme, self.movement, others, self.c0, self.alpha, places)
 
 
 def _limited(cost: Any, name: str) -> None:
@@ -311,7 +316,8 @@ MOVEMENT = Form("a movement cost of some kind", "tables with a kind", _read)
 
 
 def stated_movement(movement: Any, weight: float) -> MovementCost | None:
-    """The movement cost of a diffusion, beside the control cost ``weight``.
+    """The movement cost of a diffusion, beside the control cost ``weight``, which is NaN where it differs from place to
+    place.
 
     Raises
     ------

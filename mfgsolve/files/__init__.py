@@ -16,7 +16,7 @@ game; with "training-checkpoint" while it is under way), "faceoff" (of battles),
     x, y, z        centres of the cells                state      names of the states
     population     names                               move       x+, x-, y+, ...: toward a neighbour
     action         names                               aggregate  number of the price
-    direction      x, y, z: axis of a velocity
+    direction      x, y, z: axis of a velocity         scenario   segments of a tree of scenarios
     iteration      number of the iteration             axis       x, y, z
     site           number of the site                  agent      number of an agent with a table of its own
 
@@ -48,6 +48,10 @@ its unit in its attribute ``units`` and a sentence in ``long_name``.
   * choice_cost                step, action, ...   rate          what crowded choices cost
   * aggregate_amount           step, aggregate     1             what sets a price: the sum of all choices
   * price                      step, aggregate     rate          of a unit of the aggregate
+  * scenario_probability       scenario            1             of a game with common noise: of each segment of its tree
+  * scenario_parent            scenario            1             number of the segment before it, -1 of the first
+  * scenario_begin             scenario            time          from when to when the world may be there; density
+  * scenario_end               scenario            time          is that of agents given that it is, else 0
   * capacity_multiplier        time, ...           rate          what a hard cap costs; at the last node paid once
   * final_price                ...               cost          what is paid once, at the end, where the final density
                                                                  is given; its mean over that density is 0
@@ -101,9 +105,9 @@ them by the kernels that made them first, in double precision (`mfgsolve.solutio
 velocity.  What certificates and warm starts come from, ``value_after_noise``, ``value_ahead`` or ``policy``, is always
 in double precision.  Problems stated in Python, with hard bounds, or solved for the social optimum, are written whole.
 
-*What is compared when.* ``mfgsolve show`` reads the head of a file, and the few numbers that it shows, alone: how much is declared
-and stored, the layout, the history and the seal over attributes and names; ``--check``, `mfgsolve.load` and whatever
-uses an array read all arrays and compare each block with its checksum.
+*What is compared when.* ``mfgsolve show`` reads the head of a file, and the few numbers that it shows, alone: how much
+is declared and stored, the layout, the history and the seal over attributes and names; ``--check``, `mfgsolve.load` and
+whatever uses an array read all arrays and compare each block with its checksum.
 
 The variables of a comparison are described at `mfgsolve.compare`, those of a convergence study at
 `mfgsolve.convergence` (the history above, on ``solver`` and ``iteration``, with ``best``, ``status``, ``method`` and

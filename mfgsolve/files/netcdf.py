@@ -183,10 +183,25 @@ def write_dataset(dataset: xr.Dataset, path: str | Path, *, compress: bool = Tru
             encoding[name] = {"fletcher32": True} | packed
     try:
         with _uninterrupted():
-            image = sealed(dataset).to_netcdf(engine="h5netcdf", encoding=encoding)
+            image = _image(sealed(dataset), encoding)
     except (UnicodeEncodeError, ValueError) as error:
         raise FileError(f"output {told(path)} cannot hold a text of the dataset: {_first_line(error)}") from None
     return replace_file(path, lambda temporary: temporary.write_bytes(image))
+
+
+def _image(dataset: xr.Dataset, encoding: dict[Any, dict[str, Any]]) -> bytes:
+    """The file of a dataset.  Its arrays are in memory, so that no scheduler needs to be asked for how they are locked:
+    to import one, where it is installed, takes longer than to write a small file."""
+    import h5netcdf
+    import xarray as xr
+
+    buffer = io.BytesIO()
+    store = xr.backends.H5NetCDFStore(h5netcdf.File(buffer, "w"))
+    try:
+        dataset.dump_to_store(store, encoding=encoding)
+    finally:
+        store.close()
+    return buffer.getvalue()
 
 
 @contextmanager

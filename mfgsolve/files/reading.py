@@ -133,7 +133,7 @@ class Reading:
         """Dimensions of the space of the density, their coordinates checked."""
         dims = space_dims(self.dataset)
         for name in dims:
-            if name in ("population", "state"):
+            if name in ("population", "scenario", "state"):
                 self.names(name)
             else:
                 self.cells(name)
@@ -197,10 +197,13 @@ class Reading:
             raise self.fault(f"has {name!r} with the value {least:.6g}, and no density is negative")
         places = tuple(dims.index(axis) for axis in space if axis != "population")
         for axis in space:
-            edges = None if axis in ("population", "state") else self.cells(axis)
+            edges = None if axis in ("population", "scenario", "state") else self.cells(axis)
             if edges is not None:
                 shape = [-1 if name == axis else 1 for name in dims]
                 density = density * np.diff(edges).reshape(shape)
+        if "scenario" in space:
+            share = self.within("scenario_probability", ("scenario",), 0.0, 1.0)
+            density = density * share.reshape([-1 if axis == "scenario" else 1 for axis in dims])
         mass, (volume, blur) = density.sum(axis=places, dtype=float), self._volume(space)
         error = abs(error) + (SINGLE if self.dataset[name].dtype == np.float32 else 0.0)
         wanted = self._stated_masses() if "population" in dims else np.ones(1)
@@ -216,7 +219,7 @@ class Reading:
         """Of a cell, by its neighbours, and how exactly that is known."""
         volume, blur = 1.0, 0.0
         for name in space:
-            if name not in ("population", "state") and "edges" not in self.dataset[name].attrs:
+            if name not in ("population", "scenario", "state") and "edges" not in self.dataset[name].attrs:
                 centres = np.asarray(self.dataset[name].values, dtype=float)
                 side = math.nan if centres.size < 2 else float(centres[-1] - centres[0]) / (centres.size - 1)
                 volume *= side
@@ -259,7 +262,7 @@ def space_dims(dataset: xr.Dataset) -> tuple[str, ...]:
     if "density" not in dataset:
         return ("x",)
     result = [str(dim) for dim in dataset["density"].dims if dim not in ("agents", "time")]
-    several = ("population",) if "population" in result else ()
+    several = tuple(dim for dim in ("population", "scenario") if dim in result)
     if "state" in result:
         return (*several, "state")
     return (*several, *("z", "y", "x")[-max(1, len(result) - len(several)) :])

@@ -64,6 +64,8 @@ class Crowd(Measures):
         affordable(
             (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
         )
+        if problem.time.is_stationary:
+            pass  # one more horizon, whose linear algebra takes time to import
         self.horizon = horizon_of(problem.time)
 
     def _weigh(self) -> None:

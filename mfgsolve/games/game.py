@@ -7,7 +7,7 @@ Solvers, certificates, agents and learners use its verbs alone: ``respond`` (bac
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from mfgsolve.errors import InputError
 from mfgsolve.games.crowd import Crowd
 from mfgsolve.games.speeds import fastest_speed
+from mfgsolve.games.still import check_still
 from mfgsolve.games.transfer import prolong
 from mfgsolve.grids import UNSETTLED
 from mfgsolve.kernels import vectors
@@ -66,6 +67,9 @@ class Game(Crowd):
         self.terminal_cost = self.terminal_cost.reshape(self.step.shape)
         self._bind()
         self.step = self.step.for_speed(lambda cost: fastest_speed(self, cost))
+        later = problem.time.later()
+        if later is not None:  # every step is like the one before
+            check_still(self, Game(replace(problem, time=later), threads))
 
     def __copy__(self) -> Game:
         """A copied game shares its arrays; it is not made anew."""

@@ -21,7 +21,6 @@ import numpy as np
 
 from mfgsolve.errors import InputError
 from mfgsolve.grids import TimeGrid
-from mfgsolve.stationary import Stationary
 from mfgsolve.steps import Costs, Policy, Step
 
 __all__ = ["Finite", "Horizon", "horizon_of"]
@@ -148,10 +147,3 @@ def horizon_of(time: Any) -> Horizon:
 @horizon_of.register
 def _(time: TimeGrid) -> Horizon:
     return Finite(time)
-
-
-@horizon_of.register
-def _(time: Stationary) -> Horizon:
-    from mfgsolve.games.stationary import Repeated  # whose linear algebra takes its time to import
-
-    return Repeated(time)

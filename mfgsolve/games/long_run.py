@@ -301,6 +301,7 @@ class _Factored:
     """A matrix and its factors, sparse or dense, and both solves with one step of refinement."""
 
     def __init__(self, matrix: Chances):
+        self.factors: Any
         self.dense = isinstance(matrix, np.ndarray) or matrix.shape[0] <= SMALL
         self.matrix = matrix.toarray() if self.dense and not isinstance(matrix, np.ndarray) else matrix
         if self.dense:
@@ -321,5 +322,5 @@ class _Factored:
 
     def _raw(self, right: np.ndarray, transpose: bool) -> np.ndarray:
         if self.dense:
-            return np.asarray(lu_solve(self.factors, right, trans=int(transpose)))
+            return np.asarray(lu_solve(self.factors, right, trans=1 if transpose else 0))
         return np.asarray(self.factors.solve(right, trans="T" if transpose else "N"))

@@ -24,9 +24,9 @@ from collections.abc import Callable
 import numpy as np
 
 from mfgsolve.errors import InputError
-from mfgsolve.games.horizons import Horizon
+from mfgsolve.games.horizons import Horizon, horizon_of
 from mfgsolve.games.long_run import LongRun
-from mfgsolve.stationary import Discounted, Ergodic
+from mfgsolve.stationary import Stationary
 from mfgsolve.steps import Costs, Policy, Step
 from mfgsolve.steps.matrix import chances_of
 
@@ -52,10 +52,9 @@ class Repeated(Horizon):
     is_swept = False
     guess: np.ndarray | None = None  # of v, where somebody knows better than 0
 
-    def __init__(self, time: Discounted | Ergodic):
-        self.time = time
-        self.factor = time.factor if isinstance(time, Discounted) else 1.0
-        self.is_ergodic = isinstance(time, Ergodic)
+    def __init__(self, time: Stationary):
+        self.time, self.factor = time, time.factor
+        self.is_ergodic = time.factor == 1.0
         self.keeps = self.factor if time.needs_initial else 1.0  # k
         self.starts_where_it_is = not (time.needs_initial or self.is_ergodic)
         self._last: tuple[Step, np.ndarray, np.ndarray, float, LongRun] | None = None
@@ -250,6 +249,8 @@ class Repeated(Horizon):
         if costs.action is not None:
             action = costs.action(slice(0, 1), np.zeros((1, step.actions, step.cells)))
             paid = paid + (policy[0] * action[0]).sum(axis=0).reshape(step.shape)
+        if costs.crowd is not None:
+            paid = paid + step.own_change(policy, costs.crowd)[0]
         value, _ = system.solve(paid)
         state = np.stack([np.reshape(costs.state[0], step.shape), self.factor * value])
         moved, chosen = step.change(costs._replace(state=state), policy, mass)
@@ -276,6 +277,11 @@ class Repeated(Horizon):
         return LongRun(chances, factor, self.keeps, ~step.space.mask.reshape(-1), step.space.populations)
 
 
+@horizon_of.register
+def _(time: Stationary) -> Horizon:
+    return Repeated(time)
+
+
 def _ahead(costs: Costs, value: np.ndarray, factor: float) -> Costs:
     """What is paid in one step that ends in b v."""
     state = np.zeros((2, *value.shape))
@@ -285,7 +291,7 @@ def _ahead(costs: Costs, value: np.ndarray, factor: float) -> Costs:
 
 def _names(step: Step, members: np.ndarray) -> str:
     """States in words."""
-    names = getattr(step.space, "names", None)
-    listed = names is not None and step.space.populations == 1
-    told = [str(names[k]) if listed else str(k) for k in members[:NAMED]]  # type: ignore[index]
+    names = getattr(step.space, "names", None) if step.space.populations == 1 else None
+    listed = step.space.dims[-1] == "state"
+    told = [str(k) if names is None else str(names[k]) for k in members[:NAMED]]
     return f"{'states' if listed else 'cells'} {', '.join(told)}{', ...' if len(members) > NAMED else ''}"

@@ -17,8 +17,9 @@ from mfgsolve.inputs.memory import affordable
 from mfgsolve.inputs.texts import cut, visible
 
 __all__ = [
-    "ARRAY", "FIELD", "FIELD_PER_AXIS", "NUMBER", "NUMBER_OR_ARRAY", "OFFSET", "ROWS", "TEXT", "TRANSITIONS", "TRUTH",
-    "TRUTHS", "WHOLE", "Form", "Later", "Source", "count", "echoed", "many", "one_or_many", "row", "series",
+    "ARRAY", "FIELD", "FIELD_OR_PER_AXIS", "FIELD_PER_AXIS", "NUMBER", "NUMBER_OR_ARRAY", "NUMBER_OR_FIELD", "OFFSET",
+    "ROWS", "TEXT", "TRANSITIONS", "TRUTH", "TRUTHS", "WHOLE", "WORD", "Form", "Later", "Source", "count", "echoed",
+    "many", "one_or_many", "row", "series",
 ]  # fmt: skip
 
 
@@ -100,6 +101,7 @@ def _exactly(kind: type, fault: str) -> Any:
 NUMBER = Form("a number", "numbers", _number)
 WHOLE = Form("a whole number", "whole numbers", _whole)
 TEXT = Form("a text", "texts", _exactly(str, "no text"))
+WORD = Form(TEXT.one, TEXT.several, TEXT.read)  # that a file leaves out where it is as by default
 TRUTH = Form("true or false", "true or false", _exactly(bool, "neither true nor false"))
 
 
@@ -198,6 +200,24 @@ def _field_per_axis(value: Any, source: Source) -> Any:
     return _each([FIELD] * len(names), value, source)
 
 
+def _field_or_per_axis(value: Any, source: Source) -> Any:
+    """A list is one entry for each axis where there are several, and none of its entries is a list (an array is)."""
+    axes = 1 if source.space is None else len(source.space.dims)
+    if isinstance(value, list) and axes > 1 and not any(isinstance(each, list) for each in value):
+        if len(value) != axes:
+            raise InputError(
+                f"{echoed(value)} came; a list of {axes} numbers or fields, one for each axis in the order "
+                f"{', '.join(sorted(source.space.dims))}, is needed"
+            )
+        return _each([FIELD] * axes, value, source)
+    return source.field(value)
+
+
+NUMBER_OR_FIELD = Form("a number or a field", "numbers or fields", lambda value, source: source.field(value))
+FIELD_OR_PER_AXIS = Form(
+    "a number or a field, or a list with one for each axis in the order x, y, z", "numbers or fields",
+    _field_or_per_axis,
+)  # fmt: skip
 NUMBER_OR_ARRAY = Form("a number or an array", "numbers or arrays", _number_or_array)
 TRANSITIONS = Form("an array, or the name of triples", "arrays", _transitions)
 FIELD_PER_AXIS = Form(

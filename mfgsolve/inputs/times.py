@@ -10,7 +10,7 @@ import numpy as np
 from mfgsolve.errors import InputError, numbers, shown
 from mfgsolve.inputs.labels import Labelled, frozen
 
-__all__ = ["checked_kinks", "checked_times", "over_time"]
+__all__ = ["checked_times", "kinks_of", "over_time"]
 
 
 def checked_times(times: Any, first: float, last: float, unit: str = "1") -> np.ndarray:
@@ -36,7 +36,7 @@ def checked_times(times: Any, first: float, last: float, unit: str = "1") -> np.
     return wanted
 
 
-def checked_kinks(given: Any, horizon: float) -> tuple[float, ...]:
+def kinks_of(given: Any, horizon: float) -> tuple[float, ...]:
     """Times of kinks as numbers, each once and in order."""
     remedy = "times between 0 and the horizon at which the data bend or jump are needed, say kinks=(0.7,)"
     if isinstance(given, str | Mapping) or not np.iterable(given):

@@ -21,13 +21,13 @@ layers end the process otherwise): who cannot have the threads runs the serial v
 compiled in a thread of their own, so that an exception from a signal, which only the main thread gets, never strikes
 the compiler: that would leave it without half of its tables.
 
-What compiling costs.  Most of it is the optimiser's work, and that on the same code again and again: what a kernel
-calls becomes part of it.  A kernel that another one calls is therefore made ready for that alone (`_for_callers`),
-once for all callers.
+What compiling costs.  What a kernel calls becomes part of it, and is optimised there; a kernel that another one calls
+is therefore typed once for all callers, but neither optimised nor made into instructions by itself (`_for_callers`).
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import sys
@@ -40,6 +40,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba.core import event
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
@@ -60,12 +61,13 @@ _DIGEST = _digest()
 CELLS_FOR_THREADS = 256 * 256  # below this a time level is too short to share
 
 
-def jit(function: Callable[..., Any], *, parallel: bool = False, minima: bool = False) -> Any:
+def jit(function: Callable[..., Any], *, parallel: bool = False, minima: bool = False, ready: bool = False) -> Any:
     """Compile a kernel at its first call.
 
     ``parallel=True`` makes a second, threaded version of the same source, in which every callee ``name`` of the same
     module that has a sibling ``name_parallel`` is replaced by it.  ``minima=True`` is for kernels that take the least
-    or the largest of finite numbers, which may then be compared in any order.
+    or the largest of finite numbers, which may then be compared in any order.  ``ready=True`` optimises a kernel before
+    it becomes part of others, too: some loops become slower without.
     """
     name = f"{function.__name__.lstrip('_')}_{'parallel' if parallel else 'serial'}_{_DIGEST}"
     scope = function.__globals__
@@ -82,43 +84,84 @@ def jit(function: Callable[..., Any], *, parallel: bool = False, minima: bool = 
     if parallel and "prange" in function.__code__.co_names:
         options["parallel"] = True
     try:
-        kernel = numba.njit(copy, cache=True, **options)
+        kernel = numba.njit(copy, cache=True, no_cfunc_wrapper=True, **options)
     except RuntimeError:  # no writable cache directory: compile in every process
-        kernel = numba.njit(copy, **options)
+        kernel = numba.njit(copy, no_cfunc_wrapper=True, **options)
         _telling.often = True
-    return kernel if numba.config.DISABLE_JIT else _compiled_apart(_for_callers(kernel, copy, options))
+    return kernel if numba.config.DISABLE_JIT else _compiled_apart(_for_callers(kernel, copy, options, ready))
 
 
 # -- compiling -------------------------------------------------------------------------------------------------------
 
 
-LIGHT = 2  # optimisation of what its callers optimise once more; at 1 implicit noise takes 1.6 as long on a line
+class _Part(JITCodeLibrary):  # type: ignore[misc]
+    """Code that is run within that of its callers alone: it is left to them to optimise it and to make instructions of
+    it, except that loops which are worth it are optimised here, too (``ready``)."""
+
+    ready = False
+
+    def _optimize_final_module(self) -> None:
+        if self.ready:
+            super()._optimize_final_module()
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """None: there are no instructions."""
+        self._ensure_finalized()
+        return 0
+
+    @property
+    def codegen(self) -> _Part:
+        """Who is told where the environment of the function is: see `set_env`."""
+        return self
+
+    def set_env(self, name: str, env: Any) -> None:
+        """Nothing to tell; kernels are pure machine code and need none."""
 
 
-def _for_callers(kernel: Any, function: Callable[..., Any], options: dict[str, Any]) -> Any:
+def _for_callers(kernel: Any, function: Callable[..., Any], options: dict[str, Any], ready: bool) -> Any:
     """The same kernel; the others that call it get a version without an entry for Python and without a place in the
-    cache, optimised a little, and one for all values of a flag or a number that they write out.
+    cache, as a `_Part`, and one for all values of a flag or a number that they write out.
 
-    A loop that threads share is compiled apart from its callers, and optimised in full.
+    It is made when the first of them is compiled, and never where all are read from the cache.
     """
-    inner = numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
-    template, compile_here = inner.get_call_template, inner.compile
 
-    def compile_(signature: Any) -> Any:
-        full = numba.config.OPT
-        numba.config.OPT = full if options.get("parallel") else type(full)(LIGHT)
-        try:
-            return compile_here(signature)
-        finally:
-            numba.config.OPT = full
+    @functools.cache
+    def inner() -> Any:
+        made = numba.njit(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+        if not options.get("parallel"):  # a loop that threads share is compiled apart from its callers
+            made.compile = functools.partial(_compiled_as_part, made, made.compile, ready)
+        return made
 
     def get_call_template(arguments: Any, named: Any) -> Any:
         arguments = tuple(numba.types.unliteral(argument) for argument in arguments)
-        return template(arguments, {name: numba.types.unliteral(argument) for name, argument in named.items()})
+        named = {name: numba.types.unliteral(argument) for name, argument in named.items()}
+        return inner().get_call_template(arguments, named)
 
-    inner.compile = compile_
-    kernel.get_call_template, kernel.get_overload = get_call_template, inner.get_overload
+    kernel.get_call_template, kernel.get_overload = get_call_template, lambda signature: inner().get_overload(signature)
     return kernel
+
+
+def _compiled_as_part(kernel: Any, compile_here: Callable[[Any], Any], ready: bool, signature: Any) -> Any:
+    with global_compiler_lock:  # nobody else may meet the maker of parts
+        codegen = kernel.targetctx.codegen()
+        usual = codegen.create_library
+
+        def create(name: str, **more: Any) -> Any:
+            if name != kernel.py_func.__qualname__:
+                return usual(name, **more)
+            part = _Part(codegen, name, **more)
+            part.ready = ready
+            return part
+
+        codegen.create_library = create
+        try:
+            return compile_here(signature)
+        finally:
+            codegen.create_library = usual
 
 
 class _Telling(event.Listener):  # type: ignore[misc]

@@ -12,6 +12,7 @@ import numpy as np
 
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.elementary import log1p
+from mfgsolve.kernels.vectors import sum_of
 
 PIECE = 512  # cells
 
@@ -44,7 +45,7 @@ def _congestion(mass, loss, cost, slope, factors, weights, volume, rate):
                 weight = weights[t]
                 for i in range(x.size):
                     total[i] += weight * (gain[i] * log1p(x[i]))
-    return sums.sum()
+    return sum_of(sums)
 
 
 congestion = jit(_congestion)

@@ -47,7 +47,10 @@ class Draw(NamedTuple):
 
 def _soften(after, near, noise, logs, entropy):
     """``before`` (cells,), the soft minima -eps log sum_k K_k exp(-after / eps), ``weight`` and ``norm``."""
-    moves, middle = logs.size, 0.5 * (after.min() + after.max())
+    moves, low, high = logs.size, np.inf, -np.inf
+    for y in range(after.size):
+        low, high = min(low, after[y]), max(high, after[y])
+    middle = 0.5 * (low + high)
     before, weight, norm = np.empty(after.size), np.empty(after.size), np.empty(after.size)
     for y in range(after.size):
         power = (middle - after[y]) / entropy

@@ -16,6 +16,7 @@ from mfgsolve.kernels import jit
 from mfgsolve.kernels.elementary import exp, log
 from mfgsolve.kernels.gaussian import LOWEST, axis_of, convolution, convolution_parallel  # noqa: F401
 from mfgsolve.kernels.tiles import partition, partition_parallel, scale, scale_parallel  # noqa: F401
+from mfgsolve.kernels.vectors import copy
 
 
 def _exponential_rows(phi, v, lows, first, last, eps, cuts, free):
@@ -65,10 +66,10 @@ def _store(plan, v, scales, p, eps, scheme):
     head[:] = 0.0
     head[0] = p
     if p == scheme.tiles.size - 1:
-        phi[:] = v
+        copy(phi, v)
         return
     rows, tiles = v.shape[0], scheme.tiles[p]
-    head[1 : 1 + rows * tiles].reshape((rows, tiles))[:] = scales[0, :, :tiles]
+    copy(head[1 : 1 + rows * tiles].reshape((rows, tiles)), scales[0])
     exponential(phi, v, scales, p, eps, scheme)
 
 
@@ -78,13 +79,13 @@ def _load(plan, t, scales, ones, scheme):
     p = np.int64(head[0])
     rows, tiles = phi.shape[0], scheme.tiles[p]
     if p == scheme.tiles.size - 1:
-        scales[0, :, :tiles] = phi
+        copy(scales[0, :, :tiles], phi)
         for r in range(rows):
             for i in range(tiles):
                 ones[r, i] = 1.0 if scheme.free[r, i] else 0.0
         phi = ones
     else:
-        scales[0, :, :tiles] = head[1 : 1 + rows * tiles].reshape((rows, tiles))
+        copy(scales[0, :, :tiles], head[1 : 1 + rows * tiles].reshape((rows, tiles)))
     for k in range(scheme.axes.size):
         scale(scales[k + 1], scales[k], axis_of(t, k, scheme), scheme.entropy[t], p, scheme)
     return p, phi
@@ -125,10 +126,13 @@ logarithm, logarithm_parallel = jit(_logarithm), jit(_logarithm, parallel=True)
 def _empty_levels(scheme, count):
     """Levels to work in, and scales of all passes; rows of levels begin where vectors of the processor do."""
     rows, n = scheme.free.shape
+    most = np.int64(0)
+    for p in range(scheme.tiles.size):
+        most = max(most, scheme.tiles[p])
     block = np.zeros(count * rows * n + 7)
     skipped = (64 - np.int64(block.ctypes.data) % 64) // 8 % 8
     levels = block[skipped : skipped + count * rows * n].reshape((count, rows, n))
-    return levels, np.zeros((scheme.axes.size + 1, rows, scheme.tiles.max()))
+    return levels, np.zeros((scheme.axes.size + 1, rows, most))
 
 
 empty_levels = jit(_empty_levels)
@@ -151,7 +155,7 @@ def _backward(price, weights, value, policy, values, offset, scheme):
         convolution(psi, phi, work, t + offset, scales, p, False, scheme)
         logarithm(v, price[t].reshape((rows, n)), weights[t], psi, scales[scheme.axes.size], p, eps, scheme)
         if values.shape[0] > 0:
-            values[t] = value
+            copy(values[t].reshape((rows, n)), v)
 
 
 backward, backward_parallel = jit(_backward), jit(_backward, parallel=True)

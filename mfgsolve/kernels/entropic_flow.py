@@ -16,6 +16,7 @@ from mfgsolve.kernels import jit
 from mfgsolve.kernels.elementary import log
 from mfgsolve.kernels.entropic import empty_levels, load, load_parallel, planes  # noqa: F401
 from mfgsolve.kernels.gaussian import convolution, convolution_parallel  # noqa: F401
+from mfgsolve.kernels.vectors import sum_of
 
 
 def _spread(q, mass, psi, parts):
@@ -179,7 +180,7 @@ def _mean_value(mass, level, scale, eps, cuts):
             for i in range(part.size):
                 part[i] += m[i] * (here - eps * log(tile[i] if tile[i] > 0.0 else 1.0))
             b += 1
-    return sums.sum()
+    return sum_of(sums)
 
 
 mean_value = jit(_mean_value)

@@ -158,7 +158,8 @@ def _price(table, step, after, cost, crowd, tau, first, last, policy, value, q):
     """What a policy costs in the states first..last."""
     expect_in(table, step, after, cost, first, last, first, q)
     total = value[first:last]
-    total[:] = crowd[first:last]
+    for x in range(total.size):
+        total[x] = crowd[first + x]
     for a in range(policy.shape[0]):
         chosen, paid = policy[a, first:last], q[a, first:last]
         if tau > 0.0:

@@ -13,6 +13,7 @@ from numba import prange
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
 from mfgsolve.kernels.scheme import at, chance, flux, neighbours, rates
+from mfgsolve.kernels.vectors import sum_of
 
 
 def _flux_across(face, k, w, m, here, there, slope, most):
@@ -152,7 +153,7 @@ def _movement(ahead, mass, scheme):
                 cost[i] += m[r, i] * paid[i]
             for i in range(nx):
                 capped[i] += m[r, i] * bound[i]
-    return cost.sum(), capped.sum() / steps
+    return sum_of(cost), sum_of(capped) / steps
 
 
 movement = jit(_movement)

@@ -15,8 +15,11 @@ Factors, stacked: ``pivot`` 1/p_i, ``lower`` (coupling to i-1)/p_i, ``upper`` (c
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from numba import prange
+from numba import prange, types
+from numba.extending import overload
 
 from mfgsolve.kernels import fma, jit
 from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, lines, neighbours, toward
@@ -52,7 +55,7 @@ def _add_masked(f, o, j, k, share, first, last):
         f[o, j, i] = fma(share[o, j, i], f[o, k, i], f[o, j, i])
 
 
-eliminate, combine, add = jit(_eliminate), jit(_combine), jit(_add)
+eliminate, combine, add = jit(_eliminate, ready=True), jit(_combine, ready=True), jit(_add, ready=True)
 eliminate_masked, combine_masked, add_masked = jit(_eliminate_masked), jit(_combine_masked), jit(_add_masked)
 
 
@@ -136,11 +139,7 @@ def _solve_eight(v, f, factors, periodic, end):
                 f[r, i] -= factors[3, i] * ends
 
 
-solve_across, solve_line, solve_eight = (
-    jit(_solve_across),
-    jit(_solve_line),
-    jit(_solve_eight),
-)
+solve_across, solve_line, solve_eight = jit(_solve_across, ready=True), jit(_solve_line), jit(_solve_eight)
 
 
 def _solve_along(source, target, factors, masked, periodic, end, first, last):
@@ -223,6 +222,28 @@ solve_along, spread, duplicate = jit(_solve_along), jit(_spread), jit(_duplicate
 crossing, spread_uneven = jit(_crossing), jit(_spread_uneven)
 
 
+def spread_of(
+    source: Any, target: Any, rate_z: Any, rate_y: Any, rate_x: Any, periodic: Any, masked: Any, opened: Any,
+    transpose: bool, first: int, last: int,
+) -> None:  # fmt: skip
+    """Explicit noise of cells that are alike, or differ: only what is needed is compiled."""
+    if isinstance(rate_x, np.ndarray):
+        spread_uneven(source, target, rate_z, rate_y, rate_x, periodic, opened, transpose, first, last)
+    else:
+        spread(source, target, rate_z, rate_y, rate_x, periodic, masked, opened, first, last)
+
+
+@overload(spread_of)
+def _spread_of(source, target, rate_z, rate_y, rate_x, periodic, masked, opened, transpose, first, last):
+    if isinstance(rate_x, types.Array):
+        return lambda source, target, rate_z, rate_y, rate_x, periodic, masked, opened, transpose, first, last: (
+            spread_uneven(source, target, rate_z, rate_y, rate_x, periodic, opened, transpose, first, last)
+        )
+    return lambda source, target, rate_z, rate_y, rate_x, periodic, masked, opened, transpose, first, last: spread(
+        source, target, rate_z, rate_y, rate_x, periodic, masked, opened, first, last
+    )
+
+
 def _noise(source, target, scheme, transpose):
     """target = N source (or N^T source) on one time level (z, y, x); source is lost, and must not be target.
 
@@ -235,15 +256,12 @@ def _noise(source, target, scheme, transpose):
     rate_z, rate_y, rate_x = scheme.rate[0], scheme.rate[1], scheme.rate[2]
     if scheme.noise != IMPLICIT:
         flat_source = source.reshape((rows, nx))
-        explicit, uneven, opened = scheme.noise == EXPLICIT, scheme.uneven, scheme.open
-        one_z, one_y, one_x = toward(rate_z, 0, 0), toward(rate_y, 0, 0), toward(rate_x, 0, 0)
+        explicit, opened = scheme.noise == EXPLICIT, scheme.open
         for part_ in prange(parts):
             part = np.int64(part_)
             first, last = rows * part // parts, rows * (part + 1) // parts
-            if explicit and uneven:
-                spread_uneven(source, target, rate_z, rate_y, rate_x, periodic, opened, transpose, first, last)
-            elif explicit:
-                spread(source, target, one_z, one_y, one_x, periodic, masked, opened, first, last)
+            if explicit:
+                spread_of(source, target, rate_z, rate_y, rate_x, periodic, masked, opened, transpose, first, last)
             else:
                 duplicate(flat_source, flat_target, first, last)
         return

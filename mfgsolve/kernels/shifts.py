@@ -86,7 +86,8 @@ def _shifted_expect(table, value, cost, begin, end, at, out):
     states, to = value.size, at - begin
     for a in range(out.shape[0]):
         if table.count[a] == 0:  # it leads nowhere but from odd states
-            out[a, at : at + end - begin] = cost[a, begin:end]
+            for x in range(end - begin):
+                out[a, at + x] = cost[a, begin + x]
         for j in range(table.count[a]):
             d = table.shift[a, j]
             low, high = max(begin, -d), min(end, states - d)  # beyond these the row is odd

@@ -16,7 +16,7 @@ from numba import prange
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.noise import noise, noise_parallel  # noqa: F401
 from mfgsolve.kernels.scheme import at, chance, flux_change, neighbours, rates
-from mfgsolve.kernels.vectors import gather
+from mfgsolve.kernels.vectors import gather, sum_of
 
 
 def _chance_across(face, k, w, here, there, slope, most):
@@ -236,7 +236,7 @@ def _curvature(ahead, mass, direction, scale, result, identity, residual, soluti
     if renewing:
         p, q = direction[steps].reshape(sums.size), result[steps].reshape(sums.size)
         gather(sums, scale[steps].reshape(sums.size), p, q)
-    return sums.sum()
+    return sum_of(sums)
 
 
 curvature, curvature_parallel = jit(_curvature), jit(_curvature, parallel=True)

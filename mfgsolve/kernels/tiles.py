@@ -129,7 +129,9 @@ def _partition(v, eps, scales, scheme):
         while not fits(v, p, eps, scales[0], scheme, rows * part // parts, rows * (part + 1) // parts) and p < last:
             p += 1
         fit[part] = p
-    p = fit.max()
+    p = np.int64(0)
+    for part in range(parts):
+        p = max(p, fit[part])
     for part in range(parts):
         if fit[part] < p:
             fits(v, p, eps, scales[0], scheme, rows * part // parts, rows * (part + 1) // parts)

@@ -12,6 +12,24 @@ from mfgsolve.kernels import jit
 LANES = 8  # minima side by side, so that they are vector operations
 
 
+def _copy(target, source):
+    """target = source, both (rows, cells); an assignment of arrays would compile texts of errors for seconds."""
+    for r in range(target.shape[0]):
+        for i in range(target.shape[1]):
+            target[r, i] = source[r, i]
+
+
+def _sum_of(sums):
+    """Their sum, in order."""
+    total = 0.0
+    for i in range(sums.size):
+        total += sums[i]
+    return total
+
+
+copy, sum_of = jit(_copy), jit(_sum_of)
+
+
 def _gather(sums, scale, a, b):
     """sums += scale a b, cell by cell."""
     for i in range(sums.size):
@@ -26,7 +44,7 @@ def _inner(scale, a, b):
     sums = np.zeros(a.shape[1])
     for t in range(a.shape[0]):
         gather(sums, scale[t if scale.shape[0] > 1 else 0], a[t], b[t])
-    return sums.sum()
+    return sum_of(sums)
 
 
 def _descend(scale, residual, image, length):
@@ -37,7 +55,7 @@ def _descend(scale, residual, image, length):
         for i in range(r.size):
             r[i] -= length * q[i]
             sums[i] += s[i] * r[i] * r[i]
-    return sums.sum()
+    return sum_of(sums)
 
 
 def _add(target, source, length):
@@ -74,14 +92,16 @@ def _crowd_totals(weights, price, mass, shut):
                     lanes[k] = here if here < lanes[k] else lanes[k]
             for i in range(cells - cells % LANES, cells):
                 lanes[0] = min(lanes[0], price[t, i] + shut[i])
-            least = lanes.min()
+            least = lanes[0]
+            for k in range(1, LANES):
+                least = min(least, lanes[k])
             for i in range(cells):
                 share = weight * mass[t, i]
                 paid = share * price[t, i]
                 cost[i] += paid
                 above[i] += share * (price[t, i] - least)
                 size[i] += abs(paid)
-    return cost.sum(), above.sum(), size.sum()
+    return sum_of(cost), sum_of(above), sum_of(size)
 
 
 def _excess(scale, a, direction, image):
@@ -94,7 +114,7 @@ def _excess(scale, a, direction, image):
             y = s[i] * (w[i] - q[i])
             first[i] += v[i] * y
             second[i] += q[i] * y
-    return first.sum(), second.sum()
+    return sum_of(first), sum_of(second)
 
 
 def _advance(scale, solution, residual, image, direction, moved, twice, length):
@@ -112,7 +132,7 @@ def _advance(scale, solution, residual, image, direction, moved, twice, length):
             v[i] -= length * w[i]
             first[i] += s[i] * r[i] * (v[i] - r[i])
             second[i] += s[i] * v[i] * (w[i] - q[i])
-    return first.sum(), second.sum()
+    return sum_of(first), sum_of(second)
 
 
 inner, descend, add, turn, crowd_totals = jit(_inner), jit(_descend), jit(_add), jit(_turn), jit(_crowd_totals)

@@ -16,6 +16,7 @@ from mfgsolve.games import Game, make_game
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.inputs.masses import check_unit_masses
 from mfgsolve.problem import Problem
+from mfgsolve.scenarios import check_one_world
 from mfgsolve.spaces import Populations, Space, States
 from mfgsolve.stationary import check_final_time
 
@@ -30,6 +31,7 @@ def game_of(problem: Problem | Game) -> Game:
     if not isinstance(problem, Problem):
         raise InputError(f"problem is a {type(problem).__name__}; a Problem or its game is needed")
     check_final_time(problem.time, "learning by playing", "episodes end")
+    check_one_world(problem.grid, "learning")
     check_unit_masses(problem.grid, "learning by playing", "a learner's crowd counts each population alike")
     return make_game(problem)
 

@@ -19,6 +19,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.problemfile.by_name import stated
 from mfgsolve.problems import registry
 from mfgsolve.resolution import settle
+from mfgsolve.scenarios import check_one_world
 from mfgsolve.solution import Solution
 from mfgsolve.solution.learning import Reference
 from mfgsolve.solvers.base import Solver
@@ -113,6 +114,7 @@ def learn(
             "(see mfgsolve.tasks)"
         )
     check_final_time(problem.time, "learn", "episodes end")
+    check_one_world(problem.grid, "learning")
     check_unit_masses(problem.grid, "learn", "a learner's crowd counts each population alike")
     if checkpoint is not None and learner is not None and not isinstance(learner, str | Solver):
         raise InputError(

@@ -12,6 +12,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.games import Game, make_game
 from mfgsolve.inputs.masses import check_unit_masses
 from mfgsolve.problem import Problem
+from mfgsolve.scenarios import check_one_world
 from mfgsolve.solvers.needs import TABLES, unmet
 from mfgsolve.stationary import check_final_time
 
@@ -23,6 +24,7 @@ def finite_game(problem: Problem, what: str) -> Game:
     if not isinstance(problem, Problem):
         raise InputError(f"{what} got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     check_final_time(problem.time, what, "episodes end")
+    check_one_world(problem.grid, "learning")
     check_unit_masses(problem.grid, what, "a learner's crowd counts each population alike")
     reason = unmet((TABLES,), problem)
     if reason is not None:

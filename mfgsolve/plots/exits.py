@@ -80,7 +80,7 @@ def _rates(ax: Axes, one: View, share: np.ndarray) -> None:
         if one.is_finite or len(times) < 4:
             ax.stairs(np.diff(column) / np.diff(times), times, label=name, **look)
         else:  # over two steps: agents take the axes in turn, x first in every second one
-            ax.plot(times[1:-1], (column[2:] - column[:-2]) / (times[2:] - times[:-2]), label=name, **look)
+            ax.plot(times, np.gradient(column, times), label=name, **look)
     unit = one.unit("time")
     per = "" if unit == "1" else f" (1/{unit})"
     ax.set(xlabel=labelled("time t", unit), ylabel=f"share per unit of time{per}", title="leave now", xlim=one.clock)

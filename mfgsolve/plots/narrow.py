@@ -46,10 +46,10 @@ def _folded(line: str, room: float, points: float) -> Iterable[str]:
 def settle(figure: Figure) -> None:
     """Break labels and titles that are longer than their axes, and put legends below them: each part of the figure
     grows by what that takes, and loses the room that panels true to scale leave empty."""
-    for part in [*figure.subfigs] or [figure]:
+    parts: list[Figure | SubFigure] = [*figure.subfigs] if figure.subfigs else [figure]
+    for part in parts:
         part.align_ylabels()
     figure.draw_without_rendering()  # now axes have places
-    parts: list[Figure | SubFigure] = [*figure.subfigs] or [figure]
     heights = np.array([part.bbox.height / figure.dpi for part in parts])
     heights += [_grown(part) - _empty(part) for part in parts]
     heading = _heading(figure) if figure.subfigs else 0.0
@@ -94,7 +94,7 @@ def _empty(part: Figure | SubFigure) -> float:
         if ax.get_label() != "<colorbar>":
             cell, row = ax.get_position(original=True).transformed(ax.figure.transSubfigure), _row(ax)
             taken = ax.get_tightbbox() if ax.get_window_extent().height < cell.height - 1.0 else cell
-            room = max(cell.y1 - taken.y1, 0.0) + max(taken.y0 - cell.y0, 0.0)
+            room = 0.0 if taken is None else max(cell.y1 - taken.y1, 0.0) + max(taken.y0 - cell.y0, 0.0)
             rows[row] = min(rows.get(row, np.inf), room / part.figure.dpi)
     return LEFT * float(sum(rows.values()))
 

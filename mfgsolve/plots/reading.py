@@ -16,6 +16,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut, visible
 from mfgsolve.inputs.times import checked_times
 from mfgsolve.plots.style import Style, current
+from mfgsolve.solution.leaves import by_branch
 
 if TYPE_CHECKING:
     from mfgsolve.solution import Solution
@@ -334,7 +335,9 @@ class View:
         if "exit_number" not in self.dataset:
             return None
         gone = np.asarray(self.dataset["exit_number"].values) >= 0
-        return gone if self.ndim < 3 else gone.any(axis=0) if self.level is None else gone[self.level]
+        if self.ndim < 3:
+            return gone
+        return np.asarray(gone.any(axis=0) if self.level is None else gone[self.level])
 
     @property
     def walls_cut(self) -> np.ndarray | None:
@@ -410,6 +413,6 @@ def view(solution: Solution | xr.Dataset, *needed: str) -> View:
         from mfgsolve.solution.timeless import with_times
 
         solution = with_times(dataset)
-    seen = View(dataset_of(solution, ("time", "density", *needed)))
+    seen = View(by_branch(dataset_of(solution, ("time", "density", *needed))))
     _ = seen.level  # checked
     return seen

@@ -5,6 +5,8 @@ Planes are drawn by the pictures of all games, with one panel.
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
@@ -93,7 +95,7 @@ def _panels(seen: View, text: str) -> tuple[part.Page, list[Axes]]:
     return figure, axes
 
 
-def _marks(one: View) -> dict[str, str]:
+def _marks(one: View) -> dict[str, Any]:
     return {"marker": "o"} if one.is_finite and one.dataset.sizes[one.dims[0]] <= BARS else {"marker": ""}
 
 

@@ -55,9 +55,6 @@ numbers that is their sum::
     [[terminal.coupling]]
     kind = "crowd-aversion"
     strength = 0.1
-    [final]                                     # if the density at the horizon is given; or cap = ..., not exceeded
-    density = {bump = {width = 0.2, centre = [1.5, 0.7]}}
-    normalise = true
 
 *Lattice moves* on a grid, with what else a coupling can be::
 
@@ -148,6 +145,21 @@ density is stated, agents start spread like the points::
 
 In a NetCDF file, of version 4 or the classic 3, dimensions named time (or step), action, population, z, y, x, state may
 stand in any order; coordinates of cells, where there are any, must be those of the problem.
+
+Where the density *at the end* is given, or capped, it stands in a table of its own::
+
+    [final]
+    density = {bump = {width = 0.2, centre = [1.5, 0.7]}}       # met by a terminal price
+    normalise = true
+    # cap = 3.0                                 # or, in place of a density: not exceeded
+
+*Common noise* of a finite game is a tree of scenarios; arrays of costs may have a leading dimension of its segments,
+"start", then the outcomes of the first date, and so on::
+
+    [scenarios]
+    dates = [3.0]                               # nodes of the times
+    probabilities = [0.6, 0.4]                  # or one such list for each date
+    names = ["left", "right"]
 
 Units: lengths are those of the grid's ``unit``, times those of ``[time]``; a density is mass per unit volume; running
 costs of diffusions and couplings are per unit time, those of ``tabular`` (``cost``) and ``lattice`` (``costs``) of one

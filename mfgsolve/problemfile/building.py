@@ -52,6 +52,7 @@ def build(table: DeclaredProblem, text: str) -> Problem:
         kinks=_bends(moving, table.time.horizon) if table.kinks is None else table.kinks,
         sense=table.sense,
         final=_final(table),
+        scenarios=table.scenarios,
         exit_cost={one.name: one.cost for one in table.exit} if table.exit else 0.0,
     )
     if any(isinstance(term, ArrayField) for term in (*_parts(stated), *_terms(table.terminal.cost))) and (
@@ -170,7 +171,7 @@ def _check_dynamics(problem: Problem) -> None:
     tables: Any = problem.all_dynamics
     if not time.settled:
         time = replace(time, steps=finite_steps(problem))
-    space = getattr(problem.grid, "space", problem.grid)
+    space = problem.grid.space if isinstance(problem.grid, Populations) else problem.grid
     _, allowed = step_matrices(tables, problem.grid, time)
     for table, where in zip(tables, allowed, strict=True):
         own_costs([table], space, time.nodes[:-1], where.reshape(len(where), -1))

@@ -17,6 +17,7 @@ from scipy import sparse
 from mfgsolve import couplings, dynamics, fields
 from mfgsolve.couplings import Sum
 from mfgsolve.couplings.final import FinalDensity
+from mfgsolve.dynamics.diffusion import QuadraticCost
 from mfgsolve.dynamics.movement import KINDS as MOVEMENTS
 from mfgsolve.dynamics.movement import MOVEMENT
 from mfgsolve.errors import InputError
@@ -24,7 +25,18 @@ from mfgsolve.fields import Still, Total
 from mfgsolve.files import replace_file
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.identity import fingerprint
-from mfgsolve.inputs.forms import ARRAY, FIELD, FIELD_PER_AXIS, NUMBER_OR_ARRAY, TRANSITIONS, TRUTH, TRUTHS
+from mfgsolve.inputs.forms import (
+    ARRAY,
+    FIELD,
+    FIELD_OR_PER_AXIS,
+    FIELD_PER_AXIS,
+    NUMBER_OR_ARRAY,
+    NUMBER_OR_FIELD,
+    TRANSITIONS,
+    TRUTH,
+    TRUTHS,
+    WORD,
+)
 from mfgsolve.inputs.labels import Labelled
 from mfgsolve.inputs.tables import Table, table
 from mfgsolve.problem import Problem
@@ -35,7 +47,7 @@ from mfgsolve.spaces import Populations, States
 
 __all__ = ["declared", "write_declared"]
 
-QUIET = (FIELD, FIELD_PER_AXIS, TRUTH)  # what is not written where it is as by default
+QUIET = (FIELD, FIELD_PER_AXIS, TRUTH, WORD)  # what is not written where it is as by default
 FEW = 64  # numbers up to which an array stands in the text
 
 
@@ -146,15 +158,19 @@ class _Writer:
 
     def document(self, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         problem = self.problem
+        if problem.scenarios is not None:
+            raise self.refuse("it has scenarios")
         top: dict[str, Any] = {"name": name, "source": problem.source} if problem.source else {"name": name}
         if problem.kinks:
             top["kinks"] = list(problem.kinks)
         if problem.sense != "cost":
             top["sense"] = problem.sense
-        where = {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
+        where: dict[str, Any] = (
+            {"states": self._states(self.space)} if isinstance(self.space, States) else {"grid": self._grid()}
+        )
         if self.space.exits is not None:
             where["exit"] = list(self._exits())
-        tables = top | where | {"time": self._time()} | self._dynamics() | self._couplings() | self._ends()
+        tables = top | where | {"time": self.problem.time.stated} | self._dynamics() | self._couplings() | self._ends()
         return tables, self.arrays
 
     # -- where and when --------------------------------------------------------------------------------------------
@@ -196,19 +212,6 @@ class _Writer:
                 stated["cost"] = self._field(own, f"cost of the exit {name!r}", f"exit_cost_{k}")
             yield stated
 
-    def _time(self) -> dict[str, Any]:
-        time = self.problem.time
-        if time.is_stationary:
-            return time.stated
-        stated: dict[str, Any] = {"horizon": time.horizon}
-        if time.settled:
-            stated["steps"] = time.steps
-        if time.chosen:
-            stated["chosen"] = True
-        if time.unit != "1":
-            stated["unit"] = time.unit
-        return stated | ({"discount": time.discount} if time.discount else {})
-
     # -- tables of dataclasses -------------------------------------------------------------------------------------
 
     def _table(self, value: Any, kinds: Mapping[str, type], what: str) -> dict[str, Any]:
@@ -241,7 +244,9 @@ class _Writer:
     def _value(self, value: Any, form: Any, what: str, name: str) -> Any:
         if form is FIELD:
             return self._field(value, what, name)
-        if form is FIELD_PER_AXIS:
+        if form is NUMBER_OR_FIELD and isinstance(value, QuadraticCost):
+            return value.weight
+        if form in (FIELD_PER_AXIS, FIELD_OR_PER_AXIS, NUMBER_OR_FIELD):
             return [self._field(each, what, f"{name}{k}") for k, each in enumerate(value)] if isinstance(
                 value, tuple) else self._field(value, what, name)  # fmt: skip
         if form is TRANSITIONS:
@@ -254,7 +259,12 @@ class _Writer:
         if callable(value):  # a number of each step
             return [float(value(float(t))) for t in self._nodes(what)[:-1]]
         if name == "jumps":
-            return [{"offset": _listed(offset), "probability": float(chance)} for offset, chance in value]
+            chances = [self._field(chance, what, f"jump{k}") for k, (_, chance) in enumerate(value)]
+            return [
+                {"offset": _listed(offset), "probability": p} for (offset, _), p in zip(value, chances, strict=True)
+            ]
+        if name == "costs" and not _plain(value):
+            return [self._field(cost, what, f"cost{k}") for k, cost in enumerate(value)]
         return _listed(value)
 
     def _nodes(self, what: str) -> np.ndarray:

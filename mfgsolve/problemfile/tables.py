@@ -19,6 +19,7 @@ from mfgsolve.inputs.tables import Kinds, Part, Table, table
 from mfgsolve.problemfile.exits import BOXES, Boxes, ExitTable, with_exits
 from mfgsolve.problems.point_table import read_points
 from mfgsolve.problems.points import PointDemand
+from mfgsolve.scenarios import ScenarioTree
 from mfgsolve.spaces import Populations, Space, States
 from mfgsolve.stationary import Discounted, Ergodic
 
@@ -176,6 +177,29 @@ DYNAMICS = _of_kind(dynamics.KINDS, "dynamics", "dynamics are a table, with", "d
 COUPLING = _of_kind(couplings.KINDS, "coupling", "a coupling is a table with")
 COUPLINGS = {"form": many(COUPLING)}
 
+
+def _by_date(item: Form, what: str) -> Form:
+    """A list, or a list of them for each date."""
+
+    def read(value: Any, source: Source) -> Any:
+        if isinstance(value, list) and value and all(isinstance(each, list) for each in value):
+            return tuple(tuple(item.read(entry, source) for entry in each) for each in value)
+        if not isinstance(value, list):
+            raise InputError(f"{echoed(value)} is no list of {what}")
+        return tuple(item.read(entry, source) for entry in value)
+
+    return Form(f"a list of {what}, or one for each date", f"lists of {what}", read)
+
+
+SCENARIOS = Table(
+    ScenarioTree,
+    [
+        Part("dates", many(NUMBER), True),
+        Part("probabilities", _by_date(NUMBER, "probabilities"), True),
+        Part("names", _by_date(TEXT, "names"), False),
+    ],
+)
+
 # -- problems ----------------------------------------------------------------------------------------------------------
 
 
@@ -275,6 +299,7 @@ class DeclaredProblem:
     initial: InitialTable = field(default_factory=InitialTable)
     terminal: TerminalTable = field(default_factory=TerminalTable)
     final: FinalTable | None = None
+    scenarios: Any = field(default=None, metadata={"form": SCENARIOS})
     coupling: tuple[Any, ...] = field(default=(), metadata=COUPLINGS)
     demand: DemandTable | None = None
     data: Any = field(default=None, metadata={"form": Form("the name of a data file", "", data_table)})

@@ -119,6 +119,8 @@ def _same_dynamics(dynamics: Any, other: Any, problem: Problem) -> bool:
     """Whether two dynamics were stated alike, field by field; functions by their values."""
     if type(dynamics) is not type(other):
         return False
+    if hasattr(dynamics, "of"):  # in scenarios, whose tree is part of the space
+        return _same_dynamics(dynamics.of, other.of, problem)
     parts = [part for part in fields(dynamics) if part.compare]
     pairs = ((_values(getattr(each, part.name), part, problem) for each in (dynamics, other)) for part in parts)
     return all(_same(*pair) for pair in pairs)

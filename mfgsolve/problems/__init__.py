@@ -17,6 +17,7 @@ from mfgsolve.problems.crowd_modelling import crowd_modelling, crowd_modelling_2
 from mfgsolve.problems.crowd_motion import crowd_motion
 from mfgsolve.problems.evacuation import evacuation
 from mfgsolve.problems.gaussian_log import gaussian_log
+from mfgsolve.problems.late_news import late_news
 from mfgsolve.problems.lattice_supply_demand import lattice_supply_demand
 from mfgsolve.problems.linear_quadratic import linear_quadratic
 from mfgsolve.problems.montreal import montreal
@@ -48,6 +49,7 @@ __all__ = [
     "from_points",
     "gaussian_log",
     "get",
+    "late_news",
     "lattice_supply_demand",
     "left_right",
     "linear_quadratic",

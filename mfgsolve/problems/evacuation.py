@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mfgsolve.couplings import CrowdAversion, RunningCost
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.errors import InputError
@@ -14,18 +16,19 @@ WALL = 0.05  # width of the walls around the room, in which the doors are
 WEST, NORTH = (0.5, 0.1), (1.25, 0.1)  # middle and half width of the doors
 
 
-def _west(c: Coordinates) -> object:
-    return (c.x < 0) & (abs(c.y - WEST[0]) < WEST[1])
+def _west(c: Coordinates) -> np.ndarray:
+    return np.asarray((c.x < 0) & (abs(c.y - WEST[0]) < WEST[1]))
 
 
-def _north(c: Coordinates) -> object:
-    return (c.y > 1) & (abs(c.x - NORTH[0]) < NORTH[1])
+def _north(c: Coordinates) -> np.ndarray:
+    return np.asarray((c.y > 1) & (abs(c.x - NORTH[0]) < NORTH[1]))
 
 
-def _walls(c: Coordinates) -> object:
+def _walls(c: Coordinates) -> np.ndarray:
     """The walls around the room [0, 1.5] x [0, 1] beside the doors, and a pillar in front of the western one."""
     outside = (c.x < 0) | (c.x > 1.5) | (c.y < 0) | (c.y > 1)
-    return (outside & ~_west(c) & ~_north(c)) | ((abs(c.x - 0.35) < 0.05) & (abs(c.y - 0.5) < 0.15))
+    pillar = (abs(c.x - 0.35) < 0.05) & (abs(c.y - 0.5) < 0.15)
+    return np.asarray((outside & ~_west(c) & ~_north(c)) | pillar)
 
 
 @named(group="space")

@@ -310,6 +310,7 @@ class Counted(Line):
             yield from super().texts()
             return
         yield f"{self.head}{self.count}", self.times()
+        yield self.count, self.times()
         yield self.count, self.clock()
         yield "", self.count
 
@@ -333,6 +334,7 @@ class Replicas(Counted):
             yield from Line.texts(self)
             return
         yield self.head.strip(), f"{self.share():.0%}  {self.times()}"
+        yield self.head.strip().partition("  ")[0], f"{self.share():.0%}  {self.times()}"
         yield self.head.strip().partition("  ")[0], f"{self.share():.0%}  {self.clock()}"
         yield "", f"{self.share():.0%}"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -81,7 +82,8 @@ def ranges(game: Game) -> tuple[np.ndarray, np.ndarray]:
 
 def _sampled(problem: Problem, cells: Cells) -> Coarse:
     """Functions are sampled at the centres of coarse cells, arrays are averaged."""
-    grid, stated = problem.grid, (problem.initial, problem.terminal)
+    grid = problem.grid
+    stated: tuple[Any, Any] = problem.initial, problem.terminal
     assert isinstance(grid, Grid)
     blocked = grid.blocked
     if not (callable(blocked) or blocked is None):

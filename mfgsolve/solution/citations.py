@@ -8,12 +8,13 @@ and ``solver_source``, so that a file can be cited where neither the solver nor 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mfgsolve.errors import InputError, unknown
+from mfgsolve.methods import kind_of
 
-__all__ = ["STYLES", "citation", "source_lines", "sources"]
+__all__ = ["STYLES", "citation", "source_lines", "sources", "sources_of"]
 
 STYLES = ("text", "bibtex")
 DEVELOPERS = "The mfgsolve developers"
@@ -78,3 +79,9 @@ def _entry(key: str, fields: Mapping[str, str]) -> str:
 
 def _escaped(text: str) -> str:
     return "".join(SPECIAL.get(c, c) for c in text)
+
+
+def sources_of(solver: Any, stages: Sequence[str]) -> str:
+    """Where the solvers that ran come from; a solution keeps it, to be cited."""
+    kinds = {name: type(solver) if name == solver.name else kind_of(name) for name in stages}
+    return source_lines((name, getattr(kind, "source", "")) for name, kind in kinds.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,10 +16,21 @@ from mfgsolve.files import SCHEMA
 from mfgsolve.games import Game, Policy
 from mfgsolve.games.multipliers import end_variables, paid_once
 from mfgsolve.grids import Grid
+from mfgsolve.scenarios import Scenarios
+from mfgsolve.solution.leaves import tree_variables
 from mfgsolve.solution.timeless import cost_attrs, lasting_value, without_times
-from mfgsolve.spaces import Populations
+from mfgsolve.spaces import Layers
 
-__all__ = ["HISTORY", "Measure", "build_dataset", "history_dataset", "history_rows", "per_volume", "plan_dataset"]
+__all__ = [
+    "HISTORY",
+    "Measure",
+    "build_dataset",
+    "history_dataset",
+    "history_rows",
+    "per_time",
+    "per_volume",
+    "plan_dataset",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,13 @@ class Measure:
             return self
         names = ("exploitability", "potential", "duality_gap")
         return replace(self, **{name: rate * getattr(self, name) for name in names})
+
+
+def per_time(callback: Callable[[Measure], Any] | None, rate: float) -> Callable[[Measure], Any] | None:
+    """A callback that is told costs per unit of time, where solvers know those of one step."""
+    if callback is None or rate == 1.0:
+        return callback
+    return lambda measure: callback(measure.times(rate))
 
 
 HISTORY = {  # name: what it is, and its unit
@@ -95,7 +113,7 @@ def build_dataset(
     problem = game.problem
     head = {"schema": SCHEMA, "kind": "solution", "created": created, "name": problem.name, "source": problem.source}
     result = plan.assign_coords(coordinates).assign(background | history_dataset(rows))
-    costs = cost_attrs(game, certificate) if game.time.is_stationary else {}
+    costs = cost_attrs(game, certificate, crowd) if game.time.is_stationary else {}
     measured = {key: value for key, value in asdict(certificate).items() if key != "final_distance" or value == value}
     return result.assign_attrs(head | problem.attrs | attributes | measured | costs)
 
@@ -117,7 +135,7 @@ def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.n
     }
     worth = ", worth at t = 0" if time.discount else ""
     if time.is_stationary:
-        worth = ", in all, discounted" if hasattr(time, "factor") else ", beside the average"
+        worth = ", in all, discounted" if getattr(time, "factor", 1.0) < 1.0 else ", beside the average"
     coordinates: dict[str, Any] = {
         "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | time.attrs),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
@@ -156,7 +174,7 @@ def _values(game: Game, crowd: np.ndarray, multiplier: np.ndarray | None) -> np.
 
 def _lengths(game: Game) -> tuple[str, list[str]]:
     """Unit of the last axis, and of all; "1" where there are none."""
-    space = game.grid.space if isinstance(game.grid, Populations) else game.grid
+    space = game.grid.space if isinstance(game.grid, Layers) else game.grid
     units = [axis.unit for axis in space.axes] if isinstance(space, Grid) else ["1"]
     return units[-1], units
 
@@ -186,7 +204,7 @@ def _choices(
         data["price"] = (both, price[:-1, last], {"units": rate, "long_name": "price per unit of the aggregate"})
     data |= end_variables(game, multiplier, per_volume(game))
     if multiplier is not None:
-        if game.has_caps:
+        if game.has_caps or game.final_mass is None:
             text = {"units": rate, "long_name": "multiplier of the capacity"}
             data["capacity_multiplier"] = (("time", *dims), game.mass(paid_once(game, multiplier)), text)
         if count:
@@ -199,6 +217,8 @@ def _background(game: Game) -> tuple[dict[str, Any], dict[str, Any]]:
     """What pictures show besides, walls, what moves, fixed places; and the coordinates of these."""
     data, coordinates = dict[str, Any](), dict[str, Any]()
     problem, grid, (length, _) = game.problem, game.grid, _lengths(game)
+    if isinstance(grid, Scenarios):
+        data |= tree_variables(grid, game.time)
     if grid.mask.any():
         data["blocked"] = (grid.dims, grid.mask.astype(np.int8), {"units": "1", "long_name": "1 where no agent may be"})
     if grid.exits is not None:

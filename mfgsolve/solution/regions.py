@@ -62,8 +62,10 @@ def edges_of(dataset: xr.Dataset, name: str) -> np.ndarray | None:
 
 
 def volumes_of(dataset: xr.Dataset) -> xr.DataArray:
-    """Volumes of the cells, on the axes of a grid; 1 of listed states."""
+    """Volumes of the cells, on the axes of a grid; 1 of listed states; times the probability of a scenario."""
     result = xr.DataArray(1.0)
+    if "scenario" in dataset.dims:
+        result = result * dataset["scenario_probability"].reset_coords(drop=True)
     for name in space_dims(dataset):
         edges = edges_of(dataset, name)
         if edges is not None:

@@ -59,17 +59,19 @@ def lasting_value(game: Game, value: np.ndarray, price: np.ndarray) -> np.ndarra
     lasting = game.horizon.lasting(rows, free)
     if game.step.is_trapezoidal:
         lasting = lasting - 0.5 * game.dt * game.mass(price)[0].reshape(lasting.shape)
-    if getattr(game.time, "factor", None) is None:  # beside the average, which a constant is part of
+    if getattr(game.time, "factor", 1.0) == 1.0:  # beside the average, which a constant is part of
         lasting = lasting - np.mean(lasting, axis=1, where=free, keepdims=True)
     lasting = lasting.reshape(value[0].shape)
     return np.stack([lasting, lasting])
 
 
-def cost_attrs(game: Game, certificate: Certificate) -> dict[str, float]:
+def cost_attrs(game: Game, certificate: Certificate, crowd: np.ndarray) -> dict[str, float]:
     """What an agent pays in all: ``average_cost`` per unit of time, or ``discounted_cost`` over its life."""
-    factor = getattr(game.time, "factor", None)
-    if factor is None:
+    factor = getattr(game.time, "factor", 1.0)
+    if factor == 1.0:
         return {"average_cost": certificate.cost}
     cost = certificate.cost * game.dt / (1.0 - factor)
-    early = 0.5 * game.dt * certificate.crowd_cost if game.step.is_trapezoidal else 0.0
-    return {"discounted_cost": cost - early}
+    if game.step.is_trapezoidal:  # see `lasting_value`
+        begun = game.horizon.start(game.initial_mass, game.mass(crowd)).reshape(-1)
+        cost -= 0.5 * game.dt * float(begun @ game.mass(game.full_price(crowd))[0].reshape(-1))
+    return {"discounted_cost": cost}

@@ -47,12 +47,11 @@ __all__ = [
 # which solver comes first where several suit, and in which order the others follow
 SMOOTH = (
     "newton", "planning", "interior-point", "path-following", "prior-descent", "frank-wolfe", "fictitious-play",
-    "mirror-descent", "admm",
-    "chambolle-pock",
+    "mirror-descent", "admm", "chambolle-pock",
 )  # fmt: skip
 SHARP = (
-    "interior-point", "complementarity", "path-following", "newton", "frank-wolfe", "prior-descent", "admm", "chambolle-pock",
-    "fictitious-play", "mirror-descent",
+    "interior-point", "complementarity", "path-following", "newton", "frank-wolfe", "prior-descent", "admm",
+    "chambolle-pock", "fictitious-play", "mirror-descent",
 )  # fmt: skip
 COUPLED = ("prior-descent", "mirror-descent", "newton", "fictitious-play")  # Newton may find no way to a sharp one
 

@@ -62,7 +62,8 @@ def heats(game: Any, cooling: float) -> list[float]:
     cost = game.step.cost_of_moving
     if cost is None:
         return [1.0]
-    viscosity = getattr(game.problem.all_dynamics[0], "viscosity", 0.0)
+    stated = getattr(game.problem.all_dynamics[0], "viscosity", 0.0)
+    viscosity = stated if isinstance(stated, float) else 0.0  # where it is a field, as if there were none: more levels
     weights, free, gain = game.weights.reshape(-1, *(1 for _ in game.step.shape)), ~game.grid.mask.reshape(-1), 0.0
     for crowd in (game.flow(_drifting(game)), game.resting_crowd(game.empty_crowd())):
         for _ in range(2):

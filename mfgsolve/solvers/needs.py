@@ -23,6 +23,7 @@ __all__ = [
     "STATIONARY",
     "TABLES",
     "UNCOUPLED",
+    "WARM",
     "Need",
     "few_masses",
     "unmet",
@@ -52,8 +53,8 @@ SOFT = Need(
     lambda problem: not problem.is_hard,
     "a density or a price has hard bounds, which best responses alone do not keep",
 )
-SMOOTH = Need(
-    "smooth",
+WARM = Need(
+    "warm",
     lambda problem: not problem.is_finite or problem.temperature > 0,
     "best responses jump where there is no temperature",
 )

@@ -26,6 +26,9 @@ from mfgsolve.watch import look
 __all__ = ["Choices", "Direction", "Linearised", "Point", "horizon_of_path"]
 
 
+TAKEN = 1.0  # w / z from which a choice counts as taken
+
+
 class Point(NamedTuple):
     """Where the path is: w and z of the live choices (choices,), v (states,), rho (populations,)."""
 
@@ -141,8 +144,8 @@ class Linearised:
         self.lack = choices.cost(crowd) + choices.onto @ point.value - self.gains - z
         self.leak = choices.born - choices.back @ w
         self.bend = sparse.csr_array(choices.observe.T @ choices.bend(crowd))  # O^T B
-        self.taken = np.flatnonzero(w >= z)
-        self.rest = np.flatnonzero(w < z)
+        self.taken = np.flatnonzero(w >= TAKEN * z)
+        self.rest = np.flatnonzero(w < TAKEN * z)
         self._assemble(w, z)
 
     def _assemble(self, w: np.ndarray, z: np.ndarray) -> None:
@@ -168,7 +171,9 @@ class Linearised:
             matrix = self._with_masses(matrix, w)
         self.matrix = sparse.csc_matrix(matrix)
         look()
-        self.solver = splu(self.matrix, permc_spec="COLAMD", diag_pivot_thresh=0.1)
+        # the pattern is nearly symmetric: an order by it, and pivots near the diagonal, fill a third as much
+        options = {"SymmetricMode": True}
+        self.solver = splu(self.matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.01, options=options)
 
     def _with_masses(self, matrix: sparse.csr_array, w: np.ndarray) -> sparse.csr_array:
         c, first, n = self.choices, self.taken.size, self.choices.states

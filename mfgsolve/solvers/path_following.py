@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -103,7 +103,10 @@ class PathFollowing(Solver):
 
     def step(self, state: PathState) -> PathState:
         w, z = state.chosen, state.slack
-        system = Linearised(state.choices, state.point)
+        try:
+            system = Linearised(state.choices, state.point)
+        except RuntimeError:  # singular to the last digit: there is no further step
+            return replace(state, iteration=state.iteration + 1, stalled=True)
         mu = float((w * z).mean())
         ahead = system.direction(-w * z)
         lengths = _lengths(state.point, ahead)
@@ -115,9 +118,11 @@ class PathFollowing(Solver):
         # one length for all: prices bend with the mass, so that the two sides are no separate linear programmes
         length = min(_lengths(state.point, move))
         length = 1.0 if length == 1.0 else BACK * length
-        point = (now + length * change for now, change in zip(state.point, move, strict=True))
-        kept = state.best, state.policy, state.idle
-        new = PathState(state.iteration + 1, state.sweeps + 2.0, UNMEASURED, state.game, state.choices, *point, *kept)
+        new = replace(
+            state, iteration=state.iteration + 1, sweeps=state.sweeps + 2.0, chosen=w + length * move.chosen,
+            slack=z + length * move.slack, value=state.value + length * move.value,
+            gain=state.gain + length * move.gain,
+        )  # fmt: skip
         return self._measured(new)
 
     def finish(self, state: PathState) -> Outcome:

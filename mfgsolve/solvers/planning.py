@@ -39,7 +39,7 @@ from mfgsolve.solvers.base import UNMEASURED, Guess, Outcome, Solver, State
 from mfgsolve.solvers.cooling import heat
 from mfgsolve.solvers.ends import check_end
 from mfgsolve.solvers.krylov import Linearisation, Vectors, conjugate_gradient, minimal_residual
-from mfgsolve.solvers.needs import BOUND_AT_END, DERIVATIVE, SMOOTH, UNCOUPLED
+from mfgsolve.solvers.needs import BOUND_AT_END, DERIVATIVE, SMOOTH, UNCOUPLED, WARM
 from mfgsolve.solvers.stored import STORED, Stored
 
 __all__ = ["Planning"]
@@ -128,7 +128,7 @@ class Planning(Solver):
         "doi:10.1137/100790069; Rockafellar, Augmented Lagrangians and applications of the proximal point algorithm in "
         "convex programming, doi:10.1287/moor.1.2.97"
     )
-    needs = (BOUND_AT_END, UNCOUPLED, SMOOTH, DERIVATIVE)
+    needs = (BOUND_AT_END, UNCOUPLED, WARM, SMOOTH, DERIVATIVE)
 
     def init(self, game: Game, tol: float, start: Guess | None = None) -> PlanningState:
         check_end(game)

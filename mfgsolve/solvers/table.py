@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from mfgsolve.couplings import Capacity, CrowdAversion, CustomCoupling, Interact
 from mfgsolve.dynamics import ControlledDiffusion, Tabular
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.problem import Problem
+from mfgsolve.scenarios import ScenarioTree
 from mfgsolve.solvers import SOLVERS, suited
 from mfgsolve.spaces import States
+from mfgsolve.stationary import Discounted, Ergodic, Stationary
 
 __all__ = ["CLASSES", "markdown"]
 
@@ -33,6 +36,18 @@ def _finite(coupling: Any, temperature: float = 0.0, transitions: Any = (STAY, S
     return Problem(States(2), TimeGrid(2.0, 2), dynamics, coupling, np.array([0.5, 0.5]))
 
 
+def _lasting(time: Stationary, temperature: float = 0.0) -> Problem:
+    return Problem(States(2), time, Tabular((STAY, SWAP), temperature=temperature), CrowdAversion())
+
+
+def _led(problem: Problem) -> Problem:
+    return replace(problem, final=problem.initial)
+
+
+def _told(problem: Problem) -> Problem:
+    return replace(problem, scenarios=ScenarioTree([1.0], [0.5, 0.5]))
+
+
 PRICE = Price(QuadraticPotential(), bounds=(0.0, 1.0), amounts=[0.0, 1.0])
 
 CLASSES: dict[str, Callable[[], Problem]] = {
@@ -45,8 +60,18 @@ CLASSES: dict[str, Callable[[], Problem]] = {
     "finite, sharp, no potential": lambda: _finite(CYCLE),
     "finite, sharp, capacity or bounded price": lambda: _finite(CrowdAversion() + Capacity(0.9) + PRICE),
     "finite, temperature > 0, capacity or bounded price": lambda: _finite(CrowdAversion() + Capacity(0.9) + PRICE, 0.1),
+    "controlled diffusion, final density given or capped": lambda: _led(_diffusion(CrowdAversion())),
+    "finite, temperature > 0, final density given": lambda: _led(_finite(CrowdAversion(), 0.1)),
+    "finite, sharp, final density given": lambda: _led(_finite(CrowdAversion())),
+    "common noise (scenarios), finite, sharp": lambda: _told(_finite(CrowdAversion())),
     "transitions that depend on the crowd": lambda: _finite(CrowdAversion(), 0.1, lambda t, mass: (STAY, SWAP)),
     "... sharp": lambda: _finite(CrowdAversion(), 0.0, lambda t, mass: (STAY, SWAP)),
+    "no final time, temperature > 0": lambda: _lasting(Ergodic(), 0.1),
+    "no final time, temperature > 0, no potential (invariant population)": lambda: _lasting(
+        Discounted(factor=0.9), 0.1
+    ),
+    "no final time, sharp": lambda: _lasting(Ergodic()),
+    "no final time, sharp, no potential (invariant population)": lambda: _lasting(Discounted(factor=0.9)),
 }
 
 

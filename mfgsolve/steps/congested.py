@@ -44,9 +44,9 @@ class CongestedStep(MovementStep):
 
     def __init__(
         self, space: Grid, time: TimeGrid, scheme: Scheme, movement: Movement, others: tuple[Factor, ...],
-        floor: float, exponent: float,
+        floor: float, exponent: float, places: np.ndarray | None = None,
     ):  # fmt: skip
-        super().__init__(space, time, scheme, movement, others)
+        super().__init__(space, time, scheme, movement, others, places)
         self.floor, self.exponent = floor, exponent
         self.policy_shape = (2, *self.shape)
 
@@ -66,7 +66,7 @@ class CongestedStep(MovementStep):
 
     def weights(self, nodes: slice, mass: np.ndarray | None) -> np.ndarray:
         """c (c0 + rho)^alpha (steps, cells); NaN where nobody says which crowd there is."""
-        costs = self.scheme.control_cost[nodes][:, None]
+        costs = self.costs_of_moving(nodes)
         if mass is None:
             return np.full((len(costs), self.cells), np.nan)
         density = np.maximum(mass, 0.0).reshape(len(costs), -1) / np.asarray(self.space.volumes).reshape(-1)
@@ -94,14 +94,13 @@ class CongestedStep(MovementStep):
         """Change of the mass when costs change, and the believed crowd by ``costs.crowd``."""
         if costs.crowd is None:
             return super().change(costs, policy, mass)
-        dearer, after = self._dearer(policy, costs.crowd), np.empty((self.steps, *self.shape))
+        dearer, own = self._dearer(policy, costs.crowd), self.own_change(policy, costs.crowd)
+        after = np.empty((self.steps, *self.shape))
         value = costs.terminal + costs.weights[-1] * costs.state[-1]
         for t in range(self.steps - 1, -1, -1):
             look()
-            ahead, weight = self.ahead(policy[t]), self.weight(t, policy[t])
             after[t] = expect_all(self.factors, t, value)
-            toll = self.dt * policy[t, 1] * dearer[t] * self.control.tolls(ahead, weight)
-            value = costs.weights[t] * costs.state[t] + self.expect(t, policy[t], after[t]) + toll
+            value = costs.weights[t] * costs.state[t] + self.expect(t, policy[t], after[t]) + own[t]
         moved = np.zeros((self.steps + 1, *self.shape))
         for t in range(self.steps):
             look()
@@ -110,11 +109,20 @@ class CongestedStep(MovementStep):
             moved[t + 1] = push_all(self.factors, t, here)
         return moved, None
 
+    def own_change(self, policy: np.ndarray, crowd: np.ndarray) -> np.ndarray:
+        """dt (|s|^2 / 2) dc."""
+        dearer, result = self._dearer(policy, crowd), np.empty((self.steps, *self.shape))
+        for t in range(self.steps):
+            toll = self.control.tolls(self.ahead(policy[t]), self.weight(t, policy[t]))
+            result[t] = self.dt * policy[t, 1] * dearer[t] * toll
+        return result
+
     def _dearer(self, policy: np.ndarray, change: np.ndarray) -> np.ndarray:
         """dc / c (T, *shape) for a change of the mass that agents believe in."""
         if self.exponent == 0.0:
             return np.zeros((self.steps, *self.shape))
-        cost = self.scheme.control_cost.reshape(-1, 1, 1, 1)
+        costs = self.costs_of_moving(slice(0, self.steps))
+        cost = costs.reshape(self.steps, *(self.shape if costs.shape[1] > 1 else (1, 1, 1)))
         crowded = (policy[:, 1] / cost) ** (1.0 / self.exponent)  # c0 + rho
         volumes = np.broadcast_to(self.space.volumes, self.space.shape).reshape(self.shape)
         return np.asarray(self.exponent * change[:-1].reshape(-1, *self.shape) / (volumes * crowded))

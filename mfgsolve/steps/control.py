@@ -152,10 +152,10 @@ class Control:
         return moved.reshape(mass.shape)
 
     def capped(self, speed: np.ndarray) -> np.ndarray:
-        """Whether speeds (steps, moves, cells) are at the cap of the scheme, (steps, cells)."""
+        """Whether speeds (steps, moves, cells) are at the cap of the scheme, (steps, cells); a lower limit is none."""
         result = np.zeros((speed.shape[0], speed.shape[2]), dtype=bool)
         for j, group in enumerate(self.movement.groups(speed.shape[1])):
-            result |= (self.movement.sizes(speed, group) >= self.possible[j] * ALMOST) & self.binding[j]
+            result |= self.movement.sizes(speed, group) >= self.possible[j] * ALMOST
         return result
 
 

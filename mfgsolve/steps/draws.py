@@ -34,7 +34,9 @@ class Drawing(Protocol):
     """What draws are made of; see `mfgsolve.steps.entropic.EntropicStep`."""
 
     entropy: np.ndarray
-    draw_kernel: Any  # the module whose kernels take its draws
+
+    @property
+    def draw_kernel(self) -> Any: ...  # the module whose kernels take its draws
 
     @property
     def steps(self) -> int: ...

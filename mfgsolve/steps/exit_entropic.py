@@ -54,7 +54,7 @@ class ExitEntropicStep(EntropicStep):
         """The same step with these costs of leaving, those before the end taken in the middle of the step."""
         middle = paid.reshape(len(paid), -1).copy()
         middle[1:-1] = 0.5 * (middle[1:-1] + middle[:-2])
-        return self.with_changes(pay=middle[:-1] - middle[1:])
+        return self.with_changes(pay=middle[:-1] - middle[1:])  # type: ignore[return-value]
 
     def for_speed(self, fastest: Any) -> EntropicStep:
         """The same step with the reach that agents of that speed need."""

@@ -95,7 +95,7 @@ def _segment(
         if exit_ >= 0:
             at = places == place
             near[at], chance[at] = exit_, np.broadcast_to(amount[:, None], at.shape)[at]
-    return near, chance
+    return near, chance / chance.sum(axis=1, keepdims=True)  # noise that is cut off early is no Gaussian any more
 
 
 def _low_first(places: np.ndarray, n: int, noise: np.ndarray) -> np.ndarray:

@@ -172,14 +172,14 @@ class AbsorbedNoise(Factor):
         """N^T mass."""
         level = mass.reshape(-1)
         for solver in self._solvers:
-            level = solver.solve(level, trans="T")
+            level = solver.solve(level, trans="T")  # type: ignore[call-overload]
         return np.asarray(level).reshape(mass.shape)
 
     def inverse(self) -> sparse.csr_array:
         """The sparse L with L N^T = I."""
         product: Any = sparse.eye_array(self.matrices[0].shape[0], format="csr")
         for matrix in self.matrices:
-            product = matrix.T @ product
+            product = product @ matrix.T
         return sparse.csr_array(product)
 
     def walks(self, cells: int) -> list[LineWalk] | None:

@@ -27,9 +27,11 @@ class Factor(ABC):
     Attributes
     ----------
     is_steady : whether it is the same in all steps
+    adds_viscosity : whether it may blur more than the stated noise does
     """
 
     is_steady = True
+    adds_viscosity = True
 
     @abstractmethod
     def expect(self, t: int, value: np.ndarray) -> np.ndarray:

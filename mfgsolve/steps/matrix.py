@@ -102,7 +102,7 @@ def _thin(chances: Chances) -> Chances:
 
 def _whole(factor: Factor, t: int, shape: tuple[int, ...]) -> Chances:
     """F (cells, cells): its own matrix, or what it makes of every cell."""
-    result = factor.matrix(t)
+    result: Chances = factor.matrix(t)
     if result is None:
         cells = int(np.prod(shape))
         if cells > MOST:

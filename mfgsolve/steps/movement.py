@@ -9,6 +9,7 @@ A policy is the array W, as there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -40,13 +41,15 @@ class MovementStep(SpeedStep):
     scheme : coefficients of control and noise; its c times r^p / p is what moving costs
     movement : p, r, and the largest r
     others : factors besides the noise, which acts after them
+    places : by how many times the c of the scheme is more in each cell, (1 or T, cells); absent, nowhere
     """
 
     def __init__(
-        self, space: Grid, time: TimeGrid, scheme: Scheme, movement: Movement, others: tuple[Factor, ...] = ()
-    ):
+        self, space: Grid, time: TimeGrid, scheme: Scheme, movement: Movement, others: tuple[Factor, ...] = (),
+        places: np.ndarray | None = None,
+    ):  # fmt: skip
         super().__init__(space, time, scheme, others)
-        self.movement = movement
+        self.movement, self.places = movement, places
 
     @cached_property
     def control(self) -> Control:
@@ -78,7 +81,14 @@ class MovementStep(SpeedStep):
 
     def weight(self, t: int, policy: np.ndarray) -> np.ndarray:
         """c of step t: one number, or one for each cell."""
-        return self.scheme.control_cost[t : t + 1]
+        return self.costs_of_moving(slice(t, t + 1))[0]
+
+    def costs_of_moving(self, nodes: slice) -> np.ndarray:
+        """c of some steps (steps, 1 or cells), whoever is there."""
+        costs = self.scheme.control_cost[nodes][:, None]
+        if self.places is None:
+            return costs
+        return np.asarray(costs * (self.places if len(self.places) == 1 else self.places[nodes]))
 
     def ahead(self, policy: np.ndarray) -> np.ndarray:
         """W, of the policy of one step or of several."""
@@ -123,7 +133,7 @@ class MovementStep(SpeedStep):
 
     def weights(self, nodes: slice, mass: np.ndarray | None) -> np.ndarray:
         """c of some steps (steps, 1), or of each cell, which the ``mass`` of their starts decides where it does."""
-        return self.scheme.control_cost[nodes][:, None]
+        return self.costs_of_moving(nodes)
 
     def paid(self, policy: Policy, nodes: slice, mass: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """What agents pay per unit time in some steps (steps, cells), and their speeds (steps, moves, cells)."""
@@ -184,5 +194,8 @@ class MovementStep(SpeedStep):
 
     def identity(self, masses: Sequence[np.ndarray]) -> Iterator[Any]:
         """The movement, and where the factors besides the noise take these masses."""
-        yield from ("movement", self.movement.power, self.movement.joint, self.movement.limit)
+        limit = self.movement.limit if math.isfinite(self.movement.limit) else None
+        yield ("movement", self.movement.power, self.movement.joint, limit)
+        if self.places is not None:
+            yield from (self.scheme.control_cost, self.places)
         yield from super().identity(masses)

@@ -79,8 +79,14 @@ def cell_rates(axis: Axis, diffused: float) -> np.ndarray:
     return np.stack([faces / axis.widths, np.roll(faces, 1) / axis.widths])
 
 
-def make_scheme(grid: Grid, time: TimeGrid, viscosity: float, noise: str, control_cost: float, parts: int) -> Scheme:
-    """Coefficients of the kernels for one grid and its steps; ``parts`` is how many threads share a time level."""
+def make_scheme(
+    grid: Grid, time: TimeGrid, viscosity: float | tuple[float, ...], noise: str, control_cost: float | np.ndarray,
+    parts: int,
+) -> Scheme:  # fmt: skip
+    """Coefficients of the kernels for one grid and its steps; ``parts`` is how many threads share a time level.
+
+    ``viscosity`` is one number, or one for each axis in the order x, y, z; ``control_cost`` one, or one for each step.
+    """
     dt, missing, even = time.dt, 3 - grid.ndim, grid.even
     spacing, cap, rate = _coefficients(grid, dt, viscosity)
     total = sum(float(2 * r if even else r.sum(axis=0).max()) for r in rate)
@@ -90,7 +96,7 @@ def make_scheme(grid: Grid, time: TimeGrid, viscosity: float, noise: str, contro
             f"take a time step at most {dt / total:.4g} (about {math.ceil(total / dt)} steps per unit of time) "
             "or noise='implicit'"
         )
-    kind = NO_NOISE if viscosity == 0 else EXPLICIT if noise == "explicit" else IMPLICIT
+    kind = NO_NOISE if not np.any(viscosity) else EXPLICIT if noise == "explicit" else IMPLICIT
     mask = grid.mask.reshape((1,) * missing + grid.shape)
     periodic = np.array([0] * missing + [int(a.periodic) for a in grid.axes], dtype=np.int64)
     factors = [noise_factors(mask, axis, rate[axis], bool(periodic[axis])) for axis in range(3)]
@@ -101,7 +107,7 @@ def make_scheme(grid: Grid, time: TimeGrid, viscosity: float, noise: str, contro
     masked = bool(mask.any())
     return Scheme(
         dt=float(dt),
-        control_cost=float(control_cost) * time.discounts[:-1],
+        control_cost=(float(control_cost) if np.ndim(control_cost) == 0 else control_cost) * time.discounts[:-1],
         spacing=spacing,
         cap=cap,
         periodic=periodic,
@@ -122,17 +128,21 @@ def make_scheme(grid: Grid, time: TimeGrid, viscosity: float, noise: str, contro
     )
 
 
-def _coefficients(grid: Grid, dt: float, viscosity: float) -> tuple[Any, Any, Any]:
+def _coefficients(grid: Grid, dt: float, viscosity: float | tuple[float, ...]) -> tuple[Any, Any, Any]:
     """Distances, largest speeds and rates of the noise for z, y, x: numbers where all cells are alike, else arrays."""
     missing, sides = 3 - grid.ndim, 2 * grid.ndim
+    each = np.broadcast_to(viscosity, grid.ndim)[::-1]  # in the order of the axes
     if grid.even:
         spacing = np.array([1.0] * missing + [a.spacing for a in grid.axes])
         active = np.array([0.0] * missing + [1.0] * grid.ndim)
-        numbers = spacing, active * spacing / (sides * dt), active * viscosity * dt / spacing**2
+        numbers = spacing, active * spacing / (sides * dt), np.append([0.0] * missing, each) * dt / spacing**2
         return tuple(tuple(array.tolist()) for array in numbers)  # type: ignore[return-value]
     none = [np.zeros(1)] * missing
     return (
         (*[np.ones(1)] * missing, *(a.distances for a in grid.axes)),
         (*none, *(a.distances / (sides * dt) for a in grid.axes)),
-        (*[np.zeros((2, 1))] * missing, *(cell_rates(a, viscosity * dt) for a in grid.axes)),
+        (
+            *[np.zeros((2, 1))] * missing,
+            *(cell_rates(a, nu * dt) for a, nu in zip(grid.axes, each.tolist(), strict=True)),
+        ),
     )

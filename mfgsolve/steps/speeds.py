@@ -226,7 +226,7 @@ class SpeedStep(Step):
 
     def own_viscosity(self, policy: Policy, mass: np.ndarray, stated: float) -> float:
         """(s h - s^2 dt) / 2 on the axis where it is largest: variance of the jumps per 2 dt, which are to be none."""
-        if self.others:
+        if any(factor.adds_viscosity for factor in self.others):
             return math.nan  # a drift has one of its own
         total = 0.0
         for nodes in self.slabs():

@@ -151,9 +151,13 @@ class Step(ABC):
         return sweeps.forward(self, policy, mass)
 
     def change(self, costs: Costs, policy: np.ndarray, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Change of the mass (T+1, *shape), and of what is chosen (T, actions, states) where that is seen, when
-        all costs change by ``costs`` at a best response ``policy`` and its ``mass``."""
+        """Change of mass (T+1, *shape), and of choices (T, actions, states) where seen, when costs change by these."""
         return sweeps.change(self, costs, policy, mass), None
+
+    def own_change(self, policy: np.ndarray, crowd: np.ndarray) -> np.ndarray:
+        """Change of what agents pay themselves (T, *shape) under a best response, when the crowd that they pay by
+        changes by ``crowd`` (T+1, *shape); only where `pays_by_crowd`."""
+        return np.zeros((self.steps, *self.shape))
 
     def share(self, threads: int | None) -> None:  # noqa: B027
         """Let that many threads share the work of kernels; None decides by its size.  Results do not depend on it."""
@@ -212,8 +216,7 @@ class Step(ABC):
         return self
 
     def own_viscosity(self, policy: Policy, mass: np.ndarray, stated: float) -> float:
-        """What the scheme adds to the ``stated`` viscosity, mean over the mass-time of a plan; NaN where nobody can
-        tell."""
+        """What the scheme adds to the ``stated`` viscosity, mean over mass-time; NaN where nobody can tell."""
         return math.nan
 
     # -- policies ----------------------------------------------------------------------------------------------

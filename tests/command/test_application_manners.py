@@ -98,3 +98,10 @@ def test_options_of_games_are_refused_of_a_training() -> None:
     run("learn", "slippery-chains", "--option", "episodes=2", "--max-seconds", "0", "--checkpoint", "c.nc", code=3)
     assert "--tol is of mean-field games, and this is a task" in refused("resume", "c.nc", "--tol", "1e-3")
     assert "--max-iterations is of mean-field games" in refused("resume", "c.nc", "--max-iterations", "3")
+
+
+def test_options_of_commands_stand_behind_them() -> None:
+    for option in ("-q", "--shape"):
+        told = " ".join(re.sub("[│╭╰╮╯─]", " ", refused(option, "list")).split())
+        assert f"no such option here: {option}; it stands behind a command: mfgsolve COMMAND {option}" in told
+    assert "it stands behind" not in refused("--wrong", "list")

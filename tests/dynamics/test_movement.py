@@ -214,6 +214,12 @@ def test_files_state_them_and_are_written_back(text: str, tmp_path: Path):
     again = read_problem(tmp_path / "again.toml")
     assert again.dynamics.movement == WRITTEN[text]
     assert fingerprint(again) == fingerprint(stated)
+
+
+@pytest.mark.parametrize("text", ['{kind = "power", p = 1.5}', *list(WRITTEN)[2:]])
+def test_stored_speeds_have_the_same_certificate(text: str, tmp_path: Path):
+    (tmp_path / "again.toml").write_text(TEXT.replace("{movement}", text))
+    again = read_problem(tmp_path / "again.toml")
     stored = mfg.solve(again, tol=1e-2, max_iterations=2, check="ignore")
     stored.save(tmp_path / "plan.nc")
     certificate = mfg.exploitability(again, mfg.load(tmp_path / "plan.nc"))  # by its speeds alone

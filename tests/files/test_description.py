@@ -13,7 +13,7 @@ from mfgsolve import files
 LISTING = files.__doc__.split("*Variables of a solution*")[1].split("*Attributes of a solution*")[0]
 ROW = re.compile(r"^  [ *] (\w+) {2,}((?:[\w.]+, )*[\w.]+) {2,}(\S+)(?: |$)", flags=re.M)
 LISTED = {name: (tuple(dims.split(", ")), unit) for name, dims, unit in ROW.findall(LISTING)}
-SPACE = ("population", "z", "y", "x", "state")
+SPACE = ("population", "scenario", "z", "y", "x", "state")
 
 
 def diffusion() -> mfg.Solution:
@@ -54,9 +54,20 @@ def extrapolated() -> mfg.Solution:
     return mfg.solve(problem, tol_continuum=0.05, check="ignore")
 
 
+def planned() -> mfg.Solution:
+    stay, swap = np.eye(2), np.eye(2)[::-1]
+    return mfg.solve(
+        mfg.Problem(mfg.States(2), mfg.TimeGrid(2, 2), mfg.Tabular([stay, swap], temperature=0.5),
+                    mfg.CrowdAversion(1.0), np.array([0.9, 0.1]), final=np.array([0.4, 0.6])))  # fmt: skip
+
+
+def told() -> mfg.Solution:
+    return mfg.solve(mfg.problems.late_news(temperature=0.5))
+
+
 @pytest.fixture(scope="module")
 def solutions():
-    return [diffusion(), finite(), learned(), entropic(), extrapolated()]
+    return [diffusion(), finite(), learned(), entropic(), extrapolated(), planned(), told()]
 
 
 def unit(word: str, length: str, time: str, axes: int) -> str:
@@ -70,7 +81,15 @@ def unit(word: str, length: str, time: str, axes: int) -> str:
 
 
 def test_every_variable_is_listed_with_its_dimensions_and_unit(solutions):
-    all_units = ("km", "h", 2), ("1", "h", 0), ("1", "1", 0), ("km", "h", 2), ("1", "1", 1)
+    all_units = (
+        ("km", "h", 2),
+        ("1", "h", 0),
+        ("1", "1", 0),
+        ("km", "h", 2),
+        ("1", "1", 1),
+        ("1", "1", 0),
+        ("1", "1", 1),
+    )
     for solution, units in zip(solutions, all_units, strict=True):
         dataset = solution.dataset
         space = tuple(dim for dim in dataset["density"].dims if dim in SPACE)

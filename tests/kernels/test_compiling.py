@@ -47,6 +47,47 @@ def test_callers_share_one_version_and_python_has_its_own() -> None:
     assert before == numba.config.OPT
 
 
+def _wrong(values):
+    return shifted(values, True, "text")
+
+
+wrong = jit(_wrong)
+
+
+@compiled_only
+def test_parts_of_others_are_made_into_instructions_within_these_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts: list[str] = []
+
+    def optimise(part: kernels._Part) -> None:
+        parts.append(part.name.partition("_serial")[0])
+        usual(part)
+
+    usual = kernels._Part._optimize_final_module
+    monkeypatch.setattr(kernels._Part, "_optimize_final_module", optimise)
+    assert jit(_doubled)(3.0) == 6.0
+    assert parts == ["twice"]  # and not the kernel that was called
+    with pytest.raises(numba.TypingError):
+        wrong(1.0)
+    parts.clear()
+    assert numba.njit(_free)(2.0) == 3.0  # of somebody else: as ever
+    assert not parts
+
+
+def _twice(x):
+    return 2.0 * x
+
+
+def _doubled(x):
+    return twice(x)
+
+
+def _free(x):
+    return x + 1.0
+
+
+twice = jit(_twice)
+
+
 @compiled_only
 def test_a_terminal_is_told_once_that_kernels_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal:

@@ -37,7 +37,7 @@ def level(seed):
 @pytest.mark.parametrize(("p", "group"), CASES)
 def test_no_speeds_cost_less_than_the_best(p, group):
     after, value, speed = level(1), np.empty(CELLS), np.empty((4, CELLS))
-    c, near, pace, most, *_ = given_arrays = arrays(p, group)
+    _, near, pace, most, *_ = given_arrays = arrays(p, group)
     kernel.best(after, *given_arrays, DT, value)
     kernel.speeds(after, *given_arrays, speed)
     slopes = (after - after[near]) * pace
@@ -82,7 +82,7 @@ def test_change_of_push_is_its_derivative(p, group, most):
 
     def pushed(share):
         speed, moved = np.empty((4, CELLS)), np.empty(CELLS)
-        c, near, pace, tops, *_ = given_arrays = arrays(p, group, most, weight * (1 + share * dearer))
+        _, near, pace, *_ = given_arrays = arrays(p, group, most, weight * (1 + share * dearer))
         kernel.speeds(after + share * change, *given_arrays, speed)
         kernel.push(speed, near, pace, DT, mass, moved)
         return moved

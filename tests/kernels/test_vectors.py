@@ -41,3 +41,14 @@ def test_crowd_totals_leave_out_weightless_levels_and_least_prices_of_shut_cells
     np.testing.assert_allclose(
         vectors.crowd_totals(weights, price, mass, shut), (paid.sum(), above, np.abs(paid).sum()), rtol=1e-13
     )
+
+
+def test_copies_fill_the_target_whatever_else_the_source_holds():
+    source, target = arrays(1)[0], np.zeros((2, 19))
+    vectors.copy(target, source)
+    np.testing.assert_array_equal(target, source[:2])
+
+
+def test_sums_are_in_order():
+    assert vectors.sum_of(np.array([1e16, 1.0, -1e16, 1.0])) == 1.0
+    assert vectors.sum_of(np.zeros(0)) == 0.0

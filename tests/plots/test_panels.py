@@ -75,6 +75,8 @@ def test_panels_below_each_other_have_their_names_each() -> None:
     for width, named in ((None, ["relative exploitability", ""]), (3.5, ["relative exploitability"] * 2)):
         figure = plots.convergences(run, **({} if width is None else {"width": width}))
         assert [ax.get_ylabel() for ax in panels(figure)] == named
+        shown = [any(tick.label1.get_visible() for tick in ax.yaxis.get_major_ticks()) for ax in panels(figure)]
+        assert shown == [bool(name) for name in named]
 
 
 def test_a_certificate_below_zero_is_round_off() -> None:

@@ -13,16 +13,17 @@ from mfgsolve.problemfile import read_problem
 from mfgsolve.problemfile.declaring import boxes, declared, write_declared
 from mfgsolve.resolution import settle
 
-SHAPES = {"supply-demand": (8, 10), "crowd-aversion": (8, 16)}
+SHAPES = {"supply-demand": (8, 10), "crowd-aversion": (8, 16), "planned-room": (8, 16)}
 AS_DATA = [
-    "beach-bar", "bonnans-lavigne-pfeiffer-2", "braess", "crowd-aversion", "crowd-modelling", "crowd-modelling-2d",
-    "crowd-motion", "four-rooms", "lattice-supply-demand", "left-right", "predator-prey", "rock-paper-scissors",
-    "supply-demand",
+    "beach-bar", "bench-mfg-chain", "bonnans-lavigne-pfeiffer-2", "braess", "crowd-aversion", "crowd-modelling",
+    "crowd-modelling-2d", "crowd-motion", "four-rooms", "lattice-supply-demand", "left-right", "planned-room",
+    "predator-prey", "rock-paper-scissors", "supply-demand",
 ]  # fmt: skip
 REFUSED = {
     "bonnans-lavigne-pfeiffer-1": "cannot be written out in full: what the text makes differs from it in some bits",
     "cole-hopf": "the initial density is a function of Python",
     "gaussian-log": "the cost of coupling running-cost is a function of Python",
+    "late-news": "it has scenarios",
     "linear-quadratic": "its coupling is a MeanAttraction",
     "montreal": "the reward of coupling congestion is a function of Python",
     "susceptible-infected": "its transitions depend on the crowd",

@@ -102,8 +102,8 @@ def test_a_new_field_is_set_by_its_dotted_key() -> None:
 
 def test_a_new_field_is_listed_and_described() -> None:
     assert (
-        "dynamics: unknown key 'drfit'; did you mean 'drift'? allowed: control_cost, drift, noise, reach, scheme, "
-        "viscosity" in fault(dynamics__drfit=1.0)
+        "dynamics: unknown key 'drfit'; did you mean 'drift'? allowed: control_cost, drift, form, movement, "
+        "noise, reach, scheme, viscosity" in fault(dynamics__drfit=1.0)
     )
     told = all_keys()
     assert "drift : a list of fields, one for each axis in the order x, y, z" in told

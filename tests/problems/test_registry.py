@@ -16,9 +16,11 @@ from mfgsolve.games import Game
 SMALL = {
     "cole-hopf": ((12,), 16),
     "crowd-aversion": ((8, 16), 16),
+    "evacuation": ((22, 32), 16),
     "gaussian-log": ((12,), 16),
     "linear-quadratic": ((12,), 16),
     "montreal": ((8, 10), 16),
+    "planned-room": ((8, 16), 16),
     "supply-demand": ((8, 10), 16),
 }
 

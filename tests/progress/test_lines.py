@@ -117,3 +117,18 @@ def test_a_callback_beside_a_line_decides() -> None:
     assert line.beside(None)(1, 2) is None
     assert line.beside(lambda done, points: done == points)(2, 2) is True
     assert line.number == 2
+
+
+def test_what_is_left_is_told_before_details_where_there_is_little_room() -> None:
+    played, counted = Replicas([10, 100], 50), Counted("points", words=lambda *_: "a long name of a game")
+    for line, told in ((played, (10, 0)), (counted, (1, 100))):
+        at(line, 1.0)
+        line.update(*told)
+        at(line, 2.0)
+        line.update(told[0] + (line is counted), 1 if line is played else 100)
+    assert [(left, "about" in right) for left, right in played.texts()] == [
+        ("N = 10  replica 2 of 50", True), ("N = 10", True), ("N = 10", False), ("", False),
+    ]  # fmt: skip
+    assert [(left, "about" in right) for left, right in counted.texts()][1:3] == [
+        ("2 of 100 points", True), ("2 of 100 points", False),
+    ]  # fmt: skip

@@ -55,3 +55,11 @@ def test_a_target_that_noise_forbids_ends_with_a_status_and_a_distance() -> None
     for temperature in (0.0, 0.1):  # interior points find that no flow will do
         with pytest.raises(mfg.InputError, match="no flow meets all hard bounds"):
             mfg.solve(line(3, target, temperature, 0.4))
+
+
+def test_actions_that_are_not_allowed_lead_nowhere() -> None:
+    stay, onward = np.eye(3), np.eye(3)[[1, 2, 2]]
+    allowed = np.array([[True, True, True], [True, False, True]])
+    dynamics = mfg.Tabular([stay, onward], allowed=allowed, temperature=0.1)
+    problem = mfg.Problem(mfg.States(3), mfg.TimeGrid(3, 3), dynamics, 0.0, np.eye(3)[0], final=np.eye(3)[1])
+    assert reachable(make_game(problem)).tolist() == [True, True, False]

@@ -217,3 +217,22 @@ def test_a_file_keeps_target_price_and_distance(tmp_path: Path) -> None:
     assert again.summary()["final_distance"] < 1e-12
     assert "final density" in again._repr_html_()
     assert "final_distance" not in mfg.solve(mfg.problems.left_right()).summary()
+
+
+def test_a_crowd_in_space_pays_as_it_was_certified() -> None:
+    problem = replace(gaussians(64, 16, 0.01), coupling=mfg.CrowdAversion(0.1))
+    solution = mfg.solve(problem, tol=1e-11)
+    assert solution.converged
+    assert abs(solution.certificate.duality_gap) < 1e-9
+    again = mfg.exploitability(problem, solution)
+    assert again.exploitability == pytest.approx(solution.exploitability, abs=1e-12)
+    assert again.cost == pytest.approx(solution.certificate.cost, abs=1e-9)
+
+
+def test_what_a_missed_target_is_worth_is_part_of_the_duality_gap() -> None:
+    game = make_game(ring())
+    crowd = game.resting_crowd(game.empty_crowd())
+    multiplier = np.zeros(crowd.shape)
+    multiplier[-1] = np.arange(CELLS)
+    assert game.final_gap(multiplier, crowd) == pytest.approx(float(np.arange(CELLS) @ (TARGET - START)), abs=1e-14)
+    assert make_game(ring(final=None)).final_gap(multiplier, crowd) == 0.0

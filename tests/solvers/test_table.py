@@ -23,5 +23,7 @@ def test_defaults_of_a_few_classes():
     assert first["controlled diffusion"] == "newton"
     assert first["... coupling without derivative"] == "frank-wolfe"
     assert first["finite, sharp, potential"] == "interior-point"
+    assert first["controlled diffusion, final density given or capped"] == "planning"
+    assert first["finite, sharp, final density given"] == "interior-point"
     assert first["finite, sharp, no potential"] == "complementarity"
     assert first["finite, temperature > 0, capacity or bounded price"] == "interior-point"

@@ -21,8 +21,8 @@ def prices(own, seed=0):
 
 
 def test_at_power_two_it_is_the_quadratic_step_where_no_cap_binds():
-    last = lambda t, c: 0.3 * c.x + 0.2 * c.y**2
-    plain = make_game(problem(None, (4, 5), 200, terminal=last))
+    """Derivatives, too, but where W is even, as it is before an end that costs nothing."""
+    plain = make_game(problem(None, (4, 5), 200, terminal=lambda t, c: 0.3 * c.x + 0.2 * c.y**2))
     own = plain.in_steps_of(MovementStep(plain.step.space, plain.step.time, plain.step.scheme, Movement(2.0)))
     price = 0.1 * prices(plain)
     answers = [each.respond(price.copy()) for each in (plain, own)]

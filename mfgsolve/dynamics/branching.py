@@ -1,0 +1,172 @@
+"""Dynamics with common noise: in every segment of a tree of scenarios the stated ones, and news between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self, cast
+
+import numpy as np
+from scipy import sparse
+
+from mfgsolve.dynamics.base import Dynamics, TableDynamics
+from mfgsolve.errors import InputError
+from mfgsolve.fields import own_field
+from mfgsolve.grids import TimeGrid
+from mfgsolve.scenarios import AtStart, Scenarios, ScenarioTree, on_layers
+from mfgsolve.spaces import Space
+from mfgsolve.steps.transitions import Matrices
+
+__all__ = ["Branching", "branched", "branching"]
+
+
+def branched(problem: Any) -> dict[str, Any]:
+    """What a problem with scenarios is stated with, on the segments of their tree; nothing where it is there already.
+
+    Raises
+    ------
+    InputError
+        for what is no tree, for dates that are no nodes, and for what is not offered with scenarios
+    """
+    tree, space = problem.scenarios, problem.grid
+    if not isinstance(tree, ScenarioTree):
+        raise InputError(f"scenarios of the problem are a {type(tree).__name__}; a ScenarioTree is needed")
+    time = problem.time
+    if not isinstance(time, TimeGrid) or time.is_stationary:
+        raise InputError(f"scenarios need times that end, a TimeGrid; this problem has {time!r}")
+    if time.settled:
+        tree.nodes(time)
+    if problem.final is not None:
+        raise InputError("final of the problem is not offered with scenarios; leave one of them out")
+    if not isinstance(space, Space):
+        return {}  # which is told elsewhere
+    if isinstance(space, Scenarios):
+        if space.tree != tree:
+            raise InputError("scenarios of the problem are others than those of its space; state it anew")
+        return {"dynamics": branching(problem.dynamics, space)}
+    place = Scenarios(tree, space)
+    initial = problem.initial
+    if isinstance(initial, np.ndarray | list | tuple) and np.shape(initial) != space.shape:
+        raise InputError(f"initial density has shape {np.shape(initial)}; the grid has {space.shape}")
+    start = initial if initial is None else AtStart(own_field(initial, "initial density"))
+    return {
+        "grid": place, "dynamics": branching(problem.dynamics, place), "initial": start,
+        "terminal": on_layers(problem.terminal, place),
+    }  # fmt: skip
+
+
+def branching(dynamics: Any, space: Scenarios) -> Any:
+    """Dynamics on the segments of a tree, made from those of one world.
+
+    Raises
+    ------
+    InputError
+        for dynamics that cannot be stated there
+    """
+    if isinstance(dynamics, list | tuple) and len(dynamics) == 1:
+        dynamics = dynamics[0]
+    if isinstance(dynamics, Branching) or not isinstance(dynamics, Dynamics):
+        return dynamics  # what is no dynamics is told of elsewhere
+    if not isinstance(dynamics, TableDynamics):
+        raise InputError(
+            f"scenarios with a {type(dynamics).__name__} are not offered: its steps know no news; state them as "
+            "LatticeMoves or Tabular"
+        )
+    if dynamics.is_coupled:
+        raise InputError("scenarios with transitions that depend on the crowd are not offered; state them as arrays")
+    return Branching(dynamics, space)
+
+
+@dataclass(frozen=True, eq=False)
+class Branching(TableDynamics):
+    """Tables of one world in every segment; the step that ends at a date leads each agent of a segment to one of its
+    children, all agents to the same one: of the mass of a segment, its probability goes there.
+
+    Parameters
+    ----------
+    of : the dynamics of one world
+    place : the space of segments
+    """
+
+    of: TableDynamics
+    place: Scenarios
+
+    @property
+    def temperature(self) -> float:  # type: ignore[override]
+        return self.of.temperature
+
+    @property
+    def has_arrays(self) -> bool:  # type: ignore[override]
+        return self.of.has_arrays
+
+    @property
+    def action_names(self) -> Sequence[str] | None:
+        return self.of.action_names
+
+    @property
+    def action_count(self) -> int:
+        return self.of.action_count
+
+    def at_temperature(self, temperature: float) -> Self:
+        return replace(self, of=self.of.at_temperature(temperature))
+
+    def check(self, space: Space) -> None:
+        self.of.check(self.place.space)
+
+    def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
+        placed = self.of.on(self.place.space, time, where)
+        return self if placed is self.of else replace(self, of=placed)
+
+    def chance_count(self, space: Space, time: TimeGrid) -> int:
+        return self.place.count * self.of.chance_count(self.place.space, time)
+
+    def listed_steps(self, space: Space) -> set[int]:
+        return self.of.listed_steps(self.place.space)
+
+    def steps_for(self, space: Space, horizon: float) -> int | None:
+        return self.of.steps_for(self.place.space, horizon)
+
+    def stable_steps(self, space: Space, horizon: float) -> float:
+        return self.of.stable_steps(self.place.space, horizon)
+
+    def speeds(self, space: Space, dt: float) -> Sequence[Any] | None:
+        return self.of.speeds(self.place.space, dt)
+
+    def tables(
+        self, space: Space, time: TimeGrid, where: str = "", asked: Any = None, moment: str = ""
+    ) -> tuple[list[Matrices], np.ndarray]:
+        """One world's matrices in every segment, and after them, in a step that ends at a date, the news."""
+        place = self.place
+        if self.of.noise_schemes(place.space, time):
+            raise InputError(
+                "scenarios with implicit noise are not offered: it acts after the news; take noise = 'explicit'"
+            )
+        by_step, allowed = self.of.tables(place.space, time, where)
+        levels, made = place.tree.levels(time), dict[tuple[int, int], Matrices]()
+        worlds, cells = sparse.eye_array(place.count), sparse.eye_array(place.space.size)
+        result = []
+        for t in range(time.steps):
+            key = min(t, len(by_step) - 1), int(levels[t + 1]) if levels[t + 1] > levels[t] else 0
+            if key not in made:
+                news = sparse.kron(sparse.csr_array(place.tree.branching(key[1])), cells) if key[1] else None
+                each = [sparse.csr_array(sparse.kron(worlds, matrix)) for matrix in by_step[key[0]]]
+                made[key] = each if news is None else [sparse.csr_array(matrix @ news) for matrix in each]
+            result.append(made[key])
+        shape = (len(allowed), place.count, *place.space.shape)
+        return result, np.array(np.broadcast_to(allowed[:, None], shape))
+
+    def step_costs(self, space: Space, times: np.ndarray, actions: int, where: str = "") -> np.ndarray:
+        """As stated on the segments, or on the space of one world, the same in all of them."""
+        place = self.place
+        try:
+            return self.of.step_costs(place, times, actions, where)
+        except InputError as error:
+            try:
+                costs = self.of.step_costs(place.space, times, actions, where)
+            except InputError:
+                raise error from None
+        return np.broadcast_to(costs[:, :, None], (len(costs), actions, *place.shape))
+
+    @property
+    def identity(self) -> Any:
+        return ("branching", self.place.tree.identity, cast(Any, self.of.identity))
