@@ -142,6 +142,8 @@ def on_mesh(problem: Problem, shape: Sequence[int], steps: int) -> Problem:
         f"problem {problem.name!r} cannot be stated on other meshes: state its densities, costs, walls and couplings "
         "by functions of (t, coordinates), not by arrays"
     )
+    if not problem.is_finite and problem.grid.populations > 1:
+        raise InputError(f"problem {problem.name!r} has several populations of diffusions, which are not refined yet")
     if problem.is_finite or not isinstance(problem.grid, Grid):
         raise InputError(
             f"problem {problem.name!r} is a finite game, which is its own limit: there is no mesh to refine"

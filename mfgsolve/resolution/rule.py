@@ -63,6 +63,11 @@ def settle(problem: Problem) -> Problem:
         raise InputError(f"settle got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems)")
     if problem.time.settled:
         return problem
+    if not problem.is_finite and problem.grid.populations > 1:
+        raise InputError(
+            f"problem {problem.name!r} has several populations of diffusions, whose speeds are not measured; state the "
+            "number of time steps"
+        )
     if problem not in _settled:
         _settled[problem] = _chosen(problem)
     return _settled[problem]

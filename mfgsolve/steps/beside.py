@@ -174,7 +174,7 @@ class Beside(Step):
     def new_average(self, crowd: np.ndarray, arrays: dict[str, np.ndarray] | None = None) -> Average:
         raise InputError(
             "several populations of diffusions have no mean of policies, which fictitious play and Frank-Wolfe take; "
-            "use newton, prior-descent or mirror-descent"
+            "use newton"
         )
 
     # -- policies in datasets ----------------------------------------------------------------------------------

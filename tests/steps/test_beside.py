@@ -140,4 +140,7 @@ def test_what_is_not_offered_says_so():
     with pytest.raises(mfg.InputError, match="several populations move on the grid"):
         several("entropic")
     assert "upwind-scheme" in [caution.code for caution in several(None).cautions]
-    assert mfg.solve(several(), max_seconds=5).certificate.mass_error < 1e-13
+    with pytest.raises(mfg.InputError, match="not refined yet"):
+        mfg.refine(several())
+    with pytest.raises(mfg.InputError, match="state the number of time steps"):
+        mfg.solve(problem_from_toml(TOML.replace("steps = 16\n", "")))
