@@ -16,7 +16,7 @@ from mfgsolve.couplings import Price, by_target
 from mfgsolve.couplings.inside import seen_inside
 from mfgsolve.errors import InputError
 from mfgsolve.games.constants import Constants
-from mfgsolve.games.horizons import Horizon, horizon_of
+from mfgsolve.games.horizons import horizon_of
 from mfgsolve.games.measures import Block, Measures
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.memory import affordable
@@ -64,12 +64,7 @@ class Crowd(Measures):
         affordable(
             (self.steps + 1) * problem.grid.size, 8, f"density in {problem.grid.size} cells at {self.steps + 1} times"
         )
-        if problem.time.is_stationary:  # one more horizon is known, whose linear algebra takes its time to import
-            from mfgsolve.games.stationary import Repeated
-
-            self.horizon: Horizon = Repeated(problem.time)  # type: ignore[arg-type]
-        else:
-            self.horizon = horizon_of(problem.time)
+        self.horizon = horizon_of(problem.time)
 
     def _weigh(self) -> None:
         """What costs count at each node."""

@@ -13,70 +13,18 @@ of times that `horizon_of` knows.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
 
 from mfgsolve.errors import InputError
+from mfgsolve.games.horizon import Horizon
 from mfgsolve.grids import TimeGrid
+from mfgsolve.stationary import Stationary
 from mfgsolve.steps import Costs, Policy, Step
 
 __all__ = ["Finite", "Horizon", "horizon_of"]
-
-
-class Horizon(ABC):
-    """How the steps of one agent follow each other; see the module.  Levels are arrays of the shape of the step.
-
-    Attributes
-    ----------
-    is_swept : whether each step is taken once, so that kernels of the step may run through all of them
-    """
-
-    is_swept = True
-
-    def start(self, initial: np.ndarray, mass: np.ndarray | None) -> np.ndarray:
-        """Where an agent begins, of whom the value is told: m_0; ``mass`` are the levels of the crowd."""
-        return initial
-
-    def lasting(self, value: np.ndarray, free: np.ndarray) -> np.ndarray:
-        """What an agent pays from each cell on in all, of a value of that horizon (populations, cells)."""
-        return value
-
-    @abstractmethod
-    def weights(self, terminal: bool, trapezoidal: bool = False) -> np.ndarray:
-        """What a price counts at each node (T+1,).
-
-        ``terminal`` says whether a coupling acts at the end; ``trapezoidal``, which rule a cost per unit time follows
-        (`Step.is_trapezoidal`).
-        """
-
-    @abstractmethod
-    def backward(
-        self, step: Step, costs: Costs, policy: np.ndarray, mass: np.ndarray | None, values: np.ndarray | None = None
-    ) -> np.ndarray:
-        """V at the first node of the best response, which fills ``policy``; ``values`` get those of all nodes."""
-
-    @abstractmethod
-    def evaluate(
-        self, step: Step, costs: Costs, policy: np.ndarray, mass: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """What a policy of tables costs: V (T+1, states) and q (T, actions, states)."""
-
-    @abstractmethod
-    def forward(self, step: Step, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
-        """Fill ``mass`` (T+1, *level) with the flow of its first level under the array of a best response."""
-
-    @abstractmethod
-    def follow(self, step: Step, policy: Policy, mass: np.ndarray) -> np.ndarray:
-        """The same under any policy."""
-
-    @abstractmethod
-    def change(
-        self, step: Step, costs: Costs, policy: np.ndarray, mass: np.ndarray | None
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Change of the mass, and of what is chosen, when costs change by ``costs`` at a best response."""
 
 
 class Finite(Horizon):
@@ -147,3 +95,10 @@ def horizon_of(time: Any) -> Horizon:
 @horizon_of.register
 def _(time: TimeGrid) -> Horizon:
     return Finite(time)
+
+
+@horizon_of.register
+def _(time: Stationary) -> Horizon:
+    from mfgsolve.games.stationary import Repeated  # whose linear algebra takes its time to import
+
+    return Repeated(time)

@@ -24,7 +24,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mfgsolve.errors import InputError
-from mfgsolve.games.horizons import Horizon, horizon_of
+from mfgsolve.games.horizon import Horizon
 from mfgsolve.games.long_run import LongRun
 from mfgsolve.stationary import Stationary
 from mfgsolve.steps import Costs, Policy, Step
@@ -275,11 +275,6 @@ class Repeated(Horizon):
     def _made(self, step: Step, policy: Policy, here: np.ndarray, factor: float) -> LongRun:
         chances = chances_of(step, policy, here)
         return LongRun(chances, factor, self.keeps, ~step.space.mask.reshape(-1), step.space.populations)
-
-
-@horizon_of.register
-def _(time: Stationary) -> Horizon:
-    return Repeated(time)
 
 
 def _ahead(costs: Costs, value: np.ndarray, factor: float) -> Costs:
