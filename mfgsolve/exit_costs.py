@@ -38,8 +38,8 @@ def own_exit_cost(problem: Any) -> Any:
         return 0.0
     if problem.time.is_stationary:
         raise InputError(
-            f"times are {type(problem.time).__name__}, and the space has exits, by which everybody would be gone in the "
-            "end; state a TimeGrid, or states that absorb by their transitions"
+            f"times are {type(problem.time).__name__}, and the space has exits, by which everybody would be gone in "
+            "the end; state a TimeGrid, or states that absorb by their transitions"
         )
     if problem.final is not None:
         raise InputError(

@@ -333,9 +333,11 @@ class Populations(Layers):
 
     The mass of every population sums to 1, or to what ``masses`` say: of two populations of masses 0.9 and 0.1 the
     second is a tenth of all agents.  Costs of the game are sums over all agents: a population counts by its mass, and
-    what one of its agents pays is the share of its population divided by its mass.  Coordinates are those of the space, and ``c.population`` is the number of
-    the population.  Local couplings act within each population (a `Capacity` caps each by itself); an `Interaction`
-    couples populations, and a `Price` adds up the choices of all.
+    what one of its agents pays is the share of its population divided by its mass.
+
+    Coordinates are those of the space, and ``c.population`` is the number of the population.  Local couplings act in
+    each population (a `Capacity` caps each by itself); an `Interaction` couples populations, and a `Price` adds up the
+    choices of all.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What chains the steps of one agent: the sweeps that every horizon has; see `mfgsolve.games.horizons` for which there are."""
+"""What chains the steps of one agent: the sweeps of every horizon (`mfgsolve.games.horizons` says which there are)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Horizon"]
 
 
 class Horizon(ABC):
-    """How the steps of one agent follow each other; see `mfgsolve.games.horizons`.  Levels are arrays of the shape of the step.
+    """How the steps of one agent follow each other.  Levels are arrays of the shape of the step.
 
     Attributes
     ----------

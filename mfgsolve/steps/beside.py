@@ -160,7 +160,8 @@ class Beside(Step):
         costs = [part.cost(own, _own(mass, p)) for p, part, own in self._each(policy)]
         share = np.asarray(self.space.masses) / sum(self.space.masses)
         capped = float(share @ [cost.capped for cost in costs])
-        return OwnCost(*(float(sum(cost[k] for cost in costs)) for k in range(3)), capped)
+        paid, above, size = (float(sum(cost[k] for cost in costs)) for k in range(3))
+        return OwnCost(paid, above, size, capped)
 
     def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
         both = [part.excess(own, _own(mass, p), self._costs(costs, p)) for p, part, own in self._each(policy)]
@@ -223,8 +224,8 @@ class Beside(Step):
         return Transitions(np.arange(target.size + 1)[None], target.astype(np.int32), np.ones(target.size))
 
     def chain(self, policy: Policy) -> Chain:
-        chains = [part.chain(own) for _, part, own in self._each(policy)]
-        assert all(isinstance(each, Chain) for each in chains)
+        chains = [one for _, part, own in self._each(policy) if isinstance(one := part.chain(own), Chain)]
+        assert len(chains) == len(self.parts)
         choices = np.concatenate([each.choices for each in chains], axis=1)
         own = np.concatenate([each.own_cost for each in chains], axis=1)
         return Chain(self.law(), choices, own)

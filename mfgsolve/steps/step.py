@@ -65,8 +65,7 @@ class Step(ABC):
     has_temperature : whether the same choices can be made at any temperature
     is_continuum : whether cells and steps are samples of a continuum, so that a density on another grid, or at other
         times, is a guess on this one
-    is_discounted : whether what an agent pays itself in step t is told times ``time.discounts[t]``; a step that does
-        not say so is refused where the times have a discount rate
+    is_discounted : whether own costs of step t are told times ``time.discounts[t]``; else discount rates are refused
     is_entropic : whether agents choose laws and pay for them by entropy: responses sharpen as the viscosity falls, and
         a density is smooth in its logarithm
     is_trapezoidal : whether costs per unit time count dt / 2 at both ends and act at the last node, too, as a step of
@@ -285,18 +284,14 @@ class Step(ABC):
         return Chain(law, choices, own)
 
     def policy_by_chances(self, chances: np.ndarray, visited: np.ndarray) -> Policy:
-        """The policy that takes each choice with these chances (T, choices, cells): the inverse of `chain`.
-
-        ``visited`` (T, cells) says where anybody is; what is chosen elsewhere does not count.
-        """
+        """The policy that takes each choice with these chances (T, choices, cells): the inverse of `chain`; what is
+        chosen where ``visited`` (T, cells) says that nobody is does not count."""
         self._listed()
         return self.policy_of(chances)
 
     def excess(self, policy: Policy, mass: np.ndarray, costs: Costs) -> tuple[np.ndarray, np.ndarray]:
-        """What a policy costs above the best response, by population, and V at t = 0 of that; `mfgsolve.steps.excess`.
-
-        ``mass`` (T+1, *shape) is the flow of the policy.  ``costs.state`` may be overwritten.
-        """
+        """What a policy, whose flow is ``mass``, costs above the best response, by population, and V at t = 0 of that
+        (`mfgsolve.steps.excess`); ``costs.state`` may be overwritten."""
         return excess_of_chain(self, self.chain(policy).by_choice(), mass, costs, self.space.populations)
 
     @property
