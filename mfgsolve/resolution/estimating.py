@@ -61,6 +61,8 @@ def estimated(
     game, known = outcome.game, scheme_of(outcome)
     if known.is_exact:
         return known
+    if game.grid.populations > 1:
+        return replace(known, obtained="not measured, several populations of diffusions are solved on one mesh")
     if game.time.is_stationary:
         return replace(known, obtained="not measured, a game without a final time is solved on one mesh")
     if outcome.played is not None:
@@ -85,8 +87,10 @@ def estimated(
 def scheme_of(outcome: Outcome) -> Discretisation:
     """What is known beforehand: the scheme and its own viscosity; of a finite game, that it has no distance."""
     game, step = outcome.game, outcome.game.step
-    if not (step.is_continuum and isinstance(game.grid, Grid)):
+    if not game.problem.scheme:
         return EXACT
+    if not (step.is_continuum and isinstance(game.grid, Grid)):
+        return Discretisation(game.problem.scheme)
     stated = getattr(game.problem.all_dynamics[0], "viscosity", math.nan)
     return Discretisation(step.scheme_name, step.own_viscosity(outcome.policy, outcome.crowd, stated))
 
@@ -175,7 +179,7 @@ def _passed(outcome: Outcome) -> list[Meshed]:
     game, believed = outcome.coarser()
     if is_narrow(game, outcome.game):
         return []
-    policy = game.respond(game.price(believed)).policy
+    policy = game.respond(game.price(believed), crowd=believed).policy
     crowd = game.flow(policy)
     certificate = certify(game, game.step.policy_of(policy), crowd)
     if not abs(certificate.relative_exploitability) <= PASSED:

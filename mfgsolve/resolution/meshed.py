@@ -113,7 +113,7 @@ def _shift(game: Game, crowd: np.ndarray, policy: Policy | None, least: float) -
         return math.nan
     array = getattr(policy, "array", None)  # an average has none: what answers it is as far off
     if array is None:
-        array = game.respond(game.price(crowd)).policy
+        array = game.respond(game.price(crowd), crowd=crowd).policy
     return sampling_shift(cast("EntropicStep", step), array, crowd)
 
 

@@ -45,7 +45,7 @@ def _share(game: Game, policy: Policy, crowd: np.ndarray) -> float:
     if not game.step.reach:
         return 0.0
     array = getattr(policy, "array", None)  # an average has none: what answers it goes as far
-    return edge_mass(game.step, game.respond(game.price(crowd)).policy if array is None else array, crowd)
+    return edge_mass(game.step, game.respond(game.price(crowd), crowd=crowd).policy if array is None else array, crowd)
 
 
 def _grown(game: Game) -> int:
