@@ -45,7 +45,9 @@ class Play:
         return tuple(self.game.grid.names) if isinstance(self.game.grid, Populations) else ()
 
 
-def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | None = None) -> Play:
+def play_of(
+    plan: Solution | Problem, policy: Any = None, problem: Problem | None = None, who: str = "playing by N agents"
+) -> Play:
     """The plan of a solution, or another policy in its game.
 
     Parameters
@@ -54,6 +56,7 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
     policy : what everybody does instead of the plan: speeds (step, move, ...), probabilities (step, action, ...) or the
         values (step, ...) that agents of the entropic step look ahead to, as an array, a Dataset, or a solution
     problem : the game of a solution that was loaded from a file and was made of Python functions
+    who : what is done with it, for the sentence that refuses games without a final time
     """
     if not isinstance(plan, Solution | Problem):
         raise InputError(
@@ -70,7 +73,7 @@ def play_of(plan: Solution | Problem, policy: Any = None, problem: Problem | Non
         stated = plan
     else:
         stated = stated_problem(plan) if problem is None else as_then(problem, _version(plan))
-    check_final_time(stated.time, "playing the game by N agents", "they begin somewhere, and are judged at the end")
+    check_final_time(stated.time, who, "agents begin somewhere, and are judged at the end")
     check_one_world(stated.grid, "playing the game by N agents")
     dataset, policy = getattr(plan, "dataset", None), getattr(policy, "dataset", policy)
     wanted = dataset if policy is None else policy

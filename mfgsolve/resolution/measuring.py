@@ -172,7 +172,7 @@ def _plan(problem: Problem, outcome: Outcome) -> tuple[Plan, float]:
 def _at_rest(game: Game) -> float:
     """Potential, or cost, of agents that never choose to move: nothing costs anything where they look."""
     policy, levels = game.step.new_policy(), np.zeros((game.steps + 1, *game.step.shape))
-    game.step.backward(Costs(levels, np.ones(game.steps + 1), levels[0]), policy)
+    game.step.backward(Costs(levels, np.ones(game.steps + 1), levels[0]), policy, levels + game.initial_mass)
     crowd = game.flow(policy)
     energy = game.potential(crowd) if game.problem.is_potential else game.crowd_totals(game.price(crowd), crowd)[0]
     return energy + game.terminal_total(crowd)

@@ -13,6 +13,7 @@ import numpy as np
 
 from mfgsolve.couplings import Capacity, CrowdAversion, CustomCoupling, Interaction, Price, QuadraticPotential
 from mfgsolve.dynamics import ControlledDiffusion, Tabular
+from mfgsolve.dynamics.movement import CongestionCost, SpeedLimit
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.problem import Problem
 from mfgsolve.scenarios import ScenarioTree
@@ -27,8 +28,10 @@ CYCLE = Interaction(np.array([[0.0, 1.0], [-1.0, 0.0]]))  # crowd-averse, no pot
 NO_DERIVATIVE = CustomCoupling(lambda t, c, rho: rho, potential=lambda t, c, rho: rho**2 / 2, monotone=True)
 
 
-def _diffusion(coupling: Any) -> Problem:
-    return Problem(Grid.box((4,)), TimeGrid(1.0, 4), ControlledDiffusion(0.01), coupling, 1.0)
+def _diffusion(coupling: Any, movement: Any = None) -> Problem:
+    scheme = None if movement is None else "upwind"
+    dynamics = ControlledDiffusion(0.01, scheme=scheme, movement=movement)
+    return Problem(Grid.box((4,)), TimeGrid(1.0, 4), dynamics, coupling, 1.0)
 
 
 def _finite(coupling: Any, temperature: float = 0.0, transitions: Any = (STAY, SWAP)) -> Problem:
@@ -53,6 +56,8 @@ PRICE = Price(QuadraticPotential(), bounds=(0.0, 1.0), amounts=[0.0, 1.0])
 CLASSES: dict[str, Callable[[], Problem]] = {
     "controlled diffusion": lambda: _diffusion(CrowdAversion()),
     "... coupling without derivative": lambda: _diffusion(NO_DERIVATIVE),
+    "... best speeds that jump": lambda: _diffusion(CrowdAversion(), SpeedLimit(1.0)),
+    "... moving dearer in a crowd": lambda: _diffusion(CrowdAversion(), CongestionCost()),
     "finite, temperature > 0, potential": lambda: _finite(CrowdAversion(), 0.1),
     "finite, temperature > 0, no potential": lambda: _finite(CYCLE, 0.1),
     "finite, sharp, potential": lambda: _finite(CrowdAversion()),

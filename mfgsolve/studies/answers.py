@@ -106,7 +106,7 @@ def arrival(
     listed = [real(each, "quantile") for each in quantiles]
     if not listed or not all(0 < each < 1 for each in listed):
         raise InputError(f"quantiles are {list(quantiles)}; numbers between 0 and 1 are needed, say 0.5")
-    dataset, play = solution.dataset, play_of(solution, problem=problem)
+    dataset, play = solution.dataset, play_of(solution, problem=problem, who="what happens in regions and when")
     outside = 1.0 - _on_space(share_of(where, dataset), dataset)
     flow = play.game.mass(play.crowd).reshape(play.game.steps + 1, -1)
     chain = play.game.step.chain(play.policy)
@@ -211,7 +211,7 @@ def _speeds(
     solution: Solution, shares: list[np.ndarray], start: np.ndarray, size: np.ndarray, problem: Problem | None
 ) -> dict[str, Any]:
     """Mean speed of every group in every step."""
-    dataset, play = solution.dataset, play_of(solution, problem=problem)
+    dataset, play = solution.dataset, play_of(solution, problem=problem, who="what happens in regions and when")
     velocity = velocity_of(dataset, solution.name)
     squares = (velocity**2).sum("direction").transpose("step", *space_dims(dataset)).values
     pace = np.sqrt(np.nan_to_num(squares)).reshape(len(squares), -1)

@@ -114,7 +114,7 @@ def sensitivity(
     """
     if not isinstance(solution, Solution):
         raise InputError(f"solution is a {type(solution).__name__}; a Solution is needed (mfgsolve.load reads a file)")
-    play = play_of(solution, problem=problem)
+    play = play_of(solution, problem=problem, who="sensitivity")
     check_smooth(play.game)
     family = _Family(play.game.problem, parameters, build)
     game = family.game({})
