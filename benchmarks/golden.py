@@ -42,6 +42,7 @@ HISTORY = ("exploitability", "relative_exploitability", "potential", "duality_ga
 
 SIZES: dict[str, dict[str, Any]] = {
     "beach-bar": {},
+    "bench-mfg-chain": {},
     "bonnans-lavigne-pfeiffer-1": {"shape": (24,), "steps": 23},
     "bonnans-lavigne-pfeiffer-2": {"shape": (24,), "steps": 23},
     "braess": {},
@@ -54,9 +55,11 @@ SIZES: dict[str, dict[str, Any]] = {
     "four-rooms": {"steps": 12},
     "gaussian-log": {"shape": (32,), "steps": 64},
     "lattice-supply-demand": {"shape": (10, 10), "steps": 20},
+    "late-news": {},
     "left-right": {},
     "linear-quadratic": {"shape": (32,), "steps": 48},
     "montreal": {"shape": (12, 12), "steps": 32},
+    "planned-room": {"shape": (8, 16), "steps": 16},
     "predator-prey": {"steps": 6},
     "rock-paper-scissors": {},
     "supply-demand": {"shape": (16, 16), "steps": 96},

@@ -36,11 +36,6 @@ def own_exit_cost(problem: Any) -> Any:
                 "Grid(..., exits={'door': cells}), or leave the cost out"
             )
         return 0.0
-    if problem.time.is_stationary:
-        raise InputError(
-            f"times are {type(problem.time).__name__}, and the space has exits, by which everybody would be gone in "
-            "the end; state a TimeGrid, or states that absorb by their transitions"
-        )
     if problem.final is not None:
         raise InputError(
             "final of the problem is given, and its space has exits: how many will be there is for agents to choose; "

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mfgsolve.cautions import stored
 from mfgsolve.command.distance import distance_rows
 from mfgsolve.command.identity import comparison_identity, solution_identity
@@ -224,16 +222,15 @@ def _warned(compared: xr.Dataset) -> dict[str, Any]:
     return {"warnings": [asdict(caution) for caution in stored(compared.attrs)]}
 
 
-def _values(compared: xr.Dataset, name: str, **places: int) -> np.ndarray:
+def _values(compared: xr.Dataset, name: str, **places: int) -> Any:
     """Values of a variable at places along some of its dimensions, of a dataset or of the head of its file alone."""
     one = compared[name]
-    return np.asarray(np.asarray(one.values)[tuple(places.get(str(dim), slice(None)) for dim in one.dims)])
+    return one.values[tuple(places.get(str(dim), slice(None)) for dim in one.dims)]
 
 
-def _most(values: np.ndarray) -> float:
+def _most(values: Any) -> float:
     """The largest of those that were measured; NaN where none was."""
-    known = values[~np.isnan(values)]
-    return float(known.max()) if known.size else math.nan
+    return max((float(value) for value in values.reshape(-1) if not math.isnan(value)), default=math.nan)
 
 
 def convergence_facts(compared: xr.Dataset) -> dict[str, Any]:
@@ -244,7 +241,7 @@ def convergence_facts(compared: xr.Dataset) -> dict[str, Any]:
         facts[str(name)] = {
             "status": str(_values(compared, "status", solver=k).item()),
             "best": 0.0 - _most(0.0 - _values(compared, "best", solver=k)),
-            "iterations": int(np.isfinite(_values(compared, "sweeps", solver=k)).sum()) - 1,
+            "iterations": sum(map(math.isfinite, _values(compared, "sweeps", solver=k))) - 1,
             "sweeps": made[0],
             "seconds": made[1],
         }

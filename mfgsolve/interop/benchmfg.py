@@ -22,10 +22,11 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.cautions import collect, say, unique
-from mfgsolve.couplings import Coupling, CustomCoupling
+from mfgsolve.couplings import Coupling, CustomCoupling, Sum
 from mfgsolve.dynamics import Tabular
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.grids import Grid
+from mfgsolve.interop.closedforms import CrowdLogarithm, Linear
 from mfgsolve.interop.peers import required, split_settings
 from mfgsolve.interop.rewards import crowds, state_coupling
 from mfgsolve.problem import Problem
@@ -302,7 +303,7 @@ def _coupling(asked: _Asked) -> tuple[np.ndarray, Coupling | None]:
         result = state_coupling(ask, [0], asked.states)
         if result.asked:
             say("asked-rewards", f"rewards of this game {result.asked}")
-        return own + result.constant[0], result.coupling
+        return own + result.constant[0], _for_ever(result.coupling)
     if linear is not None:
         constant, slope = linear
         change: Any = lambda t, c, rho, d: (slope @ _mass(d, asked)).reshape(np.shape(rho))
@@ -312,6 +313,15 @@ def _coupling(asked: _Asked) -> tuple[np.ndarray, Coupling | None]:
     return np.zeros_like(own), CustomCoupling(
         lambda t, c, rho: asked.cost(_mass(rho, asked)).reshape(np.shape(rho)), on="occupation"
     )
+
+
+def _for_ever(coupling: Coupling | None) -> Coupling | None:
+    """What was asked at the one node there is, as it is at all."""
+    if isinstance(coupling, Sum):
+        return replace(coupling, terms=tuple(_for_ever(term) for term in coupling.terms))
+    if isinstance(coupling, CrowdLogarithm | Linear):
+        return replace(coupling, strength=coupling.strength[:1])
+    return coupling
 
 
 def _mass(occupation: np.ndarray, asked: _Asked) -> np.ndarray:

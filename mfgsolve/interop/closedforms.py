@@ -16,13 +16,19 @@ from mfgsolve.spaces import Space, Volumes
 __all__ = ["CrowdLogarithm", "Linear"]
 
 
+def _rows(strength: np.ndarray, times: np.ndarray, grid: Space) -> np.ndarray:
+    """The strength at these nodes, (nodes, *shape)."""
+    nodes = np.zeros(len(times), dtype=int) if len(strength) == 1 else np.rint(times).astype(int)
+    return np.asarray(strength[nodes].reshape(len(times), *grid.shape))
+
+
 @dataclass(frozen=True, eq=False)
 class CrowdLogarithm(Coupling):
     """f_t(x) = c_t(x) log(m(x) + floor), F = c [(m + floor) log(m + floor) - m - floor log floor]; levels have dt = 1.
 
     Parameters
     ----------
-    strength : c (levels, S), one row for each node in time
+    strength : c (levels, S), one row for each node in time; or a single one, the same at all
     floor : eps > 0, mass; keeps empty cells finite and is part of the game
     """
 
@@ -38,7 +44,7 @@ class CrowdLogarithm(Coupling):
         return self.is_monotone
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
-        rows = self.strength[np.rint(times).astype(int)].reshape(len(times), *grid.shape)
+        rows = _rows(self.strength, times, grid)
         return _BoundLogarithm(rows, self.floor, grid.volumes)
 
 
@@ -81,7 +87,7 @@ class Linear(Coupling):
         return self.is_monotone
 
     def bind(self, grid: Space, times: np.ndarray) -> Bound:
-        rows = self.strength[np.rint(times).astype(int)].reshape(len(times), *grid.shape)
+        rows = _rows(self.strength, times, grid)
         return _BoundLinear(rows * grid.volumes, grid.volumes)
 
 

@@ -19,7 +19,6 @@ from mfgsolve.problemfile.reading import READ, problem_from_toml
 from mfgsolve.problemfile.schemes import stating
 from mfgsolve.problemfile.tomlwriter import dump_toml
 from mfgsolve.problems import registry
-from mfgsolve.spaces import Populations
 
 __all__ = ["problem_to_toml"]
 
@@ -52,7 +51,7 @@ def problem_to_toml(problem: Problem) -> str:
 
 
 def _text(problem: Problem) -> str:
-    space = problem.grid.space if isinstance(problem.grid, Populations) else problem.grid
+    space = getattr(problem.grid, "space", problem.grid)  # of populations, or of scenarios
     shape, steps = list(getattr(space, "box_shape", space.shape)), problem.time.steps
     if problem.text is not None and problem.time.is_stationary:
         return _stationary_text(problem, shape)

@@ -35,7 +35,7 @@ def _walls(c: Coordinates) -> np.ndarray:
 def evacuation(
     *,
     shape: tuple[int, int] = (44, 64),
-    steps: int | None = 96,
+    steps: int | None = None,
     scheme: str | None = None,
     horizon: float = 2.5,
     viscosity: float = 0.01,

@@ -56,7 +56,6 @@ OBSTACLES = [
     ({"noise": "explicit"}, {}, "its noise is explicit"),
     ({"control_cost": Quartic(1.0)}, {}, "what moving costs is not c |a|^2 / 2"),
     ({}, {"coupling": mfg.Capacity(3.0)}, "the density has hard bounds"),
-    ({}, {"terminal_coupling": mfg.Capacity(3.0)}, "the density has hard bounds"),
 ]
 
 

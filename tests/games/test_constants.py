@@ -198,7 +198,7 @@ def test_a_hidden_constant_moves_no_yardstick():
 
 def test_what_was_taken_out_is_paid_from_each_node_on():
     """Two populations, steps of 1/2, a terminal coupling: own costs a step, crowd costs by weight, the end once."""
-    nothing, apart = (Constants.none(np.array([0.5, 0.5, 1.0]), 2) for _ in range(2))
+    nothing, apart = (Constants.none(np.array([0.5, 0.5, 1.0]), (1.0, 1.0)) for _ in range(2))
     assert (nothing.total, nothing.running_total) == (0.0, 0.0)
     apart.own[:] = [[1.0, 10.0], [2.0, 20.0]]
     apart.state[:, 0], apart.choice[:2, 1] = [4.0, 6.0, 8.0], [2.0, 2.0]

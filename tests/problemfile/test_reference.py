@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 import mfgsolve as mfg
 from mfgsolve import couplings, dynamics, problemfile
+from mfgsolve.dynamics.movement import KINDS as MOVEMENTS
 from mfgsolve.inputs.tables import table
 from mfgsolve.problemfile import all_keys
+from mfgsolve.problemfile.tables import TIMES
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,5 +47,7 @@ def test_every_key_is_in_the_documentation() -> None:
 
 def test_every_kind_has_a_paragraph() -> None:
     titles = {line for line in all_keys().splitlines() if line and not line.startswith(" ")}
-    assert {'[dynamics] kind = "lattice"', "[grid]", "[time]", "{bump = ...}, a field"} <= titles
-    assert len([title for title in titles if "kind =" in title]) == len(dynamics.KINDS) + len(couplings.KINDS)
+    assert {'[dynamics] kind = "lattice"', "[grid]", '[time] kind = "ergodic"', "{bump = ...}, a field"} <= titles
+    assert len([title for title in titles if "kind =" in title]) == sum(
+        map(len, (dynamics.KINDS, couplings.KINDS, TIMES, MOVEMENTS))
+    )

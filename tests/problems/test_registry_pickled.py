@@ -16,6 +16,10 @@ def small(name):
     sizes = {"shape": tuple(min(n, 8) for n in entry.shape)} if "shape" in entry.resolution else {}
     if name in ("crowd-aversion", "crowd-modelling", "crowd-modelling-2d", "four-rooms", "crowd-motion"):
         sizes = {}
+    if name == "evacuation":
+        sizes = {"shape": (22, 32)}
+    if name == "planned-room":
+        sizes = {"shape": (8, 16)}
     return entry.build(**sizes)
 
 

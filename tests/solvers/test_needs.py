@@ -15,11 +15,16 @@ from mfgsolve.solvers.table import CLASSES
 GAMES = {title: build() for title, build in CLASSES.items()}
 # which classes of games meet a need, by hand
 MEETS = {
-    needs.TABLES: lambda title: "diffusion" not in title and not title.startswith("... coupling"),
+    needs.TABLES: lambda title: (
+        "diffusion" not in title and not title.startswith(("... coupling", "... best", "... moving"))
+    ),
     needs.SHARP: lambda title: "temperature > 0" not in title and "depend" not in title,
-    needs.SOFT: lambda title: "capacity" not in title,
+    needs.SOFT: lambda title: "capacity" not in title and "final density" not in title,
+    needs.SMOOTH: lambda title: "jump" not in title,
     needs.UNCOUPLED: lambda title: "depend" not in title and title != "... sharp",
-    needs.POTENTIAL: lambda title: "no potential" not in title and "depend" not in title and title != "... sharp",
+    needs.POTENTIAL: lambda title: (
+        not any(word in title for word in ("no potential", "depend", "dearer")) and title != "... sharp"
+    ),
     needs.MONOTONE: lambda title: True,
     needs.DERIVATIVE: lambda title: "derivative" not in title and "depend" not in title and title != "... sharp",
     needs.SLOPES: lambda title: "derivative" not in title,

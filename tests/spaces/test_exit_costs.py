@@ -64,7 +64,7 @@ def test_nobody_starts_in_an_exit():
 
 
 def test_games_that_nobody_can_leave():
-    with pytest.raises(InputError, match="times are Ergodic, and the space has exits"):
+    with pytest.raises(InputError, match="the grid has exits, and Ergodic"):
         mfg.Problem(SPACE, mfg.Ergodic(), mfg.Tabular(STAY), 0.0)
     with pytest.raises(InputError, match="final of the problem is given, and its space has exits"):
         stated(final=np.array([1.0, 0, 0]))
