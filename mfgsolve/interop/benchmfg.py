@@ -315,7 +315,7 @@ def _coupling(asked: _Asked) -> tuple[np.ndarray, Coupling | None]:
     )
 
 
-def _for_ever(coupling: Coupling | None) -> Coupling | None:
+def _for_ever(coupling: Any) -> Any:
     """What was asked at the one node there is, as it is at all."""
     if isinstance(coupling, Sum):
         return replace(coupling, terms=tuple(_for_ever(term) for term in coupling.terms))

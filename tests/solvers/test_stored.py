@@ -16,7 +16,7 @@ BAR = mfg.problems.beach_bar(shape=(6,), steps=4)
 # games of solvers that are for others
 GAMES = {
     "planning": replace(mfg.problems.beach_bar(shape=(6,), steps=4, temperature=0.3), final=np.full(6, 1 / 6)),
-    "path-following": mfg.problems.bench_mfg_chain(),
+    "path-following": mfg.problems.bench_mfg_chain(game="ergodic"),
 }
 
 
