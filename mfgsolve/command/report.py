@@ -239,7 +239,7 @@ def convergence_facts(compared: xr.Dataset) -> dict[str, Any]:
     for k, name in enumerate(compared["solver"].values):
         made = [_most(_values(compared, key, solver=k)) for key in ("sweeps", "seconds")]
         facts[str(name)] = {
-            "status": str(_values(compared, "status", solver=k).item()),
+            "status": str(_values(compared, "status", solver=k)),
             "best": 0.0 - _most(0.0 - _values(compared, "best", solver=k)),
             "iterations": sum(map(math.isfinite, _values(compared, "sweeps", solver=k))) - 1,
             "sweeps": made[0],

@@ -90,6 +90,7 @@ def test_populations_have_numbers_of_their_own():
     assert np.isfinite(together).all()
 
 
+@pytest.mark.slow
 def test_dynamics_coupled_to_the_crowd_follow_the_real_crowd():
     """An epidemic of ten people dies out sometimes; one of a million follows the mean field."""
     solution = mfg.solve(mfg.problems.susceptible_infected(), max_iterations=20, check="ignore")

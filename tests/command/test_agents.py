@@ -49,6 +49,7 @@ def test_plans_of_the_entropic_step(folder: Path) -> None:
     assert facts["agents"]["1000"]["simulated_cost"]["mean"] == pytest.approx(float(exact.cost[1]), abs=0.1)
 
 
+@pytest.mark.slow
 def test_table_files_and_json(folder: Path) -> None:
     words = ["compare", "plan.nc", "--agents", "100, 10", "--replicas", 5, "--rng", 3]
     text = run(*words, "-o", "compare.nc", "--plot", "compare.png").stdout

@@ -19,6 +19,7 @@ TRAIN = ("--set", "size=10", "--agents", 3, "--episodes", 2, "--set", "max_steps
 QUICK = [word for pair in ("worlds=2", "hidden=8", "batch=32", "memory=2") for word in ("--option", pair)]
 
 
+@pytest.mark.slow
 def test_faceoffs_are_played_told_drawn_and_watched(folder: Path) -> None:
     for name in ("il", "mfq"):
         run("learn", "multi-team-battle", "--learner", name, *TRAIN, *QUICK, "-o", f"{name}.nc")

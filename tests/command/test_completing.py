@@ -46,6 +46,7 @@ def test_scripts_ask_the_command(shell: str) -> None:
         subprocess.run([program, "-n", "/dev/stdin"], input=script, text=True, check=True)
 
 
+@pytest.mark.slow
 def test_bash_completes_names_and_leaves_room_for_values(folder: Path) -> None:
     Path("mfgsolve").write_text(f'#!/bin/sh\nexec {sys.executable} -m mfgsolve "$@"\n')
     Path("mfgsolve").chmod(0o755)

@@ -16,6 +16,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.plots import KINDS as ALL
 
 
+@pytest.mark.slow
 def test_a_picture_has_the_width_times_and_words_that_are_asked_for(folder: Path) -> None:
     run(*FLAGSHIP, "-o", "plan.nc")
     words = ["--times", "0,0.5,1", "--width", "3.5", "--dpi", "200", "--no-certificate", "--label", "x=east"]

@@ -162,6 +162,7 @@ density = [1.0, 0.0]
 """
 
 
+@pytest.mark.slow
 def test_a_table_in_a_data_file(folder: Path) -> None:
     Path("sub").mkdir()
     table = xr.Dataset({"P": (("action", "state", "next"), np.array([np.eye(2), np.eye(2)[::-1]]))})

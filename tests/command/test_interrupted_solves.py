@@ -66,6 +66,7 @@ def test_an_interrupt_keeps_what_was_written_and_resume_goes_on(folder: Path, nu
         assert whole.certificate == parts.certificate
 
 
+@pytest.mark.slow
 def test_an_interrupt_on_a_terminal() -> None:
     code, seen = on_a_terminal(LONG, 80, stop_at=b"e-")
     assert code == 130

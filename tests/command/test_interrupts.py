@@ -38,6 +38,7 @@ class Fault(RuntimeError):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, Fault])
 @pytest.mark.parametrize("name", SOLVES)
 def test_whatever_ends_a_solve_inside_a_step_the_last_whole_state_is_written(name, kind, tmp_path, monkeypatch):

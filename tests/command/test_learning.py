@@ -107,6 +107,7 @@ def test_a_solver_goes_on_as_before() -> None:
     assert "episodes" not in facts
 
 
+@pytest.mark.slow
 def test_plot_draws_learning_and_plans(folder: Path) -> None:
     run(*SHORT, "-o", "learn.nc")
     run("plot", "learn.nc", "-o", "a.png", "--kind", "learning")

@@ -21,6 +21,7 @@ from mfgsolve.command.training import training_facts, training_rows
 from mfgsolve.files import read_header, write_dataset
 
 
+@pytest.mark.slow
 def test_checkpoint_show_and_resume(folder: Path) -> None:
     words = ["solve", "supply-demand", "--shape", "16x16", "--steps", 64, "--scheme", "upwind"]
     run(*words, "-o", "whole.nc")

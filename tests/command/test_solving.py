@@ -99,6 +99,7 @@ def test_start_from_a_solution_of_another_grid(folder: Path) -> None:
     assert warm["sweeps"] != cold["sweeps"]
 
 
+@pytest.mark.slow
 def test_pictures(folder: Path) -> None:
     run(*FLAGSHIP, "-o", "plan.nc", "--plot", "plan.png")
     assert Path("plan.png").read_bytes().startswith(b"\x89PNG")

@@ -40,6 +40,7 @@ def test_bad_words_are_told(plan: mfg.Solution) -> None:
     assert "variable 'speeds'" in refused("export", "plan.nc", "--variable", "speeds")
 
 
+@pytest.mark.slow
 def test_sweeps_have_tables_too(folder: Path) -> None:
     pytest.importorskip("zarr", minversion="3", reason="studies are kept in Zarr stores")
     over = {"agents": [10, 100], "rng": [0, 1, 2]}

@@ -89,6 +89,7 @@ def test_warnings_stand_on_the_card():
         assert " ".join(caution.sentence.split())[:40] in text_of(solution._repr_html_()).replace("&#x27;", "'")
 
 
+@pytest.mark.slow
 def test_showing_touches_no_plotting_library():
     code = (
         "import sys, mfgsolve as mfg\n"

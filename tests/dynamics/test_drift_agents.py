@@ -52,6 +52,7 @@ GAMES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GAMES)
 def test_the_mean_of_an_agent_is_the_flow_and_what_it_pays_the_cost(name: str) -> None:
     solution = mfg.solve(GAMES[name](), method="fictitious-play", max_iterations=2, check="ignore")
@@ -63,6 +64,7 @@ def test_the_mean_of_an_agent_is_the_flow_and_what_it_pays_the_cost(name: str) -
     assert math.isclose(paid, solution.certificate.cost, rel_tol=1e-13, abs_tol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["counts", "agents"])
 @pytest.mark.parametrize("name", ["diffusion", "uneven ring", "lattice"])
 def test_simulated_agents_follow_the_flow(name: str, method: str) -> None:

@@ -107,6 +107,7 @@ def test_newton_and_fictitious_play_agree_and_are_certified(case: str) -> None:
     assert solution.dataset.attrs["discretisation_own_viscosity"] > 0 or case in ("cost", "both")
 
 
+@pytest.mark.slow
 def test_numbers_stay_bit_for_bit_and_fields_that_are_numbers_come_near() -> None:
     plain = mfg.solve(line(0.03, 2.0, steps=80), tol=1e-11)
     for viscosity, cost in (((0.03,), 2.0), (np.float64(0.03), mfg.QuadraticCost(2.0))):
@@ -149,6 +150,7 @@ def test_dear_places_in_closed_form() -> None:
     assert np.log2(errors[1] / errors[2]) > 0.9
 
 
+@pytest.mark.slow
 def test_moving_may_cost_a_power_or_more_in_a_crowd_with_a_cost_of_each_place() -> None:
     for movement in (mfg.PowerCost(3.0), mfg.CongestionCost(1.0, 0.5)):
         solution = mfg.solve(line(thin, rough, movement=movement), tol=1e-10)

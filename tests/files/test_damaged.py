@@ -68,6 +68,7 @@ def told(words: list[object]) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_files_that_are_none(real: dict[str, Path], tmp_path: Path) -> None:
     for name, file in broken(real["plan"], tmp_path).items():
         for words in commands(file, tmp_path):
@@ -224,6 +225,7 @@ def test_a_flipped_bit_is_found_or_changes_nothing(real: dict[str, Path], tmp_pa
         assert found > flips // 6
 
 
+@pytest.mark.slow
 def test_arrays_carry_checksums_and_older_files_are_read(real: dict[str, Path], tmp_path: Path) -> None:
     import h5py
 

@@ -148,6 +148,7 @@ except mfg.InputError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["[20000, 20000]", "[9223372036854775808]"])
 def test_a_limit_of_the_process_counts(shape: str) -> None:
     Path("p.toml").write_text(FLAT.format(shape=shape, steps=4))

@@ -121,6 +121,7 @@ def test_a_read_only_folder(solution: mfg.Solution, tmp_path: Path, monkeypatch:
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_for_real(plan: Path) -> None:
     """The kernel itself refuses the bytes (a limit on the size of a file); HDF5 would crash the process here."""
     script = f"""
@@ -211,6 +212,7 @@ def test_writing_works_in_other_threads(solution: mfg.Solution, tmp_path: Path) 
 # -- data only ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nothing_in_the_package_can_execute_a_file() -> None:
     """No pickle, eval, exec, compile or import by name from data; files are read by h5netcdf and tomllib alone."""
     forbidden = {"pickle", "marshal", "shelve", "dill", "joblib", "cloudpickle", "runpy", "yaml"}

@@ -287,6 +287,7 @@ def test_the_answer_to_a_change_of_price_is_symmetric_and_true(name):
     np.testing.assert_allclose((flows[0] - flows[1]) / 2e-6, -moved[1], atol=2e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GAMES)
 def test_a_rate_of_zero_changes_no_bit(name):
     problem, same = GAMES[name](0.0), GAMES[name](0.0)

@@ -134,6 +134,7 @@ def test_a_constant_more_at_all_places_changes_no_certificate(seed: int, tempera
     assert two.relative_exploitability == pytest.approx(one.relative_exploitability, rel=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.0, 0.2])
 def test_a_constant_more_at_all_places_changes_no_solve(temperature: float) -> None:
     game = told(2, temperature)

@@ -63,6 +63,7 @@ def check(kind: str, seed: int) -> None:
             assert found.violation <= TOL + 1e-12, about
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "seed"), GAMES[: 2 * len(KINDS)])
 def test_random_games(kind: str, seed: int) -> None:
     check(kind, seed)

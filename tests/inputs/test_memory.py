@@ -15,6 +15,7 @@ from mfgsolve.inputs import memory
 from mfgsolve.inputs.memory import affordable, available_memory, human_size
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_names_are_no_matter():
     """A search through all names for each took minutes, for states, populations and starts alike."""
     code = """

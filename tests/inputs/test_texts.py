@@ -46,6 +46,7 @@ def texts(figure: Figure) -> str:
     return "\n".join(text.get_text().replace(r"\$", "$") for text in figure.findobj(Text))
 
 
+@pytest.mark.slow
 def test_every_picture_shows_names_letter_by_letter(tmp_path: Path) -> None:
     plan = solved(ODD)
     with warnings.catch_warnings():

@@ -63,6 +63,7 @@ def test_parts_of_others_are_made_into_instructions_within_these_alone(monkeypat
         usual(part)
 
     usual = kernels._Part._optimize_final_module
+    monkeypatch.setitem(globals(), "twice", jit(_twice))  # that no test has made into anything yet
     monkeypatch.setattr(kernels._Part, "_optimize_final_module", optimise)
     assert jit(_doubled)(3.0) == 6.0
     assert parts == ["twice"]  # and not the kernel that was called
@@ -120,6 +121,7 @@ def test_a_terminal_is_told_once_that_kernels_are_compiled(monkeypatch: pytest.M
     assert telling.count == 0
 
 
+@pytest.mark.slow
 @compiled_only
 def test_what_is_read_from_the_cache_is_not_counted(tmp_path: Path) -> None:
     code = "from mfgsolve import kernels; from mfgsolve.kernels.vectors import add; import numpy as np;" \

@@ -356,6 +356,7 @@ def test_wrong_calls_say_so(line_problem):
         crowd.step({"agent_0": 1})
 
 
+@pytest.mark.slow
 def test_the_libraries_are_asked_for_only_when_needed(monkeypatch):
     code = "import sys, mfgsolve.learners.environments.adapters; print({'gymnasium', 'pettingzoo'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

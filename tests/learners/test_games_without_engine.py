@@ -24,6 +24,7 @@ def test_without_pettingzoo_a_sentence_says_what_to_install(monkeypatch):
         battles.multi_team_battle(size=16, agents=1)
 
 
+@pytest.mark.slow
 def test_importing_loads_no_engine():
     code = "import sys, mfgsolve; mfgsolve.learners.battles.attack; print({'magent2', 'pettingzoo'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -103,6 +103,7 @@ def test_a_learner_that_meets_costs_that_are_not_finite_ends_with_a_status(tmp_p
     assert np.isfinite(kept["array_critic"].values).all()
 
 
+@pytest.mark.slow
 def test_spoilt_checkpoints_of_learners(tmp_path):
     import xarray as xr
 

@@ -82,6 +82,7 @@ def value_error(problem, episodes, seed=0):
     return np.sqrt((often * (one.q - two.q) ** 2).sum() / often.sum()), np.sqrt((often * two.q**2).sum() / often.sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "problem", [BAR, TRADE, mfg.problems.susceptible_infected(steps=5), mfg.problems.predator_prey(size=3, steps=3)],
     ids=["bar", "price", "coupled", "three"],

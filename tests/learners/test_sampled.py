@@ -12,6 +12,7 @@ from mfgsolve.learners import (
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
+@pytest.mark.slow
 def test_sampled_best_responses_drive_the_solvers_of_the_core():
     problem = mfg.problems.beach_bar(shape=(6,), steps=5)
     plays = SampledFictitiousPlay(agents=50, episodes=20)

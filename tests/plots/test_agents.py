@@ -97,6 +97,7 @@ def usual(name: str) -> Figure:
     return drawn(made_up(*SPACES[name]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPACES)
 def test_everything_stands_inside_its_place(name):
     figure = usual(name)
@@ -261,6 +262,7 @@ def pixels(figure: Figure) -> np.ndarray:
     return np.asarray(figure.canvas.buffer_rgba())  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["line", "space", "populations of states"])
 def test_the_order_of_dimensions_does_not_matter(name):
     data = made_up(*SPACES[name])

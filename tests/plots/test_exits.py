@@ -31,6 +31,7 @@ def test_curves_are_the_shares_that_left(hall: mfg.Solution):
     assert any(line.get_xdata()[0] == pytest.approx(median) for line in left.lines if line.get_label().startswith("_"))
 
 
+@pytest.mark.slow
 def test_doors_are_drawn_on_plans(hall: mfg.Solution):
     figure = mfg.plots.plan(hall, times=[0.5])
     meshes = [mesh for mesh in [*figure.axes[0].collections, *figure.axes[0].images]

@@ -18,12 +18,14 @@ from mfgsolve.plots.reading import View
 CHOSEN = {"plan": plots.plan, "value": plots.value, "policy": plots.policy}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("picture", PICTURES)
 @pytest.mark.parametrize("name", MAKERS)
 def test_every_picture_of_every_problem_draws_inside_its_page(name: str, picture: str) -> None:
     stands_on_its_page(PICTURES[picture](solved(name)), solved(name).dataset.attrs["name"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("picture", CHOSEN)
 @pytest.mark.parametrize("name", FINITE)
 def test_every_picture_of_finite_games_draws_inside_its_page(name: str, picture: str) -> None:

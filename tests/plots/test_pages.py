@@ -85,6 +85,7 @@ def test_lines_are_broken_where_they_are_too_long():
     assert fold("unbreakable", 0.1, 8.0) == "unbreakable"
 
 
+@pytest.mark.slow
 def test_files_keep_letters(tmp_path):
     figure = plots.convergence(solved(PLAN), width=3.5)
     pdf = plots.save(figure, tmp_path / "c.pdf").read_bytes()

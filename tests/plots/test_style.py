@@ -119,6 +119,7 @@ def test_titles_and_certificates_can_be_left_out_and_warnings_cannot():
     assert plots.plan(solved("beach-bar"), title="").get_suptitle() == ""
 
 
+@pytest.mark.slow
 def test_labels_take_the_place_of_texts_wherever_they_stand():
     figure = plots.plan(solved("left-right"), labels={"time t": "hour", "left": "west", "share of agents": "cars"})
     assert [ax.get_xlabel() for ax in figure.axes[:2]] == ["hour", "hour"]

@@ -95,7 +95,7 @@ def test_a_solution_keeps_its_text(tmp_path: Path):
 
 
 def test_a_named_problem_as_a_file_of_its_own(tmp_path: Path):
-    problem = mfg.problems.build("evacuation", {"toll": 0.25}, shape=(22, 32))
+    problem = mfg.problems.build("evacuation", {"toll": 0.25}, shape=(22, 32), steps=24)
     path = tmp_path / "room.toml"
     write_declared(problem, path)
     again = read_problem(path)

@@ -69,6 +69,7 @@ def test_pairs_have_nodes_on_the_kinks_and_the_same_noise_in_cells(monkeypatch: 
     assert solution.problem.time.chosen
 
 
+@pytest.mark.slow
 def test_upwind_climbs_its_ladder_and_says_what_it_did_not_reach() -> None:
     problem = mfg.problems.linear_quadratic(shape=(16,), steps=32, scheme="upwind")
     solution = mfg.solve(problem, tol_continuum=1e-2)

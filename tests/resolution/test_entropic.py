@@ -177,6 +177,7 @@ def test_a_coarse_game_that_fails_is_no_failure(monkeypatch: pytest.MonkeyPatch)
     assert balance.balanced(posed("linear-quadratic", (48,))) is None
 
 
+@pytest.mark.slow
 def test_fine_meshes_take_fewer_steps_than_their_noise_bears() -> None:
     """Every step has its error e_s: in as many steps as the noise serves the potential is farther off than in fewer."""
     thick = {"viscosity": 0.02, "shape": (48, 48)}

@@ -51,6 +51,7 @@ def test_a_region_has_its_area(where: object, size: float):
     assert area(where) == pytest.approx(size, abs=1e-14)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(*[st.integers(0, 60)] * 4), min_size=1, max_size=4))
 def test_a_union_is_what_counting_points_says(boxes: list[tuple[int, ...]]):

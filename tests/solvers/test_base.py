@@ -50,6 +50,7 @@ def test_summary_is_plain_json(small_problem):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["newton", "frank-wolfe", "fictitious-play"])
 def test_costs_that_are_not_finite_have_their_status(method):
     problem = mfg.Problem(

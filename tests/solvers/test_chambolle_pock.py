@@ -16,6 +16,7 @@ def solved(solver, problem, tol=1e-6, iterations=20000):
     return run(solver, solver.init(make_game(problem), tol), tol, Budget(iterations, 60))
 
 
+@pytest.mark.slow
 def test_chambolle_pock_nears_the_optimum_under_a_cap():
     last = solved(ChambollePock(), transport(1), 1e-3, 6000).history[-1]
     assert last.relative_exploitability <= 1e-3

@@ -114,6 +114,7 @@ def test_crowd_aversion_on_choices():
     assert state.best.policy[0, :, 0] == pytest.approx([0.4, 0.6], abs=1e-8)
 
 
+@pytest.mark.slow
 def test_the_flagship_sharp_in_few_steps():
     """Groups of agents of every size switch between nearly tied paths: corrections that stop early need 30 steps."""
     ended, _, state = solved(mfg.problems.lattice_supply_demand(shape=(16, 16), steps=30))

@@ -222,6 +222,7 @@ def test_the_best_point_goes_to_the_next_and_later_nothing_does(monkeypatch) -> 
     assert starts[1] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", ["within the first", "at the turn", "within the second"])
 def test_resumes_bit_for_bit_on_either_side_of_a_turn(staged, cut, tmp_path) -> None:
     turn = int(np.argmax(staged.dataset["stage"].values == 1))

@@ -152,6 +152,7 @@ def test_python_threads_solve_at_once(layer, tmp_path):
     assert "done" in run_script(tmp_path, THREADS, layer=layer)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_fork_while_another_thread_compiles(tmp_path):
     assert "done" in run_script(tmp_path, COMPILING_WHILE_FORKED)

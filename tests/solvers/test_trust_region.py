@@ -70,6 +70,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "where", "strength", "start", "viscosity"), CASES)
 def test_stiff_diffusions_are_solved(kind, where, strength, start, viscosity):
     problem = game(kind, where, strength, start, viscosity=viscosity)

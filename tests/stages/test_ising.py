@@ -43,6 +43,7 @@ def test_rewards_are_half_the_bonds():
     np.testing.assert_allclose(paid, (0.5 * spins * around).ravel())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("temperature", "low", "high"), [(0.8, 0.97, 0.985), (1.5, 0.12, 0.155)])
 def test_learners_follow_monte_carlo_away_from_the_critical_point(temperature, low, high):
     learned = [learned_order(temperature, rng=seed).order for seed in range(4)]
@@ -61,6 +62,7 @@ def test_synchronous_play_splits_the_torus():
     assert max(order.staggered for order in mixed) < 0.1
 
 
+@pytest.mark.slow
 def test_synchronous_sublattices_are_independent_above_the_critical_point():
     every = [learned_order(1.5, stages=12_000, activity=1.0, rng=seed) for seed in range(4)]
     order, sublattice, staggered = (

@@ -48,6 +48,7 @@ def test_learners_reach_the_best_rewards(kind, best, actor):
     assert played.mean() == pytest.approx(best, abs=4.0 * error + 0.005)
 
 
+@pytest.mark.slow
 def test_discovered_types_earn_as_much_as_known_ones():
     game = counterexample([0.7, 0.7, 0.3, 0.3], copies=20)
     models = [NoMeanAction(), OneType(), KnownTypes(game.types)]

@@ -47,6 +47,7 @@ def test_populations_stay_apart_unless_they_are_named():
     assert arrival(solution, "x>0.5").arrived.dims == ("time", "population")
 
 
+@pytest.mark.slow
 def test_arrivals_are_those_of_the_dense_matrices(plan: mfg.Solution):
     play = play_of(plan)
     chain, cells = play.game.step.chain(play.policy), 144
