@@ -65,7 +65,8 @@ def table(
     from mfgsolve.solution import load
     from mfgsolve.studies.tables import table
 
-    _give(table(load(file), read_regions(where or []), read_times(times)), output, index=True)
+    rows = table(load(file), read_regions(where or []), read_times(times))
+    _give(rows, output, index=rows.index.name is not None)  # a game without a final time has one row, of no time
 
 
 def export(

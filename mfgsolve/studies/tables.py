@@ -45,11 +45,13 @@ def table(
         indexed by time: ``mean x``, ... of the axes of a grid (a mean direction where an axis is periodic would need an
         origin: NaN there), ``mass NAME`` of every region, ``left by NAME`` of every exit; of listed
         states the mass of each, if there are no regions.
-        Where there are several populations, each column once for each of them
+        Where there are several populations, each column once for each of them.  A game without a final time has a
+        single row, without a time
 
     Raises
     ------
     InputError
+        for times outside the horizon, and any where there is none
 
     Examples
     --------
@@ -78,8 +80,11 @@ def table(
     if "exited" in dataset:
         for name in dataset["exit"].values:
             columns[f"left by {name}"] = dataset["exited"].sel(exit=name).interp(time=density["time"].values)
-    frame = pd.DataFrame(index=pd.Index(density["time"].values, name="time"))
+    lasting = "time" not in density.dims
+    frame = pd.DataFrame(index=None if lasting else pd.Index(density["time"].values, name="time"))
     for name, column in columns.items():
+        if lasting:
+            column = column.expand_dims("time", axis=-1)
         if "population" in column.dims:
             for each in column["population"].values:
                 frame[f"{name} ({each})"] = column.sel(population=each).values
@@ -108,6 +113,10 @@ def export(
     if variable not in allowed:
         raise InputError(unknown("variable", variable, allowed))
     values = dataset[variable]
+    if times is not None and "time" not in values.dims:
+        raise InputError(
+            f"times are {list(times)}, and the game has no final time: it is the same at all; leave them out"
+        )
     if times is not None:
         at_all = variable == "density"
         values = solution.density_at(list(times)) if at_all else values.sel(time=list(times), method="nearest")

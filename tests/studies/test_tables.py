@@ -72,3 +72,15 @@ def test_files_that_cannot_be_written_are_told(tmp_path: Path, monkeypatch):
 def test_sheets_are_those_of_the_frame(tmp_path: Path):
     pytest.importorskip("openpyxl", reason="sheets need openpyxl")
     assert len(pd.read_excel(write_table(pd.DataFrame({"a": [1.0]}), tmp_path / "t.xlsx"))) == 1
+
+
+def test_a_game_without_a_final_time_has_one_row_and_no_times():
+    lasting = mfg.solve(mfg.problems.bench_mfg_chain(game="ergodic"))
+    rows = table(lasting, {"middle": "state == '3'"})
+    assert rows.shape == (1, 1)
+    assert rows["mass middle"].item() == lasting.density.isel(state=3).item()
+    assert export(lasting)["density"].sum() == pytest.approx(1.0, abs=1e-12)
+    assert list(export(lasting, "value").columns) == ["state", "value"]
+    for ask in (lambda: table(lasting, times=[0.0]), lambda: export(lasting, "value", times=[0.0])):
+        with pytest.raises(mfg.InputError, match="no final time"):
+            ask()
