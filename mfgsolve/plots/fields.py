@@ -146,6 +146,12 @@ def speed(
     """
     entropic = "velocity" in dataset_of(solution)
     seen = view(solution, *(("velocity", "step", "direction") if entropic else ("speed", "step", "move")))
+    if "population" in seen.dataset["velocity" if entropic else "speed"].dims:
+        names = [str(name) for name in seen.dataset["population"].values]
+        raise InputError(
+            f"speeds of several populations ({', '.join(names)}) are not drawn in one picture; draw one of them: "
+            f"mfg.plots.speed(solution.dataset.sel(population={names[0]!r}))"
+        )
     if seen.ndim == 1:
         all_times(times)
         return _speed_line(seen)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver, QuiverKey
 from pictured import FINITE, MAKERS, PICTURES, panels, solved, texts
 
+import mfgsolve as mfg
 from mfgsolve import plots
 from mfgsolve.plots.fields import _levels, _net, arrows
 from mfgsolve.plots.reading import View
@@ -171,3 +172,15 @@ def test_levels_leave_no_hole_at_either_end(low: float, high: float) -> None:
     assert levels[0] <= low
     assert levels[-1] >= high
     assert (np.diff(levels) > 0).all()
+
+
+def test_speeds_of_several_populations_are_drawn_one_by_one():
+    two = mfg.Populations(["cars", "bikes"], mfg.Grid.box((8,)))
+    moving = [mfg.ControlledDiffusion(nu, scheme="upwind") for nu in (0.05, 0.2)]
+    game = mfg.Problem(two, mfg.TimeGrid(1.0, 8), moving, mfg.CrowdAversion(0.2), 1.0)
+    with pytest.warns(UserWarning, match="not measured for several populations"):
+        solution = mfg.solve(game)
+    with pytest.raises(mfg.InputError, match=r"sel\(population='cars'\)"):
+        plots.speed(solution)
+    assert len(plots.speed(solution.dataset.sel(population="cars")).axes) > 0
+    assert "a finite game" not in solution.discretisation.sentence
