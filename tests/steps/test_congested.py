@@ -122,8 +122,8 @@ def test_its_steps_and_its_mesh_are_judged_as_those_of_others():
     """On coarser meshes, too, agents pay by the crowd that they believe in."""
     moving = mfg.ControlledDiffusion(0.05, movement=mfg.CongestionCost(c0=0.5, alpha=1.0), scheme="upwind")
     start = mfg.Bump(amplitude=1.0, width=0.1, centre=(0.3,))
-    game = mfg.Problem(mfg.Grid.box((24,)), mfg.TimeGrid(1.0, 48), moving, mfg.CrowdAversion(0.2), start, normalise=True)
-    solution = mfg.solve(game)
+    line, day = mfg.Grid.box((24,)), mfg.TimeGrid(1.0, 48)
+    solution = mfg.solve(mfg.Problem(line, day, moving, mfg.CrowdAversion(0.2), start, normalise=True))
     assert not solution.warnings
     assert 0 < solution.discretisation.cost < 0.1
     assert solution.discretisation.obtained == "from 24x48 and 12x24"
