@@ -72,6 +72,7 @@ def test_divergence_is_that_of_the_chances():
 
 
 @pytest.mark.kernel
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # meant; told without compiler
 @pytest.mark.parametrize("steepness", [0.1, 1000.0])
 def test_agents_land_by_these_chances(steepness: float):
     draw = draw_of(steepness)
