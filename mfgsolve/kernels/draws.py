@@ -3,23 +3,26 @@
     p_k(x) = K_k exp((before(x) - after(y)) / eps),   y = near(x, k),   sum_k p_k = 1
            = K_k weight(y) norm(x)                    weight = exp((middle - after) / eps)
 
-A step is one such `Draw` for each axis in turn.  The second form needs no exponential for a move; where values lie too
-far apart for it, ``norm`` is 0 and the first one counts.  Chances are made where somebody is, and nowhere else.  Sums
-from the last move on, of positive terms, stand for what is left: a difference would cancel.
+A step is one such `Draw` for each axis in turn.  K is that of all cells, or differs from cell to cell: kernels are
+compiled for either, and read both through `of_move`.  The second form needs no exponential for a move; where values lie
+too far apart for it, ``norm`` is 0 and the first one counts.  Chances are made where somebody is, and nowhere else.
+Sums from the last move on, of positive terms, stand for what is left: a difference would cancel.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba.extending import overload
 
 from mfgsolve.kernels import jit
 from mfgsolve.kernels.random import binomial, uniform
 
 FEW = 4  # agents in a cell that are moved one by one: no dearer than a binomial for each move
-WIDE = 600.0  # largest exponent of a weight: to stay is always likely, so that no norm comes near the ends of doubles
+WIDE = 600.0  # largest exponent of a weight: where to stay is likely, no norm comes near the ends of doubles
+LEAST, MOST = 1e-300, 1e300  # sums of weights that a norm is made of
 A2, A3, A4, A5, A6, A7, A8, A9, A10 = (1.0 / math.factorial(n) for n in range(2, 11))
 
 
@@ -29,7 +32,7 @@ class Draw(NamedTuple):
     Attributes
     ----------
     near : (cells, moves), where each move leads
-    noise, logs : K and log K (moves,)
+    noise, logs : K and log K (moves,), or (cells, moves)
     before, after : values (cells,) before and after the draw
     entropy : eps
     weight, norm : (cells,), see the module
@@ -45,9 +48,21 @@ class Draw(NamedTuple):
     norm: np.ndarray
 
 
+def of_move(noise: Any, x: int, k: int) -> Any:
+    """K, or its logarithm, of a move from the cell x."""
+    return noise[x, k] if noise.ndim == 2 else noise[k]
+
+
+@overload(of_move, inline="always")
+def _of_move(noise, x, k):
+    if noise.ndim == 2:
+        return lambda noise, x, k: noise[x, k]
+    return lambda noise, x, k: noise[k]
+
+
 def _soften(after, near, noise, logs, entropy):
     """``before`` (cells,), the soft minima -eps log sum_k K_k exp(-after / eps), ``weight`` and ``norm``."""
-    moves, low, high = logs.size, np.inf, -np.inf
+    moves, low, high = near.shape[1], np.inf, -np.inf
     for y in range(after.size):
         low, high = min(low, after[y]), max(high, after[y])
     middle = 0.5 * (low + high)
@@ -58,15 +73,15 @@ def _soften(after, near, noise, logs, entropy):
     for x in range(after.size):
         total = 0.0
         for k in range(moves):
-            total += noise[k] * weight[near[x, k]]
-        if total > 0.0:  # so a weight that is no number says no
+            total += of_move(noise, x, k) * weight[near[x, k]]
+        if total > LEAST and total < MOST:  # so a weight that is no number says no
             before[x], norm[x] = middle - entropy * np.log(total), 1.0 / total
             continue
         top, total, norm[x] = -np.inf, 0.0, 0.0
         for k in range(moves):
-            top = max(top, logs[k] - after[near[x, k]] / entropy)
+            top = max(top, of_move(logs, x, k) - after[near[x, k]] / entropy)
         for k in range(moves):
-            total += np.exp(logs[k] - after[near[x, k]] / entropy - top)
+            total += np.exp(of_move(logs, x, k) - after[near[x, k]] / entropy - top)
         before[x] = -entropy * (top + np.log(total))
     return before, weight, norm
 
@@ -76,10 +91,10 @@ def _chances(x, draw, chance):
     scale = draw.norm[x]
     if scale > 0.0:
         for k in range(chance.size):
-            chance[k] = draw.noise[k] * draw.weight[draw.near[x, k]] * scale
+            chance[k] = of_move(draw.noise, x, k) * draw.weight[draw.near[x, k]] * scale
         return
     for k in range(chance.size):
-        chance[k] = np.exp(draw.logs[k] + (draw.before[x] - draw.after[draw.near[x, k]]) / draw.entropy)
+        chance[k] = np.exp(of_move(draw.logs, x, k) + (draw.before[x] - draw.after[draw.near[x, k]]) / draw.entropy)
 
 
 chances = jit(_chances)
@@ -110,7 +125,7 @@ def _walk_draw(cells, draw, table, known, stream):
 
     ``table`` (cells, moves + 1) keeps sums of chances of cells that are ``known`` already.
     """
-    chance = np.empty(draw.logs.size)
+    chance = np.empty(draw.near.shape[1])
     for i in range(cells.size):
         x = cells[i]
         if x < 0:
@@ -124,7 +139,7 @@ def _walk_draw(cells, draw, table, known, stream):
 
 def _split_draw(counts, draw, stream):
     """Multinomial draw of all agents of a cell at once: counts (cells,) int64 after it."""
-    moves = draw.logs.size
+    moves = draw.near.shape[1]
     chance, left = np.empty(moves), np.empty(moves + 1)
     moved = np.zeros(counts.size, dtype=np.int64)
     for x in range(counts.size):
@@ -149,8 +164,8 @@ def _split_draw(counts, draw, stream):
 
 
 def _push_draw(mass, draw):
-    """Mass (cells,) after the draw."""
-    chance, moved = np.empty(draw.logs.size), np.zeros(mass.size)
+    """Mass (cells,) after the draw; it may be a change of a mass, of either sign."""
+    chance, moved = np.empty(draw.near.shape[1]), np.zeros(mass.size)
     for x in range(mass.size):
         if mass[x] == 0.0:
             continue
@@ -162,7 +177,7 @@ def _push_draw(mass, draw):
 
 def _edge_draw(mass, draw):
     """Mass that goes to either end of the stencil."""
-    chance, edge = np.empty(draw.logs.size), 0.0
+    chance, edge = np.empty(draw.near.shape[1]), 0.0
     for x in range(mass.size):
         if mass[x] == 0.0:
             continue
@@ -173,7 +188,7 @@ def _edge_draw(mass, draw):
 
 def _expect_draw(value, draw):
     """Mean of a value (cells,) where the draw leads."""
-    chance, mean = np.empty(draw.logs.size), np.empty(value.size)
+    chance, mean = np.empty(draw.near.shape[1]), np.empty(value.size)
     for x in range(value.size):
         chances(x, draw, chance)
         total = 0.0
@@ -185,7 +200,7 @@ def _expect_draw(value, draw):
 
 def _mean_move(draw):
     """Mean number of cells (cells,) that the draw goes, those through a wall counted on."""
-    chance, mean = np.empty(draw.logs.size), np.empty(draw.before.size)
+    chance, mean = np.empty(draw.near.shape[1]), np.empty(draw.before.size)
     reach = chance.size // 2
     for x in range(mean.size):
         chances(x, draw, chance)
@@ -213,7 +228,7 @@ def _diverge(mass, draw, other):
 
     Term by term p log(p / q) - p + q: none is negative, so that nothing cancels.
     """
-    total, moves = 0.0, draw.logs.size
+    total, moves = 0.0, draw.near.shape[1]
     p, q = np.empty(moves), np.empty(moves)
     for x in range(mass.size):
         if mass[x] == 0.0:
