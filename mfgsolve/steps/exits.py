@@ -198,11 +198,14 @@ class AbsorbedNoise(Factor):
 
 
 def _toward(matrix: sparse.csc_array, side: int, axis: Axis, stride: int) -> np.ndarray:
-    """Rates (cells,) of every cell to the one after (side 1) or before (-1) it along an axis."""
+    """Rates (cells,) of every cell to the one after (side 1) or before (-1) it along an axis; of a ring of two cells,
+    where both are the same, half of them."""
     cell = np.arange(matrix.shape[0])
     place = cell // stride % axis.cells
     there = cell + ((place + side) % axis.cells - place) * stride
-    return np.where(there == cell, 0.0, -np.asarray(matrix[cell, there]).reshape(-1))
+    end = (place == (axis.cells - 1 if side > 0 else 0)) & (not axis.periodic)
+    rate = 0.0 - np.asarray(matrix[cell, there]).reshape(-1)
+    return np.where((there == cell) | end, 0.0, 0.5 * rate if axis.periodic and axis.cells == 2 else rate)
 
 
 def line_shares(up: np.ndarray, down: np.ndarray, ring: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from dataclasses import replace
 from functools import reduce
 
 import numpy as np
@@ -64,6 +65,21 @@ def test_noise_ends_at_exits(number: int, at_faces: bool):
     np.testing.assert_allclose(noise.inverse() @ moved.reshape(-1), mass.reshape(-1), atol=1e-12)
     walked = reduce(lambda level, walk: walk.push(level), noise.walks(space.size) or [], mass.reshape(-1))
     np.testing.assert_allclose(walked, moved.reshape(-1), atol=1e-12)
+
+
+@pytest.mark.parametrize("boundary", ["reflecting", "periodic"])
+@pytest.mark.parametrize("edges", [[0.0, 0.5, 1.0], [0.0, 0.2, 1.0]])
+def test_agents_take_the_noise_along_two_cells(boundary: str, edges: list[float]):
+    """The cell after and the one before are the same, or there is but one of them."""
+    across = mfg.Axis.from_edges("y", np.array(edges), boundary)
+    gone = np.zeros((2, 5), dtype=bool)
+    gone[0, 0] = True
+    for axes, door in (((across, mfg.Axis("x", 5)), gone), ((mfg.Axis("y", 5), replace(across, name="x")), gone.T)):
+        space = mfg.Grid(axes, exits={"door": door})
+        noise = AbsorbedNoise(noise_matrices(space, space.exits.cells, 0.2, True), space)
+        mass = np.random.default_rng(0).random(space.shape)
+        walked = reduce(lambda level, walk: walk.push(level), noise.walks(space.size) or [], mass.reshape(-1))
+        np.testing.assert_allclose(walked, noise.push(0, mass).reshape(-1), atol=1e-13)
 
 
 def test_faces_are_half_a_cell_away():
