@@ -21,14 +21,13 @@ from mfgsolve.grids import Axis, Grid
 from mfgsolve.steps.costs import OwnCost
 from mfgsolve.steps.factors import Factor
 from mfgsolve.steps.transitions import Transitions, stacked
-from mfgsolve.steps.walks import LineWalk, around
+from mfgsolve.steps.walks import LineWalk, line_shares
 
 __all__ = [
     "Absorbed",
     "AbsorbedNoise",
     "absorbed_transitions",
     "left_costs",
-    "line_shares",
     "noise_matrices",
     "with_left",
 ]
@@ -206,29 +205,3 @@ def _toward(matrix: sparse.csc_array, side: int, axis: Axis, stride: int) -> np.
     end = (place == (axis.cells - 1 if side > 0 else 0)) & (not axis.periodic)
     rate = 0.0 - np.asarray(matrix[cell, there]).reshape(-1)
     return np.where((there == cell) | end, 0.0, 0.5 * rate if axis.periodic and axis.cells == 2 else rate)
-
-
-def line_shares(up: np.ndarray, down: np.ndarray, ring: bool) -> tuple[np.ndarray, np.ndarray]:
-    """``right`` and ``left`` of a `LineWalk` for lines (lines, cells) of rates to the next cell and to the one before.
-
-    A ring is cut at a cell that nobody leaves, a wall or an exit; what comes to it is in the rates of its neighbours.
-    """
-    right, left = np.zeros(up.shape), np.zeros(up.shape)
-    shut = (up == 0) & (down == 0)
-    for k in range(len(up)):
-        if ring and not shut[k].any():
-            right[k], left[k] = around(up[k], down[k])
-    cut = np.flatnonzero(shut.any(axis=1)) if ring else np.arange(len(up))
-    order = (shut[cut].argmax(axis=1)[:, None] * ring + np.arange(up.shape[1])) % up.shape[1]
-    above, below = (np.take_along_axis(rate[cut], order, axis=1) for rate in (up, down))
-    go, back, beyond = np.empty(above.shape), np.empty(above.shape), np.zeros(cut.size)  # beyond = e - 1
-    for i in range(up.shape[1]):
-        if i:
-            beyond = below[:, i] * (1.0 + beyond) / (1.0 + beyond + above[:, i - 1])
-        go[:, i] = above[:, i] / (1.0 + beyond + above[:, i])
-        back[:, i] = beyond / (1.0 + beyond)
-    for target, share in ((right, go), (left, back)):
-        turned = np.empty(share.shape)
-        np.put_along_axis(turned, order, share, axis=1)
-        target[cut] = turned
-    return right, left

@@ -30,9 +30,9 @@ from mfgsolve.grids import Grid
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.kernels.line_walks import applied
 from mfgsolve.steps.factors import Factor
-from mfgsolve.steps.walks import LineWalk
+from mfgsolve.steps.walks import LineWalk, line_shares
 
-__all__ = ["FORMS", "ExplicitFieldNoise", "FieldNoise", "line_shares", "noise_rates"]
+__all__ = ["FORMS", "ExplicitFieldNoise", "FieldNoise", "noise_rates"]
 
 FORMS = ("ito", "divergence")
 
@@ -60,33 +60,6 @@ def noise_rates(space: Grid, axis: int, diffused: np.ndarray, form: str) -> tupl
         after = 0.5 * (diffused + np.roll(diffused, -1, place))
         before = np.roll(after, 1, place)
     return open_ * after / (distance * width), shut * before / (np.roll(distance, 1, place) * width)
-
-
-def line_shares(onward: np.ndarray, backward: np.ndarray, ring: bool) -> tuple[np.ndarray, np.ndarray]:
-    """``right`` and ``left`` (..., n) of lines of cells that go to the next one at the rates ``onward``, back at
-    ``backward``; see `mfgsolve.steps.walks`."""
-    n = onward.shape[-1]
-    beyond = np.zeros(onward.shape[:-1])  # e - 1; what goes through a wall is 0, and then so is it behind the wall
-    right, left = np.empty(onward.shape), np.empty(onward.shape)
-    if ring:
-        beyond = _around(onward, backward)
-    for k in range(2 * n if ring else n):  # a ring once more: what round-off the fixed point has dies out
-        i = k % n
-        beyond = backward[..., i] * (1.0 + beyond) / (1.0 + beyond + onward[..., i - 1])
-        right[..., i] = onward[..., i] / (1.0 + beyond + onward[..., i])
-        left[..., i] = beyond / (1.0 + beyond)
-    return right, left
-
-
-def _around(onward: np.ndarray, backward: np.ndarray) -> np.ndarray:
-    """e - 1 at the last cell of rings: the fixed point of the maps e -> ((1 + b) e + a) / (e + a), in turn."""
-    turn = np.broadcast_to(np.eye(2), (*onward.shape[:-1], 2, 2)).copy()
-    for i in range(onward.shape[-1]):
-        a, b = onward[..., i - 1], backward[..., i]
-        turn = np.stack([np.stack([1.0 + b, a], -1), np.stack([np.ones_like(a), a], -1)], -2) @ turn
-        turn /= turn.max(axis=(-2, -1), keepdims=True)
-    (a, b), (c, d) = np.moveaxis(turn, (-2, -1), (0, 1))
-    return np.asarray(np.maximum((a - d + np.sqrt((a - d) ** 2 + 4.0 * b * c)) / (2.0 * c) - 1.0, 0.0))
 
 
 class FieldNoise(Factor):

@@ -23,7 +23,7 @@ import numpy as np
 
 from mfgsolve.kernels.scheme import Scheme
 
-__all__ = ["LineWalk", "around", "noise_walks", "walk_arrays"]
+__all__ = ["LineWalk", "line_shares", "noise_walks", "walk_arrays"]
 
 Part = tuple[slice, tuple[int, ...], Scheme]  # cells (of the flattened level), their shape (z, y, x), coefficients
 
@@ -116,48 +116,39 @@ def _shares(free: np.ndarray, axis: int, rate: float | np.ndarray, ring: bool) -
     """``right`` and ``left`` of all lines along an axis, from the rate of every cell, or those (2, n) to the cell after
     and before each."""
     lines = np.moveaxis(free, axis, -1)
-    shape = lines.shape
-    lines = lines.reshape(-1, shape[-1])
-    right, left = np.zeros(lines.shape), np.zeros(lines.shape)
-    whole = lines.all(axis=1) & ring
-    if isinstance(rate, np.ndarray):
-        onward, backward = rate
-        right[whole], left[whole] = around(onward, backward) if ring else (0.0, 0.0)
-    else:
-        onward = backward = np.full(shape[-1], rate)
+    face = lines & np.roll(lines, -1, -1)
+    if not ring:
+        face[..., -1] = False
+    onward, backward = rate if isinstance(rate, np.ndarray) else (rate, rate)
+    right, left = line_shares(onward * face, backward * np.roll(face, 1, -1), ring)
+    if ring and not isinstance(rate, np.ndarray):
+        whole = lines.all(axis=-1)
         right[whole] = left[whole] = 2 * rate / (1 + 2 * rate + math.sqrt(1 + 4 * rate))
-    cut = np.flatnonzero(~whole)
-    first = np.argmin(lines[cut], axis=1) if ring else np.zeros(cut.size, dtype=int)  # a ring is cut at a blocked cell
-    order = (first[:, None] + np.arange(shape[-1])) % shape[-1]
-    open_ = np.take_along_axis(lines[cut], order, axis=1)
-    face = open_[:, :-1] & open_[:, 1:]
-    closed = np.zeros((cut.size, 1))
-    below = np.hstack([closed, backward[order[:, 1:]] * face])
-    above = np.hstack([onward[order[:, :-1]] * face, closed])
-    go, back, beyond = np.empty(open_.shape), np.empty(open_.shape), np.zeros(cut.size)  # beyond = e - 1
-    for i in range(shape[-1]):
-        if i:
-            beyond = below[:, i] * (1.0 + beyond) / (1.0 + beyond + above[:, i - 1])
-        go[:, i] = above[:, i] / (1.0 + beyond + above[:, i])
-        back[:, i] = beyond / (1.0 + beyond)
-    for target, share in ((right, go), (left, back)):
-        turned = np.empty(share.shape)
-        np.put_along_axis(turned, order, share, axis=1)
-        target[cut] = turned
-    return tuple(np.moveaxis(share.reshape(shape), -1, axis) for share in (right, left))  # type: ignore[return-value]
+    return np.moveaxis(right, -1, axis), np.moveaxis(left, -1, axis)
 
 
-def around(onward: np.ndarray, backward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``right`` and ``left`` (n,) of a ring without blocked cells."""
-    n, turn = onward.size, np.eye(2)
-    for i in range(n):  # e_i from e_{i-1}
-        turn = np.array([[1.0 + backward[i], onward[i - 1]], [1.0, onward[i - 1]]]) @ turn
-        turn /= turn.max()
-    (a, b), (c, d) = turn  # the last excess from itself: c e^2 + (d - a) e - b = 0
-    beyond = max((a - d + math.sqrt((a - d) ** 2 + 4 * b * c)) / (2 * c) - 1.0, 0.0)
-    right, left = np.empty(n), np.empty(n)
-    for k in range(2 * n):  # once more than needed: what round-off the fixed point has dies out
+def line_shares(onward: np.ndarray, backward: np.ndarray, ring: bool) -> tuple[np.ndarray, np.ndarray]:
+    """``right`` and ``left`` (..., n) of lines of cells that go to the next one at the rates ``onward``, back at
+    ``backward``; see `mfgsolve.steps.walks`."""
+    n = onward.shape[-1]
+    beyond = np.zeros(onward.shape[:-1])  # e - 1; what goes through a wall is 0, and then so is it behind the wall
+    right, left = np.empty(onward.shape), np.empty(onward.shape)
+    if ring:
+        beyond = _around(onward, backward)
+    for k in range(2 * n if ring else n):  # a ring once more: what round-off the fixed point has dies out
         i = k % n
-        beyond = backward[i] * (1.0 + beyond) / (1.0 + beyond + onward[i - 1])
-        right[i], left[i] = onward[i] / (1.0 + beyond + onward[i]), beyond / (1.0 + beyond)
+        beyond = backward[..., i] * (1.0 + beyond) / (1.0 + beyond + onward[..., i - 1])
+        right[..., i] = onward[..., i] / (1.0 + beyond + onward[..., i])
+        left[..., i] = beyond / (1.0 + beyond)
     return right, left
+
+
+def _around(onward: np.ndarray, backward: np.ndarray) -> np.ndarray:
+    """e - 1 at the last cell of rings: the fixed point of the maps e -> ((1 + b) e + a) / (e + a), in turn."""
+    turn = np.broadcast_to(np.eye(2), (*onward.shape[:-1], 2, 2)).copy()
+    for i in range(onward.shape[-1]):
+        a, b = onward[..., i - 1], backward[..., i]
+        turn = np.stack([np.stack([1.0 + b, a], -1), np.stack([np.ones_like(a), a], -1)], -2) @ turn
+        turn /= turn.max(axis=(-2, -1), keepdims=True)
+    (a, b), (c, d) = np.moveaxis(turn, (-2, -1), (0, 1))
+    return np.asarray(np.maximum((a - d + np.sqrt((a - d) ** 2 + 4.0 * b * c)) / (2.0 * c) - 1.0, 0.0))

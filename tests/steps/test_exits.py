@@ -21,11 +21,11 @@ from mfgsolve.steps.exits import (
     AbsorbedNoise,
     absorbed_transitions,
     left_costs,
-    line_shares,
     noise_matrices,
     with_left,
 )
 from mfgsolve.steps.transitions import stacked
+from mfgsolve.steps.walks import line_shares
 
 
 def grid(number: int) -> mfg.Grid:
