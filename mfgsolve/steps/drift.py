@@ -43,7 +43,7 @@ from mfgsolve.inputs.labels import Labelled
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.inputs.times import over_time
 from mfgsolve.spaces import Space
-from mfgsolve.steps.factors import Factor
+from mfgsolve.steps.factors import MatrixFactor
 
 __all__ = [
     "Drift", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "is_still", "own_drift", "timed_drift",
@@ -54,7 +54,7 @@ FARTHEST = 1e9  # cells that an agent may be carried in one step
 ALIKE = 8 * np.finfo(float).eps  # of cells: a displacement that is so near to whole cells is one
 
 
-class Drift(Factor):
+class Drift(MatrixFactor):
     """Where a drift carries agents in each step; see the module.
 
     Parameters
@@ -78,24 +78,10 @@ class Drift(Factor):
             )
         if not np.isfinite(velocity[:, :, ~space.mask]).all():
             raise InputError("velocity of a drift is not finite in a cell where agents can be; every number must be")
-        self.velocity, self.is_steady = velocity, len(velocity) == 1
+        self.velocity = velocity
         free, gone = ~space.mask, ~space.mask & ~space.inside
         reach = [_reach(free, gone, k, axis.periodic) for k, axis in enumerate(space.axes)]
-        self._matrices = [_carried(space, dt * np.where(free, level, 0.0), reach) for level in velocity]
-        self._transposed = [matrix.T for matrix in self._matrices]  # of the same arrays
-
-    def matrix(self, t: int) -> sparse.csr_array:
-        """F (cells, cells) of step t."""
-        return self._matrices[0 if self.is_steady else t]
-
-    def expect(self, t: int, value: np.ndarray) -> np.ndarray:
-        """The value at x + b dt, interpolated linearly."""
-        return np.asarray(self.matrix(t) @ value.reshape(-1)).reshape(value.shape)
-
-    def push(self, t: int, mass: np.ndarray) -> np.ndarray:
-        """The mass of each cell divided between the cells around x + b dt."""
-        transposed = self._transposed[0 if self.is_steady else t]
-        return np.asarray(transposed @ mass.reshape(-1)).reshape(mass.shape)
+        super().__init__([_carried(space, dt * np.where(free, level, 0.0), reach) for level in velocity])
 
 
 # -- what is stated ----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from mfgsolve.kernels import noise
 from mfgsolve.kernels.scheme import EXPLICIT, IMPLICIT, NO_NOISE, Scheme
 from mfgsolve.steps.walks import LineWalk, noise_walks
 
-__all__ = ["Factor", "Noise", "expect_all", "push_all"]
+__all__ = ["Factor", "MatrixFactor", "Noise", "expect_all", "push_all"]
 
 
 class Factor(ABC):
@@ -69,6 +69,32 @@ def push_all(factors: Sequence[Factor], t: int, mass: np.ndarray) -> np.ndarray:
     for factor in factors:
         mass = factor.push(t, mass)
     return mass
+
+
+class MatrixFactor(Factor):
+    """A factor that is made of its matrices.
+
+    Parameters
+    ----------
+    matrices : F (cells, cells) of each step, or a single one of all steps
+    """
+
+    def __init__(self, matrices: Sequence[sparse.csr_array]):
+        self.is_steady, self._matrices = len(matrices) == 1, list(matrices)
+        self._transposed = [matrix.T for matrix in self._matrices]  # of the same arrays
+
+    def matrix(self, t: int) -> sparse.csr_array:
+        """F of step t."""
+        return self._matrices[0 if self.is_steady else t]
+
+    def expect(self, t: int, value: np.ndarray) -> np.ndarray:
+        """F value."""
+        return np.asarray(self.matrix(t) @ value.reshape(-1)).reshape(value.shape)
+
+    def push(self, t: int, mass: np.ndarray) -> np.ndarray:
+        """F^T mass."""
+        transposed = self._transposed[0 if self.is_steady else t]
+        return np.asarray(transposed @ mass.reshape(-1)).reshape(mass.shape)
 
 
 class Noise(Factor):

@@ -29,7 +29,7 @@ from mfgsolve.errors import InputError
 from mfgsolve.grids import Grid
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.kernels.line_walks import applied
-from mfgsolve.steps.factors import Factor
+from mfgsolve.steps.factors import Factor, MatrixFactor
 from mfgsolve.steps.walks import LineWalk, line_shares
 
 __all__ = ["FORMS", "ExplicitFieldNoise", "FieldNoise", "noise_rates"]
@@ -129,7 +129,7 @@ class FieldNoise(Factor):
                 in self._lines]  # fmt: skip
 
 
-class ExplicitFieldNoise(Factor):
+class ExplicitFieldNoise(MatrixFactor):
     """Explicit noise N = I + sum_k L_k; see the module.
 
     Raises
@@ -142,7 +142,6 @@ class ExplicitFieldNoise(Factor):
 
     def __init__(self, space: Grid, dt: float, viscosity: tuple[np.ndarray, ...], form: str):
         steps, size = max(map(len, viscosity)), space.size
-        self.is_steady = steps == 1
         affordable(steps * size * (2 * space.ndim + 1), 24, f"explicit noise of {size} cells in {steps} steps")
         cells, near, rates = np.arange(size).reshape(space.shape), [], []
         for axis in reversed(range(space.ndim)):
@@ -158,23 +157,10 @@ class ExplicitFieldNoise(Factor):
                 "noise='implicit'"
             )
         rows, columns = np.tile(cells.reshape(-1), len(near) + 1), np.concatenate([cells.reshape(-1), *near])
-        self._matrices = []
+        matrices = []
         for t in range(steps):
             entries = np.concatenate([1.0 - gone[t], *(rate[t] for rate in rates)])
             matrix = sparse.csr_array(sparse.coo_array((entries, (rows, columns)), shape=(size, size)))
             matrix.eliminate_zeros()
-            self._matrices.append(matrix)
-        self._transposed = [matrix.T for matrix in self._matrices]  # of the same arrays
-
-    def matrix(self, t: int) -> sparse.csr_array:
-        """N (cells, cells) of step t."""
-        return self._matrices[0 if self.is_steady else t]
-
-    def expect(self, t: int, value: np.ndarray) -> np.ndarray:
-        """N value."""
-        return np.asarray(self.matrix(t) @ value.reshape(-1)).reshape(value.shape)
-
-    def push(self, t: int, mass: np.ndarray) -> np.ndarray:
-        """N' mass."""
-        transposed = self._transposed[0 if self.is_steady else t]
-        return np.asarray(transposed @ mass.reshape(-1)).reshape(mass.shape)
+            matrices.append(matrix)
+        super().__init__(matrices)
