@@ -9,6 +9,7 @@ import pytest
 from dense import expect
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from varied_grids import uneven
 
 import mfgsolve as mfg
 from mfgsolve.games import Game
@@ -20,11 +21,6 @@ properties = settings(max_examples=60, deadline=None, suppress_health_check=list
 EPSILON = np.finfo(float).eps
 
 
-def random_axis(rng: np.random.Generator, name: str, cells: int, boundary: str) -> mfg.Axis:
-    widths = rng.uniform(0.3, 3.0, cells)
-    return mfg.Axis.from_edges(name, rng.uniform(-1, 1) + np.append(0.0, widths.cumsum()), boundary)
-
-
 @st.composite
 def games(draw):
     """A random game on one to three axes, at least one of them uneven, with walls, rings and blocked cells."""
@@ -32,8 +28,7 @@ def games(draw):
     ndim = draw(st.integers(1, 3))
     kinds = draw(st.lists(st.sampled_from(["reflecting", "periodic"]), min_size=ndim, max_size=ndim))
     axes = [
-        random_axis(rng, name, int(rng.integers(3, 7)), kind)
-        for name, kind in zip("zyx"[3 - ndim :], kinds, strict=True)
+        uneven(rng, name, int(rng.integers(3, 7)), kind) for name, kind in zip("zyx"[3 - ndim :], kinds, strict=True)
     ]
     if ndim > 1 and rng.random() < 0.3:
         axes[0] = mfg.Axis(axes[0].name, axes[0].cells, 0.0, 4.0, kinds[0])

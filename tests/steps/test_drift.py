@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from varied_grids import grids, uneven
 
 import mfgsolve as mfg
 from mfgsolve.cautions import collect
@@ -16,28 +16,6 @@ from mfgsolve.steps import drift as drift_module
 from mfgsolve.steps.drift import Drift, drift_factor
 
 properties = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-def uneven(rng: np.random.Generator, name: str, cells: int, boundary: str) -> mfg.Axis:
-    return mfg.Axis.from_edges(
-        name, rng.uniform(-1, 1) + np.append(0.0, rng.uniform(0.3, 3.0, cells).cumsum()), boundary
-    )
-
-
-@st.composite
-def grids(draw):
-    """Any grid of one to three axes, with walls, rings, blocked and uneven cells."""
-    rng, ndim = np.random.default_rng(draw(st.integers(0, 2**32 - 1))), draw(st.integers(1, 3))
-    axes = []
-    for name in "zyx"[3 - ndim :]:
-        cells, kind = int(rng.integers(2, 7)), str(rng.choice(["reflecting", "periodic"]))
-        axes.append(mfg.Axis(name, cells, 0.0, 4.0, kind) if draw(st.booleans()) else uneven(rng, name, cells, kind))
-    grid = mfg.Grid(tuple(axes))
-    if draw(st.booleans()):
-        mask = rng.random(grid.shape) < 0.3
-        mask.reshape(-1)[rng.integers(grid.size)] = False
-        grid = mfg.Grid(grid.axes, mask)
-    return grid, rng
 
 
 @properties

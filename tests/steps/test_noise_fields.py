@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from varied_grids import grids, uneven
 
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
@@ -15,27 +16,14 @@ from mfgsolve.steps.noise_fields import FORMS, ExplicitFieldNoise, FieldNoise
 properties = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def uneven(rng: np.random.Generator, name: str, cells: int, boundary: str) -> mfg.Axis:
-    return mfg.Axis.from_edges(name, np.append(0.0, rng.uniform(0.3, 3.0, cells).cumsum()), boundary)
-
-
 @st.composite
 def places(draw):
-    """Any grid of one to three axes, with walls, rings, blocked and uneven cells; and viscosities of three steps."""
-    rng, ndim = np.random.default_rng(draw(st.integers(0, 2**32 - 1))), draw(st.integers(1, 3))
-    axes = []
-    for name in "zyx"[3 - ndim :]:
-        cells, kind = int(rng.integers(2, 6)), str(rng.choice(["reflecting", "periodic"]))
-        axes.append(mfg.Axis(name, cells, 0.0, 4.0, kind) if draw(st.booleans()) else uneven(rng, name, cells, kind))
-    grid = mfg.Grid(tuple(axes))
-    if draw(st.booleans()):
-        mask = rng.random(grid.shape) < 0.3
-        mask.reshape(-1)[rng.integers(grid.size)] = False
-        grid = mfg.Grid(grid.axes, mask)
+    """Any grid, and viscosities of three steps."""
+    grid, rng = draw(grids(most=5))
     size = 10.0 ** rng.integers(-2, 5)
     viscosity = tuple(
         size * rng.random((3 if rng.random() < 0.5 else 1, *grid.shape)) * (rng.random(grid.shape) < 0.8)
-        for _ in range(ndim)
+        for _ in range(grid.ndim)
     )
     return grid, viscosity, str(rng.choice(FORMS)), rng
 
