@@ -94,7 +94,8 @@ class CongestedStep(MovementStep):
         """Change of the mass when costs change, and the believed crowd by ``costs.crowd``."""
         if costs.crowd is None:
             return super().change(costs, policy, mass)
-        dearer, own = self._dearer(policy, costs.crowd), self.own_change(policy, costs.crowd)
+        dearer = self._dearer(policy, costs.crowd)
+        own = self._own_change(policy, dearer)
         after = np.empty((self.steps, *self.shape))
         value = costs.terminal + costs.weights[-1] * costs.state[-1]
         for t in range(self.steps - 1, -1, -1):
@@ -111,7 +112,10 @@ class CongestedStep(MovementStep):
 
     def own_change(self, policy: np.ndarray, crowd: np.ndarray) -> np.ndarray:
         """dt (|s|^2 / 2) dc."""
-        dearer, result = self._dearer(policy, crowd), np.empty((self.steps, *self.shape))
+        return self._own_change(policy, self._dearer(policy, crowd))
+
+    def _own_change(self, policy: np.ndarray, dearer: np.ndarray) -> np.ndarray:
+        result = np.empty((self.steps, *self.shape))
         for t in range(self.steps):
             toll = self.control.tolls(self.ahead(policy[t]), self.weight(t, policy[t]))
             result[t] = self.dt * policy[t, 1] * dearer[t] * toll
