@@ -19,7 +19,6 @@ import numpy as np
 from mfgsolve.errors import InputError
 from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.kernels.scheme import Scheme
-from mfgsolve.steps.chain import Chain
 from mfgsolve.steps.control import ALMOST, Control, Movement
 from mfgsolve.steps.costs import Costs, OwnCost
 from mfgsolve.steps.factors import Factor
@@ -165,13 +164,9 @@ class MovementStep(SpeedStep):
             total += float((here * np.maximum(gap, 0.0)).sum())
         return np.array([total * self.dt]), value
 
-    def chain(self, policy: Policy) -> Chain:
-        """Moves have chances dt s / h; what an agent pays depends on its speeds, not on where it happens to go; NaN
-        where it depends on the crowd, too, which nobody knows here."""
-        plain = super().chain(policy)
-        for nodes in self.slabs():
-            plain.own_cost[nodes, :, 0] = self.dt * self.paid(policy, nodes, None)[0]
-        return plain
+    def own_costs(self, nodes: slice, speed: np.ndarray) -> np.ndarray:
+        """NaN where it depends on the crowd, too, which nobody knows here."""
+        return np.asarray(self.dt * (self.weights(nodes, None) * self.movement.cost(speed)))
 
     def policy_from(self, policy: Any) -> SpeedPolicy:
         """Speeds (step, move, *shape) of a user or of a file, checked against walls and caps."""

@@ -297,8 +297,12 @@ class SpeedStep(Step):
             chance = (self.dt / distance) * speed
             choices[nodes, :, 1:] = chance.transpose(0, 2, 1)
             choices[nodes, :, 0] = np.maximum(1.0 - chance.sum(axis=1), 0.0)  # -1e-16 where all speeds are at the cap
-            own[nodes, :, 0] = (0.5 * self.scheme.control_cost[nodes] * self.dt)[:, None] * (speed**2).sum(axis=1)
+            own[nodes, :, 0] = self.own_costs(nodes, speed)
         return Chain(self.law(), choices, own)
+
+    def own_costs(self, nodes: slice, speed: np.ndarray) -> np.ndarray:
+        """What agents pay in some steps (steps, cells) for speeds (steps, moves, cells)."""
+        return np.asarray((0.5 * self.scheme.control_cost[nodes] * self.dt)[:, None] * (speed**2).sum(axis=1))
 
     def policy_by_chances(self, chances: np.ndarray, visited: np.ndarray) -> SpeedPolicy:
         """Speeds h / dt times the chances of the moves; where nobody is, 0."""
