@@ -5,6 +5,7 @@ Policies are those of `mfgsolve.steps.speed_policies`; only what follows from a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +40,9 @@ class NetFlux(FluxPolicy):
     mixture.
     """
 
-    def newest(self, game: Any, nodes: slice, policy: np.ndarray, mass: np.ndarray, axis: int) -> np.ndarray:
-        step = game.step
-        mesh = step.mesh
-        k = 2 * mesh.axes.index(axis)
-        speed = step.policy_of(policy).speed(mesh, nodes)
-        distance = mesh.scheme.distance(axis - 1)
-        back = np.roll(speed[:, k + 1] * mass, -1, axis)
-        return np.asarray(mesh.scheme.dt / distance * (speed[:, k] * mass - back))
+    def newest(self, game: Any, nodes: slice, policy: np.ndarray, mass: np.ndarray) -> Iterator[np.ndarray]:
+        mesh = game.step.mesh
+        speed = game.step.policy_of(policy).speed(mesh, nodes)
+        for k, axis in enumerate(mesh.axes):
+            back = np.roll(speed[:, 2 * k + 1] * mass, -1, axis)
+            yield mesh.scheme.dt / mesh.scheme.distance(axis - 1) * (speed[:, 2 * k] * mass - back)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,10 +72,8 @@ class FluxPolicy(MovingPolicy, Average):
         return {"crowd": self.crowd} | {f"flux_{k}": flux for k, flux in enumerate(self.fluxes)}
 
     def mix(self, game: Any, policy: np.ndarray, crowd: np.ndarray, length: float) -> None:
-        mesh = game.step.mesh
         for nodes in game.slabs():
-            for flux, axis in zip(self.fluxes, mesh.axes, strict=True):
-                newest = self.newest(game, nodes, policy, crowd[nodes], axis)
+            for flux, newest in zip(self.fluxes, self.newest(game, nodes, policy, crowd[nodes]), strict=True):
                 if length == 1.0:
                     flux[nodes] = newest
                 else:
@@ -87,9 +86,11 @@ class FluxPolicy(MovingPolicy, Average):
             else:
                 self.crowd[k] += length * (crowd[k] - self.crowd[k])
 
-    def newest(self, game: Any, nodes: slice, policy: np.ndarray, mass: np.ndarray, axis: int) -> np.ndarray:
-        """What crosses the faces along an axis in some steps under a best response ``policy`` (T, ...)."""
-        return face_flux(game.step.mesh, nodes, policy[nodes], mass, axis)
+    def newest(self, game: Any, nodes: slice, policy: np.ndarray, mass: np.ndarray) -> Iterator[np.ndarray]:
+        """What crosses the faces along each axis in some steps under a best response ``policy`` (T, ...)."""
+        mesh = game.step.mesh
+        for axis in mesh.axes:
+            yield face_flux(mesh, nodes, policy[nodes], mass, axis)
 
     def speed(self, mesh: Mesh, nodes: slice) -> np.ndarray:
         mass = self.crowd[:-1][nodes]
