@@ -14,16 +14,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 from mfgsolve.errors import InputError, numbers, shown
+from mfgsolve.fields import own_field, sample
 from mfgsolve.grids import TimeGrid
+from mfgsolve.inputs.labels import Labelled, aligned
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.spaces import STATE_BYTES, Layers, Populations, Space, Volumes, repeated
 
-__all__ = ["ROOT", "AtStart", "ScenarioTree", "Scenarios", "Segment", "check_one_world", "on_layers"]
+__all__ = ["ROOT", "AtStart", "ScenarioTree", "Scenarios", "Segment", "at_start", "check_one_world", "on_layers"]
 
 ROOT = "start"  # the segment before the first date
 ROUND = 1e-9  # by which probabilities may miss 1, and dates a node, in steps
@@ -249,13 +252,33 @@ def check_one_world(space: Space, who: str) -> None:
 
 @dataclass(frozen=True)
 class AtStart:
-    """A density of agents that all are in the segment before the first date."""
+    """A density of agents that all are in the segment before the first date: a function of (t, coordinates), or a
+    number, on a space of scenarios."""
 
     field: Any
+    place: Scenarios
 
     def __call__(self, t: float, c: Any) -> np.ndarray:
-        value = self.field(t, c) if callable(self.field) else self.field
-        return np.where(c.scenario == 0, np.asarray(value, dtype=float), 0.0)
+        return np.where(c.scenario == 0, sample(self.field, t, self.place, "initial density"), 0.0)
+
+
+def at_start(stated: Any, place: Scenarios) -> Any:
+    """A density of one world as one of agents that all are in the segment before the first date.
+
+    Raises
+    ------
+    InputError
+        for what is no density, and for arrays that do not fit the space of one world
+    """
+    own, space = own_field(stated, "initial density"), place.space
+    if callable(own) or isinstance(own, Real):
+        return AtStart(own, place)
+    world = aligned(own, space.dims, space.labels, "initial density", partial=True)
+    if world.shape != space.shape and not (isinstance(own, Labelled) and space.takes(world.shape)):
+        raise InputError(f"initial density has shape {world.shape}; the grid has {space.shape}")
+    layers = np.zeros(place.shape, dtype=world.dtype)
+    layers[0] = world
+    return layers
 
 
 def on_layers(array: Any, space: Layers) -> Any:

@@ -11,9 +11,8 @@ from scipy import sparse
 
 from mfgsolve.dynamics.base import Dynamics, TableDynamics
 from mfgsolve.errors import InputError
-from mfgsolve.fields import own_field
 from mfgsolve.grids import TimeGrid
-from mfgsolve.scenarios import AtStart, Scenarios, ScenarioTree, on_layers
+from mfgsolve.scenarios import Scenarios, ScenarioTree, at_start, on_layers
 from mfgsolve.spaces import Space
 from mfgsolve.steps.transitions import Matrices
 
@@ -45,12 +44,9 @@ def branched(problem: Any) -> dict[str, Any]:
             raise InputError("scenarios of the problem are others than those of its space; state it anew")
         return {"dynamics": branching(problem.dynamics, space)}
     place = Scenarios(tree, space)
-    initial = problem.initial
-    if isinstance(initial, np.ndarray | list | tuple) and np.shape(initial) != space.shape:
-        raise InputError(f"initial density has shape {np.shape(initial)}; the grid has {space.shape}")
-    start = initial if initial is None else AtStart(own_field(initial, "initial density"))
     return {
-        "grid": place, "dynamics": branching(problem.dynamics, place), "initial": start,
+        "grid": place, "dynamics": branching(problem.dynamics, place),
+        "initial": None if problem.initial is None else at_start(problem.initial, place),
         "terminal": on_layers(problem.terminal, place),
     }  # fmt: skip
 
