@@ -35,12 +35,13 @@ def own_entry(stated: Any, what: str) -> Any:
     InputError
         for what is no number, array or function
     """
-    single = isinstance(stated, np.ndarray | np.generic) and np.ndim(stated) == 0
-    arrays = isinstance(stated, Labelled) or hasattr(stated, "__array__")
-    if not single and (callable(stated) or arrays):
-        kept = own_field(stated, what)
-        return Still(kept) if isinstance(kept, np.ndarray) else kept
-    return real(stated, what)
+    arrays = isinstance(stated, Labelled) or (hasattr(stated, "__array__") and not isinstance(stated, np.generic))
+    if not (callable(stated) or arrays):
+        return real(stated, what)
+    kept = own_field(stated, what)
+    if not isinstance(kept, np.ndarray):
+        return kept
+    return Still(kept) if kept.ndim else real(kept.item(), what)  # a single number has no places
 
 
 def own_coefficient(stated: Any, what: str, zero: bool) -> Any:
