@@ -11,7 +11,7 @@ so that the density of the space is the conditional one, and so is what coupling
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mfgsolve.errors import InputError, numbers, shown
+from mfgsolve.errors import InputError, has_labels, numbers, shown
 from mfgsolve.fields import own_field, sample
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.labels import Labelled, aligned
@@ -42,6 +42,17 @@ class Segment:
     probability: float
     chance: float
     level: int
+
+
+def _in_order(value: Any, what: str) -> list[Any]:
+    """The entries of what has an order of its own: outcomes go by their place, and not by names."""
+    listed = (
+        [] if isinstance(value, str | Mapping | Set) or not np.iterable(value) or has_labels(value) else list(value)
+    )
+    if not listed:
+        came = f"a {type(value).__name__} with names" if has_labels(value) else shown(value)
+        raise InputError(f"{what} are {came}; a list is needed, or one for each date")
+    return listed
 
 
 @dataclass(frozen=True)
@@ -88,9 +99,7 @@ class ScenarioTree:
 
     def _each(self, value: Any, what: str) -> list[Any]:
         """One list for each date."""
-        if isinstance(value, str) or not np.iterable(value) or not len(list(value)):
-            raise InputError(f"{what} of the scenarios are {shown(value)}; a list is needed, or one for each date")
-        listed = list(value)
+        listed = _in_order(value, f"{what} of the scenarios")
         if not (np.iterable(listed[0]) and not isinstance(listed[0], str)):
             return [listed] * len(self.dates)
         if len(listed) != len(self.dates):
@@ -99,7 +108,7 @@ class ScenarioTree:
 
     def _chances(self, k: int, given: Any) -> tuple[float, ...]:
         what = f"probabilities of the scenarios at t = {self.dates[k]:g}"
-        chances = numbers(list(given), what)
+        chances = numbers(_in_order(given, what), what)
         if chances.ndim != 1 or not np.isfinite(chances).all() or (chances <= 0).any():
             raise InputError(f"{what} are {chances.tolist()}; positive numbers are needed (leave out what never comes)")
         if abs(chances.sum() - 1) > ROUND:
@@ -107,7 +116,8 @@ class ScenarioTree:
         return tuple((chances / chances.sum()).tolist())
 
     def _names(self, k: int, given: Any, count: int) -> tuple[str, ...]:
-        names, what = list(given), f"names of the scenarios at t = {self.dates[k]:g}"
+        what = f"names of the scenarios at t = {self.dates[k]:g}"
+        names = _in_order(given, what)
         if len(names) != count or not all(isinstance(name, str) for name in names):
             raise InputError(f"{what} are {shown(names)}; {count} texts are needed, one for each outcome")
         twice = repeated(names)

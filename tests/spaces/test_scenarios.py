@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import given
@@ -48,6 +49,15 @@ def test_news_keeps_mass_and_its_transpose(weights: list[list[float]]) -> None:
         ([1.0], [0.5, 0.5], ["start", "b"], "not 'start'"),
         ([1.0, 2.0], [[1.0]], None, "given for 1 dates; there are 2"),
         ([1.0], "half", None, "a list is needed"),
+        (
+            [1.0],
+            xr.DataArray([0.6, 0.4], {"news": ["b", "a"]}, ("news",)),
+            ["a", "b"],
+            "a DataArray with names; a list",
+        ),
+        ([1.0, 2.0], [[1.0], pd.Series({"b": 0.6, "a": 0.4})], None, "at t = 2 are a Series|are a list with names"),
+        ([1.0], [0.6, 0.4], {"a", "b"}, "names of the scenarios are .*; a list is needed"),
+        ([1.0], {"a": 0.6, "b": 0.4}, None, "a list is needed"),
     ],
 )
 def test_trees_that_make_no_sense_are_refused(dates, probabilities, names, told) -> None:  # type: ignore[no-untyped-def]
