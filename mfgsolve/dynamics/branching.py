@@ -12,6 +12,7 @@ from scipy import sparse
 from mfgsolve.dynamics.base import Dynamics, TableDynamics
 from mfgsolve.dynamics.tabular import Tabular
 from mfgsolve.errors import InputError
+from mfgsolve.fields import Still
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.labels import Labelled
 from mfgsolve.scenarios import Scenarios, ScenarioTree, at_start, on_layers
@@ -112,10 +113,20 @@ class Branching(TableDynamics):
         self.of.check(self.place.space)
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
+        self._check_levels(time, where)
         placed = self.of.on(self.place.space, time, where)
         if isinstance(self.of, Tabular):
             placed = self._laid_out(placed, time, where, isinstance(self.of.cost, Labelled))
         return self if placed is self.of else replace(self, of=placed)
+
+    def _check_levels(self, time: TimeGrid, where: str) -> None:
+        """Refuse costs of moves with as many levels as there are steps, or nodes, and scenarios."""
+        shapes = [cost.values.shape for cost in getattr(self.of, "costs", ()) if isinstance(cost, Still)]
+        if time.settled and self.place.count in (time.steps, time.steps + 1) and self.place.shape in shapes:
+            raise InputError(
+                f"cost of a move{where} has shape {self.place.shape}, which may be levels of time or of scenarios; "
+                f"name its dimensions, say xarray.DataArray(array, dims={self.place.dims})"
+            )
 
     def _laid_out(self, placed: Any, time: TimeGrid, where: str, named: bool) -> Any:
         """With an axis of scenarios in costs (step, action, *shape) of one world, which are not taken for (action,

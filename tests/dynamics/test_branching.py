@@ -149,3 +149,24 @@ def test_costs_of_steps_are_not_taken_for_those_of_scenarios(steps: int | None) 
         mfg.InputError, match=r"own cost has shape \(3, 3, 2\), which may be \(step, action, state\) or"
     ):
         costs_at(by_step, steps)
+
+
+def test_costs_of_moves_say_whether_they_change_with_time_or_news() -> None:
+    levels = np.arange(3.0)[:, None] + np.zeros((3, 4))
+
+    def costs(stated: object) -> np.ndarray:
+        game = mfg.Problem(
+            grid=mfg.Grid.box((4,)),
+            time=mfg.TimeGrid(3.0, 3),
+            dynamics=mfg.LatticeMoves([0, 1], costs=[stated, 0.0]),
+            coupling=0.0,
+            initial=1.0,
+            scenarios=mfg.ScenarioTree([1.0], [0.5, 0.5]),
+        )
+        return game.all_dynamics[0].step_costs(game.grid, np.arange(3.0), 2)[:, 0]
+
+    by_news, by_time = (costs(xr.DataArray(levels, dims=(name, "x"))) for name in ("scenario", "time"))
+    np.testing.assert_array_equal(by_news, levels[None])
+    np.testing.assert_array_equal(by_time, np.broadcast_to(levels[:, None], (3, 3, 4)))
+    with pytest.raises(mfg.InputError, match=r"has shape \(3, 4\), which may be levels of time or of scenarios"):
+        costs(levels)
