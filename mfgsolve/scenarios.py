@@ -11,7 +11,7 @@ so that the density of the space is the conditional one, and so is what coupling
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -47,7 +47,9 @@ class Segment:
 def _in_order(value: Any, what: str) -> list[Any]:
     """The entries of what has an order of its own: outcomes go by their place, and not by names."""
     listed = (
-        [] if isinstance(value, str | Mapping | Set) or not np.iterable(value) or has_labels(value) else list(value)
+        []
+        if isinstance(value, str | Mapping | set | frozenset) or not np.iterable(value) or has_labels(value)
+        else list(value)
     )
     if not listed:
         came = f"a {type(value).__name__} with names" if has_labels(value) else shown(value)
