@@ -46,11 +46,8 @@ class Segment:
 
 def _in_order(value: Any, what: str) -> list[Any]:
     """The entries of what has an order of its own: outcomes go by their place, and not by names."""
-    listed = (
-        []
-        if isinstance(value, str | Mapping | set | frozenset) or not np.iterable(value) or has_labels(value)
-        else list(value)
-    )
+    unordered = isinstance(value, str | Mapping | set | frozenset) or has_labels(value)
+    listed = list(value) if np.iterable(value) and not unordered else []
     if not listed:
         came = f"a {type(value).__name__} with names" if has_labels(value) else shown(value)
         raise InputError(f"{what} are {came}; a list is needed, or one for each date")
