@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from mfgsolve.errors import InputError, unknown
 from mfgsolve.fields import own_field, sample_nodes
 from mfgsolve.grids import TimeGrid
+from mfgsolve.inputs.labels import Labelled
 from mfgsolve.spaces import Space
 
 __all__ = ["at_exits", "exit_costs", "nobody_gone", "own_exit_cost", "with_exits"]
@@ -45,8 +47,16 @@ def own_exit_cost(problem: Any) -> Any:
         for name in stated:
             if name not in space.exits.names:
                 raise InputError(unknown("exit of the exit cost", name, space.exits.names))
-        return {name: own_field(cost, f"{WHAT} at {name!r}") for name, cost in stated.items()}
-    return own_field(stated, WHAT)
+        return {name: _timed(own_field(cost, f"{WHAT} at {name!r}"), problem.time) for name, cost in stated.items()}
+    return _timed(own_field(stated, WHAT), problem.time)
+
+
+def _timed(field: Any, time: TimeGrid) -> Any:
+    """Levels that are named, and have no times, with those of the nodes: the last is asked for alone, too."""
+    axis = field.along("time") if isinstance(field, Labelled) else None
+    if axis is None or not time.settled or field.coordinates[axis] is not None or field.shape[axis] != time.steps + 1:
+        return field
+    return replace(field, coordinates=(*field.coordinates[:axis], time.nodes, *field.coordinates[axis + 1 :]))
 
 
 def exit_costs(stated: Any, times: np.ndarray, space: Space) -> np.ndarray:

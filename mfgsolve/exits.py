@@ -119,9 +119,10 @@ def make_exits(stated: Any, blocked: np.ndarray, cells_of: Cells) -> Exits:
                 "wall; unblock them, or put it elsewhere"
             )
         cells = cells & ~blocked
-        if is_face(where):  # the corner of two sides belongs to the first
-            cells = cells & (number < 0)
         shared = cells & (number >= 0)
+        if loose and is_face(where):  # the corner of two sides belongs to the first
+            cells = cells & ~shared
+            shared = shared & (_stated_twice(where, list(own.values())[:k]) or not cells.any())
         if shared.any():
             index = tuple(int(i) for i in np.argwhere(shared)[0])
             raise InputError(
@@ -140,6 +141,12 @@ def is_face(where: Any) -> bool:
     """Whether an exit was stated as a side of a box, or as a list of sides."""
     listed = where if isinstance(where, list | tuple) else [where]
     return bool(listed) and all(isinstance(side, str) for side in listed)
+
+
+def _stated_twice(where: Any, before: Sequence[Any]) -> bool:
+    """Whether a side of this exit is one of those before it, too."""
+    sides = [set([each] if isinstance(each, str) else each) for each in (where, *before) if is_face(each)]
+    return any(sides[0] & others for others in sides[1:])
 
 
 def truth_values(

@@ -309,8 +309,8 @@ def sample(field: Any, t: float, grid: Space, what: str) -> np.ndarray:
         values = ask(field, *call) if callable(field) else field
     except InputError as error:
         raise error if str(error).startswith(what) else InputError(f"{what}: {error}") from None
-    if callable(field) and isinstance(values, np.ndarray | np.bool_) and values.dtype == bool:
-        values = np.asarray(values, dtype=float)  # the indicator of a set, as functions like to write it
+    if callable(field) and getattr(values, "dtype", None) == np.dtype(bool):
+        values = values.astype(float)  # the indicator of a set, as functions like to write it
     try:
         array = numbers(aligned(values, grid.dims, grid.labels, what, partial=True), what)
     except InputError as error:

@@ -10,8 +10,9 @@ from mfgsolve.errors import InputError
 from mfgsolve.exit_costs import nobody_gone
 from mfgsolve.fields import sample
 from mfgsolve.inputs.calls import ask
-from mfgsolve.inputs.precision import ROUND, precision_of, remedy, say_renormalised, slack
-from mfgsolve.spaces import Populations, Space
+from mfgsolve.inputs.masses import checked_totals, divided
+from mfgsolve.inputs.precision import ROUND, precision_of
+from mfgsolve.spaces import Space
 
 __all__ = ["initial_mass"]
 
@@ -41,32 +42,16 @@ def initial_mass(initial: Any, grid: Space, normalise: bool = False) -> np.ndarr
         raise InputError(f"initial density is not zero in {cells} blocked cells; take it away or unblock them")
     mass = sample(initial, 0.0, grid, "initial density") * grid.volumes
     mass = nobody_gone(mass, grid, isinstance(initial, np.ndarray))
-    if (mass < 0).any():
-        index = tuple(int(i) for i in np.argwhere(mass < 0)[0])
-        raise InputError(
-            f"initial density is negative ({(mass / grid.volumes)[index]:g} at cell {index}); "
-            "a density must be zero or positive"
-        )
-    count, wanted = grid.populations, np.asarray(grid.masses)
-    totals = mass.reshape(count, -1).sum(axis=1) / wanted  # of each mass 1
-    kind = _precision(initial, grid) if not normalise and (np.abs(totals - 1) > ROUND).any() else np.dtype(float)
-    near = slack(kind, mass.size // count)
-    for p, total in enumerate(totals):
-        of = f" of population {grid.names[p]!r}" if isinstance(grid, Populations) else ""
-        if total <= 0:
-            raise InputError(f"initial density{of} is zero in every free cell; put some mass there")
-        if not normalise and abs(total - 1) > near:
-            how = "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it"
-            size = "differs" if isinstance(grid.volumes, np.ndarray) else f"{grid.volumes:.6g}"
-            raise InputError(
-                f"initial density{of} sums to {total * wanted[p]:.6g} over the grid, expected {wanted[p]:g} (cell "
-                f"volume {size}), and misses it by {abs(total - 1) * wanted[p]:.1e}{remedy(kind, how)}"
-            )
-    if not normalise and near == ROUND:
-        return mass
-    if not normalise:
-        say_renormalised("initial density", kind, float(np.abs(totals - 1).max()))
-    return np.asarray(mass / totals.reshape((-1,) + (1,) * (mass.ndim - 1)) if count > 1 else mass / totals[0])
+    size = "differs" if isinstance(grid.volumes, np.ndarray) else f"{grid.volumes:.6g}"
+    totals = checked_totals(
+        mass,
+        grid,
+        "initial density",
+        None if normalise else lambda: _precision(initial, grid),
+        lambda wanted, missed: f", expected {wanted:g} (cell volume {size}), and misses it by {missed:.1e}",
+        "pass normalise=True (in a problem file: normalise = true under [initial]) or scale it",
+    )
+    return divided(mass, totals) if normalise or np.abs(totals - 1).max() > ROUND else mass
 
 
 def _precision(given: Any, grid: Space) -> np.dtype:

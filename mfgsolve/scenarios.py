@@ -11,19 +11,22 @@ so that the density of the space is the conditional one, and so is what coupling
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from mfgsolve.errors import InputError, numbers, shown
+from mfgsolve.errors import InputError, has_labels, numbers, shown
+from mfgsolve.fields import own_field, sample
 from mfgsolve.grids import TimeGrid
+from mfgsolve.inputs.labels import Labelled, aligned
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.spaces import STATE_BYTES, Layers, Populations, Space, Volumes, repeated
 
-__all__ = ["ROOT", "AtStart", "ScenarioTree", "Scenarios", "Segment", "check_one_world", "on_layers"]
+__all__ = ["ROOT", "AtStart", "ScenarioTree", "Scenarios", "Segment", "at_start", "check_one_world", "on_layers"]
 
 ROOT = "start"  # the segment before the first date
 ROUND = 1e-9  # by which probabilities may miss 1, and dates a node, in steps
@@ -39,6 +42,16 @@ class Segment:
     probability: float
     chance: float
     level: int
+
+
+def _in_order(value: Any, what: str) -> list[Any]:
+    """The entries of what has an order of its own: outcomes go by their place, and not by names."""
+    unordered = isinstance(value, str | Mapping | set | frozenset) or has_labels(value)
+    listed = list(value) if np.iterable(value) and not unordered else []
+    if not listed:
+        came = f"a {type(value).__name__} with names" if has_labels(value) else shown(value)
+        raise InputError(f"{what} are {came}; a list is needed, or one for each date")
+    return listed
 
 
 @dataclass(frozen=True)
@@ -85,9 +98,7 @@ class ScenarioTree:
 
     def _each(self, value: Any, what: str) -> list[Any]:
         """One list for each date."""
-        if isinstance(value, str) or not np.iterable(value) or not len(list(value)):
-            raise InputError(f"{what} of the scenarios are {shown(value)}; a list is needed, or one for each date")
-        listed = list(value)
+        listed = _in_order(value, f"{what} of the scenarios")
         if not (np.iterable(listed[0]) and not isinstance(listed[0], str)):
             return [listed] * len(self.dates)
         if len(listed) != len(self.dates):
@@ -96,7 +107,7 @@ class ScenarioTree:
 
     def _chances(self, k: int, given: Any) -> tuple[float, ...]:
         what = f"probabilities of the scenarios at t = {self.dates[k]:g}"
-        chances = numbers(list(given), what)
+        chances = numbers(_in_order(given, what), what)
         if chances.ndim != 1 or not np.isfinite(chances).all() or (chances <= 0).any():
             raise InputError(f"{what} are {chances.tolist()}; positive numbers are needed (leave out what never comes)")
         if abs(chances.sum() - 1) > ROUND:
@@ -104,7 +115,8 @@ class ScenarioTree:
         return tuple((chances / chances.sum()).tolist())
 
     def _names(self, k: int, given: Any, count: int) -> tuple[str, ...]:
-        names, what = list(given), f"names of the scenarios at t = {self.dates[k]:g}"
+        what = f"names of the scenarios at t = {self.dates[k]:g}"
+        names = _in_order(given, what)
         if len(names) != count or not all(isinstance(name, str) for name in names):
             raise InputError(f"{what} are {shown(names)}; {count} texts are needed, one for each outcome")
         twice = repeated(names)
@@ -249,13 +261,33 @@ def check_one_world(space: Space, who: str) -> None:
 
 @dataclass(frozen=True)
 class AtStart:
-    """A density of agents that all are in the segment before the first date."""
+    """A density of agents that all are in the segment before the first date: a function of (t, coordinates), or a
+    number, on a space of scenarios."""
 
     field: Any
+    place: Scenarios
 
     def __call__(self, t: float, c: Any) -> np.ndarray:
-        value = self.field(t, c) if callable(self.field) else self.field
-        return np.where(c.scenario == 0, np.asarray(value, dtype=float), 0.0)
+        return np.where(c.scenario == 0, sample(self.field, t, self.place, "initial density"), 0.0)
+
+
+def at_start(stated: Any, place: Scenarios) -> Any:
+    """A density of one world as one of agents that all are in the segment before the first date.
+
+    Raises
+    ------
+    InputError
+        for what is no density, and for arrays that do not fit the space of one world
+    """
+    own, space = own_field(stated, "initial density"), place.space
+    if callable(own) or isinstance(own, Real):
+        return AtStart(own, place)
+    world = aligned(own, space.dims, space.labels, "initial density", partial=True)
+    if world.shape != space.shape and not (isinstance(own, Labelled) and space.takes(world.shape)):
+        raise InputError(f"initial density has shape {world.shape}; the grid has {space.shape}")
+    layers = np.zeros(place.shape, dtype=world.dtype)
+    layers[0] = world
+    return layers
 
 
 def on_layers(array: Any, space: Layers) -> Any:

@@ -172,7 +172,7 @@ class States(Space):
         if isinstance(given, Real):
             object.__setattr__(self, "states", whole(given, "number of states"))
         else:
-            if not np.iterable(given):
+            if not np.iterable(given) or isinstance(given, set | frozenset):
                 raise InputError(f"states is a {type(given).__name__}; a number or a list of names is needed")
             names = tuple(given)
             for name in names:
@@ -357,7 +357,7 @@ class Populations(Layers):
     masses: Any = None
 
     def __post_init__(self) -> None:
-        listed = np.iterable(self.names) and not isinstance(self.names, str)
+        listed = np.iterable(self.names) and not isinstance(self.names, str | set | frozenset)
         if not (listed and all(isinstance(name, str) for name in self.names)):
             raise InputError(f"populations are named {shown(self.names)}; a list of texts is needed")
         object.__setattr__(self, "names", tuple(str(name) for name in self.names))

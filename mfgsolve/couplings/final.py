@@ -12,8 +12,9 @@ from mfgsolve.couplings.hard import BoundCapacity, Capacity
 from mfgsolve.errors import InputError, has_labels, numbers
 from mfgsolve.fields import sample
 from mfgsolve.inputs.labels import aligned
-from mfgsolve.inputs.precision import ROUND, precision_of, remedy, slack
-from mfgsolve.spaces import Populations, Space
+from mfgsolve.inputs.masses import checked_totals, divided
+from mfgsolve.inputs.precision import precision_of
+from mfgsolve.spaces import Space
 
 __all__ = ["FinalDensity", "final_cap", "scaled_to_one", "with_final"]
 
@@ -75,34 +76,22 @@ class FinalDensity(Capacity):
             for a density that is negative, in blocked cells, or does not sum to 1
         """
         mass = self._sampled(grid, time) * grid.volumes
-        if (mass < 0).any():
-            index = tuple(int(i) for i in np.argwhere(mass < 0)[0])
-            raise InputError(
-                f"final density is negative ({(mass / grid.volumes)[index]:g} at cell {index}); a density must be "
-                "zero or positive"
-            )
-        count, wanted = grid.populations, np.asarray(grid.masses)
-        totals = mass.reshape(count, -1).sum(axis=1) / wanted
-        near = ROUND if callable(self.cap) else slack(precision_of(self.cap), mass.size // count)
-        for p, total in enumerate(totals):
-            of = f" of population {grid.names[p]!r}" if isinstance(grid, Populations) else ""
-            if total <= 0:
-                raise InputError(f"final density{of} is zero in every free cell; put some mass there")
-            if not self.normalise and abs(total - 1) > near:
-                kind = np.dtype(float) if callable(self.cap) else precision_of(self.cap)
-                how = "pass FinalDensity(..., normalise=True) (in a problem file: normalise = true under [final])"
-                raise InputError(
-                    f"final density{of} sums to {total * wanted[p]:.6g} over the grid, and misses {wanted[p]:g} by "
-                    f"{abs(total - 1) * wanted[p]:.1e}; "
-                    f"agents neither leave nor come{remedy(kind, how + ' or scale it')}"
-                )
-        return np.asarray(mass / totals.reshape((-1,) + (1,) * (mass.ndim - 1)) if count > 1 else mass / totals[0])
+        totals = checked_totals(
+            mass,
+            grid,
+            "final density",
+            None if self.normalise else lambda: np.dtype(float) if callable(self.cap) else precision_of(self.cap),
+            lambda wanted, missed: f", and misses {wanted:g} by {missed:.1e}; agents neither leave nor come",
+            "pass FinalDensity(..., normalise=True) (in a problem file: normalise = true under [final]) or scale it",
+        )
+        return divided(mass, totals)
 
     def _sampled(self, grid: Space, time: float) -> np.ndarray:
         """The density at the cell centres; refused where it wants agents in blocked cells."""
         given = self.cap
         if has_labels(given):
             given = aligned(given, grid.dims, grid.labels, "final density", partial=True)
+            given = np.broadcast_to(given, grid.shape) if grid.takes(given.shape) else given
         if callable(given):
             return sample(given, time, grid, "final density")
         array = np.asarray(numbers(given, "final density"), dtype=float)

@@ -10,10 +10,12 @@ import numpy as np
 from scipy import sparse
 
 from mfgsolve.dynamics.base import Dynamics, TableDynamics
+from mfgsolve.dynamics.tabular import Tabular
 from mfgsolve.errors import InputError
-from mfgsolve.fields import own_field
+from mfgsolve.fields import Still
 from mfgsolve.grids import TimeGrid
-from mfgsolve.scenarios import AtStart, Scenarios, ScenarioTree, on_layers
+from mfgsolve.inputs.labels import Labelled
+from mfgsolve.scenarios import Scenarios, ScenarioTree, at_start, on_layers
 from mfgsolve.spaces import Space
 from mfgsolve.steps.transitions import Matrices
 
@@ -45,12 +47,9 @@ def branched(problem: Any) -> dict[str, Any]:
             raise InputError("scenarios of the problem are others than those of its space; state it anew")
         return {"dynamics": branching(problem.dynamics, space)}
     place = Scenarios(tree, space)
-    initial = problem.initial
-    if isinstance(initial, np.ndarray | list | tuple) and np.shape(initial) != space.shape:
-        raise InputError(f"initial density has shape {np.shape(initial)}; the grid has {space.shape}")
-    start = initial if initial is None else AtStart(own_field(initial, "initial density"))
     return {
-        "grid": place, "dynamics": branching(problem.dynamics, place), "initial": start,
+        "grid": place, "dynamics": branching(problem.dynamics, place),
+        "initial": None if problem.initial is None else at_start(problem.initial, place),
         "terminal": on_layers(problem.terminal, place),
     }  # fmt: skip
 
@@ -114,14 +113,40 @@ class Branching(TableDynamics):
         self.of.check(self.place.space)
 
     def on(self, space: Space, time: TimeGrid, where: str = "") -> Self:
+        self._check_levels(time, where)
         placed = self.of.on(self.place.space, time, where)
+        if isinstance(self.of, Tabular):
+            placed = self._laid_out(placed, time, where, isinstance(self.of.cost, Labelled))
         return self if placed is self.of else replace(self, of=placed)
+
+    def _check_levels(self, time: TimeGrid, where: str) -> None:
+        """Refuse costs of moves with as many levels as there are steps, or nodes, and scenarios."""
+        shapes = [cost.values.shape for cost in getattr(self.of, "costs", ()) if isinstance(cost, Still)]
+        if time.settled and self.place.count in (time.steps, time.steps + 1) and self.place.shape in shapes:
+            raise InputError(
+                f"cost of a move{where} has shape {self.place.shape}, which may be levels of time or of scenarios; "
+                f"name its dimensions, say xarray.DataArray(array, dims={self.place.dims})"
+            )
+
+    def _laid_out(self, placed: Any, time: TimeGrid, where: str, named: bool) -> Any:
+        """With an axis of scenarios in costs (step, action, *shape) of one world, which are not taken for (action,
+        scenario, *shape); ``named`` where names have told that they are."""
+        cost, actions, count = placed.cost, self.action_count, self.place.count
+        if not isinstance(cost, np.ndarray) or cost.ndim != 2 + self.place.space.ndim:
+            return placed
+        by_step = named or (cost.shape[1] == actions and (not time.settled or len(cost) in (1, time.steps)))
+        if by_step and not named and cost.shape[:2] == (actions, count):
+            raise InputError(
+                f"own cost{where} has shape {cost.shape}, which may be (step, action, state) or (action, scenario, "
+                "state); state all four, (step, action, scenario, state), where step or scenario may have length 1"
+            )
+        return replace(placed, cost=cost[:, :, None]) if by_step else placed
 
     def chance_count(self, space: Space, time: TimeGrid) -> int:
         return self.place.count * self.of.chance_count(self.place.space, time)
 
     def listed_steps(self, space: Space) -> set[int]:
-        return self.of.listed_steps(self.place.space)
+        return self.of.listed_steps(self.place)
 
     def steps_for(self, space: Space, horizon: float) -> int | None:
         return self.of.steps_for(self.place.space, horizon)

@@ -149,7 +149,7 @@ class ControlledDiffusion(Dynamics):
         cost = self.control_cost
         if not isinstance(cost, QuadraticCost):
             cost = own_coefficient(cost, "control cost", False)
-            object.__setattr__(self, "control_cost", self.control_cost if is_one_number(cost) else cost)
+            object.__setattr__(self, "control_cost", cost if is_field(self.control_cost) else self.control_cost)
             cost = QuadraticCost(cost) if is_one_number(cost) else QuadraticCost()
         object.__setattr__(self, "hamiltonian", cost)
         weight = math.nan if self.has_cost_field else cost.weight

@@ -111,8 +111,8 @@ class LatticeMoves(TableDynamics):
         if self.walls not in WALLS:
             raise InputError(unknown("behaviour at walls", self.walls, WALLS))
         object.__setattr__(self, "drift", own_drift(self.drift))
-        truths = isinstance(self.closed, np.ndarray | np.bool_) and self.closed.dtype == bool
-        closed = own_entry(np.asarray(self.closed, dtype=float) if truths else self.closed, "closed cells of a lattice")
+        truths = getattr(self.closed, "dtype", None) == np.dtype(bool)  # of arrays, with names or without
+        closed = own_entry(self.closed.astype(float) if truths else self.closed, "closed cells of a lattice")
         object.__setattr__(self, "closed", closed)
         self._check_closed()
 

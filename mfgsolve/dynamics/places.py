@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
@@ -16,10 +15,10 @@ import numpy as np
 
 from mfgsolve.errors import InputError, real
 from mfgsolve.fields import Still, own_field, sample_nodes
-from mfgsolve.grids import Coordinates, Grid, TimeGrid
+from mfgsolve.grids import Grid, TimeGrid
 from mfgsolve.inputs.labels import Labelled
-from mfgsolve.inputs.times import over_time
 from mfgsolve.spaces import Space
+from mfgsolve.steps.drift import MeanOfCells, timed_field
 
 __all__ = [
     "averaged_coefficient", "check_viscosity", "cost_levels", "is_field", "is_one_number", "one_viscosity",
@@ -35,12 +34,13 @@ def own_entry(stated: Any, what: str) -> Any:
     InputError
         for what is no number, array or function
     """
-    single = isinstance(stated, np.ndarray | np.generic) and np.ndim(stated) == 0
-    arrays = isinstance(stated, Labelled) or hasattr(stated, "__array__")
-    if not single and (callable(stated) or arrays):
-        kept = own_field(stated, what)
-        return Still(kept) if isinstance(kept, np.ndarray) else kept
-    return real(stated, what)
+    arrays = isinstance(stated, Labelled) or (hasattr(stated, "__array__") and not isinstance(stated, np.generic))
+    if not (callable(stated) or arrays):
+        return real(stated, what)
+    kept = own_field(stated, what)
+    if not isinstance(kept, np.ndarray):
+        return kept
+    return Still(kept) if kept.ndim else real(kept.item(), what)  # a single number has no places
 
 
 def own_coefficient(stated: Any, what: str, zero: bool) -> Any:
@@ -104,8 +104,7 @@ def timed_coefficient(stated: Any, space: Space, time: TimeGrid, what: str) -> A
     if isinstance(stated, tuple):
         timed = tuple(timed_coefficient(each, space, time, what) for each in stated)
         return stated if all(a is b for a, b in zip(timed, stated, strict=True)) else timed
-    made = over_time(stated.values, space.dims, time, what) if isinstance(stated, Still) else None
-    return made if isinstance(made, Labelled) else stated
+    return timed_field(stated, space, time, what)
 
 
 def one_viscosity(stated: Any) -> Any:
@@ -159,21 +158,8 @@ def _levels(stated: Any, space: Grid, times: np.ndarray, what: str, zero: bool) 
     return levels[:1] if (levels == levels[:1]).all() else levels
 
 
-@dataclass(frozen=True, eq=False)
-class _Mean:
-    """A field seen from coarser cells."""
-
-    field: Any
-    space: Space
-    mean: Callable[[np.ndarray], np.ndarray]
-    what: str
-
-    def __call__(self, t: float, c: Coordinates) -> np.ndarray:
-        return np.asarray(self.mean(sample_nodes(self.field, np.array([t]), self.space, self.what))[0])
-
-
 def averaged_coefficient(stated: Any, space: Space, mean: Callable[[np.ndarray], np.ndarray], what: str) -> Any:
     """The same with means over the cells of ``space``; see `mfgsolve.dynamics.base.Dynamics.averaged`."""
     if isinstance(stated, tuple):
         return tuple(averaged_coefficient(each, space, mean, what) for each in stated)
-    return _Mean(stated, space, mean, what) if is_field(stated) else stated
+    return MeanOfCells(stated, space, mean, what) if is_field(stated) else stated

@@ -150,7 +150,7 @@ class Tabular(TableDynamics):
         if not self.is_coupled and is_timed(self.transitions):
             listed.add(len(self.transitions))
         if not callable(self.cost) and np.ndim(self.cost) == 2 + space.ndim:  # (step, action, *shape)
-            listed.add(len(self.cost))
+            listed |= {len(self.cost)} - {1}  # one level stands for any number, as costs named (action, state) do
         return listed
 
     # -- what tables are made of -------------------------------------------------------------------------------

@@ -42,8 +42,15 @@ def distance(slope: float) -> Linear:
     return Linear((-slope, 0.0), (LENGTH, 0.0))
 
 
-def checked_wall(name: str, wall: Wall, grid: Grid) -> None:
-    """Refuse doors that would meet, and grids that do not show wall and doors, of the problem of that name."""
+def room(name: str, shape: tuple[int, int], wall: Wall) -> Grid:
+    """The room with its wall, of the problem of that name.
+
+    Raises
+    ------
+    InputError
+        for doors that would meet, and shapes that do not show wall and doors
+    """
+    grid = Grid.box(shape, bounds=[(0, 1), (0, LENGTH)], blocked=wall)
     if not (0 < wall.wide < 0.5 and 0 < wall.narrow < 0.375):
         raise InputError(
             f"{name} has doors of width {wall.wide} and {wall.narrow}; "
@@ -60,6 +67,7 @@ def checked_wall(name: str, wall: Wall, grid: Grid) -> None:
         raise InputError(
             f"no cell of shape {grid.shape} lies in the wall (thickness {THICKNESS}); take more cells along x"
         )
+    return grid
 
 
 @named(group="space")
@@ -99,11 +107,8 @@ def crowd_aversion(
 
     Source: room with obstacles after Lachapelle and Wolfram, doi:10.1016/j.trb.2011.07.011
     """
-    wall = Wall(wide_door, narrow_door)
-    grid = Grid.box(shape, bounds=[(0, 1), (0, LENGTH)], blocked=wall)
-    checked_wall("crowd-aversion", wall, grid)
     return Problem(
-        grid=grid,
+        grid=room("crowd-aversion", shape, Wall(wide_door, narrow_door)),
         time=TimeGrid(horizon, steps),
         dynamics=ControlledDiffusion(viscosity, control_cost, scheme=scheme),
         coupling=CrowdAversion(aversion) + RunningCost(distance(hurry)),

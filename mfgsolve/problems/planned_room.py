@@ -6,9 +6,9 @@ from mfgsolve.couplings import CrowdAversion
 from mfgsolve.dynamics import ControlledDiffusion
 from mfgsolve.errors import InputError
 from mfgsolve.fields import Bump, Total
-from mfgsolve.grids import Grid, TimeGrid
+from mfgsolve.grids import TimeGrid
 from mfgsolve.problem import Problem
-from mfgsolve.problems.crowd_aversion import LENGTH, NARROW_AT, Wall, checked_wall
+from mfgsolve.problems.crowd_aversion import NARROW_AT, Wall, room
 from mfgsolve.problems.registry import named
 
 __all__ = ["planned_room"]
@@ -55,10 +55,8 @@ def planned_room(
     """
     if not 0 <= upper_share <= 1:
         raise InputError(f"planned-room has upper_share {upper_share}; a share between 0 and 1 is needed")
-    grid = Grid.box(shape, bounds=[(0, 1), (0, LENGTH)], blocked=Wall(wide_door, narrow_door))
-    checked_wall("planned-room", Wall(wide_door, narrow_door), grid)
     return Problem(
-        grid=grid,
+        grid=room("planned-room", shape, Wall(wide_door, narrow_door)),
         time=TimeGrid(horizon, steps),
         dynamics=ControlledDiffusion(viscosity, control_cost, scheme=scheme),
         coupling=CrowdAversion(aversion),

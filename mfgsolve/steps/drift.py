@@ -46,7 +46,8 @@ from mfgsolve.spaces import Space
 from mfgsolve.steps.factors import MatrixFactor
 
 __all__ = [
-    "Drift", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "is_still", "own_drift", "timed_drift",
+    "Drift", "MeanOfCells", "averaged_drift", "check_drift", "drift_chances", "drift_factor", "is_still", "own_drift",
+    "timed_drift", "timed_field",
 ]  # fmt: skip
 
 ENTRY_BYTES = 12  # of one chance and its cell
@@ -169,13 +170,14 @@ def timed_drift(drift: Any, space: Space, time: TimeGrid, where: str = "") -> An
         return drift
     listed = drift if isinstance(drift, tuple) else (drift,)
     named = zip(listed, sorted(space.dims), strict=False)
-    timed = tuple(_timed(field, space, time, f"drift{where} along {name}") for field, name in named)
+    timed = tuple(timed_field(field, space, time, f"drift{where} along {name}") for field, name in named)
     if len(timed) < len(listed) or all(a is b for a, b in zip(timed, listed, strict=True)):
         return drift
     return timed if isinstance(drift, tuple) else timed[0]
 
 
-def _timed(field: Any, space: Grid, time: TimeGrid, what: str) -> Any:
+def timed_field(field: Any, space: Space, time: TimeGrid, what: str) -> Any:
+    """A field with its times, where it is a plain array with one axis more than the space has; see `over_time`."""
     made = over_time(field.values, space.dims, time, what) if isinstance(field, Still) else None
     return made if isinstance(made, Labelled) else field
 
@@ -235,11 +237,11 @@ def _look(space: Grid, time: TimeGrid, velocity: np.ndarray, where: str) -> None
 
 
 @dataclass(frozen=True, eq=False)
-class _Mean:
+class MeanOfCells:
     """A field seen from coarser cells."""
 
     field: Field
-    space: Grid
+    space: Space
     mean: Callable[[np.ndarray], np.ndarray]
     what: str
 
@@ -253,7 +255,7 @@ def averaged_drift(drift: Any, space: Space, mean: Callable[[np.ndarray], np.nda
         return drift
     fields = _per_axis(drift, space, "")
     assert isinstance(space, Grid)
-    return tuple(_Mean(field, space, mean, f"drift along {name}") for name, field in fields.items())
+    return tuple(MeanOfCells(field, space, mean, f"drift along {name}") for name, field in fields.items())
 
 
 # -- where it carries --------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 import mfgsolve as mfg
+from mfgsolve.cautions import collect
 from mfgsolve.couplings.final import FinalDensity, final_cap, scaled_to_one, with_final
 from mfgsolve.games import make_game
 
@@ -115,3 +116,21 @@ def test_two_populations_have_a_target_each() -> None:
     np.testing.assert_allclose((price * rows).sum(axis=1), 0.0, atol=1e-12)
     with pytest.raises(mfg.InputError, match="of population 'b' sums to"):
         make_game(replace(problem, final=np.stack([TARGET, 0.5 * TARGET])))
+
+
+def test_what_came_in_few_digits_is_said_to_be_scaled() -> None:
+    coarse = (TARGET * (1 + 3e-7)).astype(np.float32)
+    with collect() as said:
+        mass = FinalDensity(coarse).mass(mfg.States(3), 3.0)
+    assert [caution.code for caution in said] == ["renormalised"]
+    assert mass.sum() == pytest.approx(1.0, abs=1e-15)
+    with pytest.raises(mfg.InputError, match=r"misses 1 by \d\.\de-07; agents neither leave nor come; pass FinalDens"):
+        FinalDensity(coarse.astype(float)).mass(mfg.States(3), 3.0)
+
+
+def test_names_that_a_target_leaves_out_are_the_same_everywhere() -> None:
+    target = FinalDensity(xr.DataArray([0.5, 1.0, 1.5], dims="x"))
+    mass = target.mass(mfg.Grid.box((2, 3)), 1.0)
+    np.testing.assert_allclose(mass, np.array([[0.5, 1.0, 1.5]] * 2) / 6)
+    with pytest.raises(mfg.InputError, match=r"final density has shape \(1, 3\); the grid has \(2, 4\)"):
+        target.mass(mfg.Grid.box((2, 4)), 1.0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import noisy_worlds as worlds
 import numpy as np
 import pytest
+import xarray as xr
 
 import mfgsolve as mfg
 from mfgsolve.dynamics.branching import Branching
@@ -119,3 +120,53 @@ def test_a_file_is_read_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.density, solution.density)
     assert again.dataset["scenario"].values.tolist() == ["start", "up", "down"]
     np.testing.assert_allclose(again.dataset["scenario_probability"], [1.0, 0.3, 0.7])
+
+
+def costs_at(cost: object, steps: int | None = 3) -> np.ndarray:
+    """Of three actions on two states, in the three scenarios of one date."""
+    game = mfg.Problem(
+        grid=mfg.States(2),
+        time=mfg.TimeGrid(3.0, steps),
+        dynamics=mfg.Tabular([np.eye(2)] * 3, cost=cost),
+        coupling=0.0,
+        initial=np.array([1.0, 0.0]),
+        scenarios=mfg.ScenarioTree([1.0], [0.5, 0.5]),
+    )
+    assert game.all_dynamics[0].listed_steps(game.grid) <= {3}
+    return game.all_dynamics[0].step_costs(game.grid, np.arange(3.0), 3)
+
+
+@pytest.mark.parametrize("steps", [3, None])
+def test_costs_of_steps_are_not_taken_for_those_of_scenarios(steps: int | None) -> None:
+    by_step = np.arange(3.0)[:, None, None] + np.zeros((3, 3, 2))
+    wanted = np.broadcast_to(by_step[:, :, None], (3, 3, 3, 2))
+    dims = ("step", "action", "state")
+    np.testing.assert_array_equal(costs_at(xr.DataArray(by_step, dims=dims), steps), wanted)
+    np.testing.assert_array_equal(costs_at(by_step[:, :, None], steps), wanted)
+    each = by_step[None]  # (step, action, scenario, state)
+    assert (costs_at(each, steps) == each).all()
+    with pytest.raises(
+        mfg.InputError, match=r"own cost has shape \(3, 3, 2\), which may be \(step, action, state\) or"
+    ):
+        costs_at(by_step, steps)
+
+
+def test_costs_of_moves_say_whether_they_change_with_time_or_news() -> None:
+    levels = np.arange(3.0)[:, None] + np.zeros((3, 4))
+
+    def costs(stated: object) -> np.ndarray:
+        game = mfg.Problem(
+            grid=mfg.Grid.box((4,)),
+            time=mfg.TimeGrid(3.0, 3),
+            dynamics=mfg.LatticeMoves([0, 1], costs=[stated, 0.0]),
+            coupling=0.0,
+            initial=1.0,
+            scenarios=mfg.ScenarioTree([1.0], [0.5, 0.5]),
+        )
+        return game.all_dynamics[0].step_costs(game.grid, np.arange(3.0), 2)[:, 0]
+
+    by_news, by_time = (costs(xr.DataArray(levels, dims=(name, "x"))) for name in ("scenario", "time"))
+    np.testing.assert_array_equal(by_news, levels[None])
+    np.testing.assert_array_equal(by_time, np.broadcast_to(levels[:, None], (3, 3, 4)))
+    with pytest.raises(mfg.InputError, match=r"has shape \(3, 4\), which may be levels of time or of scenarios"):
+        costs(levels)

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import mfgsolve as mfg
+from mfgsolve.dynamics.lattice_matrices import closed_cells
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
 from mfgsolve.identity import fingerprint
@@ -98,3 +100,15 @@ def test_what_does_not_go_together_is_refused(parts: dict[str, Any], sentence: s
     with pytest.raises(InputError) as refused:
         Game(corridor(lattice(**parts)))
     assert sentence in str(refused.value)
+
+
+def test_truth_values_with_names_go_by_them() -> None:
+    grid, time = mfg.Grid.box((2, 3)), mfg.TimeGrid(1.0, 2)
+    shut = np.array([[False, True, False], [False, False, True]])
+    named = xr.DataArray(shut.T, dims=("x", "y"))
+    by_step = xr.concat([named, ~named], "time").transpose("y", "time", "x")
+    for stated, wanted in ((named, [shut]), (lambda t, c: named, [shut]), (by_step, [shut, ~shut])):
+        placed = mfg.LatticeMoves([(0, 0), (1, 0)], closed=stated).on(grid, time)
+        assert closed_cells(placed.closed, grid, time, "").tolist() == np.array(wanted).tolist()
+    with pytest.raises(InputError, match="closed cells of a lattice has masked entries"):
+        mfg.LatticeMoves([(0, 0), (1, 0)], closed=np.ma.masked_array(shut, shut))

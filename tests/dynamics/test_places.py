@@ -287,3 +287,14 @@ def test_problem_files_state_both() -> None:
     assert by_cell.dynamics.viscosity == 0.25
     with pytest.raises(InputError, match="a list of 2 numbers or fields, one for each axis in the order x, y, is"):
         problem_from_toml(TEXT.replace("viscosity = [0.1, ", "viscosity = [0.1, 0.2, "))
+
+
+@pytest.mark.parametrize("single", [np.array, xr.DataArray])
+def test_an_array_of_one_number_and_no_axis_is_that_number(single: Any) -> None:
+    stated = mfg.ControlledDiffusion(single(0.02), single(3.0))
+    assert (stated.viscosity, stated.control_cost, stated.has_cost_field) == (0.02, 3.0, False)
+    assert stated == mfg.ControlledDiffusion(0.02, 3.0)
+    assert replace(line(), dynamics=stated).scheme == "entropic"
+    with pytest.raises(InputError, match=r"control cost is -3\.0; it must be positive"):
+        mfg.ControlledDiffusion(0.02, single(-3.0))
+    assert mfg.LatticeMoves([0, 1], costs=[single(0.5), 1.0]).costs == (0.5, 1.0)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import xarray as xr
 
 import mfgsolve as mfg
 from mfgsolve.games import make_game
+from mfgsolve.resolution import settle
 
 TIME = mfg.TimeGrid(1.0, 4)
 
@@ -33,3 +35,15 @@ def test_every_population_keeps_the_names_of_its_actions(tmp_path):
     assert make_game(swapped).step.action_names == ["a/b", "b/a"]
     alike = mfg.solve(mfg.problems.predator_prey()).dataset
     assert "action_name" not in alike
+
+
+def test_costs_named_without_steps_say_nothing_of_their_number():
+    cost = xr.DataArray(np.ones((2, 2)), dims=("state", "action"))
+    game = mfg.Problem(
+        grid=mfg.States(2),
+        time=mfg.TimeGrid(5.0),
+        dynamics=mfg.Tabular([np.eye(2), np.eye(2)], cost=cost),
+        coupling=0.0,
+        initial=np.array([1.0, 0.0]),
+    )
+    assert settle(game).time.steps == 5

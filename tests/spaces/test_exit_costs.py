@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
@@ -68,3 +69,15 @@ def test_games_that_nobody_can_leave():
         mfg.Problem(SPACE, mfg.Ergodic(), mfg.Tabular(STAY), 0.0)
     with pytest.raises(InputError, match="final of the problem is given, and its space has exits"):
         stated(final=np.array([1.0, 0, 0]))
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_levels_of_nodes_without_times_are_those_of_the_nodes(steps: int):
+    grid = mfg.Grid.box((4,), exits=lambda c: c.x > 0.8)
+    levels = xr.DataArray(np.arange(steps + 1.0), dims="time")
+    problem = mfg.Problem(
+        grid=grid, time=mfg.TimeGrid(1.0, steps), dynamics=mfg.ControlledDiffusion(0.1), coupling=0.0,
+        initial=lambda t, c: 1.0, normalise=True, exit_cost=levels,
+    )  # fmt: skip
+    assert exit_costs(problem.exit_cost, problem.time.nodes, grid)[:, -1].tolist() == levels.values.tolist()
+    assert problem.terminal_cost()[-1] == steps  # was the first level, of a single step

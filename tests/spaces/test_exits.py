@@ -49,6 +49,16 @@ def test_a_side_of_a_box_is_a_layer_beyond_it():
         (2, 2), exits={"sides": ["x-low", "x-high"], "top": "y-high"}, blocked=lambda c: (c.y > 1) & (c.x < 0)
     )
     assert both.exits.number.tolist() == [[0, -1, -1, 0], [0, -1, -1, 0], [-1, 1, 1, 0]]
+    corner = mfg.Grid.box((2, 2), exits={"left": "x-low", "below": "y-low"})
+    assert corner.exits.number.tolist() == [[0, 1, 1], [0, -1, -1], [0, -1, -1]]  # of two sides it is of the first
+
+
+@pytest.mark.parametrize("second", ["x-low", ["y-low", "x-low"]])
+def test_a_side_is_of_one_exit(second):
+    with pytest.raises(InputError, match=r"exits 'a' and 'b' share the cell \(0, 0\)"):
+        mfg.Grid.box((2, 2), exits={"a": ["x-high", "x-low"], "b": second})
+    with pytest.raises(InputError, match=r"exits 'a' and 'b' share the cell \(0, 0\)"):
+        mfg.Grid.box((2, 2), exits={"a": lambda c: c.x < 0, "b": "x-low"})
 
 
 def test_exits_are_part_of_what_a_space_is():
@@ -103,6 +113,8 @@ def test_states_that_there_are_none_of():
         mfg.States(["home", "gate"], exits="gat")
     with pytest.raises(InputError, match="exit 'out' has the state 5; states are 0 to 1"):
         mfg.States(2, exits={"out": 5})
+    with pytest.raises(InputError, match=r"exits 'north' and 'south' share the cell \(1,\)"):
+        mfg.States(["a", "b", "c"], exits={"north": ["a", "b"], "south": ["b"]})
 
 
 def test_masks_of_part_of_a_wall():

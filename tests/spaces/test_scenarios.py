@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -47,6 +49,15 @@ def test_news_keeps_mass_and_its_transpose(weights: list[list[float]]) -> None:
         ([1.0], [0.5, 0.5], ["start", "b"], "not 'start'"),
         ([1.0, 2.0], [[1.0]], None, "given for 1 dates; there are 2"),
         ([1.0], "half", None, "a list is needed"),
+        (
+            [1.0],
+            xr.DataArray([0.6, 0.4], {"news": ["b", "a"]}, ("news",)),
+            ["a", "b"],
+            "a DataArray with names; a list",
+        ),
+        ([1.0, 2.0], [[1.0], pd.Series({"b": 0.6, "a": 0.4})], None, "at t = 2 are a Series|are a list with names"),
+        ([1.0], [0.6, 0.4], {"a", "b"}, "names of the scenarios are .*; a list is needed"),
+        ([1.0], {"a": 0.6, "b": 0.4}, None, "a list is needed"),
     ],
 )
 def test_trees_that_make_no_sense_are_refused(dates, probabilities, names, told) -> None:  # type: ignore[no-untyped-def]
@@ -69,7 +80,7 @@ def test_volumes_are_probabilities() -> None:
     assert space.shape == (3, 2, 4)
     np.testing.assert_allclose(np.asarray(space.volumes).sum(axis=(1, 2)), tree.shares)
     assert (space.coordinates.scenario[2] == 2).all()
-    start = AtStart(1.0)(0.0, space.coordinates)
+    start = AtStart(1.0, space)(0.0, space.coordinates)
     assert (start * space.volumes).sum() == pytest.approx(1.0)
     assert on_layers(np.ones((2, 4)), space).shape == (3, 2, 4)
     assert on_layers(2.0, space) == 2.0
@@ -77,3 +88,44 @@ def test_volumes_are_probabilities() -> None:
         check_one_world(space, "simulate")
     with pytest.raises(mfg.InputError, match="several populations"):
         Scenarios(tree, mfg.Populations(["a", "b"], mfg.States(2)))
+
+
+STARTS = {
+    "array": lambda density: density,
+    "list": lambda density: density.tolist(),
+    "names": lambda density: xr.DataArray(density.T, dims=("x", "y")),
+    "function": lambda density: lambda t, c: xr.DataArray(density.T, dims=("x", "y")),
+    "coarse": lambda density: density.astype(np.float32),
+}
+
+
+def begun(initial, **grid):
+    return mfg.Problem(
+        grid=mfg.Grid.box((3, 3), **grid),
+        time=mfg.TimeGrid(3.0, 3),
+        dynamics=mfg.LatticeMoves([(0, 0), (1, 0)]),
+        coupling=0.0,
+        initial=initial,
+        normalise=True,
+        scenarios=mfg.ScenarioTree([1.0], [0.5, 0.5]),
+    )
+
+
+@pytest.mark.parametrize("form", STARTS)
+def test_agents_start_where_one_world_says(form):
+    density = 9.0 * np.arange(9.0).reshape(3, 3) / 36.0
+    mass = begun(STARTS[form](density)).initial_mass()
+    np.testing.assert_allclose(mass[0], density / 9.0, rtol=1e-6, atol=0)
+    assert (mass[1:] == 0).all()
+
+
+def test_names_that_a_start_leaves_out_are_the_same_everywhere():
+    mass = begun(xr.DataArray([0.0, 1.0, 2.0], dims="x")).initial_mass()
+    np.testing.assert_allclose(mass[0], np.array([[0.0, 1.0, 2.0]] * 3) / 9.0)
+    with pytest.raises(mfg.InputError, match=r"initial density has shape \(1, 2\); the grid has \(3, 3\)"):
+        begun(xr.DataArray([0.0, 1.0], dims="x"))
+
+
+def test_nobody_starts_in_walls():
+    with pytest.raises(mfg.InputError, match="initial density is not zero in 3 blocked cells"):
+        begun(np.ones((3, 3)), blocked=np.eye(3, dtype=bool)).initial_mass()

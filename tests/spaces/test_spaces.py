@@ -155,3 +155,10 @@ def test_bad_input_is_told_in_a_sentence(make, message):
 def test_a_list_of_numbers_is_as_good_as_an_array():
     for value in ([1, 0], (1, 0), np.array([1, 0]), np.ma.masked_array([1, 0]), np.array([1, 0], dtype=np.float32)):
         np.testing.assert_array_equal(game(initial=value).initial_mass, [1.0, 0.0])
+
+
+def test_names_come_in_an_order():
+    with pytest.raises(mfg.InputError, match="states is a set; a number or a list of names is needed"):
+        mfg.States({"sick", "well"})
+    with pytest.raises(mfg.InputError, match=r"populations are named .*; a list of texts is needed"):
+        mfg.Populations({"fox", "hen"}, mfg.States(2))
