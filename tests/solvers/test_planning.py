@@ -146,7 +146,7 @@ def test_a_cap_at_the_end_is_kept_and_paid_for_where_it_binds() -> None:
 def test_a_cap_that_stops_binding_on_the_way_is_never_paid_to_agents(
     cap: float, strength: float, temperature: float
 ) -> None:
-    """Newton's steps lower the price of a cell below 0, which no cap is worth; it is left at 0, where it is not paid."""
+    """Newton's steps lower the price of a cell below 0, which no cap is worth: it stays at 0."""
     goal = 2.0 * np.sin(2.0 * np.arange(CELLS))
     problem = replace(ring(strength, temperature, mfg.Capacity(cap)), terminal=goal)
     by_newton, by_path = (mfg.solve(problem, method=name, tol=1e-11) for name in ("planning", "interior-point"))
