@@ -239,11 +239,11 @@ def check_times(problem: Any) -> None:
             "(or let them be born there: Discounted(..., population='renewal'))"
         )
     check_unit_masses(problem.grid, f"{time!r}", "laws of such games are those of one agent")
-    for name, nothing in (("terminal", 0.0), ("terminal_coupling", None), ("final", None)):
+    for name, nothing in (("terminal", 0.0), ("terminal_coupling", None)):
         given = getattr(problem, name)
         if given is not nothing and not (isinstance(given, int | float) and given == 0):
             raise InputError(f"{name} of the problem is given, and {time!r} has no end; leave it out")
-    if getattr(problem, "final", None) is not None:
+    if problem.final is not None:
         raise InputError(f"final of the problem is given, and {time!r} has no end; leave it out")
     if getattr(problem.grid, "exits", None) is not None:
         raise InputError(

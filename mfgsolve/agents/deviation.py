@@ -68,11 +68,7 @@ def simulate_deviation(
     True
     """
     play = play_of(plan, policy, problem)
-    check_unit_masses(
-        play.game.grid,
-        "simulate_deviation",
-        ALIKE,
-    )
+    check_unit_masses(play.game.grid, "simulate_deviation", ALIKE)
     if play.game.step.pays_by_crowd:
         raise InputError(
             "what moving costs depends on the crowd, and what one agent pays among finitely many others is not known: "

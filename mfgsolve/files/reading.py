@@ -209,7 +209,7 @@ class Reading:
         wanted = self._stated_masses() if "population" in dims else np.ones(1)
         if math.isnan(volume):  # of an axis of one cell only the file's problem knows the length
             volume, blur = wanted[0] / float(mass.flat[0] or 1.0), 0.0
-        off = float(np.abs(volume * mass + gone - wanted).max(initial=0.0))
+        off = float(np.abs(volume * mass + gone * wanted - wanted).max(initial=0.0))
         if not off <= (0.0 if math.isnan(error) else error) + blur + ROUND_OFF:
             raise self.fault(
                 f"has {name!r} with a mass that is {off:.3g} from {_told(wanted)} (the file itself says {error:.3g})"

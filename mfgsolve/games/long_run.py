@@ -129,7 +129,8 @@ class Fixed:
         if self.keeps < 1.0:
             right = (1.0 - self.keeps) * initial.reshape(-1)
             factored = self._values if self.keeps == self.factor else self._laws
-            return factored.transposed(right).reshape(initial.shape)
+            law = factored.transposed(right)  # what k near 1 costs in digits is along the law: a factor
+            return (law * (initial.sum() / law.sum())).reshape(initial.shape)
         labels, closed = self._classes
         out, start = np.zeros(self.cells), initial.reshape(-1)
         shares = self._absorbed(start) if len(closed) > 1 else [1.0]

@@ -236,7 +236,8 @@ class Measures:
             return multiplier
         result = multiplier.copy()
         last, by_population = self.flat(result)[-1, : self.cells], (self.grid.populations, -1)
-        means = (last * target).reshape(by_population).sum(axis=1, keepdims=True)  # each of mass 1
+        means = (last * target).reshape(by_population).sum(axis=1, keepdims=True)
+        means /= np.asarray(self.grid.masses)[:, None]
         last -= np.broadcast_to(means, target.reshape(by_population).shape).reshape(-1)
         return result
 

@@ -9,7 +9,8 @@ ergodic game) and T the Bellman operator of the step, (T v)(x) = w f(x) + best(b
 
 The same linear equation serves all three, once with P and once with its transpose (`mfgsolve.games.long_run`).  Values
 are told per step: the value of a discounted game is (1 - b) v, that of an ergodic one v with the mean rho over all open
-cells, so that their mean over where agents begin is what they pay per step.
+cells, so that their mean over where agents begin is what they pay per step.  With b near 1 most of v is a constant,
+rho / (1 - b), beside which costs would be lost: it is kept apart, and v stands for the rest, v + rho = T v in both.
 
 Where policy iteration does not come to its end, a bound stands for the least cost: for any v it is at least
 (1 - b) v + min (T v - v), so that an exploitability is never told too small.
@@ -115,9 +116,8 @@ class Repeated(Horizon):
         for value in tried:
             if not self._size(step, value) <= most_of:
                 continue
-            below = self._least(step, step.backward(_ahead(costs, value, self.factor), policy, mass) - value)
-            gain = np.zeros(step.shape)
-            value, gain = (value, below) if self.is_ergodic else (value + below / (1.0 - self.factor), gain)
+            value = value - self._least(step, value)
+            gain = self._least(step, step.backward(_ahead(costs, value, self.factor), policy, mass) - value)
             if float(self._told(step, value, gain, None).sum()) > best:
                 best, result = float(self._told(step, value, gain, None).sum()), (value, gain)
         return result
@@ -128,38 +128,57 @@ class Repeated(Horizon):
     ) -> tuple[np.ndarray, np.ndarray, bool]:  # fmt: skip
         """Howard's policy iteration at a discount factor, until values change by no more than ``enough`` of them, and
         whether they got there."""
-        gain, last, most_of = np.zeros(step.shape), math.inf, self._largest(step, costs, policy, mass)
+        last, most_of = math.inf, self._largest(step, costs, policy, mass)
+        value, gain = self._apart(step, value, factor)
         for _ in range(most):
-            after = step.backward(_ahead(costs, value, factor), policy, mass)
+            lack = step.backward(_ahead(costs, value, factor), policy, mass) - value
             with np.errstate(all="ignore"):  # of a policy that nearly divides the states
-                move, gain = self._system(step, policy, mass, factor).solve(after - value)
-            size, scale = self._size(step, move), self._size(step, value)
+                move, change = self._moved(step, self._system(step, policy, mass, factor), lack, gain, factor)
+            size, scale = self._size(step, move, change - gain), self._size(step, value, gain)
             if not math.isfinite(size):
                 break
             if size <= max(EXACT, enough) * scale or last <= size <= NEAR * scale:  # ties, or round-off
-                told = self._size(step, after - value) <= NEAR * scale + EXACT * most_of / LOST
-                return value, gain, scale <= most_of and told
-            last, value = size, value + move
+                told = self._size(step, lack, lack - gain) <= NEAR * scale + EXACT * most_of / LOST
+                return value, change, scale <= most_of and told
+            last, value, gain = size, value + move, change
         return value, gain, False
+
+    def _apart(self, step: Step, value: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:
+        """A discounted value less its mean, and that mean per step."""
+        if factor == 1.0:
+            return value, np.zeros(step.shape)
+        rows, free = self._rows(step, value)
+        mean = np.broadcast_to(np.mean(rows, axis=1, where=free, keepdims=True), rows.shape).reshape(value.shape)
+        return value - mean, (1.0 - factor) * mean
+
+    def _moved(
+        self, step: Step, system: LongRun, lack: np.ndarray, gain: np.ndarray, factor: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """By how much v moves, and the new rho, of a policy under which T v - v is ``lack``."""
+        if factor == 1.0:
+            return system.solve(lack)
+        move, more = self._apart(step, system.solve(lack - gain)[0], factor)
+        return move, gain + more
 
     def _largest(self, step: Step, costs: Costs, policy: np.ndarray, mass: np.ndarray | None) -> float:
         """Values beyond it say that the states are all but divided: costs of a step are lost beside them."""
         once = step.backward(_ahead(costs, np.zeros(step.shape), 0.0), policy, mass)
-        return LOST * max(self._size(step, once), float(np.abs(costs.state[0]).max()) * self.time.dt)
+        return LOST * max(self._size(step, once, once), float(np.abs(costs.state[0]).max()) * self.time.dt)
 
     def _rows(self, step: Step, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A value and the open cells, (populations, cells)."""
         rows = (step.space.populations, -1)
         return value.reshape(rows), ~step.space.mask.reshape(rows)
 
-    def _size(self, step: Step, value: np.ndarray) -> float:
-        """Of a value: of an ergodic game its range, since a constant decides nothing."""
+    def _size(self, step: Step, value: np.ndarray, gain: np.ndarray | None = None) -> float:
+        """The range of a value, since a constant decides nothing, and beside it of a discounted game that constant."""
         rows, free = self._rows(step, value)
         if not np.isfinite(rows[free]).all():
             return math.inf
-        if not self.is_ergodic:
-            return float(np.abs(rows[free]).max())
-        return max(float(np.ptp(row[open_cells])) for row, open_cells in zip(rows, free, strict=True))
+        size = max(float(np.ptp(row[open_cells])) for row, open_cells in zip(rows, free, strict=True))
+        if gain is None or self.is_ergodic:
+            return size
+        return size + float(np.abs(gain.reshape(rows.shape)[free]).max())
 
     def _least(self, step: Step, value: np.ndarray) -> np.ndarray:
         """The least value of each population, in all its cells."""
@@ -172,7 +191,7 @@ class Repeated(Horizon):
         if self.is_ergodic:
             told = self.lasting(*self._rows(step, value)).reshape(value.shape) + gain
         else:
-            told = (1.0 - self.factor) * value
+            told = (1.0 - self.factor) * value + gain
         if values is not None:
             values[:] = told
         return np.asarray(told)
@@ -181,11 +200,11 @@ class Repeated(Horizon):
         self, step: Step, costs: Costs, policy: np.ndarray, mass: np.ndarray | None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Value per step, and what each action costs beside it."""
-        value = np.zeros(step.shape)
+        value = gain = np.zeros(step.shape)
         system = self._system(step, policy, mass)
         for _ in range(2):  # the second one for the last digits
             after, q = step.evaluate(_ahead(costs, value, self.factor), policy, mass)
-            move, gain = system.solve(after[0] - value)
+            move, gain = self._moved(step, system, after[0] - value, gain, self.factor)
             value = value + move
         levels, q = step.evaluate(_ahead(costs, value, self.factor), policy, mass)
         levels[:] = self._told(step, value, gain, None)

@@ -141,7 +141,7 @@ def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.n
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
     } | {name: (name, values, attrs) for name, (values, attrs) in grid.dimension_coordinates.items()}
     if grid.exits is not None:
-        share = grid.exits.totals(game.mass(crowd), grid.populations)
+        share = grid.exits.totals(game.mass(crowd), grid.populations) / np.asarray(grid.masses)[:, None]
         several = ("population",) if "population" in grid.dims else ()
         about = {"units": "1", "long_name": "share of the agents that has left by each exit"}
         data["exited"] = (("time", *several, "exit"), share if several else share[:, 0], about)

@@ -27,7 +27,7 @@ def check_end(game: Game) -> None:
     target = game.final_mass
     if target is None or game.is_coupled:
         return
-    if not game.step.is_continuum:
+    if game.problem.is_finite:
         missed = target * ~reachable(game)
         share, why = float(missed.sum()), f"in {game.steps} steps; allow more steps or farther moves"
     else:

@@ -29,7 +29,7 @@ from mfgsolve.solvers.stored import STORED, Stored
 
 __all__ = ["PathFollowing"]
 
-BACK = 0.9995  # of the longest step that keeps w and z positive
+BACK = 0.9995  # share of a w or z that a step takes at most: none becomes 0
 IDLE = 6  # steps without a better certificate before it has stalled
 FALLING = 0.9  # of the best certificate, which a step counts as an improvement below
 NEAR = 1e-3  # relative exploitability below which that is believed
@@ -116,8 +116,7 @@ class PathFollowing(Solver):
             share = max(share, self.centre)
         move = system.direction(share * mu - w * z - ahead.chosen * ahead.slack)
         # one length for all: prices bend with the mass, so that the two sides are no separate linear programmes
-        length = min(_lengths(state.point, move))
-        length = 1.0 if length == 1.0 else BACK * length
+        length = min(_lengths(state.point, move, BACK))
         new = replace(
             state, iteration=state.iteration + 1, sweeps=state.sweeps + 2.0, chosen=w + length * move.chosen,
             slack=z + length * move.slack, value=state.value + length * move.value,
@@ -148,7 +147,7 @@ class PathFollowing(Solver):
         return state
 
 
-def _lengths(point: Point, move: Direction) -> tuple[float, float]:
-    """Longest steps up to 1 that keep w, and z, positive."""
+def _lengths(point: Point, move: Direction, most: float = 1.0) -> tuple[float, float]:
+    """Longest steps up to 1 that take no more than a share ``most`` of any w, and of any z."""
     rates = (-(move.chosen / point.chosen).min(), -(move.slack / point.slack).min())
-    return 1.0 / max(1.0, float(rates[0])), 1.0 / max(1.0, float(rates[1]))
+    return most / max(most, float(rates[0])), most / max(most, float(rates[1]))

@@ -150,3 +150,22 @@ def test_transitions_that_the_crowd_decides(kind: str) -> None:
     mass, policy = solution.density.values, solution.policy.values
     there = sum(policy[a][:, None] * transitions(0.0, mass)[a] for a in range(2))
     np.testing.assert_allclose(mass @ there, mass, atol=1e-9)
+
+
+@pytest.mark.parametrize("states", [6, 80])
+@pytest.mark.parametrize("population", ["invariant", "renewal"])
+def test_agents_who_hardly_discount_pay_as_in_the_long_run(population: str, states: int) -> None:
+    """Almost all of a value is then a constant, rho / (1 - b), which no digit of the rest is lost beside."""
+    rng, less = np.random.default_rng(2), 1e-9
+    chances, cost = rng.dirichlet(np.ones(states), size=(2, states)), rng.normal(size=(2, states))
+    told = []
+    for time in (mfg.Discounted(factor=1 - less, population=population), mfg.Ergodic()):
+        start = {"initial": np.full(states, 1 / states)} if time.needs_initial else {}
+        dynamics = [mfg.Tabular(chances[:n], cost=cost[:n]) for n in (1, 2)]
+        alone, both = (
+            mfg.Problem(mfg.States(states), time, each, mfg.CrowdAversion(2.0), **start) for each in dynamics
+        )
+        assert abs(mfg.exploitability(alone, np.ones((1, states))).exploitability) < 1e-14
+        told.append(mfg.exploitability(both, np.full((2, states), 0.5)))
+    assert told[0].exploitability == pytest.approx(told[1].exploitability, abs=20 * less)
+    assert told[0].cost == pytest.approx(told[1].cost, abs=20 * less)

@@ -100,6 +100,18 @@ def test_populations_are_named():
             solution.evacuation(wrong)
 
 
+def test_populations_of_their_own_masses_leave_by_shares(tmp_path: Path):
+    space = mfg.Populations(["many", "few"], mfg.States(2, exits={"door": 1}), masses=[2.0, 0.5])
+    leave = mfg.Tabular(np.array([[[0.2, 0.8], [0, 1]]]))
+    initial = np.array([[2.0, 0], [0.5, 0]])
+    solution = mfg.solve(mfg.Problem(space, mfg.TimeGrid(2.0, 2), [leave, leave], 0.0, initial))
+    again, played = mfg.load(solution.save(tmp_path / "masses.nc")), mfg.simulate(solution, agents=4, replicas=1)
+    for told in (solution.exited, again.exited, played["mean_field_exited"]):
+        np.testing.assert_allclose(told.values[:, :, 0], np.repeat([[0.0], [0.8], [0.96]], 2, axis=1), atol=1e-14)
+    assert again.evacuation("many").percentiles[90] == 2
+    assert again.evacuation("few").by_exit["door"] == pytest.approx(0.96)
+
+
 def test_a_name_where_there_is_one_population(leaving: mfg.Solution):
     with pytest.raises(InputError, match="has a single one; leave it out"):
         leaving.evacuation("a")

@@ -46,6 +46,25 @@ def test_walls_divide_the_mass_of_a_diffusion() -> None:
     check_end(make_game(posed("periodic")))  # round the other way
 
 
+def test_several_diffusions_are_led_each_to_its_own_target() -> None:
+    start = np.ones((2, 6))
+    tilted = np.array([np.linspace(0.7, 1.3, 6), np.linspace(1.2, 0.8, 6)])
+
+    def posed(target: np.ndarray, wall: int | None = None) -> mfg.Problem:
+        blocked = None if wall is None else np.arange(6) == wall
+        space = mfg.Populations(["a", "b"], mfg.Grid.box((6,), blocked=blocked))
+        dynamics = [mfg.ControlledDiffusion(0.1, scheme="upwind")] * 2
+        begun, led = (np.where(blocked, 0.0, each) if wall is not None else each for each in (start, target))
+        time, crowd = mfg.TimeGrid(1.0, 16), mfg.CrowdAversion(0.5)
+        return mfg.Problem(space, time, dynamics, crowd, begun, final=led, normalise=True)
+
+    solution = mfg.solve(posed(tilted), tol=1e-9, check="ignore")
+    assert solution.converged
+    np.testing.assert_allclose(solution.density[-1], tilted / tilted.mean(axis=1, keepdims=True), atol=1e-8)
+    with pytest.raises(mfg.InputError, match="of its mass lies where no path leads"):
+        mfg.solve(posed(tilted, wall=2))
+
+
 def test_a_target_that_noise_forbids_ends_with_a_status_and_a_distance() -> None:
     target = np.array([0.0, 0.0, 1.0, 0.0])
     solution = mfg.solve(line(3, target, noise=0.4), method="planning", check="ignore")

@@ -105,3 +105,14 @@ def test_populations_start_with_their_own_mass() -> None:
     mass = state.choices.table_of(state.chosen).sum(axis=0).reshape(2, 5)
     np.testing.assert_allclose(mass.sum(axis=1), 1.0)
     assert begun(TIMES["ergodic"], 1.0) == {}
+
+
+@pytest.mark.parametrize("population", ["invariant", "renewal"])
+def test_choices_that_are_exact_in_one_step(population: str) -> None:
+    """A single action: its excess is 0, and so would be the product that the next step is measured by."""
+    time = mfg.Discounted(factor=1 - 1e-6, population=population)
+    dynamics = mfg.Tabular([np.roll(np.eye(3), 1, axis=1)], cost=np.array([[0.1, -0.2, 0.4]]))
+    problem = mfg.Problem(mfg.States(3), time, dynamics, mfg.CrowdAversion(2.0), **begun(time, np.full(3, 1 / 3)))
+    solution = mfg.solve(problem, method="path-following", max_iterations=4, tol=1e-15, check="ignore")
+    assert abs(solution.relative_exploitability) < 1e-9
+    np.testing.assert_allclose(solution.density, 1 / 3, atol=1e-12)

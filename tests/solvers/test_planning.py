@@ -142,6 +142,36 @@ def test_a_cap_at_the_end_is_kept_and_paid_for_where_it_binds() -> None:
     np.testing.assert_allclose(by_path.dataset["capacity_multiplier"].values[-1], price, atol=1e-6)
 
 
+def test_prices_balance_over_populations_of_their_own_masses() -> None:
+    """Costs are those of the game, whichever constant a solver left in its prices."""
+    masses = np.array([2.0, 0.5])
+    space = mfg.Populations(["many", "few"], mfg.States(CELLS), masses)
+    dynamics = [mfg.Tabular(MOVES, cost=COSTS, temperature=TEMPERATURE)] * 2
+    start, target = np.outer(masses, START), masses[:, None] * np.array([TARGET, bell(5.0, 9.0)])
+    time = mfg.TimeGrid(STEPS, STEPS)
+    problem = mfg.Problem(space, time, dynamics, mfg.CrowdAversion(0.5), start, final=target)
+    by_newton, by_path = (mfg.solve(problem, method=name, tol=1e-11) for name in ("planning", "interior-point"))
+    for solution in (by_newton, by_path):
+        paid = (solution.dataset["final_price"].values * target).sum(axis=1)
+        np.testing.assert_allclose(paid, 0.0, atol=1e-12)
+    assert by_newton.certificate.cost == pytest.approx(by_path.certificate.cost, abs=1e-8)
+
+
+@pytest.mark.parametrize(("cap", "strength", "temperature"), [(0.11, 0.5, 0.5), (0.1, 2.0, 0.1), (0.1, 0.5, 0.1)])
+def test_a_cap_that_stops_binding_on_the_way_is_never_paid_to_agents(
+    cap: float, strength: float, temperature: float
+) -> None:
+    """Newton's steps lower the price of a cell below 0, which no cap is worth: it stays at 0."""
+    goal = 2.0 * np.sin(2.0 * np.arange(CELLS))
+    problem = replace(ring(strength, temperature, mfg.Capacity(cap)), terminal=goal)
+    by_newton, by_path = (mfg.solve(problem, method=name, tol=1e-11) for name in ("planning", "interior-point"))
+    last, price = by_newton.density.values[-1], by_newton.dataset["capacity_multiplier"].values[-1]
+    assert by_newton.converged
+    assert (price >= 0).all()
+    assert np.abs(price * (cap - last)).max() < 1e-9
+    assert by_newton.potential == pytest.approx(by_path.potential, abs=1e-9)
+
+
 # -- diffusions -------------------------------------------------------------------------------------------------------
 
 
