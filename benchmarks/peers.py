@@ -249,8 +249,8 @@ def inside(peer: str, seconds: float, only: str) -> None:
                 try:
                     with contextlib.redirect_stdout(sys.stderr):  # of peers that say how far they are
                         curves[label] = curve(algorithm(), game.score, seconds, game.start)
-                except RuntimeError as error:  # fictitious play of MFGLib 0.3 fails on actions of two dimensions
-                    failed[label] = str(error)
+                except Exception as error:  # theirs: MFGLib's on two-dimensional actions, OpenSpiel's on roads
+                    failed[label] = f"{type(error).__name__}: {error}"
             try:
                 least = min(gap for points in curves.values() for _, gap in points)
                 levels = [level for level in LEVELS if level >= least or level in AIMS]
