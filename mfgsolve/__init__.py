@@ -19,9 +19,11 @@ _HOMES = {
     "Axis": "grids",
     "Box": "fields",
     "Bump": "fields",
+    "CRRA": "markets",
     "Capacity": "couplings",
     "Caution": "cautions",
     "Certificate": "certificates",
+    "CobbDouglas": "markets",
     "Congestion": "couplings",
     "CongestionCost": "dynamics",
     "ControlledDiffusion": "dynamics",
@@ -30,13 +32,18 @@ _HOMES = {
     "CustomCoupling": "couplings",
     "Discretisation": "discretisation",
     "Doubtful": "errors",
+    "Economy": "markets",
     "FileError": "errors",
+    "Firm": "markets",
     "Grid": "grids",
+    "Households": "markets",
+    "Income": "markets",
     "InputError": "errors",
     "Interaction": "couplings",
     "LatticeMoves": "dynamics",
     "LinearCost": "dynamics",
     "LogCongestion": "couplings",
+    "Market": "markets",
     "Nonlocal": "couplings",
     "NotConverged": "errors",
     "Populations": "spaces",
@@ -56,6 +63,7 @@ _HOMES = {
     "Tabular": "dynamics",
     "Training": "tasks",
     "TimeGrid": "grids",
+    "Wealth": "markets",
     "Discounted": "stationary",
     "Ergodic": "stationary",
     "Anarchy": "studies.anarchy",
@@ -85,7 +93,7 @@ _HOMES = {
     "spread": "studies.summary",
     "sweep": "studies.sweep",
 }
-_MODULES = ("interop", "learners", "plots", "problems", "resolution", "solvers", "tasks")
+_MODULES = ("interop", "learners", "markets", "plots", "problems", "resolution", "solvers", "tasks")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

@@ -41,6 +41,7 @@ ORDER = [
     {"progress"},
     {"solvers"},
     {"resolution"},
+    {"markets"},
     {"interop", "plots", "problems"},
     {"problemfile"},
     {"checkpoints"},

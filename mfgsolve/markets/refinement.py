@@ -1,0 +1,130 @@
+"""How far the price on points of wealth is from that of the continuous economy: the same on coarser points.
+
+Upwind chains are off by about C h^p.  On smooth points (see `Wealth.power`) p is 1 and whole powers follow, so that
+Richardson's rule on h, 2 h and 4 h leaves h^3.  The estimate is of the price itself, |r_h - r_2h| / (2^p - 1), and
+of the extrapolated one, by how much its last step moved it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from mfgsolve.markets.economy import Economy
+from mfgsolve.markets.wealth import FEWEST
+
+__all__ = ["PREFIX", "GridError", "coarser", "grid_error"]
+
+PREFIX = "discretisation_"
+LEVELS = 3  # the own points, and two coarser ones
+BELIEVED = (0.5, 2.0)  # orders
+
+
+@dataclass(frozen=True)
+class GridError:
+    """Estimated distance of the price to the continuum; NaN is 'not measured'.
+
+    Attributes
+    ----------
+    price : estimated error of the price
+    order : observed, in the distance of points; NaN where fewer than three grids were solved
+    extrapolated_price : by Richardson's rule from all grids
+    extrapolated_price_error : estimated error of that
+    obtained : from what, in words
+    """
+
+    price: float = math.nan
+    order: float = math.nan
+    extrapolated_price: float = math.nan
+    extrapolated_price_error: float = math.nan
+    obtained: str = "not measured"
+
+    @property
+    def is_measured(self) -> bool:
+        return not math.isnan(self.price)
+
+    @property
+    def sentence(self) -> str:
+        """What is known of the distance to the continuum."""
+        if not self.is_measured:
+            return f"The distance to the continuum: {self.obtained}."
+        order = "" if math.isnan(self.order) else f", observed order {self.order:.2g}"
+        return (
+            f"Distance to the continuum: the price is off by about {self.price:.1e} ({self.obtained}{order}). "
+            f"Extrapolated price {self.extrapolated_price:.9g}, off by about {self.extrapolated_price_error:.1e}."
+        )
+
+    @property
+    def short(self) -> str:
+        """For titles; empty where nothing is known."""
+        return f"±{self.price:.1g} to the continuum" if self.is_measured else ""
+
+    @property
+    def facts(self) -> dict[str, float | str | None]:
+        """All fields as JSON has them: None for what was not measured."""
+        rows = asdict(self).items()
+        return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in rows}
+
+    @property
+    def attributes(self) -> dict[str, float | str]:
+        """For a dataset, flat: ``discretisation_price``, ..."""
+        return {f"{PREFIX}{name}": value for name, value in asdict(self).items()}
+
+    @classmethod
+    def read(cls, attributes: Mapping[str, Any]) -> GridError:
+        """What the attributes of a dataset say."""
+        known = {part.name: attributes.get(f"{PREFIX}{part.name}") for part in fields(cls)}
+        told: dict[str, Any] = {k: v if k == "obtained" else float(v) for k, v in known.items() if v is not None}
+        return cls(**told)
+
+
+def coarser(economy: Economy) -> list[Economy]:
+    """The same economy on half as many intervals of wealth, and on a quarter, as far as there are enough."""
+    intervals = economy.households.wealth.count - 1
+    counts = [intervals // 2**k + 1 for k in range(1, LEVELS)]
+    return [economy.on(economy.households.wealth.refined(count)) for count in counts if count >= 4 * FEWEST]
+
+
+def grid_error(economy: Economy, price: float, solve: Callable[[Economy], float]) -> GridError:
+    """Solve on coarser points, by ``solve`` from an economy to its price, and compare."""
+    others = coarser(economy)
+    if not others:
+        return GridError(obtained=f"not measured, {economy.households.wealth.count} points have no coarser ones")
+    prices = np.array([price, *map(solve, others)])
+    widths = 1.0 / np.array([one.households.wealth.count - 1.0 for one in (economy, *others)])
+    return estimated(prices, widths)
+
+
+def estimated(prices: np.ndarray, widths: Sequence[float] | np.ndarray) -> GridError:
+    """The estimate from prices on grids of these relative widths, the finest first."""
+    counts = ", ".join(f"{round(1 / width) + 1}" for width in widths)
+    observed = _order(prices)
+    order = observed if BELIEVED[0] <= observed <= BELIEVED[1] else 1.0
+    own = abs(prices[0] - prices[1]) / ((widths[1] / widths[0]) ** order - 1)
+    best = [_to_zero(prices[:k], widths[:k]) for k in range(1, prices.size + 1)]
+    return GridError(
+        float(own), observed, best[-1], abs(best[-1] - best[-2]), f"from {counts} points, upwind"
+    )  # fmt: skip
+
+
+def _order(prices: np.ndarray) -> float:
+    """Observed order of three prices at widths h, 2 h, 4 h."""
+    if prices.size < 3 or (prices[1] - prices[0]) * (prices[2] - prices[1]) <= 0:
+        return math.nan
+    return math.log2((prices[2] - prices[1]) / (prices[1] - prices[0]))
+
+
+def _to_zero(prices: np.ndarray, widths: Sequence[float] | np.ndarray) -> float:
+    """The polynomial through (width, price) at width 0, by Neville's rule."""
+    table = [float(p) for p in prices]
+    widths = [float(h) for h in widths]
+    for k in range(1, len(table)):
+        table = [
+            (widths[i] * table[i + 1] - widths[i + k] * table[i]) / (widths[i] - widths[i + k])
+            for i in range(len(table) - 1)
+        ]
+    return table[0]
