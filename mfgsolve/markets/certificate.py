@@ -1,7 +1,7 @@
 """How good a plan and a price are, told by the plan itself: its law, what it is worth, and the best there is.
 
-A plan, in continuous time, is the savings s(a, z): they alone decide who has how much, m Q_s = 0.  At prices (r, w) it consumes
-w z + r a - s and is worth V_s.
+A plan, in continuous time, is the savings s(a, z): they alone decide who has how much, m Q_s = 0.  At prices (r, w) it
+consumes w z + r a - s and is worth V_s.
 
 - *regret* given the prices, rho <m, max V - V_s>, per unit of time: what a household gains at most by another plan,
   from where it is; never told as less than round-off of V.  Relative: over <m, u'(c) c>, the share of consumption for

@@ -78,6 +78,7 @@ def scan(economy: Economy) -> Scan:
     coarse = economy.on(economy.households.wealth.refined(min(COARSE, economy.households.wealth.count)))
     for prices in _candidates(economy):
         seen = _seen(coarse, prices)
+        _check_room(economy, seen)
         if seen.brackets:
             return seen
     raise InputError(_unmatched(economy, seen))
@@ -111,6 +112,16 @@ def _is_possible(economy: Economy, r: float) -> bool:
     except InputError:
         return False
     return True
+
+
+def _check_room(economy: Economy, seen: Scan) -> None:
+    """Households hold at least the borrowing limit: what there is must be more, or any low price will do."""
+    limit, most = economy.households.wealth.limit, float(seen.demand.max())
+    if most <= limit:
+        raise InputError(
+            f"there is {most:.6g} of wealth at most, and the borrowing limit is {limit:g}: nobody can lend to anybody, "
+            "and every price that is low enough leaves all at the limit; lower the limit, or raise the supply"
+        )
 
 
 def _unmatched(economy: Economy, seen: Scan) -> str:

@@ -22,6 +22,7 @@ from scipy.linalg import solve_banded
 from scipy.linalg.lapack import dgbtrf as gbtrf
 from scipy.linalg.lapack import dgbtrs as gbtrs
 
+from mfgsolve.cautions import say
 from mfgsolve.errors import InputError
 from mfgsolve.markets.firm import Prices
 from mfgsolve.markets.households import Households
@@ -32,7 +33,7 @@ __all__ = ["ContinuousChain"]
 MOST = 500  # improvements of a plan
 SETTLED = 1e-14  # change of the value in an improvement, relative, below which it is round-off,
 ROUGH = 1e-10  # and below which it is where it does not fall any more
-FASTEST = 100.0  # consumption over the largest earnings; beyond it slopes of intermediate values are no slopes
+FASTEST = 100.0  # consumption over what there is to spend; beyond it slopes of intermediate values are no slopes
 SHIFT = 1e-13  # of the fastest rate: of the inverse iteration
 ROUNDS = 50  # of it
 SPENDING = 64  # steps of a period
@@ -144,14 +145,19 @@ class ContinuousChain:
         return abs(1.0 - float(mass.sum())) + float(np.abs(flow).sum() / np.abs(band[incomes]).max())
 
     def _check_one_class(self, saving: np.ndarray) -> None:
-        """One closed set of states."""
-        if self.households.income.count > 1 or not (saving[0] == 0).sum() > 1:
-            return
-        places = self.households.wealth.points[saving[0] == 0]
-        raise InputError(
-            f"households stay at {places.size} levels of wealth for ever, from {places[0]:g} to {places[-1]:g}, so "
-            "that there are several laws; give incomes that move"
-        )
+        """One closed set of states: incomes all lead to each other, so that levels of wealth decide."""
+        up, down = (saving[:, :-1] > 0).any(axis=0), (saving[:, 1:] < 0).any(axis=0)
+        ends = np.flatnonzero(~(up & down))  # of sets of levels that lead to each other: the last level of each
+        first, last = np.r_[0, ends + 1], np.r_[ends, saving.shape[1] - 1]
+        left = np.r_[False, down][first] | np.r_[up, False][last]
+        if (~left).sum() > 1:
+            points = self.households.wealth.points
+            sets = [f"{points[i]:g}..{points[k]:g}" for i, k in zip(first[~left], last[~left], strict=True)]
+            raise InputError(
+                f"under this plan households never leave any of {len(sets)} ranges of wealth, "
+                f"{', '.join(sets[:3])}{', ...' * (len(sets) > 3)}, so that it has several laws; give a plan that moves, "
+                "or incomes that do"
+            )
 
     # -- the best plan ---------------------------------------------------------------------------------------------
 
@@ -159,7 +165,7 @@ class ContinuousChain:
         """The savings that are best against a value (incomes, wealth)."""
         utility, earnings = self.households.utility, self.households.earnings(prices)
         rest = earnings > 0  # elsewhere income does not even pay the interest
-        least = utility.marginal(np.asarray(FASTEST * np.abs(earnings).max()))
+        least = utility.marginal(np.asarray(self._most(earnings)))
         slope = np.maximum(np.diff(value, axis=1) / self.households.wealth.distances, least)
         spent = utility.consumption(slope)
         best = np.zeros_like(value)
@@ -190,12 +196,24 @@ class ContinuousChain:
             if change <= SETTLED or (change <= ROUGH and change >= before):
                 break
             before = change
-        return Response(prices, saving, saving, self.consumption(saving, prices), value, self.law(saving), count)
+        consumption = self.consumption(saving, prices)
+        if consumption.max() >= self._most(self.households.earnings(prices)) * (1 - 1e-9):
+            say(
+                "consumption-capped",
+                f"somebody consumes {consumption.max():.3g} per unit of time, the most that is let; slopes of the value "
+                "are lost in round-off there: take other units, or fewer points of wealth",
+            )
+        return Response(prices, saving, saving, consumption, value, self.law(saving), count)
 
     def _step(self, value: np.ndarray, prices: Prices) -> tuple[np.ndarray, np.ndarray]:
         """The plan that is best against a value, and its own value."""
         saving = self.improved(value, prices)
         return saving, self.valued(saving, prices)
+
+    def _most(self, earnings: np.ndarray) -> float:
+        """The most that anybody may consume per unit of time, far above what is best."""
+        wealth = self.households.wealth
+        return FASTEST * float(np.abs(earnings).max() + self.households.impatience * (wealth.highest - wealth.limit))
 
     def _first(self, prices: Prices) -> np.ndarray:
         """Value of consuming all earnings, where there are any."""

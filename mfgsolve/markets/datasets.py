@@ -30,7 +30,11 @@ QUANTILES = np.array([0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99])
 PERIOD = 1.0  # over which propensities to consume are told
 STATE = ("income", "wealth")
 TOLD = {
-    "density": (STATE, "households per unit of wealth; a point of wealth has a cell of its own", "1 / wealth"),
+    "density": (
+        STATE,
+        "households per unit of wealth, in the cell of each point; the lowest one holds the atom",
+        "1 / wealth",
+    ),
     "mass": (STATE, "share of households at each point of wealth, the atom at the borrowing limit included", "1"),
     "consumption": (STATE, "consumption", "wealth / time"),
     "saving": (STATE, "drift of wealth, w z + r a - consumption", "wealth / time"),

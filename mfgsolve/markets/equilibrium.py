@@ -28,7 +28,7 @@ STEP = 1e-4  # of the rate of impatience, between the prices that tell the slope
 CROWDED = 1e-8  # share of households at the highest wealth above which the points end too early
 STATUSES = {
     "converged": "Regret and price are within the tolerance.",
-    "stalled": "The price is enclosed to round-off, and the tolerance is not met: what households hold jumps there.",
+    "stalled": "The price is enclosed to round-off, and the tolerance is not met: excess demand jumps there.",
 }
 
 
