@@ -5,8 +5,8 @@ With V_j'(a) = u'(c_j(a)), and incomes 1 < 2 that change at the rates l_1 (up) a
     (rho - r) u'(c_j) = u''(c_j) c_j' s_j + l_j (u'(c_k) - u'(c_j)),     s_j = w z_j + r a - c_j.
 
 The poor spend down to the borrowing limit b, where s_1 falls like the square root of a - b; the rich save up to a
-level A where s_2 = 0, and nobody has more.  In x = ((a - b) / (A - b))^(1/2) both are smooth, with s_1 = -x q(x), and are
-found with A by Newton's method at Chebyshev points.  The densities follow in closed form: f = s_2 g_2 = -s_1 g_1 has
+level A where s_2 = 0, and nobody has more.  In x = ((a - b) / (A - b))^(1/2) both are smooth, with s_1 = -x q(x), and
+are found with A by Newton's method at Chebyshev points.  Densities follow in closed form: f = s_2 g_2 = -s_1 g_1 has
 
     f' = -f (l_1 / s_1 + l_2 / s_2),     f ~ (1 - x^2)^k at A,     atom at b: f(b) / l_1,
 

@@ -155,8 +155,8 @@ class ContinuousChain:
             sets = [f"{points[i]:g}..{points[k]:g}" for i, k in zip(first[~left], last[~left], strict=True)]
             raise InputError(
                 f"under this plan households never leave any of {len(sets)} ranges of wealth, "
-                f"{', '.join(sets[:3])}{', ...' * (len(sets) > 3)}, so that it has several laws; give a plan that moves, "
-                "or incomes that do"
+                f"{', '.join(sets[:3])}{', ...' * (len(sets) > 3)}, so that it has several laws; give a plan that "
+                "moves, or incomes that do"
             )
 
     # -- the best plan ---------------------------------------------------------------------------------------------
@@ -200,8 +200,8 @@ class ContinuousChain:
         if consumption.max() >= self._most(self.households.earnings(prices)) * (1 - 1e-9):
             say(
                 "consumption-capped",
-                f"somebody consumes {consumption.max():.3g} per unit of time, the most that is let; slopes of the value "
-                "are lost in round-off there: take other units, or fewer points of wealth",
+                f"somebody consumes {consumption.max():.3g} per unit of time, the most that is let; slopes of the "
+                "value are lost in round-off there: take other units, or fewer points of wealth",
             )
         return Response(prices, saving, saving, consumption, value, self.law(saving), count)
 

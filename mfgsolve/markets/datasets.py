@@ -32,7 +32,7 @@ STATE = ("income", "wealth")
 TOLD = {
     "density": (
         STATE,
-        "households per unit of wealth, in the cell of each point; the lowest one holds the atom",
+        "households per unit of wealth, by cells; the lowest one holds the atom",
         "1 / wealth",
     ),
     "mass": (STATE, "share of households at each point of wealth, the atom at the borrowing limit included", "1"),

@@ -1,8 +1,8 @@
 """How far the price on points of wealth is from that of the continuous economy: the same on coarser points.
 
-Upwind chains are off by about C h^p.  On smooth points (see `Wealth.power`) p is 1 and whole powers follow, so that
-Richardson's rule on h, 2 h and 4 h leaves h^3.  The estimate is of the price itself, |r_h - r_2h| / (2^p - 1), and
-of the extrapolated one, by how much its last step moved it.
+Upwind chains are off by C h + ..., in whole powers of h where points are smooth (see `Wealth.power`), so that
+Richardson's rule on h, 2 h and 4 h leaves h^3.  The estimate is that of `mfgsolve.resolution.richardson` for the
+price itself, and for the extrapolated one by how much its last step moved it.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import numpy as np
-
 from mfgsolve.markets.economy import Economy
 from mfgsolve.markets.wealth import FEWEST
+from mfgsolve.resolution.richardson import error_of, observed_order
 
 __all__ = ["PREFIX", "GridError", "coarser", "grid_error"]
 
 PREFIX = "discretisation_"
 LEVELS = 3  # the own points, and two coarser ones
-BELIEVED = (0.5, 2.0)  # orders
+FORMAL = 1.0  # order of upwind differences
 
 
 @dataclass(frozen=True)
@@ -94,34 +93,24 @@ def grid_error(economy: Economy, price: float, solve: Callable[[Economy], float]
     others = coarser(economy)
     if not others:
         return GridError(obtained=f"not measured, {economy.households.wealth.count} points have no coarser ones")
-    prices = np.array([price, *map(solve, others)])
-    widths = 1.0 / np.array([one.households.wealth.count - 1.0 for one in (economy, *others)])
-    return estimated(prices, widths)
+    widths = [1.0 / (one.households.wealth.count - 1.0) for one in (economy, *others)]
+    return estimated([price, *map(solve, others)], widths)
 
 
-def estimated(prices: np.ndarray, widths: Sequence[float] | np.ndarray) -> GridError:
+def estimated(prices: Sequence[float], widths: Sequence[float]) -> GridError:
     """The estimate from prices on grids of these relative widths, the finest first."""
-    counts = ", ".join(f"{round(1 / width) + 1}" for width in widths)
-    observed = _order(prices)
-    order = observed if BELIEVED[0] <= observed <= BELIEVED[1] else 1.0
-    own = abs(prices[0] - prices[1]) / ((widths[1] / widths[0]) ** order - 1)
-    best = [_to_zero(prices[:k], widths[:k]) for k in range(1, prices.size + 1)]
+    first, second, third = [float(price) for price in (*prices, math.nan)][:3]
+    counts, ratio = ", ".join(f"{round(1 / width) + 1}" for width in widths), widths[1] / widths[0]
+    best = [_to_zero(prices[:k], widths[:k]) for k in range(1, len(prices) + 1)]
     return GridError(
-        float(own), observed, best[-1], abs(best[-1] - best[-2]), f"from {counts} points, upwind"
+        error_of(first, second, third, FORMAL, ratio), observed_order(first, second, third, FORMAL, ratio), best[-1],
+        abs(best[-1] - best[-2]), f"upwind, from {counts} points",
     )  # fmt: skip
 
 
-def _order(prices: np.ndarray) -> float:
-    """Observed order of three prices at widths h, 2 h, 4 h."""
-    if prices.size < 3 or (prices[1] - prices[0]) * (prices[2] - prices[1]) <= 0:
-        return math.nan
-    return math.log2((prices[2] - prices[1]) / (prices[1] - prices[0]))
-
-
-def _to_zero(prices: np.ndarray, widths: Sequence[float] | np.ndarray) -> float:
+def _to_zero(prices: Sequence[float], widths: Sequence[float]) -> float:
     """The polynomial through (width, price) at width 0, by Neville's rule."""
     table = [float(p) for p in prices]
-    widths = [float(h) for h in widths]
     for k in range(1, len(table)):
         table = [
             (widths[i] * table[i + 1] - widths[i + k] * table[i]) / (widths[i] - widths[i + k])
