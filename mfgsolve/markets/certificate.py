@@ -100,7 +100,7 @@ def _regret(economy: Economy, plan: np.ndarray, mass: np.ndarray, prices: Prices
     """What is gained at most by another plan at these prices, per unit of time; and as a share of consumption."""
     households, chain = economy.households, chain_of(economy.households)
     value = chain.valued(plan, prices)
-    best = np.maximum(chain.respond(prices, value).value, value)
+    best = np.maximum(chain.best(prices, value)[1], value)
     consumption = chain.consumption(plan, prices)
     gained, known = float((mass * (best - value)).sum()), float((mass * np.abs(value)).sum()) * np.finfo(float).eps
     regret = households.impatience * max(gained, known)

@@ -178,15 +178,9 @@ class ContinuousChain:
             worth[here] = np.where(better, gained, worth[here])
         return best
 
-    def respond(self, prices: Prices, start: np.ndarray | None = None) -> Response:
-        """Howard's rule from a value, or from that of consuming all earnings.
-
-        Raises
-        ------
-        InputError
-            for prices at which there is no stationary law, see `Households.check`
-        """
-        self.households.check(prices)
+    def best(self, prices: Prices, start: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, int]:
+        """The best plan, its value, and how often it was improved: Howard's rule from a value, or from that of
+        consuming all earnings."""
         value = self._first(prices) if start is None else start
         saving, value, count, before = *self._step(value, prices), 1, np.inf
         while count < MOST:
@@ -196,6 +190,18 @@ class ContinuousChain:
             if change <= SETTLED or (change <= ROUGH and change >= before):
                 break
             before = change
+        return saving, value, count
+
+    def respond(self, prices: Prices, start: np.ndarray | None = None) -> Response:
+        """The best plan and its law.
+
+        Raises
+        ------
+        InputError
+            for prices at which there is no stationary law, see `Households.check`
+        """
+        self.households.check(prices)
+        saving, value, count = self.best(prices, start)
         consumption = self.consumption(saving, prices)
         if consumption.max() >= self._most(self.households.earnings(prices)) * (1 - 1e-9):
             say(

@@ -4,7 +4,8 @@ Both times have the same verbs, which `clearing` and everything above it uses; a
 continuous time the savings s(a, z):
 
     chain = chain_of(households)                 # see `mfgsolve.markets.chains`
-    response = chain.respond(prices, start)      # best plan, its value and its law
+    plan, value, count = chain.best(prices)      # Howard's rule; any prices
+    response = chain.respond(prices, start)      # best plan, its value and its law; prices that have one
     chain.law(plan)                              # law of any plan, and how far it is from one: law_error
     chain.consumption(plan, prices)              # what it consumes in each state at these prices
     chain.valued(plan, prices)                   # what it is worth
@@ -56,8 +57,17 @@ class Chain(Protocol):
 
     households: Households
 
+    def best(self, prices: Prices, start: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, int]:
+        """The best plan at these prices, its value, and how often it was improved; ``start`` is a value near to it."""
+
     def respond(self, prices: Prices, start: np.ndarray | None = None) -> Response:
-        """The best plan at these prices; ``start`` is a value near to its own."""
+        """The best plan and its law.
+
+        Raises
+        ------
+        InputError
+            for prices at which households have no stationary law
+        """
 
     def law(self, plan: np.ndarray) -> np.ndarray:
         """Law that a plan leaves as it is."""

@@ -1,0 +1,62 @@
+"""Prices that clear a market: all of them, and what is told where there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mfgsolve as mfg
+from mfgsolve.markets.clearing import Excess, roots, scan
+from tests.economies import aiyagari, huggett
+
+
+def test_a_zero_is_enclosed_to_round_off():
+    economy = huggett(60)
+    excess = Excess(economy)
+    ((low, high),) = roots(excess, scan(economy))
+    assert 0 <= high - low < 1e-14 and excess(low) <= 1e-12 and excess(high) >= -1e-12
+
+
+def test_the_excess_does_not_depend_on_where_it_begins():
+    economy = huggett(60)
+    fresh, used = Excess(economy), Excess(economy)
+    for r in (0.01, 0.045, -0.03):
+        used(r)
+    assert used(0.03) == pytest.approx(fresh(0.03), abs=1e-12)
+
+
+def test_every_price_that_clears_is_found():
+    """A supply that waves around what households hold crosses it as often as it waves."""
+    plain = Excess(huggett(60))
+    economy = huggett(60, supply=lambda r: plain(r) + 0.01 * np.sin((r - 0.0123) / 0.004), bracket=(0.0, 0.04))
+    known = [0.0123 + 0.004 * np.pi * k for k in (0, 1, 2) if 0 < 0.0123 + 0.004 * np.pi * k < 0.04]
+    assert [low for low, _ in roots(Excess(economy), scan(economy))] == pytest.approx(known, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("economy", "sentence"),
+    [
+        (
+            lambda: huggett(60, bracket=(0.04, 0.049)),
+            "between r = 0.04 and 0.049: .* always less; give .* wider bracket",
+        ),
+        (lambda: huggett(60, bracket=(0.0, 0.01)), "always more; give the market a wider bracket"),
+        (lambda: huggett(60, bracket=(0.04, 0.06)), "r = 0.0504.* is not below the discount rate"),
+        (lambda: huggett(60, supply=8.0), "always more; raise the highest wealth"),
+        (lambda: huggett(60, supply=-0.2), "nobody can lend to anybody"),
+        (lambda: huggett(60, supply=lambda r: -0.149 if r > 0 else -0.16), "always less; lower the borrowing limit"),
+        (lambda: aiyagari(60, bracket=(-0.06, 0.04)), "not above -depreciation"),
+    ],
+)
+def test_a_market_that_cannot_clear_is_told(economy, sentence):
+    with pytest.raises(mfg.InputError, match=sentence):
+        scan(economy())
+
+
+def test_prices_at_which_debts_cannot_be_served_are_not_looked_at():
+    """With a limit of -3 the poorest pay their interest below r = 0.1 / 3 alone."""
+    income = mfg.Income([0.1, 0.2], rates=[1.2, 1.2])
+    households = mfg.Households(mfg.Wealth.uniform(-3, 5, 60), income, discount_rate=0.05)
+    assert scan(mfg.Economy(households, mfg.Market(supply=-2.0))).prices.max() < 0.1 / 3
+    with pytest.raises(mfg.InputError, match="lies below the natural one, -2.8"):
+        scan(mfg.Economy(households, mfg.Market(bracket=(0.0, 0.04))))
