@@ -78,7 +78,7 @@ _HOMES = {
     "refine": "studies.refine",
     "exploitability": "certificates",
     "learn": "learners",
-    "load": "solution",
+    "load": "statements",
     "mass": "studies.answers",
     "nash_gap": "agents.regret",
     "price_of_anarchy": "studies.anarchy",

@@ -4,22 +4,27 @@
 
 - statements: `Wealth`, `Income`, `CRRA`, `Households`; `Market`, `Firm`, `CobbDouglas`, `Economy`
 - what households do at given prices: `response`, by `continuous`
-- the price: `clearing`; how good it is: `certificate`, and how far from the continuum: `refinement`
+- the price: `clearing`; how good it is: `certificate`, and how far from the continuum: `refinement`; all of it:
+  `stationary`, arrays in and out
 - the answer: `Equilibrium`, with the `measures` of a distribution of wealth
+- of two incomes, without any grid: `continuum`
 """
 
 from mfgsolve.inputs.attributes import missing
-from mfgsolve.markets.economy import Economy, Market
-from mfgsolve.markets.equilibrium import Equilibrium, solve_economy
+from mfgsolve.markets.collocation import Continuum, continuum
+from mfgsolve.markets.economy import Market
+from mfgsolve.markets.equilibrium import Economy, Equilibrium
 from mfgsolve.markets.firm import CobbDouglas, Firm, Prices
 from mfgsolve.markets.households import Households
 from mfgsolve.markets.income import Income
+from mfgsolve.markets.stationary import stationary
 from mfgsolve.markets.utility import CRRA
 from mfgsolve.markets.wealth import Wealth
 
 __all__ = [
     "CRRA",
     "CobbDouglas",
+    "Continuum",
     "Economy",
     "Equilibrium",
     "Firm",
@@ -28,7 +33,8 @@ __all__ = [
     "Market",
     "Prices",
     "Wealth",
-    "solve_economy",
+    "continuum",
+    "stationary",
 ]
 
 

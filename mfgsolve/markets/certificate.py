@@ -15,13 +15,15 @@ consumes w z + r a - s and is worth V_s.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
 from mfgsolve.errors import InputError
 from mfgsolve.markets.chains import chain_of
-from mfgsolve.markets.economy import Economy
+from mfgsolve.markets.economy import Primitives
 from mfgsolve.markets.firm import Prices
 
 __all__ = ["MarketCertificate", "certify"]
@@ -56,8 +58,21 @@ class MarketCertificate:
         for part in fields(self):
             object.__setattr__(self, part.name, float(getattr(self, part.name)))
 
+    @classmethod
+    def read(cls, attributes: Mapping[str, Any]) -> MarketCertificate:
+        """What the attributes of a dataset say, where the exploitability is told as "own_exploitability"."""
+        own = {f"own_{name}": name for name in ("exploitability", "relative_exploitability")}
+        names = {part.name: part.name for part in fields(cls) if part.name not in own.values()} | own
+        return cls(**{name: float(attributes.get(key, math.nan)) for key, name in names.items()})
 
-def certify(economy: Economy, plan: np.ndarray, r: float, slope: float = math.nan) -> MarketCertificate:
+    def worst(self, impatience: float) -> float:
+        """What a tolerance is compared with: the larger of the relative regret (exploitability, where there is one)
+        and the error of the price over the rate of impatience."""
+        regret = self.relative_regret if math.isnan(self.relative_exploitability) else self.relative_exploitability
+        return max(regret, self.price_error / impatience)
+
+
+def certify(economy: Primitives, plan: np.ndarray, r: float, slope: float = math.nan) -> MarketCertificate:
     """The certificate of any plan at any price.
 
     Parameters
@@ -96,7 +111,7 @@ def _shift(excess: float, slope: float) -> float:
     return 0.0 if excess == 0 else (math.inf if slope == 0 else abs(excess / slope))
 
 
-def _regret(economy: Economy, plan: np.ndarray, mass: np.ndarray, prices: Prices) -> tuple[float, float]:
+def _regret(economy: Primitives, plan: np.ndarray, mass: np.ndarray, prices: Prices) -> tuple[float, float]:
     """What is gained at most by another plan at these prices, per unit of time; and as a share of consumption."""
     households, chain = economy.households, chain_of(economy.households)
     value = chain.valued(plan, prices)

@@ -7,18 +7,21 @@ sign; each is then found on the economy's own points by Brent's method.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
 
 from mfgsolve.errors import InputError
 from mfgsolve.markets.chains import chain_of
-from mfgsolve.markets.economy import Economy
+from mfgsolve.markets.economy import Primitives
 from mfgsolve.markets.response import Response
 
-__all__ = ["Excess", "Scan", "roots", "scan"]
+__all__ = ["Excess", "Scan", "Trial", "roots", "scan"]
 
 COARSE = 200  # points of wealth of the scan
 PRICES = 24  # of it
@@ -27,22 +30,62 @@ DEEPER = 3  # times that it looks four times as far below zero where all prices 
 WIDER = 8  # times that a bracket is widened where the own points of wealth put the zero outside
 
 
-class Excess:
-    """E(r) of an economy; each call begins with the value of the last one."""
+@dataclass(frozen=True)
+class Trial:
+    """A price that was tried: the excess there, improvements of plans so far, and how far the price seems off, by the
+    slope between the trials that lie farthest apart (NaN of the first); seconds so far."""
 
-    def __init__(self, economy: Economy, start: np.ndarray | None = None):
-        self.economy, self.chain = economy, chain_of(economy.households)
-        self.value, self.evaluations, self.improvements = start, 0, 0
+    number: int
+    price: float
+    excess: float
+    improvements: int
+    off: float
+    seconds: float
+
+
+class Excess:
+    """E(r) of an economy; each call begins with the value of the last one, and is told to ``watch``.
+
+    Attributes
+    ----------
+    response : of the last call
+    trials : all calls
+    """
+
+    response: Response
+
+    def __init__(self, economy: Primitives, watch: Callable[[Trial], Any] | None = None):
+        self.economy, self.watch, self.chain = economy, watch, chain_of(economy.households)
+        self.value: np.ndarray | None = None
+        self.trials: list[Trial] = []
+        self._begun = time.perf_counter()
 
     def respond(self, r: float) -> Response:
         """What households do at the prices that go with r."""
         response = self.chain.respond(self.economy.prices(r), self.value)
-        self.value, self.evaluations = response.value, self.evaluations + 1
-        self.improvements += response.improvements
+        self.value = response.value
         return response
 
     def __call__(self, r: float) -> float:
-        return self.respond(r).wealth(self.economy.households) - self.economy.demand(r)
+        response = self.response = self.respond(r)
+        excess = response.wealth(self.economy.households) - self.economy.demand(r)
+        before = self.trials[-1].improvements if self.trials else 0
+        off = self._off(r, excess)
+        self.trials.append(Trial(len(self.trials), r, excess, before + response.improvements, off, self.seconds))
+        if self.watch is not None:
+            self.watch(self.trials[-1])
+        return excess
+
+    @property
+    def seconds(self) -> float:
+        """Since it was made."""
+        return time.perf_counter() - self._begun
+
+    def _off(self, r: float, excess: float) -> float:
+        if not self.trials:
+            return math.nan
+        far = max(self.trials, key=lambda trial: abs(trial.price - r))
+        return abs(excess * (far.price - r) / (far.excess - excess)) if far.excess != excess else math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +110,7 @@ class Scan:
         return [(float(self.prices[k]), float(self.prices[k + 1])) for k in changes]
 
 
-def scan(economy: Economy) -> Scan:
+def scan(economy: Primitives) -> Scan:
     """Look at prices over the market's bracket, or all that have a stationary law.
 
     Raises
@@ -84,13 +127,13 @@ def scan(economy: Economy) -> Scan:
     raise InputError(_unmatched(economy, seen))
 
 
-def _seen(economy: Economy, prices: np.ndarray) -> Scan:
+def _seen(economy: Primitives, prices: np.ndarray) -> Scan:
     excess = Excess(economy)
     held = np.array([excess.respond(float(r)).wealth(economy.households) for r in prices])
     return Scan(prices, held, np.array([economy.demand(float(r)) for r in prices]))
 
 
-def _candidates(economy: Economy) -> list[np.ndarray]:
+def _candidates(economy: Primitives) -> list[np.ndarray]:
     """Prices to look at, a wider range each time; those of a stated bracket are all looked at, whatever they are."""
     top, bracket = economy.households.impatience, economy.market.bracket
     if bracket is not None:
@@ -105,7 +148,7 @@ def _candidates(economy: Economy) -> list[np.ndarray]:
     return [prices for prices in possible if prices.size > 1]
 
 
-def _is_possible(economy: Economy, r: float) -> bool:
+def _is_possible(economy: Primitives, r: float) -> bool:
     """Whether whoever owes the most can pay the interest."""
     try:
         economy.households.check(economy.prices(r))
@@ -114,7 +157,7 @@ def _is_possible(economy: Economy, r: float) -> bool:
     return True
 
 
-def _check_room(economy: Economy, seen: Scan) -> None:
+def _check_room(economy: Primitives, seen: Scan) -> None:
     """Households hold at least the borrowing limit: what there is must be more, or any low price will do."""
     limit, most = economy.households.wealth.limit, float(seen.demand.max())
     if most <= limit:
@@ -124,7 +167,7 @@ def _check_room(economy: Economy, seen: Scan) -> None:
         )
 
 
-def _unmatched(economy: Economy, seen: Scan) -> str:
+def _unmatched(economy: Primitives, seen: Scan) -> str:
     low, high = seen.prices[0], seen.prices[-1]
     more = seen.excess[0] > 0
     told = (

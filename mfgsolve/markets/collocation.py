@@ -26,10 +26,10 @@ from scipy.optimize import brentq
 from scipy.special import roots_jacobi
 
 from mfgsolve.errors import InputError
-from mfgsolve.markets.economy import Economy
-from mfgsolve.markets.equilibrium import Equilibrium, solve_economy
+from mfgsolve.markets.economy import Primitives
 from mfgsolve.markets.firm import Prices
 from mfgsolve.markets.households import Households
+from mfgsolve.markets.stationary import Stationary, stationary
 from mfgsolve.markets.wealth import Wealth
 
 __all__ = ["Continuum", "continuum"]
@@ -63,7 +63,7 @@ class Continuum:
     shares: tuple[float, float]
 
 
-def continuum(economy: Economy, nodes: int = NODES) -> Continuum:
+def continuum(economy: Primitives, nodes: int = NODES) -> Continuum:
     """The equilibrium of the continuous economy.
 
     Parameters
@@ -102,16 +102,16 @@ def continuum(economy: Economy, nodes: int = NODES) -> Continuum:
     return Continuum(price, law.atom, law.highest, law.mean_wealth, law.shares)
 
 
-def _near(economy: Economy) -> Equilibrium:
+def _near(economy: Primitives) -> Stationary:
     """The equilibrium of a chain on points that end a little above the richest."""
     limit, top = economy.households.wealth.limit, economy.households.wealth.highest
     for _ in range(2):
-        rough = solve_economy(economy.on(Wealth.power(limit, top, POINTS)))
+        rough = stationary(economy.on(Wealth.power(limit, top, POINTS)))
         top = limit + ABOVE * (_richest(rough) - limit)
-    return solve_economy(economy.on(Wealth.power(limit, top, POINTS)))
+    return stationary(economy.on(Wealth.power(limit, top, POINTS)))
 
 
-def _richest(rough: Equilibrium) -> float:
+def _richest(rough: Stationary) -> float:
     """The least wealth that those of high income do not save beyond."""
     return float(rough.economy.households.wealth.points[int(np.argmax(rough.response.saving[1] <= 0))])
 

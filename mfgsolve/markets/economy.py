@@ -1,10 +1,7 @@
-"""An economy: households, a market that clears, and perhaps a firm.
-
-    mfg.Economy(households, mfg.Market(price="r", clears="wealth", supply=0))                   # Huggett
-    mfg.Economy(households, mfg.Market(), firm=mfg.Firm(mfg.CobbDouglas(share=1/3)))            # Aiyagari
+"""What an economy is made of: households, a market that clears, and perhaps a firm.
 
 Without a firm the price is *implicit*: it is whatever makes wealth equal its supply.  With one it is *explicit* in an
-aggregate, capital K: r(K) and w(K) are what the firm pays.
+aggregate, capital K: r(K) and w(K) are what the firm pays.  `mfgsolve.markets.equilibrium` states and solves it.
 """
 
 from __future__ import annotations
@@ -12,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Self
 
 from mfgsolve.errors import InputError, real, shown, unknown
 from mfgsolve.inputs.calls import ask
@@ -19,7 +17,7 @@ from mfgsolve.markets.firm import Firm, Prices
 from mfgsolve.markets.households import Households
 from mfgsolve.markets.wealth import Wealth
 
-__all__ = ["Economy", "Market"]
+__all__ = ["Market", "Primitives"]
 
 
 @dataclass(frozen=True)
@@ -80,8 +78,8 @@ class Market:
 
 
 @dataclass(frozen=True, eq=False)
-class Economy:
-    """Households and what they trade.
+class Primitives:
+    """Preferences, endowments, technology and market: what an economy is, and nothing of how it is solved.
 
     Parameters
     ----------
@@ -89,32 +87,15 @@ class Economy:
     market : `Market`
     firm : a `Firm`, which holds capital that households own; None for an endowment economy, in which w = 1 and
         incomes are as stated
-    name : as answers and files call it
 
     Raises
     ------
     InputError
-
-    Examples
-    --------
-    >>> import mfgsolve as mfg
-    >>> economy = mfg.Economy(
-    ...     mfg.Households(
-    ...         mfg.Wealth.uniform(-0.15, 5, points=500),
-    ...         mfg.Income([0.1, 0.2], rates=[1.2, 1.2]),
-    ...         mfg.CRRA(2),
-    ...         discount_rate=0.05,
-    ...     ),
-    ...     mfg.Market(price="r", clears="wealth", supply=0),
-    ... )
-    >>> round(mfg.markets.solve_economy(economy).price, 12)
-    0.031916582659
     """
 
     households: Households
     market: Market = field(default_factory=Market)
     firm: Firm | None = None
-    name: str = "economy"
 
     def __post_init__(self) -> None:
         for name, kind in (("households", Households), ("market", Market), ("firm", Firm)):
@@ -148,6 +129,6 @@ class Economy:
         capital = 0.0 if self.firm is None else self.firm.capital(r, self.labour)
         return capital + self.market.supplied(r)
 
-    def on(self, wealth: Wealth) -> Economy:
+    def on(self, wealth: Wealth) -> Self:
         """The same economy on other points of wealth."""
         return replace(self, households=self.households.on(wealth))

@@ -1,199 +1,202 @@
-"""The equilibrium of an economy: solved, certified, measured against the continuum."""
+"""An economy as it is stated and solved, and its equilibrium as it is told, kept and read.
+
+    mfg.Economy(households, mfg.Market(price="r", clears="wealth", supply=0))                   # Huggett
+    mfg.Economy(households, mfg.Market(), firm=mfg.Firm(mfg.CobbDouglas(share=1/3)))            # Aiyagari
+
+The *relative exploitability* of an equilibrium, which ``tol`` refers to, is the larger of what a household gains by
+another plan, as a share of consumption, and how far the price is off, over the rate of impatience; both parts stand
+among the numbers (`mfgsolve.markets.certificate`).  There is no potential: prices enter what a household can do.
+"""
 
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from mfgsolve.cautions import Caution, collect, say
-from mfgsolve.errors import InputError, real, shown
-from mfgsolve.inputs.attributes import Suggesting
-from mfgsolve.markets.certificate import MarketCertificate, certify
-from mfgsolve.markets.clearing import Excess, Scan, roots, scan
-from mfgsolve.markets.datasets import aggregates, build_dataset
-from mfgsolve.markets.economy import Economy
-from mfgsolve.markets.refinement import GridError, grid_error
-from mfgsolve.markets.response import Response
+from mfgsolve.errors import InputError, shown
+from mfgsolve.markets.certificate import MarketCertificate
+from mfgsolve.markets.clearing import Trial
+from mfgsolve.markets.datasets import aggregates, arrays
+from mfgsolve.markets.economy import Primitives
+from mfgsolve.markets.refinement import GridError
+from mfgsolve.markets.stationary import Stationary, stationary
+from mfgsolve.solution.datasets import Measure
+from mfgsolve.statements import Answer, Statement
 
 if TYPE_CHECKING:
-    import xarray as xr
+    import pandas as pd
 
-__all__ = ["Equilibrium", "solve_economy"]
+__all__ = ["Economy", "Equilibrium", "told_as"]
 
-STEP = 1e-4  # of the rate of impatience, between the prices that tell the slope of the excess
-CROWDED = 1e-8  # share of households at the highest wealth above which the points end too early
-STATUSES = {
-    "converged": "Regret and price are within the tolerance.",
-    "stalled": "The price is enclosed to round-off, and the tolerance is not met: excess demand jumps there.",
-}
+PROOF_UNITS = {"regret": "utility / time", "excess": "wealth", "slope": "wealth time", "price_error": "1 / time"}
+COLUMNS = ("density", "mass", "consumption", "saving", "value", "marginal_propensity")
 
 
-@dataclass(frozen=True, eq=False)
-class Equilibrium(Suggesting):
-    """What households do, who has what, and the price at which the market clears.
+@dataclass(frozen=True, eq=False, repr=False)
+class Equilibrium(Answer):
+    """What households do, who has what, and the price at which the market clears; all of it in ``dataset``, whose
+    variables are those of `mfgsolve.markets.datasets.TOLD`."""
 
-    Attributes
-    ----------
-    economy : as it was stated
-    response : plan, value and law at the price, arrays (incomes, wealth)
-    certificate : regret, excess and what both mean for the price, see `mfgsolve.markets.certificate`
-    discretisation : estimated distance of the price to the continuum, a `GridError`
-    prices_found : every price that clears the market, in increasing order; the answer is of the first
-    status : "converged" or "stalled"
-    warnings : what makes the answer less than it looks
-    """
-
-    economy: Economy = field(repr=False)
-    response: Response = field(repr=False)
-    certificate: MarketCertificate
-    discretisation: GridError
-    seen: Scan = field(repr=False)
-    prices_found: tuple[float, ...]
-    status: str
-    tol: float
-    evaluations: int
-    improvements: int
-    seconds: float
-    warnings: tuple[Caution, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.economy.name
+    kind: ClassVar[str] = "economy"
+    told: ClassVar[Mapping[str, str]] = {
+        "price": "interest rate r", "price_error": "r is off by", "discretisation_price": "... the continuum by about",
+        "discretisation_extrapolated_price": "r extrapolated to the continuum",
+        "discretisation_extrapolated_price_error": "... off by about", "wage": "wage w", "capital": "capital",
+        "output": "output", "mean_wealth": "mean wealth", "mean_consumption": "mean consumption",
+        "regret": "regret given the price", "relative_regret": "... share of consumption", "excess": "excess of wealth",
+        "gini_wealth": "Gini of wealth", "gini_consumption": "Gini of consumption", "gini_earnings": "Gini of earnings",
+        "mean_marginal_propensity": "mean propensity to consume", "mass_at_limit": "at the borrowing limit",
+        "mass_at_top": "at the highest wealth",
+    }  # fmt: skip
+    small: ClassVar[frozenset[str]] = frozenset({
+        "exploitability", "price_error", "regret", "relative_regret", "excess", "mass_at_top", "discretisation_price",
+        "discretisation_extrapolated_price_error",
+    })  # fmt: skip
 
     @property
     def price(self) -> float:
         """Interest rate r, per unit of time."""
-        return float(self.response.prices.r)
+        return self.numbers["price"]
 
     @property
     def wage(self) -> float:
-        return float(self.response.prices.w)
+        return self.numbers["wage"]
 
     @property
-    def converged(self) -> bool:
-        return self.status == "converged"
+    def certificate(self) -> MarketCertificate:
+        """Regret, excess, and what both mean for the price."""
+        return MarketCertificate.read(self.dataset.attrs)
 
-    @cached_property
-    def aggregates(self) -> dict[str, float]:
-        """Means, capital, output, Gini coefficients, by name."""
-        return aggregates(self.economy, self.response)
-
-    @cached_property
-    def dataset(self) -> xr.Dataset:
-        """Everything, labelled: see `mfgsolve.markets.datasets.TOLD`."""
-        attributes = {
-            **self.aggregates, "status": self.status, "tol": self.tol, "prices_found": list(self.prices_found),
-            "evaluations": self.evaluations, "improvements": self.improvements, "seconds": self.seconds,
-        }  # fmt: skip
-        return build_dataset(
-            self.economy, self.response, self.certificate, self.discretisation, self.seen, self.warnings, attributes
-        )
+    @property
+    def discretisation(self) -> GridError:
+        """Estimated distance of the price to the continuum."""
+        return GridError.read(self.dataset.attrs)
 
     @property
     def sentence(self) -> str:
         """Why the solve ended, the price, how far it is from the continuum, and every warning."""
-        proof = self.certificate
-        return " ".join([
-            STATUSES[self.status],
+        proof, said = self.certificate, [caution.sentence for caution in self.warnings]
+        found = (
             f"r = {self.price:.12g}, off by about {proof.price_error:.0e} on its own points; a household gains at most "
-            f"{proof.relative_regret:.0e} of its consumption by another plan.",
-            self.discretisation.sentence,
-            *(caution.sentence for caution in self.warnings),
-        ])  # fmt: skip
+            f"{proof.relative_regret:.0e} of its consumption by another plan."
+        )
+        return " ".join([self.status.sentence, found, self.discretisation.sentence, *said])
 
     def summary(self) -> dict[str, Any]:
         """The numbers that the command prints as JSON; None for what was not measured."""
-        numbers = asdict(self.certificate) | self.aggregates
-        plain = {name: None if math.isnan(value) else value for name, value in numbers.items()}
-        work = {"evaluations": self.evaluations, "improvements": self.improvements, "seconds": self.seconds}
-        more = {"prices_found": list(self.prices_found), "discretisation": self.discretisation.facts}
-        return {"status": self.status} | plain | work | more | {"warnings": [asdict(c) for c in self.warnings]}
+        plain = {key: None if isinstance(value, float) and math.isnan(value) else value
+                 for key, value in super().summary().items()}  # fmt: skip
+        prices = [float(r) for r in self.dataset["clearing_price"].values]
+        return plain | {"clearing_prices": prices, "discretisation": self.discretisation.facts}
 
-    def save(self, path: str | Path) -> Path:
-        """Write NetCDF; an earlier file stays whole if writing fails."""
-        from mfgsolve.files import write_dataset
+    def rows(self) -> list[tuple[str, str]]:
+        """Names and values of the small table that the command prints, of what there is."""
+        return [row for row in super().rows() if row[1] != "not measured"]
 
-        return write_dataset(self.dataset, path)
+    def about(self) -> list[tuple[str, str]]:
+        sizes = self.dataset.sizes
+        firm = "none" if math.isnan(self.numbers["capital"]) else "one, prices explicit in capital"
+        return [("incomes x wealth", f"{sizes['income']} x {sizes['wealth']}"), ("firm", firm)]
 
-    def __repr__(self) -> str:
-        doubts = f", with warnings ({', '.join(caution.code for caution in self.warnings)})" if self.warnings else ""
-        return (
-            f"<Equilibrium of {self.name}: {self.status}, r = {self.price:.9g}{doubts}, relative regret "
-            f"{self.certificate.relative_regret:.0e}, price off by {self.certificate.price_error:.0e}>"
-        )
+    def table(self) -> pd.DataFrame:
+        """A row for every state: income, wealth, density, mass, consumption, saving, value, propensity."""
+        frame: pd.DataFrame = self.dataset[list(COLUMNS)].to_dataframe().reset_index()
+        return frame
 
 
-def solve_economy(economy: Economy, *, tol: float = 1e-10, estimate: bool = True) -> Equilibrium:
-    """The stationary equilibrium of an economy.
+@dataclass(frozen=True, eq=False)
+class Economy(Primitives, Statement[Equilibrium]):
+    """Households and what they trade.
 
     Parameters
     ----------
-    economy : households, a market, perhaps a firm
-    tol : of the regret, as a share of consumption, and of the price, relative to the rate of impatience
-    estimate : solve on coarser points, too, to tell the distance to the continuum
+    households : `Households`
+    market : `Market`
+    firm : a `Firm`, which holds capital that households own; None for an endowment economy, in which w = 1 and
+        incomes are as stated
+    name, source, parameters : as answers and files tell them
 
     Raises
     ------
     InputError
-        where no price clears the market, and for prices at which households have no law
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> economy = mfg.Economy(
+    ...     mfg.Households(
+    ...         mfg.Wealth.uniform(-0.15, 5, points=500),
+    ...         mfg.Income([0.1, 0.2], rates=[1.2, 1.2]),
+    ...         mfg.CRRA(2),
+    ...         discount_rate=0.05,
+    ...     ),
+    ...     mfg.Market(price="r", clears="wealth", supply=0),
+    ... )
+    >>> answer = mfg.solve(economy)
+    >>> round(answer.price, 12), round(answer.discretisation.extrapolated_price, 4)
+    (0.031916582659, 0.036)
     """
-    if not isinstance(economy, Economy):
-        raise InputError(f"solve_economy got {shown(economy)}; an mfg.Economy is needed")
-    tol = real(tol, "tol")
-    if not (math.isfinite(tol) and tol > 0):
-        raise InputError(f"tol is {tol:g}; a positive number is needed, say 1e-10")
-    begun = time.perf_counter()
-    with collect() as said:
-        seen = scan(economy)
-        excess = Excess(economy)
-        enclosed = roots(excess, seen)
-        found = tuple(_best(excess, ends) for ends in enclosed)
-        response = excess.respond(found[0])
-        certificate = certify(economy, response.plan, found[0], _slope(excess, found[0]))
-        close = certificate.relative_regret <= tol and certificate.price_error <= tol * economy.households.impatience
-        _doubt(economy, response, found)
-        distance = (
-            grid_error(economy, found[0], lambda other: _price(other, found[0], seen)) if estimate else GridError()
-        )
-    return Equilibrium(
-        economy, response, certificate, distance, seen, found, "converged" if close else "stalled", tol,
-        excess.evaluations, excess.improvements, time.perf_counter() - begun, tuple(said),
+
+    name: str = "economy"
+    source: str = ""
+    parameters: Mapping[str, Any] | None = None
+    kind: ClassVar[str] = "economy"
+    noun: ClassVar[str] = "an economy"
+    answer: ClassVar[type[Answer]] = Equilibrium
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.name, str):
+            raise InputError(f"name of the economy is {shown(self.name)}; a text is needed")
+
+    def solve_with(  # type: ignore[override]
+        self, *, tol: float = 1e-10, estimate: bool = True, max_seconds: float | None = None,
+        callback: Callable[[Measure], Any] | None = None,
+    ) -> Equilibrium:  # fmt: skip
+        """The stationary equilibrium.
+
+        Parameters
+        ----------
+        tol : of the relative exploitability, see the module
+        estimate : solve on coarser points, too, to tell the distance to the continuum
+        max_seconds : budget; None is no limit
+        callback : called with a `Measure` after every price that is tried; a true value stops
+        """
+        states = self.households.income.count * self.households.wealth.count
+
+        def watch(trial: Trial) -> Any:
+            return callback is not None and callback(_measure(trial, self, states))
+
+        return told_as(self, stationary(self, tol=tol, estimate=estimate, max_seconds=max_seconds, callback=watch), tol)
+
+
+def told_as(economy: Economy, result: Stationary, tol: float) -> Equilibrium:
+    """What was computed, labelled."""
+    proof, states = result.certificate, result.response.mass.size
+    rows = [_measure(trial, economy, states) for trial in result.trials]
+    regret = proof.regret if math.isnan(proof.exploitability) else proof.exploitability
+    worst, last = proof.worst(economy.households.impatience), result.trials[-1]
+    rows[-1] = Measure(
+        last.number, float(last.improvements), regret, worst, math.nan, math.nan, states, True, result.seconds
+    )
+    numbers = {
+        name: (value, PROOF_UNITS.get(name, "1"))
+        for name, value in asdict(proof).items()
+        if name not in ("exploitability", "relative_exploitability")
+    }
+    more = {"own_exploitability": proof.exploitability, "own_relative_exploitability": proof.relative_exploitability}
+    return Equilibrium.of(
+        economy, arrays(result), rows, status=result.status, tol=tol, numbers=numbers | aggregates(result),
+        cautions=result.warnings, cost_units="utility / time", time=economy.households.time, **more,
+        **result.discretisation.attributes,
     )  # fmt: skip
 
 
-def _best(excess: Excess, ends: tuple[float, float]) -> float:
-    """Of both ends of what encloses a zero the one with the smaller excess."""
-    return min(dict.fromkeys(ends), key=lambda r: abs(excess(r)))
-
-
-def _slope(excess: Excess, r: float) -> float:
-    """E'(r), by a central difference."""
-    step = STEP * excess.economy.households.impatience
-    return (excess(r + step) - excess(r - step)) / (2 * step)
-
-
-def _price(economy: Economy, near: float, seen: Scan) -> float:
-    """The price on other points that is nearest to one."""
-    excess = Excess(economy)
-    return min((_best(excess, ends) for ends in roots(excess, seen)), key=lambda r: abs(r - near))
-
-
-def _doubt(economy: Economy, response: Response, found: tuple[float, ...]) -> None:
-    """Say what makes the answer less than it looks."""
-    if len(found) > 1:
-        say(
-            "several-equilibria",
-            f"{len(found)} prices clear the market, r = {', '.join(f'{r:.9g}' for r in found)}, and the answer is that "
-            "of the first; give the market a bracket=(low, high) around another",
-        )
-    top, points = float(response.mass[:, -1].sum()), economy.households.wealth
-    if top > CROWDED:
-        say(
-            "wealth-at-the-top",
-            f"{top:.2g} of all households sit at the highest wealth, {points.highest:g}, and would save more: the "
-            f"points of wealth end too early; take a higher one, say {2 * points.highest - points.limit:g}",
-        )
+def _measure(trial: Trial, economy: Economy, states: int) -> Measure:
+    """What a price that was tried measures: by how much it is off; the plan is the best at that price."""
+    off = trial.off / economy.households.impatience
+    return Measure(
+        trial.number, float(trial.improvements), math.nan, off, math.nan, math.nan, states, True, trial.seconds
+    )

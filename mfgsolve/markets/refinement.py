@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from mfgsolve.markets.economy import Economy
+from mfgsolve.markets.economy import Primitives
 from mfgsolve.markets.wealth import FEWEST
 from mfgsolve.resolution.richardson import error_of, observed_order
 
@@ -81,14 +81,14 @@ class GridError:
         return cls(**told)
 
 
-def coarser(economy: Economy) -> list[Economy]:
+def coarser(economy: Primitives) -> list[Primitives]:
     """The same economy on half as many intervals of wealth, and on a quarter, as far as there are enough."""
     intervals = economy.households.wealth.count - 1
     counts = [intervals // 2**k + 1 for k in range(1, LEVELS)]
     return [economy.on(economy.households.wealth.refined(count)) for count in counts if count >= 4 * FEWEST]
 
 
-def grid_error(economy: Economy, price: float, solve: Callable[[Economy], float]) -> GridError:
+def grid_error(economy: Primitives, price: float, solve: Callable[[Primitives], float]) -> GridError:
     """Solve on coarser points, by ``solve`` from an economy to its price, and compare."""
     others = coarser(economy)
     if not others:

@@ -9,6 +9,7 @@ from typing import Any
 from mfgsolve.certificates import exploitability
 from mfgsolve.errors import InputError
 from mfgsolve.problem import Problem
+from mfgsolve.problemfile.by_name import by_kind
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
 from mfgsolve.solving import solve
@@ -52,6 +53,7 @@ class Anarchy:
         return self.ratio
 
 
+@by_kind("price_of_anarchy")
 def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     """Cost of an agent at the equilibrium over its cost at the social optimum, both certified.
 
@@ -63,7 +65,8 @@ def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
 
     Parameters
     ----------
-    problem : a game whose couplings have derivatives, and whose transitions do not depend on the crowd
+    problem : a game whose couplings have derivatives, and whose transitions do not depend on the crowd; or a road
+        network (see `mfgsolve.RoadNetwork`)
     options : of `mfgsolve.solve`, for both; no ``objective`` and no ``checkpoint``, which belong to one solve
 
     Raises

@@ -14,7 +14,9 @@ def test_a_zero_is_enclosed_to_round_off():
     economy = huggett(60)
     excess = Excess(economy)
     ((low, high),) = roots(excess, scan(economy))
-    assert 0 <= high - low < 1e-14 and excess(low) <= 1e-12 and excess(high) >= -1e-12
+    assert 0 <= high - low < 1e-14
+    assert excess(low) <= 1e-12
+    assert excess(high) >= -1e-12
 
 
 def test_the_excess_does_not_depend_on_where_it_begins():

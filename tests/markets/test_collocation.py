@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -26,9 +27,9 @@ def test_huggett_is_the_published_continuum(of_huggett):
 
 def limit(economy, counts):
     """Richardson's table of the prices of chains, in whole powers of their width."""
-    row = [mfg.markets.solve_economy(economy(count, 2.0), estimate=False).price for count in counts]
+    row = [mfg.markets.stationary(economy(count, 2.0), estimate=False).price for count in counts]
     for k in range(1, len(counts)):
-        row = [(2**k * fine - coarse) / (2**k - 1) for coarse, fine in zip(row, row[1:], strict=False)]
+        row = [(2**k * fine - coarse) / (2**k - 1) for coarse, fine in pairwise(row)]
     return row[0]
 
 
@@ -45,10 +46,10 @@ def test_chains_of_aiyagari_come_to_it():
 
 def test_the_logarithm_and_uneven_rates_too():
     households = mfg.Households(
-        mfg.Wealth.power(-0.1, 5, 400), mfg.Income([0.1, 0.25], rates=[0.8, 0.3]), mfg.CRRA(1), discount_rate=0.06
+        mfg.Wealth.power(-0.1, 5, 801), mfg.Income([0.1, 0.25], rates=[0.8, 0.3]), mfg.CRRA(1), discount_rate=0.06
     )
     found = continuum(mfg.Economy(households))
-    chain = mfg.markets.solve_economy(mfg.Economy(households)).discretisation
+    chain = mfg.markets.stationary(mfg.Economy(households)).discretisation
     assert found.price == pytest.approx(chain.extrapolated_price, abs=chain.extrapolated_price_error)
     assert found.shares == pytest.approx(households.income.law, abs=1e-9)
 

@@ -9,12 +9,15 @@ from tests.economies import aiyagari, huggett
 
 
 def test_prices_of_an_endowment_economy_have_a_wage_of_one():
-    assert huggett().prices(0.03) == (0.03, 1.0) and not huggett().is_explicit
+    assert huggett().prices(0.03) == (0.03, 1.0)
+    assert not huggett().is_explicit
 
 
 def test_prices_of_a_firm_are_those_of_the_capital_it_rents():
     economy = aiyagari()
-    assert economy.firm is not None and economy.is_explicit and economy.labour == pytest.approx(1.5)
+    assert economy.firm is not None
+    assert economy.is_explicit
+    assert economy.labour == pytest.approx(1.5)
     capital = economy.demand(0.04)
     assert economy.firm.prices(capital, 1.5) == pytest.approx(economy.prices(0.04))
 

@@ -1,102 +1,106 @@
-"""Equilibria: the published prices of chains, and everything that makes an answer less than it looks."""
+"""Economies through the door of all statements: solved, told, kept, read."""
 
 from __future__ import annotations
 
 import json
 import math
 
-import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.markets import solve_economy
-from tests.economies import HUGGETT, HUGGETT_CHAINS, aiyagari, huggett
+from tests.economies import HUGGETT_CHAINS, aiyagari, huggett
 
 
-@pytest.mark.parametrize("points", HUGGETT_CHAINS)
-def test_the_chains_of_huggett_have_their_published_prices(points):
-    answer = solve_economy(huggett(points), estimate=False)
-    assert answer.price == pytest.approx(HUGGETT_CHAINS[points], abs=1e-12)
-    assert answer.converged and answer.certificate.price_error < 1e-12 and answer.certificate.relative_regret < 1e-12
+@pytest.fixture(scope="module")
+def answer():
+    return mfg.solve(huggett(500))
 
 
-def test_the_quadratic_grid_once_extrapolated():
-    fine, coarse = (solve_economy(huggett(n, 2.0), estimate=False).price for n in (4001, 2001))
-    assert 2 * fine - coarse == pytest.approx(0.036099150261, abs=1e-12)
+def test_it_tells_the_price_its_error_and_that_of_the_grid(answer):
+    assert answer.price == pytest.approx(HUGGETT_CHAINS[500], abs=1e-12)
+    assert answer.converged
+    assert answer.wage == 1.0
+    assert answer.relative_exploitability < 1e-10
+    assert answer.discretisation.sentence in answer.sentence
+    assert "r = 0.031916582659, off by" in answer.sentence
+    rows = dict(answer.rows())
+    assert rows["interest rate r"].startswith("0.03191658265")
+    assert "capital" not in rows
+    assert "potential" not in rows
+    assert rows["... the continuum by about"] == "5.71e-03"
 
 
-@pytest.mark.parametrize(("points", "price"), [(500, 0.0436962735), (1000, 0.0447983366)])
-def test_the_chains_of_aiyagari(points, price):
-    answer = solve_economy(aiyagari(points, 1.0), estimate=False)
-    assert answer.price == pytest.approx(price, abs=1e-10)
-    assert answer.certificate.relative_exploitability < 1e-13
-    assert answer.aggregates["capital"] == pytest.approx(answer.economy.demand(answer.price), rel=1e-12)
+def test_the_larger_of_both_parts_is_what_a_tolerance_refers_to(answer):
+    proof = answer.certificate
+    assert answer.relative_exploitability == max(proof.relative_regret, proof.price_error / 0.05)
+    assert answer.exploitability == proof.regret
+    explicit = mfg.solve(aiyagari(60), estimate=False)
+    assert explicit.exploitability == explicit.certificate.exploitability != explicit.certificate.regret
 
 
-def test_the_logarithm_is_a_utility_like_its_neighbours():
-    prices = []
-    for gamma in (1.0, 1.0 + 1e-6):
-        economy = huggett(100)
-        households = mfg.Households(
-            economy.households.wealth, economy.households.income, mfg.CRRA(gamma), discount_rate=0.05
-        )
-        prices.append(solve_economy(mfg.Economy(households), estimate=False).price)
-    assert prices[0] == pytest.approx(prices[1], abs=1e-6) and prices[0] != prices[1]
+def test_a_file_is_the_answer_again(answer, tmp_path):
+    again = mfg.load(answer.save(tmp_path / "economy.nc"))
+    assert isinstance(again, type(answer))
+    assert again.dataset.identical(answer.dataset)
+    assert str(again.certificate) == str(answer.certificate)
+    assert again.discretisation == answer.discretisation
+    assert again.sentence == answer.sentence
 
 
-def test_several_equilibria_are_told_and_a_bracket_chooses():
-    fixed = solve_economy(huggett(60), estimate=False)
-    slope = fixed.certificate.slope
-
-    def supply(r: float) -> float:  # steeper than what households hold, but for large differences
-        x = (r - fixed.price) / 0.004
-        return 2 * slope * 0.004 * math.tanh(x)
-
-    answer = solve_economy(huggett(60, supply=supply), estimate=False)
-    assert len(answer.prices_found) == 3 and answer.price == answer.prices_found[0]
-    assert answer.prices_found[1] == pytest.approx(fixed.price, abs=1e-12)
-    assert [caution.code for caution in answer.warnings] == ["several-equilibria"]
-    assert "give the market a bracket=(low, high) around another" in answer.sentence
-    bracket = (fixed.price - 0.002, fixed.price + 0.002)
-    other = solve_economy(huggett(60, supply=supply, bracket=bracket), estimate=False)
-    assert other.price == pytest.approx(fixed.price, abs=1e-12) and not other.warnings
-
-
-def test_points_that_end_too_early_are_told():
-    households = huggett().households.on(mfg.Wealth.uniform(-0.15, 0.2, 100))
-    answer = solve_economy(mfg.Economy(households))
-    assert [caution.code for caution in answer.warnings] == ["wealth-at-the-top"]
-    assert "of all households sit at the highest wealth, 0.2" in answer.sentence
-    assert answer.aggregates["mass_at_top"] > 0.01
-    assert abs(answer.price - HUGGETT) > answer.discretisation.extrapolated_price_error  # which cannot know
-
-
-def test_a_jump_in_what_there_is_does_not_converge():
-    answer = solve_economy(huggett(60, supply=lambda r: 0.2 if r < 0.03 else -0.1), estimate=False)
-    assert not answer.converged and answer.status == "stalled" and answer.price == pytest.approx(0.03)
-    assert "excess demand jumps there" in answer.sentence and abs(answer.certificate.excess) > 0.05
-
-
-def test_summary_is_json_and_says_what_was_not_measured():
-    answer = solve_economy(huggett(60))
+def test_summary_is_json_and_says_what_was_not_measured(answer):
     read = json.loads(json.dumps(answer.summary(), allow_nan=False))
-    assert read["price"] == answer.price and read["exploitability"] is None and read["capital"] is None
-    assert read["discretisation"]["price"] == answer.discretisation.price and read["warnings"] == []
+    assert read["price"] == answer.price
+    assert read["potential"] is None
+    assert read["capital"] is None
+    assert read["discretisation"]["price"] == answer.discretisation.price
+    assert read["warnings"] == []
+    assert read["clearing_prices"] == [answer.price]
 
 
-def test_a_wrong_name_is_told_the_nearest():
-    answer = solve_economy(huggett(60), estimate=False)
+def test_warnings_stand_wherever_the_answer_stands(tmp_path):
+    short = mfg.Economy(huggett().households.on(mfg.Wealth.uniform(-0.15, 0.2, 100)))
+    with pytest.warns(UserWarning, match="of all households sit at the highest wealth, 0.2") as said:
+        answer = mfg.solve(short)
+    assert said[0].filename == __file__
+    again = mfg.load(answer.save(tmp_path / "short.nc"))
+    for told in (answer.sentence, again.sentence, answer._repr_html_(), json.dumps(answer.summary())):
+        assert "sit at the highest wealth" in told
+    with pytest.raises(mfg.Doubtful, match="end too early"):
+        mfg.solve(short, check="raise")
+
+
+def test_what_does_not_converge_says_so():
+    jump = huggett(60, supply=lambda r: 0.2 if r < 0.03 else -0.1)
+    with pytest.raises(mfg.NotConverged, match="huggett ended with status 'stalled'") as stopped:
+        mfg.solve(jump, check="raise")
+    assert stopped.value.solution.price == pytest.approx(0.03)
+
+
+def test_progress_is_told_and_may_stop_it():
+    told = []
+    answer = mfg.solve(huggett(60), callback=lambda measure: told.append(measure) or len(told) == 4, check="ignore")
+    assert answer.status is mfg.Status.STOPPED
+    assert len(told) == 4
+    assert math.isnan(told[0].relative_exploitability)
+    assert told[3].relative_exploitability > 0
+    assert answer.dataset["tried_price"].sizes["iteration"] == answer.dataset["sweeps"].size == 5
+
+
+def test_a_table_has_a_row_for_every_state(answer):
+    frame = answer.table()
+    assert len(frame) == 1000
+    assert frame["mass"].sum() == pytest.approx(1.0)
+    assert list(frame.columns) == [
+        "income", "wealth", "density", "mass", "consumption", "saving", "value", "marginal_propensity",
+    ]  # fmt: skip
+
+
+def test_options_and_wrong_names_are_told(answer):
+    with pytest.raises(mfg.InputError, match="unknown option 'tole'; did you mean 'tol'"):
+        mfg.solve(huggett(40), tole=1e-3)
     with pytest.raises(AttributeError, match="did you mean 'price'"):
         answer.prise
-    assert "Equilibrium of huggett: converged, r = 0.0" in repr(answer) and answer.wage == 1.0
-
-
-@pytest.mark.parametrize("tol", [0, -1e-3, math.nan, math.inf])
-def test_bad_tolerances_are_told(tol):
-    with pytest.raises(mfg.InputError, match="tol is .* a positive number"):
-        solve_economy(huggett(40), tol=tol)
-
-
-def test_something_else_is_told():
-    with pytest.raises(mfg.InputError, match="an mfg.Economy is needed"):
-        solve_economy(np.zeros(3))
+    with pytest.raises(mfg.InputError, match="name of the economy is 3; a text is needed"):
+        mfg.Economy(huggett().households, name=3)
+    with pytest.raises(mfg.InputError, match="is an economy, which has no price of anarchy"):
+        mfg.price_of_anarchy(huggett(40))

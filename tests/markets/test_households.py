@@ -15,13 +15,15 @@ CHANCES = mfg.Income([0.1, 0.2], probabilities=[[0.9, 0.1], [0.1, 0.9]])
 def test_the_income_says_which_time_and_impatience_is_an_interest_rate():
     assert mfg.Households(WEALTH, RATES, discount_rate=0.05).impatience == 0.05
     discrete = mfg.Households(WEALTH, CHANCES, discount_factor=0.96)
-    assert discrete.time == "discrete" and discrete.impatience == pytest.approx(1 / 0.96 - 1)
+    assert discrete.time == "discrete"
+    assert discrete.impatience == pytest.approx(1 / 0.96 - 1)
 
 
 def test_what_is_to_spend():
     households = huggett(20).households
     earnings = households.earnings(mfg.markets.Prices(r=0.02, w=3.0))
-    assert earnings[1, 0] == pytest.approx(3 * 0.2 - 0.02 * 0.15) and earnings.shape == households.shape
+    assert earnings[1, 0] == pytest.approx(3 * 0.2 - 0.02 * 0.15)
+    assert earnings.shape == households.shape
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ def test_twice_as_many_intervals_keep_every_point():
     assert own.refined(11).points[::2] == pytest.approx(own.points, abs=1e-15)
     power = mfg.Wealth.power(-0.15, 5, 51)
     assert power.refined(101).points[::2] == pytest.approx(power.points, abs=1e-15)
-    assert power.refined(101).exponent == 2.0 and math.isnan(own.refined(11).exponent)
+    assert power.refined(101).exponent == 2.0
+    assert math.isnan(own.refined(11).exponent)
 
 
 def test_what_is_stated_makes_it_again():
