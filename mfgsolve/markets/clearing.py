@@ -19,7 +19,7 @@ from scipy.optimize import brentq
 from mfgsolve.errors import InputError
 from mfgsolve.markets.chains import chain_of
 from mfgsolve.markets.economy import Primitives
-from mfgsolve.markets.response import Response
+from mfgsolve.markets.response import Reducible, Response
 
 __all__ = ["Excess", "Scan", "Trial", "roots", "scan"]
 
@@ -128,9 +128,19 @@ def scan(economy: Primitives) -> Scan:
 
 
 def _seen(economy: Primitives, prices: np.ndarray) -> Scan:
-    excess = Excess(economy)
-    held = np.array([excess.respond(float(r)).wealth(economy.households) for r in prices])
-    return Scan(prices, held, np.array([economy.demand(float(r)) for r in prices]))
+    """Prices that nobody stated are left out where households have several laws: on few points, near to the rate of
+    impatience, the rich rest wherever they are."""
+    excess, held, left_out = Excess(economy), dict[float, float](), None
+    for r in map(float, prices):
+        try:
+            held[r] = excess.respond(r).wealth(economy.households)
+        except Reducible as error:
+            if economy.market.bracket is not None:
+                raise
+            left_out = error
+    if left_out is not None and len(held) < 2:
+        raise left_out
+    return Scan(np.array([*held]), np.array([*held.values()]), np.array([economy.demand(r) for r in held]))
 
 
 def _candidates(economy: Primitives) -> list[np.ndarray]:

@@ -149,19 +149,20 @@ def _start(households: Households, saving: np.ndarray, count: int) -> np.ndarray
 
 
 def _residual(households: Households, prices: Prices, unknown: np.ndarray, nodes: _Nodes) -> np.ndarray:
-    """Both Euler equations, that of the rich times 2 L x."""
+    """Both Euler equations, that of the rich times 2 L x, of one or several vectors of unknowns (..., 2 nodes)."""
     x, count, u = nodes.x, nodes.x.size, households.utility
-    q, length = unknown[:count], unknown[-1]
-    rich = np.concatenate([[0.0], unknown[count:-1]])
+    q, length = unknown[..., :count], unknown[..., -1:]
+    rich = np.concatenate([0.0 * length, unknown[..., count:-1]], axis=-1)
     up, down = households.income.matrix[0, 1], households.income.matrix[1, 0]
-    earnings = prices.w * households.income.levels[:, None] + prices.r * (households.wealth.limit + length * x**2)
-    c = earnings + np.array([x * q, -rich])
-    gap, (first, second) = households.impatience - prices.r, u.marginal(c)
-    moved = -q * (2 * length * x * prices.r + q + x * (nodes.matrix @ q)) / (2 * length)  # c_1' s_1
-    poor = gap * first - u.curvature(c[0]) * moved - up * (second - first)
-    moved = rich * (2 * length * x * prices.r - nodes.matrix @ rich)  # 2 L x c_2' s_2
-    other = 2 * length * x * (gap * second - down * (first - second)) - u.curvature(c[1]) * moved
-    return np.concatenate([poor, other])
+    poor_income, rich_income = prices.w * households.income.levels
+    interest = prices.r * (households.wealth.limit + length * x**2)
+    first, second = poor_income + interest + x * q, rich_income + interest - rich  # c_1, c_2
+    gap = households.impatience - prices.r
+    moved = -q * (2 * length * x * prices.r + q + x * (q @ nodes.matrix.T)) / (2 * length)  # c_1' s_1
+    poor = gap * u.marginal(first) - u.curvature(first) * moved - up * (u.marginal(second) - u.marginal(first))
+    moved = rich * (2 * length * x * prices.r - rich @ nodes.matrix.T)  # 2 L x c_2' s_2
+    other = gap * u.marginal(second) - down * (u.marginal(first) - u.marginal(second))
+    return np.concatenate([poor, 2 * length * x * other - u.curvature(second) * moved], axis=-1)
 
 
 def _solved(households: Households, prices: Prices, unknown: np.ndarray) -> np.ndarray:
@@ -174,12 +175,8 @@ def _solved(households: Households, prices: Prices, unknown: np.ndarray) -> np.n
             break
         best = min(best, size)
         step = SMALL * np.maximum(np.abs(unknown), 1e-3)
-        columns = [
-            (_residual(households, prices, unknown + d, nodes) - _residual(households, prices, unknown - d, nodes))
-            / (2 * d.sum())
-            for d in np.diag(step)
-        ]
-        change = np.linalg.solve(np.array(columns).T, value)
+        above, below = (_residual(households, prices, unknown + sign * np.diag(step), nodes) for sign in (1, -1))
+        change = np.linalg.solve(((above - below) / (2 * step[:, None])).T, value)
         share = min(1.0, FARTHEST / float(np.abs(change / np.abs(unknown).max()).max()))
         unknown = unknown - share * change
     if not best < 1e-6:

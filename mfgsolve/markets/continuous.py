@@ -26,7 +26,7 @@ from mfgsolve.cautions import say
 from mfgsolve.errors import InputError
 from mfgsolve.markets.firm import Prices
 from mfgsolve.markets.households import Households
-from mfgsolve.markets.response import Response
+from mfgsolve.markets.response import Reducible, Response
 
 __all__ = ["ContinuousChain"]
 
@@ -115,7 +115,7 @@ class ContinuousChain:
 
         Raises
         ------
-        InputError
+        Reducible
             where the plan has several closed sets of states, and therefore several laws
         """
         incomes, points = self.households.shape
@@ -153,7 +153,7 @@ class ContinuousChain:
         if (~left).sum() > 1:
             points = self.households.wealth.points
             sets = [f"{points[i]:g}..{points[k]:g}" for i, k in zip(first[~left], last[~left], strict=True)]
-            raise InputError(
+            raise Reducible(
                 f"under this plan households never leave any of {len(sets)} ranges of wealth, "
                 f"{', '.join(sets[:3])}{', ...' * (len(sets) > 3)}, so that it has several laws; give a plan that "
                 "moves, or incomes that do"

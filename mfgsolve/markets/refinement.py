@@ -2,7 +2,8 @@
 
 Upwind chains are off by C h + ..., in whole powers of h where points are smooth (see `Wealth.power`), so that
 Richardson's rule on h, 2 h and 4 h leaves h^3.  The estimate is that of `mfgsolve.resolution.richardson` for the
-price itself, and for the extrapolated one by how much its last step moved it.
+price itself.  For the extrapolated one it is by how much the last step of the rule moved it, or a fourth of how much it
+moved that of 2 h, 4 h and 8 h, where that is more: one step alone may be small by accident.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from mfgsolve.resolution.richardson import error_of, observed_order
 __all__ = ["PREFIX", "GridError", "coarser", "grid_error"]
 
 PREFIX = "discretisation_"
-LEVELS = 3  # the own points, and two coarser ones
+LEVELS = 4  # the own points, and three coarser ones
+POWERS = 3  # of the polynomial in h that is extrapolated, on as many of the finest
 FORMAL = 1.0  # order of upwind differences
+SHRINKS = 4.0  # times, the last step of the rule where h is halved
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class GridError:
 
 
 def coarser(economy: Primitives) -> list[Primitives]:
-    """The same economy on half as many intervals of wealth, and on a quarter, as far as there are enough."""
+    """The same economy on half as many intervals of wealth, a quarter, and an eighth, as far as there are enough."""
     intervals = economy.households.wealth.count - 1
     counts = [intervals // 2**k + 1 for k in range(1, LEVELS)]
     return [economy.on(economy.households.wealth.refined(count)) for count in counts if count >= 4 * FEWEST]
@@ -101,11 +104,17 @@ def estimated(prices: Sequence[float], widths: Sequence[float]) -> GridError:
     """The estimate from prices on grids of these relative widths, the finest first."""
     first, second, third = [float(price) for price in (*prices, math.nan)][:3]
     counts, ratio = ", ".join(f"{round(1 / width) + 1}" for width in widths), widths[1] / widths[0]
-    best = [_to_zero(prices[:k], widths[:k]) for k in range(1, len(prices) + 1)]
-    return GridError(
-        error_of(first, second, third, FORMAL, ratio), observed_order(first, second, third, FORMAL, ratio), best[-1],
-        abs(best[-1] - best[-2]), f"upwind, from {counts} points",
-    )  # fmt: skip
+    error = error_of(first, second, third, FORMAL, ratio)
+    order = observed_order(first, second, third, FORMAL, ratio)
+    steps = [_last_step(prices[k:], widths[k:]) / SHRINKS**k for k in range(2) if len(prices) >= POWERS + k] or [error]
+    best = _to_zero(prices[:POWERS], widths[:POWERS])
+    return GridError(error, order, best, max(steps), f"upwind, from {counts} points")
+
+
+def _last_step(prices: Sequence[float], widths: Sequence[float]) -> float:
+    """By how much the last of the powers moves the extrapolated price."""
+    one_less = _to_zero(prices[: POWERS - 1], widths[: POWERS - 1])
+    return abs(_to_zero(prices[:POWERS], widths[:POWERS]) - one_less)
 
 
 def _to_zero(prices: Sequence[float], widths: Sequence[float]) -> float:

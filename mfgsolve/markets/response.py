@@ -19,10 +19,15 @@ from typing import Protocol
 
 import numpy as np
 
+from mfgsolve.errors import InputError
 from mfgsolve.markets.firm import Prices
 from mfgsolve.markets.households import Households
 
-__all__ = ["Chain", "Response"]
+__all__ = ["Chain", "Reducible", "Response"]
+
+
+class Reducible(InputError):
+    """A plan has several closed sets of states, and therefore several laws."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ import pytest
 
 import mfgsolve as mfg
 from mfgsolve.markets.clearing import Excess, roots, scan
+from mfgsolve.markets.response import Reducible
 from tests.economies import aiyagari, huggett
 
 
@@ -60,5 +61,12 @@ def test_prices_at_which_debts_cannot_be_served_are_not_looked_at():
     income = mfg.Income([0.1, 0.2], rates=[1.2, 1.2])
     households = mfg.Households(mfg.Wealth.uniform(-3, 5, 60), income, discount_rate=0.05)
     assert scan(mfg.Economy(households, mfg.Market(supply=-2.0))).prices.max() < 0.1 / 3
-    with pytest.raises(mfg.InputError, match="lies below the natural one, -2.8"):
+    with pytest.raises(mfg.InputError, match=r"lies below the natural one, -2\.8"):
         scan(mfg.Economy(households, mfg.Market(bracket=(0.0, 0.04))))
+
+
+def test_prices_at_which_few_points_have_several_laws_are_left_out_unless_stated():
+    """Of 51 points to 20, near the rate of impatience, the rich rest wherever they are."""
+    assert scan(aiyagari(51)).prices.max() < 0.0498
+    with pytest.raises(Reducible, match="several laws"):
+        scan(aiyagari(51, bracket=(0.04, 0.0499)))

@@ -99,7 +99,7 @@ def test_options_and_wrong_names_are_told(answer):
     with pytest.raises(mfg.InputError, match="unknown option 'tole'; did you mean 'tol'"):
         mfg.solve(huggett(40), tole=1e-3)
     with pytest.raises(AttributeError, match="did you mean 'price'"):
-        answer.prise
+        _ = answer.prise
     with pytest.raises(mfg.InputError, match="name of the economy is 3; a text is needed"):
         mfg.Economy(huggett().households, name=3)
     with pytest.raises(mfg.InputError, match="is an economy, which has no price of anarchy"):

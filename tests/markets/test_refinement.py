@@ -29,9 +29,10 @@ def test_two_grids_have_no_order_and_one_tells_why():
 
 def test_coarser_points_are_every_second_and_every_fourth():
     own = huggett(401, 2.0)
-    half, quarter = coarser(own)
+    half, quarter, eighth = coarser(own)
     assert half.households.wealth.points == pytest.approx(own.households.wealth.points[::2], abs=1e-15)
     assert quarter.households.wealth.points == pytest.approx(own.households.wealth.points[::4], abs=1e-15)
+    assert eighth.households.wealth.count == 51
 
 
 @pytest.mark.parametrize(("points", "exponent"), [(500, 1.0), (1000, 1.0), (201, 2.0), (801, 2.0)])

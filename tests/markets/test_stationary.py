@@ -96,7 +96,7 @@ def test_a_callback_and_the_clock_stop_it_with_the_best_price_so_far():
 
 @pytest.mark.parametrize("tol", [0, -1e-3, math.nan, math.inf])
 def test_bad_tolerances_are_told(tol):
-    with pytest.raises(mfg.InputError, match="tol is .* a positive number"):
+    with pytest.raises(mfg.InputError, match=r"tol is .* a positive number"):
         stationary(huggett(40), tol=tol)
 
 

@@ -33,6 +33,6 @@ def test_one_is_the_logarithm_and_its_neighbours_are_near():
 @pytest.mark.parametrize("gamma", [0, -1.0, math.nan, math.inf])
 def test_gamma_must_be_positive(gamma):
     with pytest.raises(
-        mfg.InputError, match="gamma of the utility is .* a positive number is needed, and 1 is the log"
+        mfg.InputError, match=r"gamma of the utility is .* a positive number is needed, and 1 is the log"
     ):
         mfg.CRRA(gamma)
