@@ -107,9 +107,7 @@ def test_plans_that_leave_the_points_or_eat_nothing_are_told():
         chain.law(np.full((2, 20), -0.1))
     saving = np.zeros((2, 20))
     saving[1, 3] = 0.5
-    with pytest.raises(
-        mfg.InputError, match=r"the plan consumes -0\.28.* at wealth 0\.66.* and income 0\.2,"
-    ):
+    with pytest.raises(mfg.InputError, match=r"the plan consumes -0\.28.* at wealth 0\.66.* and income 0\.2,"):
         chain.valued(saving, PRICES)
 
 
