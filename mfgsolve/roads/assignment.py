@@ -29,7 +29,7 @@ from mfgsolve.solution.datasets import Measure
 
 __all__ = ["Assigned", "Paths", "assign"]
 
-PASSES = 100  # over all pairs in a round, at most,
+PASSES = 200  # over all pairs in a round, at most,
 ENOUGH = 0.01  # or until what is left among the paths at hand is this share of the round's exploitability
 PATIENCE = 12  # rounds in which the exploitability must fall
 FALL = 0.7  # to this share
@@ -143,7 +143,7 @@ class _Search:
     def run(
         self, tol: float, iterations: int | None, seconds: float | None, callback: Callable[[Measure], Any] | None
     ) -> Assigned:
-        begun, rows, best, since = watch.clock(), list[Measure](), None, 0
+        begun, rows, best, since, mark = watch.clock(), list[Measure](), None, 0, math.inf
         self._price()
         self._grow()
         if self.costs.homes:
@@ -154,11 +154,11 @@ class _Search:
             row, total, least = self._measure(len(rows), watch.clock() - begun)
             rows.append(row)
             if best is None or row.exploitability < best[0].exploitability:
-                since = 0 if best is None or row.exploitability < FALL * best[0].exploitability else since + 1
                 kept = Paths(*(part.copy() for part in vars(self.paths).values()))
                 best = row, total, least, self.flow.copy(), kept
-            else:
-                since += 1
+            since += 1
+            if row.exploitability < FALL * mark:
+                since, mark = 0, row.exploitability
             stop = callback is not None and bool(callback(row))
             status = _ended(row, tol, iterations, seconds, since, stop)
             if status is not None:
