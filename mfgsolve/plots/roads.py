@@ -12,6 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
@@ -43,7 +44,7 @@ def roads(result: Any, **style: Unpack[part.Options]) -> Figure:
     if not isinstance(data, xr.Dataset) or data.attrs.get("kind") != "roads":
         raise InputError(f"flows of a road network are needed, from mfgsolve.solve; a {type(result).__name__} came")
     places, placed = _places(data)
-    figure = part.page(0.62 * part.width() + 0.8)
+    figure = part.page(0.68 * part.width() + 0.8, "compressed")
     ax = figure.subplots()
     image = _draw(ax, data, places)
     delay, unit = _delay(data)
@@ -75,7 +76,7 @@ def _draw(ax: Axes, data: xr.Dataset, places: np.ndarray) -> LineCollection:
     aside = ASIDE * np.ptp(places, axis=0).max() * np.column_stack([way[:, 1], -way[:, 0]]) / length
     lines = np.stack([tail + aside, head + aside], axis=1)
     most = flow.max() if flow.max() > 0 else 1.0
-    widths = part.relative(1.0) * np.where(flow[order] > 0, np.maximum(WIDEST * flow[order] / most, NARROWEST), NARROWEST)
+    widths = np.maximum(_widest() * flow[order] / most, NARROWEST)
     low = 1.0 if which == "delay" else 0.0
     norm = Normalize(low, max(float(colour.max()), low + 1e-9))
     shades = np.where((flow[order] > 0)[:, None], COLOURS(norm(colour[order])), matplotlib.colors.to_rgba(EMPTY))
@@ -84,6 +85,11 @@ def _draw(ax: Axes, data: xr.Dataset, places: np.ndarray) -> LineCollection:
     scale = LineCollection([], cmap=COLOURS, norm=norm)
     scale.set_array(colour)
     return scale
+
+
+def _widest() -> float:
+    """Points of the busiest link: as wide on a narrow page as the map is."""
+    return WIDEST * max(part.width() / part.WIDTH, 0.35)
 
 
 def _frame(ax: Axes, data: xr.Dataset, places: np.ndarray, placed: bool) -> None:
@@ -97,6 +103,8 @@ def _frame(ax: Axes, data: xr.Dataset, places: np.ndarray, placed: bool) -> None
     half = np.maximum(0.54 * np.ptp(places, axis=0), 0.3 * span)
     ax.set(xlim=(middle[0] - half[0], middle[0] + half[0]), ylim=(middle[1] - half[1], middle[1] + half[1]))
     ax.set_aspect("equal")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(6 if part.width() > part.BELOW else 3))
     if placed:
         ax.set(xlabel="x", ylabel="y")
     else:
@@ -109,12 +117,17 @@ def _explain_widths(ax: Axes, data: xr.Dataset) -> None:
     if most <= 0:
         return
     marks = [
-        Line2D([], [], color=part.INK, linewidth=part.relative(WIDEST * share),
-               label=labelled(f"{share * most:.3g}", unit))
-        for share in (1.0, 0.5, 0.1)
+        Line2D([], [], color=part.INK, linewidth=_widest() * share, label=_amount(share * most))
+        for share in (0.1, 0.5, 1.0)
     ]  # fmt: skip
     if part.current().legend:
-        ax.legend(handles=marks, title="flow", loc="upper left", bbox_to_anchor=(1.13, 1.0), borderaxespad=0.0)
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08 if part.width() > part.BELOW else -0.16)}
+        ax.legend(handles=marks, title=labelled("flow", unit), ncols=3, borderaxespad=0.0, **below)
+
+
+def _amount(flow: float) -> str:
+    """A flow in a few figures."""
+    return f"{flow:,.0f}" if flow >= 100 else f"{flow:.3g}"
 
 
 def _places(data: xr.Dataset) -> tuple[np.ndarray, bool]:
