@@ -41,7 +41,7 @@ ORDER = [
     {"progress"},
     {"solvers"},
     {"resolution"},
-    {"interop", "markets", "plots", "problems", "statements"},
+    {"interop", "markets", "plots", "problems", "roads", "statements"},
     {"problemfile"},
     {"checkpoints"},
     {"earlier"},
