@@ -102,5 +102,5 @@ def test_options_and_wrong_names_are_told(answer):
         _ = answer.prise
     with pytest.raises(mfg.InputError, match="name of the economy is 3; a text is needed"):
         mfg.Economy(huggett().households, name=3)
-    with pytest.raises(mfg.InputError, match="is an economy, which has no price of anarchy"):
+    with pytest.raises(mfg.InputError, match="solve of an economy: unknown option .objective."):
         mfg.price_of_anarchy(huggett(40))
