@@ -11,6 +11,7 @@
 """
 
 from mfgsolve.inputs.attributes import missing
+from mfgsolve.markets.certificate import MarketCertificate, certify
 from mfgsolve.markets.collocation import Continuum, continuum
 from mfgsolve.markets.economy import Market
 from mfgsolve.markets.equilibrium import Economy, Equilibrium
@@ -31,8 +32,10 @@ __all__ = [
     "Households",
     "Income",
     "Market",
+    "MarketCertificate",
     "Prices",
     "Wealth",
+    "certify",
     "continuum",
     "stationary",
 ]
