@@ -86,7 +86,7 @@ _HOMES = {
     "spread": "studies.summary",
     "sweep": "studies.sweep",
 }
-_MODULES = ("interop", "learners", "plots", "problems", "resolution", "solvers", "tasks")
+_MODULES = ("interop", "learners", "plots", "problems", "resolution", "roads", "solvers", "tasks")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

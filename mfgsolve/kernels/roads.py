@@ -119,7 +119,9 @@ def _is_path(p, begin, links, end, last, tail, origin):
     return v == origin
 
 
-def _columns(groups, origin, kind, end, demand, stay, first, out, tail, head, through, time, fixed, paths, begin, links, flow):
+def _columns(
+    groups, origin, kind, end, demand, stay, first, out, tail, head, through, time, fixed, paths, begin, links, flow
+):
     """Cheapest paths at these times: each pair keeps the paths that are in use, and gets the cheapest where it is new.
 
     ``groups`` (groups + 1,) are pairs, ``origin`` and ``kind`` (class) of each; ``end``, ``demand`` and ``stay`` (the
@@ -196,7 +198,24 @@ def _loads(groups, kind, paths, begin, links, flow, by_class):
                 by_class[kind[g], links[j]] += flow[p]
 
 
-def _shifts(passes, enough, groups, kind, fixed, paths, begin, links, flow, x, constant, coefficient, capacity, power, time, slope):
+def _shifts(
+    passes,
+    enough,
+    groups,
+    kind,
+    fixed,
+    paths,
+    begin,
+    links,
+    flow,
+    x,
+    constant,
+    coefficient,
+    capacity,
+    power,
+    time,
+    slope,
+):
     """Newton shifts to the cheapest path of every pair, pair after pair, each at the times that the last one left.
 
     Stops after ``passes``, or once the excess sum flow (c_p - c_q) seen in a pass is ``enough``.  Changes ``flow``, and

@@ -35,6 +35,6 @@ from mfgsolve.plots.training import training
 
 __all__ = [
     "KINDS", "OWN", "Style", "ablation", "agents", "animate", "battle", "convergence", "convergences", "design",
-    "diffusion", "draw", "exits", "faceoff", "learners", "learning", "plan", "policy", "refinement", "roads", "save", "society",
-    "speed", "study", "sweep", "sweep_densities", "training", "value",
+    "diffusion", "draw", "exits", "faceoff", "learners", "learning", "plan", "policy", "refinement", "roads", "save",
+    "society", "speed", "study", "sweep", "sweep_densities", "training", "value",
 ]  # fmt: skip

@@ -121,8 +121,9 @@ def _explain_widths(ax: Axes, data: xr.Dataset) -> None:
         for share in (0.1, 0.5, 1.0)
     ]  # fmt: skip
     if part.current().legend:
-        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08 if part.width() > part.BELOW else -0.16)}
-        ax.legend(handles=marks, title=labelled("flow", unit), ncols=3, borderaxespad=0.0, **below)
+        anchor = (0.5, -0.08 if part.width() > part.BELOW else -0.16)
+        ax.legend(handles=marks, title=labelled("flow", unit), ncols=3, borderaxespad=0.0, loc="upper center",
+                  bbox_to_anchor=anchor)  # fmt: skip
 
 
 def _amount(flow: float) -> str:
@@ -150,7 +151,9 @@ def layout(tail: np.ndarray, head: np.ndarray, nodes: int) -> np.ndarray:
     from scipy.sparse.csgraph import shortest_path
 
     if nodes > LARGE:
-        raise InputError(f"the network has {nodes} nodes and no coordinates, too many for a layout: give its nodes' places")
+        raise InputError(
+            f"the network has {nodes} nodes and no coordinates, too many for a layout: give its nodes' places"
+        )
     graph = csr_matrix((np.ones(tail.size), (tail, head)), shape=(nodes, nodes))
     apart = shortest_path(graph, directed=False, unweighted=True)
     apart[~np.isfinite(apart)] = np.max(apart[np.isfinite(apart)], initial=1.0) + 1

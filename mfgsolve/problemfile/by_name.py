@@ -9,7 +9,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from mfgsolve import methods
 from mfgsolve.errors import InputError, cut, unknown
@@ -29,24 +29,24 @@ class _ByKind(Protocol[P, R_co]):
     """A function of games that hands other statements over to themselves."""
 
     @overload
-    def __call__(self, problem: Statement[A], **options: Any) -> Any: ...
+    def __call__(self, problem: Statement[A], **options: Any) -> A: ...
 
     @overload
-    def __call__(self, problem: Problem | str, *args: P.args, **options: P.kwargs) -> R_co: ...
+    def __call__(self, *args: P.args, **options: P.kwargs) -> R_co: ...
 
 
-def by_kind(
-    verb: str,
-) -> Callable[[Callable[Concatenate[Any, P], R_co]], _ByKind[P, R_co]]:
+def by_kind(verb: str) -> Callable[[Callable[P, R_co]], _ByKind[P, R_co]]:
     """Decorator of a function of games: of other statements, their names and files, it calls ``statement.verb``."""
 
-    def decorate(function: Callable[Concatenate[Any, P], R_co]) -> _ByKind[P, R_co]:
+    def decorate(function: Callable[P, R_co]) -> _ByKind[P, R_co]:
+        work: Callable[..., Any] = function
+
         @functools.wraps(function)
         def handed(problem: Any, *args: Any, **options: Any) -> Any:
             other, rest = other_statement(problem, options)
-            return function(problem, *args, **options) if other is None else getattr(other, verb)(**rest)
+            return work(problem, *args, **options) if other is None else getattr(other, verb)(**rest)
 
-        return handed
+        return cast("_ByKind[P, R_co]", handed)
 
     return decorate
 
