@@ -57,7 +57,7 @@ def ring_city(
 
     Parameters
     ----------
-    rings : circles [circles]
+    rings : circles around the centre [circles]
     radials : roads that lead out of the centre [roads]
     commuters : vehicles an hour in all [vehicles / h]
     capacity : of a road in the middle [vehicles / h]
