@@ -60,7 +60,6 @@ for iterations in json.loads(sys.argv[2]):
     matrix.matrix["car"][:, :] = net["demand"]
     matrix.computational_view(["car"])
     work = TrafficAssignment()
-    work.add_class(TrafficClass("car", graph, matrix)) if hasattr(work, "add_class") else None
     work.set_classes([TrafficClass("car", graph, matrix)])
     work.set_vdf("BPR")
     work.set_vdf_parameters({"alpha": "b", "beta": "power"})

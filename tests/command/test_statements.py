@@ -34,7 +34,7 @@ def test_the_command_solves_keeps_shows_and_tabulates(tmp_path):
 
 
 def test_the_command_refuses_what_is_of_games(tmp_path):
-    assert "--shape is of games, and root is a root" in refused("solve", "toy-root", "--shape", "3x3")
+    assert "--shape is of games, and toy-root is a root" in refused("solve", "toy-root", "--shape", "3x3")
     assert "unknown parameter of toy-root 'cube'; allowed: square; write --set" in refused("solve", "toy-root", "--set", "cube=1")
     assert "a root, and a game is needed" in refused("convergence", "toy-root")
     assert "a root, and a game is needed" in refused("write", "toy-root")
