@@ -122,7 +122,7 @@ def upwind(problem: mfg.Problem) -> mfg.Problem:
 
 def named() -> Iterator[Case]:
     """Every named problem, sharp and at a temperature, by the default and by every solver that suits it."""
-    for name in mfg.problems.names():
+    for name in mfg.problems.names("game"):
         forms = {name: build(name)}
         if "temperature" in mfg.problems.get(name).parameters:
             forms[f"{name} at {TEMPERATURE}"] = build(name, temperature=TEMPERATURE)

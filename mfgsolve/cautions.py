@@ -14,6 +14,7 @@ Outside of any collection a caution is a Python warning at once: nothing is said
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Caution", "collect", "from_text", "say", "stored", "to_text", "unique"]
+__all__ = ["Caution", "collect", "from_text", "say", "stored", "to_text", "unique", "warn"]
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,17 @@ def say(code: str, sentence: str) -> None:
     """Add a caution to the collection that is open, or warn where none is."""
     collection = _open.get()
     if collection is None:
-        warnings.warn(sentence, stacklevel=3)
+        warn(sentence)
     else:
         collection.append(Caution(code, sentence))
+
+
+def warn(sentence: str) -> None:
+    """A Python warning at the line outside of this package from which it was called."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "mfgsolve":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(sentence, stacklevel=level)
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from typing import Any
 from mfgsolve.errors import InputError, shown
 
 __all__ = [
-    "ENVIRONMENTS", "LEARNERS", "SOLVERS", "TASKS", "TASK_LEARNERS", "Board", "kind_of", "problem_builder", "register",
-    "register_environments",
+    "ENVIRONMENTS", "LEARNERS", "SOLVERS", "STATEMENTS", "TASKS", "TASK_LEARNERS", "Board", "kind_of",
+    "problem_builder", "register", "register_environments",
 ]  # fmt: skip
 
 OPTION = (bool, int, float, str)  # types of hyper-parameters that a checkpoint can hold
@@ -110,6 +110,12 @@ TASK_LEARNERS = Board(  # and what learns it
         "cooperative": "mfgsolve.learners.cooperation.cooperative:Cooperative",
     }
 )
+STATEMENTS = Board(
+    {
+        "economy": "mfgsolve.markets.equilibrium:Economy",
+        "roads": "mfgsolve.roads.network:RoadNetwork",
+    }
+)  # what is stated and solved without being a game, by the kind of its files: `mfgsolve.statements`
 ENVIRONMENTS = (  # named games with a finite list of actions: gymnasium.make("mfgsolve/beach-bar-v0")
     "beach-bar", "bonnans-lavigne-pfeiffer-1", "bonnans-lavigne-pfeiffer-2", "braess", "crowd-modelling",
     "crowd-modelling-2d", "crowd-motion", "four-rooms", "lattice-supply-demand", "left-right", "predator-prey",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +15,7 @@ import xarray as xr
 
 import mfgsolve
 from mfgsolve import earlier, watch
-from mfgsolve.cautions import Caution, collect, to_text, unique
+from mfgsolve.cautions import Caution, collect, to_text, unique, warn
 from mfgsolve.checkpoints import Checkpoint, problem_text, read_checkpoint, saver, spoilt
 from mfgsolve.claims import guarantee, posed
 from mfgsolve.errors import Doubtful, InputError, NotConverged, real, unknown
@@ -24,7 +23,7 @@ from mfgsolve.games import make_game
 from mfgsolve.identity import VERSIONS, fingerprint
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile import as_then
-from mfgsolve.problemfile.by_name import stated
+from mfgsolve.problemfile.by_name import by_kind, stated
 from mfgsolve.progress import Episodes, Line, Solves, live, logger, told
 from mfgsolve.resolution import Judgement, judge, settle
 from mfgsolve.resolution.continuum import approached, check_wish
@@ -57,6 +56,7 @@ class _Job:
     reference: Reference | None = None  # what learning is compared with
 
 
+@by_kind("solve")
 def solve(
     problem: Problem | str,
     *,
@@ -91,7 +91,8 @@ def solve(
     Parameters
     ----------
     problem : the game; or the name of one (``mfgsolve.problems.names()``), whose parameters then stand among the
-        options, ``solve("supply-demand", reward=4)``; or the path of a problem file
+        options, ``solve("supply-demand", reward=4)``; or the path of a problem file.  What is stated as no game, a
+        road network, its name or its file, has options and an answer of its own (`mfgsolve.statements`)
     method : name of a solver, or a solver with its hyper-parameters set; None runs those that suit
         in turn, ``options`` being those of the first
     tol : relative exploitability to stop at
@@ -395,7 +396,7 @@ def beside(solution: Solution, problem: Problem, reference: Reference) -> Soluti
     assert learning is not None
     density, gap = reference.density, reference.exploitability
     if reference.kind == "solved":
-        exact = solve(problem, check="ignore", **REFERENCE)  # type: ignore[arg-type]
+        exact = solve(problem, check="ignore", **REFERENCE)  # type: ignore[call-overload]
         density, gap = exact.dataset["density"].values, exact.relative_exploitability
     own = solution.dataset["density"].values
     return solution.learned(learning.beside(density, gap, own, problem.grid))
@@ -414,5 +415,5 @@ def _told(solution: Solution, stages: str, tol: float, check: str) -> Solution:
         raise (Doubtful if ended else NotConverged)(" ".join(sentences), solution)
     if check == "warn":
         for sentence in sentences:
-            warnings.warn(sentence, stacklevel=4)
+            warn(sentence)
     return solution

@@ -41,7 +41,7 @@ ORDER = [
     {"progress"},
     {"solvers"},
     {"resolution"},
-    {"interop", "plots", "problems"},
+    {"interop", "markets", "plots", "problems", "roads", "statements"},
     {"problemfile"},
     {"checkpoints"},
     {"earlier"},
@@ -150,7 +150,13 @@ def test_modules_are_named_by_strings_on_the_plug_board_alone():
         place = file.relative_to(PACKAGE).as_posix()
         if place not in PLUG_BOARDS:
             assert named_modules(file) == DATA.get(place, set()), place
-    strings = {*(home for _, home in HOMES), *methods.BASES, methods.MAKER, methods.PROBLEM}
+    strings = {
+        *(home for _, home in HOMES),
+        *methods.STATEMENTS.homes.values(),
+        *methods.BASES,
+        methods.MAKER,
+        methods.PROBLEM,
+    }
     assert named_modules(PACKAGE / "methods.py") == strings
 
 

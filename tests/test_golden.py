@@ -27,7 +27,7 @@ def golden():
 def test_every_named_problem_is_solved_by_every_solver_that_suits_it(golden):
     names = [name for name, _ in golden.cases()]
     assert len(set(names)) == len(names)
-    for problem in mfg.problems.names():
+    for problem in mfg.problems.names("game"):
         assert f"solve {problem}" in names
         for method in mfg.solvers.suited(golden.build(problem)()):
             assert f"solve {problem} by {method}" in names

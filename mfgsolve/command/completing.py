@@ -127,7 +127,7 @@ def _tasks() -> Candidates:
 def names(ctx: typer.Context, incomplete: str) -> Candidates:
     """Problems, of ``learn`` tasks, and files."""
     words = _problems() + (_tasks() if ctx.info_name == "learn" else [])
-    return _fitting(words, incomplete) + list(_paths(incomplete, (".toml",)))
+    return _fitting(words, incomplete) + list(_paths(incomplete, (".toml", ".tntp")))
 
 
 def listed(incomplete: str) -> Candidates:

@@ -33,6 +33,7 @@ __all__ = [
     "ANIMATIONS",
     "DATA",
     "PICTURES",
+    "TABLES",
     "Estimate",
     "bytes_needed",
     "check_data",
@@ -44,6 +45,7 @@ __all__ = [
 
 DATA = (".nc",)
 PICTURES = (".jpg", ".pdf", ".png", ".svg")
+TABLES = (".csv", ".md", ".tex", ".xlsx")
 POLICIES = 8  # arrays (steps, actions, states) that a solver and the finished dataset hold
 ANIMATIONS = (".gif", ".mp4")
 BASE = 2.5e8  # bytes of a process that has all libraries loaded

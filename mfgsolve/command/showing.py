@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mfgsolve.command.arguments import AnyFile, Json
+from mfgsolve.command.statements import is_other, show_answer
 from mfgsolve.errors import InputError
 
 
@@ -48,6 +49,8 @@ def show(
         told_checkpoint(file, json)
     elif kind in ("training", "faceoff", "convergence", "comparison", "refinement"):
         _show_study_file(file, kind, json)
+    elif is_other(kind):
+        show_answer(file, kind, json)
     else:
         _show_solution(file, json)
 

@@ -32,7 +32,9 @@ from mfgsolve.command.arguments import (
 )
 from mfgsolve.command.comparing import keep
 from mfgsolve.command.report import NOT_CONVERGED
+from mfgsolve.command.statements import given_options, solve_other, stated_other
 from mfgsolve.command.training import check_of_games, resume_task
+from mfgsolve.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,12 +47,23 @@ if TYPE_CHECKING:
 
     Watch = Callable[[Measure], None]
 
+OURS = {  # what is done here, of statements of all kinds
+    "problem", "settings", "output", "plot", "json", "strict", "trips", "nodes", "table", "quiet", "verbose",
+}  # fmt: skip
+Trips = Annotated[Path | None, typer.Option("--trips", metavar="TRIPS.tntp", help="Of a road network: its demand.")]
+Nodes = Annotated[
+    Path | None, typer.Option("--nodes", metavar="NODE.tntp", help="Of a road network: where its nodes are.")
+]
+Links = Annotated[
+    Path | None, typer.Option("--table", metavar="FILE.csv", help="Of a road network: write flow, time, cost of links.")
+]
 Whole = Annotated[
     bool, typer.Option("--whole", help="Write what follows from the policy, too, for readers other than mfgsolve.")
 ]
 
 
 def solve(
+    ctx: typer.Context,
     problem: Name,
     shape: Shape = None,
     steps: Steps = None,
@@ -81,21 +94,35 @@ def solve(
     max_iterations: Iterations = None,
     max_seconds: Seconds = None,
     threads: Threads = None,
+    trips: Trips = None,
+    nodes: Nodes = None,
+    table: Links = None,
 ) -> None:
     """Solve a named problem, a problem file or a game of another library to a certified relative exploitability.
+
+    A road network is a file _net.tntp, with its --trips and, for the map, its --nodes.
 
     Exit code 0: converged; 2: bad input; 3: not converged, or with --strict answers beside which
     warnings stand (files are written all the same); 130: interrupted.
 
     Example:  mfgsolve solve supply-demand --shape 64x64 --steps 512 --set reward=2.0 -o plan.nc --plot plan.png
     """
-    from mfgsolve.command.preflight import DATA, PICTURES, check_data, check_outputs
+    from mfgsolve.command.preflight import DATA, PICTURES, TABLES, check_data, check_outputs
 
     check_outputs(
-        {"--output": (output, DATA), "--plot": (plot, PICTURES), "--checkpoint": (checkpoint, DATA)},
-        {"--start": start, "the problem file": problem},
-    )
-    stated = stated_problem(problem, read_shape(shape), steps, read_settings(settings or []), scheme)
+        {"--output": (output, DATA), "--plot": (plot, PICTURES), "--checkpoint": (checkpoint, DATA),
+         "--table": (table, TABLES)},
+        {"--start": start, "the problem file": problem, "--trips": trips, "--nodes": nodes},
+    )  # fmt: skip
+    given = read_settings(settings or [])
+    other = stated_other(problem, given, {"trips": trips, "nodes": nodes})
+    if other is not None:
+        solve_other(other, {key: each for key, each in given_options(ctx).items() if key not in OURS},
+                    output, plot, table, json, strict)  # fmt: skip
+        return
+    if table is not None:
+        raise InputError("--table is of road networks; 'mfgsolve table' writes tables of the file of a game's solution")
+    stated = stated_problem(problem, read_shape(shape), steps, given, scheme)
     check_data({"--output": output, "--checkpoint": checkpoint}, stated)
     import mfgsolve
     from mfgsolve.command.progress import Progress

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mfgsolve.command import completing
+from mfgsolve.command.statements import answer_table, is_other
 from mfgsolve.errors import InputError
 from mfgsolve.inputs.texts import cut
 
@@ -62,7 +63,15 @@ def table(
         return
     if mean is not None:
         raise InputError(f"--mean is of sweeps, and {file} is none")
+    from mfgsolve.files import file_kind
     from mfgsolve.solution import load
+
+    kind = file_kind(file)
+    if is_other(kind):
+        if where or times is not None:
+            raise InputError(f"--where and --times are of games, and {file} is of another kind: leave them out")
+        _give(answer_table(file, kind), output, index=False)
+        return
     from mfgsolve.studies.tables import table
 
     rows = table(load(file), read_regions(where or []), read_times(times))

@@ -26,6 +26,7 @@ from mfgsolve.files.schema import SCHEMA
 from mfgsolve.files.seals import sealed, unsealed
 from mfgsolve.inputs.memory import affordable
 from mfgsolve.inputs.texts import cut, visible
+from mfgsolve.methods import STATEMENTS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -252,7 +253,8 @@ def _checked(dataset: Any, path: str | Path, kind: str, whole: bool) -> Any:
     """What was read, if it is of that kind, as the schema says, and under its seal."""
     result = str(dataset.attrs.get("kind", "solution"))
     if result != kind:
-        remedy = f": use {READERS[result]} for it" if result in READERS else ""
+        reader = "'mfgsolve show' or 'plot', or 'mfgsolve.load'" if result in STATEMENTS else READERS.get(result)
+        remedy = f": use {reader} for it" if reader else ""
         raise FileError(f"file {told(path)} is a {told(result)}; a {kind} is needed{remedy}")
     where = f"{'checkpoint' if kind == 'checkpoint' else 'file'} {told(path)}"
     schema.check(dataset, kind, where, whole=whole)

@@ -17,6 +17,7 @@ from mfgsolve.discretisation import PREFIX, Discretisation
 from mfgsolve.errors import FileError
 from mfgsolve.files.reading import BOUNDED, MEASURED, ROUND_OFF, SCHEMA, Reading, space_dims
 from mfgsolve.inputs.texts import cut, visible
+from mfgsolve.methods import STATEMENTS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -46,8 +47,9 @@ def check(dataset: xr.Dataset, kind: str, where: str, *, whole: bool = True) -> 
     FileError
         naming the variable or the attribute that is missing, or of another type, shape or range
     """
-    if kind in CHECKS:
-        CHECKS[kind](Reading(dataset, kind, where, whole))
+    known = CHECKS.get(kind, _answer if kind in STATEMENTS else None)
+    if known is not None:
+        known(Reading(dataset, kind, where, whole))
 
 
 # -- one kind of file each ---------------------------------------------------------------------------------------------
@@ -88,6 +90,20 @@ def _solution(file: Reading) -> None:
         else:  # what somebody's own step calls a policy may have any sign
             file.finite(choices, (*step, *what, *space), 0.0 if choices == "speed" else -math.inf)
     if status == "converged":
+        _converged(file)
+
+
+def _answer(file: Reading) -> None:
+    """What the answers to statements of all kinds hold: history, numbers and status."""
+    _iterations(file)
+    file.history()
+    for name in ("name", "status"):
+        file.text(name)
+    for name in ("tol", "iterations", "seconds", "exploitability", "relative_exploitability", "potential"):
+        file.number(name)
+    if file.text("status") not in STATUSES:
+        raise file.fault(f"misses or spoils the attribute 'status': {cut(visible(file.text('status')), 60)!r} is none")
+    if file.text("status") == "converged":
         _converged(file)
 
 

@@ -19,7 +19,9 @@ from mfgsolve.plots.faceoffs import faceoff
 from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.learning import learning
+from mfgsolve.plots.markets import economy
 from mfgsolve.plots.refinement import refinement
+from mfgsolve.plots.roads import roads
 from mfgsolve.plots.sweep import study
 from mfgsolve.plots.training import training
 
@@ -30,8 +32,8 @@ KINDS: dict[str, Callable[..., Figure]] = {  # of a solution
     "exits": exits,
 }  # fmt: skip
 OWN: dict[str, Callable[..., Figure]] = {  # of other results, by the kind in their dataset
-    "ablation": ablation, "comparison": agents, "convergence": convergences, "faceoff": faceoff,
-    "refinement": refinement, "sweep": study, "training": training,
+    "ablation": ablation, "comparison": agents, "convergence": convergences, "economy": economy, "faceoff": faceoff,
+    "refinement": refinement, "roads": roads, "sweep": study, "training": training,
 }  # fmt: skip
 
 

@@ -1,16 +1,92 @@
-"""A problem by its name where one is needed, its parameters among the options: ``solve("supply-demand", reward=4)``."""
+"""A problem by its name where one is needed, its parameters among the options: ``solve("supply-demand", reward=4)``.
+
+Statements of other kinds (`mfgsolve.statements`) have names and files, too: `by_kind` hands over to them.
+"""
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
+from mfgsolve import methods
 from mfgsolve.errors import InputError, cut, unknown
 from mfgsolve.problem import Problem
 from mfgsolve.problemfile.reading import named_problem, read_problem
 from mfgsolve.problems import registry
+from mfgsolve.statements import Answer, Statement
 
-__all__ = ["stated"]
+__all__ = ["by_kind", "other_statement", "parameter_names", "stated"]
+
+A = TypeVar("A", bound=Answer)
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class _ByKind(Protocol[P, R_co]):
+    """A function of games that hands other statements over to themselves."""
+
+    @overload
+    def __call__(self, problem: Statement[A], **options: Any) -> A: ...
+
+    @overload
+    def __call__(self, *args: P.args, **options: P.kwargs) -> R_co: ...
+
+
+def by_kind(verb: str) -> Callable[[Callable[P, R_co]], _ByKind[P, R_co]]:
+    """Decorator of a function of games: of other statements, their names and files, it calls ``statement.verb``."""
+
+    def decorate(function: Callable[P, R_co]) -> _ByKind[P, R_co]:
+        work: Callable[..., Any] = function
+
+        @functools.wraps(function)
+        def handed(problem: Any, *args: Any, **options: Any) -> Any:
+            other, rest = other_statement(problem, options)
+            return work(problem, *args, **options) if other is None else getattr(other, verb)(**rest)
+
+        return cast("_ByKind[P, R_co]", handed)
+
+    return decorate
+
+
+def other_statement(problem: Any, options: Mapping[str, Any]) -> tuple[Statement[Any] | None, dict[str, Any]]:
+    """The statement of another kind that is given, or that a name or a file stands for; None if it is a game, or
+    nothing known.  And the options that are not its own: parameters of what is named, or told besides a file."""
+    if isinstance(problem, Statement) or not isinstance(problem, str | Path):
+        return (problem if isinstance(problem, Statement) else None), dict(options)
+    kind = _kind_of_file(problem)
+    if kind is not None:
+        besides = parameter_names(problem)
+        return kind.read(problem, **_among(options, besides)), _among(options, besides, without=True)
+    if str(problem).replace("_", "-") not in registry.names():
+        return None, dict(options)
+    entry = registry.get(str(problem))
+    if entry.kind == "game":
+        return None, dict(options)
+    made = entry.build(**_among(options, entry.parameters))
+    return made, _among(options, entry.parameters, without=True)
+
+
+def parameter_names(problem: str | Path) -> list[str]:
+    """Parameters of a named statement, or what is told besides the file of one."""
+    kind = _kind_of_file(problem)
+    if kind is None:
+        return list(registry.get(str(problem)).parameters)
+    return [name for name in inspect.signature(kind.read).parameters if name != "path"]
+
+
+def _kind_of_file(problem: str | Path) -> Any:
+    """The kind of statements that files of that suffix state; None of any other."""
+    suffix = Path(problem).suffix.lower()
+    return next((kind for kind in methods.STATEMENTS.values() if suffix in kind.suffixes), None)
+
+
+def _among(options: Mapping[str, Any], names: Iterable[str], without: bool = False) -> dict[str, Any]:
+    """The options that are among the names, or those that are not."""
+    known = set(names)
+    return {name: value for name, value in options.items() if (name in known) != without}
 
 
 def stated(
@@ -39,6 +115,9 @@ def stated(
                 f"{_call(problem.name, late[0])}"
             )
         return problem, dict(options)
+    other = other_statement(problem, options)[0]
+    if other is not None:
+        raise InputError(f"{verb} got {other.noun}; it is of games: solve what this is by mfgsolve.solve")
     if not isinstance(problem, str):
         raise InputError(
             f"{verb} got a {type(problem).__name__}; a Problem is needed (see mfgsolve.problems), or the name of one"

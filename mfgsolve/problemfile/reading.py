@@ -29,6 +29,7 @@ from mfgsolve.problemfile.source import structure
 from mfgsolve.problemfile.tables import ChainTable, DeclaredProblem, NamedProblem, data_table
 from mfgsolve.problemfile.tomlwriter import dump_toml
 from mfgsolve.problems import registry
+from mfgsolve.statements import Statement
 
 __all__ = ["READ", "named_problem", "problem_from_toml", "read_problem"]
 
@@ -129,6 +130,10 @@ def named_problem(
     if ":" not in name:
         _check_size(name, shape, steps)
         made = registry.build(name, parameters, shape, steps, scheme)
+        if isinstance(made, Statement):
+            raise InputError(
+                f"{told(name)} is {made.noun}, and a game is needed here; mfgsolve solve {told(name)} solves it"
+            )
         return _changed(made if reach is None else made.with_scheme(scheme, reach), discount, kinks, sense)
     for what, given in (("shape", shape), ("steps", steps)):
         if given is not None:

@@ -7,6 +7,7 @@ of one's own, points (x, y, size, hour) of a CSV file.
 from typing import TYPE_CHECKING
 
 from mfgsolve.inputs.attributes import missing
+from mfgsolve.problems.aiyagari import aiyagari
 from mfgsolve.problems.beach_bar import beach_bar
 from mfgsolve.problems.bench_mfg_chain import bench_mfg_chain
 from mfgsolve.problems.bonnans_lavigne_pfeiffer import bonnans_lavigne_pfeiffer_1, bonnans_lavigne_pfeiffer_2
@@ -17,6 +18,7 @@ from mfgsolve.problems.crowd_modelling import crowd_modelling, crowd_modelling_2
 from mfgsolve.problems.crowd_motion import crowd_motion
 from mfgsolve.problems.evacuation import evacuation
 from mfgsolve.problems.gaussian_log import gaussian_log
+from mfgsolve.problems.huggett import huggett
 from mfgsolve.problems.late_news import late_news
 from mfgsolve.problems.lattice_supply_demand import lattice_supply_demand
 from mfgsolve.problems.linear_quadratic import linear_quadratic
@@ -25,6 +27,7 @@ from mfgsolve.problems.planned_room import planned_room
 from mfgsolve.problems.points import from_points
 from mfgsolve.problems.predator_prey import predator_prey
 from mfgsolve.problems.registry import ClosedForm, NamedProblem, Parameter, build, closed_form, get, names
+from mfgsolve.problems.roads import braess_roads, ring_city
 from mfgsolve.problems.small_games import left_right, rock_paper_scissors, susceptible_infected
 from mfgsolve.problems.supply_demand import supply_demand
 
@@ -32,11 +35,13 @@ __all__ = [
     "ClosedForm",
     "NamedProblem",
     "Parameter",
+    "aiyagari",
     "beach_bar",
     "bench_mfg_chain",
     "bonnans_lavigne_pfeiffer_1",
     "bonnans_lavigne_pfeiffer_2",
     "braess",
+    "braess_roads",
     "build",
     "closed_form",
     "cole_hopf",
@@ -49,6 +54,7 @@ __all__ = [
     "from_points",
     "gaussian_log",
     "get",
+    "huggett",
     "late_news",
     "lattice_supply_demand",
     "left_right",
@@ -57,6 +63,7 @@ __all__ = [
     "names",
     "planned_room",
     "predator_prey",
+    "ring_city",
     "rock_paper_scissors",
     "supply_demand",
     "susceptible_infected",

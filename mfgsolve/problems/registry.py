@@ -1,8 +1,9 @@
 """The list of named problems: what each one is called, says, takes and where it comes from.
 
-A named problem is a function with keyword-only parameters that returns a `Problem`.  The decorator `named` enters it in
-the list, checks what is passed to it, and writes name, source and the actual parameters on the problem, so that
-``build(problem.name, problem.parameters, problem.grid.shape, problem.time.steps)`` is the same game again.
+A named problem is a function with keyword-only parameters that returns a `Problem`, or a `Statement` of another kind.
+The decorator `named` enters it in the list, checks what is passed to it, and writes name, source and the actual
+parameters on the problem, so that ``build(problem.name, problem.parameters, problem.grid.shape, problem.time.steps)``
+is the same game again.
 
 The section *Parameters* of its docstring has an entry ``name : meaning [unit]`` for each of them, one name an entry,
 which is read here once and told by ``mfgsolve list NAME``.  A unit of pure numbers is 1; texts have ``[name]``, flags
@@ -18,22 +19,26 @@ import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ParamSpec, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 import numpy as np
 
 from mfgsolve.errors import InputError, shown, unknown
 from mfgsolve.grids import Coordinates
 from mfgsolve.problem import Problem
+from mfgsolve.statements import Statement
 
 __all__ = ["ClosedForm", "NamedProblem", "Parameter", "build", "closed_form", "get", "named", "names"]
 
 P = ParamSpec("P")
+S = TypeVar("S", bound=Problem | Statement[Any])
 RESOLUTION = ("shape", "steps", "scheme")  # how finely, and how, a problem is solved is no part of what it is
 GROUPS = {
     "space": "crowds in space: controlled diffusions",
     "cells": "moves from cell to cell",
     "states": "a few states",
+    "roads": "road networks",
+    "markets": "households and markets",
     "own": "entered by this session",
 }
 
@@ -87,6 +92,7 @@ class NamedProblem:
     closed_form : from a problem to its exact solution, or None
     group : one of the `GROUPS`
     meanings : of shape, steps and scheme, as far as they can be chosen
+    kind : "game"; or the `Statement.kind` of what is none
     """
 
     name: str
@@ -94,10 +100,11 @@ class NamedProblem:
     source: str
     parameters: Mapping[str, Parameter]
     resolution: Mapping[str, Any]
-    build: Callable[..., Problem]
+    build: Callable[..., Any]
     closed_form: Callable[[Problem], ClosedForm] | None
     group: str = "own"
     meanings: Mapping[str, str] = field(default_factory=dict)
+    kind: str = "game"
 
     @functools.cached_property
     def shape(self) -> tuple[int, ...]:
@@ -115,11 +122,11 @@ _NAMED: dict[str, NamedProblem] = {}
 
 def named(
     closed_form: Callable[[Problem], ClosedForm] | None = None, *, group: str = "own"
-) -> Callable[[Callable[P, Problem]], Callable[P, Problem]]:
+) -> Callable[[Callable[P, S]], Callable[P, S]]:
     """Enter a function in the list, under one of the `GROUPS`; its docstring starts with the summary, says of each
     parameter what it means and in which unit, and ends with ``Source: ...``."""
 
-    def decorate(function: Callable[P, Problem]) -> Callable[P, Problem]:
+    def decorate(function: Callable[P, S]) -> Callable[P, S]:
         name = function.__name__.replace("_", "-")
         signature, hints = inspect.signature(function), typing.get_type_hints(function)
         defaults = {key: parameter.default for key, parameter in signature.parameters.items()}
@@ -133,7 +140,7 @@ def named(
         resolution = {key: defaults[key] for key in RESOLUTION if key in defaults}
 
         @functools.wraps(function)
-        def build(*unnamed: P.args, **given: P.kwargs) -> Problem:
+        def build(*unnamed: P.args, **given: P.kwargs) -> S:
             if unnamed:
                 raise InputError(f"{name} takes its parameters by name: {', '.join(defaults)}")
             for key in given:
@@ -153,10 +160,13 @@ def named(
             problem = function(**values, **chosen)  # type: ignore[call-arg,arg-type]
             fixed = {key: value for key, value in given.items() if key not in defaults and value is not None}
             _check_given(fixed, problem, name)
-            return replace(problem, name=name, source=source, parameters=values)
+            return cast("S", replace(cast("Any", problem), name=name, source=source, parameters=values))
 
         meanings = {key: told[key][0] for key in resolution if key in told}
-        _NAMED[name] = NamedProblem(name, summary, source, parameters, resolution, build, closed_form, group, meanings)
+        kind = getattr(hints.get("return"), "kind", "game")
+        _NAMED[name] = NamedProblem(
+            name, summary, source, parameters, resolution, build, closed_form, group, meanings, kind
+        )
         return build
 
     return decorate
@@ -182,8 +192,12 @@ def _shape(shape: Any, kind: tuple[Any, ...], owner: str) -> tuple[int, ...]:
     return tuple(int(n) for n in sizes)
 
 
-def _check_given(given: Mapping[str, Any], problem: Problem, owner: str) -> None:
+def _check_given(given: Mapping[str, Any], problem: Any, owner: str) -> None:
     """A shape or a number of steps that cannot be chosen may be told, as a file does, but must be the true one."""
+    if isinstance(problem, Statement):
+        for key in given:
+            raise InputError(f"{key} of {owner} is given; {problem.noun} has none: leave it out")
+        return
     true = {"shape": problem.grid.shape, "steps": problem.time.steps}
     for key, value in given.items():
         if key == "scheme":
@@ -195,9 +209,9 @@ def _check_given(given: Mapping[str, Any], problem: Problem, owner: str) -> None
             raise InputError(f"{key} of {owner} is {value!r}; this game has {true[key]} and no other: leave {key} out")
 
 
-def names() -> list[str]:
-    """Names of all problems."""
-    return sorted(_NAMED)
+def names(kind: str | None = None) -> list[str]:
+    """Names of all problems; or of those of one kind alone, "game" or that of another statement, "roads"."""
+    return sorted(name for name, entry in _NAMED.items() if kind is None or entry.kind == kind)
 
 
 def get(name: str) -> NamedProblem:
@@ -214,7 +228,7 @@ def build(
     shape: Sequence[int] | None = None,
     steps: int | None = None,
     scheme: str | None = None,
-) -> Problem:
+) -> Any:
     """Problem ``name`` with some parameters other than their defaults; what is not given is as by default.
 
     Raises

@@ -23,7 +23,7 @@ def there_and_back(thing):
 
 
 @pytest.mark.parametrize("again", [there_and_back, copy.deepcopy])
-@pytest.mark.parametrize("name", mfg.problems.names())
+@pytest.mark.parametrize("name", mfg.problems.names("game"))
 def test_every_named_problem(name, again):
     problem = settle(mfg.problems.build(name, SMALL.get(name, {})))
     other = again(problem)

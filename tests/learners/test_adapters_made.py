@@ -25,7 +25,7 @@ def known():
 
 
 def test_all_named_games_with_a_list_of_actions_are_there():
-    made = {name: mfg.problems.build(name) for name in mfg.problems.names()}
+    made = {name: mfg.problems.build(name) for name in mfg.problems.names("game")}
     finite = [name for name, problem in made.items() if problem.is_finite]
     finite = [name for name in finite if not made[name].time.is_stationary and made[name].scenarios is None]
     assert list(ENVIRONMENTS) == finite  # episodes end

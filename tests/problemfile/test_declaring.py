@@ -31,7 +31,7 @@ REFUSED = {
 
 
 def test_every_named_problem_is_in_one_of_the_lists() -> None:
-    assert sorted([*AS_DATA, *REFUSED]) == mfg.problems.names()
+    assert sorted([*AS_DATA, *REFUSED]) == mfg.problems.names("game")
 
 
 @pytest.mark.parametrize("name", AS_DATA)

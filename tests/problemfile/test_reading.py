@@ -11,7 +11,7 @@ from mfgsolve.problemfile import problem_from_toml, problem_to_toml, read_proble
 
 
 class TestNamed:
-    @pytest.mark.parametrize("name", problems.names())
+    @pytest.mark.parametrize("name", problems.names("game"))
     def test_goes_out_and_in(self, name: str) -> None:
         entry = problems.get(name)
         shape = {1: (12,), 2: (8, 16)}[len(entry.shape)] if "shape" in entry.resolution else None

@@ -26,7 +26,7 @@ SMALL = {
 
 
 def test_the_list_is_complete() -> None:
-    assert [name for name in problems.names() if not problems.get(name).build().is_finite] == sorted(SMALL)
+    assert [name for name in problems.names("game") if not problems.get(name).build().is_finite] == sorted(SMALL)
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))  # the finite games have their own file, test_registry_of_games.py

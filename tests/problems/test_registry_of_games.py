@@ -22,7 +22,7 @@ GAMES = [
 
 def test_the_finite_games_are_listed() -> None:
     assert set(GAMES) <= set(problems.names())
-    assert [name for name in problems.names() if problems.get(name).build().is_finite] == GAMES
+    assert [name for name in problems.names("game") if problems.get(name).build().is_finite] == GAMES
 
 
 @pytest.mark.parametrize("name", GAMES)

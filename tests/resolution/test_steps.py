@@ -116,7 +116,7 @@ class TestUnsettled:
                 make()
 
     def test_every_named_diffusion_leaves_it_to_the_game_and_no_finite_one_does(self) -> None:
-        for name in mfg.problems.names():
+        for name in mfg.problems.names("game"):
             problem = mfg.problems.get(name).build()
             assert problem.time.settled == problem.is_finite, name
             assert mfg.problems.get(name).build(**{"steps": None}).time == problem.time
