@@ -46,6 +46,7 @@ _HOMES = {
     "Quadratic": "fields",
     "QuadraticCost": "dynamics",
     "QuadraticPotential": "couplings",
+    "RoadNetwork": "roads",
     "RunningCost": "couplings",
     "ScenarioTree": "scenarios",
     "Separable": "fields",

@@ -111,7 +111,9 @@ TASK_LEARNERS = Board(  # and what learns it
     }
 )
 STATEMENTS = Board(
-    {}
+    {
+        "roads": "mfgsolve.roads.network:RoadNetwork",
+    }
 )  # what is stated and solved without being a game, by the kind of its files: `mfgsolve.statements`
 ENVIRONMENTS = (  # named games with a finite list of actions: gymnasium.make("mfgsolve/beach-bar-v0")
     "beach-bar", "bonnans-lavigne-pfeiffer-1", "bonnans-lavigne-pfeiffer-2", "braess", "crowd-modelling",

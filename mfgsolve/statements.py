@@ -4,8 +4,9 @@
     answer.relative_exploitability, answer.sentence, answer.numbers, answer.dataset, answer.table()
     answer.plot(), answer.save("flows.nc"), mfg.load("flows.nc")
 
-Nobody asks which kind a statement is: `mfgsolve.solve`, `load`, `price_of_anarchy` and the command hand over to it.  A
-new kind, say a market, is added by
+Nobody asks which kind a statement is: `mfgsolve.solve` and `load` and the command hand over to it, and
+`price_of_anarchy` compares its objectives "equilibrium" and "social", if `solve_with` has both, by `Answer.cost`.  A new
+kind, say a market, is added by
 
 1. the statement: ``class Market(Statement)``, a frozen dataclass with ``kind = "market"``, what it states as fields,
    `solve_with`, and `Statement.answer`; files that state one by `Statement.suffixes` and `Statement.read`;
@@ -115,7 +116,7 @@ class Answer(Suggesting):
     def numbers(self) -> dict[str, float]:
         """All results that are one number; NaN is "not measured"."""
         attrs = self.dataset.attrs
-        return {name: float(attrs.get(name, math.nan)) for name in (*CERTIFIED, *self.told)}
+        return {name: float(attrs[name]) for name in (*CERTIFIED, *self.told) if name in attrs}
 
     @property
     def exploitability(self) -> float:
@@ -128,6 +129,11 @@ class Answer(Suggesting):
     @property
     def potential(self) -> float:
         return self.numbers["potential"]
+
+    @property
+    def cost(self) -> float:
+        """What all pay together, where that is one number; else NaN."""
+        return math.nan
 
     @property
     def sentence(self) -> str:
@@ -149,7 +155,7 @@ class Answer(Suggesting):
         near = f"{_short(self.relative_exploitability)} (tol {_short(float(attrs['tol']))})"
         rows.append(("relative exploitability", near))
         for name, words in (CERTIFIED | dict(self.told)).items():
-            if name != "relative_exploitability":
+            if name != "relative_exploitability" and name in numbers:
                 unit = str(attrs.get(f"{name}_units", "1"))
                 value = _short(numbers[name]) if name in self.small else _exact(numbers[name])
                 rows.append((words, value if unit == "1" or math.isnan(numbers[name]) else f"{value} {unit}"))
@@ -275,10 +281,6 @@ class Statement(ABC, Generic[A]):
             if name not in own:
                 raise InputError(f"{verb} of {self.noun}: {unknown('option', name, [*own, 'check'])}")
         return asked
-
-    def price_of_anarchy(self, **options: Any) -> Any:
-        """What ``mfgsolve.price_of_anarchy(statement)`` does."""
-        raise InputError(f"{self.name} is {self.noun}, which has no price of anarchy")
 
     @classmethod
     def read(cls, path: str | Path) -> Self:

@@ -41,7 +41,7 @@ ORDER = [
     {"progress"},
     {"solvers"},
     {"resolution"},
-    {"interop", "plots", "problems", "statements"},
+    {"interop", "plots", "problems", "roads", "statements"},
     {"problemfile"},
     {"checkpoints"},
     {"earlier"},

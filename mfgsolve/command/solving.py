@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 
     Watch = Callable[[Measure], None]
 
-OURS = ("problem", "settings", "output", "plot", "json", "strict", "trips", "nodes", "table")  # what is done here
+OURS = {  # what is done here, of statements of all kinds
+    "problem", "settings", "output", "plot", "json", "strict", "trips", "nodes", "table", "quiet", "verbose",
+}  # fmt: skip
 Trips = Annotated[Path | None, typer.Option("--trips", metavar="TRIPS.tntp", help="Of a road network: its demand.")]
 Nodes = Annotated[
     Path | None, typer.Option("--nodes", metavar="NODE.tntp", help="Of a road network: where its nodes are.")

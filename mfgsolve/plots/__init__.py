@@ -27,6 +27,7 @@ from mfgsolve.plots.learners import learners
 from mfgsolve.plots.learning import learning
 from mfgsolve.plots.output import animate, save
 from mfgsolve.plots.refinement import refinement
+from mfgsolve.plots.roads import roads
 from mfgsolve.plots.society import society
 from mfgsolve.plots.style import Style
 from mfgsolve.plots.sweep import study, sweep, sweep_densities
@@ -34,6 +35,6 @@ from mfgsolve.plots.training import training
 
 __all__ = [
     "KINDS", "OWN", "Style", "ablation", "agents", "animate", "battle", "convergence", "convergences", "design",
-    "diffusion", "draw", "exits", "faceoff", "learners", "learning", "plan", "policy", "refinement", "save", "society",
+    "diffusion", "draw", "exits", "faceoff", "learners", "learning", "plan", "policy", "refinement", "roads", "save", "society",
     "speed", "study", "sweep", "sweep_densities", "training", "value",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from mfgsolve.plots.fields import speed, value
 from mfgsolve.plots.history import convergence, convergences
 from mfgsolve.plots.learning import learning
 from mfgsolve.plots.refinement import refinement
+from mfgsolve.plots.roads import roads
 from mfgsolve.plots.sweep import study
 from mfgsolve.plots.training import training
 
@@ -31,7 +32,7 @@ KINDS: dict[str, Callable[..., Figure]] = {  # of a solution
 }  # fmt: skip
 OWN: dict[str, Callable[..., Figure]] = {  # of other results, by the kind in their dataset
     "ablation": ablation, "comparison": agents, "convergence": convergences, "faceoff": faceoff,
-    "refinement": refinement, "sweep": study, "training": training,
+    "refinement": refinement, "roads": roads, "sweep": study, "training": training,
 }  # fmt: skip
 
 

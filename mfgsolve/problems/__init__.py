@@ -25,6 +25,7 @@ from mfgsolve.problems.planned_room import planned_room
 from mfgsolve.problems.points import from_points
 from mfgsolve.problems.predator_prey import predator_prey
 from mfgsolve.problems.registry import ClosedForm, NamedProblem, Parameter, build, closed_form, get, names
+from mfgsolve.problems.roads import braess_roads, ring_city
 from mfgsolve.problems.small_games import left_right, rock_paper_scissors, susceptible_infected
 from mfgsolve.problems.supply_demand import supply_demand
 
@@ -37,6 +38,7 @@ __all__ = [
     "bonnans_lavigne_pfeiffer_1",
     "bonnans_lavigne_pfeiffer_2",
     "braess",
+    "braess_roads",
     "build",
     "closed_form",
     "cole_hopf",
@@ -57,6 +59,7 @@ __all__ = [
     "names",
     "planned_room",
     "predator_prey",
+    "ring_city",
     "rock_paper_scissors",
     "supply_demand",
     "susceptible_infected",

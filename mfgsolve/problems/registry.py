@@ -36,6 +36,7 @@ GROUPS = {
     "space": "crowds in space: controlled diffusions",
     "cells": "moves from cell to cell",
     "states": "a few states",
+    "roads": "road networks",
     "own": "entered by this session",
 }
 

@@ -9,10 +9,11 @@ from typing import Any
 from mfgsolve.certificates import exploitability
 from mfgsolve.errors import InputError
 from mfgsolve.problem import Problem
-from mfgsolve.problemfile.by_name import by_kind
+from mfgsolve.problemfile.by_name import other_statement
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
 from mfgsolve.solving import solve
+from mfgsolve.statements import Answer, Statement
 
 __all__ = ["Anarchy", "price_of_anarchy"]
 
@@ -35,8 +36,8 @@ class Anarchy:
     difference: float
     equilibrium_cost: float
     optimal_cost: float
-    equilibrium: Solution = field(repr=False)
-    optimum: Solution = field(repr=False)
+    equilibrium: Solution | Answer = field(repr=False)
+    optimum: Solution | Answer = field(repr=False)
     guarantee: str = "bound"
 
     @property
@@ -53,8 +54,7 @@ class Anarchy:
         return self.ratio
 
 
-@by_kind("price_of_anarchy")
-def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
+def price_of_anarchy(problem: Problem | Statement[Any] | str, **options: Any) -> Anarchy:
     """Cost of an agent at the equilibrium over its cost at the social optimum, both certified.
 
     The social optimum minimises own cost + sum weight <f(m), m> + <g, m_T>; see ``solve(objective="social")``.  Its
@@ -87,6 +87,9 @@ def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
     for name in ("objective", "checkpoint"):
         if name in options:
             raise InputError(f"price_of_anarchy got {name}, which is of one solve, and there are two: leave it out")
+    other, rest = other_statement(problem, options)
+    if other is not None:
+        return _of_other(other, rest)
     problem = settle(problem) if isinstance(problem, Problem) else problem  # what is none, solve refuses
     optimum = solve(problem, objective="social", **options)  # first: what it refuses should not wait for the other
     equilibrium = solve(problem, **options)
@@ -98,6 +101,14 @@ def price_of_anarchy(problem: Problem, **options: Any) -> Anarchy:
         selfish = exploitability(problem.social(), equilibrium).potential
     ratio = selfish / social if selfish * social > 0 else math.nan
     return Anarchy(ratio, selfish - social, selfish, social, equilibrium, optimum, guarantee)
+
+
+def _of_other(statement: Statement[Any], options: dict[str, Any]) -> Anarchy:
+    """The same of a statement that is no game, whose social optimum is one."""
+    optimum, equilibrium = (statement.solve(objective=one, **options) for one in ("social", "equilibrium"))
+    ratio = equilibrium.cost / optimum.cost if equilibrium.cost * optimum.cost > 0 else math.nan
+    difference = equilibrium.cost - optimum.cost
+    return Anarchy(ratio, difference, equilibrium.cost, optimum.cost, equilibrium, optimum)
 
 
 def _best(problem: Problem, found: Solution, equilibrium: Solution, options: dict[str, Any]) -> Solution:
