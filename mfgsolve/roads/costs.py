@@ -151,7 +151,9 @@ class BPR(_Powers):
                 raise InputError(f"{word} is not a finite number on {named_links(~np.isfinite(values), name)}")
             if (values < 0).any():
                 k = int(np.argmax(values < 0))
-                raise InputError(f"{word} is negative, {values[k]:g}, on {named_links(values < 0, name)}; it is at least 0")
+                raise InputError(
+                    f"{word} is negative, {values[k]:g}, on {named_links(values < 0, name)}; it is at least 0"
+                )
         shut = (self.capacity == 0) & (self.b > 0) & (self.power > 0)
         if shut.any():
             raise InputError(
@@ -223,7 +225,9 @@ class OwnCosts(LinkCosts):
         self.functions = {"time": time, "integral": integral, "slope": slope}
         for word, function in self.functions.items():
             if not callable(function):
-                raise InputError(f"{word} of OwnCosts is a {type(function).__name__}; a function of the flows is needed")
+                raise InputError(
+                    f"{word} of OwnCosts is a {type(function).__name__}; a function of the flows is needed"
+                )
         self.links = links
 
     @property

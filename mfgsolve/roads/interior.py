@@ -1,13 +1,14 @@
 """Equilibrium on given paths by a primal-dual interior point, whose linear systems are of the size of the links.
 
-Paths p of pairs w (an origin, a destination and a class) carry flows f >= 0, links x = A' f, and cost c(x).  With the
-cheapest time u_w of each pair and slacks s >= 0, equilibrium on these paths is
+Paths p of pairs w (an origin, a destination and a class) carry flows f >= 0, links x = A' f; a path costs A t(x) + k,
+k what it costs its class besides time.  With the least cost u_w of each pair and slacks s >= 0, equilibrium on these
+paths is
 
-    A c(x) - s = E' u,        E f = demand,        f s = 0,
+    A t(x) + k - s = E' u,        E f = demand,        f s = 0,
 
-and the relative gap on them is the sum of f s over x . c(x).  A step of Newton on f s = mu eliminates everything but
+and their exploitability is the sum of f s.  A step of Newton on f s = mu eliminates everything but
 the links: with D = diag(f / s), held below a bound, C = A less the D-weighted mean of the paths of the same pair, and
-H = diag(c'(x)),
+H = diag(t'(x)),
 
     (1 + H^1/2 C' D C H^1/2) z = H^1/2 A' q,        df = q - D C H^1/2 z,
 
@@ -40,61 +41,64 @@ BOUNDARY = 0.9995  # share of the way to where the first flow or slack would be 
 PROXIMAL = 1e-8  # of a path's own slope, added to s / f: bounds the condition number, and delays nothing that is seen
 FLOOR = 1e-25  # of a demand or a time: weights f / s stay finite
 INWARD = 0.1  # share of each demand that a start spreads over all its paths
-SLACK = 0.05  # of a pair's cheapest time, added to every slack of a start
+SLACK = 0.05  # of a pair's least cost, added to every slack of a start
 
-Costs = Callable[[np.ndarray], np.ndarray]  # of all links, from their flows
+Function = Callable[[np.ndarray], np.ndarray]  # of all links, from their flows
 
 
 class Balance(NamedTuple):
     """Flows on given paths, and how far from equilibrium on these paths."""
 
     flow: np.ndarray  # (paths,)
-    gap: float  # relative: sum of f (path cost - cheapest of its pair) over the cost of all
+    excess: float  # sum of f (path cost - least of its pair)
     steps: int  # to these flows
 
 
 class _Point(NamedTuple):
     flow: np.ndarray  # f (paths,)
     slack: np.ndarray  # s (paths,)
-    cheapest: np.ndarray  # u (pairs,)
+    least: np.ndarray  # u (pairs,)
 
 
 def interior_point(
-    paths: sparse.csr_matrix, pair: np.ndarray, demand: np.ndarray, flow: np.ndarray,
-    cost: Costs, slope: Costs, tol: float = 0.0,
+    paths: sparse.csr_matrix, pair: np.ndarray, demand: np.ndarray, flow: np.ndarray, time: Function, slope: Function,
+    besides: np.ndarray | float = 0.0, enough: float = 0.0,
 ) -> Balance:  # fmt: skip
-    """Balance ``demand`` over given paths to a relative gap, from ``flow``.
+    """Balance ``demand`` over given paths, beginning with ``flow``.
 
     Parameters
     ----------
     paths : incidence A (paths, links), 1 where a path takes a link
     pair : (paths,) whose path it is
     demand : (pairs,), positive
-    flow : (paths,) a start, of the right sums
-    cost, slope : c(x) and c'(x) >= 0 of all links
-    tol : of the relative gap on these paths; 0 goes on to round-off
+    flow : (paths,) of the right sums
+    time, slope : t(x) and t'(x) >= 0 of all links
+    besides : k (paths,)
+    enough : excess to stop at; 0 goes on to round-off
     """
-    system = _System(paths, pair, demand, cost, slope)
-    start = Balance(flow, system.gap(flow), 0)
-    point, best = system.start(flow), start._replace(gap=np.inf)
+    system = _System(paths, pair, demand, time, slope, besides)
+    start = Balance(flow, system.excess(flow), 0)
+    point, best = system.start(flow), start._replace(excess=np.inf)
     for step in range(1, MOST_STEPS + 1):
         point = system.step(point)
         flow = system.scaled(point.flow)
-        gap = system.gap(flow)
-        if gap < best.gap:
-            best = Balance(flow, gap, step)
-        if best.gap <= tol or step - best.steps >= PATIENCE:
+        excess = system.excess(flow)
+        if excess < best.excess:
+            best = Balance(flow, excess, step)
+        if best.excess <= enough or step - best.steps >= PATIENCE:
             break
-    return best if best.gap < start.gap else start
+    return best if best.excess < start.excess else start
 
 
 class _System:
     """The equations of a set of paths."""
 
     def __init__(
-        self, paths: sparse.csr_matrix, pair: np.ndarray, demand: np.ndarray, cost: Costs, slope: Costs
-    ) -> None:
-        self.paths, self.pair, self.demand, self.cost, self.slope = paths, pair, demand, cost, slope
+        self, paths: sparse.csr_matrix, pair: np.ndarray, demand: np.ndarray, time: Function, slope: Function,
+        besides: np.ndarray | float,
+    ) -> None:  # fmt: skip
+        self.paths, self.pair, self.demand, self.time, self.slope = paths, pair, demand, time, slope
+        self.besides = besides
         self.number = np.bincount(pair, minlength=len(demand))
 
     def of_pairs(self, values: np.ndarray) -> np.ndarray:
@@ -105,38 +109,42 @@ class _System:
         """The same with the sums that are asked for, from which round-off drifts."""
         return flow * (self.demand / self.of_pairs(flow))[self.pair]
 
-    def cheapest(self, times: np.ndarray) -> np.ndarray:
-        least = np.full(len(self.demand), np.inf)
-        np.minimum.at(least, self.pair, times)
-        return least
+    def cost(self, flow: np.ndarray) -> np.ndarray:
+        """A t(x) + k."""
+        return np.asarray(self.paths @ self.time(self.paths.T @ flow) + self.besides)
 
-    def gap(self, flow: np.ndarray) -> float:
-        load = self.paths.T @ flow
-        costs = self.cost(load)
-        times = self.paths @ costs
-        return float((times - self.cheapest(times)[self.pair]) @ flow / (costs @ load))
+    def least(self, cost: np.ndarray) -> np.ndarray:
+        """Of each pair."""
+        result = np.full(len(self.demand), np.inf)
+        np.minimum.at(result, self.pair, cost)
+        return result
+
+    def excess(self, flow: np.ndarray) -> float:
+        """What all could gain together on these paths."""
+        cost = self.cost(flow)
+        return float((cost - self.least(cost)[self.pair]) @ flow)
 
     def start(self, flow: np.ndarray) -> _Point:
         """Every path carries something, and no slack is 0."""
         spread = (1 - INWARD) * flow + INWARD * (self.demand / self.number)[self.pair]
-        times = self.paths @ self.cost(self.paths.T @ spread)
-        least = self.cheapest(times)
-        slack = times - (1 - SLACK) * least[self.pair]
-        return _Point(spread, slack, (1 - SLACK) * least)
+        cost = self.cost(spread)
+        least = self.least(cost)
+        below = SLACK * np.where(least > 0, least, cost.max() or 1.0)
+        return _Point(spread, cost - (least - below)[self.pair], least - below)
 
     def step(self, point: _Point) -> _Point:
         """One step of Mehrotra's predictor and corrector."""
         flow = np.maximum(point.flow, FLOOR * self.demand[self.pair])
-        slack = np.maximum(point.slack, FLOOR * point.cheapest.max())
-        point = _Point(flow, slack, point.cheapest)
+        slack = np.maximum(point.slack, FLOOR * np.abs(point.least).max())
+        point = _Point(flow, slack, point.least)
         newton = _Newton(self, point)
         mean = flow @ slack / len(flow)
         ahead = newton.direction(0.0, 0.0)
         d_flow, d_slack, _ = ahead
         reached = (flow + _longest(flow, d_flow) * d_flow) @ (slack + _longest(slack, d_slack) * d_slack) / len(flow)
-        d_flow, d_slack, d_cheapest = newton.direction((reached / mean) ** 3 * mean, d_flow * d_slack)
+        d_flow, d_slack, d_least = newton.direction((reached / mean) ** 3 * mean, d_flow * d_slack)
         length = min(1.0, BOUNDARY * min(_longest(flow, d_flow), _longest(slack, d_slack)))
-        return _Point(flow + length * d_flow, slack + length * d_slack, point.cheapest + length * d_cheapest)
+        return _Point(flow + length * d_flow, slack + length * d_slack, point.least + length * d_least)
 
 
 def _longest(values: np.ndarray, change: np.ndarray) -> float:
@@ -151,8 +159,8 @@ class _Newton:
     def __init__(self, system: _System, point: _Point) -> None:
         self.system, self.point, pair = system, point, system.pair
         load = system.paths.T @ point.flow
-        times, slope = system.paths @ system.cost(load), system.slope(load)
-        self.uneven = times - point.slack - point.cheapest[pair]  # A c - s - E' u
+        slope = system.slope(load)
+        self.uneven = system.cost(point.flow) - point.slack - point.least[pair]  # A t + k - s - E' u
         self.missing = system.demand - system.of_pairs(point.flow)
         rising = slope > 0
         self.root = np.sqrt(slope[rising])
@@ -174,7 +182,7 @@ class _Newton:
         self.factor = scipy.linalg.cho_factor(matrix, overwrite_a=True, check_finite=False)
 
     def direction(self, target: float, second: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Changes of flows, slacks and cheapest times towards f s = target, less a term of second order."""
+        """Changes of flows, slacks and least costs towards f s = target, less a term of second order."""
         flow, slack, _ = self.point
         pair, of_pairs = self.system.pair, self.system.of_pairs
         force = (target - second) / flow - slack - self.uneven
@@ -182,6 +190,6 @@ class _Newton:
         free = self.weight * (force - common[pair] + (self.missing / self.total)[pair])
         priced = self.root * scipy.linalg.cho_solve(self.factor, self.root * (self.links.T @ free), check_finite=False)
         d_flow = free - self.weight * (self.centred @ priced)
-        d_cheapest = self.missing / self.total - common + self.mean @ priced
+        d_least = self.missing / self.total - common + self.mean @ priced
         d_slack = (target - second - flow * slack - slack * d_flow) / flow
-        return d_flow, d_slack, d_cheapest
+        return d_flow, d_slack, d_least

@@ -172,7 +172,10 @@ def _columns(
         if name not in result:
             raise InputError(f"{what} of a road network: {unknown('column', name, map(str, raw))}; it is needed")
     if idle:
-        say("roads-columns", f"Of the {what}, the columns {cut(', '.join(idle))} were not read: nothing depends on them.")
+        say(
+            "roads-columns",
+            f"Of the {what}, the columns {cut(', '.join(idle))} were not read: nothing depends on them.",
+        )
     if len({len(values) for values in result.values()}) > 1:
         raise InputError(f"{what} of a road network have columns of different lengths")
     if not result[needed[0]]:
@@ -207,7 +210,9 @@ def _file(path: str | Path, what: str) -> dict[Any, list[Any]]:
         raise FileError(f"{what} {told(path)} is empty")
     for number, row in enumerate(rows[1:], 2):
         if len(row) != len(rows[0]):
-            raise FileError(f"{what} {told(path)}, row {number}: {len(row)} values, and {len(rows[0])} columns are named")
+            raise FileError(
+                f"{what} {told(path)}, row {number}: {len(row)} values, and {len(rows[0])} columns are named"
+            )
     if len(set(rows[0])) < len(rows[0]):
         raise FileError(f"{what} {told(path)} names a column twice")
     return {head: [row[k] for row in rows[1:]] for k, head in enumerate(rows[0])}

@@ -92,7 +92,10 @@ def read_net(path: str | Path) -> tuple[LinkTable, int | None, int | None]:
                 raise FileError(f"{where}, line {number}: {order[j]} is {shown(word)}; a number is needed") from None
     columns = dict(zip(order, table.T, strict=True))
     if bare:
-        say("roads-semicolons", f"{bare} of {len(rows)} rows of {where} end without a semicolon; they were read as rows.")
+        say(
+            "roads-semicolons",
+            f"{bare} of {len(rows)} rows of {where} end without a semicolon; they were read as rows.",
+        )
     ends = [_numbers(columns[name], name, rows, where) for name in ("from", "to")]
     links, nodes = _whole(head, "NUMBER OF LINKS", where), _whole(head, "NUMBER OF NODES", where)
     largest = int(max(ends[0].max(), ends[1].max()))
@@ -104,7 +107,9 @@ def read_net(path: str | Path) -> tuple[LinkTable, int | None, int | None]:
     if first is None:
         say("roads-through", f"{where} has no <FIRST THRU NODE>: paths were let through all nodes.")
     shut = frozenset(range(1, first or 1))
-    given = {name: columns[name] for name in ("capacity", "length", "free_time", "b", "power", "toll") if name in columns}
+    given = {
+        name: columns[name] for name in ("capacity", "length", "free_time", "b", "power", "toll") if name in columns
+    }
     numbers = {name: values for name, values in given.items() if name in NEEDED or not np.isnan(values).any()}
     return (
         LinkTable(ends[0].tolist(), ends[1].tolist(), numbers, shut=shut), nodes, _whole(head, "NUMBER OF ZONES", where),
@@ -115,7 +120,9 @@ def _numbers(values: np.ndarray, name: str, rows: list[tuple[int, str]], where: 
     wrong = ~(np.isfinite(values) & (values == np.round(values)) & (values >= 1))
     if wrong.any():
         k = int(np.argmax(wrong))
-        raise FileError(f"{where}, line {rows[k][0]}: the {name} node is {values[k]:g}; a whole number from 1 is needed")
+        raise FileError(
+            f"{where}, line {rows[k][0]}: the {name} node is {values[k]:g}; a whole number from 1 is needed"
+        )
     return values.astype(np.int64)
 
 
@@ -149,7 +156,9 @@ def read_trips(path: str | Path, zones: int | None = None) -> dict[tuple[int, in
             try:
                 value = float(text)
             except ValueError:
-                raise FileError(f"{where}, line {number}: trips to {pair[1]} are {shown(text.strip())}; a number is needed") from None
+                raise FileError(
+                    f"{where}, line {number}: trips to {pair[1]} are {shown(text.strip())}; a number is needed"
+                ) from None
             if not (np.isfinite(value) and value >= 0):
                 raise FileError(f"{where}, line {number}: trips to {pair[1]} are {value}; at least 0 is needed")
             twice += pair in trips
