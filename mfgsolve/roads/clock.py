@@ -114,9 +114,9 @@ def _lags(network: RoadNetwork, length: float) -> np.ndarray:
         k = int(np.argmax(off))
         say(
             "roads-clock",
-            f"Times of {int((off > WHOLE).sum())} empty links are no whole numbers of steps and were rounded, to at least "
-            f"one, the most that of {network.link_name(k)}: {free[k]:.4g} steps to {lags[k]:.0f}. Costs are exact. A "
-            "shorter step rounds less.",
+            f"Times of {int((off > WHOLE).sum())} empty links are no whole numbers of steps and were rounded, to at "
+            f"least one, the most that of {network.link_name(k)}: {free[k]:.4g} steps to {lags[k]:.0f}. Costs are "
+            "exact. A shorter step rounds less.",
         )
     return np.asarray(lags, dtype=np.int64)
 

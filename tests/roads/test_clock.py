@@ -82,7 +82,7 @@ def test_a_node_that_none_passes_is_left_and_reached_at_any_step():
 
 
 def test_roads_that_take_no_whole_number_of_steps_are_told():
-    with pytest.warns(UserWarning, match=r"rounded .* A -> B .*2.5 steps to 2"):
+    with pytest.warns(UserWarning, match=r"rounded, .* A -> B .*2.5 steps to 2"):
         mfg.solve(mfg.RoadNetwork.from_edges(ROAD | {"constant": [2.5]}, {("A", "B"): 1.0}).by_clock(6))
 
 
