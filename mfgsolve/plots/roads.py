@@ -33,6 +33,7 @@ def roads(result: Any, **style: Unpack[part.Options]) -> Figure:
     """Map of the flows on a road network: widths are flows, colours delays, each direction on its right.
 
     Colours are travel time / that of the empty link; where some links take no time when they are empty, the time lost.
+    Of a network by the clock flows are those of all steps, and times their means.
     A network without coordinates is laid out by how many links its nodes are apart, and the map says so.
 
     Parameters
@@ -43,6 +44,7 @@ def roads(result: Any, **style: Unpack[part.Options]) -> Figure:
     data = getattr(result, "dataset", result)
     if not isinstance(data, xr.Dataset) or data.attrs.get("kind") != "roads":
         raise InputError(f"flows of a road network are needed, from mfgsolve.solve; a {type(result).__name__} came")
+    data = _all_steps(data) if "clock_flow" in data else data
     places, placed = _places(data)
     figure = part.page(0.68 * part.width() + 0.8, "compressed")
     ax = figure.subplots()
@@ -56,6 +58,21 @@ def roads(result: Any, **style: Unpack[part.Options]) -> Figure:
     ended = f"{words(data.attrs['status'])}, relative gap {part.size_text(float(data.attrs['relative_gap']))}"
     part.headline(figure, f"{words(data.attrs['name'])}: {what}", ended, doubts(data))
     return figure
+
+
+def _all_steps(data: xr.Dataset) -> xr.Dataset:
+    """The roads of a network by the clock: flows of all steps, mean times of drivers."""
+    number = {name: k for k, name in enumerate(data["place"].values)}
+    flow, free = data["clock_flow"].sum("step"), data["road_free_time"]
+    spent = (data["clock_flow"] * data["clock_time"]).sum("step")
+    time = xr.where(flow > 0, spent / flow.where(flow > 0, 1.0), free)
+    delay = xr.where(free > 0, time / free.where(free > 0, 1.0), np.nan)
+    ends = {name: ("link", [number[node] for node in data[f"road_{side}"].values])
+            for name, side in (("tail", "from"), ("head", "to"))}  # fmt: skip
+    units = {"flow": flow, "time": time, "free_time": free, "delay": delay}
+    arrays = {name: ("link", values.values, data[name].attrs) for name, values in units.items()}
+    spots = {f"node_{axis}": ("node", data[f"place_{axis}"].values) for axis in "xy" if f"place_{axis}" in data}
+    return xr.Dataset(ends | arrays | spots, {"node": data["place"].values}, data.attrs)
 
 
 def _delay(data: xr.Dataset) -> tuple[str, str]:

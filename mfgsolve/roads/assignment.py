@@ -4,6 +4,8 @@ A round finds the cheapest path of every pair at the present costs, which tells 
 least cost), and adds it to the pair's paths; then flow shifts, pair after pair, from dear paths to the cheapest one by
 Newton's step, until the paths at hand are equalised a hundred times better than the last round was exploitable; then
 paths that nobody takes are dropped, and link flows are added up anew from those of the paths, since increments drift.
+Where many paths tie, as where trips may wait, shifts of one pair after another crawl: then the interior point of
+`mfgsolve.roads.interior` equalises the paths at hand, of all pairs at once.
 (Dafermos and Sparrow, 1969; Jayakrishnan et al., 1994; a survey is Perederieieva et al., 2015,
 doi:10.1016/j.cor.2014.08.012.)
 
@@ -19,11 +21,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sparse
 
 from mfgsolve import watch
 from mfgsolve.errors import InputError, real
 from mfgsolve.progress import Solves, live
 from mfgsolve.roads.costs import LinkCosts
+from mfgsolve.roads.interior import interior_point
 from mfgsolve.solution import Status
 from mfgsolve.solution.datasets import Measure
 
@@ -33,6 +37,10 @@ PASSES = 200  # over all pairs in a round, at most,
 ENOUGH = 0.01  # or until what is left among the paths at hand is this share of the round's exploitability
 PATIENCE = 12  # rounds in which the exploitability must fall
 FALL = 0.7  # to this share
+CRAWL = 0.1  # share of a round's exploitability that shifts must get below; otherwise they crawl,
+ROUNDS = 3  # and after so many such rounds
+LINKS = 6000  # of a time that rises, up to which the interior point takes over: its matrix takes 8 LINKS^2 bytes
+EMPTY = 1e-14  # of a pair's demand: flows below are of round-off
 HALVINGS = 60  # of a search along a line
 
 
@@ -98,6 +106,12 @@ class _Costs:
         share = e / self.cars[: self.homes]
         return np.concatenate([self.costs.time(x), self.reservation * share**self.power])
 
+    def slope(self, flow: np.ndarray) -> np.ndarray:
+        x, e = flow[: self.links], flow[self.links :]
+        cars = self.cars[: self.homes]
+        fall = self.reservation * self.power / cars * (e / cars) ** (self.power - 1)
+        return np.concatenate([self.costs.slope(x), fall])
+
     def potential(self, flow: np.ndarray) -> float:
         """Sum of the integrals of all times."""
         return math.fsum(self.costs.integral(flow[: self.links])) + self.lost(flow)
@@ -140,6 +154,7 @@ class _Search:
         self.fixed = np.ascontiguousarray(network.fixed)
         empty = np.zeros(demand.size + 1, np.int64), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0)
         self.paths = Paths(*empty)
+        self.crawling = 0  # rounds in which shifts crawled
 
     def run(
         self, tol: float, iterations: int | None, seconds: float | None, callback: Callable[[Measure], Any] | None
@@ -164,7 +179,10 @@ class _Search:
             status = _ended(row, tol, iterations, seconds, since, stop)
             if status is not None:
                 break
-            self._shift(ENOUGH * max(row.exploitability, 0.0))
+            if len(rows) > 1 and row.exploitability > CRAWL * rows[-2].exploitability:
+                self.crawling += 1
+            equalise = self._balance if self.crawling > ROUNDS and self._is_small() else self._shift
+            equalise(ENOUGH * max(row.exploitability, 0.0))
         return self._handed(best, rows, status)
 
     def _handed(self, best: Any, rows: list[Measure], status: Status) -> Assigned:
@@ -225,6 +243,24 @@ class _Search:
         )  # fmt: skip
         if not exact:
             self._search(*before)
+
+    def _is_small(self) -> bool:
+        """Whether the interior point suits."""
+        return int(np.count_nonzero(self.slope)) <= LINKS
+
+    def _balance(self, enough: float) -> None:
+        """Equalise the paths at hand by the interior point."""
+        paths, demand = self.paths, self.network.demand
+        incidence = sparse.csr_matrix(
+            (np.ones(paths.links.size), paths.links, paths.begin), (paths.flow.size, self.x.size)
+        )
+        pair = np.repeat(np.arange(demand.size), np.diff(paths.of_pair))
+        fixed = np.concatenate([self.fixed, np.zeros((self.classes, self.costs.homes))], axis=1)
+        besides = np.asarray(incidence.multiply(fixed[demand.of_class[pair]]).sum(axis=1)).reshape(-1)
+        flow = interior_point(
+            incidence, pair, demand.cars, paths.flow, self.costs.time, self.costs.slope, besides, enough
+        ).flow
+        paths.flow = np.where(flow > EMPTY * demand.cars[pair], flow, 0.0)
 
     def _search(self, flow: np.ndarray, loads: np.ndarray) -> None:
         """Where on the way from these path flows to the new ones the potential is least."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from mfgsolve.cautions import Caution
+from mfgsolve.roads import clock
 from mfgsolve.roads.assignment import Assigned
 from mfgsolve.roads.cheapest import least_costs
 from mfgsolve.statements import Answer
@@ -218,6 +219,10 @@ def _dataset(
     if network.places is not None:
         for k, axis in enumerate("xy"):
             variables[f"node_{axis}"] = ("node", network.places[:, k], _about(f"coordinate {axis}", "1"))
+    if network.clock is not None:
+        variables |= clock.variables(network.clock, flow, time, units)
+        coords |= {"step": np.arange(network.clock.steps), "road": np.arange(1, network.clock.network.tail.size + 1)}
+        coords["place"] = variables.pop("place")
     if by_destination:
         ends, flows = _by_destination(network, assigned)
         coords["toward"] = np.array([str(network.nodes[end]) for end in ends])

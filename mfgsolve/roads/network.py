@@ -16,6 +16,7 @@ from mfgsolve.errors import InputError, cut, real, unknown
 from mfgsolve.roads import tntp
 from mfgsolve.roads.assignment import assign
 from mfgsolve.roads.cheapest import check_reach
+from mfgsolve.roads.clock import Clock, by_clock
 from mfgsolve.roads.costs import BPR, Affine, LinkCosts, named_links
 from mfgsolve.roads.demand import Demand, Elastic, make_demand
 from mfgsolve.roads.flows import Flows
@@ -45,6 +46,7 @@ class RoadNetwork(Statement[Flows]):
     elastic : how demand falls with its cost, or None
     units : of "time", "flow", "length"
     cautions : what was noticed when it was stated
+    clock : of a network by the clock, which links and steps its links are
 
     Examples
     --------
@@ -73,6 +75,7 @@ class RoadNetwork(Statement[Flows]):
     source: str = ""
     parameters: Mapping[str, Any] | None = None
     cautions: tuple[Caution, ...] = ()
+    clock: Clock | None = None
 
     kind: ClassVar[str] = "roads"
     noun: ClassVar[str] = "a road network"
@@ -232,6 +235,32 @@ class RoadNetwork(Statement[Flows]):
         """Where the outgoing links of each node begin, (nodes + 1,), and the links in that order."""
         order = np.argsort(self.tail, kind="stable")
         return np.searchsorted(self.tail[order], np.arange(len(self.nodes) + 1)), order
+
+    def by_clock(
+        self, steps: int, departures: Any = (0,), *, waiting: float = 1.0, step: float = 1.0,
+        period: float | None = None,
+    ) -> RoadNetwork:  # fmt: skip
+        """The same trips by the clock: drivers take a link in as many steps as it takes when it is empty, and pay for
+        the crowd that enters it with them; see `mfgsolve.roads.clock`.
+
+        Parameters
+        ----------
+        steps : from the first departure to the last arrival
+        departures : steps at which equal shares of the trips leave, or a mapping from steps to shares
+        waiting : cost of waiting for a step, in units of time
+        step : length of a step, in units of time
+        period : steps for which the trips and the capacities of the network are meant; None for as many as departures
+
+        Examples
+        --------
+        >>> import mfgsolve as mfg
+        >>> roads = mfg.RoadNetwork.from_edges(  # a road of 2 steps + the crowd of a step, 4 cars at once
+        ...     {"from": ["A"], "to": ["B"], "constant": [2.0], "slope": [1.0]}, {("A", "B"): 4.0})
+        >>> flows = mfg.solve(roads.by_clock(6, waiting=1.0), check="ignore")
+        >>> (3 * flows.dataset["clock_flow"]).values.ravel().round(9).tolist()  # 7/3 leave at once, 4/3 a step later
+        [7.0, 4.0, 1.0, 0.0, 0.0, nan]
+        """
+        return by_clock(self, steps, departures, waiting=waiting, step=step, period=period)
 
     # -- solving -----------------------------------------------------------------------------------------------------
 
