@@ -118,14 +118,14 @@ def _clock() -> float:
 
 def beside(found: dict[str, mfg.RoadNetwork], python: str, folder: Path) -> None:
     """AequilibraE for so many iterations, and our seconds to its gap."""
-    rows = []
+    rows, calm = [], ONE_THREAD | {"AEQ_SHOW_PROGRESS": "FALSE"}
     for name in CITIES:
         if name not in found:
             continue
         network, file = found[name], folder / f"{name}.npz"
         np.savez(file, **_arrays(network))
         words = [python, "-c", AEQUILIBRAE, str(file), json.dumps(ITERATIONS)]
-        done = subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ | ONE_THREAD)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ | calm)
         if done.returncode:
             print(f"AequilibraE on {name}: {done.stderr.strip().splitlines()[-1]}")
             continue
