@@ -6,8 +6,8 @@
 
 Seconds are those of the processor, on one thread, kernels compiled before, from arrays to the certified answer.
 AequilibraE (https://aequilibrae.com) runs its bi-conjugate Frank-Wolfe on one thread in a process of its own, on the
-same network in the same run, for 10, 100, ... iterations, its progress bars off; its gap is the one that it reports, and
-our seconds are those to that gap.
+same network in the same run, for 10, 100, ... iterations, without progress bars; its gap is the one that it reports,
+our seconds those to that gap.
 The files are of https://github.com/bstabler/TransportationNetworks and not part of this project.
 """
 
