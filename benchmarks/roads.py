@@ -5,8 +5,9 @@
     python benchmarks/roads.py --tntp FOLDER --aequilibrae-python PYTHON
 
 Seconds are those of the processor, on one thread, kernels compiled before, from arrays to the certified answer.
-AequilibraE (doi:10.21105/joss.03284) runs its bi-conjugate Frank-Wolfe on one thread in a process of its own, on the
-same network in the same run, for 10, 100, ... iterations; its gap is the one that it reports, ours the time to that gap.
+AequilibraE (https://aequilibrae.com) runs its bi-conjugate Frank-Wolfe on one thread in a process of its own, on the
+same network in the same run, for 10, 100, ... iterations, without progress bars; its gap is the one that it reports,
+our seconds those to that gap.
 The files are of https://github.com/bstabler/TransportationNetworks and not part of this project.
 """
 
@@ -24,9 +25,9 @@ from measure import ONE_THREAD, best, table
 
 os.environ.update(ONE_THREAD)
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-import mfgsolve as mfg  # noqa: E402
+import mfgsolve as mfg
 
 PUBLISHED = {  # potential of the user equilibrium, by its collection or (Braess) by hand
     "braess-roads": "386", "SiouxFalls": "4231335.287107440", "Anaheim": "1286032.171096 (to gap 1e-14)", "EMA": "",
@@ -34,7 +35,7 @@ PUBLISHED = {  # potential of the user equilibrium, by its collection or (Braess
 CITIES = ("SiouxFalls", "Anaheim", "EMA")
 ITERATIONS = (10, 100, 1000)
 
-AEQUILIBRAE = '''
+AEQUILIBRAE = """
 import json, sys, time, logging
 import numpy as np, pandas as pd
 from aequilibrae.matrix import AequilibraeMatrix
@@ -73,7 +74,7 @@ for iterations in json.loads(sys.argv[2]):
     seconds = time.process_time() - begun
     results.append([work.assignment.iter, float(work.assignment.rgap), seconds])
 print(json.dumps(results))
-'''
+"""
 
 
 def networks(folder: Path | None) -> dict[str, mfg.RoadNetwork]:
@@ -102,7 +103,7 @@ def ours(found: dict[str, mfg.RoadNetwork], tol: float) -> None:
         times = 1 if network.tail.size > 1000 else 3
         seconds = best(lambda network=network: mfg.solve(network, tol=tol, check="ignore"), times, _clock)
         rows.append([
-            name, f"{network.tail.size}, {len(set(network.demand.origin.tolist()))}", selfish.dataset.attrs["iterations"],
+            name, f"{network.tail.size}, {np.unique(network.demand.origin).size}", selfish.dataset.attrs["iterations"],
             f"{seconds:.3f}", f"{selfish.relative_exploitability:.0e}", f"{selfish.numbers['confirmed_gap']:.0e}",
             f"{selfish.potential:.15g}", PUBLISHED.get(name, ""), f"{selfish.cost / social.cost:.12f}",
         ])  # fmt: skip
@@ -118,14 +119,14 @@ def _clock() -> float:
 
 def beside(found: dict[str, mfg.RoadNetwork], python: str, folder: Path) -> None:
     """AequilibraE for so many iterations, and our seconds to its gap."""
-    rows = []
+    rows, calm = [], ONE_THREAD | {"AEQ_SHOW_PROGRESS": "FALSE"}
     for name in CITIES:
         if name not in found:
             continue
         network, file = found[name], folder / f"{name}.npz"
         np.savez(file, **_arrays(network))
         words = [python, "-c", AEQUILIBRAE, str(file), json.dumps(ITERATIONS)]
-        done = subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ | ONE_THREAD)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=os.environ | calm)
         if done.returncode:
             print(f"AequilibraE on {name}: {done.stderr.strip().splitlines()[-1]}")
             continue
@@ -147,7 +148,9 @@ def _arrays(network: mfg.RoadNetwork) -> dict[str, np.ndarray]:
 
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tntp", type=Path, default=os.environ.get("MFGSOLVE_TNTP"), help="folder of the cities' files")
+    parser.add_argument(
+        "--tntp", type=Path, default=os.environ.get("MFGSOLVE_TNTP"), help="folder of the cities' files"
+    )
     parser.add_argument("--aequilibrae-python", metavar="PYTHON", help="of an environment that has AequilibraE")
     parser.add_argument("--tol", type=float, default=1e-13)
     given = parser.parse_args(words)

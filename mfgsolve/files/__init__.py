@@ -7,7 +7,8 @@ Any reader of NetCDF opens them: ``xarray.open_dataset("plan.nc")``, ``ncdump -h
 *Kinds.* The attribute ``kind`` says which: "solution" (of `solve`, `learn`), "comparison" (of `compare`),
 "convergence" (of `convergence`), "refinement" (of `refine`), "training" (of `learn` on a task that is no mean-field
 game; with "training-checkpoint" while it is under way), "faceoff" (of battles), "checkpoint" (of a solve under way) or
-"occupation" (of `mfgsolve.learners.Occupation`).
+"occupation" (of `mfgsolve.learners.Occupation`); or the kind of a statement that is no game (`mfgsolve.statements`):
+"roads", the flows of a road network.
 
 *Dimensions*, each with a coordinate of that name.  ``...`` stands for the space, in the order of the arrays: population
 (where there are several), then z, y, x or state::
@@ -108,6 +109,20 @@ in double precision.  Problems stated in Python, with hard bounds, or solved for
 *What is compared when.* ``mfgsolve show`` reads the head of a file, and the few numbers that it shows, alone: how much
 is declared and stored, the layout, the history and the seal over attributes and names; ``--check``, `mfgsolve.load` and
 whatever uses an array read all arrays and compare each block with its checksum.
+
+*Answers to statements that are no games* hold the history above, the attributes ``schema`` to ``warnings``, and each of
+their numbers as an attribute NAME, with its unit as NAME_units where it has one (`mfgsolve.statements.Answer`).  Flows
+of a road network (`mfgsolve.roads.Flows`), with T and F the units of time and of flow that were stated::
+
+    flow, time, free_time, toll, cost    link      F, T    of all, in passenger-car equivalents; cost of one class
+    delay                                link      1       time / free_time; NaN where the latter is 0
+    from_node, to_node, tail, head       link      name, number from 0 of the nodes at its ends
+  * capacity, length, stated_toll        link              as they were stated
+  * class_flow, class_cost               class, link       of several classes: vehicles, and what each pays
+  * flow_toward                          toward, link      of `by_destination`: what goes to each destination
+    origin, destination                  pair      name
+    demand, drivers, pair_cost           pair      F, F, T vehicles that would drive, that do; least cost of a path
+  * node_x, node_y                       node              coordinates
 
 The variables of a comparison are described at `mfgsolve.compare`, those of a convergence study at
 `mfgsolve.convergence` (the history above, on ``solver`` and ``iteration``, with ``best``, ``status``, ``method`` and

@@ -107,6 +107,24 @@ def _answer(file: Reading) -> None:
         _converged(file)
 
 
+def _roads(file: Reading) -> None:
+    """Flows of a road network, beside what answers of all kinds hold."""
+    _answer(file)
+    for name in ("flow", "time", "free_time", "toll"):
+        file.finite(name, ("link",), -ROUND_OFF)
+    file.within("delay", ("link",), 0.0)
+    nodes = file.dataset.sizes.get("node", 0)
+    for name in ("tail", "head"):
+        file.finite(name, ("link",), 0, nodes - 1)
+    for name in ("from_node", "to_node"):
+        file.layout(name, ("link",), "OUST")
+    for name in ("demand", "drivers", "pair_cost"):
+        file.finite(name, ("pair",), -ROUND_OFF * max(1.0, abs(file.number("potential"))))
+    file.text("objective")
+    for name in ("total_time", "total_cost", "relative_gap", "confirmed_gap"):
+        file.number(name)
+
+
 def _times(file: Reading) -> None:
     """Nodes, and steps that start at them; of a game without a final time, which it is and how long a step is."""
     if file.timeless:
@@ -365,5 +383,6 @@ CHECKS: dict[str, Callable[[Reading], Any]] = {
     "occupation": _occupation,
     "training": _training,
     "faceoff": _faceoff,
+    "roads": _roads,
     "training-checkpoint": _training_checkpoint,
 }

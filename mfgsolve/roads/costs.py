@@ -17,6 +17,7 @@ from mfgsolve.inputs.calls import ask
 __all__ = ["BPR", "Affine", "LinkCosts", "OwnCosts", "named_links"]
 
 TOLERANCE = 1e-5  # to which a function, its integral and its slope must agree
+ROUND_OFF = 1e-12  # of an integral from 0 to 0, relative to the whole
 STEP = 1e-5  # of difference quotients, relative
 
 
@@ -274,9 +275,10 @@ class OwnCosts(LinkCosts):
             _fine(slope, "slope", name, middle)
             size = np.abs(rise) + 1e-3 * np.abs(ends[1]) / scale
             self._agree("slope", "the slope of its time", slope, rise, size, middle, name)
-        empty = self.integral(np.zeros(self.links))
-        if (empty != 0).any():
-            raise InputError(f"integral of OwnCosts at no flow is not 0 on {named_links(empty != 0, name)}")
+        empty, whole = (self.integral(np.full(self.links, flow)) for flow in (0.0, scale))
+        wrong = np.abs(empty) > ROUND_OFF * np.abs(whole)
+        if wrong.any():
+            raise InputError(f"integral of OwnCosts at no flow is not 0 on {named_links(wrong, name)}")
 
     def _agree(
         self, word: str, what: str, came: np.ndarray, wanted: np.ndarray, size: np.ndarray, at: float,

@@ -54,7 +54,9 @@ def test_the_social_optimum_and_limits(city):
 def test_what_cannot_be_is_one_sentence(city):
     net, trips = city / "c_net.tntp", city / "c_trips.tntp"
     assert "has no trips beside it" in refused("solve", net)
-    assert "--steps is of games, and c is a road network; leave it out" in refused("solve", net, "--trips", trips, "--steps", "4")
+    assert "--steps is of games, and c is a road network; leave it out" in refused(
+        "solve", net, "--trips", trips, "--steps", "4"
+    )
     assert "did you mean 'toll'" in refused("solve", net, "--trips", trips, "--set", "tol=1")
     trips.write_text("Origin 2\n 1 : x;\n")
     assert "line 2: trips to 1 are 'x'" in refused("solve", net, "--trips", trips)

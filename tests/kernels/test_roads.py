@@ -8,7 +8,9 @@ from road_networks import random_network
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+import mfgsolve as mfg
 from mfgsolve.kernels import roads as kernel
+from mfgsolve.roads.assignment import _Costs, _Search
 
 
 @pytest.mark.kernel
@@ -43,10 +45,9 @@ def test_trees_are_those_of_scipy(seed):
 
 
 @pytest.mark.kernel
-def test_the_same_path_is_never_kept_twice():
-    from mfgsolve.roads.assignment import _Costs, _Search
-
-    network = random_network(4)
+@pytest.mark.parametrize("make", [lambda: random_network(4), lambda: mfg.problems.ring_city(rings=4, radials=7)])
+def test_the_same_path_is_never_kept_twice(make):
+    network = make()
     search = _Search(network, _Costs(network, network.costs))
     for _ in range(12):
         search._price()

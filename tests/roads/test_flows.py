@@ -71,3 +71,21 @@ def test_what_is_not_there_is_not_told(answer):
     assert _times("1", "min") == "min"
     assert _times("veh", "1") == "veh"
     assert _times("veh", "min") == "veh min"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda data: data["flow"].values.__setitem__(0, np.nan), "has 'flow' with nan in it"),
+        (lambda data: data["tail"].values.__setitem__(0, 99), "has 'tail' with the value 99; from 0 to 10 is possible"),
+        (lambda data: data["delay"].values.__setitem__(0, -1.0), "has 'delay' with the value -1"),
+        (lambda data: data.attrs.pop("total_cost"), "the attribute 'total_cost'"),
+        (lambda data: data.attrs.__setitem__("status", "fine"), "the attribute 'status': 'fine' is none"),
+        (lambda data: data.attrs.__setitem__("relative_exploitability", 1.0), "calls itself converged"),
+    ],
+)
+def test_a_spoilt_file_is_told(answer, tmp_path, change, sentence):
+    data = answer.dataset.copy(deep=True)
+    change(data)
+    with pytest.raises(mfg.FileError, match=sentence):
+        mfg.load(Flows(data).save(tmp_path / "flows.nc"))
