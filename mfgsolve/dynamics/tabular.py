@@ -50,8 +50,9 @@ class Tabular(TableDynamics):
         (action, state, next state) or (step, action, state, next state); or a list over steps of lists over actions;
         or a function (t, mass) -> matrices of one step, for dynamics coupled to the crowd: ``t`` is the time of the
         node and ``mass`` an array of the space's shape (all populations, where there are several); what it raises is
-        told as an InputError.  Rows must sum to 1 where the action is allowed.  On a grid the states are its cells in
-        the order of its arrays, x fastest
+        told as an InputError; quickest is a CSR matrix (action * state, next
+        state), actions one below the other.  Rows must sum to 1 where the action is allowed.  On a grid the states are
+        its cells in the order of its arrays, x fastest
     cost : own cost of one step (not per unit time): a number, (action,), (action, *shape), (step, action,
         *shape), or a function (t, coordinates) -> (action, *shape), with the shape of the space (of one population)
     temperature : tau >= 0, cost per unit time

@@ -194,11 +194,15 @@ class Moves:
         """One matrix for each action, of one population."""
         return self._split(self._entries(rows, population), self._stays(set(rows), population))
 
-    def _split(self, *parts: Entries) -> list[sparse.csr_array]:
+    def _below(self, *parts: Entries) -> sparse.csr_array:
+        """Matrices of all actions, one below the other."""
         row, ahead, chance = _joined(*parts)
         size, actions = self.tables.states, self.tables.actions
-        whole = sparse.csr_array((chance, (row, ahead)), shape=(actions * size, size))
-        return [whole[a * size : (a + 1) * size] for a in range(actions)]
+        return sparse.csr_array((chance, (row, ahead)), shape=(actions * size, size))
+
+    def _split(self, *parts: Entries) -> list[sparse.csr_array]:
+        whole, size = self._below(*parts), self.tables.states
+        return [whole[a * size : (a + 1) * size] for a in range(self.tables.actions)]
 
     def _against(self, t: int, mass: np.ndarray, population: int) -> Any:
         """Matrices of step t against a mass: an array where it is small, which is quicker to check."""
@@ -210,7 +214,7 @@ class Moves:
         base, asked = self._bases[t, population], self._entries(self.asked(t, mass), population)
         size, actions = self.tables.states, self.tables.actions
         if actions * size * size > DENSE:
-            return self._split(base, asked)
+            return self._below(base, asked)
         dense = np.zeros((actions * size, size))
         for row, ahead, chance in (base, asked):
             dense[row, ahead] = chance

@@ -35,6 +35,7 @@ __all__ = ["Portfolio"]
 
 PATIENCE = (300.0, 2000.0, 4000.0)  # sweeps of one solver before it is judged, round by round
 WORK = 2e9  # cell-steps that these sweeps may come to (about a minute), where they are more than those of round 0
+BRIEF = 40.0  # the same in round 0 where transitions depend on the crowd: one may be there at once, and none must be
 DETOUR = 20_000.0  # sweeps of one that has ways of its own where its certificate does not fall
 LONG = 2.0  # times these sweeps, after which it is judged however few its iterations
 STEPS, FEWEST = 50, 4  # iterations, and certificates, before it is judged
@@ -216,9 +217,13 @@ class Portfolio(Solver):
         if _fails(stage):
             return bool(state.track) or state.best is not None  # else the costs themselves are not finite
         patience = max(PATIENCE[0], min(PATIENCE[state.round], WORK / state.game.cell_steps))
+        if state.round == 0 and state.game.is_coupled:
+            patience = BRIEF
         if stage.has_detours:
             patience = DETOUR
-        seasoned = stage.iteration >= STEPS or (bool(state.track) and state.track[-1][0] >= LONG * patience)
+        seasoned = stage.iteration >= min(STEPS, patience) or (
+            bool(state.track) and state.track[-1][0] >= LONG * patience
+        )
         return seasoned and slow(state.track, state.tol, patience)
 
     def _place(self, state: PortfolioState) -> int:

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from mfgsolve.cautions import collect, say
 from mfgsolve.errors import InputError
@@ -43,6 +44,7 @@ from mfgsolve.steps.transitions import (
     own_costs,
     spaces_of,
     step_matrices,
+    tall_transitions,
 )
 from mfgsolve.watch import look
 
@@ -173,7 +175,8 @@ class TableStep(Step):
             return self.transitions
         mass = mass.reshape(self.space.shape)
         if len(self.dynamics) == 1 and not self.space.mask.any():  # many small tables: no detour over sparse matrices
-            quick = dense_transitions(self._asked(mass, t)[0], self.allowed)
+            given = self._asked(mass, t)[0]
+            quick = (tall_transitions if sparse.issparse(given) else dense_transitions)(given, self.allowed)
             if quick is not None:
                 return quick
         if self._small_blocks:

@@ -248,6 +248,20 @@ def dense_transitions(given: Any, allowed: np.ndarray) -> Transitions | None:
     return Transitions(first, successor, np.array(given, dtype=float, order="C").reshape(-1))  # the user may keep it
 
 
+def tall_transitions(given: Any, allowed: np.ndarray) -> Transitions | None:
+    """Transitions of one step from a sparse matrix (action * state, next state); None where it is not plainly that."""
+    actions, states = allowed.shape
+    if getattr(given, "format", None) != "csr" or given.shape != (actions * states, states):
+        return None
+    if given.dtype != float or not (given.data >= 0).all() or not np.isfinite(given.data).all():
+        return None
+    entries = np.append(given.data, 0.0)  # a row without entries at the end begins there
+    sums = np.where(np.diff(given.indptr) > 0, np.add.reduceat(entries, given.indptr[:-1]), 0.0)
+    if (np.abs(sums - 1) > ROUND)[allowed.reshape(-1)].any():
+        return None
+    return stacked([given])
+
+
 def dense_blocks(given: Sequence[Any], allowed: np.ndarray) -> Transitions | None:
     """Transitions of one step from an array, or a list of arrays, of every population; None where they are not that."""
     actions, states = allowed.shape

@@ -118,6 +118,16 @@ def test_a_solved_routing_game_is_an_equilibrium_to_openspiel_too():
 
 
 @pytest.mark.slow
+def test_the_default_finds_the_equilibrium_of_roads_that_delay():
+    """Nobody gains on Braess's roads to round-off, by OpenSpiel's own score; not every solver gets there."""
+    problem = interop.build("openspiel:mfg_dynamic_routing(setting=dynamic_routing_braess)")
+    solution = mfg.solve(problem)
+    theirs = conv(problem, solution, pyspiel.load_game(problem.name.partition(":")[2]))
+    assert abs(theirs) <= 1e-12
+    assert solution.dataset.attrs["stages"].startswith("prior-descent, mirror-descent")
+
+
+@pytest.mark.slow
 def test_openspiel_itself_scores_as_we_do():
     pyspiel = pytest.importorskip("pyspiel")
     from open_spiel.python.mfg.algorithms.nash_conv import NashConv
