@@ -30,7 +30,7 @@ import numpy as np
 import mfgsolve as mfg
 
 PUBLISHED = {  # potential of the user equilibrium, by its collection or (Braess) by hand
-    "braess-roads": "386", "SiouxFalls": "4231335.287107440", "Anaheim": "1286032.171096 (to gap 1e-14)", "EMA": "",
+    "braess-roads": "386", "SiouxFalls": "4231335.287107440", "Anaheim": "", "EMA": "",
 }  # fmt: skip
 CITIES = ("SiouxFalls", "Anaheim", "EMA")
 ITERATIONS = (10, 100, 1000)

@@ -282,15 +282,13 @@ class RoadNetwork(Statement[Flows]):
         """
         if objective not in OBJECTIVES:
             raise InputError(unknown("objective", objective, OBJECTIVES))
-        if self.elastic is None and len(set(self.demand.pce.tolist())) > 1 and objective == "social":
-            with collect() as said:
+        with collect() as said:
+            if objective == "social" and np.unique(self.demand.pce).size > 1:
                 say(
                     "roads-classes",
                     "The social optimum of several classes is that of time weighted by passenger-car equivalents: an "
                     "hour of a vehicle counts as often as it counts in the flow.",
                 )
-        else:
-            said = []
         assigned = assign(
             self, objective=objective, tol=tol, max_iterations=max_iterations, max_seconds=max_seconds,
             callback=callback, progress=progress, verbose=verbose,
