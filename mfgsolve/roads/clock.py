@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,9 +27,6 @@ from mfgsolve.cautions import Caution, collect, say, unique
 from mfgsolve.errors import InputError, cut, real, whole
 from mfgsolve.roads.costs import LinkCosts
 from mfgsolve.roads.demand import Demand
-
-if TYPE_CHECKING:
-    from mfgsolve.roads.network import RoadNetwork
 
 __all__ = ["Clock", "by_clock", "departure_shares", "variables"]
 
@@ -43,7 +40,7 @@ class Clock(NamedTuple):
     ``link`` is the link of the static network, -1 for waiting, -2 for arriving; ``step`` that at which it begins.
     """
 
-    network: RoadNetwork
+    network: Any
     steps: int
     link: np.ndarray
     step: np.ndarray
@@ -76,9 +73,9 @@ def departure_shares(departures: Any, steps: int) -> dict[int, float]:
 
 
 def by_clock(
-    network: RoadNetwork, steps: int, departures: Any = (0,), *, waiting: float = 1.0, step: float = 1.0,
+    network: Any, steps: int, departures: Any = (0,), *, waiting: float = 1.0, step: float = 1.0,
     period: float | None = None,
-) -> RoadNetwork:  # fmt: skip
+) -> Any:  # fmt: skip
     """The network of (node, step); see `RoadNetwork.by_clock`."""
     count = whole(steps, "steps of a network by the clock")
     if count < 1:
@@ -105,7 +102,7 @@ def _without_waits(said: Iterable[Caution]) -> list[Caution]:
     return [each for each in said if each.code != "roads-not-unique"]
 
 
-def _lags(network: RoadNetwork, length: float) -> np.ndarray:
+def _lags(network: Any, length: float) -> np.ndarray:
     """Steps that a link takes when it is empty: the nearest whole number, at least one."""
     free = network.costs.time(np.zeros(network.tail.size)) / length
     lags = np.maximum(np.rint(free), 1.0)
@@ -122,8 +119,8 @@ def _lags(network: RoadNetwork, length: float) -> np.ndarray:
 
 
 def _expanded(
-    network: RoadNetwork, steps: int, lags: np.ndarray, shares: Mapping[int, float], waiting: float, period: float
-) -> RoadNetwork:
+    network: Any, steps: int, lags: np.ndarray, shares: Mapping[int, float], waiting: float, period: float
+) -> Any:
     """Nodes (node, step) in rows of one step, then a node for each destination, where trips end at any step."""
     nodes, links, demand = len(network.nodes), network.tail.size, network.demand
     size = links * steps + (2 * steps + 1) * nodes
@@ -257,6 +254,9 @@ class _ClockCosts(LinkCosts):
 
     def marginal(self) -> LinkCosts:
         return replace(self, costs=self.static.marginal())
+
+    def check(self, name: Callable[[int], str], scale: float) -> None:
+        """Nothing: those of the network were checked when it was stated."""
 
     @property
     def constant_links(self) -> np.ndarray:

@@ -18,7 +18,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from mfgsolve.cautions import collect, say
 from mfgsolve.errors import InputError
@@ -39,12 +38,11 @@ from mfgsolve.steps.transitions import (
     action_names,
     block_transitions,
     dense_blocks,
-    dense_transitions,
     names_of_actions,
     own_costs,
+    quick_transitions,
     spaces_of,
     step_matrices,
-    tall_transitions,
 )
 from mfgsolve.watch import look
 
@@ -175,8 +173,7 @@ class TableStep(Step):
             return self.transitions
         mass = mass.reshape(self.space.shape)
         if len(self.dynamics) == 1 and not self.space.mask.any():  # many small tables: no detour over sparse matrices
-            given = self._asked(mass, t)[0]
-            quick = (tall_transitions if sparse.issparse(given) else dense_transitions)(given, self.allowed)
+            quick = quick_transitions(self._asked(mass, t)[0], self.allowed)
             if quick is not None:
                 return quick
         if self._small_blocks:

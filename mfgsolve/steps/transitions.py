@@ -229,6 +229,11 @@ def _below(rows: Sequence[sparse.csr_array]) -> sparse.csr_array:
     return sparse.csr_array(tuple(parts), shape=(sum(block.shape[0] for block in rows), rows[0].shape[1]))
 
 
+def quick_transitions(given: Any, allowed: np.ndarray) -> Transitions | None:
+    """Transitions of one step from one array or one sparse matrix, without a detour over a matrix for each action."""
+    return (tall_transitions if sparse.issparse(given) else dense_transitions)(given, allowed)
+
+
 def dense_transitions(given: Any, allowed: np.ndarray) -> Transitions | None:
     """Transitions of one step from an array (action, state, next state); None where it is not plainly that."""
     actions, states = allowed.shape
