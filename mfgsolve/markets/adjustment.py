@@ -33,8 +33,9 @@ __all__ = ["Adjustment", "Sweep", "adjust", "relaxation"]
 MOST = 60  # sweeps
 ROUND = 2e-14  # excess over wealth below which it is round-off
 HALVINGS = 30  # of changes that are not possible
-STUCK = 4  # sweeps without a smaller excess
-RETURNED = 1e-3  # of its largest distance from rest, within which a path has returned
+ROUGH = 1e-12  # and below which it is where it does not fall to the half
+STUCK = 3  # sweeps without a smaller excess
+RETURNED = 1e-2  # of its largest distance from rest, within which a path has returned
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Adjustment:
     masses : shares of households (nodes, incomes, wealth)
     excess : of wealth where markets clear, of each element of ``path``
     certificate : regret and excess, and what both mean for the prices
-    left : of the largest distance from rest at the horizon, of prices or of the law
+    horizon_error : |r - r of the steady state| in the last step, about what a longer horizon would change
     step_error : estimated distance of interest rates to those of shorter steps; NaN is "not measured"
     sweeps : history
     """
@@ -78,7 +79,7 @@ class Adjustment:
     masses: np.ndarray
     excess: np.ndarray
     certificate: PathCertificate
-    left: float
+    horizon_error: float
     step_error: float
     status: Status
     sweeps: tuple[Sweep, ...] = field(repr=False)
@@ -156,10 +157,10 @@ def adjust(
         step_error = math.nan
         if estimate and ended is Status.CONVERGED and time.steps % 2 == 0 and time.steps >= 4:
             step_error = _step_error(prices, steady, path)
-        left = _left(prices, path, masses)
+        horizon_error = _returned(prices, path, masses)
     return Adjustment(
         economy, steady, time, prices.conditions(path), prices.productivity, path, prices.capital(path), plans, masses,
-        excess, certificate, left, step_error, ended, tuple(rows), clock.perf_counter() - begun,
+        excess, certificate, horizon_error, step_error, ended, tuple(rows), clock.perf_counter() - begun,
         unique([*steady.warnings, *said]),
     )  # fmt: skip
 
@@ -179,11 +180,12 @@ def _largest_rate(prices: PricePath, path: np.ndarray, change: np.ndarray) -> fl
 
 def _cleared(
     sweeps: _Sweeps, solve: Callable[[np.ndarray], np.ndarray], rows: list[Sweep], most: int, budget: float | None,
-    callback: Callable[[Sweep], Any] | None, begun: float,
+    callback: Callable[[Sweep], Any] | None, begun: float, start: np.ndarray | None = None,
 ) -> tuple[np.ndarray, Swept, Status]:  # fmt: skip
     """The path of least excess that was found, what its sweep gave, and why the search ended: STALLED where no smaller
     excess was."""
-    prices, path, least, worse, halved = sweeps.prices, sweeps.prices.rest, math.inf, 0, 0
+    prices, least, worse, halved = sweeps.prices, math.inf, 0, 0
+    path = prices.rest if start is None else start
     scale = float(prices.response.mass.sum(axis=0) @ np.abs(sweeps.points))
     best, swept, change = path, None, np.zeros_like(path)
     while True:
@@ -191,7 +193,8 @@ def _cleared(
         size, wanted = float(np.abs(trial[2]).max()), solve(trial[2])
         rows.append(Sweep(len(rows), size, _largest_rate(prices, path, wanted), clock.perf_counter() - begun))
         if swept is None or size < least:
-            best, swept, least, change, worse = path, trial, size, wanted, 0
+            worse = worse + 1 if size > least / 2 and least <= ROUGH * scale else 0
+            best, swept, least, change = path, trial, size, wanted
         else:
             worse, change = worse + 1, change / 2
         if callback is not None and callback(rows[-1]):
@@ -212,15 +215,15 @@ def _cleared(
 def _step_error(prices: PricePath, steady: Stationary, path: np.ndarray) -> float:
     """Largest change of an interest rate where steps are twice as long: implicit steps are off by dt + ..., so that it
     is about the error of the shorter ones."""
-    longer = prices.longer()
-    sweeps, rows = _Sweeps(longer, steady), []  # type: tuple[_Sweeps, list[Sweep]]
-    found, _, _ = _cleared(sweeps, _direction(longer), rows, MOST, None, None, clock.perf_counter())
+    longer, every = prices.longer(), slice(1, None, 2) if prices.economy.is_explicit else slice(0, None, 2)
+    begun, rows, start = clock.perf_counter(), list[Sweep](), path[every][: longer.rest.size]
+    found, _, _ = _cleared(_Sweeps(longer, steady), _direction(longer), rows, MOST, None, None, begun, start)
     return float(np.abs(longer.conditions(found).r - prices.conditions(path).r[::2]).max())
 
 
-def _left(prices: PricePath, path: np.ndarray, masses: np.ndarray) -> float:
-    """What share of its largest distance from rest the path, or the law, still has at the horizon, where the steady
-    state is taken to begin; and say so where it is too much."""
+def _returned(prices: PricePath, path: np.ndarray, masses: np.ndarray) -> float:
+    """How far the interest rate is from rest at the horizon, where the steady state is taken to begin; and say so where
+    path or law still have too large a share of their largest distance."""
     far = np.abs(path - prices.rest)
     moved = np.abs(masses - prices.response.mass).sum(axis=(1, 2))
     of_path, of_law = (float(d[-1] / d.max()) if d.max() > 1e-12 else 0.0 for d in (far, moved))
@@ -229,10 +232,10 @@ def _left(prices: PricePath, path: np.ndarray, masses: np.ndarray) -> float:
         say(
             "not-returned",
             f"at the horizon {prices.time.horizon:g} {what} is still at {100 * of_path:.2g} % of its largest distance "
-            f"from the steady state, and the distribution of wealth at {100 * of_law:.2g} %: prices are off by what "
-            f"comes later; take a longer horizon, say {2 * prices.time.horizon:g}",
+            f"from the steady state, and the distribution of wealth at {100 * of_law:.2g} %: what comes later moves "
+            f"prices, too; take a longer horizon, say {2 * prices.time.horizon:g}",
         )
-    return max(of_path, of_law)
+    return float(abs(prices.conditions(path).r[-1] - prices.response.prices.r))
 
 
 def relaxation(

@@ -114,5 +114,5 @@ def resting(result: Adjustment) -> dict[str, tuple[float, str]]:
         "resting_capital": (float(result.steady_capital), "wealth"), "least_capital": (float(result.capital.min()), "wealth"),
         "resting_consumption": (float((rest.mass * rest.consumption).sum()), "wealth / time"),
         "least_consumption": (float(consumed.min()), "wealth / time"), "step_error": (result.step_error, "1 / time"),
-        "not_returned": (result.left, "1"),
+        "horizon_error": (result.horizon_error, "1 / time"),
     }  # fmt: skip

@@ -39,16 +39,16 @@ class TransitionPath(Answer):
     kind: ClassVar[str] = "transition"
     told: ClassVar[Mapping[str, str]] = {
         "excess": "excess of wealth, at most", "relative_excess": "... over mean wealth",
-        "price_error": "r is off by, at most", "step_error": "... shorter steps by about",
+        "price_error": "r is off by, at most", "step_error": "... shorter steps by about", "horizon_error": "... a longer horizon by about",
         "discretisation_price": "... the continuum by about, at rest", "resting_price": "interest rate at rest",
         "least_price": "... at least", "largest_price": "... at most", "resting_capital": "capital at rest",
         "least_capital": "... at least", "resting_consumption": "mean consumption at rest",
         "least_consumption": "... at least", "regret": "regret given the prices",
-        "relative_regret": "... share of consumption", "not_returned": "share of the shock left at the horizon",
+        "relative_regret": "... share of consumption",
     }  # fmt: skip
     small: ClassVar[frozenset[str]] = frozenset({
         "exploitability", "excess", "relative_excess", "price_error", "step_error", "discretisation_price", "regret",
-        "relative_regret", "not_returned",
+        "relative_regret", "horizon_error",
     })  # fmt: skip
 
     @property
@@ -66,7 +66,9 @@ class TransitionPath(Answer):
             "another plan."
         )
         steps = self.numbers["step_error"]
-        shorter = "" if math.isnan(steps) else f"Shorter steps would move an interest rate by about {steps:.1e} at most."
+        known = [] if math.isnan(steps) else [f"shorter steps would move an interest rate by about {steps:.1e} at most"]
+        known.append(f"a longer horizon by about {self.numbers['horizon_error']:.1e}")
+        shorter = f"{', '.join(known).capitalize()}."
         return " ".join(part for part in (self.status.sentence, found, shorter, *said) if part)
 
     def summary(self) -> dict[str, Any]:

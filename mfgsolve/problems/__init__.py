@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mfgsolve.inputs.attributes import missing
 from mfgsolve.problems.aiyagari import aiyagari
+from mfgsolve.problems.aiyagari_lecture import aiyagari_lecture
 from mfgsolve.problems.aiyagari_shock import aiyagari_shock
 from mfgsolve.problems.beach_bar import beach_bar
 from mfgsolve.problems.bench_mfg_chain import bench_mfg_chain
@@ -37,6 +38,7 @@ __all__ = [
     "NamedProblem",
     "Parameter",
     "aiyagari",
+    "aiyagari_lecture",
     "aiyagari_shock",
     "beach_bar",
     "bench_mfg_chain",
