@@ -13,6 +13,7 @@
 """
 
 from mfgsolve.inputs.attributes import missing
+from mfgsolve.markets.certificate import MarketCertificate, certify
 from mfgsolve.markets.collocation import Continuum, continuum
 from mfgsolve.markets.economy import Market
 from mfgsolve.markets.equilibrium import Economy, Equilibrium
@@ -35,11 +36,13 @@ __all__ = [
     "Households",
     "Income",
     "Market",
+    "MarketCertificate",
     "Prices",
     "Shock",
     "Transition",
     "TransitionPath",
     "Wealth",
+    "certify",
     "continuum",
     "stationary",
 ]

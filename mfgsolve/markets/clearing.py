@@ -24,10 +24,14 @@ from mfgsolve.markets.response import Reducible, Response
 __all__ = ["Excess", "Scan", "Trial", "roots", "scan"]
 
 COARSE = 200  # points of wealth of the scan
-PRICES = 24  # of it
-NEAREST = 1e-3  # to the rate of impatience that it looks, of what it looks over
-DEEPER = 3  # times that it looks four times as far below zero where all prices are too high
-WIDER = 8  # times that a bracket is widened where the own points of wealth put the zero outside
+PRICES = 24  # of it,
+MORE = 6  # and of what is looked at besides,
+FARTHER = 4  # times
+LOWEST = 100.0  # rates of impatience below zero, where nobody looks any more
+NEAREST = 1e-3  # to the ceiling that it looks, of what it looks over
+HALVINGS = 60
+CROWDED = 1e-3  # share of households at the highest wealth that would save more
+WIDER = 12  # times that a bracket is moved where the own points of wealth put the zero outside
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,21 @@ class Excess:
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """What households hold, and what there is, at many prices, on few points of wealth; (prices,) each."""
+    """What households hold, and what there is, at many prices, on few points of wealth.
+
+    Attributes
+    ----------
+    prices, held, demand : (prices,) each, prices increasing
+    crowded : share of households at the highest wealth, at the highest price
+    floor, ceiling : between which households have a law and can pay their interest, or the ends of a bracket
+    """
 
     prices: np.ndarray
     held: np.ndarray
     demand: np.ndarray
+    crowded: float
+    floor: float
+    ceiling: float
 
     @property
     def excess(self) -> np.ndarray:
@@ -109,9 +123,18 @@ class Scan:
             changes = [0, *changes]
         return [(float(self.prices[k]), float(self.prices[k + 1])) for k in changes]
 
+    def joined(self, other: Scan) -> Scan:
+        """Both, in the order of prices; the other lies below or above."""
+        low, high = (other, self) if other.prices[0] < self.prices[0] else (self, other)
+        prices, held, demand = (
+            np.concatenate([getattr(low, name), getattr(high, name)]) for name in ("prices", "held", "demand")
+        )
+        return Scan(prices, held, demand, high.crowded, self.floor, self.ceiling)
+
 
 def scan(economy: Primitives) -> Scan:
-    """Look at prices over the market's bracket, or all that have a stationary law.
+    """Look at prices over the market's bracket; or at all that have a stationary law, farther below zero where
+    households hold too much at all of them, and nearer to the ceiling where they hold too little.
 
     Raises
     ------
@@ -119,47 +142,75 @@ def scan(economy: Primitives) -> Scan:
         where no price clears the market, with what was seen
     """
     coarse = economy.on(economy.households.wealth.refined(min(COARSE, economy.households.wealth.count)))
-    for prices in _candidates(economy):
-        seen = _seen(coarse, prices)
+    if economy.market.bracket is not None:
+        floor, ceiling = economy.market.bracket
+        seen = _seen(coarse, np.linspace(floor, ceiling, PRICES), floor, ceiling)
         _check_room(economy, seen)
-        if seen.brackets:
-            return seen
-    raise InputError(_unmatched(economy, seen))
+    else:
+        floor = -LOWEST * economy.households.impatience
+        if economy.firm is not None:
+            floor = max(floor, -economy.firm.depreciation * (1 - NEAREST))
+        low = max(-economy.households.impatience, floor)
+        ceiling = _ceiling(economy, low)
+        seen = _seen(coarse, ceiling - (ceiling - low) * np.geomspace(1.0, NEAREST, PRICES), floor, ceiling)
+        _check_room(economy, seen)
+        for _ in range(FARTHER):
+            if not seen.brackets:
+                seen = _farther(coarse, seen)
+    if not seen.brackets:
+        raise InputError(_unmatched(economy, seen))
+    return seen
 
 
-def _seen(economy: Primitives, prices: np.ndarray) -> Scan:
+def _farther(economy: Primitives, seen: Scan) -> Scan:
+    """Lower prices besides, where too much is held at all, and ones nearer to the ceiling, where too little is."""
+    low, high, ceiling = float(seen.prices[0]), float(seen.prices[-1]), seen.ceiling
+    if seen.excess[0] > 0:
+        lowest = max(ceiling - 4 * (ceiling - low), seen.floor)
+        more = ceiling - (ceiling - low) * np.geomspace((ceiling - lowest) / (ceiling - low), 1.0, MORE)[:-1]
+        more = more[more < low]
+    else:
+        more = ceiling - (ceiling - high) * np.geomspace(1.0, 1 / 16, MORE)[1:]
+    try:
+        return seen.joined(_seen(economy, more, seen.floor, ceiling)) if more.size else seen
+    except Reducible:
+        return seen
+
+
+def _seen(economy: Primitives, prices: np.ndarray, floor: float, ceiling: float) -> Scan:
     """Prices that nobody stated are left out where households have several laws: on few points, near to the rate of
     impatience, the rich rest wherever they are."""
-    excess, held, left_out = Excess(economy), dict[float, float](), None
+    excess, held, left_out, crowded = Excess(economy), dict[float, float](), None, math.nan
     for r in map(float, prices):
         try:
-            held[r] = excess.respond(r).wealth(economy.households)
+            response = excess.respond(r)
         except Reducible as error:
             if economy.market.bracket is not None:
                 raise
             left_out = error
-    if left_out is not None and len(held) < 2:
+            continue
+        held[r], crowded = response.wealth(economy.households), float(response.mass[:, -1].sum())
+    if left_out is not None and not held:
         raise left_out
-    return Scan(np.array([*held]), np.array([*held.values()]), np.array([economy.demand(r) for r in held]))
+    demand = np.array([economy.demand(r) for r in held])
+    return Scan(np.array([*held]), np.array([*held.values()]), demand, crowded, floor, ceiling)
 
 
-def _candidates(economy: Primitives) -> list[np.ndarray]:
-    """Prices to look at, a wider range each time; those of a stated bracket are all looked at, whatever they are."""
-    top, bracket = economy.households.impatience, economy.market.bracket
-    if bracket is not None:
-        return [np.linspace(*bracket, PRICES)]
-    lows = [-top * 4.0**k for k in range(DEEPER + 1)]
-    if economy.firm is not None:
-        lows = [max(lows[0], -economy.firm.depreciation * (1 - NEAREST)), -economy.firm.depreciation * (1 - NEAREST)]
-    ranges = [top - (top - low) * np.geomspace(1.0, NEAREST, PRICES) for low in lows]
-    possible = [np.array([r for r in prices if _is_possible(economy, float(r))]) for prices in ranges]
-    if not any(prices.size > 1 for prices in possible):
-        economy.households.check(economy.prices(float(ranges[0][-1])))
-    return [prices for prices in possible if prices.size > 1]
+def _ceiling(economy: Primitives, low: float) -> float:
+    """The rate of impatience; or the least price at which whoever owes the most cannot pay the interest."""
+    top = economy.households.impatience
+    if _is_possible(economy, top * (1 - 1e-9)):
+        return top
+    economy.households.check(economy.prices(low))
+    possible, not_so = low, top
+    for _ in range(HALVINGS):
+        middle = 0.5 * (possible + not_so)
+        possible, not_so = (middle, not_so) if _is_possible(economy, middle) else (possible, middle)
+    return possible - 1e-9 * (possible - low)
 
 
 def _is_possible(economy: Primitives, r: float) -> bool:
-    """Whether whoever owes the most can pay the interest."""
+    """Whether households at these prices have a law, and can pay."""
     try:
         economy.households.check(economy.prices(r))
     except InputError:
@@ -168,8 +219,14 @@ def _is_possible(economy: Primitives, r: float) -> bool:
 
 
 def _check_room(economy: Primitives, seen: Scan) -> None:
-    """Households hold at least the borrowing limit: what there is must be more, or any low price will do."""
-    limit, most = economy.households.wealth.limit, float(seen.demand.max())
+    """What there is lies between the borrowing limit, else any low price will do, and the highest wealth."""
+    wealth, most, least = economy.households.wealth, float(seen.demand.max()), float(seen.demand.min())
+    limit = wealth.limit
+    if least >= wealth.highest:
+        raise InputError(
+            f"there is {least:.6g} of wealth at least, and the highest wealth is {wealth.highest:g}: nobody can hold "
+            "as much; raise the highest wealth, or lower the supply"
+        )
     if most <= limit:
         raise InputError(
             f"there is {most:.6g} of wealth at most, and the borrowing limit is {limit:g}: nobody can lend to anybody, "
@@ -178,19 +235,28 @@ def _check_room(economy: Primitives, seen: Scan) -> None:
 
 
 def _unmatched(economy: Primitives, seen: Scan) -> str:
-    low, high = seen.prices[0], seen.prices[-1]
-    more = seen.excess[0] > 0
+    limit, top = economy.households.wealth.limit, economy.households.wealth.highest
+    less = seen.excess[0] > 0
     told = (
-        f"no price clears the market between r = {low:.6g} and {high:.6g}: households hold {seen.held[0]:.6g} to "
-        f"{seen.held[-1]:.6g} of wealth, and there is {seen.demand[0]:.6g} to {seen.demand[-1]:.6g}, always "
-        f"{'less' if more else 'more'}"
+        f"no price clears the market between r = {seen.prices[0]:.6g} and {seen.prices[-1]:.6g}: households hold "
+        f"{seen.held[0]:.6g} to {seen.held[-1]:.6g} of wealth, and there is {seen.demand[0]:.6g} to "
+        f"{seen.demand[-1]:.6g}, always {'less' if less else 'more'}"
     )
-    top = economy.households.wealth.highest
     if economy.market.bracket is not None:
         return f"{told}; give the market a wider bracket, or leave it to be looked for"
-    if more:
-        return f"{told}; lower the borrowing limit ({economy.households.wealth.limit:g}), or raise the supply"
-    return f"{told}; raise the highest wealth ({top:g}), or lower the supply"
+    if less:
+        return f"{told}; lower the borrowing limit ({limit:g}), or raise the supply"
+    if seen.crowded > CROWDED:
+        return f"{told}; {100 * seen.crowded:.2g} % sit at the highest wealth ({top:g}): raise it, or lower the supply"
+    if seen.ceiling < economy.households.impatience:
+        return (
+            f"{told}, and above r = {seen.ceiling:.6g} the poorest cannot pay the interest on what they owe; raise the "
+            f"borrowing limit ({limit:g}), or lower the supply"
+        )
+    return (
+        f"{told}: below the rate of impatience, {seen.ceiling:g}, households have no reason to hold more; give incomes "
+        "that vary more, more points of wealth, or a lower supply"
+    )
 
 
 def roots(excess: Excess, seen: Scan) -> list[tuple[float, float]]:
@@ -199,42 +265,50 @@ def roots(excess: Excess, seen: Scan) -> list[tuple[float, float]]:
 
 
 def _root(excess: Excess, low: float, high: float, seen: Scan) -> tuple[float, float]:
-    low, high = _enclosed(excess, low, high, float(seen.prices[0]), float(seen.prices[-1]))
     known: dict[float, float] = {}
 
     def remembered(r: float) -> float:
         known[r] = known[r] if r in known else excess(r)
         return known[r]
 
+    low, high = _enclosed(remembered, low, high, seen)
     if low == high:
         return low, high
     brentq(remembered, low, high, xtol=1e-300, rtol=4 * np.finfo(float).eps)
     rising = remembered(high) > 0
-    below = [r for r, e in known.items() if (e <= 0) == rising]
-    above = [r for r, e in known.items() if (e >= 0) == rising]
-    return max(below), min(above)
+    inside = [(r, e) for r, e in known.items() if low <= r <= high]
+    return max(r for r, e in inside if (e <= 0) == rising), min(r for r, e in inside if (e >= 0) == rising)
 
 
-def _enclosed(
-    excess: Callable[[float], float], low: float, high: float, least: float, most: float
-) -> tuple[float, float]:
-    """The bracket, widened within what was scanned until the excess changes its sign in it."""
-    at_low, at_high = excess(low), excess(high)
+def _enclosed(excess: Callable[[float], float], low: float, high: float, seen: Scan) -> tuple[float, float]:
+    """The bracket, widened within what was scanned, and towards the ceiling, until the excess changes its sign."""
+    rising = bool(np.interp(high, seen.prices, seen.excess) >= 0)
+    low, high = _with_law(excess, low, high), _with_law(excess, high, low)
     for _ in range(WIDER):
+        at_low, at_high = excess(low), excess(high)
         if at_low == 0 or at_high == 0:
             return (low, low) if at_low == 0 else (high, high)
         if (at_low < 0) != (at_high < 0):
             return low, high
-        width = high - low
-        if low > least:
-            low = max(least, low - width)
-            at_low = excess(low)
-        if (at_low < 0) != (at_high < 0):
-            return low, high
-        if high < most:
-            high = min(most, high + width)
-            at_high = excess(high)
+        step = 2 * (high - low)
+        if (at_low < 0) == rising:
+            low, high = high, _with_law(excess, min(high + step, 0.25 * high + 0.75 * seen.ceiling), high)
+        else:
+            low, high = _with_law(excess, max(low - step, 0.25 * low + 0.75 * seen.floor), low), low
     raise InputError(
-        f"a change of sign was seen between r = {low:.6g} and {high:.6g} on few points of wealth, and there is none on "
+        f"a change of sign was seen near r = {0.5 * (low + high):.6g} on few points of wealth, and there is none on "
         "those of the economy; give the market a bracket, or more points of wealth"
     )
+
+
+def _with_law(excess: Callable[[float], float], r: float, other: float) -> float:
+    """The price, moved by halves to another one until households have one law there."""
+    for _ in range(HALVINGS):
+        try:
+            excess(r)
+        except Reducible:
+            r = 0.5 * (r + other)
+        else:
+            return r
+    excess(r)
+    return r

@@ -17,8 +17,9 @@ Source: Achdou, Han, Lasry, Lions, Moll, Income and wealth distribution in macro
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from scipy.linalg import solve_banded
 from scipy.linalg.lapack import dgbtrf as gbtrf
 from scipy.linalg.lapack import dgbtrs as gbtrs
 
@@ -34,6 +35,7 @@ MOST = 500  # improvements of a plan
 SETTLED = 1e-14  # change of the value in an improvement, relative, below which it is round-off,
 ROUGH = 1e-10  # and below which it is where it does not fall any more
 FASTEST = 100.0  # consumption over what there is to spend; beyond it slopes of intermediate values are no slopes
+LEAST = 1e-12  # of that, which is always consumed
 SHIFT = 1e-13  # of the fastest rate: of the inverse iteration
 ROUNDS = 50  # of it
 SPENDING = 64  # steps of a period
@@ -104,11 +106,23 @@ class ContinuousChain:
         return self._discounted(plan, self.households.utility.of(self.consumption(plan, prices)))
 
     def _discounted(self, saving: np.ndarray, paid: np.ndarray) -> np.ndarray:
-        """(rho - Q_s)^-1 paid."""
-        matrix = -self.generator(saving)
-        incomes, points = self.households.shape
-        matrix[incomes] += self.households.impatience
-        return np.asarray(solve_banded((incomes, incomes), matrix, paid.T.ravel()).reshape(points, incomes).T)
+        """(rho - Q_s)^-1 paid, refined once: slopes of V are differences of large numbers, and decide what is best."""
+        matrix, rho = -self.generator(saving), self.households.impatience
+        matrix[self.households.income.count] += rho
+        solve = factorised(matrix, self.households.income.count)
+        value = self._unstacked(solve(paid.T.ravel()))
+        return value + self._unstacked(solve((paid - (rho * value - self.drift(saving, value))).T.ravel()))
+
+    def _unstacked(self, vector: np.ndarray) -> np.ndarray:
+        return np.asarray(vector.reshape(self.households.shape[::-1]).T)
+
+    def drift(self, saving: np.ndarray, value: np.ndarray) -> np.ndarray:
+        """Q_s V, all of it by differences of V (incomes, wealth)."""
+        slope, rates = np.diff(value, axis=1) / self.households.wealth.distances, self.households.income.matrix
+        result = np.einsum("jk,jki->ji", rates, value[None] - value[:, None])
+        result[:, :-1] += np.maximum(saving[:, :-1], 0.0) * slope
+        result[:, 1:] += np.minimum(saving[:, 1:], 0.0) * slope
+        return result
 
     def law(self, plan: np.ndarray) -> np.ndarray:
         """m with m Q_s = 0 and sum 1, by inverse iteration.
@@ -121,15 +135,14 @@ class ContinuousChain:
         incomes, points = self.households.shape
         self._check_one_class(plan)
         matrix = transposed(-self.generator(plan), incomes)
-        shift = SHIFT * matrix[incomes].max()
-        matrix[incomes] += shift
-        mass = np.full(incomes * points, 1.0 / (incomes * points))
+        matrix[incomes] += SHIFT * matrix[incomes].max()
+        solve, mass = factorised(matrix, incomes), np.full(incomes * points, 1.0 / (incomes * points))
         for _ in range(ROUNDS):
-            before, mass = mass, solve_banded((incomes, incomes), matrix, mass)
+            before, mass = mass, solve(mass)
             mass /= mass.sum()
             if np.abs(mass - before).sum() <= 1e-15 * np.sqrt(mass.size):
                 break
-        return np.asarray(mass.reshape(points, incomes).T)
+        return self._unstacked(mass)
 
     def law_error(self, plan: np.ndarray, mass: np.ndarray) -> float:
         """|1 - sum m| + sum |m Q_s| / (largest rate of leaving a state)."""
@@ -155,8 +168,8 @@ class ContinuousChain:
             sets = [f"{points[i]:g}..{points[k]:g}" for i, k in zip(first[~left], last[~left], strict=True)]
             raise Reducible(
                 f"under this plan households never leave any of {len(sets)} ranges of wealth, "
-                f"{', '.join(sets[:3])}{', ...' * (len(sets) > 3)}, so that it has several laws; give a plan that "
-                "moves, or incomes that do"
+                f"{', '.join(sets[:3])}{', ...' * (len(sets) > 3)}, so that it has several laws; give more "
+                "points of wealth, a plan that moves, or incomes that do"
             )
 
     # -- the best plan ---------------------------------------------------------------------------------------------
@@ -165,8 +178,10 @@ class ContinuousChain:
         """The savings that are best against a value (incomes, wealth)."""
         utility, earnings = self.households.utility, self.households.earnings(prices)
         rest = earnings > 0  # elsewhere income does not even pay the interest
-        least = utility.marginal(np.asarray(self._most(earnings)))
-        slope = np.maximum(np.diff(value, axis=1) / self.households.wealth.distances, least)
+        low, high = (
+            float(utility.marginal(np.asarray(c))) for c in (self._most(earnings), LEAST * self._most(earnings))
+        )
+        slope = np.clip(np.diff(value, axis=1) / self.households.wealth.distances, low, high)
         spent = utility.consumption(slope)
         best = np.zeros_like(value)
         worth = np.where(rest, utility.of(np.where(rest, earnings, 1.0)), -np.inf)
@@ -185,7 +200,7 @@ class ContinuousChain:
         saving, value, count, before = *self._step(value, prices), 1, np.inf
         while count < MOST:
             better, after = self._step(value, prices)
-            change = float(np.abs(after - value).max() / np.abs(after).max())
+            change = _moved(value, after)
             saving, value, count = better, after, count + 1
             if change <= SETTLED or (change <= ROUGH and change >= before):
                 break
@@ -243,10 +258,22 @@ class ContinuousChain:
         matrix = -dt * self.generator(response.plan)
         matrix[incomes] += 1.0
         paid, total = dt * response.consumption.T.ravel(), np.zeros(incomes * points)
-        factors = gbtrf(np.vstack([np.zeros((incomes, total.size)), matrix]), incomes, incomes)
+        solve = factorised(matrix, incomes)
         for _ in range(steps):
-            total = gbtrs(factors[0], incomes, incomes, total + paid, factors[1])[0]
-        return np.asarray(total.reshape(points, incomes).T)
+            total = solve(total + paid)
+        return self._unstacked(total)
+
+
+def _moved(before: np.ndarray, after: np.ndarray) -> float:
+    """The largest change of a value, relative to it, or to what it mostly is: near to the natural limit it explodes."""
+    size = np.abs(after)
+    return float((np.abs(after - before) / np.maximum(size, np.median(size))).max())
+
+
+def factorised(band: np.ndarray, width: int) -> Callable[[np.ndarray], np.ndarray]:
+    """What solves systems with a banded matrix of ``width`` bands on either side, in SciPy's order."""
+    factors, pivots, _ = gbtrf(np.vstack([np.zeros((width, band.shape[1])), band]), width, width)
+    return lambda right: np.asarray(gbtrs(factors, width, width, right, pivots)[0])
 
 
 def transposed(band: np.ndarray, width: int) -> np.ndarray:

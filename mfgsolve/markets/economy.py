@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 from mfgsolve.errors import InputError, real, shown, unknown
 from mfgsolve.inputs.calls import ask
@@ -130,6 +130,23 @@ class Primitives:
         capital = 0.0 if self.firm is None else self.firm.capital(r, self.labour)
         return capital + self.market.supplied(r)
 
+    @property
+    def stated(self) -> dict[str, Any]:
+        """What it is made of, as plain values; functions and objects of one's own by their names."""
+        supply = self.market.supply
+        market: dict[str, Any] = {"supply": supply if not callable(supply) else _named(supply)}
+        if self.market.bracket is not None:
+            market["bracket"] = list(self.market.bracket)
+        stated: dict[str, Any] = {"households": self.households.stated, "market": market}
+        if self.firm is not None:
+            technology = getattr(self.firm.technology, "stated", _named(self.firm.technology))
+            stated["firm"] = {"technology": technology, "depreciation": self.firm.depreciation}
+        return stated
+
     def on(self, wealth: Wealth) -> Self:
         """The same economy on other points of wealth."""
         return replace(self, households=self.households.on(wealth))
+
+
+def _named(thing: object) -> str:
+    return f"a {getattr(thing, '__name__', type(thing).__name__)} of one's own"

@@ -10,6 +10,7 @@ among the numbers (`mfgsolve.markets.certificate`).  There is no potential: pric
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -191,8 +192,9 @@ def told_as(economy: Economy, result: Stationary, tol: float) -> Equilibrium:
     more = {"own_exploitability": proof.exploitability, "own_relative_exploitability": proof.relative_exploitability}
     return Equilibrium.of(
         economy, arrays(result), rows, status=result.status, tol=tol, numbers=numbers | aggregates(result),
-        cautions=result.warnings, cost_units="utility / time", time=economy.households.time, **more,
-        **result.discretisation.attributes, **({} if result.mixture is None else {"mixing": result.mixture.sentence}),
+        cautions=result.warnings, cost_units="utility / time", time=economy.households.time,
+        stated=json.dumps(economy.stated), **more, **result.discretisation.attributes,
+        **({} if result.mixture is None else {"mixing": result.mixture.sentence}),
     )  # fmt: skip
 
 

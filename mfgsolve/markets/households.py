@@ -126,8 +126,8 @@ class Households:
     def stated(self) -> dict[str, Any]:
         """What makes them again, as plain values."""
         name = "discount_rate" if self.time == "continuous" else "discount_factor"
-        own = getattr(self.utility, "gamma", None)
-        utility = {"gamma": own} if isinstance(self.utility, CRRA) else {"custom": type(self.utility).__name__}
+        own = f"a {type(self.utility).__name__} of one's own"
+        utility = {"gamma": self.utility.gamma} if isinstance(self.utility, CRRA) else own
         return {
             "wealth": self.wealth.stated, "income": self.income.stated, "utility": utility,
             name: getattr(self, name),

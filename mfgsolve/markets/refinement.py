@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from mfgsolve.errors import InputError
 from mfgsolve.markets.economy import Primitives
 from mfgsolve.markets.wealth import FEWEST
 from mfgsolve.resolution.richardson import error_of, observed_order
@@ -96,8 +97,18 @@ def grid_error(economy: Primitives, price: float, solve: Callable[[Primitives], 
     others = coarser(economy)
     if not others:
         return GridError(obtained=f"not measured, {economy.households.wealth.count} points have no coarser ones")
-    widths = [1.0 / (one.households.wealth.count - 1.0) for one in (economy, *others)]
-    return estimated([price, *map(solve, others)], widths)
+    prices, counts = [price], [economy.households.wealth.count]
+    for other in others:
+        try:
+            prices.append(solve(other))
+        except InputError:  # on so few points there is no equilibrium
+            break
+        counts.append(other.households.wealth.count)
+    if len(prices) == 1:
+        return GridError(
+            obtained=f"not measured, no price clears the market on {others[0].households.wealth.count} points"
+        )
+    return estimated(prices, [1.0 / (count - 1.0) for count in counts])
 
 
 def estimated(prices: Sequence[float], widths: Sequence[float]) -> GridError:

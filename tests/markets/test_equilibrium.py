@@ -47,6 +47,18 @@ def test_a_file_is_the_answer_again(answer, tmp_path):
     assert again.sentence == answer.sentence
 
 
+def test_a_file_says_what_was_stated(answer):
+    told = json.loads(answer.dataset.attrs["stated"])
+    assert told["market"] == {"supply": 0.0}
+    parts = told["households"]
+    wealth, income = mfg.Wealth.power(**parts["wealth"]), mfg.Income(**parts["income"])
+    households = mfg.Households(wealth, income, mfg.CRRA(**parts["utility"]), parts["discount_rate"])
+    assert mfg.solve(mfg.Economy(households), estimate=False).price == answer.price
+    own = aiyagari(60, supply=lambda r: 0.0, bracket=(0.03, 0.049)).stated
+    assert own["market"] == {"supply": "a <lambda> of one's own", "bracket": [0.03, 0.049]}
+    assert own["firm"]["technology"] == {"share": 1 / 3, "productivity": 0.1}
+
+
 def test_summary_is_json_and_says_what_was_not_measured(answer):
     read = json.loads(json.dumps(answer.summary(), allow_nan=False))
     assert read["price"] == answer.price
@@ -102,5 +114,5 @@ def test_options_and_wrong_names_are_told(answer):
         _ = answer.prise
     with pytest.raises(mfg.InputError, match="name of the economy is 3; a text is needed"):
         mfg.Economy(huggett().households, name=3)
-    with pytest.raises(mfg.InputError, match="is an economy, which has no price of anarchy"):
+    with pytest.raises(mfg.InputError, match=r"solve of an economy: unknown option .objective."):
         mfg.price_of_anarchy(huggett(40))
