@@ -145,9 +145,7 @@ def adjust(
             )
         rows: list[Sweep] = []
         sweeps, solve = _Sweeps(prices, steady), _direction(prices)
-        path, (plans, masses, excess), ended = _cleared(
-            sweeps, solve, rows, max_sweeps, max_seconds, callback, begun
-        )
+        path, (plans, masses, excess), ended = _cleared(sweeps, solve, rows, max_sweeps, max_seconds, callback, begun)
         off = _largest_rate(prices, path, solve(excess))
         certificate = certify_path(prices, sweeps.stepper, path, plans, masses, excess, off)
         if steady.status is not Status.CONVERGED:

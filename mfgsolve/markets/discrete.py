@@ -1,13 +1,13 @@
 """Discrete time on points of wealth: what a household saves is a point itself, a sharp Markov decision problem.
 
-At prices (r, w) a household with wealth a_i and income z_j that goes on with a_k consumes c = w z_j + (1 + r) a_i - a_k,
-which must be positive; then its income moves by its probabilities.  A plan says with what chances it goes on with which
-wealth, and the best one is sure:
+At prices (r, w) a household with wealth a_i and income z_j that goes on with a_k consumes w z_j + (1 + r) a_i - a_k,
+which must be positive; then its income moves by its probabilities.  A plan says with what chances it goes on with
+which wealth, and the best one is sure:
 
     V(a_i, z_j) = max_k  u(w z_j + (1 + r) a_i - a_k) + beta sum_l P(j, l) V(a_k, z_l).
 
-Howard's rule alternates the choice and the value of the plan; the law of a plan is m' = m, by a sparse system.  Finitely
-many plans are sure, so that what households hold jumps where the best plan changes (see `mixing`).
+Howard's rule alternates the choice and the value of the plan; the law of a plan is m' = m, by a sparse system.
+Finitely many plans are sure, so that what households hold jumps where the best plan changes (see `mixing`).
 
 Source: Aiyagari, Uninsured idiosyncratic risk and aggregate saving, Quarterly Journal of Economics 109 (1994),
 doi:10.2307/2118417; Puterman, Markov Decision Processes (1994).
@@ -30,7 +30,7 @@ __all__ = ["DiscreteChain"]
 
 MOST = 1000  # improvements of a plan
 CERTAIN = 1e-12  # that chances may miss their sum by
-GAIN = 1e-14  # relative to the value, that makes another choice better, and not round-off
+GAIN = 1e-15  # relative to the value, that makes another choice better, and not round-off
 
 
 class DiscreteChain:
@@ -97,8 +97,8 @@ class DiscreteChain:
         if bad.any():
             j, i, k = (int(n) for n in np.argwhere(bad)[0])
             raise InputError(
-                f"the plan consumes {spending[j, i, k]:.3g} at wealth {self.households.wealth.points[i]:.6g} and income "
-                f"{self.households.income.levels[j]:g}, at r = {prices.r:g}; consumption must be positive"
+                f"the plan consumes {spending[j, i, k]:.3g} at wealth {self.households.wealth.points[i]:.6g} and "
+                f"income {self.households.income.levels[j]:g}, at r = {prices.r:g}; consumption must be positive"
             )
         return np.asarray((plan * np.where(plan > 0, self._felt(prices), 0.0)).sum(axis=2))
 
@@ -181,8 +181,9 @@ class DiscreteChain:
         value = self._first(prices) if start is None else start
         felt, (incomes, points) = self._felt(prices), self.households.shape
         assert self.households.discount_factor is not None
-        chosen = None
-        for count in range(1, MOST + 1):
+        chosen, count = None, 0
+        while count < MOST:
+            count += 1
             worth = felt + self.households.discount_factor * (self.households.income.matrix @ value)[:, None, :]
             better = worth.argmax(axis=2)
             if chosen is not None:

@@ -141,6 +141,8 @@ class Primitives:
         if self.firm is not None:
             technology = getattr(self.firm.technology, "stated", _named(self.firm.technology))
             stated["firm"] = {"technology": technology, "depreciation": self.firm.depreciation}
+            if self.firm.labour is not None:
+                stated["firm"]["labour"] = self.firm.labour
         return stated
 
     def on(self, wealth: Wealth) -> Self:

@@ -7,8 +7,8 @@ Around the steady state everything depends on distances of time alone.  If price
 
     dV^0 = M dt u'(c) (z dw + a dr),   dV^j = M dV^{j-1},   M = (1 + rho dt - dt Q)^-1,   P = (1 - dt Q')^-1.
 
-With E^i = (P')^i a, what wealth is expected after i steps, the *fake news* F(i, j) = <E^i, D^j> are the response of wealth
-i steps after news at time 0 of prices that move at j, if the news turn out to be false at once; and
+With E^i = (P')^i a, what wealth is expected after i steps, the *fake news* F(i, j) = <E^i, D^j> are the response of
+wealth i steps after news at time 0 of prices that move at j, if the news turn out to be false at once; and
 
     dS_{k+1} / dx_s = J(k, s) = J(k - 1, s - 1) + F(k, s).
 

@@ -5,7 +5,8 @@ plans are best at that price, and some of those who are indifferent follow each:
 
     (1 - share) pi_low + share pi_high
 
-is best, too, and its law moves continuously with the share, so that the market clears at one.
+is best, too, and its law moves continuously with the share, so that the market clears at one.  The price is where both
+plans are worth the same in the states in which they differ.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from mfgsolve.markets.response import Response
 
 __all__ = ["Mixture", "mixed"]
 
+NEAREST, FARTHEST = 4e-16, 1e-8  # of a price, that its best plans are looked for on either side
+
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
@@ -29,8 +32,8 @@ class Mixture:
     Attributes
     ----------
     response : the plan, its value and its law
-    share : of the plan that is best at higher prices, where both differ
-    states : (income, wealth) of each state in which they do
+    share : of those who are indifferent that follow the plan that is best at higher prices
+    states : (income, wealth) of each state in which both differ
     """
 
     response: Response
@@ -48,21 +51,57 @@ class Mixture:
         )
 
 
-def mixed(economy: Primitives, low: float, high: float) -> Mixture | None:
-    """The mixture at the price low of neighbouring prices low <= high; None where their plans do not enclose what
-    there is."""
-    chain, households = DiscreteChain(economy.households), economy.households
-    (first, value, count), (other, _, _) = (chain.best(economy.prices(r)) for r in (low, high))
-    there, points, change = economy.demand(low), households.wealth.points, other - first
+class _Jump:
+    """What happens around a price at which households' wealth jumps over what there is."""
 
-    def excess(share: float) -> float:
-        return float(chain.law(first + share * change).sum(axis=0) @ points) - there
+    def __init__(self, economy: Primitives, chain: DiscreteChain):
+        self.economy, self.chain, self.points = economy, chain, economy.households.wealth.points
 
-    ends = excess(0.0), excess(1.0)
-    if not change.any() or ends[0] * ends[1] > 0:
+    def best(self, r: float) -> np.ndarray:
+        return self.chain.best(self.economy.prices(r))[0]
+
+    def excess(self, plan: np.ndarray, r: float) -> float:
+        return float(self.chain.law(plan).sum(axis=0) @ self.points) - self.economy.demand(r)
+
+    def sides(self, r: float) -> tuple[float, np.ndarray, np.ndarray] | None:
+        """The least distance from r at which the plans on both sides enclose what there is, and these plans."""
+        away = NEAREST * max(abs(r), self.economy.households.impatience)
+        while away <= FARTHEST:
+            low, high = self.best(r - away), self.best(r + away)
+            if self.excess(low, r) * self.excess(high, r) < 0:
+                return away, low, high
+            away *= 4
         return None
-    share = float(brentq(excess, 0.0, 1.0, xtol=1e-300, rtol=4 * np.finfo(float).eps))
-    plan = first + share * change
-    where = np.argwhere((change != 0).any(axis=2))
-    states = tuple((float(households.income.levels[j]), float(points[i])) for j, i in where)
-    return Mixture(chain.response(plan, value, economy.prices(low), count), share, states)
+
+    def indifferent(self, low: np.ndarray, high: np.ndarray, r: float, away: float) -> float:
+        """The price near r at which both plans are worth the same where they differ."""
+        where = (low != high).any(axis=2)
+
+        def gained(price: float) -> float:
+            prices = self.economy.prices(price)
+            return float((self.chain.valued(high, prices) - self.chain.valued(low, prices))[where].sum())
+
+        ends = r - 16 * away, r + 16 * away
+        if not gained(ends[0]) < 0 < gained(ends[1]):
+            return r
+        return float(brentq(gained, *ends, xtol=1e-300, rtol=4 * np.finfo(float).eps))
+
+
+def mixed(economy: Primitives, near: float) -> Mixture | None:
+    """The mixture at the price next to one; None where wealth does not jump over what there is."""
+    chain = DiscreteChain(economy.households)
+    jump = _Jump(economy, chain)
+    sides = jump.sides(near)
+    if sides is None:
+        return None
+    away, low, high = sides
+    r = jump.indifferent(low, high, near, away)
+    share = float(brentq(
+        lambda part: jump.excess(low + part * (high - low), r), 0.0, 1.0, xtol=1e-300, rtol=4 * np.finfo(float).eps
+    ))  # fmt: skip
+    plan, prices = low + share * (high - low), economy.prices(r)
+    states = tuple(
+        (float(economy.households.income.levels[j]), float(jump.points[i]))
+        for j, i in np.argwhere((low != high).any(axis=2))
+    )
+    return Mixture(chain.response(plan, chain.valued(plan, prices), prices, 0), share, states)

@@ -93,9 +93,7 @@ def _regret(
     return gained, gained / _consumed(prices, stepper, plans, masses, met)
 
 
-def _consumed(
-    prices: PricePath, stepper: Stepper, plans: np.ndarray, masses: np.ndarray, met: Conditions
-) -> float:
+def _consumed(prices: PricePath, stepper: Stepper, plans: np.ndarray, masses: np.ndarray, met: Conditions) -> float:
     """Present value of u'(c) c, for ever."""
     chain, utility, rest, total, left = stepper.chain, prices.economy.households.utility, prices.response, 0.0, 1.0
     for k, plan in enumerate(plans):

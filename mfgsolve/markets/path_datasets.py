@@ -32,7 +32,11 @@ NODES = {
     "gini_wealth": ("Gini of wealth, NaN where there is no positive total", "1"),
 }
 FIELDS = {
-    "density": (("time", *STATE), "households per unit of wealth, by cells; the lowest one holds the atom", "1 / wealth"),
+    "density": (
+        ("time", *STATE),
+        "households per unit of wealth, by cells; the lowest one holds the atom",
+        "1 / wealth",
+    ),
     "consumption": (("step", *STATE), "consumption", "wealth / time"),
     "resting_consumption": (STATE, "consumption in the steady state", "wealth / time"),
     "cell_width": (("wealth",), "width of the cell of each point of wealth", "wealth"),
@@ -108,10 +112,16 @@ def resting(result: Adjustment) -> dict[str, tuple[float, str]]:
     """The steady state, and the farthest from it, each with its unit; NaN of capital where there is no firm."""
     rest, met = result.steady.response, result.met
     consumed = (result.masses[1:] * _consumption(result)).sum(axis=(1, 2))
+    output = math.nan
+    if result.economy.firm is not None:
+        output = result.economy.firm.technology.output(result.steady_capital, result.economy.labour)
     return {
+        "resting_output": (output, "wealth / time"),
+        "resting_impatience": (result.economy.households.impatience, "1 / time"),
         "resting_price": (float(rest.prices.r), "1 / time"), "resting_wage": (float(rest.prices.w), "1"),
         "least_price": (float(met.r.min()), "1 / time"), "largest_price": (float(met.r.max()), "1 / time"),
-        "resting_capital": (float(result.steady_capital), "wealth"), "least_capital": (float(result.capital.min()), "wealth"),
+        "resting_capital": (result.steady_capital, "wealth"),
+        "least_capital": (float(result.capital.min()), "wealth"),
         "resting_consumption": (float((rest.mass * rest.consumption).sum()), "wealth / time"),
         "least_consumption": (float(consumed.min()), "wealth / time"), "step_error": (result.step_error, "1 / time"),
         "horizon_error": (result.horizon_error, "1 / time"),

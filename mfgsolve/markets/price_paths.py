@@ -1,7 +1,7 @@
 """The unknown of a transition, a path of one number for each step, and what clears it.
 
-- With a firm it is capital K_k at the beginning of step k = 1, 2, ... (K_0 is there): prices r(K_k), w(K_k) are those of
-  the shocked firm, and the excess is the wealth that households bring to step k, less bonds and K_k.
+- With a firm it is capital K_k at the beginning of step k = 1, 2, ... (K_0 is there): prices r(K_k), w(K_k) are those
+  of the shocked firm, and the excess is the wealth that households bring to step k, less bonds and K_k.
 - Without one it is the interest rate r_k: the excess is the wealth that households take out of step k, less supply.
 """
 

@@ -84,7 +84,11 @@ class Shock:
 
     def path(self, name: str, time: TimeGrid) -> np.ndarray:
         """Relative change in each step (steps,), of "productivity" or "impatience"."""
-        given, starts, what = getattr(self, name), time.horizon * np.arange(time.steps) / time.steps, f"{name} of the shock"
+        given, starts, what = (
+            getattr(self, name),
+            time.horizon * np.arange(time.steps) / time.steps,
+            f"{name} of the shock",
+        )
         if callable(given):
             values = np.array([real(ask(given, (float(t),), what, "(t)"), what) for t in starts])
         elif np.ndim(given) == 0:
@@ -103,7 +107,9 @@ class Shock:
     def stated(self) -> dict[str, Any]:
         """What makes it again, as plain values, where no function is in it."""
         told = {name: getattr(self, name) for name in NAMES}
-        made = {k: "custom" if callable(v) else np.asarray(v).tolist() for k, v in told.items() if callable(v) or np.any(v)}
+        made = {
+            k: "custom" if callable(v) else np.asarray(v).tolist() for k, v in told.items() if callable(v) or np.any(v)
+        }
         return made | ({} if self.recovery is None else {"recovery": self.recovery})
 
 
@@ -111,6 +117,6 @@ def _check(values: np.ndarray, name: str) -> None:
     bad = ~(np.isfinite(values) & (values > -1))
     if bad.any():
         raise InputError(
-            f"{name} of the shock is {values[bad][0]:g}; a relative change is needed, a finite number above -1: -0.03 is "
-            "3 % less"
+            f"{name} of the shock is {values[bad][0]:g}; a relative change is needed, a finite number above -1: -0.03 "
+            "is 3 % less"
         )

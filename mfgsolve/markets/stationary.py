@@ -106,18 +106,18 @@ def stationary(
         seen = scan(economy)
         excess, ended = Excess(economy, watch=watch), Status.STALLED
         try:
-            enclosed = roots(excess, seen)
-            found = tuple(_best(excess, ends) for ends in enclosed)
+            found = tuple(_best(excess, ends) for ends in roots(excess, seen))
         except _Stopped as stop:
-            enclosed, found = [], (min(excess.trials, key=lambda trial: abs(trial.excess)).price,)
-            ended = stop.status
+            ended, found = stop.status, (min(excess.trials, key=lambda trial: abs(trial.excess)).price,)
         excess.watch = None
         excess(found[0])
         response, mixture = excess.response, None
-        if enclosed and economy.households.time == "discrete":  # a sure plan clears the market only by luck
-            mixture = mixed(economy, *enclosed[0])
+        if (
+            ended is Status.STALLED and economy.households.time == "discrete"
+        ):  # a sure plan clears the market only by luck
+            mixture = mixed(economy, found[0])
         if mixture is not None:
-            response, found = mixture.response, (enclosed[0][0], *found[1:])
+            response, found = mixture.response, (mixture.response.prices.r, *found[1:])
         certificate = certify(economy, response.plan, found[0], _slope(excess, found[0]))
         if certificate.worst(economy.households.impatience) <= tol:
             ended = Status.CONVERGED

@@ -8,6 +8,7 @@ time, as a share of consumption, and how far an interest rate is off at most, ov
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -39,7 +40,8 @@ class TransitionPath(Answer):
     kind: ClassVar[str] = "transition"
     told: ClassVar[Mapping[str, str]] = {
         "excess": "excess of wealth, at most", "relative_excess": "... over mean wealth",
-        "price_error": "r is off by, at most", "step_error": "... shorter steps by about", "horizon_error": "... a longer horizon by about",
+        "price_error": "r is off by, at most", "step_error": "... shorter steps by about",
+        "horizon_error": "... a longer horizon by about",
         "discretisation_price": "... the continuum by about, at rest", "resting_price": "interest rate at rest",
         "least_price": "... at least", "largest_price": "... at most", "resting_capital": "capital at rest",
         "least_capital": "... at least", "resting_consumption": "mean consumption at rest",
@@ -62,8 +64,8 @@ class TransitionPath(Answer):
         proof, said = self.certificate, [caution.sentence for caution in self.warnings]
         found = (
             f"Markets clear to {proof.relative_excess:.0e} of mean wealth in every step, interest rates are off by at "
-            f"most {proof.price_error:.0e}; a household gains at most {proof.relative_regret:.0e} of its consumption by "
-            "another plan."
+            f"most {proof.price_error:.0e}; a household gains at most {proof.relative_regret:.0e} of its consumption "
+            "by another plan."
         )
         steps = self.numbers["step_error"]
         known = [] if math.isnan(steps) else [f"shorter steps would move an interest rate by about {steps:.1e} at most"]
@@ -150,6 +152,11 @@ class Transition(Statement[TransitionPath]):
         for name in ("productivity", "impatience"):
             self.shock.path(name, self.time)
 
+    @property
+    def stated(self) -> dict[str, Any]:
+        """What it is made of, as plain values; functions and objects of one's own by their names."""
+        return {"economy": self.economy.stated, "shock": self.shock.stated, "time": self.time.stated}
+
     def solve_with(  # type: ignore[override]
         self, *, tol: float = 1e-10, estimate: bool = True, max_sweeps: int = MOST, max_seconds: float | None = None,
         callback: Callable[[Measure], Any] | None = None,
@@ -195,8 +202,8 @@ def told_as(transition: Transition, result: Adjustment, tol: float) -> Transitio
     more = {"own_exploitability": proof.exploitability, "own_relative_exploitability": proof.relative_exploitability}
     return TransitionPath.of(
         transition, arrays(result), rows, status=result.status, tol=tol, numbers=numbers | resting(result),
-        cautions=result.warnings, cost_units="utility", horizon=transition.time.horizon, **more,
-        **result.steady.discretisation.attributes,
+        cautions=result.warnings, cost_units="utility", horizon=transition.time.horizon,
+        stated=json.dumps(transition.stated), **more, **result.steady.discretisation.attributes,
     )  # fmt: skip
 
 
