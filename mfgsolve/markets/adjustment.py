@@ -237,7 +237,7 @@ def _returned(prices: PricePath, path: np.ndarray, masses: np.ndarray) -> float:
 
 
 def relaxation(
-    economy: Primitives, shock: Shock, time: TimeGrid, *, share: float = 0.5, sweeps: int = 100, tol: float = 1e-9
+    economy: Primitives, shock: Shock, time: TimeGrid, *, share: float = 0.2, sweeps: int = 100, tol: float = 1e-9
 ) -> tuple[np.ndarray, list[float]]:
     """The path of a transition with a firm by the slow road, and the excess after each sweep: K_k moves by a share of
     the excess.
