@@ -138,7 +138,7 @@ class DiscreteChain:
         matrix[0] = 1.0  # one of the equations follows from the others
         right = np.zeros(inside.size)
         right[0] = 1.0
-        mass = np.zeros(moves.shape[0])
+        mass: np.ndarray = np.zeros(moves.shape[0])
         mass[inside] = np.maximum(spsolve(sparse.csc_array(matrix), right), 0.0)
         for _ in range(2):  # round-off of the solve is spread by the chain itself
             mass = mass @ moves

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
@@ -56,7 +56,7 @@ def _calm(data: xr.Dataset) -> float:
     return float(min(1.25 * times[loud[-1]], times[-1])) or float(times[-1])
 
 
-def _look(k: int) -> dict[str, object]:
+def _look(k: int) -> dict[str, Any]:
     return {key: value for key, value in part.series(k).items() if key in ("color", "linestyle")}
 
 

@@ -40,7 +40,7 @@ def test_no_other_savings_are_better_in_any_step(swept):
     for k in (0, STEPS - 1):
         earnings = households.earnings(met.prices(k))
         for j, i in ((0, 0), (0, 11), (1, 0), (1, 17), (1, 39)):
-            spent = np.r_[1.0, np.linspace(0.05, 2.0, 4001)] * earnings[j, i]
+            spent = np.r_[1.0, np.geomspace(0.05, 50.0, 8001)] * earnings[j, i]
             s = earnings[j, i] - spent
             ahead = np.where(s > 0, values[k][j, min(i + 1, a.size - 1)], values[k][j, max(i - 1, 0)])
             gap = np.where(s > 0, a[min(i + 1, a.size - 1)] - a[i], a[i] - a[max(i - 1, 0)])
