@@ -96,7 +96,7 @@ _HOMES = {
     "spread": "studies.summary",
     "sweep": "studies.sweep",
 }
-_MODULES = ("interop", "learners", "markets", "plots", "problems", "resolution", "solvers", "tasks")
+_MODULES = ("interop", "learners", "markets", "plots", "problems", "resolution", "roads", "solvers", "tasks")
 
 __all__ = ["__version__", *_HOMES, *_MODULES]
 

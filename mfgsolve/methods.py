@@ -17,8 +17,8 @@ from typing import Any
 from mfgsolve.errors import InputError, shown
 
 __all__ = [
-    "ENVIRONMENTS", "LEARNERS", "SOLVERS", "STATEMENTS", "TASKS", "TASK_LEARNERS", "Board", "kind_of", "problem_builder",
-    "register", "register_environments",
+    "ENVIRONMENTS", "LEARNERS", "SOLVERS", "STATEMENTS", "TASKS", "TASK_LEARNERS", "Board", "kind_of",
+    "problem_builder", "register", "register_environments",
 ]  # fmt: skip
 
 OPTION = (bool, int, float, str)  # types of hyper-parameters that a checkpoint can hold

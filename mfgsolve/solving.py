@@ -396,7 +396,7 @@ def beside(solution: Solution, problem: Problem, reference: Reference) -> Soluti
     assert learning is not None
     density, gap = reference.density, reference.exploitability
     if reference.kind == "solved":
-        exact = solve(problem, check="ignore", **REFERENCE)  # type: ignore[arg-type]
+        exact = solve(problem, check="ignore", **REFERENCE)  # type: ignore[call-overload]
         density, gap = exact.dataset["density"].values, exact.relative_exploitability
     own = solution.dataset["density"].values
     return solution.learned(learning.beside(density, gap, own, problem.grid))

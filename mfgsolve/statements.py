@@ -4,9 +4,9 @@
     answer.relative_exploitability, answer.sentence, answer.numbers, answer.dataset, answer.table()
     answer.plot(), answer.save("flows.nc"), mfg.load("flows.nc")
 
-Nobody asks which kind a statement is: `mfgsolve.solve` and `load` and the command hand over to it, and
-`price_of_anarchy` compares its objectives "equilibrium" and "social", if `solve_with` has both, by `Answer.cost`.  A new
-kind, say a market, is added by
+Nobody asks which kind a statement is: `mfgsolve.solve`, `load` and the command hand over to it, and `price_of_anarchy`
+compares its objectives "equilibrium" and "social", if `solve_with` has both, by `Answer.cost`.  A new kind, say a
+market, is added by
 
 1. the statement: ``class Market(Statement)``, a frozen dataclass with ``kind = "market"``, what it states as fields,
    `solve_with`, and `Statement.answer`; files that state one by `Statement.suffixes` and `Statement.read`;
@@ -254,8 +254,8 @@ class Statement(ABC, Generic[A]):
     parameters: Mapping[str, Any] | None
 
     @abstractmethod
-    def solve_with(self, **options: Any) -> A:
-        """Solve; the keywords are all options that there are, with their defaults."""
+    def solve_with(self, *args: Any, **options: Any) -> A:
+        """Solve; the subclass has keywords alone, all options that there are, with their defaults."""
 
     def solve(self, *, check: str = "warn", **options: Any) -> A:
         """What ``mfgsolve.solve(statement)`` does: solve, and say what is not as it should be.

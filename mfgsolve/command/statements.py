@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mfgsolve import methods
-from mfgsolve.errors import FileError, InputError
+from mfgsolve.errors import FileError, InputError, unknown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,15 +35,15 @@ def is_other(kind: str) -> bool:
 
 def stated_other(name: str, settings: Mapping[str, Any], files: Mapping[str, Path | None]) -> Statement[Any] | None:
     """The statement that a name or a file stands for, with its settings and the files beside it; None of a game."""
-    from mfgsolve.problemfile.by_name import other_statement
+    from mfgsolve.problemfile.by_name import other_statement, parameter_names
 
     besides = {key: path for key, path in files.items() if path is not None}
     made, rest = other_statement(name, {**settings, **besides})
-    for key in besides if made is None else rest:
-        if made is None or key in besides:
+    for key in besides:
+        if made is None or key in rest:
             raise InputError(f"--{key} is of files that state a network, and {name} is none; leave it out")
     for key in rest if made is not None else ():
-        raise InputError(f"--set {key} is no parameter of {name}: 'mfgsolve list' and the documentation tell which are")
+        raise InputError(f"{unknown(f'parameter of {name}', key, parameter_names(name))}; write --set KEY=VALUE")
     return made
 
 
@@ -56,7 +57,12 @@ def solve_other(
     from mfgsolve.command.progress import Progress
     from mfgsolve.command.report import NOT_CONVERGED, say, to_json, told
 
-    given, written = statement.options(options, "solve"), list[Path]()
+    own, written = inspect.signature(statement.solve_with).parameters, list[Path]()
+    for key in options:
+        if key not in own:
+            option = key.replace("_", "-")
+            raise InputError(f"--{option} is of games, and {statement.name} is {statement.noun}; leave it out")
+    given = statement.options(options, "solve")
     line = Progress(float(given.get("tol", 1e-10)))
     with nothing_written("--max-seconds S ends it after S seconds"), Interrupts() as interrupts, line:
 

@@ -40,9 +40,9 @@ class Income:
     ([0.333, 0.667], 'continuous')
     """
 
-    levels: np.ndarray
-    rates: np.ndarray | None = None
-    probabilities: np.ndarray | None = None
+    levels: Any  # a list of numbers as it is stated, an array from then on, as are the others
+    rates: Any = None
+    probabilities: Any = None
 
     def __post_init__(self) -> None:
         levels = numbers(self.levels, "levels of income")

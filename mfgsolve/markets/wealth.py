@@ -45,7 +45,7 @@ class Wealth:
     ([0.0, 1.0, 4.0, 9.0], [0.5, 2.0, 4.0, 2.5])
     """
 
-    points: np.ndarray
+    points: Any  # a list of numbers as it is stated, an array from then on
     exponent: float = field(default=math.nan, kw_only=True)
 
     def __post_init__(self) -> None:

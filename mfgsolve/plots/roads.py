@@ -121,8 +121,9 @@ def _explain_widths(ax: Axes, data: xr.Dataset) -> None:
         for share in (0.1, 0.5, 1.0)
     ]  # fmt: skip
     if part.current().legend:
-        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08 if part.width() > part.BELOW else -0.16)}
-        ax.legend(handles=marks, title=labelled("flow", unit), ncols=3, borderaxespad=0.0, **below)
+        anchor = (0.5, -0.08 if part.width() > part.BELOW else -0.16)
+        ax.legend(handles=marks, title=labelled("flow", unit), ncols=3, borderaxespad=0.0, loc="upper center",
+                  bbox_to_anchor=anchor)  # fmt: skip
 
 
 def _amount(flow: float) -> str:

@@ -9,7 +9,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, overload
+from typing import Any, ParamSpec, Protocol, TypeVar, cast, overload
 
 from mfgsolve import methods
 from mfgsolve.errors import InputError, cut, unknown
@@ -18,7 +18,7 @@ from mfgsolve.problemfile.reading import named_problem, read_problem
 from mfgsolve.problems import registry
 from mfgsolve.statements import Answer, Statement
 
-__all__ = ["by_kind", "other_statement", "stated"]
+__all__ = ["by_kind", "other_statement", "parameter_names", "stated"]
 
 A = TypeVar("A", bound=Answer)
 P = ParamSpec("P")
@@ -29,24 +29,24 @@ class _ByKind(Protocol[P, R_co]):
     """A function of games that hands other statements over to themselves."""
 
     @overload
-    def __call__(self, problem: Statement[A], **options: Any) -> Any: ...
+    def __call__(self, problem: Statement[A], **options: Any) -> A: ...
 
     @overload
-    def __call__(self, problem: Problem | str, *args: P.args, **options: P.kwargs) -> R_co: ...
+    def __call__(self, *args: P.args, **options: P.kwargs) -> R_co: ...
 
 
-def by_kind(
-    verb: str,
-) -> Callable[[Callable[Concatenate[Any, P], R_co]], _ByKind[P, R_co]]:
+def by_kind(verb: str) -> Callable[[Callable[P, R_co]], _ByKind[P, R_co]]:
     """Decorator of a function of games: of other statements, their names and files, it calls ``statement.verb``."""
 
-    def decorate(function: Callable[Concatenate[Any, P], R_co]) -> _ByKind[P, R_co]:
+    def decorate(function: Callable[P, R_co]) -> _ByKind[P, R_co]:
+        work: Callable[..., Any] = function
+
         @functools.wraps(function)
         def handed(problem: Any, *args: Any, **options: Any) -> Any:
             other, rest = other_statement(problem, options)
-            return function(problem, *args, **options) if other is None else getattr(other, verb)(**rest)
+            return work(problem, *args, **options) if other is None else getattr(other, verb)(**rest)
 
-        return handed
+        return cast("_ByKind[P, R_co]", handed)
 
     return decorate
 
@@ -56,10 +56,10 @@ def other_statement(problem: Any, options: Mapping[str, Any]) -> tuple[Statement
     nothing known.  And the options that are not its own: parameters of what is named, or told besides a file."""
     if isinstance(problem, Statement) or not isinstance(problem, str | Path):
         return (problem if isinstance(problem, Statement) else None), dict(options)
-    for kind in methods.STATEMENTS.values():
-        if Path(problem).suffix.lower() in kind.suffixes:
-            besides = list(inspect.signature(kind.read).parameters)[1:]
-            return kind.read(problem, **_among(options, besides)), _among(options, besides, without=True)
+    kind = _kind_of_file(problem)
+    if kind is not None:
+        besides = parameter_names(problem)
+        return kind.read(problem, **_among(options, besides)), _among(options, besides, without=True)
     if str(problem).replace("_", "-") not in registry.names():
         return None, dict(options)
     entry = registry.get(str(problem))
@@ -67,6 +67,20 @@ def other_statement(problem: Any, options: Mapping[str, Any]) -> tuple[Statement
         return None, dict(options)
     made = entry.build(**_among(options, entry.parameters))
     return made, _among(options, entry.parameters, without=True)
+
+
+def parameter_names(problem: str | Path) -> list[str]:
+    """Parameters of a named statement, or what is told besides the file of one."""
+    kind = _kind_of_file(problem)
+    if kind is None:
+        return list(registry.get(str(problem)).parameters)
+    return [name for name in inspect.signature(kind.read).parameters if name != "path"]
+
+
+def _kind_of_file(problem: str | Path) -> Any:
+    """The kind of statements that files of that suffix state; None of any other."""
+    suffix = Path(problem).suffix.lower()
+    return next((kind for kind in methods.STATEMENTS.values() if suffix in kind.suffixes), None)
 
 
 def _among(options: Mapping[str, Any], names: Iterable[str], without: bool = False) -> dict[str, Any]:

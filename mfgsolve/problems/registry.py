@@ -1,8 +1,9 @@
 """The list of named problems: what each one is called, says, takes and where it comes from.
 
-A named problem is a function with keyword-only parameters that returns a `Problem`, or a `Statement` of another kind.  The
-decorator `named` enters it in the list, checks what is passed to it, and writes name, source and the actual parameters on the problem, so that
-``build(problem.name, problem.parameters, problem.grid.shape, problem.time.steps)`` is the same game again.
+A named problem is a function with keyword-only parameters that returns a `Problem`, or a `Statement` of another kind.
+The decorator `named` enters it in the list, checks what is passed to it, and writes name, source and the actual
+parameters on the problem, so that ``build(problem.name, problem.parameters, problem.grid.shape, problem.time.steps)``
+is the same game again.
 
 The section *Parameters* of its docstring has an entry ``name : meaning [unit]`` for each of them, one name an entry,
 which is read here once and told by ``mfgsolve list NAME``.  A unit of pure numbers is 1; texts have ``[name]``, flags

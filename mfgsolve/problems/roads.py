@@ -33,14 +33,13 @@ def braess_roads(
     """
     if not (demand > 0 and congestion >= 0 and bridge >= 0):
         raise InputError(
-            f"braess-roads has a demand of {demand}, a congestion of {congestion} and a bridge of {bridge}; the first is "
+            f"braess-roads has a demand of {demand}, a congestion of {congestion} and a bridge of {bridge}; the "
+            "first is "
             "more than 0, the others at least 0"
         )
-    rows = [
-        {"from": 1, "to": 3, "constant": 0.0, "slope": congestion}, {"from": 1, "to": 4, "constant": 50.0, "slope": 1.0},
-        {"from": 3, "to": 2, "constant": 50.0, "slope": 1.0}, {"from": 4, "to": 2, "constant": 0.0, "slope": congestion},
-        {"from": 3, "to": 4, "constant": bridge, "slope": 1.0},
-    ]  # fmt: skip
+    narrow, wide = (0.0, congestion), (50.0, 1.0)
+    roads = [(1, 3, *narrow), (1, 4, *wide), (3, 2, *wide), (4, 2, *narrow), (3, 4, bridge, 1.0)]
+    rows = [dict(zip(("from", "to", "constant", "slope"), road, strict=True)) for road in roads]
     places = {1: (0.0, 0.5), 3: (1.0, 1.0), 4: (1.0, 0.0), 2: (2.0, 0.5)}
     return RoadNetwork.from_edges(rows[:4] if closed else rows, {(1, 2): demand}, nodes=places)
 
@@ -58,7 +57,7 @@ def ring_city(
 
     Parameters
     ----------
-    rings : circles [circles]
+    rings : circles around the centre [circles]
     radials : roads that lead out of the centre [roads]
     commuters : vehicles an hour in all [vehicles / h]
     capacity : of a road in the middle [vehicles / h]
@@ -67,7 +66,8 @@ def ring_city(
     """
     if not (1 <= rings <= 50 and 3 <= radials <= 100 and commuters > 0 and capacity > 0):
         raise InputError(
-            f"ring-city has {rings} rings of {radials} radial roads, {commuters} commuters and a capacity of {capacity}; 1 "
+            f"ring-city has {rings} rings of {radials} radial roads, {commuters} commuters and a capacity of "
+            f"{capacity}; 1 "
             "to 50 rings, 3 to 100 radials, and positive numbers are needed"
         )
     places = {0: (0.0, 0.0)}

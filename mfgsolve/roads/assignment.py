@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -74,7 +74,8 @@ class _Costs:
         elastic, cars = network.elastic, network.demand.cars
         self.costs, self.links, self.cars = costs, network.tail.size, cars
         self.homes = 0 if elastic is None else cars.size
-        self.reservation, self.power = (1.0, 1.0) if elastic is None else (elastic.reservation, elastic.power)
+        self.reservation: float = 1.0 if elastic is None else elastic.reservation
+        self.power: float = 1.0 if elastic is None else elastic.power
         self.of_home = np.arange(self.links, self.links + self.homes) if self.homes else np.full(cars.size, -1)
 
     @property
@@ -170,8 +171,8 @@ class _Search:
         """The best round; the last row of the history is its own."""
         row, total, least, flow, paths = best
         if row is not rows[-1]:
-            rows.append(Measure(**{**vars(row), "iteration": rows[-1].iteration, "sweeps": rows[-1].sweeps,
-                                   "seconds": rows[-1].seconds}))  # fmt: skip
+            last = rows[-1]
+            rows.append(replace(row, iteration=last.iteration, sweeps=last.sweeps, seconds=last.seconds))
         links = self.costs.links
         home = flow[:, links:].sum(axis=0) if self.costs.homes else np.zeros(self.network.demand.size)
         return Assigned(flow[:, :links], home, least, paths, total, rows, status)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ class LinkCosts(ABC):
         """Links whose time is known to be the same at every flow, (links,) of truth values."""
         return np.zeros(self.size, dtype=bool)
 
+    @abstractmethod
     def check(self, name: Callable[[int], str], scale: float) -> None:
         """Refuse costs that decrease, or are not finite; say what is odd.  ``name`` tells a link, ``scale`` is all
         demand."""
@@ -113,6 +115,9 @@ class _Powers(LinkCosts):
         _, coefficient, capacity, power = self.powers
         return np.asarray(coefficient * power / capacity * (flow / capacity) ** (power - 1))
 
+    def check(self, name: Callable[[int], str], scale: float) -> None:
+        """Nothing to refuse: it is made of costs that were checked."""
+
     def marginal(self) -> LinkCosts:
         constant, coefficient, capacity, power = self.powers
         return _Powers(constant, coefficient * (1 + power), capacity, power)
@@ -157,7 +162,8 @@ class BPR(_Powers):
         shut = (self.capacity == 0) & (self.b > 0) & (self.power > 0)
         if shut.any():
             raise InputError(
-                f"capacity is 0 on {named_links(shut, name)}, whose time would be infinite; give it a capacity, take it "
+                f"capacity is 0 on {named_links(shut, name)}, whose time would be infinite; give it a capacity, "
+                "take it "
                 "out, or let its b be 0"
             )
         steep = (self.power > 0) & (self.power < 1) & (self.coefficient > 0)
@@ -177,7 +183,8 @@ class BPR(_Powers):
         if flat.any():
             say(
                 "roads-flat",
-                f"The power is 0 on {named_links(flat, name)}: it takes free_time (1 + b) at every flow, empty or full.",
+                f"The power is 0 on {named_links(flat, name)}: it takes free_time (1 + b) at every flow, empty or "
+                "full.",
             )
 
 
@@ -253,7 +260,7 @@ class OwnCosts(LinkCosts):
     def check(self, name: Callable[[int], str], scale: float) -> None:
         """See `LinkCosts.check`; flows from 0 to all demand, by the trapezoid rule and difference quotients."""
         edges = scale * np.linspace(0.0, 1.0, 9)
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in pairwise(edges):
             nodes, weights = np.polynomial.legendre.leggauss(12)
             points = 0.5 * (high - low) * (nodes + 1) + low
             times = np.array([self.time(np.full(self.links, point)) for point in points])
@@ -312,8 +319,3 @@ class _Marginal(OwnCosts):
     def _slope(self, flow: np.ndarray) -> np.ndarray:
         step = STEP * max(float(flow.max(initial=0.0)), 1e-300)
         return np.maximum((self._time(flow + step) - self._time(flow)) / step, 0.0)
-
-
-def together(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """Arrays one behind the other."""
-    return np.concatenate([np.asarray(part, dtype=float) for part in parts])

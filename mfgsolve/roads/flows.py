@@ -92,7 +92,8 @@ class Flows(Answer):
         if not abs(confirmed - gap) <= DISAGREE:
             said.append(Caution(
                 "roads-unconfirmed",
-                f"The relative gap is {gap:.2e} by the solver and {confirmed:.2e} by SciPy's cheapest paths; they should "
+                f"The relative gap is {gap:.2e} by the solver and {confirmed:.2e} by SciPy's cheapest paths; they "
+                "should "
                 "agree: costs of very different sizes lose digits.",
             ))  # fmt: skip
         numbers["confirmed_gap"] = confirmed, "1"

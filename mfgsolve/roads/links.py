@@ -193,7 +193,8 @@ def _raw(source: Any, what: str) -> dict[Any, list[Any]]:
         keys = dict.fromkeys(key for row in source for key in row)
         return {key: [row.get(key, np.nan) for row in source] for key in keys}
     raise InputError(
-        f"{what} of a road network are a {type(source).__name__}; a CSV file, a frame, a mapping of columns or a list of "
+        f"{what} of a road network are a {type(source).__name__}; a CSV file, a frame, a mapping of columns or a "
+        "list of "
         "rows is needed"
     )
 

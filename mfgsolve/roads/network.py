@@ -15,11 +15,11 @@ from mfgsolve.cautions import Caution, collect, say, unique
 from mfgsolve.errors import InputError, cut, real, unknown
 from mfgsolve.roads import tntp
 from mfgsolve.roads.assignment import assign
+from mfgsolve.roads.cheapest import check_reach
 from mfgsolve.roads.costs import BPR, Affine, LinkCosts, named_links
 from mfgsolve.roads.demand import Demand, Elastic, make_demand
 from mfgsolve.roads.flows import Flows
 from mfgsolve.roads.links import LinkTable, graph_links, label, links_of, nodes_of, trips_of
-from mfgsolve.roads.cheapest import check_reach
 from mfgsolve.statements import Answer, Statement
 
 __all__ = ["RoadNetwork"]
@@ -128,7 +128,8 @@ class RoadNetwork(Statement[Flows]):
         """What the command and ``mfgsolve.solve("city_net.tntp", trips="city_trips.tntp")`` read."""
         if trips is None:
             raise InputError(
-                f"network {cut(str(path))} has no trips beside it; give those who drive: trips='city_trips.tntp', on the "
+                f"network {cut(str(path))} has no trips beside it; give those who drive: trips='city_trips.tntp', "
+                "on the "
                 "command line --trips city_trips.tntp"
             )
         return cls.from_tntp(path, trips, real(toll, "toll"), real(distance, "distance"), nodes)
@@ -145,8 +146,8 @@ class RoadNetwork(Statement[Flows]):
         ----------
         edges : columns from, to, and free_time and capacity, with b (0.15) and power (4), or constant and slope; length
             and toll if there are any.  Each row is a link in one direction; several may lead from a node to another
-        demand : columns origin, destination, demand (and class); or a mapping from pairs to vehicles, or from classes to
-            one of both
+        demand : columns origin, destination, demand (and class); or a mapping from pairs to vehicles, or from classes
+            to one of both
         costs : in place of those columns, a `LinkCosts`, say functions of your own, in the order of the rows
         nodes : columns node, x, y; or a mapping from nodes to pairs
         closed : nodes where paths begin and end, and which none passes
@@ -167,15 +168,16 @@ class RoadNetwork(Statement[Flows]):
             table, entries = graph_links(graph), trips_of(demand)
             if options.get("nodes") is not None:
                 table = replace(table, places=nodes_of(options["nodes"]))
-        table = replace(table, shut=frozenset(label(node) for node in options.pop("closed", ())))
-        given = {name: options.pop(name, None) for name in ("costs", "elastic", "pce", "units")}
-        weights = options.pop("toll", 0.0), options.pop("distance", 0.0)
-        name = options.pop("name", str(getattr(graph, "name", "") or "road-network"))
-        options.pop("nodes", None)
-        if options:
-            allowed = [*given, "toll", "distance", "name", "nodes", "closed"]
-            raise InputError(unknown("option of from_networkx", next(iter(options)), allowed))
-        made = cls._made(table, entries, *weights, *given.values(), name)
+        table = replace(table, shut=frozenset(label(node) for node in options.get("closed", ())))
+        allowed = ["costs", "nodes", "toll", "distance", "elastic", "pce", "units", "name", "closed"]
+        for word in options:
+            if word not in allowed:
+                raise InputError(unknown("option of from_networkx", word, allowed))
+        name = options.get("name", str(getattr(graph, "name", "") or "road-network"))
+        made = cls._made(
+            table, entries, options.get("toll", 0.0), options.get("distance", 0.0), options.get("costs"),
+            options.get("elastic"), options.get("pce"), options.get("units"), name,
+        )  # fmt: skip
         return replace(made, cautions=unique(said, made.cautions))
 
     @classmethod
@@ -215,7 +217,8 @@ class RoadNetwork(Statement[Flows]):
         if flat.any():
             say(
                 "roads-not-unique",
-                f"The time of {named_links(flat, self.link_name)} does not depend on its flow: flows may not be unique, "
+                f"The time of {named_links(flat, self.link_name)} does not depend on its flow: flows may not be "
+                "unique, "
                 "times and totals are; compare these.",
             )
         check_reach(self)

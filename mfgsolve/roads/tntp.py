@@ -107,13 +107,12 @@ def read_net(path: str | Path) -> tuple[LinkTable, int | None, int | None]:
     if first is None:
         say("roads-through", f"{where} has no <FIRST THRU NODE>: paths were let through all nodes.")
     shut = frozenset(range(1, first or 1))
-    given = {
-        name: columns[name] for name in ("capacity", "length", "free_time", "b", "power", "toll") if name in columns
-    }
-    numbers = {name: values for name, values in given.items() if name in NEEDED or not np.isnan(values).any()}
-    return (
-        LinkTable(ends[0].tolist(), ends[1].tolist(), numbers, shut=shut), nodes, _whole(head, "NUMBER OF ZONES", where),
-    )  # fmt: skip
+    numbers: dict[str, np.ndarray] = {}
+    for name in ("capacity", "length", "free_time", "b", "power", "toll"):
+        if name in columns and (name in NEEDED or not np.isnan(columns[name]).any()):
+            numbers[name] = columns[name]
+    links_read = LinkTable(ends[0].tolist(), ends[1].tolist(), numbers, shut=shut)
+    return links_read, nodes, _whole(head, "NUMBER OF ZONES", where)
 
 
 def _numbers(values: np.ndarray, name: str, rows: list[tuple[int, str]], where: str) -> np.ndarray:
@@ -188,7 +187,8 @@ def _total(head: dict[str, str], read: float, where: str) -> None:
     if abs(declared - read) > CLOSE * max(abs(declared), read):
         say(
             "roads-total",
-            f"{where} declares a total of {declared:.10g}, and its trips add up to {read:.10g}: what it holds was taken.",
+            f"{where} declares a total of {declared:.10g}, and its trips add up to {read:.10g}: what it holds was "
+            "taken.",
         )
 
 

@@ -90,6 +90,11 @@ def price_of_anarchy(problem: Problem | Statement[Any] | str, **options: Any) ->
     other, rest = other_statement(problem, options)
     if other is not None:
         return _of_other(other, rest)
+    return _of_game(problem, options)
+
+
+def _of_game(problem: Any, options: dict[str, Any]) -> Anarchy:
+    """The same of a game."""
     problem = settle(problem) if isinstance(problem, Problem) else problem  # what is none, solve refuses
     optimum = solve(problem, objective="social", **options)  # first: what it refuses should not wait for the other
     equilibrium = solve(problem, **options)

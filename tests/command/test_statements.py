@@ -34,8 +34,8 @@ def test_the_command_solves_keeps_shows_and_tabulates(tmp_path):
 
 
 def test_the_command_refuses_what_is_of_games(tmp_path):
-    assert "solve of a root: unknown option 'shape'" in refused("solve", "toy-root", "--shape", "3x3")
-    assert "--set cube is no parameter of toy-root" in refused("solve", "toy-root", "--set", "cube=1")
+    assert "--shape is of games, and toy-root is a root" in refused("solve", "toy-root", "--shape", "3x3")
+    assert "unknown parameter of toy-root 'cube'; allowed: square; write --set" in refused("solve", "toy-root", "--set", "cube=1")
     assert "a root, and a game is needed" in refused("convergence", "toy-root")
     assert "a root, and a game is needed" in refused("write", "toy-root")
     assert "--trips is of files that state a network" in refused("solve", "left-right", "--trips", "a.tntp")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mfgsolve as mfg
-from mfgsolve.markets.clearing import Excess, roots, scan
+from mfgsolve.markets.clearing import Excess, Scan, _enclosed, _with_law, roots, scan
 from mfgsolve.markets.response import Reducible
 from tests.economies import aiyagari, huggett
 
@@ -71,3 +71,31 @@ def test_prices_at_which_few_points_have_several_laws_are_left_out_unless_stated
     assert scan(aiyagari(51)).prices.max() < 0.0498
     with pytest.raises(Reducible, match="several laws"):
         scan(aiyagari(51, bracket=(0.04, 0.0499)))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0], ids=["rising", "falling"])
+@pytest.mark.parametrize("zero", [0.031, -0.02, 0.0495])
+def test_a_bracket_of_few_points_is_moved_to_where_the_own_ones_have_their_zero(sign, zero):
+    prices = np.linspace(-0.05, 0.04, 10)
+    seen = Scan(prices, sign * (prices - 0.005), np.zeros(10), 0.0, -5.0, 0.05)
+    ((low, high),) = seen.brackets
+    low, high = _enclosed(lambda r: sign * (r - zero), low, high, seen)
+    assert low <= zero <= high < 0.05
+
+
+def test_a_price_without_a_single_law_is_moved_towards_one_that_has_it():
+    def excess(r: float) -> float:
+        if r > 0.03:
+            raise Reducible("several laws")
+        return r
+
+    assert 0.025 <= _with_law(excess, 0.04, 0.02) <= 0.03
+    with pytest.raises(Reducible):
+        _with_law(excess, 0.04, 0.05)
+
+
+def test_prices_far_below_zero_are_looked_at_where_too_much_is_held():
+    seen = scan(huggett(60, supply=-0.1495))
+    ((_, high),) = seen.brackets
+    assert high <= -0.05
+    assert (np.diff(seen.prices) > 0).all()

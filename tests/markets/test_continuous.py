@@ -136,3 +136,23 @@ def test_a_band_transposed_is_the_matrix_transposed():
             for j in range(max(0, i - 2), min(9, i + 3)):
                 matrix[i, j] = source[2 + i - j, j]
     assert (other == rows.T).all()
+
+
+@pytest.mark.parametrize(("gamma", "price"), [(4.0, 0.1 / 3 * (1 - 1e-6)), (6.6, 0.1 / 3 * (1 - 1e-3))])
+def test_near_the_natural_limit_a_cold_start_ends_where_a_warm_one_does(gamma, price):
+    """There values of the poorest are 10^10 times those of others, and must not tell when a plan has settled."""
+    income = mfg.Income([0.1, 0.2], rates=[1.2, 1.2])
+    households = mfg.Households(mfg.Wealth.uniform(-3, 9, 32), income, mfg.CRRA(gamma), discount_rate=0.15)
+    chain = ContinuousChain(households)
+    warm = chain.respond(Prices(price), chain.respond(Prices(0.98 * price)).value)
+    assert chain.respond(Prices(price)).wealth(households) == pytest.approx(warm.wealth(households), abs=1e-11)
+
+
+def test_mean_wealth_is_known_to_round_off_whatever_it_begins_with():
+    """Slopes are differences of values of the size 1 / discount_rate: without refinement this is 1e-9 to 1e-10."""
+    income = mfg.Income([0.3, 0.9], rates=[0.3, 0.3])
+    households = mfg.Households(mfg.Wealth.uniform(0, 9.4, 399), income, mfg.CRRA(0.7), discount_rate=0.053)
+    chain = ContinuousChain(households)
+    starts = [chain.respond(Prices(-0.13 + 0.01 * k)).value for k in range(6)]
+    held = [chain.respond(Prices(-0.13 + 1e-13 * k), start).wealth(households) for k, start in enumerate(starts)]
+    assert np.ptp(held) < 2e-11

@@ -85,7 +85,9 @@ def test_what_does_not_converge_says_so():
     jump = huggett(60, supply=lambda r: 0.2 if r < 0.03 else -0.1)
     with pytest.raises(mfg.NotConverged, match="huggett ended with status 'stalled'") as stopped:
         mfg.solve(jump, check="raise")
-    assert stopped.value.solution.price == pytest.approx(0.03)
+    stalled = stopped.value.solution
+    assert stalled.price == pytest.approx(0.03)
+    assert stalled.relative_exploitability == stalled.certificate.price_error / 0.05 > 1e-6
 
 
 def test_progress_is_told_and_may_stop_it():
