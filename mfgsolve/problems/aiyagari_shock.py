@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+from mfgsolve.errors import InputError
 from mfgsolve.grids import TimeGrid
 from mfgsolve.markets import Shock, Transition
 from mfgsolve.problems.aiyagari import aiyagari
@@ -16,7 +19,7 @@ def aiyagari_shock(
     fall: float = 0.03,
     recovery: float = 0.2,
     horizon: float = 200.0,
-    steps: int = 400,
+    dt: float = 0.5,
     points: int = 501,
     exponent: float = 2.0,
     limit: float = 0.0,
@@ -38,7 +41,7 @@ def aiyagari_shock(
     fall : of productivity at t = 0, relative [1]
     recovery : rate at which the fall fades [1 / time]
     horizon : time at which the steady state is taken to be reached [time]
-    steps : of time [1]
+    dt : length of a step, of which a whole number makes the horizon [time]
     points : of wealth [1]
     exponent : limit + (highest - limit) (i / n)^exponent are the points; 1 makes even ones [1]
     limit : the borrowing limit, lowest wealth [wealth]
@@ -57,6 +60,12 @@ def aiyagari_shock(
     Studies 89 (2022), doi:10.1093/restud/rdab002; Auclert, Bardoczy, Rognlie and Straub, Using the sequence-space
     Jacobian to solve and estimate heterogeneous-agent models, Econometrica 89 (2021), doi:10.3982/ECTA17434.
     """
+    steps = round(horizon / dt) if dt > 0 and 0 < horizon / dt < math.inf else 0
+    if steps < 1 or not math.isclose(steps * dt, horizon, rel_tol=1e-9):
+        raise InputError(
+            f"aiyagari-shock has steps of {dt:g} and a horizon of {horizon:g}; a whole number of "
+            f"steps must make the horizon, say {horizon / 400:g}"
+        )
     economy = aiyagari(
         points=points, exponent=exponent, limit=limit, highest=highest, low=low, high=high, rate_up=rate_up,
         rate_down=rate_down, gamma=gamma, discount_rate=discount_rate, share=share, productivity=productivity,

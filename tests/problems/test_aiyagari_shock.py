@@ -20,8 +20,12 @@ def test_its_numbers():
 
 
 def test_parameters_are_those_of_the_statement():
-    problem = mfg.problems.aiyagari_shock(fall=0.1, recovery=0.5, horizon=50.0, steps=10, points=40, productivity=0.2)
+    problem = mfg.problems.aiyagari_shock(fall=0.1, recovery=0.5, horizon=50.0, dt=5.0, points=40, productivity=0.2)
     assert problem.shock.stated == {"productivity": -0.1, "recovery": 0.5}
     assert problem.time == mfg.TimeGrid(50.0, 10)
     assert problem.economy.firm.technology.productivity == 0.2
+    with pytest.raises(mfg.InputError, match="steps of 3 and a horizon of 200; a whole number of steps must make"):
+        mfg.problems.aiyagari_shock(dt=3.0)
+    with pytest.raises(mfg.InputError, match="steps of 0 and a horizon"):
+        mfg.problems.aiyagari_shock(dt=0.0)
     assert problem.name == "aiyagari-shock"
