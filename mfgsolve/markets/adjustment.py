@@ -229,8 +229,8 @@ def _returned(prices: PricePath, path: np.ndarray, masses: np.ndarray) -> float:
     if max(of_path, of_law) > RETURNED:
         say(
             "not-returned",
-            f"at the horizon {prices.time.horizon:g} {what} is still at {100 * of_path:.2g} % of its largest distance "
-            f"from the steady state, and the distribution of wealth at {100 * of_law:.2g} %: what comes later moves "
+            f"At the horizon {prices.time.horizon:g} {what} is still at {100 * of_path:.3g} % of its largest distance "
+            f"from the steady state, and the distribution of wealth at {100 * of_law:.3g} %: what comes later moves "
             f"prices, too; take a longer horizon, say {2 * prices.time.horizon:g}",
         )
     return float(abs(prices.conditions(path).r[-1] - prices.response.prices.r))

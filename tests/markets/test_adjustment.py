@@ -98,7 +98,7 @@ def test_errors_of_steps_and_of_the_horizon_are_what_better_ones_move(result):
 def test_a_short_horizon_is_told():
     short = adjust(aiyagari(60), FALL, mfg.TimeGrid(20.0, 20), estimate=False)
     assert [caution.code for caution in short.warnings] == ["not-returned"]
-    assert "at the horizon 20 capital is still at" in short.warnings[0].sentence
+    assert "At the horizon 20 capital is still at" in short.warnings[0].sentence
 
 
 def test_budgets_and_wishes_end_it():

@@ -56,7 +56,7 @@ def test_summary_is_json(answer):
 
 def test_warnings_stand_wherever_the_answer_stands(tmp_path):
     short = mfg.Transition(aiyagari(60), FALL, mfg.TimeGrid(10.0, 10))
-    with pytest.warns(UserWarning, match="at the horizon 10 capital is still at"):
+    with pytest.warns(UserWarning, match="At the horizon 10 capital is still at"):
         answer = mfg.solve(short)
     assert answer.warnings[0].code == "not-returned"
     assert answer.warnings[0].sentence in answer.sentence
