@@ -114,6 +114,7 @@ STATEMENTS = Board(
     {
         "economy": "mfgsolve.markets.equilibrium:Economy",
         "roads": "mfgsolve.roads.network:RoadNetwork",
+        "transition": "mfgsolve.markets.transition:Transition",
     }
 )  # what is stated and solved without being a game, by the kind of its files: `mfgsolve.statements`
 ENVIRONMENTS = (  # named games with a finite list of actions: gymnasium.make("mfgsolve/beach-bar-v0")

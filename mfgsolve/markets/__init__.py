@@ -8,6 +8,8 @@
   `stationary`, arrays in and out
 - the answer: `Equilibrium`, with the `measures` of a distribution of wealth
 - of two incomes, without any grid: `continuum`
+- after a `Shock`: a `Transition` is what households do along `paths` of prices, which `adjustment` finds with the
+  `jacobian` of the steady state
 """
 
 from mfgsolve.inputs.attributes import missing
@@ -18,7 +20,9 @@ from mfgsolve.markets.equilibrium import Economy, Equilibrium
 from mfgsolve.markets.firm import CobbDouglas, Firm, Prices
 from mfgsolve.markets.households import Households
 from mfgsolve.markets.income import Income
+from mfgsolve.markets.shock import Shock
 from mfgsolve.markets.stationary import stationary
+from mfgsolve.markets.transition import Transition, TransitionPath
 from mfgsolve.markets.utility import CRRA
 from mfgsolve.markets.wealth import Wealth
 
@@ -34,6 +38,9 @@ __all__ = [
     "Market",
     "MarketCertificate",
     "Prices",
+    "Shock",
+    "Transition",
+    "TransitionPath",
     "Wealth",
     "certify",
     "continuum",

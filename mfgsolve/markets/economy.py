@@ -110,8 +110,9 @@ class Primitives:
 
     @property
     def labour(self) -> float:
-        """Mean labour of households, which is what the firm hires."""
-        return self.households.income.mean
+        """What the firm hires: mean labour of households, unless it states its own."""
+        own = None if self.firm is None else self.firm.labour
+        return self.households.income.mean if own is None else own
 
     def prices(self, r: float) -> Prices:
         """Prices with this interest rate: the wage is what a firm pays that rents capital at r."""
@@ -140,6 +141,8 @@ class Primitives:
         if self.firm is not None:
             technology = getattr(self.firm.technology, "stated", _named(self.firm.technology))
             stated["firm"] = {"technology": technology, "depreciation": self.firm.depreciation}
+            if self.firm.labour is not None:
+                stated["firm"]["labour"] = self.firm.labour
         return stated
 
     def on(self, wealth: Wealth) -> Self:

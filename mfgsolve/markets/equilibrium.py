@@ -49,7 +49,7 @@ class Equilibrium(Answer):
         "regret": "regret given the price", "relative_regret": "... share of consumption", "excess": "excess of wealth",
         "gini_wealth": "Gini of wealth", "gini_consumption": "Gini of consumption", "gini_earnings": "Gini of earnings",
         "mean_marginal_propensity": "mean propensity to consume", "mass_at_limit": "at the borrowing limit",
-        "mass_at_top": "at the highest wealth",
+        "mass_at_top": "at the highest wealth", "mixing_share": "of the indifferent, as at higher prices",
     }  # fmt: skip
     small: ClassVar[frozenset[str]] = frozenset({
         "exploitability", "price_error", "regret", "relative_regret", "excess", "mass_at_top", "discretisation_price",
@@ -83,7 +83,8 @@ class Equilibrium(Answer):
             f"r = {self.price:.12g}, off by about {proof.price_error:.0e} on its own points; a household gains at most "
             f"{proof.relative_regret:.0e} of its consumption by another plan."
         )
-        return " ".join([self.status.sentence, found, self.discretisation.sentence, *said])
+        mixing = [text] if (text := str(self.dataset.attrs.get("mixing", ""))) else []
+        return " ".join([self.status.sentence, found, *mixing, self.discretisation.sentence, *said])
 
     def summary(self) -> dict[str, Any]:
         """The numbers that the command prints as JSON; None for what was not measured."""
@@ -182,7 +183,8 @@ def told_as(economy: Economy, result: Stationary, tol: float) -> Equilibrium:
     rows[-1] = Measure(
         last.number, float(last.improvements), regret, worst, math.nan, math.nan, states, True, result.seconds
     )
-    numbers = {
+    share = math.nan if result.mixture is None else result.mixture.share
+    numbers = {"mixing_share": (share, "1")} | {
         name: (value, PROOF_UNITS.get(name, "1"))
         for name, value in asdict(proof).items()
         if name not in ("exploitability", "relative_exploitability")
@@ -191,8 +193,8 @@ def told_as(economy: Economy, result: Stationary, tol: float) -> Equilibrium:
     return Equilibrium.of(
         economy, arrays(result), rows, status=result.status, tol=tol, numbers=numbers | aggregates(result),
         cautions=result.warnings, cost_units="utility / time", time=economy.households.time,
-        stated=json.dumps(economy.stated), **more,
-        **result.discretisation.attributes,
+        stated=json.dumps(economy.stated), **more, **result.discretisation.attributes,
+        **({} if result.mixture is None else {"mixing": result.mixture.sentence}),
     )  # fmt: skip
 
 

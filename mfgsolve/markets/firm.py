@@ -87,6 +87,7 @@ class Firm:
     ----------
     technology : a `CobbDouglas`, or anything with output, marginal and capital
     depreciation : of capital, per unit of time, at least 0
+    labour : that it hires, where others than these households work, too; None is the labour of the households alone
 
     Raises
     ------
@@ -102,6 +103,7 @@ class Firm:
 
     technology: Technology = field(default_factory=CobbDouglas)
     depreciation: float = 0.05
+    labour: float | None = None
 
     def __post_init__(self) -> None:
         if not all(callable(getattr(self.technology, name, None)) for name in ("output", "marginal", "capital")):
@@ -112,6 +114,13 @@ class Firm:
         object.__setattr__(self, "depreciation", real(self.depreciation, "depreciation of the firm"))
         if not (math.isfinite(self.depreciation) and self.depreciation >= 0):
             raise InputError(f"depreciation of the firm is {self.depreciation:g}; a number of at least 0 is needed")
+        if self.labour is not None:
+            object.__setattr__(self, "labour", real(self.labour, "labour of the firm"))
+            if not (math.isfinite(self.labour) and self.labour > 0):
+                raise InputError(
+                    f"labour of the firm is {self.labour:g}; a positive number is needed, or None for that of the "
+                    "households"
+                )
 
     def prices(self, capital: float, labour: float) -> Prices:
         """Prices at which the firm uses this capital and this labour."""

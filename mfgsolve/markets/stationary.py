@@ -19,6 +19,7 @@ from mfgsolve.errors import InputError, real
 from mfgsolve.markets.certificate import MarketCertificate, certify
 from mfgsolve.markets.clearing import Excess, Scan, Trial, roots, scan
 from mfgsolve.markets.economy import Primitives
+from mfgsolve.markets.mixing import Mixture, mixed
 from mfgsolve.markets.refinement import GridError, grid_error
 from mfgsolve.markets.response import Response
 from mfgsolve.solution import Status
@@ -26,6 +27,7 @@ from mfgsolve.solution import Status
 __all__ = ["Stationary", "stationary"]
 
 STEP = 1e-4  # of the rate of impatience, between the prices that tell the slope of the excess
+CHOICES = "there is none, points of wealth are what households choose from"
 CROWDED = 1e-8  # share of households at the highest wealth above which the points end too early
 
 
@@ -44,6 +46,7 @@ class Stationary:
     trials : prices that were tried on the economy's own points
     seconds : of the whole solve
     warnings : what makes the answer less than it looks
+    mixture : who mixes, where no sure plan clears the market (discrete time); None where nobody does
     """
 
     economy: Primitives
@@ -56,6 +59,7 @@ class Stationary:
     trials: tuple[Trial, ...] = field(repr=False)
     seconds: float
     warnings: tuple[Caution, ...] = ()
+    mixture: Mixture | None = None
 
     @property
     def price(self) -> float:
@@ -107,17 +111,23 @@ def stationary(
             ended, found = stop.status, (min(excess.trials, key=lambda trial: abs(trial.excess)).price,)
         excess.watch = None
         excess(found[0])
-        response = excess.response
+        response, mixture = excess.response, None
+        if (
+            ended is Status.STALLED and economy.households.time == "discrete"
+        ):  # a sure plan clears the market only by luck
+            mixture = mixed(economy, found[0])
+        if mixture is not None:
+            response, found = mixture.response, (mixture.response.prices.r, *found[1:])
         certificate = certify(economy, response.plan, found[0], _slope(excess, found[0]))
         if certificate.worst(economy.households.impatience) <= tol:
             ended = Status.CONVERGED
         _doubt(economy, response, found)
-        distance = GridError()
-        if estimate and ended is Status.CONVERGED:
+        distance = GridError(obtained=CHOICES) if economy.households.time == "discrete" else GridError()
+        if distance.obtained != CHOICES and estimate and ended is Status.CONVERGED:
             distance = grid_error(economy, found[0], lambda other: _price(other, found[0], seen))
     return Stationary(
         economy, response, certificate, distance, seen, found, ended, tuple(excess.trials),
-        time.perf_counter() - begun, tuple(said),
+        time.perf_counter() - begun, tuple(said), mixture,
     )  # fmt: skip
 
 

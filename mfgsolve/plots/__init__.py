@@ -33,9 +33,10 @@ from mfgsolve.plots.society import society
 from mfgsolve.plots.style import Style
 from mfgsolve.plots.sweep import study, sweep, sweep_densities
 from mfgsolve.plots.training import training
+from mfgsolve.plots.transition import transition
 
 __all__ = [
     "KINDS", "OWN", "Style", "ablation", "agents", "animate", "battle", "convergence", "convergences", "design",
     "diffusion", "draw", "economy", "exits", "faceoff", "learners", "learning", "plan", "policy", "refinement", "roads",
-    "save", "society", "speed", "study", "sweep", "sweep_densities", "training", "value",
+    "save", "society", "speed", "study", "sweep", "sweep_densities", "training", "transition", "value",
 ]  # fmt: skip

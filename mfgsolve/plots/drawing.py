@@ -24,6 +24,7 @@ from mfgsolve.plots.refinement import refinement
 from mfgsolve.plots.roads import roads
 from mfgsolve.plots.sweep import study
 from mfgsolve.plots.training import training
+from mfgsolve.plots.transition import transition
 
 __all__ = ["KINDS", "OWN", "draw"]
 
@@ -34,6 +35,7 @@ KINDS: dict[str, Callable[..., Figure]] = {  # of a solution
 OWN: dict[str, Callable[..., Figure]] = {  # of other results, by the kind in their dataset
     "ablation": ablation, "comparison": agents, "convergence": convergences, "economy": economy, "faceoff": faceoff,
     "refinement": refinement, "roads": roads, "sweep": study, "training": training,
+    "transition": transition,
 }  # fmt: skip
 
 

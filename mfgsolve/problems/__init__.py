@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from mfgsolve.inputs.attributes import missing
 from mfgsolve.problems.aiyagari import aiyagari
+from mfgsolve.problems.aiyagari_lecture import aiyagari_lecture
+from mfgsolve.problems.aiyagari_shock import aiyagari_shock
 from mfgsolve.problems.beach_bar import beach_bar
 from mfgsolve.problems.bench_mfg_chain import bench_mfg_chain
 from mfgsolve.problems.bonnans_lavigne_pfeiffer import bonnans_lavigne_pfeiffer_1, bonnans_lavigne_pfeiffer_2
@@ -36,6 +38,8 @@ __all__ = [
     "NamedProblem",
     "Parameter",
     "aiyagari",
+    "aiyagari_lecture",
+    "aiyagari_shock",
     "beach_bar",
     "bench_mfg_chain",
     "bonnans_lavigne_pfeiffer_1",
