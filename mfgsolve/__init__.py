@@ -58,6 +58,7 @@ _HOMES = {
     "TimeGrid": "grids",
     "Discounted": "stationary",
     "Ergodic": "stationary",
+    "FirstExit": "stationary",
     "Anarchy": "studies.anarchy",
     "arrival": "studies.answers",
     "by_start": "studies.answers",

@@ -107,6 +107,9 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
     else:
         rows.append(("potential", _exact(numbers["potential"])))
         rows.append(_paid(attrs, numbers["cost"]))
+    if "cost_until_exit" in attrs:
+        rows.append(("... of an agent", f"{_exact(float(attrs['cost_until_exit']))} until it leaves"))
+        rows.append(("time until it leaves", _exact(float(attrs["time_until_exit"]))))
     if "discounted_cost" in attrs:
         rows.append(("... in all, discounted", _exact(float(attrs["discounted_cost"]))))
     if "policy" in data or "value_ahead" in data:
@@ -134,7 +137,7 @@ def _when(data: xr.Dataset) -> str:
     unit = str(attrs.get("time_unit", "1"))
     length = f"steps of {float(attrs['step_length']):g}{'' if unit == '1' else f' {unit}'}"
     if "discount_factor" not in attrs:
-        return f"ergodic, {length}"
+        return f"{attrs['stationary']}, {length}"
     return f"discounted by {float(attrs['discount_factor']):.6g} a step, {attrs['stationary']} population, {length}"
 
 

@@ -27,7 +27,7 @@ CERTIFIED = (
     "exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale", "movement_cost",
     "crowd_cost", "terminal_cost", "mass_error", "cap_fraction",
 )  # fmt: skip
-KINDS = ("ergodic", "invariant", "renewal")  # of games without a final time
+KINDS = ("ergodic", "first-exit", "invariant", "renewal")  # of games without a final time
 STATUSES = (
     "converged", "iteration limit", "time limit", "stopped by callback", "stalled", "finished", "non-finite",
 )  # fmt: skip
@@ -98,9 +98,9 @@ def _times(file: Reading) -> None:
             raise file.fault(f"misses or spoils the attribute 'stationary', one of {', '.join(KINDS)}")
         if not 0 < file.number("step_length") < math.inf:
             raise file.fault("misses or spoils the attribute 'step_length', which is positive")
-        if not (file.text("stationary") == "ergodic" or 0 < file.number("discount_factor") < 1):
+        if not (file.text("stationary") in ("ergodic", "first-exit") or 0 < file.number("discount_factor") < 1):
             raise file.fault("misses or spoils the attribute 'discount_factor', between 0 and 1")
-        for name in ("average_cost", "discounted_cost"):
+        for name in ("average_cost", "discounted_cost", "cost_until_exit", "time_until_exit"):
             file.number(name, needed=False)
         return
     times, steps = file.rising("time"), file.rising("step")

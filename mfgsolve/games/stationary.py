@@ -31,7 +31,7 @@ from mfgsolve.stationary import Stationary
 from mfgsolve.steps import Costs, Policy, Step
 from mfgsolve.steps.matrix import chances_of
 
-__all__ = ["Repeated"]
+__all__ = ["Repeated", "names_of"]
 
 EXACT = 4 * 2.0**-52  # of a residual, relative to the values
 PATIENCE = 200  # policy iterations
@@ -51,6 +51,7 @@ class Repeated(Horizon):
     """
 
     is_swept = False
+    leaves = False  # whether agents leave by exits
     guess: np.ndarray | None = None  # of v, where somebody knows better than 0
 
     def __init__(self, time: Stationary):
@@ -251,7 +252,7 @@ class Repeated(Horizon):
             if len(classes) < 2:
                 continue
             of = f" of population {p}" if len(made.closed) > 1 else ""
-            told = "; ".join(_names(step, members) for members in classes[:3])
+            told = "; ".join(names_of(step, members) for members in classes[:3])
             raise InputError(
                 f"the policy{of} divides the states into {len(classes)} classes that nobody leaves ({told}"
                 f"{'; ...' if len(classes) > 3 else ''}), so that it has no single law, and what an agent pays in the "
@@ -303,7 +304,7 @@ def _ahead(costs: Costs, value: np.ndarray, factor: float) -> Costs:
     return costs._replace(state=state, terminal=factor * value)
 
 
-def _names(step: Step, members: np.ndarray) -> str:
+def names_of(step: Step, members: np.ndarray) -> str:
     """States in words."""
     names = getattr(step.space, "names", None) if step.space.populations == 1 else None
     listed = step.space.dims[-1] == "state"
