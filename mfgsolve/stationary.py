@@ -31,8 +31,8 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.masses import check_unit_masses
 
 __all__ = [
-    "Discounted", "Ergodic", "FirstExit", "Stationary", "check_agents", "check_final_time", "check_optimum", "check_steps",
-    "check_times",
+    "Discounted", "Ergodic", "FirstExit", "Stationary", "check_agents", "check_final_time", "check_optimum",
+    "check_steps", "check_times",
 ]  # fmt: skip
 
 LATER = 37.25  # steps

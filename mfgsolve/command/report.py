@@ -99,6 +99,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         ("exploitability", short(numbers["exploitability"])),
         ("duality gap", short(numbers["duality_gap"])),
     ]
+    leaves = "cost_until_exit" in attrs
     if objective == "social":  # whose potential is what all pay together, by mass 1
         rows.append(_paid(attrs, numbers["potential"]))
         rows.append(("at marginal costs", _exact(numbers["cost"])))
@@ -106,8 +107,8 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
             str(attrs.get("optimum")), "unknown")))  # fmt: skip
     else:
         rows.append(("potential", _exact(numbers["potential"])))
-        rows.append(_paid(attrs, numbers["cost"]))
-    if "cost_until_exit" in attrs:
+        rows.append(("cost of all", _exact(numbers["cost"])) if leaves else _paid(attrs, numbers["cost"]))
+    if leaves:
         rows.append(("... of an agent", f"{_exact(float(attrs['cost_until_exit']))} until it leaves"))
         rows.append(("time until it leaves", _exact(float(attrs["time_until_exit"]))))
     if "discounted_cost" in attrs:

@@ -114,7 +114,7 @@ def _gone(file: Reading, space: tuple[str, ...]) -> np.ndarray | float:
         return 0.0
     file.names("exit")
     several = ("population",) if "population" in space else ()
-    file.within("exited", ("time", *several, "exit"), 0.0, 1.0 + ROUND_OFF)
+    file.within("exited", (*file.node, *several, "exit"), 0.0, 1.0 + ROUND_OFF)
     file.within("exit_number", tuple(dim for dim in file.dims("exit_number") if dim in space), -1)
     return np.asarray(file.dataset["exited"].values.sum(axis=-1))
 

@@ -31,6 +31,7 @@ from mfgsolve.steps.matrix import Chances, chances_of
 
 __all__ = ["UntilExit"]
 
+LONGEST = 1e9  # mean number of steps until an agent leaves, beside which the cost of a step is lost
 ROUGH = 1e-3  # relative change of values at which an earlier discount factor has done its part
 
 
@@ -48,7 +49,6 @@ class UntilExit(Repeated):
     def __init__(self, time: Stationary):
         super().__init__(time)
         self.is_ergodic = self.starts_where_it_is = False
-        self._checked: Step | None = None
 
     def start(self, initial: np.ndarray, mass: np.ndarray | None) -> np.ndarray:
         """Who is born in a step."""
@@ -95,11 +95,13 @@ class UntilExit(Repeated):
         """Howard's policy iteration: the value, or None and the cells from which its policy never leaves."""
         value, last = self._pinned(step, costs, value), math.inf
         for _ in range(PATIENCE):
-            lack = np.where(self._inside(step), step.backward(self._before(step, costs, value, factor), policy, mass), 0)
-            lack = np.where(self._inside(step), lack - value, 0.0)
+            after = step.backward(self._before(step, costs, value, factor), policy, mass)
+            lack = np.where(self._inside(step), after - value, 0.0)
             system = self._system(step, policy, mass, factor)
             if factor == 1.0 and system.trapped.any():
                 return None, system.trapped
+            if factor == 1.0 and not system.longest <= LONGEST:
+                break
             move, _ = system.solve(lack)
             size, scale = float(np.abs(move).max()), float(np.abs(value).max())
             if not math.isfinite(size):
@@ -151,7 +153,7 @@ class UntilExit(Repeated):
         InputError
             where agents come to states that the policy never leads out of
         """
-        self._check_ways(step, np.stack([mass[0], mass[0]]))
+        self._check_ways(step, mass)
         mass[:] = self._law(step, mass[0].copy(), lambda now: self._made(step, policy, now[0], 1.0))
         return mass
 
@@ -181,7 +183,7 @@ class UntilExit(Repeated):
 
     def _check_ways(self, step: Step, mass: np.ndarray | None) -> None:
         """Refuse states that no choice leads out of; of tables, whose choices are few."""
-        if not step.has_tables or self._checked is step:
+        if not step.has_tables or self._whole is step:
             return
         here = np.zeros(step.shape) if mass is None or not step.is_coupled else mass[0]
         trapped = _stuck(step, chances_of(step, step.policy_of(step.uniform()), here))
@@ -190,7 +192,7 @@ class UntilExit(Repeated):
                 f"no exit can be reached from {names_of(step, np.flatnonzero(trapped))}, whatever agents do there, and "
                 "with FirstExit() they play until they leave; give these a way out, make them exits or block them"
             )
-        self._checked = step
+        self._whole = step
 
 
 def _stuck(step: Step, chances: Chances) -> np.ndarray:

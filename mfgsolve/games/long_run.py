@@ -294,11 +294,17 @@ class Leaving:
         """The same, of any sign."""
         return self._factored.transposed(source.reshape(-1)).reshape(source.shape)
 
+    @cached_property
+    def longest(self) -> float:
+        """The largest mean number of steps until an agent leaves, of all cells inside."""
+        return float(self._factored.solve(self.inside.astype(float)).max())
+
     def lost(self, born: np.ndarray) -> np.ndarray:
-        """Boolean (cells,): trapped, and agents come there."""
+        """Boolean (cells,): those that are trapped, if agents come there; else none."""
         if not self.trapped.any():
             return self.trapped
-        return self.trapped & (self.spread(born).reshape(-1) > 0)
+        come = self.spread(born).reshape(-1)[self.trapped] > 0
+        return self.trapped & come.any()
 
 
 def _eliminated(chances: np.ndarray) -> np.ndarray:

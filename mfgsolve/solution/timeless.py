@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["cost_attrs", "is_timeless", "lasting_value", "with_times", "without_times"]
 
-NODES = ("density", "value", "exited", "reference_density", "track", "capacity_multiplier")  # whose levels are those of nodes
+NODES = (
+    "density",
+    "value",
+    "exited",
+    "reference_density",
+    "track",
+    "capacity_multiplier",
+)  # whose levels are those of nodes
 STANDING = ("blocked", "action_name", "site_x", "site_y", "site_size")  # and what has no levels
 
 
@@ -66,11 +73,14 @@ def lasting_value(game: Game, value: np.ndarray, price: np.ndarray) -> np.ndarra
 
 
 def cost_attrs(game: Game, certificate: Certificate, crowd: np.ndarray) -> dict[str, float]:
-    """What an agent pays in all: ``average_cost`` per unit of time, ``discounted_cost`` over its life, or ``cost_until_exit`` with the ``time_until_exit`` (means of all populations together)."""
+    """What an agent pays in all: ``average_cost`` per unit of time, ``discounted_cost`` over its life, or
+    ``cost_until_exit`` with the ``time_until_exit``, means of all populations together."""
     if game.time.kind == "first-exit":
         born = float(sum(game.grid.masses))
         inside = float((game.density(crowd)[0] * game.grid.volumes).sum())
-        return {"cost_until_exit": certificate.cost / born, "time_until_exit": inside / born}
+        cost, half = certificate.cost, 0.5 * game.dt if game.step.is_trapezoidal else 0.0  # see `lasting_value`
+        cost -= half * float((game.initial_mass.reshape(-1) * game.mass(game.full_price(crowd))[0].reshape(-1)).sum())
+        return {"cost_until_exit": cost / born, "time_until_exit": inside / born - half}
     factor = getattr(game.time, "factor", 1.0)
     if factor == 1.0:
         return {"average_cost": certificate.cost}

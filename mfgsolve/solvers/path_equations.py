@@ -173,7 +173,9 @@ class Linearised:
             blocks.append([None, None, pinned, sparse.csr_array((several, several))])
         matrix = sparse.csr_array(sparse.block_array(blocks, format="csr"))
         self.masses = np.empty(0, dtype=int)
-        if c.keeps == 1.0 and not c.leaves:  # one equation of each law follows from the others: the mass takes its place
+        if (
+            c.keeps == 1.0 and not c.leaves
+        ):  # one equation of each law follows from the others: the mass takes its place
             matrix = self._with_masses(matrix, w)
         self.matrix = sparse.csc_matrix(matrix)
         look()
