@@ -78,7 +78,13 @@ def _solution(file: Reading) -> None:
     if file.whole and "blocked" in file.dataset:
         file.within("blocked", tuple(dim for dim in file.dims("blocked") if dim in space), 0, 1)
     if file.whole and status != "non-finite":
-        file.masses("density", space, file.number("mass_error"), _gone(file, space))
+        gone, error = _gone(file, space), file.number("mass_error")
+        if file.dataset.attrs.get("stationary") == "first-exit":  # how many are inside tells for how long they stay
+            file.within("density", (*node, *space), 0.0)
+            if not np.abs(gone - 1.0).max() <= abs(error) + ROUND_OFF:
+                raise file.fault("has shares of 'exited' that do not sum to 1, and in such a game everybody leaves")
+        else:
+            file.masses("density", space, error, gone)
         if choices == "policy":
             file.chances(space)
         elif choices == "value_ahead":

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 from scipy import sparse
@@ -58,8 +59,9 @@ class UntilExit(Repeated):
         """The value itself: what an agent pays until it leaves."""
         return value
 
-    def accounted(self, mass: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    def accounted(self, mass: np.ndarray, gone: np.ndarray | None) -> np.ndarray:
         """Of a mass (levels, populations, cells) the agents born per unit of time: all of them leave."""
+        assert gone is not None
         return np.asarray((mass * gone).sum(axis=2) / self.time.dt)
 
     # -- values ------------------------------------------------------------------------------------------------
@@ -97,7 +99,7 @@ class UntilExit(Repeated):
         for _ in range(PATIENCE):
             after = step.backward(self._before(step, costs, value, factor), policy, mass)
             lack = np.where(self._inside(step), after - value, 0.0)
-            system = self._system(step, policy, mass, factor)
+            system = cast(Leaving, self._system(step, policy, mass, factor))
             if factor == 1.0 and system.trapped.any():
                 return None, system.trapped
             if factor == 1.0 and not system.longest <= LONGEST:
@@ -132,7 +134,7 @@ class UntilExit(Repeated):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Value, and what each action costs."""
         self._check_ways(step, mass)
-        system = self._system(step, policy, mass)
+        system = cast(Leaving, self._system(step, policy, mass))
         if system.trapped.any():
             raise InputError(_forever(step, system.trapped))
         value = self._pinned(step, costs, np.zeros(step.shape))
@@ -157,7 +159,7 @@ class UntilExit(Repeated):
         mass[:] = self._law(step, mass[0].copy(), lambda now: self._made(step, policy, now[0], 1.0))
         return mass
 
-    def _law(self, step: Step, initial: np.ndarray, system: Callable[[np.ndarray], Leaving]) -> np.ndarray:
+    def _law(self, step: Step, initial: np.ndarray, system: Callable[[np.ndarray], Any]) -> np.ndarray:
         """The law, at both levels."""
         born, now = self.time.dt * initial, self.time.dt * initial
         for _ in range(PATIENCE if step.is_coupled else 1):  # the crowd may decide where it goes
@@ -203,7 +205,7 @@ def _stuck(step: Step, chances: Chances) -> np.ndarray:
     into.eliminate_zeros()
     out = np.flatnonzero(gone)
     door = sparse.csr_array((np.ones(out.size), (np.zeros(out.size, int), out)), shape=(1, inside.size))
-    whole = sparse.block_array([[into.T, None], [door, sparse.csr_array((1, 1))]], format="csr")
+    whole: Any = sparse.block_array([[into.T, None], [door, sparse.csr_array((1, 1))]], format="csr")
     reached = np.zeros(inside.size + 1, dtype=bool)
     reached[breadth_first_order(whole, inside.size, return_predecessors=False)] = True
     return inside & ~reached[:-1]

@@ -136,7 +136,7 @@ def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.n
     }
     worth = ", worth at t = 0" if time.discount else ""
     if time.is_stationary:
-        worth = WORTH.get(time.kind, ", in all, discounted")
+        worth = WORTH.get(str(time.attrs["stationary"]), ", in all, discounted")
     coordinates: dict[str, Any] = {
         "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | time.attrs),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),

@@ -66,7 +66,7 @@ def lasting_value(game: Game, value: np.ndarray, price: np.ndarray) -> np.ndarra
     lasting = game.horizon.lasting(rows, free)
     if game.step.is_trapezoidal:
         lasting = lasting - 0.5 * game.dt * game.mass(price)[0].reshape(lasting.shape)
-    if game.time.kind == "ergodic":  # beside the average, which a constant is part of
+    if str(game.time.attrs["stationary"]) == "ergodic":  # beside the average, which a constant is part of
         lasting = lasting - np.mean(lasting, axis=1, where=free, keepdims=True)
     lasting = lasting.reshape(value[0].shape)
     return np.stack([lasting, lasting])
@@ -75,7 +75,7 @@ def lasting_value(game: Game, value: np.ndarray, price: np.ndarray) -> np.ndarra
 def cost_attrs(game: Game, certificate: Certificate, crowd: np.ndarray) -> dict[str, float]:
     """What an agent pays in all: ``average_cost`` per unit of time, ``discounted_cost`` over its life, or
     ``cost_until_exit`` with the ``time_until_exit``, means of all populations together."""
-    if game.time.kind == "first-exit":
+    if str(game.time.attrs["stationary"]) == "first-exit":
         born = float(sum(game.grid.masses))
         inside = float((game.density(crowd)[0] * game.grid.volumes).sum())
         cost, half = certificate.cost, 0.5 * game.dt if game.step.is_trapezoidal else 0.0  # see `lasting_value`

@@ -81,7 +81,7 @@ class Choices:
         for matrix in factors_of(step, 0):
             table = sparse.csr_array(table @ matrix)
         self.table = table
-        left = 0.0  # what those pay who leave in this step
+        left: np.ndarray | float = 0.0  # what those pay who leave in this step
         if self.leaves:
             left = table @ np.where(game.grid.mask.reshape(-1), 0.0, game.terminal_cost.reshape(-1))
             table = sparse.csr_array(table @ sparse.diags_array(np.where(self.shut, 0.0, 1.0)))

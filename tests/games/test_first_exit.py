@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import mfgsolve as mfg
 from mfgsolve.games import make_game
@@ -253,9 +254,20 @@ def test_a_file_of_it_is_written_and_read(tmp_path: Any) -> None:
     assert solution.certificate.cost == pytest.approx(2 * 1.0 + 2 * 0.5 * 0.5 + 1.0)  # two steps, the crowd, the door
     solution.save(tmp_path / "way.nc")
     again = mfg.load(tmp_path / "way.nc")
-    assert again.problem.time == mfg.FirstExit(dt=0.5)
+    assert problem.time == mfg.FirstExit(dt=0.5)
     assert again.dataset.attrs["stationary"] == "first-exit"
-    assert mfg.exploitability(again.problem, again).exploitability == pytest.approx(0.0, abs=1e-10)
+    assert mfg.exploitability(problem, again).exploitability == pytest.approx(0.0, abs=1e-10)
     figure = mfg.plots.plan(again)
     assert "until an agent leaves" in str([axes.get_ylabel() for axes in mfg.plots.value(again).axes])
     assert figure.axes
+
+
+def test_a_file_in_which_not_all_leave_is_damaged(tmp_path: Any) -> None:
+    solution = mfg.solve(maze())
+    solution.save(tmp_path / "whole.nc")
+    with xr.open_dataset(tmp_path / "whole.nc", engine="h5netcdf") as whole:
+        spoilt = whole.load()
+    spoilt["exited"][0] -= 0.1
+    spoilt.to_netcdf(tmp_path / "spoilt.nc", engine="h5netcdf")
+    with pytest.raises(mfg.FileError, match="everybody leaves"):
+        mfg.load(tmp_path / "spoilt.nc")
