@@ -69,6 +69,7 @@ _HOMES = {
     "Wealth": "markets",
     "Discounted": "stationary",
     "Ergodic": "stationary",
+    "FirstExit": "stationary",
     "Anarchy": "studies.anarchy",
     "arrival": "studies.answers",
     "by_start": "studies.answers",

@@ -1,16 +1,18 @@
 """Times without an end: the same step again and again, until nothing changes any more.
 
-A crowd that plays for ever may settle: its density and its policy depend on the state alone.  Three different games
-are called stationary, and they have three different equilibria.  With P the transitions under the policy and l what a
+A crowd that plays for ever may settle: its density and its policy depend on the state alone.  Four different games
+are called stationary, and they have four different equilibria.  With P the transitions under the policy and l what a
 step costs,
 
     Ergodic                    m = P^T m                            an agent minimises its long-run average of l
     Discounted, "renewal"      m = (1 - b) m_0 + b P^T m            ... sum_t b^t l, from m_0: it dies with chance 1 - b
                                                                     and is born again
     Discounted, "invariant"    m = P^T m                            ... sum_t b^t l, from where it is
+    FirstExit                  m = dt m_0 + Q^T m                   ... sum of l until it leaves, from m_0
 
-The first two are optimal-control problems (a potential game stays one), the third is not: whoever deviates cannot
-choose where he begins.  It is what is mostly called the stationary mean-field equilibrium.
+with Q = P without those who have left.  All but the third are optimal-control problems (a potential game stays one);
+there, whoever deviates cannot choose where he begins.  It is what is mostly called the stationary mean-field
+equilibrium.
 
 Solutions have one level in place of times, and tell costs per unit of time.
 """
@@ -29,8 +31,8 @@ from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.masses import check_unit_masses
 
 __all__ = [
-    "Discounted", "Ergodic", "Stationary", "check_agents", "check_final_time", "check_optimum", "check_steps",
-    "check_times",
+    "Discounted", "Ergodic", "FirstExit", "Stationary", "check_agents", "check_final_time", "check_optimum",
+    "check_steps", "check_times",
 ]  # fmt: skip
 
 LATER = 37.25  # steps
@@ -65,7 +67,7 @@ class Stationary(TimeGrid):
 
     @property
     def kind(self) -> str:
-        """Which of the three games it is: "ergodic", "invariant" or "renewal"."""
+        """Which of the games it is: "ergodic", "first-exit", "invariant" or "renewal"."""
         raise NotImplementedError
 
     @property
@@ -119,6 +121,46 @@ class Ergodic(Stationary):
 
     def __repr__(self) -> str:
         return f"Ergodic(dt={self.dt:g})"
+
+
+class FirstExit(Stationary):
+    """An agent minimises all that it pays until it leaves by an exit, and the exit cost; nothing is discounted.
+
+    Agents are born at a steady rate, a mass of 1 in each unit of time (or that of their population, `Populations`),
+    where ``initial`` says; the crowd is made of those who are still inside.  Its mass is the mean time until an agent
+    leaves, and costs per unit of time are costs of an agent that is born.  The space has exits.
+
+    Parameters
+    ----------
+    dt : length of a step
+    unit : of time, as it is to be shown
+
+    Raises
+    ------
+    InputError
+        for a length that is not positive
+
+    Examples
+    --------
+    >>> import mfgsolve as mfg
+    >>> mfg.FirstExit(dt=0.5)
+    FirstExit(dt=0.5)
+
+    Source: Bertsekas and Tsitsiklis, An analysis of stochastic shortest path problems, doi:10.1287/moor.16.3.580
+    """
+
+    kind = "first-exit"
+    factor = 1.0
+
+    def __init__(self, dt: float = 1.0, unit: str = "1"):
+        self._lay(dt, unit)
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        return {"kind": "first-exit"} | super().stated
+
+    def __repr__(self) -> str:
+        return f"FirstExit(dt={self.dt:g})"
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -238,17 +280,22 @@ def check_times(problem: Any) -> None:
             f"initial of the problem is given, and with {time!r} nothing depends on where agents begin; leave it out "
             "(or let them be born there: Discounted(..., population='renewal'))"
         )
-    check_unit_masses(problem.grid, f"{time!r}", "laws of such games are those of one agent")
+    leaves = isinstance(time, FirstExit)
+    if not leaves:
+        check_unit_masses(problem.grid, f"{time!r}", "laws of such games are those of one agent")
     for name, nothing in (("terminal", 0.0), ("terminal_coupling", None)):
         given = getattr(problem, name)
         if given is not nothing and not (isinstance(given, int | float) and given == 0):
             raise InputError(f"{name} of the problem is given, and {time!r} has no end; leave it out")
     if problem.final is not None:
         raise InputError(f"final of the problem is given, and {time!r} has no end; leave it out")
-    if getattr(problem.grid, "exits", None) is not None:
+    if leaves != (getattr(problem.grid, "exits", None) is not None):
         raise InputError(
-            f"the grid has exits, and {time!r} has a crowd that nobody leaves; state the game with a TimeGrid, or the "
-            "places where agents come out as costs"
+            f"{time!r} ends where agents leave, and the space has no exits; state them, States(..., exits={{'home': "
+            "cells}) or Grid(..., exits=...)"
+            if leaves
+            else f"the grid has exits, and {time!r} has a crowd that nobody leaves; state the game with FirstExit() or "
+            "a TimeGrid, or the places where agents come out as costs"
         )
     if len(problem.kinks):
         raise InputError(f"kinks of the problem are given, and with {time!r} nothing changes with time; leave them out")

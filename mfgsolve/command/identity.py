@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 TIMELESS = (  # of games without a final time
     "stationary", "step_length", "discount_factor", "average_cost", "discounted_cost",
+    "cost_until_exit", "time_until_exit",
 )  # fmt: skip
 
 __all__ = ["comparison_identity", "solution_identity"]

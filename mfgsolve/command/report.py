@@ -99,6 +99,7 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
         ("exploitability", short(numbers["exploitability"])),
         ("duality gap", short(numbers["duality_gap"])),
     ]
+    leaves = "cost_until_exit" in attrs
     if objective == "social":  # whose potential is what all pay together, by mass 1
         rows.append(_paid(attrs, numbers["potential"]))
         rows.append(("at marginal costs", _exact(numbers["cost"])))
@@ -106,7 +107,10 @@ def solution_rows(solution: Solution) -> list[tuple[str, str]]:
             str(attrs.get("optimum")), "unknown")))  # fmt: skip
     else:
         rows.append(("potential", _exact(numbers["potential"])))
-        rows.append(_paid(attrs, numbers["cost"]))
+        rows.append(("cost of all", _exact(numbers["cost"])) if leaves else _paid(attrs, numbers["cost"]))
+    if leaves:
+        rows.append(("... of an agent", f"{_exact(float(attrs['cost_until_exit']))} until it leaves"))
+        rows.append(("time until it leaves", _exact(float(attrs["time_until_exit"]))))
     if "discounted_cost" in attrs:
         rows.append(("... in all, discounted", _exact(float(attrs["discounted_cost"]))))
     if "policy" in data or "value_ahead" in data:
@@ -134,7 +138,7 @@ def _when(data: xr.Dataset) -> str:
     unit = str(attrs.get("time_unit", "1"))
     length = f"steps of {float(attrs['step_length']):g}{'' if unit == '1' else f' {unit}'}"
     if "discount_factor" not in attrs:
-        return f"ergodic, {length}"
+        return f"{attrs['stationary']}, {length}"
     return f"discounted by {float(attrs['discount_factor']):.6g} a step, {attrs['stationary']} population, {length}"
 
 

@@ -28,7 +28,7 @@ CERTIFIED = (
     "exploitability", "relative_exploitability", "potential", "duality_gap", "cost", "scale", "movement_cost",
     "crowd_cost", "terminal_cost", "mass_error", "cap_fraction",
 )  # fmt: skip
-KINDS = ("ergodic", "invariant", "renewal")  # of games without a final time
+KINDS = ("ergodic", "first-exit", "invariant", "renewal")  # of games without a final time
 STATUSES = (
     "converged", "iteration limit", "time limit", "stopped by callback", "stalled", "finished", "non-finite",
 )  # fmt: skip
@@ -80,7 +80,13 @@ def _solution(file: Reading) -> None:
     if file.whole and "blocked" in file.dataset:
         file.within("blocked", tuple(dim for dim in file.dims("blocked") if dim in space), 0, 1)
     if file.whole and status != "non-finite":
-        file.masses("density", space, file.number("mass_error"), _gone(file, space))
+        gone, error = _gone(file, space), file.number("mass_error")
+        if file.dataset.attrs.get("stationary") == "first-exit":  # how many are inside tells for how long they stay
+            file.within("density", (*node, *space), 0.0)
+            if not np.abs(gone - 1.0).max() <= abs(error) + ROUND_OFF:
+                raise file.fault("has shares of 'exited' that do not sum to 1, and in such a game everybody leaves")
+        else:
+            file.masses("density", space, error, gone)
         if choices == "policy":
             file.chances(space)
         elif choices == "value_ahead":
@@ -132,9 +138,9 @@ def _times(file: Reading) -> None:
             raise file.fault(f"misses or spoils the attribute 'stationary', one of {', '.join(KINDS)}")
         if not 0 < file.number("step_length") < math.inf:
             raise file.fault("misses or spoils the attribute 'step_length', which is positive")
-        if not (file.text("stationary") == "ergodic" or 0 < file.number("discount_factor") < 1):
+        if not (file.text("stationary") in ("ergodic", "first-exit") or 0 < file.number("discount_factor") < 1):
             raise file.fault("misses or spoils the attribute 'discount_factor', between 0 and 1")
-        for name in ("average_cost", "discounted_cost"):
+        for name in ("average_cost", "discounted_cost", "cost_until_exit", "time_until_exit"):
             file.number(name, needed=False)
         return
     times, steps = file.rising("time"), file.rising("step")
@@ -148,7 +154,7 @@ def _gone(file: Reading, space: tuple[str, ...]) -> np.ndarray | float:
         return 0.0
     file.names("exit")
     several = ("population",) if "population" in space else ()
-    file.within("exited", ("time", *several, "exit"), 0.0, 1.0 + ROUND_OFF)
+    file.within("exited", (*file.node, *several, "exit"), 0.0, 1.0 + ROUND_OFF)
     file.within("exit_number", tuple(dim for dim in file.dims("exit_number") if dim in space), -1)
     return np.asarray(file.dataset["exited"].values.sum(axis=-1))
 

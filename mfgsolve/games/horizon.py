@@ -29,6 +29,11 @@ class Horizon(ABC):
         """What an agent pays from each cell on in all, of a value of that horizon (populations, cells)."""
         return value
 
+    def accounted(self, mass: np.ndarray, gone: np.ndarray | None) -> np.ndarray:
+        """The agents that a mass (levels, populations, cells) accounts for, (levels, populations); ``gone`` are the
+        cells of exits."""
+        return np.asarray(mass.sum(axis=2))
+
     @abstractmethod
     def weights(self, terminal: bool, trapezoidal: bool = False) -> np.ndarray:
         """What a price counts at each node (T+1,).

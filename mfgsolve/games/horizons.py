@@ -21,7 +21,7 @@ import numpy as np
 from mfgsolve.errors import InputError
 from mfgsolve.games.horizon import Horizon
 from mfgsolve.grids import TimeGrid
-from mfgsolve.stationary import Stationary
+from mfgsolve.stationary import FirstExit, Stationary
 from mfgsolve.steps import Costs, Policy, Step
 
 __all__ = ["Finite", "Horizon", "horizon_of"]
@@ -102,3 +102,10 @@ def _(time: Stationary) -> Horizon:
     from mfgsolve.games.stationary import Repeated  # whose linear algebra takes its time to import
 
     return Repeated(time)
+
+
+@horizon_of.register
+def _(time: FirstExit) -> Horizon:
+    from mfgsolve.games.first_exit import UntilExit
+
+    return UntilExit(time)

@@ -12,6 +12,7 @@ Puterman, Markov Decision Processes, doi:10.1002/9780470316887.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from scipy.sparse.linalg import splu
 
 from mfgsolve.steps.matrix import Chances
 
-__all__ = ["Fixed", "LongRun"]
+__all__ = ["Fixed", "Leaving", "LongRun"]
 
 LEAST = 1e-150  # of a chance to leave, below which it is no number any more
 NEVER = 1e-14  # and that values cannot tell from 0
@@ -258,6 +259,52 @@ class Fixed:
                 law = self._pinned.transposed(self._row(self._pin_of(members)))[members]
             laws[first] = law / law.sum()
         return laws[first]
+
+
+class Leaving:
+    """I - b Q and its transpose, Q the chances from the cells inside to each other.
+
+    Parameters
+    ----------
+    chances : P of all populations in a row
+    factor : b
+    inside : the cells where an agent has not left
+    trapped : those of them from which it never does
+    """
+
+    def __init__(self, chances: Chances, factor: float, inside: np.ndarray, trapped: np.ndarray):
+        self.chances, self.factor, self.inside, self.trapped = chances, factor, inside, trapped
+
+    @cached_property
+    def _factored(self) -> _Factored:
+        keep = np.where(self.inside & ~(self.trapped & (self.factor == 1.0)), 1.0, 0.0)
+        rows = self.chances * keep[:, None] if isinstance(self.chances, np.ndarray) else (
+            sparse.diags_array(keep) @ self.chances)  # fmt: skip
+        return _Factored(_identity_less(rows, self.factor))
+
+    def solve(self, cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """v = cost + b Q v; and no gain."""
+        return self._factored.solve(cost.reshape(-1)).reshape(cost.shape), np.zeros(cost.shape)
+
+    def law(self, born: np.ndarray) -> np.ndarray:
+        """m = born + Q^T m, where those stay that have come out."""
+        return np.maximum(self.spread(born), 0.0)  # round-off of an empty cell
+
+    def spread(self, source: np.ndarray) -> np.ndarray:
+        """The same, of any sign."""
+        return self._factored.transposed(source.reshape(-1)).reshape(source.shape)
+
+    @cached_property
+    def longest(self) -> float:
+        """The largest mean number of steps until an agent leaves, of all cells inside."""
+        return float(self._factored.solve(self.inside.astype(float)).max())
+
+    def lost(self, born: np.ndarray) -> np.ndarray:
+        """Boolean (cells,): those that are trapped, if agents come there; else none."""
+        if not self.trapped.any():
+            return self.trapped
+        come = self.spread(born).reshape(-1)[self.trapped] > 0
+        return self.trapped & come.any()
 
 
 def _eliminated(chances: np.ndarray) -> np.ndarray:

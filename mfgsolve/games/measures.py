@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mfgsolve.couplings import Bound
+from mfgsolve.games.horizon import Horizon
 from mfgsolve.kernels import vectors
 from mfgsolve.spaces import Space, Volumes
 from mfgsolve.steps.costs import Totals, least_allowed
@@ -44,6 +45,7 @@ class Measures:
     cells: int
     steps: int
     dt: float
+    horizon: Horizon
     width: int
     weights: np.ndarray
     shares: np.ndarray | None
@@ -165,9 +167,10 @@ class Measures:
         return float((self.terminal_cost.reshape(-1) * self.flat(crowd)[-1, : self.cells]).sum())
 
     def mass_error(self, crowd: np.ndarray) -> float:
-        """Largest deviation of the mass of a population from 1."""
+        """Largest deviation of the mass of a population from what is stated for it, 1 as a rule."""
         mass = self.flat(crowd)[:, : self.cells].reshape(crowd.shape[0], self.grid.populations, -1)
-        return float(np.abs(mass.sum(axis=2) - np.asarray(self.grid.masses)).max())
+        gone = None if self.grid.exits is None else self.grid.exits.cells.reshape(1, self.grid.populations, -1)
+        return float(np.abs(self.horizon.accounted(mass, gone) - np.asarray(self.grid.masses)).max())
 
     def bounds(self) -> list[tuple[Block, slice, np.ndarray, np.ndarray]]:
         """Hard constraints: block, the levels they hold at, and the lowest and highest of what the coupling sees."""

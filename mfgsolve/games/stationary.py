@@ -31,7 +31,7 @@ from mfgsolve.stationary import Stationary
 from mfgsolve.steps import Costs, Policy, Step
 from mfgsolve.steps.matrix import chances_of
 
-__all__ = ["Repeated"]
+__all__ = ["Repeated", "names_of"]
 
 EXACT = 4 * 2.0**-52  # of a residual, relative to the values
 PATIENCE = 200  # policy iterations
@@ -51,6 +51,7 @@ class Repeated(Horizon):
     """
 
     is_swept = False
+    leaves = False  # whether agents leave by exits
     guess: np.ndarray | None = None  # of v, where somebody knows better than 0
 
     def __init__(self, time: Stationary):
@@ -58,6 +59,7 @@ class Repeated(Horizon):
         self.is_ergodic = time.factor == 1.0
         self.keeps = self.factor if time.needs_initial else 1.0  # k
         self.starts_where_it_is = not (time.needs_initial or self.is_ergodic)
+        self._whole: Step | None = None  # the last one whose states no choice divides
         self._last: tuple[Step, np.ndarray, np.ndarray, float, LongRun] | None = None
 
     def near(self, value: np.ndarray) -> Repeated:
@@ -88,6 +90,7 @@ class Repeated(Horizon):
     ) -> np.ndarray:
         """The value per step of the best response, by policy iteration."""
         costs = costs._replace(state=np.array(costs.state))  # a policy may take the place of the price
+        self._check_ways(step, mass)
         sure, tried = False, [np.zeros(step.shape)]
         if self.guess is not None:
             tried.append(self.guess.reshape(step.shape))
@@ -214,8 +217,17 @@ class Repeated(Horizon):
 
     def forward(self, step: Step, policy: np.ndarray, mass: np.ndarray) -> np.ndarray:
         """The law of a policy, and where it lands before anybody is born again; ``mass[0]`` is m_0."""
+        self._check_ways(step, mass)
         mass[:] = self._law(step, mass[0].copy(), lambda now: self._system(step, policy, now))
         return mass
+
+    def _check_ways(self, step: Step, mass: np.ndarray | None) -> None:
+        """Refuse states that are divided whatever agents do: what all choices together divide, each of them does."""
+        if self.keeps < 1.0 or not step.has_tables or step.is_coupled or self._whole is step:
+            return
+        made = self._made(step, step.policy_of(step.uniform()), np.zeros(step.shape), self.factor)
+        self._refuse_division(step, made, "every policy", "state moves or noise that lead from one to another")
+        self._whole = step
 
     def follow(self, step: Step, policy: Policy, mass: np.ndarray) -> np.ndarray:
         """The law of any policy.
@@ -229,7 +241,7 @@ class Repeated(Horizon):
         def system(now: np.ndarray) -> LongRun:
             made = self._made(step, policy, now[0], self.factor)
             if self.keeps == 1.0:
-                self._refuse_division(step, made)
+                self._refuse_division(step, made, "the policy", "add noise or a small chance of every action")
             return made
 
         mass[:] = self._law(step, mass[0].copy(), system)
@@ -246,17 +258,18 @@ class Repeated(Horizon):
                 break
         return np.stack([now, made.push(now) if self.keeps < 1.0 else now])
 
-    def _refuse_division(self, step: Step, made: LongRun) -> None:
+    def _refuse_division(self, step: Step, made: LongRun, whose: str, remedy: str) -> None:
+        """Refuse several closed classes; ``whose`` they are, and what to do about it."""
         for p, classes in enumerate(made.closed):
             if len(classes) < 2:
                 continue
             of = f" of population {p}" if len(made.closed) > 1 else ""
-            told = "; ".join(_names(step, members) for members in classes[:3])
+            told = "; ".join(names_of(step, members) for members in classes[:3])
             raise InputError(
-                f"the policy{of} divides the states into {len(classes)} classes that nobody leaves ({told}"
+                f"{whose}{of} divides the states into {len(classes)} classes that nobody leaves ({told}"
                 f"{'; ...' if len(classes) > 3 else ''}), so that it has no single law, and what an agent pays in the "
-                "long run depends on where it began; add noise or a small chance of every action, or let agents be "
-                "born again: Discounted(..., population='renewal')"
+                f"long run depends on where it began; {remedy}, or let agents be born again: "
+                "Discounted(..., population='renewal')"
             )
 
     def change(
@@ -303,7 +316,7 @@ def _ahead(costs: Costs, value: np.ndarray, factor: float) -> Costs:
     return costs._replace(state=state, terminal=factor * value)
 
 
-def _names(step: Step, members: np.ndarray) -> str:
+def names_of(step: Step, members: np.ndarray) -> str:
     """States in words."""
     names = getattr(step.space, "names", None) if step.space.populations == 1 else None
     listed = step.space.dims[-1] == "state"

@@ -57,7 +57,11 @@ def value(
     if seen.earns:
         paid = seen.dataset["value"]
         seen = View(seen.dataset.assign(value=paid.copy(data=0.0 - paid.values)))
-    span = {"": f"from here to the end{worth}", "ergodic": "from here on, beside the average"}
+    span = {
+        "": f"from here to the end{worth}",
+        "ergodic": "from here on, beside the average",
+        "first-exit": "from here on, until an agent leaves",
+    }
     label = [
         f"value: expected {word}",
         span.get(str(seen.dataset.attrs.get("stationary", "")), "from here on, discounted"),

@@ -241,6 +241,8 @@ class View:
     @property
     def quantity(self) -> str:
         """What density is called on this space, with its unit."""
+        if self.is_listed and self.dataset.attrs.get("stationary") == "first-exit":
+            return "agents inside"
         return "share of agents" if self.is_listed else f"density of agents ({self.density_unit})"
 
     @property

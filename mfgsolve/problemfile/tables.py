@@ -21,7 +21,7 @@ from mfgsolve.problems.point_table import read_points
 from mfgsolve.problems.points import PointDemand
 from mfgsolve.scenarios import ScenarioTree
 from mfgsolve.spaces import Populations, Space, States
-from mfgsolve.stationary import Discounted, Ergodic
+from mfgsolve.stationary import Discounted, Ergodic, FirstExit
 
 __all__ = [
     "COUPLING",
@@ -135,6 +135,7 @@ LENGTH = [Part("dt", NUMBER, False, 1.0), Part("unit", TEXT, False, "1")]
 TIMES = {
     "finite": table(TimeGrid),
     "ergodic": Table(Ergodic, LENGTH),
+    "first-exit": Table(FirstExit, LENGTH),
     "discounted": Table(
         Discounted,
         [

@@ -14,6 +14,7 @@ from mfgsolve.problems.beach_bar import beach_bar
 from mfgsolve.problems.bench_mfg_chain import bench_mfg_chain
 from mfgsolve.problems.bonnans_lavigne_pfeiffer import bonnans_lavigne_pfeiffer_1, bonnans_lavigne_pfeiffer_2
 from mfgsolve.problems.braess import braess
+from mfgsolve.problems.braess_traffic import braess_traffic
 from mfgsolve.problems.cole_hopf import cole_hopf
 from mfgsolve.problems.crowd_aversion import crowd_aversion
 from mfgsolve.problems.crowd_modelling import crowd_modelling, crowd_modelling_2d, four_rooms
@@ -46,6 +47,7 @@ __all__ = [
     "bonnans_lavigne_pfeiffer_2",
     "braess",
     "braess_roads",
+    "braess_traffic",
     "build",
     "closed_form",
     "cole_hopf",

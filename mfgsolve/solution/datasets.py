@@ -64,6 +64,7 @@ def per_time(callback: Callable[[Measure], Any] | None, rate: float) -> Callable
     return lambda measure: callback(measure.times(rate))
 
 
+WORTH = {"ergodic": ", beside the average", "first-exit": ", until it leaves"}
 HISTORY = {  # name: what it is, and its unit
     "exploitability": ("exploitability of the policy on its own grid", "cost"),
     "relative_exploitability": ("exploitability / scale", "1"),
@@ -135,13 +136,15 @@ def plan_dataset(game: Game, policy: Policy, crowd: np.ndarray, multiplier: np.n
     }
     worth = ", worth at t = 0" if time.discount else ""
     if time.is_stationary:
-        worth = ", in all, discounted" if getattr(time, "factor", 1.0) < 1.0 else ", beside the average"
+        worth = WORTH.get(str(time.attrs["stationary"]), ", in all, discounted")
     coordinates: dict[str, Any] = {
         "time": ("time", time.nodes, {"units": time.unit, "long_name": "time"} | time.attrs),
         "step": ("step", time.nodes[:-1], {"units": time.unit, "long_name": "start of the step"}),
     } | {name: (name, values, attrs) for name, (values, attrs) in grid.dimension_coordinates.items()}
     if grid.exits is not None:
         share = grid.exits.totals(game.mass(crowd), grid.populations) / np.asarray(grid.masses)[:, None]
+        if time.is_stationary:  # in a step
+            share = share / time.dt
         several = ("population",) if "population" in grid.dims else ()
         about = {"units": "1", "long_name": "share of the agents that has left by each exit"}
         data["exited"] = (("time", *several, "exit"), share if several else share[:, 0], about)

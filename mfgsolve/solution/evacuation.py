@@ -68,17 +68,26 @@ def evacuation_of(dataset: Any, name: str, population: str | None = None) -> Eva
         known = [str(each) for each in dataset["population"].values]
         if population not in known:
             raise InputError(f"populations leave {name} each in its own time; name one of {', '.join(known)}")
-        share = share[:, known.index(population)]
+        share = np.take(share, known.index(population), axis=-2)
     elif population is not None:
         raise InputError(f"population is {population!r}, and {name} has a single one; leave it out")
+    names = [str(each) for each in dataset["exit"].values]
+    if "time_until_exit" in dataset.attrs:  # agents come and go: all of them leave, and where one is says not when
+        return _lasting(dataset, share, names, population is not None)
     times, gone, rounds = np.asarray(dataset["time"].values, dtype=float), share.sum(axis=1), "policy" in dataset
     step = np.diff(gone)
     when = times[1:] if rounds else 0.5 * (times[1:] + times[:-1])
     left = float(gone[-1])
     mean = float((step * when).sum() / left) if left > 0 else math.nan
     percentiles = {q: _time_of(q / 100, times, gone, rounds) for q in PERCENTILES}
-    names = [str(each) for each in dataset["exit"].values]
     return Evacuation(left, mean, percentiles, dict(zip(names, share[-1].tolist(), strict=True)))
+
+
+def _lasting(dataset: Any, share: np.ndarray, names: list[str], several: bool) -> Evacuation:
+    """Of a first-exit game; the mean time is known of all populations together."""
+    mean = math.nan if several and dataset.sizes["population"] > 1 else float(dataset.attrs["time_until_exit"])
+    unknown_times = dict.fromkeys(PERCENTILES, math.nan)
+    return Evacuation(float(share.sum()), mean, unknown_times, dict(zip(names, share.tolist(), strict=True)))
 
 
 def _time_of(share: float, times: np.ndarray, gone: np.ndarray, rounds: bool) -> float:

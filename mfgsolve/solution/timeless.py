@@ -1,7 +1,7 @@
 """Datasets of games without a final time: the same variables, without the dimensions ``time`` and ``step``.
 
 A solver sees one step between two alike levels.  A dataset has one level of each variable, and says by the attribute
-``stationary`` which of the three games it is of (`mfgsolve.stationary`).  Readers that go by times get them back
+``stationary`` which of the games it is of (`mfgsolve.stationary`).  Readers that go by times get them back
 (`with_times`): two nodes, a step apart.
 """
 
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 __all__ = ["cost_attrs", "is_timeless", "lasting_value", "with_times", "without_times"]
 
-NODES = ("density", "value", "reference_density", "track", "capacity_multiplier")  # whose levels are those of nodes
+NODES = (
+    "density",
+    "value",
+    "exited",
+    "reference_density",
+    "track",
+    "capacity_multiplier",
+)  # whose levels are those of nodes
 STANDING = ("blocked", "action_name", "site_x", "site_y", "site_size")  # and what has no levels
 
 
@@ -59,14 +66,21 @@ def lasting_value(game: Game, value: np.ndarray, price: np.ndarray) -> np.ndarra
     lasting = game.horizon.lasting(rows, free)
     if game.step.is_trapezoidal:
         lasting = lasting - 0.5 * game.dt * game.mass(price)[0].reshape(lasting.shape)
-    if getattr(game.time, "factor", 1.0) == 1.0:  # beside the average, which a constant is part of
+    if str(game.time.attrs["stationary"]) == "ergodic":  # beside the average, which a constant is part of
         lasting = lasting - np.mean(lasting, axis=1, where=free, keepdims=True)
     lasting = lasting.reshape(value[0].shape)
     return np.stack([lasting, lasting])
 
 
 def cost_attrs(game: Game, certificate: Certificate, crowd: np.ndarray) -> dict[str, float]:
-    """What an agent pays in all: ``average_cost`` per unit of time, or ``discounted_cost`` over its life."""
+    """What an agent pays in all: ``average_cost`` per unit of time, ``discounted_cost`` over its life, or
+    ``cost_until_exit`` with the ``time_until_exit``, means of all populations together."""
+    if str(game.time.attrs["stationary"]) == "first-exit":
+        born = float(sum(game.grid.masses))
+        inside = float((game.density(crowd)[0] * game.grid.volumes).sum())
+        cost, half = certificate.cost, 0.5 * game.dt if game.step.is_trapezoidal else 0.0  # see `lasting_value`
+        cost -= half * float((game.initial_mass.reshape(-1) * game.mass(game.full_price(crowd))[0].reshape(-1)).sum())
+        return {"cost_until_exit": cost / born, "time_until_exit": inside / born - half}
     factor = getattr(game.time, "factor", 1.0)
     if factor == 1.0:
         return {"average_cost": certificate.cost}

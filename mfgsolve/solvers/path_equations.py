@@ -67,7 +67,8 @@ class Choices:
     def __init__(self, game: Game):
         step, horizon = game.step, horizon_of_path(game)
         self.game, self.states, self.actions = game, game.cells, step.actions
-        self.shut = game.grid.mask.reshape(-1)
+        self.leaves = horizon.leaves
+        self.shut = ~game.grid.inside.reshape(-1)  # nobody chooses in walls, and at exits
         self.live = np.asarray(step.allowed & ~self.shut)
         chosen = np.flatnonzero(self.live)
         self.state, self.count, n = chosen % self.states, chosen.size, self.states
@@ -80,11 +81,16 @@ class Choices:
         for matrix in factors_of(step, 0):
             table = sparse.csr_array(table @ matrix)
         self.table = table
+        left: np.ndarray | float = 0.0  # what those pay who leave in this step
+        if self.leaves:
+            left = table @ np.where(game.grid.mask.reshape(-1), 0.0, game.terminal_cost.reshape(-1))
+            table = sparse.csr_array(table @ sparse.diags_array(np.where(self.shut, 0.0, 1.0)))
         self.back = sparse.csr_array(self.gather - self.keeps * table.T)
         self.onto = sparse.csr_array(self.factor * table - self.gather.T)
         self.observe = self._observed(chosen, each, one)
-        self.own = step.own_cost[0].reshape(-1)[chosen]
-        self.born = (1.0 - self.keeps) * game.initial_mass.reshape(-1)
+        self.own = step.own_cost[0].reshape(-1)[chosen] + left
+        share = game.dt if self.leaves else 1.0 - self.keeps
+        self.born = share * game.initial_mass.reshape(-1)
 
     def _observed(self, chosen: np.ndarray, each: np.ndarray, one: np.ndarray) -> sparse.csr_array:
         game, count = self.game, 0
@@ -167,7 +173,9 @@ class Linearised:
             blocks.append([None, None, pinned, sparse.csr_array((several, several))])
         matrix = sparse.csr_array(sparse.block_array(blocks, format="csr"))
         self.masses = np.empty(0, dtype=int)
-        if c.keeps == 1.0:  # one equation of each law follows from the others: the mass takes its place
+        if (
+            c.keeps == 1.0 and not c.leaves
+        ):  # one equation of each law follows from the others: the mass takes its place
             matrix = self._with_masses(matrix, w)
         self.matrix = sparse.csc_matrix(matrix)
         look()

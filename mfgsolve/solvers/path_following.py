@@ -82,7 +82,7 @@ class PathFollowing(Solver):
         rows = (choices.populations, -1)
         mass = np.maximum(crowd[0].reshape(-1)[: game.cells], SPREAD * choices.populations / game.cells)
         mass = np.where(choices.shut, 0.0, mass).reshape(rows)
-        mass = (mass / mass.sum(axis=1, keepdims=True)).reshape(-1)
+        mass = (mass if choices.leaves else mass / mass.sum(axis=1, keepdims=True)).reshape(-1)
         chosen = (uniform[0] * mass)[choices.live]
         crowd = choices.crowd(chosen)
         levels, q = game.evaluate(uniform, game.price(crowd), crowd)

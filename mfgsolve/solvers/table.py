@@ -19,7 +19,7 @@ from mfgsolve.problem import Problem
 from mfgsolve.scenarios import ScenarioTree
 from mfgsolve.solvers import SOLVERS, suited
 from mfgsolve.spaces import States
-from mfgsolve.stationary import Discounted, Ergodic, Stationary
+from mfgsolve.stationary import Discounted, Ergodic, FirstExit, Stationary
 
 __all__ = ["CLASSES", "markdown"]
 
@@ -41,6 +41,11 @@ def _finite(coupling: Any, temperature: float = 0.0, transitions: Any = (STAY, S
 
 def _lasting(time: Stationary, temperature: float = 0.0) -> Problem:
     return Problem(States(2), time, Tabular((STAY, SWAP), temperature=temperature), CrowdAversion())
+
+
+def _leaving(temperature: float = 0.0) -> Problem:
+    out = Tabular((STAY, SWAP), cost=np.ones((2, 2)), temperature=temperature)
+    return Problem(States(2, exits={"out": [1]}), FirstExit(), out, CrowdAversion(), np.array([1.0, 0.0]))
 
 
 def _led(problem: Problem) -> Problem:
@@ -75,6 +80,8 @@ CLASSES: dict[str, Callable[[], Problem]] = {
     "no final time, temperature > 0, no potential (invariant population)": lambda: _lasting(
         Discounted(factor=0.9), 0.1
     ),
+    "until agents leave (first exit), temperature > 0": lambda: _leaving(0.1),
+    "until agents leave, sharp": lambda: _leaving(),
     "no final time, sharp": lambda: _lasting(Ergodic()),
     "no final time, sharp, no potential (invariant population)": lambda: _lasting(Discounted(factor=0.9)),
 }

@@ -48,8 +48,8 @@ class TablePolicy(Policy):
         if array.shape != wanted:
             raise InputError(f"policy has shape {array.shape}; (step, action, ...) = {wanted} is needed")
         table = np.array(array.reshape(step.steps, step.actions, step.cells))
-        free = ~step.space.mask.reshape(-1)
-        table[:, :, ~free] = step.uniform()[:, :, ~free]  # nobody is there
+        free = np.asarray(step.space.inside).reshape(-1)
+        table[:, :, ~free] = step.uniform()[:, :, ~free]  # nobody is there, or has left
         if not np.isfinite(table).all():
             raise InputError("policy has a probability that is not finite")
         if (table < 0).any():

@@ -102,3 +102,14 @@ def test_those_who_need_an_end_say_why() -> None:
     assert float(mfg.mass(plan)) == pytest.approx(1.0)
     assert float(mfg.convergence(problem, ["newton"]).best.min()) < 1e-9
     assert mfg.price_of_anarchy(bench_mfg_chain(game="ergodic")).ratio > 1.05
+
+
+@pytest.mark.parametrize("time", [mfg.Ergodic(), mfg.Discounted(factor=0.9)])
+def test_states_that_are_divided_whatever_agents_do(time: Any) -> None:
+    half = np.full((2, 2), 0.5)
+    apart = np.block([[half, np.zeros((2, 2))], [np.zeros((2, 2)), half]])
+    problem = mfg.Problem(mfg.States(4), time, mfg.Tabular([apart]), mfg.CrowdAversion(1.0))
+    with pytest.raises(
+        mfg.InputError, match=r"every policy divides the states into 2 classes .* \(states 0, 1; states 2, 3\)"
+    ):
+        mfg.solve(problem)

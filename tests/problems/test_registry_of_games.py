@@ -15,8 +15,8 @@ from mfgsolve.problemfile import problem_from_toml, problem_to_toml
 
 GAMES = [
     "beach-bar", "bench-mfg-chain", "bonnans-lavigne-pfeiffer-1", "bonnans-lavigne-pfeiffer-2", "braess",
-    "crowd-modelling", "crowd-modelling-2d", "crowd-motion", "four-rooms", "late-news", "lattice-supply-demand",
-    "left-right", "predator-prey", "rock-paper-scissors", "susceptible-infected",
+    "braess-traffic", "crowd-modelling", "crowd-modelling-2d", "crowd-motion", "four-rooms", "late-news",
+    "lattice-supply-demand", "left-right", "predator-prey", "rock-paper-scissors", "susceptible-infected",
 ]  # fmt: skip
 
 

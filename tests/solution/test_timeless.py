@@ -71,7 +71,7 @@ def test_times_come_back_for_readers_that_go_by_them() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "match"),
     [
-        ("stationary", "eternal", "'stationary', one of ergodic, invariant, renewal"),
+        ("stationary", "eternal", "'stationary', one of ergodic, first-exit, invariant, renewal"),
         ("step_length", -1.0, "'step_length', which is positive"),
         ("discount_factor", 1.5, "'discount_factor', between 0 and 1"),
     ],
