@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--tol", type=float, default=1e-10)
     options = parser.parse_args()
-    limit = 2000.0 if options.quick else 8000.0
+    limit = 500.0 if options.quick else 8000.0
     for shape, steps in SIZES[:1] if options.quick else SIZES:
         names: list[str] = []
         for movement in MOVEMENTS.values():
@@ -67,7 +67,7 @@ def main() -> None:
         rows = []
         for label, movement in MOVEMENTS.items():
             problem = game(movement, shape, steps)
-            default, whose = cell(problem, None, options.tol, 4 * limit)
+            default, whose = cell(problem, None, options.tol, 8 * limit)
             others = [cell(problem, n, options.tol, limit)[0] if n in suited(problem) else "" for n in names]
             rows.append([label, f"{default} ({whose})", *others])
         print(f"\n{' x '.join(map(str, shape))} cells x {steps} steps: relative exploitability, sweeps / seconds")

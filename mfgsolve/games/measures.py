@@ -165,7 +165,7 @@ class Measures:
         return float((self.terminal_cost.reshape(-1) * self.flat(crowd)[-1, : self.cells]).sum())
 
     def mass_error(self, crowd: np.ndarray) -> float:
-        """Largest deviation of the mass of a population from 1."""
+        """Largest deviation of the mass of a population from its own, which need not be 1."""
         mass = self.flat(crowd)[:, : self.cells].reshape(crowd.shape[0], self.grid.populations, -1)
         return float(np.abs(mass.sum(axis=2) - np.asarray(self.grid.masses)).max())
 
