@@ -86,6 +86,18 @@ def test_the_history_never_rises_and_a_start_is_taken_up():
     assert second.density.values == pytest.approx(first.density.values, abs=0.05)
 
 
+def test_a_worse_plan_is_not_kept():
+    solver, game = ProximalPoint(), make_game(problem(LIMIT, (16,), 24).levelled())
+    state = solver.init(game, 1e-6)
+    best, least = state.best, state.least
+    state.speeds = np.zeros_like(state.speeds)
+    state.crowd = game.follow(state.policy(state.speeds))
+    assert solver._measured(state).relative_exploitability > least
+    assert state.best is best
+    assert state.measure.relative_exploitability == least == state.least
+    np.testing.assert_array_equal(solver.finish(state).policy.speeds.reshape(best.shape), best)
+
+
 def test_it_is_for_steep_speeds_alone_and_says_so():
     for stated in (problem(None), problem(mfg.PowerCost(1.5)), problem(mfg.CongestionCost())):
         assert "proximal-point" not in suited(stated)
