@@ -55,6 +55,7 @@ SOLVERS = Board(
         "interior-point": "mfgsolve.solvers.interior_point:InteriorPoint",
         "path-following": "mfgsolve.solvers.path_following:PathFollowing",
         "complementarity": "mfgsolve.solvers.complementarity:Complementarity",
+        "proximal-point": "mfgsolve.solvers.proximal_point:ProximalPoint",
         "frank-wolfe": "mfgsolve.solvers.frank_wolfe:FrankWolfe",
         "prior-descent": "mfgsolve.solvers.prior_descent:PriorDescent",
         "fictitious-play": "mfgsolve.solvers.frank_wolfe:FictitiousPlay",

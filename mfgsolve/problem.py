@@ -19,7 +19,7 @@ from mfgsolve.dynamics import Dynamics
 from mfgsolve.dynamics.branching import branched
 from mfgsolve.errors import InputError, has_labels, numbers, real, unknown
 from mfgsolve.exit_costs import at_exits, own_exit_cost, with_exits
-from mfgsolve.fields import Field, own_field, sample
+from mfgsolve.fields import Field, Still, own_field, sample
 from mfgsolve.grids import Coordinates, Grid, TimeGrid
 from mfgsolve.initial_masses import initial_mass
 from mfgsolve.inputs.attributes import Suggesting
@@ -383,8 +383,11 @@ class Problem(Suggesting):
 
         The initial density is normalised anew: sampled at other points, it sums to 1 only nearly.
         """
-        ends = (self.initial, self.terminal, getattr(self.final, "cap", None))
-        tied = self.time.is_stationary or any(isinstance(field, np.ndarray | Labelled) for field in ends)
+        ends = (self.initial, self.terminal, getattr(self.final, "cap", None), self.exit_cost)
+        parts = [field for dynamics in self.all_dynamics for field in vars(dynamics).values()]
+        tied = self.time.is_stationary or any(
+            isinstance(field, np.ndarray | Labelled | Still) for field in (*ends, *parts)
+        )
         if tied or self.is_finite or not isinstance(self.grid, Grid) or self.grid.is_drawn:
             return None
         time = replace(self.time, steps=steps, chosen=False)

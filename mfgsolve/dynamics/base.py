@@ -32,6 +32,7 @@ class Dynamics(ABC):
     has_arrays : whether it is stated by arrays or lists of numbers, all of which are looked at when a file is read
     is_coupled : whether the crowd changes the transitions
     is_bang_bang : whether best responses jump, and have no derivative at any temperature
+    has_steep_speeds : whether best speeds jump, or start with an infinite derivative
     pays_by_crowd : whether what agents pay themselves depends on the crowd
     temperature : cost of entropy per unit time, 0 without
     scheme : name of the chain that stands for a continuous game; empty where the game is one itself, None where it is
@@ -50,6 +51,10 @@ class Dynamics(ABC):
 
     @property
     def is_bang_bang(self) -> bool:
+        return False
+
+    @property
+    def has_steep_speeds(self) -> bool:
         return False
 
     @property

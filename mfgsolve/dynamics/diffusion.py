@@ -242,6 +242,10 @@ class ControlledDiffusion(Dynamics):
         return not (self.is_quadratic or self.movement.movement.is_smooth)
 
     @property
+    def has_steep_speeds(self) -> bool:
+        return not (self.is_quadratic or self.pays_by_crowd) and self.movement.movement.is_steep
+
+    @property
     def pays_by_crowd(self) -> bool:
         return not self.is_quadratic and self.movement.pays_by_crowd
 

@@ -148,7 +148,7 @@ class PowerCost(MovementCost):
     """c |a|^p / p, p > 1; with q = p / (p - 1), H(p) = c^(1 - q) |p|^q / q and the best speed is (|p| / c)^(q - 1).
 
     Above 2 to be slow costs next to nothing, and to be fast much, so that all move and speeds even out; they start with
-    an infinite derivative at slope 0, and Newton's method needs more steps, the more the larger p.  Below 2 agents stay
+    an infinite derivative at slope 0, where Newton's method is slow and proximal points are not.  Below 2 agents stay
     on gentle slopes and are fast on steep ones.
 
     Parameters
@@ -191,7 +191,7 @@ class LinearCost(MovementCost):
     """c |a| with |a| <= v: a price on distance, not on speed.  H(p) = v max(|p| - c, 0).
 
     Who gains more than c by a unit of way goes at once and as fast as is allowed, all others stay: best speeds jump,
-    and solvers that need their derivative refuse.
+    and solvers that need their derivative refuse; see `mfgsolve.solvers.proximal_point`.
 
     Parameters
     ----------

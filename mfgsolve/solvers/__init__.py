@@ -24,6 +24,7 @@ from mfgsolve.solvers.path_following import PathFollowing
 from mfgsolve.solvers.planning import Planning
 from mfgsolve.solvers.portfolio import Portfolio
 from mfgsolve.solvers.prior_descent import PriorDescent
+from mfgsolve.solvers.proximal_point import ProximalPoint
 
 __all__ = [
     "ADMM",
@@ -39,6 +40,7 @@ __all__ = [
     "Planning",
     "Portfolio",
     "PriorDescent",
+    "ProximalPoint",
     "make_solver",
     "own_options",
     "suited",
@@ -46,8 +48,8 @@ __all__ = [
 
 # which solver comes first where several suit, and in which order the others follow
 SMOOTH = (
-    "newton", "planning", "interior-point", "path-following", "prior-descent", "frank-wolfe", "fictitious-play",
-    "mirror-descent", "admm", "chambolle-pock",
+    "proximal-point", "newton", "planning", "interior-point", "path-following", "prior-descent", "frank-wolfe",
+    "fictitious-play", "mirror-descent", "admm", "chambolle-pock",
 )  # fmt: skip
 SHARP = (
     "interior-point", "complementarity", "path-following", "newton", "frank-wolfe", "prior-descent", "admm",

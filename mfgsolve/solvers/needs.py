@@ -21,6 +21,7 @@ __all__ = [
     "SMOOTH",
     "SOFT",
     "STATIONARY",
+    "STEEP",
     "TABLES",
     "UNCOUPLED",
     "WARM",
@@ -83,7 +84,12 @@ SMOOTH = Need(
     lambda problem: not any(one.is_bang_bang for one in problem.all_dynamics),
     "best speeds jump, because what moving costs does not grow faster than the speed; give it a power p > 1",
 )
-
+STEEP = Need(
+    "steep",
+    lambda problem: len(problem.all_dynamics) == 1 and problem.all_dynamics[0].has_steep_speeds,
+    "it is not one population whose best speeds jump, or start with an infinite derivative (a `movement` c |a|, "
+    "c |a|^p with p > 2, or a speed limit alone)",
+)
 
 STATIONARY = Need("stationary", lambda problem: problem.time.is_stationary, "it has a final time")
 FINAL_TIME = Need(

@@ -46,6 +46,11 @@ class Movement:
         """Whether best speeds change smoothly with the slopes."""
         return self.power > 1.0
 
+    @property
+    def is_steep(self) -> bool:
+        """Whether best speeds jump, or start with an infinite derivative."""
+        return self.power == 1.0 or self.power > 2.0
+
     def cost(self, speed: np.ndarray) -> np.ndarray:
         """r^p / p summed over groups, of speeds (steps, moves, ...)."""
         result = np.zeros((speed.shape[0], *speed.shape[2:]))

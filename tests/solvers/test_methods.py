@@ -63,7 +63,7 @@ def test_public_tables_are_views_of_the_board(board):
     assert mfg.solvers.SOLVERS["newton"] is Newton
     assert mfg.learners.LEARNERS["gmf-q"] is GMFQ
     assert (len(mfg.solvers.SOLVERS), "newton" in mfg.solvers.SOLVERS, "nobody" in mfg.solvers.SOLVERS) == (
-        11,
+        12,
         True,
         False,
     )
