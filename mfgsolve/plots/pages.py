@@ -15,6 +15,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
 
@@ -56,12 +57,18 @@ class Picture(Figure):
     asked = False  # whether it has the width that was asked for
 
     def draw(self, renderer: Any) -> None:
-        """Without LaTeX, whatever the user's settings: to it, names are commands."""
+        """Without LaTeX, whatever the user's settings: to it, names are commands.
+
+        A file is drawn twice by Matplotlib, first only for the layout and into nothing; the layout alone is enough."""
         plain = {"text.usetex": False} if SETTINGS["text.usetex"] else {}
         with set_to(self.settings | plain):
             if plain:
                 for text in self.findobj(Text):
                     text.set_usetex(False)  # type: ignore[attr-defined]
+            layout = self.get_layout_engine()
+            if self.canvas.is_saving() and isinstance(layout, ConstrainedLayoutEngine):
+                layout.execute(self)
+                return
             super().draw(renderer)
 
     def savefig(self, *args: Any, **options: Any) -> None:
