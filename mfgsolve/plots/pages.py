@@ -71,6 +71,12 @@ class Picture(Figure):
                 return
             super().draw(renderer)
 
+    def hold_layout(self) -> None:
+        """Keep the places of now for all pictures of a film: each is then drawn once, as there is nothing to lay out,
+        unless the user's settings put a layout in the place of none."""
+        preferred = SETTINGS["figure.autolayout"] or SETTINGS["figure.constrained_layout.use"]
+        self.set_layout_engine("none" if preferred else None)
+
     def savefig(self, *args: Any, **options: Any) -> None:
         """As Matplotlib's, with letters that stay letters in files."""
         with set_to(embedding() | self.settings):
