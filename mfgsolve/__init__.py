@@ -10,7 +10,9 @@ Words and mathematics: see `Problem`, `solve` and `exploitability`.  Nothing is 
 
 from __future__ import annotations
 
+import gc
 import importlib
+import types
 from typing import Any
 
 __version__ = "0.10.0"
@@ -104,15 +106,32 @@ __all__ = ["__version__", *_HOMES, *_MODULES]
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        value = getattr(importlib.import_module(f"mfgsolve.{_HOMES[name]}"), name)
+        value = getattr(_imported(_HOMES[name]), name)
     elif name in _MODULES:
-        value = importlib.import_module(f"mfgsolve.{name}")
+        value = _imported(name)
     else:
         from mfgsolve.inputs.attributes import missing
 
         raise missing("module 'mfgsolve'", name, __all__)
     globals()[name] = value
     return value
+
+
+lasting = False  # whether all that is there once a module is imported stays to the end: in a process of the command
+
+
+def _imported(name: str) -> types.ModuleType:
+    """A module of the package, without a search for garbage among what its import makes, which stays; searches later on
+    pass it over where the process is the package's own.  Together that is a tenth of a short command."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return importlib.import_module(f"mfgsolve.{name}")
+    finally:
+        if lasting:
+            gc.freeze()
+        if collects:
+            gc.enable()
 
 
 def __dir__() -> list[str]:

@@ -3,9 +3,12 @@
 import sys
 from typing import NoReturn
 
+import mfgsolve
+
 
 def main() -> NoReturn:
     """Entry point of the command."""
+    mfgsolve.lasting = True
     try:
         from mfgsolve.command.application import main as run
     except KeyboardInterrupt:

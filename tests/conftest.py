@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 
@@ -15,6 +16,13 @@ for library in ("OPENBLAS", "MKL", "OMP"):  # workers that run side by side shar
 import pytest  # noqa: E402
 
 import mfgsolve as mfg  # noqa: E402
+
+
+def pytest_collection_finish() -> None:
+    """What is there once all tests are read stays: it is not looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+import mfgsolve
 from mfgsolve import __main__
+
+
+@pytest.fixture(autouse=True)
+def _of_this_process(monkeypatch):
+    monkeypatch.setattr(mfgsolve, "lasting", False)
 
 
 class Interrupted(ModuleType):
@@ -33,3 +40,17 @@ def test_it_is_the_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "mfgsolve.command.application", stand_in)
     __main__.main()
     assert called == ["the command"]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_modules_are_passed_over_by_searches_for_garbage_in_a_process_of_the_command_alone(own):
+    code = (
+        "import gc, sys, types; at_once = gc.get_freeze_count(); from mfgsolve import __main__; import mfgsolve\n"
+        "mark = types.ModuleType('mfgsolve.command.application'); mark.main = lambda: mfgsolve.Grid\n"
+        "sys.modules[mark.__name__] = mark\n"
+        f"{'__main__.main()' if own else 'mfgsolve.Grid'}\n"
+        "print(gc.get_freeze_count() > at_once + 1000, gc.isenabled())\n"
+        "gc.disable(); mfgsolve.TimeGrid; print(gc.isenabled())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(own), "True", "False"]

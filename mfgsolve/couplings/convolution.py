@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import fft
+import scipy
 
 from mfgsolve.couplings.base import Bound, Coupling, total
 from mfgsolve.errors import InputError, numbers, real
@@ -140,12 +140,12 @@ class _BoundKernel(_BoundQuadratic):
 
     def apply(self, rho: np.ndarray) -> np.ndarray:
         axes = tuple(range(1, rho.ndim))
-        spectrum = fft.rfftn(rho, s=self.sizes, axes=axes)
-        full = fft.irfftn(spectrum * self.transform, s=self.sizes, axes=axes)
+        spectrum = scipy.fft.rfftn(rho, s=self.sizes, axes=axes)
+        full = scipy.fft.irfftn(spectrum * self.transform, s=self.sizes, axes=axes)
         return np.ascontiguousarray(self.strength * full[(slice(None), *(slice(0, n) for n in self.shape))])
 
     def itself(self) -> float:
-        kernel = fft.irfftn(self.transform, s=self.sizes)
+        kernel = scipy.fft.irfftn(self.transform, s=self.sizes)
         return float(self.strength / self.volume * kernel.reshape(-1)[0])
 
 
@@ -175,7 +175,7 @@ def _bind_kernel(coupling: Nonlocal, grid: Grid) -> _BoundKernel:
         raise InputError("the nonlocal kernel gives values that are not finite")
     if not np.allclose(weights, mirrored, rtol=1e-12, atol=1e-14 * np.abs(weights).max()):
         raise InputError("the nonlocal kernel is not even (kernel(d) != kernel(-d)), so the game has no potential")
-    transform = fft.rfftn(0.5 * (weights + mirrored) * grid.cell_volume).real
+    transform = scipy.fft.rfftn(0.5 * (weights + mirrored) * grid.cell_volume).real
     if coupling.monotone and transform.min() < -1e-12 * np.abs(transform).max():
         raise InputError(
             f"the nonlocal kernel is stated to be monotone, and its Fourier transform reaches {transform.min():.3g}; "

@@ -16,10 +16,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import scipy
 from scipy import sparse
-from scipy.linalg import lu_factor, lu_solve
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import splu
 
 from mfgsolve.steps.matrix import Chances
 
@@ -204,6 +202,8 @@ class Fixed:
     def _classes(self) -> tuple[np.ndarray, list[int]]:
         """Number of the class of each state, and the closed classes with an open cell."""
         if "_labels" not in self.__dict__:
+            from scipy.sparse.csgraph import connected_components
+
             graph = sparse.csr_array(self.chances)
             graph.data = np.where(graph.data > 0, 1.0, 0.0)
             graph.eliminate_zeros()
@@ -353,8 +353,10 @@ class _Factored:
         self.dense = isinstance(matrix, np.ndarray) or matrix.shape[0] <= SMALL
         self.matrix = matrix.toarray() if self.dense and not isinstance(matrix, np.ndarray) else matrix
         if self.dense:
-            self.factors = lu_factor(self.matrix)
+            self.factors = scipy.linalg.lu_factor(self.matrix)
         else:  # an M-matrix: pivots on the diagonal are safe, and so is an order that knows its pattern only
+            from scipy.sparse.linalg import splu
+
             self.factors = splu(
                 sparse.csc_matrix(self.matrix), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0,
                 options={"SymmetricMode": True},
@@ -370,5 +372,5 @@ class _Factored:
 
     def _raw(self, right: np.ndarray, transpose: bool) -> np.ndarray:
         if self.dense:
-            return np.asarray(lu_solve(self.factors, right, trans=1 if transpose else 0))
+            return np.asarray(scipy.linalg.lu_solve(self.factors, right, trans=1 if transpose else 0))
         return np.asarray(self.factors.solve(right, trans="T" if transpose else "N"))

@@ -102,7 +102,7 @@ class BattleFilm:
             self.show(0.0)
             self.figure.settings = settings
         self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")
+        self.figure.hold_layout()
 
     def _build(self, groups: int) -> None:
         """The field, with dots for the members of each group, and for food."""

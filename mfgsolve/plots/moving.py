@@ -45,7 +45,7 @@ class Film:
             self._words = self.options.labels
             self.figure.settings = settings
         self.figure.draw_without_rendering()
-        self.figure.set_layout_engine("none")  # the layout of the first frame holds for all
+        self.figure.hold_layout()
 
     def _build_planes(self) -> None:
         seen = self.view

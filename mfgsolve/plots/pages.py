@@ -15,6 +15,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation
 
@@ -56,13 +57,25 @@ class Picture(Figure):
     asked = False  # whether it has the width that was asked for
 
     def draw(self, renderer: Any) -> None:
-        """Without LaTeX, whatever the user's settings: to it, names are commands."""
+        """Without LaTeX, whatever the user's settings: to it, names are commands.
+
+        A file is drawn twice by Matplotlib, first only for the layout and into nothing; the layout alone is enough."""
         plain = {"text.usetex": False} if SETTINGS["text.usetex"] else {}
         with set_to(self.settings | plain):
             if plain:
                 for text in self.findobj(Text):
                     text.set_usetex(False)  # type: ignore[attr-defined]
+            layout = self.get_layout_engine()
+            if self.canvas.is_saving() and isinstance(layout, ConstrainedLayoutEngine):
+                layout.execute(self)
+                return
             super().draw(renderer)
+
+    def hold_layout(self) -> None:
+        """Keep the places of now for all pictures of a film: each is then drawn once, as there is nothing to lay out,
+        unless the user's settings put a layout in the place of none."""
+        preferred = SETTINGS["figure.autolayout"] or SETTINGS["figure.constrained_layout.use"]
+        self.set_layout_engine("none" if preferred else None)
 
     def savefig(self, *args: Any, **options: Any) -> None:
         """As Matplotlib's, with letters that stay letters in files."""

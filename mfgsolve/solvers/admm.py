@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from mfgsolve.solvers.anchored import Anchored, Image, Operator
 from mfgsolve.solvers.proximal import Programme
@@ -24,6 +23,8 @@ class Splitting(Operator):
     """
 
     def __init__(self, programme: Programme):
+        from scipy.sparse.linalg import splu
+
         self.programme = programme
         observe, n = programme.observe, len(programme.cost)
         lengths = np.asarray(observe.multiply(observe).sum(axis=1)).reshape(-1)

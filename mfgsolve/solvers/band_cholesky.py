@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import scipy
 from scipy import sparse
-from scipy.linalg import lapack
-from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from mfgsolve.solvers.newton_systems import FlowMaps, NewtonMatrix
 from mfgsolve.watch import look
@@ -104,7 +103,7 @@ class BandCholesky:
         _add(band, last, *self._targets(-1, rank[-1][which]))
         self._diagonal = band[:, 0].astype(float)
         band[:, 0] *= 1.0 + shift
-        kernel = lapack.spbtrf if self.single else lapack.dpbtrf
+        kernel = scipy.linalg.lapack.spbtrf if self.single else scipy.linalg.lapack.dpbtrf
         self._factor, fault = kernel(band.T, lower=1, overwrite_ab=1)
         return bool(fault == 0)
 
@@ -157,7 +156,7 @@ class BandCholesky:
         kept, out = self._rank[1:] >= 0, np.zeros_like(right)
         ordered = np.empty(self._size, dtype=self._factor.dtype)
         ordered[self._rank[1:][kept]] = right[kept]
-        kernel = lapack.spbtrs if self.single else lapack.dpbtrs
+        kernel = scipy.linalg.lapack.spbtrs if self.single else scipy.linalg.lapack.dpbtrs
         out[kept] = kernel(self._factor, ordered, lower=1, overwrite_b=1)[0][self._rank[1:][kept]]
         return out
 
@@ -218,6 +217,8 @@ class BandCholesky:
 
     def _plan(self) -> None:
         """The narrower of the two orders: the rank (T+1, width) of every unknown, -1 of those that are none."""
+        from scipy.sparse.csgraph import reverse_cuthill_mckee
+
         maps, n, near = self.maps, self.maps.states, self.maps.neighbourhoods.successors
         other = np.concatenate([near.transpose(1, 0, 2).reshape(n, -1), self._lifts[0]], axis=1)
         graph = sparse.csr_array((np.ones(other.size), other.reshape(-1), np.arange(n + 1) * other.shape[1]), (n, n))

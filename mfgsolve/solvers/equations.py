@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from mfgsolve.games import Game
 from mfgsolve.watch import look
@@ -30,6 +29,8 @@ class Linearised:
     """The factorised system at one point."""
 
     def __init__(self, equations: Equations, w: np.ndarray, z: np.ndarray, value: np.ndarray):
+        from scipy.sparse.linalg import splu
+
         self.w, self.z = w, z
         crowd, cost = equations.crowd_and_cost(w)
         self.lack = cost + equations.ahead @ value - z  # what z should be, minus what it is

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import linprog
 
 from mfgsolve.errors import InputError
 from mfgsolve.games import Game
@@ -176,6 +175,8 @@ def infeasibility(game: Game, limits: Limits) -> str | None:
     choices = game.step.actions * game.cells
     if choices * game.steps > LARGEST:
         return None
+    from scipy.optimize import linprog
+
     unknowns = choices * game.steps + game.cells + 1  # w, m_T, e
     equal, right = _flow_rows(game, unknowns)
     rows, bounds, labels = _bound_rows(game, limits, unknowns)

@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
-from scipy.optimize import brentq
 
 from mfgsolve.certificates import certify, relative, scale_of
 from mfgsolve.errors import InputError, unknown
@@ -158,6 +157,8 @@ class FrankWolfe(Averaging):
 
     def _length(self, state: MeanState) -> float:
         """Root of the derivative of the potential between the mean and the response."""
+        from scipy.optimize import brentq
+
         game, crowd = state.game, state.plan.crowd
         terminal = game.terminal_total(state.response) - game.terminal_total(crowd)
         own = state.plan.own_slope(game.step, state.policy, state.response, state.response_own - state.own)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, gmres
 
 from mfgsolve.games import Game
 from mfgsolve.kernels import vectors
@@ -129,6 +128,8 @@ def minimal_residual(system: Linearisation, residual: np.ndarray, tol: float, li
     count, shape = 0, residual.shape
     if residual.size <= DENSE:
         return _direct(system, residual), residual.size
+    from scipy.sparse.linalg import LinearOperator, gmres
+
     image, weighed = np.empty(shape), np.empty(shape)
 
     def matvec(vector: np.ndarray) -> np.ndarray:

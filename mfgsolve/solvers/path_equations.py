@@ -16,7 +16,6 @@ from typing import NamedTuple, cast
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from mfgsolve.games import Game
 from mfgsolve.games.stationary import Repeated
@@ -155,6 +154,8 @@ class Linearised:
         self._assemble(w, z)
 
     def _assemble(self, w: np.ndarray, z: np.ndarray) -> None:
+        from scipy.sparse.linalg import splu
+
         c, n, taken, rest = self.choices, self.choices.states, self.taken, self.rest
         width, several = c.game.width, c.populations
         owners = sparse.csr_array((np.ones(c.count), (np.arange(c.count), c.owner[c.state])), shape=(c.count, several))

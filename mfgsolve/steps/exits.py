@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import SuperLU, splu
 
 from mfgsolve.grids import Axis, Grid
 from mfgsolve.steps.costs import OwnCost
 from mfgsolve.steps.factors import Factor
 from mfgsolve.steps.transitions import Transitions, stacked
 from mfgsolve.steps.walks import LineWalk, line_shares
+
+if TYPE_CHECKING:
+    from scipy.sparse.linalg import SuperLU
 
 __all__ = [
     "Absorbed",
@@ -154,6 +156,8 @@ class AbsorbedNoise(Factor):
     """
 
     def __init__(self, matrices: Sequence[sparse.csc_array], grid: Grid):
+        from scipy.sparse.linalg import splu
+
         self.matrices, self.grid = list(matrices), grid
         self._solvers: list[SuperLU] = [splu(matrix, permc_spec="NATURAL") for matrix in self.matrices]
 

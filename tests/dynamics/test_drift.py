@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -249,8 +250,8 @@ def test_newton_solves_it_from_coarse_grids_and_along_falling_costs_of_moving() 
 
 
 def test_results_do_not_depend_on_threads() -> None:
-    problem = GAMES["diffusion"]()
-    one, two = (mfg.solve(problem, threads=threads, check="raise") for threads in (1, 2))
+    problem = replace(GAMES["diffusion"](), time=mfg.TimeGrid(0.5, 20))
+    one, two = (mfg.solve(problem, threads=threads, max_iterations=3, check="ignore") for threads in (1, 2))
     np.testing.assert_array_equal(one.dataset["density"], two.dataset["density"])
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zlib
 
 import numpy as np
 import pytest
+from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pictured import solved
 
 from mfgsolve import plots
 from mfgsolve.errors import InputError
 from mfgsolve.plots.narrow import fold, inches_of
-from mfgsolve.plots.pages import row_height
+from mfgsolve.plots.pages import Picture, row_height
 from mfgsolve.plots.style import applied, style_of
 
 PLAN = "supply-demand"
@@ -32,6 +35,38 @@ def test_a_picture_is_drawn_on_axes_of_the_users_own():
     assert " ".join(left.get_title().split()) == "warning: too few steps t = 0"  # warnings stand wherever answers do
     assert middle.get_title() == "t = 1"
     figure.draw_without_rendering()
+
+
+def test_a_file_is_laid_out_and_drawn_once_and_looks_as_matplotlib_draws_it(monkeypatch):
+    files, drawn, draw = {}, [], Axes.draw
+    monkeypatch.setattr(Axes, "draw", lambda ax, renderer: (drawn.append(ax), draw(ax, renderer)))
+    for name, drawing in (("once", Picture.draw), ("twice", Figure.draw)):
+        monkeypatch.setattr(Picture, "draw", drawing)
+        for box in ("tight", None):
+            drawn.clear()
+            figure, file = plots.plan(solved(PLAN), times=[0.0, 1.0], width=10.0), io.BytesIO()
+            figure.savefig(file, format="png", dpi=60, bbox_inches=box)
+            files[name, box], count = file.getvalue(), len(drawn)
+            assert count == len(figure.axes) * (1 if name == "once" else 2)
+    for box in ("tight", None):
+        assert files["once", box] == files["twice", box]
+
+
+@pytest.mark.parametrize("asked", [{}, {"figure.constrained_layout.use": True}, {"figure.autolayout": True}])
+def test_a_film_keeps_its_places_whatever_layout_the_user_prefers(asked):
+    with rc_context(asked):
+        figure = Picture(figsize=(3, 2), layout="compressed")
+        ax = figure.subplots()
+        figure.draw_without_rendering()
+        place = ax.get_position().bounds
+        figure.hold_layout()
+        ax.set_ylabel("a label\nof several\nlines")
+        drawn = []
+        ax.draw = lambda renderer: (drawn.append(renderer), Axes.draw(ax, renderer))  # type: ignore[method-assign]
+        for _ in range(2):  # the second time, too
+            figure.savefig(io.BytesIO(), format="png")
+        assert ax.get_position().bounds == place
+        assert len(drawn) == (4 if asked else 2)
 
 
 def test_axes_are_as_many_as_panels():

@@ -116,8 +116,9 @@ def test_solvers_are_frozen_hyper_parameters(small_problem):
         assert mfg.solve(small_problem, method=solver, tol=1e-3).converged
 
 
-def test_results_do_not_depend_on_threads(small_problem):
-    one, two = (mfg.solve(small_problem, threads=n).dataset for n in (1, 2))
+def test_results_do_not_depend_on_threads():
+    problem = mfg.problems.supply_demand(shape=(12, 12), steps=24, scheme="upwind")
+    one, two = (mfg.solve(problem, threads=n, max_iterations=3, check="ignore").dataset for n in (1, 2))
     np.testing.assert_array_equal(one["density"].values, two["density"].values)
 
 
