@@ -123,6 +123,9 @@ of a road network (`mfgsolve.roads.Flows`), with T and F the units of time and o
     origin, destination                  pair      name
     demand, drivers, pair_cost           pair      F, F, T vehicles that would drive, that do; least cost of a path
   * node_x, node_y                       node              coordinates
+  * clock_flow, clock_time               step, road  F, T  by the clock: of roads, by the step at which they are entered
+  * clock_link, clock_step               link              road of a link, from 1 (0 waiting, -1 arriving), and its step
+  * road_from, road_to, road_free_time   road              of the static network, whose nodes are ``place``
 
 The variables of a comparison are described at `mfgsolve.compare`, those of a convergence study at
 `mfgsolve.convergence` (the history above, on ``solver`` and ``iteration``, with ``best``, ``status``, ``method`` and

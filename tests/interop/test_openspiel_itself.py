@@ -122,7 +122,7 @@ def test_the_default_finds_the_equilibrium_of_roads_that_delay():
     """Nobody gains on Braess's roads to round-off, by OpenSpiel's own score; not every solver gets there."""
     problem = interop.build("openspiel:mfg_dynamic_routing(setting=dynamic_routing_braess)")
     solution = mfg.solve(problem)
-    theirs = conv(problem, solution, pyspiel.load_game(problem.name.partition(":")[2]))
+    theirs = conv(problem, solution, interop.catalogue.load_named(problem.name.partition(":")[2]))
     assert abs(theirs) <= 1e-12
     assert solution.dataset.attrs["stages"].startswith("prior-descent, mirror-descent")
 

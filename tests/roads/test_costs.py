@@ -15,7 +15,8 @@ from mfgsolve.roads.costs import named_links
 NUMBERS = st.floats(0.1, 10)
 
 
-@given(NUMBERS, NUMBERS, st.floats(0, 2), st.sampled_from([0.0, 1.0, 2.5, 4.0, 5.0]), st.floats(0, 30))
+@given(NUMBERS, NUMBERS, st.floats(0, 2), st.sampled_from([0.0, 1.0, 2.5, 4.0, 5.0]),
+       st.just(0.0) | st.floats(1e-6, 30))  # fmt: skip
 def test_integral_slope_and_marginal_cost_are_those_of_the_time(free, room, b, power, x):
     costs = BPR([free], [room], b, power)
     at = np.array([x])

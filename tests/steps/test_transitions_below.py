@@ -77,5 +77,5 @@ def test_what_is_wrong_in_it_is_told_with_action_and_state():
         chances[1, 2] *= 1.01
         return _tall(chances)
 
-    with pytest.raises(InputError, match="transitions of action 1 at step 0 from state 2 sum to 1.01"):
+    with pytest.raises(InputError, match=r"transitions of action 1 at step 0 from state 2 sum to 1.01"):
         mfg.solve(_problem(spoilt))
