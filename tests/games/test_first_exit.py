@@ -271,3 +271,10 @@ def test_a_file_in_which_not_all_leave_is_damaged(tmp_path: Any) -> None:
     spoilt.to_netcdf(tmp_path / "spoilt.nc", engine="h5netcdf")
     with pytest.raises(mfg.FileError, match="everybody leaves"):
         mfg.load(tmp_path / "spoilt.nc")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_path_following_sees_what_leaving_costs(seed: int) -> None:
+    problem = maze(seed, 6, exit_cost={"low": 6.0, "high": -4.0})
+    solution = mfg.solve(problem, method="path-following", tol=1e-11, max_iterations=40)
+    assert abs(solution.relative_exploitability) <= 1e-11

@@ -44,7 +44,7 @@ class TestEveryGame:
         space = getattr(problem.grid, "space", problem.grid)
         assert entry.shape in (problem.grid.shape, space.shape)
         assert problem.time.steps == entry.steps
-        assert problem.initial_mass().sum() == pytest.approx(problem.grid.populations, abs=1e-12)
+        assert problem.initial_mass().sum() == pytest.approx(sum(problem.grid.masses), abs=1e-12)
         game = Game(problem)
         assert np.isfinite(game.price(game.flow(game.step.uniform()))).all()
 
