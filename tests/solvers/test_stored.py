@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
+from moving_games import problem as moving
 
 import mfgsolve as mfg
 from mfgsolve.games import make_game
@@ -17,6 +18,7 @@ BAR = mfg.problems.beach_bar(shape=(6,), steps=4)
 GAMES = {
     "planning": replace(mfg.problems.beach_bar(shape=(6,), steps=4, temperature=0.3), final=np.full(6, 1 / 6)),
     "path-following": mfg.problems.bench_mfg_chain(game="ergodic"),
+    "proximal-point": moving(mfg.SpeedLimit(0.6), (6,), 8),
 }
 
 
@@ -53,7 +55,7 @@ def test_values_come_back_in_their_types_and_what_is_missing_is_an_error():
         Stored({}, numbers, 0).of(Thing)
 
 
-# names in the files of 0.5.0 (planning, path-following: 0.10.0), which must be found again
+# names in the files of 0.5.0 (planning, path-following: 0.10.0; proximal-point: later), which must be found again
 FILES = {
     "newton": ({"believed", "kept", "best_policy", "best_crowd", "coarser"},
                {"sweeps", "level", "levels", "idle", "phase", "damping", "growth", "breathless", "kept", "best"}),
@@ -69,6 +71,7 @@ FILES = {
     "planning": ({"believed", "final_price", "best_policy", "best_crowd", "best_price"},
                  {"sweeps", "best", "best_dual", "heat", "heated", "idle", "least", "stiffness"}),
     "path-following": ({"policy", "chosen", "value", "slack", "gain"}, {"sweeps", "best", "idle"}),
+    "proximal-point": ({"speeds", "crowd", "best"}, {"sweeps", "stiffness", "least", "idle"}),
     "chambolle-pock": ({"point", "anchor", "guess"}, {"sweeps", "weight", "first_weight", "count", "first", "last"}),
 }  # fmt: skip
 OPTIONAL = {"best_price", "best_crowd", "best_policy", "gain", "kept", "coarser", "best_multiplier"}
