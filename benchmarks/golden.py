@@ -51,6 +51,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "crowd-modelling": {},
     "crowd-modelling-2d": {},
     "crowd-motion": {"shape": (8, 8)},
+    "braess-traffic": {},
     "evacuation": {"shape": (22, 32), "steps": 24},
     "four-rooms": {"steps": 12},
     "gaussian-log": {"shape": (32,), "steps": 64},

@@ -15,7 +15,7 @@ import importlib
 import types
 from typing import Any
 
-__version__ = "0.10.0"
+__version__ = "0.11.0"
 
 _HOMES = {
     "Axis": "grids",

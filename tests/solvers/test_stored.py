@@ -55,7 +55,7 @@ def test_values_come_back_in_their_types_and_what_is_missing_is_an_error():
         Stored({}, numbers, 0).of(Thing)
 
 
-# names in the files of 0.5.0 (planning, path-following: 0.10.0; proximal-point: later), which must be found again
+# names in the files of 0.5.0 (planning, path-following: 0.10.0; proximal-point: 0.11.0), which must be found again
 FILES = {
     "newton": ({"believed", "kept", "best_policy", "best_crowd", "coarser"},
                {"sweeps", "level", "levels", "idle", "phase", "damping", "growth", "breathless", "kept", "best"}),
