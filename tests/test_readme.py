@@ -68,7 +68,7 @@ def test_the_table_of_solvers_is_what_the_solvers_say():
 def test_it_is_short_and_its_first_lines_are_as_many_as_it_says() -> None:
     code = TEXT.split("## Twelve lines")[1].split("```")[1].removeprefix("python")
     assert len([line for line in code.splitlines() if line.strip()]) == 12
-    assert len(TEXT.splitlines()) <= 320
+    assert len(TEXT.splitlines()) <= 350
     prose = [line for line in TEXT.splitlines() if not line.startswith(("|", "!["))]
     assert max(map(len, prose)) <= 130
     consoles = [block.split("```")[0] for block in TEXT.split("```console\n")[1:]]
@@ -82,7 +82,7 @@ def test_every_link_points_to_a_file(page):
 
 
 def test_it_is_a_front_door():
-    assert len(TEXT.splitlines()) <= 320
+    assert len(TEXT.splitlines()) <= 350
     doors = TEXT.split("## A game of your own")[1].split("## Which solver")[0]
     for code in re.findall(r"^```\w+\n(.*?)^```", doors, flags=re.M | re.S):
         assert len([line for line in code.splitlines() if line and not line.startswith(("import", "from"))]) <= 8

@@ -1,8 +1,5 @@
 """Networks by the clock: by hand, against brute force on the graph of (node, step), and on published data."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import scipy.optimize
@@ -10,8 +7,8 @@ import scipy.optimize
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
 from mfgsolve.roads.costs import OwnCosts
+from tests.road_networks import city
 
-TNTP = Path(os.environ.get("MFGSOLVE_TNTP", Path(__file__).resolve().parents[3] / "shared" / "data" / "tntp"))
 ROAD = {"from": ["A"], "to": ["B"], "constant": [2.0], "slope": [1.0]}
 
 
@@ -121,10 +118,8 @@ def test_a_network_by_the_clock_has_one_clock():
         _road().by_clock(6).by_clock(6)
 
 
-@pytest.mark.skipif(not TNTP.exists(), reason="the networks of TNTP are not here; MFGSOLVE_TNTP names their folder")
 def test_sioux_falls_by_the_clock():
-    static = mfg.RoadNetwork.from_tntp(TNTP / "SiouxFalls_net.tntp", TNTP / "SiouxFalls_trips.tntp")
-    flows = _solve(static.by_clock(40, departures=range(4)))
+    flows = _solve(city("SiouxFalls").by_clock(40, departures=range(4)))
     assert flows.relative_exploitability <= 1e-12
     assert abs(flows.numbers["confirmed_gap"]) <= 1e-12
     assert flows.potential == pytest.approx(3313828.8561345, rel=1e-13)  # published methods end at 3313828.858
