@@ -30,7 +30,7 @@ from mfgsolve.steps.identity import GOLDEN, unchanging
 
 __all__ = ["VERSIONS", "fingerprint"]
 
-VERSIONS = ("0.5.0", "0.6.0", "0.7.0", "0.8.0", "0.9.0", "0.10.0")  # that tell games apart by this very digest
+VERSIONS = ("0.5.0", "0.6.0", "0.7.0", "0.8.0", "0.9.0", "0.10.0", "0.11.0")  # that tell games apart by this digest
 
 SILVER = math.sqrt(2) - 1  # beside GOLDEN, the other irrational step of the two crowds
 CLAIMS = (

@@ -32,7 +32,7 @@ numbers that is their sum::
     unit = "h"
     discount = 0.0                              # rate r >= 0: what is paid at t counts e^(-r t); of named problems, too
     # kind = "ergodic"                          # without a final time: dt = 1.0 and unit alone, no table initial; or
-    # kind = "first-exit"                       # until agents leave by exits, born as [initial] says; or
+    # kind = "first-exit"                       # until agents leave by exits, born as initial says; or
     # kind = "discounted"                       # rate = 0.1 (per unit of time) or factor = 0.9 (of a step), and
     # population = "invariant"                  # or "renewal", of agents who are born again as at first
     [dynamics]

@@ -48,7 +48,9 @@ def test_games_that_learners_cannot_play():
 @pytest.mark.parametrize("name", ["agents", "episodes", "rng", "max_seconds", "threads"])
 def test_a_parameter_with_the_name_of_an_argument_is_no_guess(name, monkeypatch):
     entry = registry.get("beach-bar")
-    both = SimpleNamespace(name="beach-bar", parameters=(*entry.parameters, name), resolution=(), build=entry.build)
+    both = SimpleNamespace(
+        name="beach-bar", kind="game", parameters=(*entry.parameters, name), resolution=(), build=entry.build
+    )
     monkeypatch.setattr(registry, "get", lambda problem: both)
     with pytest.raises(mfg.InputError, match=f"{name} is a parameter of beach-bar, and an argument of its own here"):
         mfg.learn("beach-bar", **{name: 3})

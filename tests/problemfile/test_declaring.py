@@ -15,9 +15,9 @@ from mfgsolve.resolution import settle
 
 SHAPES = {"evacuation": (22, 32), "supply-demand": (8, 10), "crowd-aversion": (8, 16), "planned-room": (8, 16)}
 AS_DATA = [
-    "beach-bar", "bench-mfg-chain", "bonnans-lavigne-pfeiffer-2", "braess", "crowd-aversion", "crowd-modelling",
-    "crowd-modelling-2d", "crowd-motion", "evacuation", "four-rooms", "lattice-supply-demand", "left-right",
-    "planned-room", "predator-prey", "rock-paper-scissors", "supply-demand",
+    "beach-bar", "bench-mfg-chain", "bonnans-lavigne-pfeiffer-2", "braess", "braess-traffic", "crowd-aversion",
+    "crowd-modelling", "crowd-modelling-2d", "crowd-motion", "evacuation", "four-rooms", "lattice-supply-demand",
+    "left-right", "planned-room", "predator-prey", "rock-paper-scissors", "supply-demand",
 ]  # fmt: skip
 REFUSED = {
     "bonnans-lavigne-pfeiffer-1": "cannot be written out in full: what the text makes differs from it in some bits",
