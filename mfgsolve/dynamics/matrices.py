@@ -31,8 +31,9 @@ __all__ = [
 def as_matrices(transitions: Any, space: Space, where: str, actions: int | None) -> Matrices:
     """One checked matrix per action, from a list of matrices, an array (action, state, next state), or a sparse matrix
     (action * state, next state) of several actions one below the other."""
-    if sparse.issparse(transitions) and transitions.ndim == 2 and transitions.shape[1] == space.size:
-        tall = sparse.csr_array(transitions)
+    tall: Any = transitions
+    if sparse.issparse(transitions) and tall.shape[1:] == (space.size,):
+        tall = sparse.csr_array(tall)
         starts = range(0, tall.shape[0], space.size)
         if tall.shape[0] % space.size == 0 and len(starts) > 1:
             transitions = [tall[k : k + space.size] for k in starts]

@@ -65,8 +65,8 @@ def _all_steps(data: xr.Dataset) -> xr.Dataset:
     number = {name: k for k, name in enumerate(data["place"].values)}
     flow, free = data["clock_flow"].sum("step"), data["road_free_time"]
     spent = (data["clock_flow"] * data["clock_time"]).sum("step")
-    time = xr.where(flow > 0, spent / flow.where(flow > 0, 1.0), free)
-    delay = xr.where(free > 0, time / free.where(free > 0, 1.0), np.nan)
+    time = (spent / flow.where(flow > 0)).fillna(free)
+    delay = time / free.where(free > 0)
     ends = {name: ("link", [number[node] for node in data[f"road_{side}"].values])
             for name, side in (("tail", "from"), ("head", "to"))}  # fmt: skip
     units = {"flow": flow, "time": time, "free_time": free, "delay": delay}
