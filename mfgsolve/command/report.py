@@ -208,6 +208,8 @@ def _place(data: xr.Dataset) -> str:
     sizes = dict(zip(data["density"].dims[first:], data["density"].shape[first:], strict=True))
     populations = sizes.pop("population", 1)
     several = f"{populations} populations, " if populations > 1 else ""
+    if "scenario" in sizes:
+        several += f"{sizes.pop('scenario')} scenarios, "
     where = f"{sizes['state']} states" if "state" in sizes else f"shape {'x'.join(str(n) for n in sizes.values())}"
     return f"{several}{where}" + (f", {data.sizes['action']} actions" if "action" in data.sizes else "")
 
