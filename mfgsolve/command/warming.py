@@ -10,7 +10,7 @@ import typer
 from mfgsolve.command.arguments import Json, Threads
 from mfgsolve.errors import InputError, unknown
 
-COMMON = ("entropic", "upwind", "finite")
+COMMON = ("entropic", "upwind", "finite", "roads")
 
 
 def warm_up(
