@@ -122,7 +122,7 @@ def _frame(ax: Axes, data: xr.Dataset, places: np.ndarray, placed: bool) -> None
     size = part.relative(9.0 if inside else 4.0 if names else 2.2)
     ax.plot(*places.T, "o", color="white", markeredgecolor=part.INK, markersize=size, markeredgewidth=0.5, zorder=3)
     for place, name in zip(places, names, strict=False):
-        _name(ax, place, name, inside, bool(place[0] > places[:, 0].mean()))
+        _name(ax, (float(place[0]), float(place[1])), name, inside, bool(place[0] > places[:, 0].mean()))
     middle, half = 0.5 * (places.min(axis=0) + places.max(axis=0)), _half(places)
     ax.set(xlim=(middle[0] - half[0], middle[0] + half[0]), ylim=(middle[1] - half[1], middle[1] + half[1]))
     ax.set_aspect("equal")
@@ -140,7 +140,7 @@ def _half(places: np.ndarray) -> np.ndarray:
     return np.maximum(half, 0.3 * (half.max() + 1e-12))
 
 
-def _name(ax: Axes, place: np.ndarray, name: str, inside: bool, right: bool) -> None:
+def _name(ax: Axes, place: tuple[float, float], name: str, inside: bool, right: bool) -> None:
     """A node's name, in its circle, or where it is longer beside it, towards the middle of the map."""
     size = part.relative(6)
     if inside:
