@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from mfgsolve.errors import InputError
 from mfgsolve.plots import panels as part
@@ -75,11 +76,14 @@ def rows_of(parent: np.ndarray) -> np.ndarray:
 def _draw(ax: Axes, data: xr.Dataset, height: np.ndarray) -> None:
     chance, parent = data["scenario_probability"].values, data["scenario_parent"].values
     begin, end = data["scenario_begin"].values, data["scenario_end"].values
-    for k, name in enumerate(data["scenario"].values):
+    names = [str(name) for name in data["scenario"].values]
+    for k, name in enumerate(names):
         wide = part.relative(THIN + (THICK - THIN) * float(chance[k]))
         if parent[k] >= 0:
             ax.plot([begin[k]] * 2, [height[parent[k]], height[k]], color=part.INK, linewidth=part.relative(THIN))
         ax.plot([begin[k], end[k]], [height[k]] * 2, color=part.series(0)["color"], linewidth=wide,
                 solid_capstyle="butt", label=words(name))  # fmt: skip
-        ax.annotate(f"{words(name)} ({100 * chance[k]:.3g} %)", (begin[k], height[k]), (4, wide / 2 + 2),
+        last = name.removeprefix(f"{names[parent[k]]}/") if parent[k] >= 0 else name  # what was before is seen
+        shown = ax.annotate(f"{words(last)} ({100 * chance[k]:.3g} %)", (begin[k], height[k]), (4, wide / 2 + 2),
                     textcoords="offset points", ha="left", va="bottom")  # fmt: skip
+        shown.set_path_effects([withStroke(linewidth=part.relative(2), foreground="white")])

@@ -44,3 +44,16 @@ def test_games_without_news_and_single_times_are_refused(news):
         mfg.plots.scenarios(mfg.solve("left-right", check="ignore"))
     with pytest.raises(mfg.InputError, match="shows all times"):
         mfg.plots.scenarios(news, times=[1.0])
+
+
+def test_of_news_after_news_the_last_is_told():
+    tree = mfg.ScenarioTree([1.0, 2.0], [[0.5, 0.5], [0.1, 0.9]], [["up", "down"], ["a$b", "_c"]])
+    swap = np.eye(2)[::-1]
+    game = mfg.Problem(
+        grid=mfg.States(2), time=mfg.TimeGrid(3, 3), dynamics=mfg.Tabular([np.eye(2), swap], temperature=0.2),
+        coupling=mfg.CrowdAversion(1.0), initial=np.array([0.7, 0.3]), scenarios=tree,
+    )  # fmt: skip
+    texts = [text.get_text() for text in mfg.plots.scenarios(mfg.solve(game)).axes[0].texts]
+    assert [text.strip("\N{THIN SPACE}") for text in texts] == [
+        "start (100 %)", "up (50 %)", "down (50 %)", r"a\$b (5 %)", "_c (45 %)", r"a\$b (5 %)", "_c (45 %)",
+    ]  # fmt: skip
