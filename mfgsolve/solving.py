@@ -39,7 +39,7 @@ from mfgsolve.solvers import make_solver, own_options
 from mfgsolve.solvers.base import Budget, Guess, Outcome, Restore, Run, Solver, begin, handed_over, restorer, run
 from mfgsolve.stationary import check_final_time
 
-__all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solved"]
+__all__ = ["beside", "check_limits", "learned", "mesh_solver", "resume", "solve", "solve_arguments", "solved"]
 
 WIDER = 3  # times that steps are made to reach farther, where a plan asks for it
 REFERENCE = {"tol": 1e-6, "max_seconds": 60.0}  # of the solver that learners are compared with
@@ -129,7 +129,7 @@ def solve(
     >>> solution.relative_exploitability <= 1e-10
     True
     """
-    general = dict.fromkeys(_arguments()) | {"start": start}
+    general = dict.fromkeys(solve_arguments()) | {"start": start}
     problem, options = stated(problem, options, general, partial(own_options, method=method), "solve")
     if tol_continuum is None:
         return solved(
@@ -151,7 +151,8 @@ def solve(
     return _told(solution, "the finest mesh", tol, check)
 
 
-def _arguments() -> list[str]:
+def solve_arguments() -> list[str]:
+    """Names of the arguments of `solve` that are no options of solvers."""
     return [name for name in inspect.signature(solve).parameters if name not in ("problem", "options")]
 
 
@@ -184,7 +185,7 @@ def solved(
             problem = settle(problem)
             line.of_problem(problem)
             game = posed(problem, objective)
-            job = _Job(problem, objective, make_solver(game, method, dict(options or {}), _arguments()), tol)
+            job = _Job(problem, objective, make_solver(game, method, dict(options or {}), solve_arguments()), tol)
             budget, callback = Budget(max_iterations, max_seconds), line.beside(callback)
             first = _guess(start) if guess is None else guess
             ended = _run(job, game, first, budget, callback, checkpoint, threads)

@@ -276,10 +276,17 @@ class Statement(ABC, Generic[A]):
     def options(self, given: Mapping[str, Any], verb: str) -> dict[str, Any]:
         """The options that were given, if `solve_with` has them; None is "left out"."""
         asked = {name: value for name, value in given.items() if value is not None}
-        own = list(inspect.signature(self.solve_with).parameters)
+        own, parameters = list(inspect.signature(self.solve_with).parameters), list(self.parameters or {})
         for name in asked:
-            if name not in own:
-                raise InputError(f"{verb} of {self.noun}: {unknown('option', name, [*own, 'check'])}")
+            if name in own:
+                continue
+            if name in parameters:
+                raise InputError(
+                    f"{verb} of {self.noun}: {name} is a parameter of {self.name}, and that is stated already; state "
+                    f"it with it, problems.{self.name.replace('-', '_')}({name}=...)"
+                )
+            what = f"option, or parameter of {self.name}," if parameters else "option"
+            raise InputError(f"{verb} of {self.noun}: {unknown(what, name, [*own, *parameters, 'check'])}")
         return asked
 
     @classmethod

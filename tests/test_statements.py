@@ -58,7 +58,7 @@ def test_a_file_is_the_answer_again_and_of_its_kind_alone(tmp_path):
     assert again.warnings == ()
     from mfgsolve.solution import load
 
-    with pytest.raises(mfg.FileError, match="is a toy-root; a solution is needed: use 'mfgsolve show'"):
+    with pytest.raises(mfg.FileError, match="is the answer to a root; a solution is needed: use 'mfgsolve show'"):
         load(path)
 
 
@@ -90,7 +90,10 @@ def test_a_warning_of_a_game_points_at_the_caller_too():
 def test_options_of_others_are_refused():
     for call, sentence in (
         (lambda: mfg.solve(Root(), toll=1), "unknown option 'toll'; did you mean 'tol'"),
-        (lambda: mfg.solve("toy-root", checkpoint="a.nc"), "solve of a root: unknown option 'checkpoint'"),
+        (
+            lambda: mfg.solve("toy-root", checkpoint="a.nc"),
+            "solve of a root: unknown option, or parameter of toy-root, 'checkpoint'",
+        ),
         (lambda: mfg.price_of_anarchy(Root()), "solve of a root: unknown option 'objective'"),
         (lambda: mfg.learn("toy-root", "mguni"), "learn got a root; it is of games"),
         (lambda: mfg.problems.build("toy-root", shape=(3,)), "shape of toy-root is given; a root has none"),
@@ -107,3 +110,12 @@ def test_the_list_has_it_beside_the_games():
     assert "the number" in run("list", "toy-root").stdout
     assert "toy-root" in [one["name"] for one in json.loads(run("list", "--json").stdout)["problems"]]
     assert "toy-root" in [word for word, _ in completing._problems()]
+
+
+def test_a_misspelt_parameter_of_a_name_has_a_nearest_one():
+    for name, wrong, near in (("huggett", "gama", "gamma"), ("braess-roads", "demnd", "demand"),
+                              ("aiyagari-shock", "fal", "fall")):  # fmt: skip
+        with pytest.raises(mfg.InputError, match=f"parameter of {name}, '{wrong}'; did you mean '{near}'"):
+            mfg.solve(name, **{wrong: 2})
+    with pytest.raises(mfg.InputError, match=r"stated already; state it with it, problems.huggett\(gamma=...\)"):
+        mfg.solve(mfg.problems.huggett(), gamma=3.0)

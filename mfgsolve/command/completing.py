@@ -41,7 +41,16 @@ BASH = """_mfgsolve_completion() {
 }
 complete -o default -F _mfgsolve_completion mfgsolve
 """
-KINDS = ("plan", "value", "speed", "policy", "convergence", "learning", "exits")  # of pictures of a solution
+KINDS = (
+    "plan",
+    "value",
+    "speed",
+    "policy",
+    "convergence",
+    "learning",
+    "exits",
+    "scenarios",
+)  # of pictures of a solution
 Candidates = list[tuple[str, str]]  # words, and what they are
 
 

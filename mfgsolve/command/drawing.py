@@ -47,7 +47,7 @@ def plot(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="Of a solution: plan (default), value, speed, policy, convergence, learning or exits.",
+            help="Of a solution: plan (default), value, speed, policy, convergence, learning, exits, scenarios.",
             autocompletion=completing.kinds,
         ),
     ] = None,

@@ -206,7 +206,10 @@ def _place(data: xr.Dataset) -> str:
     """Where agents live: shape of the grid or number of states; how many populations and actions."""
     first = 0 if "stationary" in data.attrs else 1
     sizes = dict(zip(data["density"].dims[first:], data["density"].shape[first:], strict=True))
-    several = f"{sizes.pop('population')} populations, " if "population" in sizes else ""
+    populations = sizes.pop("population", 1)
+    several = f"{populations} populations, " if populations > 1 else ""
+    if "scenario" in sizes:
+        several += f"{sizes.pop('scenario')} scenarios, "
     where = f"{sizes['state']} states" if "state" in sizes else f"shape {'x'.join(str(n) for n in sizes.values())}"
     return f"{several}{where}" + (f", {data.sizes['action']} actions" if "action" in data.sizes else "")
 

@@ -55,7 +55,10 @@ Nodes = Annotated[
     Path | None, typer.Option("--nodes", metavar="NODE.tntp", help="Of a road network: where its nodes are.")
 ]
 Links = Annotated[
-    Path | None, typer.Option("--table", metavar="FILE.csv", help="Of a road network: write flow, time, cost of links.")
+    Path | None,
+    typer.Option(
+        "--table", metavar="FILE.csv", help="Of roads and economies: write the table of links, wealth or steps."
+    ),
 ]
 Whole = Annotated[
     bool, typer.Option("--whole", help="Write what follows from the policy, too, for readers other than mfgsolve.")
@@ -121,7 +124,9 @@ def solve(
                     output, plot, table, json, strict)  # fmt: skip
         return
     if table is not None:
-        raise InputError("--table is of road networks; 'mfgsolve table' writes tables of the file of a game's solution")
+        raise InputError(
+            "--table is of road networks and economies; 'mfgsolve table' writes tables of the file of a game's solution"
+        )
     stated = stated_problem(problem, read_shape(shape), steps, given, scheme)
     check_data({"--output": output, "--checkpoint": checkpoint}, stated)
     import mfgsolve

@@ -10,12 +10,12 @@ import typer
 from mfgsolve.command.arguments import Json, Threads
 from mfgsolve.errors import InputError, unknown
 
-COMMON = ("entropic", "upwind", "finite")
+COMMON = ("entropic", "upwind", "finite", "roads")
 
 
 def warm_up(
     games: Annotated[
-        str, typer.Option(metavar="A,B,C", help="Of entropic, upwind, finite, lattice, agents; or all.")
+        str, typer.Option(metavar="A,B,C", help="Of entropic, upwind, finite, lattice, agents, roads; or all.")
     ] = ",".join(COMMON),
     threads: Threads = None,
     json: Json = False,
@@ -85,10 +85,20 @@ def _agents(threads: int) -> None:
         mfg.simulate(mfg.solve(problem, check="ignore", threads=threads), agents=4, rng=0)
 
 
+def _roads(threads: int) -> None:
+    """A small city, at the equilibrium and at the social optimum; its kernels run on one thread."""
+    import mfgsolve as mfg
+
+    city = mfg.problems.build("ring-city", {"rings": 2, "radials": 4})
+    for objective in ("equilibrium", "social"):
+        mfg.solve(city, objective=objective, check="ignore")
+
+
 GAMES: dict[str, Callable[[int], None]] = {
     "entropic": _diffusion("entropic"),
     "upwind": _diffusion("upwind"),
     "finite": _finite("left-right", "beach-bar"),
     "lattice": _finite("lattice-supply-demand", shape=(8, 8)),
     "agents": _agents,
+    "roads": _roads,
 }

@@ -255,13 +255,19 @@ def _checked(dataset: Any, path: str | Path, kind: str, whole: bool) -> Any:
     if result != kind:
         reader = "'mfgsolve show' or 'plot', or 'mfgsolve.load'" if result in STATEMENTS else READERS.get(result)
         remedy = f": use {reader} for it" if reader else ""
-        raise FileError(f"file {told(path)} is a {told(result)}; a {kind} is needed{remedy}")
+        held = f"the answer to {STATEMENTS[result].noun}" if result in STATEMENTS else _one(told(result))
+        raise FileError(f"file {told(path)} is {held}; {_one(kind)} is needed{remedy}")
     where = f"{'checkpoint' if kind == 'checkpoint' else 'file'} {told(path)}"
     schema.check(dataset, kind, where, whole=whole)
     try:
         return unsealed(dataset)
     except ValueError as error:
         raise FileError(f"{where} is damaged: {error}; make it anew, or fetch it again") from None
+
+
+def _one(kind: str) -> str:
+    """The kind with its article."""
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 
 def file_kind(path: str | Path) -> str:

@@ -29,6 +29,7 @@ from mfgsolve.plots.markets import economy
 from mfgsolve.plots.output import animate, save
 from mfgsolve.plots.refinement import refinement
 from mfgsolve.plots.roads import roads
+from mfgsolve.plots.scenarios import scenarios
 from mfgsolve.plots.society import society
 from mfgsolve.plots.style import Style
 from mfgsolve.plots.sweep import study, sweep, sweep_densities
@@ -38,5 +39,5 @@ from mfgsolve.plots.transition import transition
 __all__ = [
     "KINDS", "OWN", "Style", "ablation", "agents", "animate", "battle", "convergence", "convergences", "design",
     "diffusion", "draw", "economy", "exits", "faceoff", "learners", "learning", "plan", "policy", "refinement", "roads",
-    "save", "society", "speed", "study", "sweep", "sweep_densities", "training", "transition", "value",
+    "save", "scenarios", "society", "speed", "study", "sweep", "sweep_densities", "training", "transition", "value",
 ]  # fmt: skip

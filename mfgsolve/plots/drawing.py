@@ -22,6 +22,7 @@ from mfgsolve.plots.learning import learning
 from mfgsolve.plots.markets import economy
 from mfgsolve.plots.refinement import refinement
 from mfgsolve.plots.roads import roads
+from mfgsolve.plots.scenarios import scenarios
 from mfgsolve.plots.sweep import study
 from mfgsolve.plots.training import training
 from mfgsolve.plots.transition import transition
@@ -30,7 +31,7 @@ __all__ = ["KINDS", "OWN", "draw"]
 
 KINDS: dict[str, Callable[..., Figure]] = {  # of a solution
     "plan": plan, "value": value, "speed": speed, "policy": policy, "convergence": convergence, "learning": learning,
-    "exits": exits,
+    "exits": exits, "scenarios": scenarios,
 }  # fmt: skip
 OWN: dict[str, Callable[..., Figure]] = {  # of other results, by the kind in their dataset
     "ablation": ablation, "comparison": agents, "convergence": convergences, "economy": economy, "faceoff": faceoff,
@@ -46,7 +47,8 @@ def draw(result: Any, kind: str | None = None, **options: Any) -> Figure:
     ----------
     result : a Solution or its dataset; or what `mfgsolve.convergence`, `compare`, `refine`, `sweep`, `design`, `learn`
         or a face-off returned, each of which has one picture
-    kind : of a solution: "plan" (default), "value", "speed", "policy", "convergence", "learning" or "exits"
+    kind : of a solution: "plan" (default), "value", "speed", "policy", "convergence", "learning", "exits" or
+        "scenarios"
     options : of that picture (times, measures, stages, ...) and of all pictures, see `mfgsolve.plots.Style`
 
     Raises

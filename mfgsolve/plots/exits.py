@@ -35,12 +35,17 @@ def exits(
     Raises
     ------
     InputError
-        for a game without exits
+        for a game without exits, and one without a final time, whose agents leave at all times alike
     """
     seen = view(solution)
     if times is not None:
         raise InputError("a picture of exits shows all times; leave times out")
     exited = exited_of(seen.dataset, seen.name)
+    if "time_until_exit" in seen.dataset.attrs:  # of a first-exit game
+        raise InputError(
+            f"agents leave {seen.name} at all times alike, so that there are no curves to draw; solution.evacuation() "
+            "and 'mfgsolve show' tell by which exit, and after how long"
+        )
     figure, rows = part.over_time(seen, 2)
     several = "population" in exited.dims
     for k, (one, (left, right)) in enumerate(zip(seen.each, rows, strict=True)):

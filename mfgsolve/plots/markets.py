@@ -33,7 +33,7 @@ def economy(dataset: xr.Dataset, **style: Unpack[part.Options]) -> Figure:
     figure, axes = part.row(6, 3.3, least=3.3)
     wealth, shown = data["wealth"].values, data["mass"].sum("income").values
     last = wealth[min(int(np.searchsorted(np.cumsum(shown), 1 - SEEN)) + 1, wealth.size - 1)]
-    limits = (wealth[0], wealth[0] + REACH * (last - wealth[0]))
+    limits = (wealth[0], min(wealth[0] + REACH * (last - wealth[0]), wealth[-1]))
     for ax, name in zip(axes, ("density", "consumption", "saving", "marginal_propensity"), strict=False):
         _by_income(ax, data, name, limits)
     _atom(axes[0], data)
@@ -94,18 +94,22 @@ def _market(ax: Axes, data: xr.Dataset) -> None:
     prices, found = data["scanned_price"].values, data["clearing_price"].values
     held, there = data["scanned_holdings"].values, data["scanned_supply"].values
     attrs, r = data.attrs, float(data.attrs["price"])
+    own = float(attrs["mean_wealth"])
+    held, there = (np.insert(curve, np.searchsorted(prices, r), at)  # through the answer, which lies between
+                   for curve, at in ((held, own), (there, own - float(attrs["excess"]))))  # fmt: skip
+    prices = np.insert(prices, np.searchsorted(prices, r), r)
+    at = np.interp(found, prices, there)
     ax.plot(held, prices, label="households hold", color=part.series(0)["color"])
     ax.plot(there, prices, label="there is", color=part.series(1)["color"], linestyle="--")
-    at = np.interp(found, prices, there)
     ax.plot(at, found, "o", markerfacecolor="none", color=CLEARING, markersize=part.relative(7), label="clears")
     error, best = (float(attrs.get(f"discretisation_{name}", np.nan)) for name in ("price", "extrapolated_price"))
     if np.isfinite(error):
         ax.axhspan(r - error, r + error, color=CLEARING, alpha=0.2, linewidth=0)
         ax.axhline(best, color=CLEARING, linewidth=part.relative(0.8), label="continuum")
     room = np.ptp(np.append(at, held[np.searchsorted(prices, r) :][:1])) + 0.5 * abs(at[0]) + 0.25
-    low, high = max(prices[0], r - 0.6 * abs(prices[-1] - prices[0])), prices[-1]
+    low, high = max(prices[0], r - 0.72 * abs(prices[-1] - prices[0])), prices[-1]
     seen = held[(prices >= low)]
     ax.set(xlim=(min(seen.min(), at.min()) - 0.05 * room, at.max() + 2 * room), ylim=(low, high))
     ax.set(xlabel="wealth", ylabel="interest rate r (1 / time)", title="the market")
-    part.explain(ax, loc="lower right")
+    part.explain(ax)
     ax.grid(alpha=0.3)

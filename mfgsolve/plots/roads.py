@@ -12,17 +12,22 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
-from mfgsolve.errors import InputError
+from mfgsolve.errors import InputError, cut
 from mfgsolve.plots import panels as part
+from mfgsolve.plots.narrow import LOWER
 from mfgsolve.plots.reading import doubts, labelled, words
 
 __all__ = ["layout", "roads"]
 
 WIDEST, NARROWEST = 7.0, 0.4  # points of a link
 ASIDE = 0.007  # of the map, by which the two directions of a road stand apart
+BELOW = 48  # points from the map to what explains the widths, with ticks and a label between
 NAMED = 60  # nodes up to which each has its name
+SHORT, LONG = 3, 24  # letters of a name that its circle holds, and of one that is shown in full
 COLOURS = ListedColormap(matplotlib.colormaps["magma_r"](np.linspace(0.18, 0.92, 256)), name="delay")
 EMPTY = "0.8"
 LARGE = 3000  # nodes up to which a layout is made
@@ -46,7 +51,8 @@ def roads(result: Any, **style: Unpack[part.Options]) -> Figure:
         raise InputError(f"flows of a road network are needed, from mfgsolve.solve; a {type(result).__name__} came")
     data = _all_steps(data) if "clock_flow" in data else data
     places, placed = _places(data)
-    figure = part.page(0.68 * part.width() + 0.8, "compressed")
+    wide, high = _half(places)
+    figure = part.page(min(0.68, 0.8 * high / wide) * part.width() + 0.8, "compressed")
     ax = figure.subplots()
     image = _draw(ax, data, places)
     delay, unit = _delay(data)
@@ -111,13 +117,13 @@ def _widest() -> float:
 
 def _frame(ax: Axes, data: xr.Dataset, places: np.ndarray, placed: bool) -> None:
     """Nodes, limits and axes."""
-    size = part.relative(2.2 if len(places) > NAMED else 9.0)
+    names = [words(cut(str(name), LONG)) for name in data["node"].values] if len(places) <= NAMED else []
+    inside = bool(names) and max(map(len, names)) <= SHORT
+    size = part.relative(9.0 if inside else 4.0 if names else 2.2)
     ax.plot(*places.T, "o", color="white", markeredgecolor=part.INK, markersize=size, markeredgewidth=0.5, zorder=3)
-    if len(places) <= NAMED:
-        for place, name in zip(places, data["node"].values, strict=True):
-            ax.annotate(words(name), place, ha="center", va="center", fontsize=part.relative(6), zorder=4)
-    middle, span = 0.5 * (places.min(axis=0) + places.max(axis=0)), 0.54 * np.ptp(places, axis=0).max() + 1e-12
-    half = np.maximum(0.54 * np.ptp(places, axis=0), 0.3 * span)
+    for place, name in zip(places, names, strict=False):
+        _name(ax, (float(place[0]), float(place[1])), name, inside, bool(place[0] > places[:, 0].mean()))
+    middle, half = 0.5 * (places.min(axis=0) + places.max(axis=0)), _half(places)
     ax.set(xlim=(middle[0] - half[0], middle[0] + half[0]), ylim=(middle[1] - half[1], middle[1] + half[1]))
     ax.set_aspect("equal")
     for axis in (ax.xaxis, ax.yaxis):
@@ -126,6 +132,24 @@ def _frame(ax: Axes, data: xr.Dataset, places: np.ndarray, placed: bool) -> None
         ax.set(xlabel="x", ylabel="y")
     else:
         ax.set(xticks=[], yticks=[], xlabel="no coordinates were given: nodes lie as many links apart as they are")
+
+
+def _half(places: np.ndarray) -> np.ndarray:
+    """Half of the width and height of the map."""
+    half: np.ndarray = 0.54 * np.ptp(places, axis=0)
+    return np.maximum(half, 0.3 * (half.max() + 1e-12))
+
+
+def _name(ax: Axes, place: tuple[float, float], name: str, inside: bool, right: bool) -> None:
+    """A node's name, in its circle, or where it is longer beside it, towards the middle of the map."""
+    size = part.relative(6)
+    if inside:
+        ax.annotate(name, place, ha="center", va="center", fontsize=size, zorder=4)
+        return
+    away = part.relative(7) * (-1 if right else 1)
+    shown = ax.annotate(name, place, (away, 0), textcoords="offset points", ha="right" if right else "left",
+                        va="center", fontsize=size, zorder=4)  # fmt: skip
+    shown.set_path_effects([withStroke(linewidth=part.relative(2), foreground="white")])
 
 
 def _explain_widths(ax: Axes, data: xr.Dataset) -> None:
@@ -138,9 +162,10 @@ def _explain_widths(ax: Axes, data: xr.Dataset) -> None:
         for share in (0.1, 0.5, 1.0)
     ]  # fmt: skip
     if part.current().legend:
-        anchor = (0.5, -0.08 if part.width() > part.BELOW else -0.16)
-        ax.legend(handles=marks, title=labelled("flow", unit), ncols=3, borderaxespad=0.0, loc="upper center",
-                  bbox_to_anchor=anchor)  # fmt: skip
+        below = ax.transAxes + ScaledTranslation(0.0, -part.relative(BELOW) / 72, ax.figure.dpi_scale_trans)
+        shown = ax.legend(handles=marks, title=labelled("flow", unit), ncols=3, borderaxespad=0.0, loc="upper center",
+                          bbox_to_anchor=(0.5, 0.0), bbox_transform=below)  # fmt: skip
+        shown.set_gid(LOWER)  # where it is put on a narrow page
 
 
 def _amount(flow: float) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Counted", "Episodes", "Equilibria", "Line", "Replicas", "Solves", "clock_text", "left_text"]
 
 RECENT = 0.5  # of the work done, by which the pace is judged
+FAR = 100.0  # times as long as a solve has taken, beyond which nobody foretells its end
 SOON = 2.0  # seconds below which nobody asks how many
 
 
@@ -152,6 +153,11 @@ class Solves(Line):
     @property
     def total(self) -> float:
         return self.work.total
+
+    def left(self) -> float:
+        """The same; NaN where it is so far ahead that what was seen of the error tells nothing of it."""
+        known = super().left()
+        return known if known <= FAR * self.spent() else math.nan
 
     def update(self, *told: Any) -> None:
         """Show what an iteration measured: of the only solve, or of the one that is named before it."""

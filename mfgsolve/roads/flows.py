@@ -63,7 +63,7 @@ class Flows(Answer):
         """Sizes, and the objective."""
         sizes, attrs = self.dataset.sizes, self.dataset.attrs
         several = f", {sizes['class']} classes" if "class" in sizes else ""
-        size = f"{sizes['link']} links, {sizes['node']} nodes, {sizes['pair']} pairs{several}"
+        size = ", ".join(f"{sizes[one]} {one}{'s' * (sizes[one] != 1)}" for one in ("link", "node", "pair")) + several
         return [("network", size), ("objective", str(attrs["objective"]))]
 
     def table(self) -> pd.DataFrame:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from mfgsolve.certificates import exploitability
 from mfgsolve.errors import InputError
 from mfgsolve.problem import Problem
-from mfgsolve.problemfile.by_name import other_statement
+from mfgsolve.problemfile.by_name import other_statement, stated
 from mfgsolve.resolution import settle
 from mfgsolve.solution import Solution
-from mfgsolve.solving import solve
+from mfgsolve.solvers import own_options
+from mfgsolve.solving import solve, solve_arguments
 from mfgsolve.statements import Answer, Statement
 
 __all__ = ["Anarchy", "price_of_anarchy"]
@@ -66,7 +68,7 @@ def price_of_anarchy(problem: Problem | Statement[Any] | str, **options: Any) ->
     Parameters
     ----------
     problem : a game whose couplings have derivatives, and whose transitions do not depend on the crowd; or a road
-        network (see `mfgsolve.RoadNetwork`)
+        network (see `mfgsolve.RoadNetwork`); or the name of one, whose parameters then stand among the options
     options : of `mfgsolve.solve`, for both; no ``objective`` and no ``checkpoint``, which belong to one solve
 
     Raises
@@ -90,12 +92,16 @@ def price_of_anarchy(problem: Problem | Statement[Any] | str, **options: Any) ->
     other, rest = other_statement(problem, options)
     if other is not None:
         return _of_other(other, rest)
-    return _of_game(problem, options)
+    general = {name: options.pop(name) for name in solve_arguments() if name in options}
+    own = partial(own_options, method=general.get("method"))
+    left_out = dict.fromkeys(solve_arguments()) | {"start": general.get("start")}
+    game, rest = stated(problem, options, left_out, own, "price_of_anarchy")
+    return _of_game(game, general | rest)
 
 
-def _of_game(problem: Any, options: dict[str, Any]) -> Anarchy:
+def _of_game(problem: Problem, options: dict[str, Any]) -> Anarchy:
     """The same of a game."""
-    problem = settle(problem) if isinstance(problem, Problem) else problem  # what is none, solve refuses
+    problem = settle(problem)
     optimum = solve(problem, objective="social", **options)  # first: what it refuses should not wait for the other
     equilibrium = solve(problem, **options)
     guarantee = str(optimum.dataset.attrs["optimum"])

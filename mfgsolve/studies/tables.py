@@ -63,6 +63,7 @@ def table(
     """
     dataset = solution.dataset
     density = dataset["density"] if times is None else solution.density_at(list(times))
+    lasting = "time" not in density.dims
     volumes, columns = volumes_of(dataset), {}
     places = [name for name in space_dims(dataset) if name != "population"]
     whole = (density * volumes).sum(places)
@@ -79,8 +80,8 @@ def table(
         columns[f"mass {name}"] = mass(solution, where, None if times is None else list(times))
     if "exited" in dataset:
         for name in dataset["exit"].values:
-            columns[f"left by {name}"] = dataset["exited"].sel(exit=name).interp(time=density["time"].values)
-    lasting = "time" not in density.dims
+            left = dataset["exited"].sel(exit=name)
+            columns[f"left by {name}"] = left if lasting else left.interp(time=density["time"].values)
     frame = pd.DataFrame(index=None if lasting else pd.Index(density["time"].values, name="time"))
     for name, column in columns.items():
         if lasting:

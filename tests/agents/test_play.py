@@ -101,3 +101,12 @@ def test_a_problem_that_is_not_the_game_of_the_plan_is_refused(plan, tmp_path):
         with pytest.raises(mfg.InputError, match=says):
             play_of(loaded, problem=other)
         play_of(other, loaded)  # but it can be played there
+
+
+def test_agents_who_left_are_no_sign_of_another_game(tmp_path):
+    plan = mfg.solve(mfg.problems.evacuation(shape=(22, 32)), tol=1e-6, check="ignore")
+    read = mfg.load(plan.save(tmp_path / "plan.nc"))
+    play = play_of(read, problem=stated_problem(read))
+    assert play.game.mass(play.crowd)[-1][play.game.grid.exits.cells].sum() > 0.9  # so many of them, and all are gone
+    with pytest.raises(mfg.InputError, match="not the game of the solution: its agents follow the plan to other"):
+        play_of(read, problem=mfg.problems.evacuation(shape=(22, 32), viscosity=0.1))

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from command_line import refused, run
 
+import mfgsolve as mfg
+from mfgsolve.command.report import solution_rows
+
 
 @pytest.mark.parametrize(
     ("game", "words"),
@@ -40,3 +43,10 @@ def test_refusals() -> None:
         (("refine", "bench-mfg-chain"), "refine is not for games without a final time"),
     ):
         assert words in " ".join(refused(*arguments).split())
+
+
+def test_places_are_told_without_a_single_population_and_with_scenarios_apart():
+    rows = dict(solution_rows(mfg.solve("braess-traffic")))
+    assert rows["problem"] == "braess-traffic, 4 states, 2 actions, first-exit, steps of 1"
+    news = dict(solution_rows(mfg.solve("late-news")))
+    assert news["problem"] == "late-news, 3 scenarios, shape 5, 3 actions, 6 steps"

@@ -7,6 +7,7 @@ import json
 import pytest
 from command_line import refused, run
 
+import mfgsolve as mfg
 from mfgsolve.command import warming
 from mfgsolve.kernels import compiled_count
 
@@ -35,3 +36,10 @@ def test_what_is_warm_compiles_nothing(name: str) -> None:
 
 def test_unknown_kinds_suggest_the_nearest() -> None:
     assert "did you mean 'upwind'" in refused("warm-up", "--games", "upwnd")
+
+
+def test_roads_are_warm_after_it() -> None:
+    warming.GAMES["roads"](1)
+    before = compiled_count()
+    mfg.solve("braess-roads", check="ignore")
+    assert compiled_count() == before

@@ -245,7 +245,7 @@ def test_files_bring_everything_back(name, tmp_path):
 
 def test_a_solution_is_no_occupation(solved, tmp_path):
     path = solved["lattice"].save(tmp_path / "solution.nc")
-    with pytest.raises(FileError, match="is a solution; a occupation is needed"):
+    with pytest.raises(FileError, match="is a solution; an occupation is needed"):
         Occupation.load(path)
 
 

@@ -33,4 +33,4 @@ def test_kinds_and_options_that_there_are_none_of_are_refused():
         plots.draw(solved("beach-bar"), "convergence", times=[0])
     with pytest.raises(InputError, match="a Solution or its dataset is needed"):
         plots.draw(3)
-    assert set(plots.KINDS) == {"plan", "value", "speed", "policy", "convergence", "learning", "exits"}
+    assert set(plots.KINDS) == {"plan", "value", "speed", "policy", "convergence", "learning", "exits", "scenarios"}

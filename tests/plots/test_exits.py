@@ -68,3 +68,8 @@ def test_games_without_exits_and_times():
 def test_times_are_all(hall: mfg.Solution):
     with pytest.raises(InputError, match="leave times out"):
         mfg.plots.exits(hall, times=[0.5])
+
+
+def test_who_leaves_at_all_times_alike_has_no_curves():
+    with pytest.raises(InputError, match=r"leave braess-traffic at all times alike.*evacuation\(\)"):
+        mfg.plots.exits(mfg.solve("braess-traffic"))

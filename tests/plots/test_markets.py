@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -32,7 +34,14 @@ def test_every_panel_shows_what_the_dataset_holds(answer):
     assert "% at the limit 0" in density.texts[0].get_text()
     amounts = ("wealth", "consumption", "earnings")
     assert set(lines(lorenz)) >= {f"{name} ({answer.numbers[f'gini_{name}']:.2f})" for name in amounts}
-    np.testing.assert_array_equal(lines(market)["households hold"].get_xdata(), answer.dataset["scanned_holdings"])
+    data, price = answer.dataset, answer.price
+    for label, name in (("households hold", "scanned_holdings"), ("there is", "scanned_supply")):
+        drawn = lines(market)[label]
+        at = int(np.flatnonzero(drawn.get_ydata() == price).item())  # both go through the answer
+        assert drawn.get_xdata()[at] == pytest.approx(answer.numbers["mean_wealth"], rel=1e-10)
+        np.testing.assert_array_equal(np.delete(drawn.get_xdata(), at), data[name])
+        np.testing.assert_array_equal(np.delete(drawn.get_ydata(), at), data["scanned_price"])
+    assert lines(market)["clears"].get_xdata() == pytest.approx([answer.numbers["mean_wealth"]], rel=1e-10)
     assert lines(market)["clears"].get_ydata() == pytest.approx([answer.price])
     assert figure.get_suptitle().startswith("aiyagari: r = 0.04")
     assert "to the continuum" in figure.get_suptitle()
@@ -63,3 +72,16 @@ def test_it_takes_the_options_of_all_pictures(answer):
     assert answer.plot(ax=figure.subplots(2, 3)) is figure
     with pytest.raises(mfg.InputError, match="has one picture"):
         plots.draw(answer, "plan")
+
+
+def test_no_panel_goes_beyond_the_highest_wealth_and_no_legend_covers_a_curve():
+    lecture = mfg.solve(mfg.problems.aiyagari_lecture(points=60, highest=12.0), check="ignore")
+    figure = lecture.plot()
+    assert figure.axes[1].get_xlim()[1] == pytest.approx(12.0)
+    market = mfg.solve("aiyagari", points=501, estimate=False).plot().axes[5]
+    market.figure.draw_without_rendering()
+    box = market.get_legend().get_window_extent()
+    for line in market.lines:
+        points = market.transData.transform(np.column_stack([line.get_xdata(), line.get_ydata()]))
+        assert not any(box.count_contains(np.linspace(*ends, 50)) for ends in itertools.pairwise(points))
+        assert not box.count_contains(points)

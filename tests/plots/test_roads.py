@@ -63,3 +63,39 @@ def test_what_is_no_answer_to_a_network_is_refused():
         mfg.plots.roads(mfg.solve(mfg.problems.left_right()))
     with pytest.raises(mfg.InputError, match="this result has one picture"):
         mfg.plots.draw(mfg.solve("braess-roads"), "plan")
+
+
+def overlap(figure, one, other):
+    figure.draw_without_rendering()
+    return one.get_window_extent().overlaps(other.get_window_extent())
+
+
+@pytest.mark.parametrize("width", [None, 3.5])
+def test_what_explains_widths_stands_below_the_label_of_the_axis(width):
+    figure = mfg.solve("braess-roads").plot(**({} if width is None else {"width": width}))
+    ax = figure.axes[0]
+    assert not overlap(figure, ax.get_legend(), ax.xaxis.label)
+    figure.draw_without_rendering()
+    below, page = ax.get_legend().get_window_extent(), figure.bbox
+    assert below.y0 > page.y0
+    assert below.y0 - page.y0 < 0.3 * page.height
+
+
+@pytest.mark.parametrize("width", [None, 3.5])
+def test_long_names_stand_beside_their_nodes_and_within_the_map(width):
+    names = ["Main_$treet", "50%_off & <b>", "_x", "a$b$ rather long name of a node"]
+    roads = mfg.RoadNetwork.from_edges(
+        {"from": [names[0], names[0], names[1], names[2]], "to": [names[1], names[2], names[3], names[3]],
+         "constant": [1.0, 2.0, 2.0, 1.0], "slope": [1.0, 0.5, 0.5, 1.0]}, {(names[0], names[3]): 4.0},
+    )  # fmt: skip
+    figure = mfg.solve(roads).plot(**({} if width is None else {"width": width}))
+    figure.draw_without_rendering()
+    ax = figure.axes[0]
+    inside = ax.get_window_extent()
+    shown = {text.get_text().replace("\\$", "$").strip("\N{THIN SPACE}") for text in ax.texts}
+    assert shown > set(names[:3])
+    assert "a$b$ rather lo...a node" in {text.replace("a$b$ rather lon", "a$b$ rather lo") for text in shown}
+    for text in ax.texts:
+        box = text.get_window_extent()
+        assert inside.x0 <= box.x0
+        assert box.x1 <= inside.x1

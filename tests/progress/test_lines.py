@@ -132,3 +132,12 @@ def test_what_is_left_is_told_before_details_where_there_is_little_room() -> Non
     assert [(left, "about" in right) for left, right in counted.texts()][1:3] == [
         ("2 of 100 points", True), ("2 of 100 points", False),
     ]  # fmt: skip
+
+
+def test_nobody_foretells_an_end_that_is_far_beyond_what_was_seen() -> None:
+    line = Solves(1e-10)
+    for k, reached in enumerate((3e-5, 3e-5 * (1 - 1e-8), 3e-5 * (1 - 2e-8))):
+        at(line, 1.0 + k)
+        line.update(measure(k, 5.0 * k, reached))
+    assert math.isnan(line.left())
+    assert not any("left" in right for _, right in line.texts())

@@ -20,7 +20,7 @@ def test_labels_links_and_units_stand_in_the_answer():
     assert answer.dataset["time"].attrs["units"] == "min"
     assert answer.summary()["units"]["total_time"] == "veh/h min"
     np.testing.assert_allclose(answer.dataset["cost"] - answer.dataset["time"], [0.5, 0.0])
-    assert dict(answer.rows())["network"] == "2 links, 2 nodes, 1 pairs"
+    assert dict(answer.rows())["network"] == "2 links, 2 nodes, 1 pair"
     assert network.link_name(1) == "a -> b (number 2)"
 
 

@@ -202,7 +202,7 @@ REFUSED = [
     ),
     (lambda: mfg.price_of_anarchy(pigou(), objective="social"), r"price_of_anarchy got objective, .*leave it out"),
     (lambda: mfg.price_of_anarchy(pigou(), checkpoint="c.nc"), r"price_of_anarchy got checkpoint, .*leave it out"),
-    (lambda: mfg.price_of_anarchy(3), r"solve got a int; a Problem is needed"),  # type: ignore[arg-type]
+    (lambda: mfg.price_of_anarchy(3), r"price_of_anarchy got a int; a Problem is needed"),  # type: ignore[arg-type]
     (lambda: mfg.price_of_anarchy(pigou(), speed=1), r"unknown option of interior-point 'speed'"),
 ]
 
@@ -211,3 +211,13 @@ REFUSED = [
 def test_what_has_no_price_of_anarchy_is_told_at_once(ask: Any, words: str) -> None:
     with pytest.raises(mfg.InputError, match=words):
         ask()
+
+
+def test_games_by_name_with_parameters_among_the_options():
+    by_name = mfg.price_of_anarchy("braess", temperature=0.3, tol=1e-9)
+    stated = mfg.price_of_anarchy(problems.braess(temperature=0.3), tol=1e-9)
+    assert by_name.ratio == pytest.approx(stated.ratio, rel=1e-9)
+    with pytest.raises(mfg.InputError, match="unknown option, or parameter of braess, 'temprature'; did you mean"):
+        mfg.price_of_anarchy("braess", temprature=0.3)
+    with pytest.raises(mfg.InputError, match="price_of_anarchy got a float"):
+        mfg.price_of_anarchy(1.5)

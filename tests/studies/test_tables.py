@@ -84,3 +84,10 @@ def test_a_game_without_a_final_time_has_one_row_and_no_times():
     for ask in (lambda: table(lasting, times=[0.0]), lambda: export(lasting, "value", times=[0.0])):
         with pytest.raises(mfg.InputError, match="no final time"):
             ask()
+
+
+def test_a_first_exit_game_has_one_line_with_who_leaves_where():
+    rows = table(mfg.solve("braess-traffic"))
+    assert len(rows) == 1
+    assert rows["left by D (drivers)"].item() == pytest.approx(1.0, abs=1e-10)
+    assert rows["mass A (drivers)"].item() == pytest.approx(6.0)  # all who enter in a unit of time are there for one
