@@ -136,9 +136,14 @@ class Answer(Suggesting):
         return math.nan
 
     @property
+    def ended(self) -> str:
+        """Why the solve ended; there are no checkpoints of these."""
+        return self.status.sentence.replace("resume from the checkpoint or allow more", "allow more")
+
+    @property
     def sentence(self) -> str:
         """Why the solve ended, and every warning."""
-        return " ".join([self.status.sentence, *(caution.sentence for caution in self.warnings)])
+        return " ".join([self.ended, *(caution.sentence for caution in self.warnings)])
 
     def summary(self) -> dict[str, Any]:
         """The numbers that the command prints as JSON."""
@@ -201,7 +206,7 @@ class Answer(Suggesting):
             near = f"relative exploitability {_short(self.relative_exploitability)}"
             goal = f"tol {float(self.dataset.attrs['tol']):.1e}"
             sentences.insert(0, f"{self.name} ended with status '{self.status.value}' at {near} ({goal}). "
-                                f"{self.status.sentence}")  # fmt: skip
+                                f"{self.ended}")  # fmt: skip
         if check == "raise" and sentences:
             raise (Doubtful if self.converged else NotConverged)(" ".join(sentences), self)
         for sentence in sentences if check == "warn" else ():
@@ -219,7 +224,7 @@ class Answer(Suggesting):
 
         said = [caution.sentence for caution in self.warnings]
         title = f"{type(self).__name__} of {self.name}: {self.status.value}"
-        return card(title, self.status.sentence, dict(self.rows()[1:]), warnings=said)
+        return card(title, self.ended, dict(self.rows()[1:]), warnings=said)
 
     def __repr__(self) -> str:
         doubts = f"with warnings ({', '.join(caution.code for caution in self.warnings)}), " if self.warnings else ""

@@ -72,6 +72,7 @@ def test_check_warns_raises_or_is_silent():
     with pytest.raises(mfg.NotConverged, match="iteration limit") as stopped:
         mfg.solve(Root(), max_iterations=1, check="raise")
     assert stopped.value.solution.numbers["root"] == 1.5
+    assert "The iteration limit came first; allow more." in str(stopped.value)  # there is no checkpoint
     with pytest.raises(mfg.Doubtful, match="toy"):
         mfg.solve(Root(), doubt=True, check="raise")
     with warnings.catch_warnings():

@@ -18,7 +18,7 @@ import numpy as np
 from mfgsolve.errors import InputError, numbers, real
 from mfgsolve.grids import TimeGrid
 from mfgsolve.inputs.calls import ask
-from mfgsolve.inputs.labels import aligned, owned
+from mfgsolve.inputs.labels import Labelled, aligned, owned
 
 __all__ = ["Shock"]
 
@@ -106,11 +106,19 @@ class Shock:
     @property
     def stated(self) -> dict[str, Any]:
         """What makes it again, as plain values, where no function is in it."""
-        told = {name: getattr(self, name) for name in NAMES}
-        made = {
-            k: "custom" if callable(v) else np.asarray(v).tolist() for k, v in told.items() if callable(v) or np.any(v)
-        }
+        told = {name: _plain(getattr(self, name)) for name in NAMES}
+        made = {name: value for name, value in told.items() if np.any(value)}
         return made | ({} if self.recovery is None else {"recovery": self.recovery})
+
+
+def _plain(value: Any) -> Any:
+    """A number, a list of the steps, a table of times and values of what came with names; a function as "custom"."""
+    if callable(value):
+        return "custom"
+    if isinstance(value, Labelled):
+        times = value.coordinates[0]
+        return {"values": value.values.tolist()} | ({} if times is None else {"time": np.asarray(times).tolist()})
+    return np.asarray(value).tolist()
 
 
 def _check(values: np.ndarray, name: str) -> None:

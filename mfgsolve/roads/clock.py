@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mfgsolve.cautions import Caution, collect, say, unique
-from mfgsolve.errors import InputError, cut, real, whole
+from mfgsolve.errors import InputError, cut, has_labels, real, whole
 from mfgsolve.roads.costs import LinkCosts
 from mfgsolve.roads.demand import Demand
 
@@ -48,6 +48,8 @@ class Clock(NamedTuple):
 
 def departure_shares(departures: Any, steps: int) -> dict[int, float]:
     """Shares of the trips by the step at which they leave: a mapping, or steps that share them alike."""
+    if has_labels(departures):
+        raise InputError("departures came as an array with names; shares by step, {0: 0.5, 1: 0.5}, are needed")
     if isinstance(departures, int | np.integer):
         departures = [departures]
     if not isinstance(departures, Mapping):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -26,6 +28,11 @@ def test_what_is_stated_is_plain():
     assert mfg.Shock(productivity=-0.03, recovery=0.2).stated == {"productivity": -0.03, "recovery": 0.2}
     assert mfg.Shock(impatience=lambda t: 0.0).stated == {"impatience": "custom"}
     assert mfg.Shock().stated == {}
+    named = xr.DataArray([0.1, 0.2], dims="time", coords={"time": [2.0, 0.0]})
+    assert mfg.Shock(productivity=named).stated == {"productivity": {"values": [0.1, 0.2], "time": [2.0, 0.0]}}
+    unnamed = mfg.Shock(productivity=xr.DataArray([0.1, 0.2], dims="time")).stated["productivity"]
+    assert unnamed["values"] == [0.1, 0.2]
+    json.dumps([mfg.Shock(productivity=named).stated, unnamed])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.optimize
+import xarray as xr
 
 import mfgsolve as mfg
 from mfgsolve.errors import InputError
@@ -102,6 +103,7 @@ def test_files_keep_the_clock_and_the_map_shows_all_steps(tmp_path):
         ({"steps": 6, "departures": {0: 0.5}}, "add up to 0.5; 1 is needed"),
         ({"steps": 6, "departures": {0: -1, 1: 2}}, "share of the departures at step 0 is -1"),
         ({"steps": 6, "departures": "now"}, "departures are 'now'"),
+        ({"steps": 6, "departures": xr.DataArray([0.5, 0.5], dims="step")}, "departures came as an array with names"),
         ({"steps": 6, "waiting": -1}, "waiting of a network by the clock is -1"),
         ({"steps": 6, "step": 0}, "step of a network by the clock is 0"),
         ({"steps": 6, "period": np.nan}, "period of a network by the clock is nan"),
