@@ -152,8 +152,8 @@ class _Writer:
 
     def refuse(self, what: str) -> InputError:
         return InputError(
-            f"problem {self.problem.name!r} cannot be written as data: {what}, which a problem file has no words for; "
-            f"state it by name, with its parameters, or in Python"
+            f"problem {self.problem.name!r} cannot be written as data: {what}, which is not written out; "
+            f"state it by name, with its parameters, in a problem file by hand, or in Python"
         )
 
     def document(self, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

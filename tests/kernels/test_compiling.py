@@ -55,8 +55,11 @@ wrong = jit(_wrong)
 
 
 @compiled_only
-def test_parts_of_others_are_made_into_instructions_within_these_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_of_others_are_made_into_instructions_within_these_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     parts: list[str] = []
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))  # what an earlier run made is not there
 
     def optimise(part: kernels._Part) -> None:
         parts.append(part.name.partition("_serial")[0])
