@@ -150,16 +150,16 @@ class _Writer:
         self.problem, self.arrays = problem, dict[str, np.ndarray]()
         self.space = problem.grid.space if isinstance(problem.grid, Populations) else problem.grid
 
-    def refuse(self, what: str) -> InputError:
+    def refuse(self, what: str, why: str = "which a problem file has no words for") -> InputError:
         return InputError(
-            f"problem {self.problem.name!r} cannot be written as data: {what}, which is not written out; "
-            f"state it by name, with its parameters, in a problem file by hand, or in Python"
+            f"problem {self.problem.name!r} cannot be written as data: {what}, {why}; "
+            f"state it by name, with its parameters, or in Python"
         )
 
     def document(self, name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         problem = self.problem
         if problem.scenarios is not None:
-            raise self.refuse("it has scenarios")
+            raise self.refuse("it has scenarios", "which are not written out, though [scenarios] states them by hand")
         top: dict[str, Any] = {"name": name, "source": problem.source} if problem.source else {"name": name}
         if problem.kinks:
             top["kinks"] = list(problem.kinks)
