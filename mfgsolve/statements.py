@@ -146,12 +146,13 @@ class Answer(Suggesting):
         return " ".join([self.ended, *(caution.sentence for caution in self.warnings)])
 
     def summary(self) -> dict[str, Any]:
-        """The numbers that the command prints as JSON."""
+        """The numbers that the command prints as JSON; None for what was not measured."""
         attrs = self.dataset.attrs
         head = {"kind": self.kind, "name": self.name, "status": self.status.value, "tol": float(attrs["tol"])}
         work = {"iterations": int(attrs["iterations"]), "seconds": float(attrs["seconds"])}
         units = {name: str(attrs[f"{name}_units"]) for name in self.numbers if f"{name}_units" in attrs}
-        return head | self.numbers | work | {"units": units, "warnings": [asdict(each) for each in self.warnings]}
+        measured = {name: None if math.isnan(value) else value for name, value in self.numbers.items()}
+        return head | measured | work | {"units": units, "warnings": [asdict(each) for each in self.warnings]}
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values of the small table that the command prints."""

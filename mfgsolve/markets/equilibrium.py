@@ -84,14 +84,12 @@ class Equilibrium(Answer):
             f"{proof.relative_regret:.0e} of its consumption by another plan."
         )
         mixing = [text] if (text := str(self.dataset.attrs.get("mixing", ""))) else []
-        return " ".join([self.status.sentence, found, *mixing, self.discretisation.sentence, *said])
+        return " ".join([self.ended, found, *mixing, self.discretisation.sentence, *said])
 
     def summary(self) -> dict[str, Any]:
-        """The numbers that the command prints as JSON; None for what was not measured."""
-        plain = {key: None if isinstance(value, float) and math.isnan(value) else value
-                 for key, value in super().summary().items()}  # fmt: skip
+        """The numbers that the command prints as JSON."""
         prices = [float(r) for r in self.dataset["clearing_price"].values]
-        return plain | {"clearing_prices": prices, "discretisation": self.discretisation.facts}
+        return super().summary() | {"clearing_prices": prices, "discretisation": self.discretisation.facts}
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values of the small table that the command prints, of what there is."""

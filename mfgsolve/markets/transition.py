@@ -71,12 +71,7 @@ class TransitionPath(Answer):
         known = [] if math.isnan(steps) else [f"shorter steps would move an interest rate by about {steps:.1e} at most"]
         known.append(f"a longer horizon by about {self.numbers['horizon_error']:.1e}")
         shorter = f"{', '.join(known).capitalize()}."
-        return " ".join(part for part in (self.status.sentence, found, shorter, *said) if part)
-
-    def summary(self) -> dict[str, Any]:
-        """The numbers that the command prints as JSON; None for what was not measured."""
-        told = super().summary().items()
-        return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in told}
+        return " ".join(part for part in (self.ended, found, shorter, *said) if part)
 
     def rows(self) -> list[tuple[str, str]]:
         """Names and values of the small table that the command prints, of what there is."""

@@ -11,8 +11,9 @@ doi:10.1680/ipeds.1952.11259), which minimises the potential sum over links of i
 Winsten, Studies in the Economics of Transportation, 1956).  At the *social optimum* the marginal cost t + x t' takes
 the place of t; x t' is the toll.
 
-`costs` what a link costs, `demand` who wants to go where, `network` the statement, `tntp`, `edges` and `sources` where
-it comes from, `assignment` the solver, `certificate` its second road, `flows` the answer.
+`costs` what a link costs, `demand` who wants to go where, `network` the statement, `tntp` and `links` where it comes
+from, `clock` when to leave; `assignment` the solver, `interior` its way where paths tie, `cheapest` its second road,
+`flows` the answer.
 """
 
 from mfgsolve.roads.costs import BPR, Affine, LinkCosts, OwnCosts
