@@ -14,14 +14,17 @@ H = diag(t'(x)),
 
 a positive definite matrix, dense, of the links whose cost rises.  The centred C keeps digits where one path of a pair
 carries much and weighs as much.  Steps are Mehrotra's: a predictor, then a corrector that aims at
-mu (mu_predicted / mu)^3.
+mu (mu_predicted / mu)^3.  Taken whole they may circle, in about one case of two hundred: short of round-off the search
+begins anew with guarded steps, more of them, which hold every product f s above a share of their mean, and mu above
+a share of what the first equation fails by, which grows no more.
 
 Shifts of flow between two paths at a time (`mfgsolve.roads.paths`) are faster on networks where few paths tie.  Where
 many do, as where a trip may wait before it starts or on its way, they crawl; these steps do not see ties at all.
 
 S. Mehrotra, On the implementation of a primal-dual interior point method, SIAM J. Optim. 2 (1992) 575,
-doi:10.1137/0802028; the equilibrium as a minimum: M. Beckmann, C. McGuire, C. Winsten, Studies in the Economics of
-Transportation, Yale University Press 1956.
+doi:10.1137/0802028; the guard: S. Wright, D. Ralph, A superlinear infeasible-interior-point algorithm for monotone
+complementarity problems, Math. Oper. Res. 21 (1996) 815, doi:10.1287/moor.21.4.815; the equilibrium as a
+minimum: M. Beckmann, C. McGuire, C. Winsten, Studies in the Economics of Transportation, Yale University Press 1956.
 """
 
 from __future__ import annotations
@@ -35,13 +38,19 @@ import scipy.sparse as sparse
 
 __all__ = ["Balance", "interior_point"]
 
-MOST_STEPS = 60
-PATIENCE = 5  # steps without a smaller gap: what is left is round-off
+MOST_STEPS = 100
+PATIENCE = 5  # steps without a smaller gap: what is left is round-off, or these steps circle
+ROUND_OFF = 1e-13  # of what all pay: an excess that is not worth another search
 BOUNDARY = 0.9995  # share of the way to where the first flow or slack would be 0
 PROXIMAL = 1e-8  # of a path's own slope, added to s / f: bounds the condition number, and delays nothing that is seen
 FLOOR = 1e-25  # of a demand or a time: weights f / s stay finite
 INWARD = 0.1  # share of each demand that a start spreads over all its paths
 SLACK = 0.05  # of a pair's least cost, added to every slack of a start
+SHORT = 0.3  # a step as short as this points at the boundary; a guarded one turns to the middle instead
+CENTRAL = 1e-3  # of their mean: no product f s below it, where a step is guarded
+FAILS = 10.0  # times the mean product over the mean flow: how much the first equation may fail in any case
+AHEAD = 0.1  # of what it fails by, times the mean flow: no mu below it is aimed at
+SHRINK, SHRINKS = 0.7, 12  # of a guarded step that goes too far
 
 Function = Callable[[np.ndarray], np.ndarray]  # of all links, from their flows
 
@@ -77,17 +86,26 @@ def interior_point(
     enough : excess to stop at; 0 goes on to round-off
     """
     system = _System(paths, pair, demand, time, slope, besides)
-    start = Balance(flow, system.excess(flow), 0)
-    point, best = system.start(flow), start._replace(excess=np.inf)
+    best = Balance(flow, system.excess(flow), 0)
+    for guarded in (False, True):
+        best = min(best, _search(system, flow, enough, guarded), key=lambda balance: balance.excess)
+        if best.excess <= max(enough, ROUND_OFF * system.total(best.flow)):
+            break
+    return best
+
+
+def _search(system: _System, flow: np.ndarray, enough: float, guarded: bool) -> Balance:
+    """Steps from one start, until the excess is ``enough`` or falls no more; the best of them."""
+    point, best = system.start(flow), Balance(flow, np.inf, 0)
     for step in range(1, MOST_STEPS + 1):
-        point = system.step(point)
+        point = system.step(point, guarded)
         flow = system.scaled(point.flow)
         excess = system.excess(flow)
         if excess < best.excess:
             best = Balance(flow, excess, step)
-        if best.excess <= enough or step - best.steps >= PATIENCE:
+        if best.excess <= enough or step - best.steps >= PATIENCE * (1 + guarded):
             break
-    return best if best.excess < start.excess else start
+    return best
 
 
 class _System:
@@ -132,19 +150,60 @@ class _System:
         below = SLACK * np.where(least > 0, least, cost.max() or 1.0)
         return _Point(spread, cost - (least - below)[self.pair], least - below)
 
-    def step(self, point: _Point) -> _Point:
+    def total(self, flow: np.ndarray) -> float:
+        """What all pay together."""
+        return float(np.abs(self.cost(flow)) @ flow)
+
+    def uneven(self, point: _Point) -> np.ndarray:
+        """A t + k - s - E' u, by which the first equation fails."""
+        return self.cost(point.flow) - point.slack - point.least[self.pair]
+
+    def step(self, point: _Point, guarded: bool) -> _Point:
         """One step of Mehrotra's predictor and corrector."""
         flow = np.maximum(point.flow, FLOOR * self.demand[self.pair])
         slack = np.maximum(point.slack, FLOOR * np.abs(point.least).max())
         point = _Point(flow, slack, point.least)
         newton = _Newton(self, point)
-        mean = flow @ slack / len(flow)
-        ahead = newton.direction(0.0, 0.0)
-        d_flow, d_slack, _ = ahead
-        reached = (flow + _longest(flow, d_flow) * d_flow) @ (slack + _longest(slack, d_slack) * d_slack) / len(flow)
-        d_flow, d_slack, d_least = newton.direction((reached / mean) ** 3 * mean, d_flow * d_slack)
-        length = min(1.0, BOUNDARY * min(_longest(flow, d_flow), _longest(slack, d_slack)))
-        return _Point(flow + length * d_flow, slack + length * d_slack, point.least + length * d_least)
+        mean, fails = flow @ slack / len(flow), _root_mean_square(newton.uneven)
+        far = newton.direction(0.0, 0.0)
+        ahead = _moved(flow, far.flow, _longest(flow, far.flow)) @ _moved(slack, far.slack, _longest(slack, far.slack))
+        target = (ahead / len(flow) / mean) ** 3 * mean
+        if guarded:
+            target = min(max(target, AHEAD * fails * flow.mean()), mean)
+        way = newton.direction(target, far.flow * far.slack)
+        if guarded and _length(point, way) < SHORT:
+            way = max(way, newton.direction(0.5 * mean, 0.0), key=lambda way: _length(point, way))
+        return self.guarded(point, way, fails) if guarded else _along(point, way, _length(point, way))
+
+    def guarded(self, point: _Point, way: _Point, fails: float) -> _Point:
+        """So far along a way that no product stays behind the others and the first equation fails no more."""
+        length, least = _length(point, way), (point.flow * point.slack).min()
+        for _ in range(SHRINKS):
+            ahead = _along(point, way, length)
+            products = ahead.flow * ahead.slack
+            central = products.min() >= min(CENTRAL * products.mean(), least)
+            allowed = max(fails, FAILS * products.mean() / ahead.flow.mean())
+            if central and _root_mean_square(self.uneven(ahead)) <= allowed:
+                break
+            length *= SHRINK
+        return ahead
+
+
+def _root_mean_square(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2)))
+
+
+def _length(point: _Point, way: _Point) -> float:
+    """The step that keeps flows and slacks positive, at most 1."""
+    return min(1.0, BOUNDARY * min(_longest(point.flow, way.flow), _longest(point.slack, way.slack)))
+
+
+def _along(point: _Point, way: _Point, length: float) -> _Point:
+    return _Point(*(_moved(value, change, length) for value, change in zip(point, way, strict=True)))
+
+
+def _moved(values: np.ndarray, change: np.ndarray, length: float) -> np.ndarray:
+    return values + length * change
 
 
 def _longest(values: np.ndarray, change: np.ndarray) -> float:
@@ -160,7 +219,7 @@ class _Newton:
         self.system, self.point, pair = system, point, system.pair
         load = system.paths.T @ point.flow
         slope = system.slope(load)
-        self.uneven = system.cost(point.flow) - point.slack - point.least[pair]  # A t + k - s - E' u
+        self.uneven = system.uneven(point)
         self.missing = system.demand - system.of_pairs(point.flow)
         rising = slope > 0
         self.root = np.sqrt(slope[rising])
@@ -181,7 +240,7 @@ class _Newton:
         matrix[diagonal] += 1.0
         self.factor = scipy.linalg.cho_factor(matrix, overwrite_a=True, check_finite=False)
 
-    def direction(self, target: float, second: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def direction(self, target: float, second: np.ndarray | float) -> _Point:
         """Changes of flows, slacks and least costs towards f s = target, less a term of second order."""
         flow, slack, _ = self.point
         pair, of_pairs = self.system.pair, self.system.of_pairs
@@ -192,4 +251,4 @@ class _Newton:
         d_flow = free - self.weight * (self.centred @ priced)
         d_least = self.missing / self.total - common + self.mean @ priced
         d_slack = (target - second - flow * slack - slack * d_flow) / flow
-        return d_flow, d_slack, d_least
+        return _Point(d_flow, d_slack, d_least)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 import scipy.sparse as sparse
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mfgsolve.roads.interior import interior_point
@@ -72,6 +72,12 @@ def test_a_start_that_is_better_is_kept():
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10_000), power=st.sampled_from([1.0, 2.0, 4.0]))
+@example(seed=4697, power=1.0)  # steps taken whole circle at an excess of 0.9, as in the next three
+@example(seed=107, power=4.0)
+@example(seed=276, power=4.0)
+@example(seed=581, power=2.0)
+@example(seed=2001, power=4.0)  # mu would fall far below what the first equation fails by
+@example(seed=2547, power=4.0)
 def test_random_paths_reach_what_scipy_minimises(seed, power):
     rng = np.random.default_rng(seed)
     links, pairs = 12, 4
