@@ -14,8 +14,14 @@ for library in ("OPENBLAS", "MKL", "OMP"):  # workers that run side by side shar
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 import mfgsolve as mfg  # noqa: E402
+
+# The suite is the same at every run: what it finds belongs to a change.  --hypothesis-profile=search looks elsewhere.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None, print_blob=True)
+settings.load_profile("repeatable")
 
 
 def pytest_collection_finish() -> None:
