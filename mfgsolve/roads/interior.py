@@ -48,7 +48,7 @@ INWARD = 0.1  # share of each demand that a start spreads over all its paths
 SLACK = 0.05  # of a pair's least cost, added to every slack of a start
 SHORT = 0.3  # a step as short as this points at the boundary; a guarded one turns to the middle instead
 CENTRAL = 1e-3  # of their mean: no product f s below it, where a step is guarded
-FAILS = 10.0  # times the mean product over the mean flow: how much the first equation may fail in any case
+FAILS = 0.3  # times the mean product over the mean flow: how much the first equation may fail in any case
 AHEAD = 0.1  # of what it fails by, times the mean flow: no mu below it is aimed at
 SHRINK, SHRINKS = 0.7, 12  # of a guarded step that goes too far
 
